@@ -1,0 +1,37 @@
+"""ltviz: watch a long-tailed feature space learn.
+
+A run is a folder of frames. A trainer writes frames into it; the browser, a notebook, a test read them.
+
+    import ltviz
+
+    with ltviz.record("checkpoints/my-run", labels=y) as run:
+        ...
+        run.frame(step, embeddings=z)
+
+Importing this package costs next to nothing: torch, plotly and streamlit are imported by the parts that need them.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ltviz.recording import Recording as Recording
+    from ltviz.recording import record as record
+
+__all__ = ["Recording", "__version__", "record"]
+
+try:
+    __version__ = version("ltviz")
+except PackageNotFoundError:  # run from a bare checkout
+    __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    """`record` and `Recording` are looked up on first use, so that `import ltviz` stays free of numpy."""
+    if name in ("record", "Recording"):
+        from ltviz import recording
+
+        return getattr(recording, name)
+    raise AttributeError(f"module 'ltviz' has no attribute {name!r}")

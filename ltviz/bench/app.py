@@ -1,0 +1,49 @@
+"""`ltviz bench app`: from the command to a moving picture, and from Train to the end of the race, in a real browser."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ltviz.recording import list_runs
+
+from ltviz.bench.served import app, browser, open_page
+
+DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
+LIVE = """() => window.ltviz.stage.panels.some(p => !p.run.startsWith('demo-') && p.step !== null && p.step !== undefined)"""
+
+
+def run(argv: Sequence[str] = ()) -> None:
+    """Prints a Markdown table: start, memory, Train to first live frame, length of the default race."""
+    with tempfile.TemporaryDirectory() as name, browser() as chromium:
+        home = Path(name)
+        with app(home) as running:
+            page = open_page(chromium, running.address)
+            page.wait_for_function(DRAWN, timeout=60_000)
+            start = time.monotonic() - running.started
+
+            page.get_by_role("button", name="train").first.wait_for()
+            time.sleep(6)  # the standby worker imports torch meanwhile, as it does while a person reads the page
+            clicked = time.monotonic()
+            page.get_by_role("button", name="train").first.click()
+            page.wait_for_function(LIVE, timeout=60_000)
+            first_live = time.monotonic() - clicked
+
+            while not (states := [r.status().state for r in list_runs(home)]) or set(states) - {"finished", "failed"}:
+                time.sleep(0.1)
+            race = time.monotonic() - clicked
+            rows = {
+                "start of `ltviz app` to first drawn frame, s": f"{start:.1f}",
+                "click on Train to first live frame, s": f"{first_live:.2f}",
+                f"race of {len(states)} methods from click to end, s": f"{race:.1f}",
+                "states at the end": ", ".join(sorted(set(states))),
+                "app process, MB resident": f"{running.resident_mb():.0f}",
+                "torch in the app process": "yes" if running.has_torch() else "no",
+                "WebGL contexts made": str(page.evaluate("window.contexts")),
+                "mounts": str(page.evaluate("window.ltviz.stage.mounts")),
+            }
+    print("| figure | measured |\n|---|---|")
+    for figure, value in rows.items():
+        print(f"| {figure} | {value} |")

@@ -1,0 +1,48 @@
+"""Every error that ltviz raises on purpose.
+
+    LtvizError            exit code 2
+    ├── ConfigError       an unknown name, a value out of its range, options that exclude one another
+    ├── DataError         files that are missing, or do not hold what they should
+    ├── RecordingError    a run folder that cannot be written or read as asked
+    │   ├── RunLocked     another writer holds the run; exit code 3
+    │   └── DiskFull      no room for a frame; the trainer pauses and tries again
+    └── TrainingError     training cannot go on: a loss that is not finite, memory exhausted
+
+A message is one sentence: what, where, the rule, what was given, what to try. Paths come last.
+"""
+
+from __future__ import annotations
+
+
+class LtvizError(Exception):
+    """Base class; `exit_code` is what the command line returns."""
+
+    exit_code: int = 2
+
+
+class ConfigError(LtvizError, ValueError):
+    """A name or value that the user gave is not allowed."""
+
+
+class DataError(LtvizError, ValueError):
+    """A data set or an uploaded file is missing, damaged or not what it says it is."""
+
+
+class RecordingError(LtvizError):
+    """A run folder cannot be written or read as asked."""
+
+
+class RunLocked(RecordingError):
+    """Another writer holds the run."""
+
+    exit_code = 3
+
+
+class DiskFull(RecordingError):
+    """The disk has no room for what must be written; nothing half-written is left."""
+
+
+class TrainingError(LtvizError):
+    """Training cannot go on; the last good frame is kept."""
+
+    exit_code = 1

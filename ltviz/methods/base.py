@@ -1,0 +1,163 @@
+"""What every method is: a card, its settings, and a module that can be trained and looked at.
+
+A method lives in one file, `ltviz/methods/<paper>.py`: its loss as a pure function, its `Settings`, its `Method`
+subclass with a `Card`. The registry finds it; the command line, the form in the app and the contract tests follow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a person reads about a method before and while watching it. Plain sentences, no HTML."""
+
+    name: str
+    """Short name on the command line and in links: "supcon"."""
+    title: str
+    """Name on panels and charts: "SupCon"."""
+    year: int
+    idea: str
+    """One line: what the method does to the sphere."""
+    formula: str
+    """LaTeX of the loss, without dollar signs."""
+    look_for: str
+    """What to watch on the sphere."""
+    sphere: str
+    """Which vectors the sphere shows; says so where they are a read-out that does not steer training."""
+    paper: str
+    code: str | None
+    """Address of the official code, or None where none exists."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, strict about unknown names; every field has bounds and a description.
+
+    A field `<term>_weight` multiplies the loss term of that name; fields marked `live()` may change while a run trains.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def live(default: Any, **constraints: Any) -> Any:
+    """A settings field that may be changed while the run trains."""
+    return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+class Batch:
+    """One training batch; views are made when first asked for and shared by all methods of a race.
+
+    Args:
+        step: number of the training step, from 1.
+        index: (B,) int64, positions in the training set.
+        y: (B,) int64 labels.
+        make_view: gives view i, a (B, 1, H, W) float tensor.
+    """
+
+    def __init__(self, step: int, index: Tensor, y: Tensor, make_view: Callable[[int], Tensor]):
+        self.step, self.index, self.y = step, index, y
+        self._make_view, self._views = make_view, {}
+
+    def view(self, i: int) -> Tensor:
+        """View i of every sample, (B, 1, H, W): another augmentation for each i."""
+        if i not in self._views:
+            self._views[i] = self._make_view(i)
+        return self._views[i]
+
+    def views(self, *which: int) -> Tensor:
+        """Several views stacked view-major, (V * B, 1, H, W)."""
+        return torch.cat([self.view(i) for i in which])
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the trainer hands to a method when it builds it.
+
+    `encoder` and `head` are the race's shared initial modules; a method takes copies, so all start alike.
+    `generator` is the method's own source of chance (CPU), saved and restored with the weights.
+    """
+
+    encoder: nn.Module
+    """(B, 1, H, W) -> (B, feature_dim)."""
+    head: nn.Module
+    """(B, feature_dim) -> (B, dim), not yet normalised."""
+    feature_dim: int
+    dim: int
+    counts: Tensor
+    """(C,) float32, training samples per class; class 0 has most."""
+    total_steps: int
+    generator: torch.Generator
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.counts)
+
+
+class Method(nn.Module):
+    """A way of shaping the sphere. Subclasses give `card`, `Settings`, `losses` and, mostly, `classify`.
+
+    Attributes:
+        settings: current values; the trainer replaces them when a person changes one while the run trains.
+        encoder, head: the method's own copies of the shared initial modules.
+    """
+
+    card: ClassVar[Card]
+    Settings: ClassVar[type[Settings]]
+
+    def __init__(self, settings: Settings, setup: Setup):
+        super().__init__()
+        self.settings = settings
+        self.setup_ = setup
+        self.encoder = copy.deepcopy(setup.encoder)
+        self.head = copy.deepcopy(setup.head)
+        self.register_buffer("counts", setup.counts.clone(), persistent=False)
+        self.counts: Tensor
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Named scalar terms; `weigh` adds them up."""
+        raise NotImplementedError
+
+    def weigh(self, terms: dict[str, Tensor]) -> Tensor:
+        """The scalar that is minimised: each term times its `<term>_weight` setting, 1 where there is none."""
+        return torch.stack([getattr(self.settings, f"{name}_weight", 1.0) * term for name, term in terms.items()]).sum()
+
+    def project(self, features: Tensor) -> Tensor:
+        """Unit embeddings (B, dim) of features (B, feature_dim)."""
+        return F.normalize(self.head(features), dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits (B, C) of the method's own classifier on features (B, feature_dim)."""
+        raise NotImplementedError
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Images (B, 1, H, W) -> unit embeddings (B, dim)."""
+        return self.project(self.encoder(x))
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Images (B, 1, H, W) -> logits (B, C) of the method's own classifier."""
+        return self.classify(self.encoder(x))
+
+    def observe(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`embed` and `predict` for the price of one pass through the encoder."""
+        features = self.encoder(x)
+        return self.project(features), self.classify(features)
+
+    def landmarks(self) -> dict[str, Tensor]:
+        """Points on the sphere that the method owns, each (K, dim) and unit: "targets", "prototypes", "classifier"."""
+        return {}
+
+    def target_index(self) -> Tensor | None:
+        """(C,) int64: row of landmarks()["targets"] that each class is matched with; None without targets."""
+        return None
+
+    def after_step(self) -> None:
+        """Momentum, queues, matching: whatever follows the optimiser's step."""
