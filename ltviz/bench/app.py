@@ -12,7 +12,7 @@ from ltviz.recording import list_runs
 from ltviz.bench.served import app, browser, open_page
 
 DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
-LIVE = """() => window.ltviz.stage.panels.some(p => !p.run.startsWith('demo-') && p.step !== null && p.step !== undefined)"""
+LIVE = "() => window.ltviz.stage.panels.some(p => !p.run.startsWith('demo-') && p.step != null)"
 
 
 def run(argv: Sequence[str] = ()) -> None:

@@ -1,7 +1,7 @@
 """The app as a process and a headless browser to look at it: what the benchmarks and browser tests share.
 
-The browser is the machine's own chromium (or LTVIZ_CHROMIUM), driven by playwright from the `dev` extra. It renders WebGL in
-software, so that frame rates are pessimistic and the same everywhere.
+The browser is the machine's own chromium (or LTVIZ_CHROMIUM), driven by playwright from the `dev` extra. It renders
+WebGL in software, so that frame rates are pessimistic and the same everywhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ltviz bench stage`: what reaches the screen, panels x points at a given rate, in a real browser with software WebGL."""
+"""`ltviz bench stage`: what reaches the screen of a real browser, panels x points at a given rate, software WebGL."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def run(argv: Sequence[str] = ()) -> None:
     given = options.parse_args(argv)
     settings = [tuple(map(int, given.only.split("x")))] if given.only else SETTINGS
     print(
-        "| panels x points | frames/s arrived per panel | server CPU ms per update of all panels | per frame of one panel | draws/s "
-        "| latency ms p50 / p95 | camera | mounts | WebGL contexts | JS heap MB |"
+        "| panels x points | frames/s arrived per panel | server CPU ms per update of all panels | per frame of one panel "
+        "| draws/s | latency ms p50 / p95 | camera | mounts | WebGL contexts | JS heap MB |"
     )
     print("|---" * 10 + "|")
     with tempfile.TemporaryDirectory() as name, browser() as chromium, app(Path(name)) as running:

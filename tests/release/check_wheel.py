@@ -52,9 +52,11 @@ def main() -> None:
         elsewhere = folder / "elsewhere"
         elsewhere.mkdir()
         subprocess.run([python, "-c", LOOK], cwd=elsewhere, check=True)
-        with app(elsewhere, [str(folder / "venv" / "bin" / "ltviz"), "app"]) as running:
-            with urllib.request.urlopen(f"{running.address}/ltviz/stage/stage.js") as answer:
-                assert answer.status == 200 and "javascript" in answer.headers["content-type"]
+        with (
+            app(elsewhere, [str(folder / "venv" / "bin" / "ltviz"), "app"]) as running,
+            urllib.request.urlopen(f"{running.address}/ltviz/stage/stage.js") as answer,
+        ):
+            assert answer.status == 200 and "javascript" in answer.headers["content-type"]
         print("the installed wheel serves the app and its stage")
 
 
