@@ -74,7 +74,7 @@ def run(argv: Sequence[str] = ()) -> None:
     given = options.parse_args(argv)
     settings = [tuple(map(int, given.only.split("x")))] if given.only else SETTINGS
     print(
-        "| panels x points | frames/s arrived per panel | server CPU ms per update of all panels | per frame of one panel "
+        "| panels x points | frames/s arrived per panel | server CPU ms per update | per frame "
         "| draws/s | latency ms p50 / p95 | camera | mounts | WebGL contexts | JS heap MB |"
     )
     print("|---" * 10 + "|")
