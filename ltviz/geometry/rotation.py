@@ -1,0 +1,33 @@
+"""Rotation of one configuration onto another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ltviz.errors import ConfigError
+
+
+def procrustes(a: np.ndarray, b: np.ndarray, *, reflect: bool = True) -> np.ndarray:
+    """The orthogonal matrix R that brings `a @ R` closest to `b` in least squares (Schoenemann 1966).
+
+    Args:
+        a, b: (K, D) corresponding points, about the origin.
+        reflect: allow a mirror image. Set False for a proper rotation, det R = 1.
+
+    Returns:
+        (D, D) float64 orthogonal.
+
+    Raises:
+        ConfigError: shapes differ, are not two-dimensional, or values are not finite.
+    """
+    source = np.asarray(a, dtype=np.float64)
+    goal = np.asarray(b, dtype=np.float64)
+    if source.ndim != 2 or source.shape != goal.shape:
+        raise ConfigError(f"procrustes takes two arrays of one shape (K, D), got {source.shape} and {goal.shape}.")
+    cross = source.T @ goal
+    if not np.isfinite(cross).all():
+        raise ConfigError("procrustes takes finite points; NaN or infinity was given.")
+    left, _, right = np.linalg.svd(cross)
+    if not reflect and np.linalg.det(left @ right) < 0:
+        left[:, -1] = -left[:, -1]
+    return left @ right
