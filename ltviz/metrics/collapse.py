@@ -1,0 +1,130 @@
+"""Neural collapse, NC1 to NC4 (Papyan, Han and Donoho 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ltviz.errors import ConfigError, DataError
+from ltviz.metrics.classes import Classes
+from ltviz.metrics.record import Record
+
+GlobalMean = Literal["samples", "classes"]
+# Relative cut of the pseudo-inverse, on eigenvalues of the between-class covariance, as numpy.linalg.pinv has it.
+SMALLEST_EIGENVALUE = 1e-15
+
+
+@dataclass(frozen=True, eq=False)
+class NeuralCollapse(Record):
+    """All are 0 under perfect collapse. None: not measurable from what was given."""
+
+    nc1: float | None = None
+    """Within-class against between-class scatter, tr(S_W S_B^+) / C, >= 0. None with a single class."""
+    nc2: float | None = None
+    """Distance of the classifier's Gram matrix from that of a simplex, 0 to 2. Needs weights."""
+    nc3: float | None = None
+    """Distance of classifier against class means from duality, 0 to 2. Needs weights and every class present."""
+    nc4: float | None = None
+    """Share of samples where classifier and nearest class mean disagree, 0 to 1. Needs weights and bias."""
+
+
+def neural_collapse(
+    z: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    num_classes: int | None = None,
+    global_mean: GlobalMean = "samples",
+) -> NeuralCollapse:
+    """NC1 to NC4 of raw features.
+
+    With H = [mu_c - mu_G], S_W = mean of (h - mu_y)(h - mu_y)', S_B = H H' / C:
+    NC1 = tr(S_W S_B^+) / C, NC2 = |WW'/|WW'| - E|, NC3 = |WH/|WH| - E| with E = (I - 11'/C) / sqrt(C-1) and Frobenius
+    norms, NC4 = share of samples where argmax(Wh + b) is not the nearest class mean.
+
+    Args:
+        z: (N, D) features as the classifier sees them, not normalised here.
+        y: (N,) integers in 0 ... C-1.
+        weights: (C, D) rows of a linear classifier.
+        bias: (C,) its bias.
+        num_classes: C; default the rows of `weights`, else the largest label + 1.
+        global_mean: mu_G over all samples (the official code), or over class means. With imbalance they differ.
+
+    Returns:
+        NeuralCollapse. NC1 counts the classes present; a class with one sample adds nothing to S_W.
+
+    Raises:
+        DataError: shapes, labels or values that cannot be used.
+        ConfigError: an unknown `global_mean`, or a bias without weights.
+
+    Source: Papyan et al. 2020; Zhu et al. 2021, validate_NC.py (github.com/tding1/Neural-Collapse).
+    """
+    if global_mean not in ("samples", "classes"):
+        raise ConfigError(f'global_mean must be "samples" or "classes", got {global_mean!r}.')
+    if weights is None and bias is not None:
+        raise ConfigError("neural_collapse got a bias without weights; give both, or neither.")
+    if weights is not None and num_classes is None:
+        num_classes = len(weights)
+    return collapse_of(Classes.of(z, y, num_classes), weights, bias, global_mean=global_mean)
+
+
+def collapse_of(
+    classes: Classes,
+    weights: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    global_mean: GlobalMean = "samples",
+) -> NeuralCollapse:
+    """`neural_collapse` of features already grouped."""
+    here = classes.present
+    means = classes.means[here]
+    share = classes.count[here] / len(classes.y) if global_mean == "samples" else np.full(len(here), 1 / len(here))
+    centred = means - share @ means
+    nc1 = _within_to_between(classes, centred) if len(here) > 1 else None
+    if weights is None:
+        return NeuralCollapse(nc1=nc1)
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != classes.means.shape:
+        raise DataError(
+            f"Classifier weights must be (C, D) = {classes.means.shape} like the class means, got {w.shape}."
+        )
+    every = len(here) == classes.num_classes > 1
+    return NeuralCollapse(
+        nc1=nc1,
+        nc2=_distance_from_simplex(w @ w.T) if classes.num_classes > 1 else None,
+        nc3=_distance_from_simplex(w @ centred.T) if every else None,
+        nc4=None if bias is None else _mismatch(classes, w, np.asarray(bias, dtype=np.float64)),
+    )
+
+
+def _within_to_between(classes: Classes, centred: np.ndarray) -> float | None:
+    """tr(S_W S_B^+) / K without forming S_W: residuals are projected on the K - 1 or K directions of S_B."""
+    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    kept = singular**2 > SMALLEST_EIGENVALUE * singular[0] ** 2
+    if not kept.any():
+        return None
+    whiten = directions[kept].T / singular[kept]
+    residual = classes.z @ whiten - (classes.means @ whiten)[classes.y]
+    return float(np.einsum("nk,nk->", residual, residual) / len(residual))
+
+
+def _distance_from_simplex(gram: np.ndarray) -> float | None:
+    size = len(gram)
+    norm = np.linalg.norm(gram)
+    if norm == 0:
+        return None
+    ideal = (np.eye(size) - 1 / size) / np.sqrt(size - 1)
+    return float(np.linalg.norm(gram / norm - ideal))
+
+
+def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray) -> float:
+    if bias.shape != (classes.num_classes,):
+        raise DataError(f"The classifier's bias must be ({classes.num_classes},), got {bias.shape}.")
+    predicted = (classes.z @ weights.T + bias).argmax(axis=1)
+    means = classes.means[classes.present]
+    # |h - mu|^2 without |h|^2, which is the same for every class
+    nearest = (classes.z @ means.T - 0.5 * np.einsum("kd,kd->k", means, means)).argmax(axis=1)
+    return float(np.mean(predicted != classes.present[nearest]))

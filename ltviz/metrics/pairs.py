@@ -1,0 +1,76 @@
+"""Angles between class centres, split by how often the two classes occur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from ltviz.errors import DataError
+from ltviz.geometry import ideal_cosine
+from ltviz.metrics.centres import angle_between, unit_centres
+from ltviz.metrics.record import Record
+from ltviz.metrics.shots import Groups
+
+
+@dataclass(frozen=True, eq=False)
+class PairSplit(Record):
+    """Pairs of centres, one class from each of two groups; None where there is no such pair of present classes."""
+
+    mean_angle: float | None
+    """Degrees."""
+    smallest_angle: float | None
+    """Degrees."""
+    deviation_mean: float | None
+    """Mean of |m_a . m_b + 1/(C-1)|."""
+
+
+def pair_split(centres: np.ndarray, groups: Groups) -> dict[str, PairSplit]:
+    """Angles of head-head, head-medium, head-tail, medium-medium, medium-tail and tail-tail pairs of centres.
+
+    Args:
+        centres: (C, D) class means, normalised here; zero or NaN rows are absent classes.
+        groups: of the same C classes.
+
+    Returns:
+        {"head_head": PairSplit, "head_medium": ..., ...}, six entries.
+
+    Raises:
+        DataError: the number of classes differs or is below two.
+    """
+    units = unit_centres(centres)
+    if len(units) != len(groups.of_classes()) or len(units) < 2:
+        raise DataError(f"Pairs take centres of 2 classes or more, as many as the groups have, got {len(units)}.")
+    return {
+        f"{first}_{second}": _split(units, a, b, ideal_cosine(len(units)))
+        for (first, a), (second, b) in combinations_with_replacement(groups.items(), 2)
+    }
+
+
+def _split(units: np.ndarray, a: np.ndarray, b: np.ndarray, ideal: float) -> PairSplit:
+    left, right = units[a], units[b]
+    pairs = np.triu(np.ones((len(a), len(b)), bool), 1) if a is b else np.ones((len(a), len(b)), bool)
+    pairs &= ~np.isnan(left[:, :1]) & ~np.isnan(right[:, 0])
+    if not pairs.any():
+        return PairSplit(None, None, None)
+    cosines = (left @ right.T)[pairs]
+    rows, columns = np.nonzero(pairs)
+    closest = int(cosines.argmax())
+    smallest = angle_between(left[rows[closest]], right[columns[closest]])
+    return PairSplit(
+        mean_angle=float(np.degrees(np.arccos(np.clip(cosines, -1, 1)).mean())),
+        smallest_angle=float(np.degrees(smallest)),
+        deviation_mean=float(np.abs(cosines - ideal).mean()),
+    )
+
+
+def minority_collapse(centres: np.ndarray, groups: Groups) -> float | None:
+    """Smallest tail-tail angle over smallest head-head angle: 0 where the tail has collapsed, 1 with equal room.
+
+    None where head or tail has fewer than two present classes, or two head centres coincide. After Fang et al. 2021,
+    "Exploring deep neural networks via layer-peeled model", who look at the angles of minority classifiers.
+    """
+    split = pair_split(centres, groups)
+    tail, head = split["tail_tail"].smallest_angle, split["head_head"].smallest_angle
+    return None if tail is None or not head else tail / head

@@ -1,0 +1,67 @@
+"""Mean average precision, for samples that carry several labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltviz.errors import DataError
+from ltviz.metrics.record import Record
+from ltviz.metrics.shots import mean_over, shot_groups
+
+
+@dataclass(frozen=True, eq=False)
+class MeanAveragePrecision(Record):
+    """Means over classes of the average precision, 0 to 1; None where no class of the group has a positive sample."""
+
+    all: float | None
+    many: float | None
+    medium: float | None
+    few: float | None
+    per_class: np.ndarray
+    """(C,) float64, NaN for classes without positive samples."""
+
+
+def mean_average_precision(scores: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> MeanAveragePrecision:
+    """Average precision of each class, over all classes and by shot group.
+
+    AP_c is the mean, over the positive samples of class c ranked by score, of the precision at their rank. Samples with
+    equal scores are ranked as one, so that the order of samples does not matter.
+
+    Args:
+        scores: (N, C) higher is more certain; any monotone scale.
+        labels: (N, C) 0 or 1.
+        counts: (C,) training counts, which define the groups.
+
+    Raises:
+        DataError: shapes that do not match, labels other than 0 and 1, or scores that are not finite.
+
+    Source: Wu et al. 2020 (DB-Loss) report it for VOC-MLT and COCO-MLT; the definition is that of scikit-learn.
+    """
+    s, hit = np.asarray(scores, dtype=np.float64), np.asarray(labels)
+    if s.ndim != 2 or s.shape != hit.shape or len(s) == 0:
+        raise DataError(
+            f"Average precision takes scores and labels of one shape (N, C), got {s.shape} and {hit.shape}."
+        )
+    if not np.isfinite(s).all() or not np.isin(hit, (0, 1)).all():
+        raise DataError("Average precision takes finite scores and labels that are 0 or 1; something else was given.")
+    groups = shot_groups(counts)
+    per_class = np.array([_average_precision(s[:, c], hit[:, c]) for c in range(s.shape[1])])
+    return MeanAveragePrecision(
+        all=mean_over(np.arange(len(per_class)), per_class),
+        many=mean_over(groups.head, per_class),
+        medium=mean_over(groups.medium, per_class),
+        few=mean_over(groups.tail, per_class),
+        per_class=per_class,
+    )
+
+
+def _average_precision(score: np.ndarray, hit: np.ndarray) -> float:
+    order = np.argsort(-score, kind="stable")
+    found = np.cumsum(hit[order], dtype=np.float64)
+    if found[-1] == 0:
+        return float("nan")
+    last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    recall = found[last_of_tie] / found[-1]
+    return float(np.sum(np.diff(recall, prepend=0.0) * found[last_of_tie] / (last_of_tie + 1)))

@@ -1,0 +1,191 @@
+"""One registry of all measures, for hover text, tables, charts and documentation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ltviz.metrics.described import COLLAPSE, FURTHER, NO_SIMPLEX, SHAPE, Measure
+
+GROUPS = {"head": "head classes", "medium": "medium classes", "tail": "tail classes"}
+SHOTS = {"all": "all classes", "many": "classes with many samples", "medium": "medium classes", "few": "rare classes"}
+PAIRS = {
+    "head_head": "two head classes",
+    "head_tail": "a head and a tail class",
+    "tail_tail": "two tail classes",
+}
+
+# One entry for a whole family; `{}` is filled in for each member.
+SPREAD = Measure(
+    "spread_{}",
+    "Spread, {}",
+    "degrees",
+    0,
+    180,
+    None,
+    "Mean angle between a sample and its class centre, {}.",
+    r"\operatorname{mean}_{i: y_i = c} \arccos(z_i \cdot m_c)",
+    "ltviz",
+    "Small is tight, not good: rare classes are often wide on test points whatever the method.",
+)
+KAPPA = Measure(
+    "kappa_{}",
+    "Concentration, {}",
+    "",
+    0,
+    None,
+    None,
+    "Von Mises-Fisher concentration of a class, {}: higher is tighter.",
+    r"A_D(\kappa) = \| \operatorname{mean}_{i: y_i = c} z_i \|",
+    "Banerjee et al. 2005, solved exactly",
+    "It grows with D, and is too high for classes with few samples: compare at the same D and the same probe.",
+)
+CAP95 = Measure(
+    "cap95_{}",
+    "95 % cap, {}",
+    "degrees",
+    0,
+    180,
+    None,
+    "Angle around the class centre that holds 95 % of its samples, {}.",
+    r"Q_{0.95}\{\arccos(z_i \cdot m_c) : y_i = c\}",
+    "ltviz",
+    "With fewer than 20 samples this is nearly the farthest one.",
+)
+ACCURACY = Measure(
+    "accuracy_{}",
+    "Accuracy, {}",
+    "share",
+    0,
+    1,
+    "higher",
+    "Share of test points that the method's own classifier gets right, {}.",
+    r"\operatorname{mean}_{c \in group} P[\hat y = c \mid y = c]",
+    "Liu et al. 2019 (many, medium, few)",
+)
+FITTED = (
+    replace(
+        ACCURACY,
+        key="accuracy_ncm_{}",
+        title="Nearest-mean accuracy, {}",
+        short="Share of test points that lie nearest to the train centre of their own class, {}.",
+        source="Kang et al. 2020 (NCM)",
+    ),
+    replace(
+        ACCURACY,
+        key="accuracy_knn_{}",
+        title="Nearest-neighbour accuracy, {}",
+        short="Share of test points that the 20 nearest train points classify correctly, {}.",
+        source="Wu et al. 2018",
+        caution="Head classes outvote rare ones among the neighbours.",
+    ),
+    replace(
+        ACCURACY,
+        key="accuracy_probe_{}",
+        title="Balanced-probe accuracy, {}",
+        short="Share of test points that a class-balanced linear read-out of the embeddings gets right, {}.",
+        source="ridge regression, classes weighted equally",
+    ),
+)
+PRECISION = Measure(
+    "map_{}",
+    "Mean average precision, {}",
+    "share",
+    0,
+    1,
+    "higher",
+    "How well the scores rank the test points that carry a label before those that do not, {}.",
+    r"\operatorname{mean}_{c \in group} \sum_n (R_n - R_{n-1}) P_n",
+    "Wu et al. 2020 (DB-Loss)",
+)
+BY_GROUP = (
+    SPREAD,
+    KAPPA,
+    CAP95,
+    Measure(
+        "territory_{}",
+        "Territory, {}",
+        "share",
+        0,
+        1,
+        None,
+        "Share of the sphere that lies nearest to the centres of {}.",
+        r"|\{v : \arg\max_c v \cdot m_c \in group\}| / |S|",
+        "spherical Voronoi cells",
+        "Compare with the share of classes in the group, not of samples.",
+    ),
+    Measure(
+        "uniformity_{}",
+        "Uniformity, {}",
+        "",
+        -8,
+        0,
+        "lower",
+        "How evenly the points of {} cover the sphere: lower is more even.",
+        r"\log \operatorname{mean}_{i<j} e^{-2 \|z_i - z_j\|^2}",
+        "Wang and Isola 2020, eq. (3)",
+    ),
+    Measure(
+        "target_angle_{}",
+        "Angle to targets, {}",
+        "degrees",
+        0,
+        180,
+        "lower",
+        "Mean angle between a class centre and its target, {}.",
+        r"\operatorname{mean}_{c \in group} \arccos(m_c \cdot t_c)",
+        "Li et al. 2022 (TSC)",
+    ),
+)
+BY_PAIR = (
+    Measure(
+        "simplex_deviation_{}",
+        "Simplex deviation, {}",
+        "",
+        0,
+        2,
+        "lower",
+        "How far the angles are from a regular simplex between {}, on average.",
+        r"\operatorname{mean} |m_a \cdot m_b + 1/(C-1)|",
+        "Papyan et al. 2020",
+        NO_SIMPLEX,
+    ),
+    Measure(
+        "min_centre_angle_{}",
+        "Smallest angle, {}",
+        "degrees",
+        0,
+        180,
+        "higher",
+        "The smallest angle between {}.",
+        r"\min \arccos(m_a \cdot m_b)",
+        "spherical codes; Fang et al. 2021",
+    ),
+)
+
+
+def _family(entry: Measure, members: dict[str, str]) -> list[Measure]:
+    return [
+        replace(
+            entry,
+            key=entry.key.format(member),
+            title=entry.title.format(words),
+            short=entry.short.format(words),
+        )
+        for member, words in members.items()
+    ]
+
+
+def _registry() -> dict[str, Measure]:
+    entries = [*SHAPE, *COLLAPSE]
+    for family in (ACCURACY, *FITTED, PRECISION):
+        entries += _family(family, SHOTS)
+    for family in BY_GROUP:
+        entries += _family(family, GROUPS)
+    entries += FURTHER
+    for family in BY_PAIR:
+        entries += _family(family, PAIRS)
+    return {entry.key: entry for entry in entries}
+
+
+MEASURES: dict[str, Measure] = _registry()
+"""Every key that `measure` can return, in the order of tables."""
