@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from ltviz.projection import honesty, kept_angle_order
+from ltviz.projection.honesty import _pairs
+
+
+def unit(n: int, dim: int, seed: int = 0) -> np.ndarray:
+    z = np.random.default_rng(seed).standard_normal((n, dim))
+    return (z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_a_faithful_picture_keeps_everything() -> None:
+    z = unit(50, 3)
+    meter = honesty(z, 0.5 * z, 0.5 * z)
+    assert meter["kept_angle_order"] == pytest.approx(1.0)
+    assert meter["kept_variance"] == pytest.approx(0.25)
+    assert meter["jitter"] == 0.0
+
+
+def test_angle_order_is_spearmans_with_ties() -> None:
+    z = np.round(unit(40, 4), 1)
+    z[:10] = z[0]  # many equal points: many ties
+    shown = z[:, :3] + 1.0
+    first, second = _pairs(len(z))
+    assert (first != second).all()
+
+    def cosines(x: np.ndarray) -> np.ndarray:
+        x = x.astype(np.float64)
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
+        return np.round(np.sum(x[first] * x[second], axis=1), 6)
+
+    assert kept_angle_order(z, shown) == pytest.approx(spearmanr(cosines(z), cosines(shown)).statistic, abs=1e-9)
+
+
+def test_an_unrelated_picture_keeps_no_order() -> None:
+    assert abs(kept_angle_order(unit(400, 32), unit(400, 3, seed=9)) or 0) < 0.1
+
+
+def test_the_meter_does_not_flicker_and_jitter_is_the_mean_move() -> None:
+    z, shown = unit(30, 8), unit(30, 3)
+    moved = shown + np.array([0.3, 0.0, 0.4])
+    first, second = honesty(z, moved, shown), honesty(z, moved, shown)
+    assert first == second
+    assert first["jitter"] == pytest.approx(0.5, rel=1e-6)
+
+
+def test_what_cannot_be_said_is_absent() -> None:
+    assert honesty(np.ones((4, 5)), np.ones((4, 3))) == {}
+    assert "jitter" not in honesty(unit(5, 4), unit(5, 3), unit(6, 3))
+    assert kept_angle_order(unit(2, 4), unit(2, 3)) is None
+    assert kept_angle_order(unit(5, 4), np.zeros((5, 3))) is None
