@@ -1,0 +1,39 @@
+"""Runs as folders of frames: a writer, a reader, and nothing else between a trainer and a viewer. numpy only."""
+
+from __future__ import annotations
+
+from ltviz.recording.frame import Frame
+from ltviz.recording.info import Fingerprints, RunInfo, State, Status
+from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_run_id, run_path
+from ltviz.recording.probe import Probe
+from ltviz.recording.recorder import Recorder, record
+from ltviz.recording.recording import BadFrame, Recording, list_runs
+from ltviz.recording.requests import Request, send_request
+from ltviz.recording.weights import Weights, load_weights, save_weights
+from ltviz.recording.writer import RunWriter, mark_failed
+
+__all__ = [
+    "RUN_ID",
+    "BadFrame",
+    "Fingerprints",
+    "Frame",
+    "Probe",
+    "Recorder",
+    "Recording",
+    "Request",
+    "RunInfo",
+    "RunWriter",
+    "State",
+    "Status",
+    "Weights",
+    "check_run_id",
+    "checkpoints_home",
+    "list_runs",
+    "load_weights",
+    "mark_failed",
+    "new_run_id",
+    "record",
+    "run_path",
+    "save_weights",
+    "send_request",
+]

@@ -1,0 +1,271 @@
+"""A frame: the probe's embeddings at one step, and what a method knew at that step. frames/<step>.safetensors."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ltviz.errors import RecordingError
+from ltviz.recording import tensors
+from ltviz.recording.info import MAX_STEP
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_FILE = re.compile(r"\d{9}\.safetensors")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One step of a run.
+
+    `embeddings` (N, D) float32, unit rows; `labels` (N,) int32, those of the probe (-1 where the probe cannot be read).
+    `landmarks`: name -> (K, D) float32 points that the method owns. `target_index` (C,) int32 or None:
+    `landmarks["targets"][target_index[c]]` is class c's target, -1 for a class without one.
+    `samples`: name -> (N,), such as "prediction" int32 and "confidence" float32 (probability of the predicted class).
+    `metrics`: name -> finite number. `events`: what happened at this step, such as
+    {"kind": "setting", "name": "temperature", "value": 0.2}. `epoch` in passes over the data, `seconds` since the run
+    began.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    embeddings: np.ndarray
+    labels: np.ndarray
+    landmarks: dict[str, np.ndarray] = field(default_factory=dict)
+    target_index: np.ndarray | None = None
+    samples: dict[str, np.ndarray] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+def file_name(step: int) -> str:
+    """Name of the frame's file: "000000042.safetensors"."""
+    return f"{step:09d}.safetensors"
+
+
+def step_of(name: str) -> int | None:
+    """The step in a frame's file name; None for any other name."""
+    return int(name[:9]) if _FILE.fullmatch(name) else None
+
+
+def check_step(step: Any) -> int:
+    """`step` as an int; RecordingError where it is none in [0, 999,999,999]."""
+    try:
+        number = step.__index__()
+    except (AttributeError, TypeError) as error:
+        raise RecordingError(f"step must be a whole number; got {step!r:.80}.") from error
+    if not 0 <= number <= MAX_STEP:
+        raise RecordingError(f"step must lie in [0, {MAX_STEP:,}]; got {number}.")
+    return number
+
+
+def make_frame(
+    step: int,
+    *,
+    labels: np.ndarray,
+    num_classes: int,
+    dim: int | None,
+    embeddings: Any,
+    landmarks: Mapping[str, Any] | None = None,
+    target_index: Any = None,
+    samples: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    epoch: float = 0.0,
+    seconds: float = 0.0,
+    events: Sequence[Mapping[str, Any]] = (),
+) -> Frame:
+    """A frame from a writer's values, checked; RecordingError says which one does not fit.
+
+    Metrics that are not finite are left out (what cannot be measured is absent) and noted among the events.
+    """
+    where = f"step {step}"
+    embeddings = _points("embeddings", embeddings, where, dim)
+    if len(embeddings) != len(labels):
+        raise RecordingError(
+            f"embeddings at {where} must have one row for each of {len(labels)} labels; got {len(embeddings)} rows."
+        )
+    points = {
+        _name(name): _points(name, array, where, embeddings.shape[1]) for name, array in (landmarks or {}).items()
+    }
+    if target_index is not None:
+        target_index = np.asarray(target_index)
+        limit = len(points.get("targets", ()))
+        if target_index.shape != (num_classes,) or target_index.dtype.kind not in "iu":
+            raise RecordingError(
+                f"target_index at {where} must be one whole number for each of {num_classes} classes; "
+                f"got {target_index.dtype} of shape {target_index.shape}."
+            )
+        if target_index.min() < -1 or target_index.max() >= limit:
+            raise RecordingError(
+                f"target_index at {where} must point at the {limit} rows of landmarks['targets'] or be -1."
+            )
+        target_index = target_index.astype(np.int32)
+    columns = {_name(name): _column(name, array, where, len(labels)) for name, array in (samples or {}).items()}
+    numbers, notes = _numbers(metrics or {}, where)
+    return Frame(
+        step=step,
+        epoch=_number("epoch", epoch, where),
+        seconds=_number("seconds", seconds, where),
+        embeddings=embeddings,
+        labels=labels,
+        landmarks=points,
+        target_index=target_index,
+        samples=columns,
+        metrics=numbers,
+        events=[*(dict(event) for event in events), *notes],
+    )
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """The bytes of the frame's file; its labels stand in the probe."""
+    arrays = {"embeddings": frame.embeddings}
+    if frame.target_index is not None:
+        arrays["target_index"] = frame.target_index
+    arrays |= {f"landmarks.{name}": array for name, array in frame.landmarks.items()}
+    arrays |= {f"samples.{name}": array for name, array in frame.samples.items()}
+    try:
+        events = json.dumps(frame.events, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"events at step {frame.step} must be plain JSON values ({error}).") from error
+    metadata = {
+        "kind": "frame",
+        "step": str(frame.step),
+        "epoch": repr(frame.epoch),
+        "seconds": repr(frame.seconds),
+        "metrics": json.dumps(frame.metrics, allow_nan=False),
+        "events": events,
+    }
+    return tensors.encode(arrays, metadata)
+
+
+def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None) -> Frame:
+    """The frame of `step` in the bytes of its file. `labels` (N,) come from the probe; None gives -1.
+
+    RecordingError says what does not hold: a checksum, a shape, a value that is not finite.
+    """
+    arrays, metadata = tensors.decode(data)
+    if parse_step(metadata) != step:
+        raise RecordingError(f"It holds another step ({metadata['step']:.20}) than its name says.")
+    embeddings = _points("embeddings", arrays.get("embeddings"), "its step", None)
+    if labels is None:
+        labels = np.full(len(embeddings), -1, np.int32)
+    target_index = arrays.get("target_index")
+    try:
+        events = json.loads(metadata.get("events", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise RecordingError("Its events cannot be read.") from error
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise RecordingError("Its events cannot be read.")
+    return make_frame(
+        step,
+        labels=labels.copy(),
+        num_classes=0 if target_index is None else target_index.size,
+        dim=None,
+        embeddings=embeddings,
+        landmarks=_group(arrays, "landmarks."),
+        target_index=target_index,
+        samples=_group(arrays, "samples."),
+        metrics=parse_metrics(metadata),
+        epoch=_float(metadata, "epoch"),
+        seconds=_float(metadata, "seconds"),
+        events=events,
+    )
+
+
+def parse_step(metadata: Mapping[str, str]) -> int:
+    """The step in a frame's metadata; RecordingError where it is not a frame's."""
+    text = metadata.get("step", "")
+    if metadata.get("kind") != "frame" or not re.fullmatch(r"[0-9]{1,9}", text):
+        raise RecordingError("It is not a frame.")
+    return int(text)
+
+
+def parse_metrics(metadata: Mapping[str, str]) -> dict[str, float]:
+    """The metrics in a frame's metadata; RecordingError where they are no finite numbers."""
+    try:
+        values = json.loads(metadata.get("metrics", "{}"))
+        numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise RecordingError("Its metrics cannot be read.") from error
+    if len(numbers) < len(values) or not all(map(math.isfinite, numbers.values())):
+        raise RecordingError("Its metrics are not finite numbers.")
+    return numbers
+
+
+def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise RecordingError(
+            f"A name of landmarks or samples must be 1 to 60 letters, digits, _ and -; got {name!r:.80}."
+        )
+    return name
+
+
+def _points(name: str, array: Any, where: str, dim: int | None) -> np.ndarray:
+    array = np.asarray(array)
+    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
+        raise RecordingError(
+            f"{name} at {where} must be numbers of shape (rows, D), D >= 2; got {array.dtype} of shape {array.shape}."
+        )
+    if dim is not None and array.shape[1] != dim:
+        raise RecordingError(
+            f"{name} at {where} must have {dim} columns like all embeddings of the run; got {array.shape[1]}."
+        )
+    array = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+        raise RecordingError(
+            f"{name} at {where} must be finite; row {row} holds NaN or infinity, lower the learning rate."
+        )
+    return array
+
+
+def _column(name: str, array: Any, where: str, count: int) -> np.ndarray:
+    array = np.asarray(array)
+    if array.shape != (count,) or array.dtype.kind not in "biuf":
+        raise RecordingError(
+            f"samples['{name}'] at {where} must be one number for each of {count} points; "
+            f"got {array.dtype} of shape {array.shape}."
+        )
+    narrow = np.float32 if array.dtype.kind == "f" else np.int32
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise RecordingError(f"samples['{name}'] at {where} must be finite; it holds NaN or infinity.")
+    return np.ascontiguousarray(array, narrow)
+
+
+def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    numbers: dict[str, float] = {}
+    notes: list[dict[str, Any]] = []
+    for name, value in metrics.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise RecordingError(f"metrics[{name!r}] at {where} must be a number; got {value!r:.80}.") from error
+        if math.isfinite(number):
+            numbers[str(name)] = number
+        else:
+            notes.append({"kind": "note", "text": f"The metric '{name}' was not finite ({number})."})
+    return numbers, notes
+
+
+def _number(name: str, value: Any, where: str) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise RecordingError(f"{name} at {where} must be finite; got {number}.")
+    return number
+
+
+def _float(metadata: Mapping[str, str], name: str) -> float:
+    try:
+        return float(metadata.get(name, "0"))
+    except ValueError as error:
+        raise RecordingError(f"Its {name} is not a number.") from error

@@ -1,0 +1,76 @@
+"""Names of runs, and the folder they live in."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from ltviz.errors import ConfigError
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
+
+
+def check_run_id(run_id: str) -> str:
+    """`run_id` itself where it matches `RUN_ID`, ConfigError otherwise; called before any path is built from the id."""
+    if not isinstance(run_id, str) or RUN_ID.fullmatch(run_id) is None:
+        raise ConfigError(
+            "A run id must be 3 to 64 lower-case letters, digits and hyphens, and must not start with a hyphen; "
+            f"got {_shown(run_id)}, try 'my-run-1'."
+        )
+    return run_id
+
+
+def new_run_id(prefix: str) -> str:
+    """A fresh run id: `prefix` in the alphabet of run ids, the local time, and 4 random hex digits."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return f"{slug(prefix)[:40].rstrip('-')}-{stamp}-{secrets.token_hex(2)}"
+
+
+def slug(text: str) -> str:
+    """`text` in the alphabet of run ids, 3 to 64 characters: other characters become hyphens."""
+    kept = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64].rstrip("-")
+    return kept if len(kept) >= 3 else f"run-{kept}".rstrip("-")
+
+
+def run_path(home: str | os.PathLike[str], run_id: str) -> Path:
+    """Folder of the run `run_id` under `home`, which need not exist yet.
+
+    Raises ConfigError for an id outside the pattern, and for a folder that leads out of `home` by a link.
+    """
+    root = Path(home).resolve()
+    path = (root / check_run_id(run_id)).resolve()
+    if not path.is_relative_to(root):
+        raise ConfigError(
+            f"The run '{run_id}' is a link out of the home of runs and is not opened; copy it in instead."
+        )
+    return path
+
+
+def checkpoints_home() -> Path:
+    """The folder of run folders: LTVIZ_HOME, else ./checkpoints where that exists, else the user's data folder.
+
+    The last is `ltviz` where the platform keeps a user's data. Nothing is created.
+    """
+    if given := os.environ.get("LTVIZ_HOME"):
+        return Path(given).expanduser()
+    local = Path("checkpoints")
+    if local.is_dir():
+        return local.resolve()
+    return _user_data() / "ltviz"
+
+
+def _user_data() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

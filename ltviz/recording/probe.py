@@ -1,0 +1,120 @@
+"""The probe: the fixed samples whose embeddings every frame holds. probe.safetensors, written once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ltviz.errors import RecordingError
+from ltviz.recording import tensors
+from ltviz.recording.info import MAX_CLASSES
+
+MAX_POINTS = 1_000_000
+THUMBNAIL_SIDE = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """N samples: `labels` (N,) int32, `split` (N,) uint8 (0 train, 1 test), `sample_ids` (N,) int64 in the data set,
+    `thumbnails` (N, H, W) uint8 with H, W <= 32, or None."""
+
+    labels: np.ndarray
+    split: np.ndarray
+    sample_ids: np.ndarray
+    thumbnails: np.ndarray | None = None
+
+
+def make_probe(
+    labels: Any, *, num_classes: int, split: Any = None, sample_ids: Any = None, images: Any = None
+) -> Probe:
+    """A probe from arrays, checked and copied; RecordingError says which one does not fit.
+
+    Args:
+        labels: (N,) ints in [0, num_classes).
+        split: (N,) 0 for train and 1 for test; all train where left out.
+        sample_ids: (N,) ints; 0 ... N-1 where left out.
+        images: as in `make_thumbnails`.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not 1 <= len(labels) <= MAX_POINTS:
+        raise RecordingError(
+            f"labels must be 1 to {MAX_POINTS:,} whole numbers, shape (N,); got {labels.dtype} of shape {labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise RecordingError(
+            f"labels must lie in [0, {num_classes}), one number a class; got {labels.min()} to {labels.max()}."
+        )
+    count = len(labels)
+    split = np.zeros(count, np.uint8) if split is None else np.asarray(split)
+    if split.shape != (count,) or not np.isin(split, (0, 1)).all():
+        raise RecordingError(
+            f"split must be 0 (train) or 1 (test) for each of {count} samples; "
+            f"got {split.dtype} of shape {split.shape}."
+        )
+    sample_ids = np.arange(count) if sample_ids is None else np.asarray(sample_ids)
+    if sample_ids.shape != (count,) or sample_ids.dtype.kind not in "iu":
+        raise RecordingError(
+            f"sample_ids must be {count} whole numbers; got {sample_ids.dtype} of shape {sample_ids.shape}."
+        )
+    thumbnails = None if images is None else make_thumbnails(images, count)
+    return Probe(labels.astype(np.int32), split.astype(np.uint8), sample_ids.astype(np.int64), thumbnails)
+
+
+def make_thumbnails(images: Any, count: int) -> np.ndarray:
+    """Grey pictures (N, H, W) uint8 of at most 32 x 32 pixels.
+
+    `images` is (N, H, W), (N, H, W, channels) or (N, channels, H, W) with 1, 3 or 4 channels: uint8, or numbers that
+    are taken as brightness from 0 to 1 where they lie in that range and are stretched to it where they do not.
+    """
+    images = np.asarray(images)
+    if images.ndim == 4 and images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
+        images = np.moveaxis(images, 1, 3)
+    if images.ndim == 4 and images.shape[3] in (1, 3, 4):
+        images = images[..., :3].mean(axis=3, dtype=np.float32).astype(images.dtype)
+    if images.ndim != 3 or len(images) != count or images.dtype.kind not in "buif" or 0 in images.shape:
+        raise RecordingError(
+            f"images must be {count} pictures, shape (N, H, W) or with 1, 3 or 4 channels; "
+            f"got {images.dtype} of shape {images.shape}."
+        )
+    step = math.ceil(max(images.shape[1:]) / THUMBNAIL_SIDE)
+    grey = images.astype(np.float32)
+    if step > 1:
+        height, width = max(1, grey.shape[1] // step), max(1, grey.shape[2] // step)
+        tall, wide = min(step, grey.shape[1]), min(step, grey.shape[2])
+        grey = grey[:, : height * tall, : width * wide].reshape(count, height, tall, width, wide).mean(axis=(2, 4))
+    if images.dtype == np.uint8:
+        return np.round(grey).astype(np.uint8)
+    if not np.isfinite(grey).all():
+        raise RecordingError("images must be finite; some pixels are NaN or infinite.")
+    low, high = float(grey.min()), float(grey.max())
+    if low < 0 or high > 1:
+        grey = (grey - low) / max(high - low, 1e-12)
+    return np.round(grey * 255).astype(np.uint8)
+
+
+def encode_probe(probe: Probe) -> bytes:
+    """The bytes of probe.safetensors."""
+    arrays = {"labels": probe.labels, "split": probe.split, "sample_ids": probe.sample_ids}
+    if probe.thumbnails is not None:
+        arrays["thumbnails"] = probe.thumbnails
+    return tensors.encode(arrays, {"kind": "probe"})
+
+
+def decode_probe(data: bytes) -> Probe:
+    """The probe in the bytes of probe.safetensors; RecordingError says what does not hold."""
+    arrays, metadata = tensors.decode(data)
+    if metadata.get("kind") != "probe" or not {"labels", "split", "sample_ids"} <= arrays.keys():
+        raise RecordingError("It is not a probe.")
+    thumbnails = arrays.get("thumbnails")
+    if thumbnails is not None and (thumbnails.dtype != np.uint8 or max(thumbnails.shape, default=0) > MAX_POINTS):
+        raise RecordingError(f"Its thumbnails are {thumbnails.dtype} of shape {thumbnails.shape}.")
+    return make_probe(
+        arrays["labels"],
+        num_classes=MAX_CLASSES,
+        split=arrays["split"],
+        sample_ids=arrays["sample_ids"],
+        images=thumbnails,
+    )

@@ -1,0 +1,362 @@
+"""Recording: reads a run folder, never writes in it, never waits for its writer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ltviz.errors import RecordingError
+from ltviz.recording import tensors
+from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_plain
+from ltviz.recording.frame import Frame, decode_frame, file_name, parse_metrics, parse_step, step_of
+from ltviz.recording.info import ACTIVE, RunInfo, Status, parse_info, parse_status
+from ltviz.recording.lock import STALE_SECONDS, is_held
+from ltviz.recording.names import RUN_ID
+from ltviz.recording.probe import Probe, decode_probe
+
+MAX_INFO = 32 << 20
+MAX_STATUS = 4 << 20
+MAX_ARRAYS = 1 << 30
+MAX_METRICS = 1 << 30
+_MAX_LINE = 1 << 20
+
+log = logging.getLogger("ltviz")
+
+_Identity = tuple[int, int, int]
+"""Inode, size and time of change: a file with the same three has not been replaced."""
+
+
+class BadFrame(NamedTuple):
+    """A file that was skipped, and one sentence why."""
+
+    path: Path
+    reason: str
+
+
+class Recording:
+    """The run in the folder `path`, which need not exist yet, may grow while it is read, and may be deleted.
+
+    Bad files are skipped and counted (`bad_frames`), good ones after them still load. Objects are meant to be kept:
+    steps and metrics that were read before are not read again.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._guard = threading.RLock()
+        self._metrics: dict[int, dict[str, float]] = {}
+        self._sound: set[int] = set()
+        self._bad: dict[int, tuple[_Identity, str]] = {}
+        self._info: tuple[_Identity, RunInfo] | None = None
+        self._probe: tuple[_Identity, Probe] | None = None
+        self._terms: tuple[int, int, list[dict[str, Any]]] = (0, 0, [])
+        self._beat: tuple[float, float] | None = None
+        self._seen = False
+
+    def __repr__(self) -> str:
+        return f"Recording({str(self.path)!r})"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a run, or the status of one."""
+        return any((self.path / name).exists() for name in ("run.json", "status.json", "frames"))
+
+    @property
+    def run_id(self) -> str:
+        """The folder's name, which is what the run goes by, wherever it was made."""
+        return self.path.resolve().name
+
+    @property
+    def info(self) -> RunInfo:
+        """run.json; RecordingError where it is missing, damaged or of a newer version."""
+        with self._guard:
+            identity, data = self._read("run.json", MAX_INFO, self._info)
+            if data is not None:
+                self._info = (identity, self._parsed(parse_info, data, "run.json"))
+            assert self._info is not None
+            return self._info[1]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings that the run was started with, as plain values; errors as in `info`."""
+        return self.info.config
+
+    @property
+    def probe(self) -> Probe:
+        """The samples of every frame; RecordingError where the file is missing or damaged."""
+        with self._guard:
+            identity, data = self._read("probe.safetensors", MAX_ARRAYS, self._probe)
+            if data is not None:
+                self._probe = (identity, self._parsed(self._decode_probe, data, "probe.safetensors"))
+            assert self._probe is not None
+            return self._probe[1]
+
+    def _decode_probe(self, data: bytes) -> Probe:
+        probe = decode_probe(data)
+        if (self.path / "run.json").exists() and int(probe.labels.max()) >= self.info.num_classes:
+            raise RecordingError(f"It has a label {probe.labels.max()}, run.json {self.info.num_classes} classes.")
+        return probe
+
+    def frame_files(self) -> list[int]:
+        """Steps of all files named like frames, growing, sound or not: one look at the folder, nothing is opened."""
+        try:
+            with os.scandir(inner_folder(self.path, "frames")) as entries:
+                steps = [step for entry in entries if (step := step_of(entry.name)) is not None]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(steps)
+
+    def steps(self) -> list[int]:
+        """Steps of the frames that can be read, growing.
+
+        One look at the folder, a second where it shows a new frame; the header of each new frame is checked, once.
+        Damage inside its tensors shows in `frame`.
+        """
+        return list(self._index())
+
+    def frame_metrics(self) -> dict[int, dict[str, float]]:
+        """step -> metrics of all frames, from the files' headers alone."""
+        return {step: dict(metrics) for step, metrics in self._index().items()}
+
+    def frame(self, step: int) -> Frame:
+        """The frame of `step`, every checksum compared; RecordingError where there is none, or where it is damaged."""
+        path = self._frame_path(step)
+        try:
+            return self._load(step)
+        except FileNotFoundError as error:
+            raise RecordingError(f"The run has no frame of step {step}; see steps() ({path}).") from error
+        except RecordingError as error:
+            raise RecordingError(f"The frame of step {step} cannot be read, others can: {error} ({path})") from error
+
+    def since(self, cursor: int | None) -> list[Frame]:
+        """Frames with a step after `cursor`, growing; None or -1 gives all. Damaged ones are skipped and counted."""
+        after = -1 if cursor is None else cursor
+        frames = (self._try_load(step) for step in self._index() if step > after)
+        return [frame for frame in frames if frame is not None]
+
+    def last(self) -> Frame | None:
+        """The newest frame that can be read; None where there is none."""
+        frames = (self._try_load(step) for step in reversed(self._index()))
+        return next((frame for frame in frames if frame is not None), None)
+
+    def bad_frames(self) -> list[BadFrame]:
+        """What was skipped and why. Frames that nobody has read yet are read now, so the list is complete."""
+        with self._guard:
+            for step in self._index():
+                if step not in self._sound:
+                    self._try_load(step)
+            bad = [BadFrame(self._frame_path(step), reason) for step, (_, reason) in sorted(self._bad.items())]
+        if (self.path / "probe.safetensors").exists():
+            try:
+                self.probe  # noqa: B018
+            except RecordingError as error:
+                bad.append(BadFrame(self.path / "probe.safetensors", str(error)))
+        return bad
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, {"step": 3, "loss": 0.7, ...}; a term that was not finite is None.
+
+        A last line that is not complete yet is left for later; a damaged line is left out.
+        """
+        with self._guard:
+            inode, offset, lines = self._terms
+            try:
+                with open_plain(self.path / "metrics.jsonl") as (descriptor, about):
+                    if about.st_ino != inode or about.st_size < offset:
+                        inode, offset, lines = about.st_ino, 0, []
+                    os.lseek(descriptor, offset, os.SEEK_SET)
+                    data = read_bytes(descriptor, min(about.st_size, MAX_METRICS) - offset)
+            except FileNotFoundError:
+                return []
+            complete = data[: data.rfind(b"\n") + 1]
+            lines.extend(line for text in complete.splitlines() if (line := _parse_line(text)) is not None)
+            self._terms = (inode, offset + len(complete), lines)
+            return list(lines)
+
+    def status(self) -> Status:
+        """How the run is doing. "lost": it was active and its writer is gone.
+
+        Whether the writer lives is asked of the kernel's lock, never of a clock. Only for a writer on another machine,
+        whose lock may not reach here, the beat decides: one that does not change for 6 s.
+        """
+        try:
+            status = parse_status(read_plain(self.path / "status.json", limit=MAX_STATUS))
+        except FileNotFoundError:
+            return self._status_without_file()
+        except RecordingError as error:
+            held = is_held(self.path / "lock")
+            return Status(state="running" if held else "lost", reason=f"status.json cannot be read: {error}")
+        self._seen = True
+        if status.state in ACTIVE and not is_held(self.path / "lock") and not self._beats_elsewhere(status):
+            reason = "The training process is gone; what it wrote is kept."
+            return status.model_copy(update={"state": "lost", "reason": reason})
+        return status
+
+    def _status_without_file(self) -> Status:
+        if self.exists:
+            self._seen = True
+            if is_held(self.path / "lock"):
+                return Status(state="starting")
+            return Status(state="lost", reason="The run has no status.json, and no process writes it.")
+        if self._seen:
+            return Status(state="lost", reason="The run's folder has been deleted.")
+        return Status(state="queued", reason="The run's folder is not there yet.")
+
+    def _beats_elsewhere(self, status: Status) -> bool:
+        if status.host == socket.gethostname()[:200]:
+            return False
+        now = time.monotonic()
+        if self._beat is None:
+            self._beat = (status.beat, now - max(0.0, time.time() - status.beat))
+        elif self._beat[0] != status.beat:
+            self._beat = (status.beat, now)
+        return now - self._beat[1] <= STALE_SECONDS
+
+    def _frame_path(self, step: int) -> Path:
+        return self.path / "frames" / file_name(step)
+
+    def _index(self) -> dict[int, dict[str, float]]:
+        """Metrics of each frame that is not known to be bad, by growing step."""
+        with self._guard:
+            steps = self.frame_files()
+            if steps and steps[-1] not in self._metrics:
+                # A look at a folder that is being written may show a file and miss one that came before it. All that
+                # were there before the newest of this look are sure to be in the next.
+                steps = [step for step in self.frame_files() if step <= steps[-1]]
+            present = set(steps)
+            for gone in [step for step in self._metrics if step not in present]:
+                del self._metrics[gone]
+                self._sound.discard(gone)
+            for gone in [step for step in self._bad if step not in present]:
+                del self._bad[gone]
+            new = [step for step in steps if step not in self._metrics]
+            for step in new:
+                path = self._frame_path(step)
+                if step in self._bad and _identity_at(path) == self._bad[step][0]:
+                    continue
+                try:
+                    header = tensors.read_metadata(path)
+                    parse_step(header)
+                    metrics = parse_metrics(header)
+                except FileNotFoundError:
+                    continue
+                except RecordingError as error:
+                    self._set_bad(step, error)
+                else:
+                    self._bad.pop(step, None)
+                    self._metrics[step] = metrics
+            return {step: self._metrics[step] for step in steps if step in self._metrics}
+
+    def _try_load(self, step: int) -> Frame | None:
+        try:
+            return self._load(step)
+        except (FileNotFoundError, RecordingError):
+            return None  # _load has counted it, or it has been deleted
+
+    def _load(self, step: int) -> Frame:
+        inner_folder(self.path, "frames")
+        data = self._read_frame(step)
+        labels = self._labels()
+        try:
+            frame = decode_frame(data, step=step, labels=labels)
+        except RecordingError as error:
+            self._set_bad(step, error)
+            raise
+        self._sound.add(step)
+        return frame
+
+    def _read_frame(self, step: int) -> bytes:
+        try:
+            return read_plain(self._frame_path(step), limit=MAX_ARRAYS)
+        except RecordingError as error:
+            self._set_bad(step, error)
+            raise
+
+    def _labels(self) -> np.ndarray | None:
+        try:
+            return self.probe.labels
+        except RecordingError:
+            return None  # the embeddings are sound without them; bad_frames names the probe
+
+    def _set_bad(self, step: int, error: RecordingError) -> None:
+        path = self._frame_path(step)
+        with self._guard:
+            identity = _identity_at(path)
+            if identity is None:
+                return
+            if step not in self._bad:
+                log.warning("A frame is skipped: %s (%s)", error, path)
+            self._metrics.pop(step, None)
+            self._sound.discard(step)
+            self._bad[step] = (identity, str(error))
+
+    def _read(self, name: str, limit: int, known: tuple[_Identity, Any] | None) -> tuple[_Identity, bytes | None]:
+        """Identity and bytes of a file of the run; None for the bytes where it is the one that is `known`."""
+        try:
+            with open_plain(self.path / name) as (descriptor, about):
+                identity = _identity(about)
+                if known is not None and known[0] == identity:
+                    return identity, None
+                if about.st_size > limit:
+                    raise RecordingError(f"It holds {about.st_size:,} bytes; at most {limit:,} are read.")
+                return identity, read_bytes(descriptor, about.st_size)
+        except FileNotFoundError as error:
+            raise RecordingError(f"The run has no {name}; is this the folder of a run? ({self.path})") from error
+        except RecordingError as error:
+            raise RecordingError(f"{name} cannot be read: {error} ({self.path})") from error
+
+    def _parsed(self, parse: Any, data: bytes, name: str) -> Any:
+        try:
+            return parse(data)
+        except RecordingError as error:
+            raise RecordingError(f"{name} cannot be read: {error} ({self.path})") from error
+
+
+def list_runs(home: str | os.PathLike[str]) -> list[Recording]:
+    """The runs under `home`, newest first: folders whose name is a run id and that hold run.json or status.json."""
+    try:
+        with os.scandir(home) as entries:
+            names = [
+                entry.name for entry in entries if RUN_ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = [Recording(Path(home) / name) for name in names]
+    dated = [(_created(run), run.run_id, run) for run in found if run.exists]
+    return [run for *_, run in sorted(dated, key=lambda entry: entry[:2], reverse=True)]
+
+
+def _created(run: Recording) -> float:
+    try:
+        return run.info.created
+    except RecordingError:
+        identity = _identity_at(run.path)
+        return identity[2] / 1e9 if identity else 0.0
+
+
+def _identity(about: os.stat_result) -> _Identity:
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def _identity_at(path: Path) -> _Identity | None:
+    try:
+        return _identity(path.lstat())
+    except OSError:
+        return None
+
+
+def _parse_line(text: bytes) -> dict[str, Any] | None:
+    if len(text) > _MAX_LINE:
+        return None
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("step"), int) else None

@@ -1,0 +1,358 @@
+"""RunWriter: the one process that writes a run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import ValidationError
+
+from ltviz.errors import RecordingError
+from ltviz.recording.files import (
+    Appender,
+    inner_folder,
+    make_folder,
+    sync_file,
+    sync_folder,
+    unwritable,
+    write_whole,
+)
+from ltviz.recording.frame import check_step, encode_frame, file_name, make_frame
+from ltviz.recording.info import ACTIVE, RunInfo, State, Status
+from ltviz.recording.lock import RunLock
+from ltviz.recording.probe import Probe, encode_probe, make_probe
+from ltviz.recording.recording import Recording
+from ltviz.recording.requests import Request, take_requests
+
+BEAT_SECONDS = 1.0
+SYNC_SECONDS = 1.5
+"""A frame syncs itself where the last sync is so long ago; the beat comes earlier where frames are frequent."""
+REQUEST_SECONDS = 0.05
+_STRAY = re.compile(r"\..*\.tmp")
+
+log = logging.getLogger("ltviz")
+
+
+class RunWriter:
+    """Writes a run: `create` or `resume` it, then `frame` and `log`, then `close` (a `with` block does).
+
+    A frame costs its encoding and one rename. Bytes are brought to the disk (fsync) at most once a second: by the
+    frame itself where frames are rarer than that, else by the thread that also beats status.json once a second, so
+    that training does not wait for the disk. A killed process loses nothing; a power cut loses at most the last
+    second.
+    """
+
+    def __init__(self, path: Path, info: RunInfo, probe: Probe, lock: RunLock, newest: tuple[int, float]) -> None:
+        """Not for callers: use `create` or `resume`."""
+        self.path = path
+        self.info = info
+        self.probe = probe
+        self.last_step, self._seconds_before = newest
+        self._lock = lock
+        self._opened = time.monotonic()
+        self._guard = threading.RLock()
+        self._status = Status(state="starting", pid=os.getpid(), host=socket.gethostname()[:200], step=self._last())
+        self._synced = -math.inf
+        self._unsynced: list[Path] = []
+        self._looked = -math.inf
+        self._terms = Appender(path / "metrics.jsonl")
+        self._closed = threading.Event()
+        self._write_status()
+        self._thread = threading.Thread(target=self._beat, name=f"ltviz-beat-{path.name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        info: RunInfo,
+        *,
+        labels: Any,
+        split: Any = None,
+        sample_ids: Any = None,
+        images: Any = None,
+    ) -> RunWriter:
+        """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`.
+
+        Raises:
+            RunLocked: another writer holds the run.
+            RecordingError: the folder already holds a run or cannot be written, or an array does not fit.
+                What was made is removed again.
+            DiskFull: no room for the probe.
+        """
+        path = Path(path)
+        probe = make_probe(labels, num_classes=info.num_classes, split=split, sample_ids=sample_ids, images=images)
+        with contextlib.ExitStack() as undo:
+            for folder in make_folder(path):
+                undo.callback(_remove, folder)
+            new_lock = not (path / "lock").exists()
+            lock = RunLock.acquire(path / "lock")
+            undo.callback(lock.release)
+            if new_lock:
+                undo.callback(_remove, path / "lock")
+            if (path / "run.json").exists() or Recording(path).frame_files():
+                raise RecordingError(
+                    f"The folder already holds a run; give another folder, or delete it first ({path})."
+                )
+            for name in ("frames", "control"):
+                for folder in make_folder(inner_folder(path, name)):
+                    undo.callback(_remove, folder)
+            for name, data in (("probe.safetensors", encode_probe(probe)), ("run.json", _run_json(info))):
+                undo.callback(_remove, path / name)
+                write_whole(path / name, data, sync=True)
+            new_status = not (path / "status.json").exists()
+            if new_status:
+                undo.callback(_remove, path / "status.json")
+            writer = cls(path, info, probe, lock, (-1, 0.0))
+            undo.pop_all()
+        return writer
+
+    @classmethod
+    def resume(cls, path: str | os.PathLike[str]) -> RunWriter:
+        """Go on with the run in the folder `path`; `last_step` is its newest sound frame, -1 where it has none.
+
+        No frame is rewritten: the next one must have a later step. What a killed writer left half-made is removed.
+        Raises RunLocked, and RecordingError where the run's description or probe cannot be read.
+        """
+        path = Path(path)
+        recording = Recording(path)
+        if not (path / "run.json").exists():
+            raise RecordingError(f"The folder holds no run to go on with; check the path ({path}).")
+        with contextlib.ExitStack() as undo:
+            lock = RunLock.acquire(path / "lock")
+            undo.callback(lock.release)
+            info, probe = recording.info, recording.probe
+            for name in ("frames", "control"):
+                folder = inner_folder(path, name)
+                folder.mkdir(exist_ok=True)
+                for entry in os.scandir(folder):
+                    if _STRAY.fullmatch(entry.name):
+                        _remove(folder / entry.name)
+            newest = recording.last()
+            writer = cls(path, info, probe, lock, (-1, 0.0) if newest is None else (newest.step, newest.seconds))
+            undo.pop_all()
+        return writer
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that this run has been written, over all its attempts; never falls, whatever the clock does."""
+        return self._seconds_before + time.monotonic() - self._opened
+
+    def frame(
+        self,
+        step: int,
+        *,
+        embeddings: Any,
+        landmarks: Mapping[str, Any] | None = None,
+        target_index: Any = None,
+        samples: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        epoch: float = 0.0,
+        seconds: float | None = None,
+        events: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """Write the frame of `step`, which must be later than the one before. Arrays as in `Frame`; they are not kept.
+
+        `seconds` defaults to `self.seconds`. When this returns, the frame outlives the process.
+
+        Raises:
+            RecordingError: a step that is not later, an array that does not fit or is not finite; nothing is written.
+            DiskFull: no room; nothing is left, and the same frame may be tried again.
+        """
+        step = check_step(step)
+        if self._closed.is_set():
+            raise RecordingError(f"The run is closed, so the frame of step {step} cannot be written ({self.path}).")
+        if step <= self.last_step:
+            raise RecordingError(
+                f"Steps must grow and no frame is rewritten; got step {step} after step {self.last_step} ({self.path})."
+            )
+        frame = make_frame(
+            step,
+            labels=self.probe.labels,
+            num_classes=self.info.num_classes,
+            dim=self.info.dim,
+            embeddings=embeddings,
+            landmarks=landmarks,
+            target_index=target_index,
+            samples=samples,
+            metrics=metrics,
+            epoch=epoch,
+            seconds=self.seconds if seconds is None else seconds,
+            events=events,
+        )
+        data = encode_frame(frame)
+        if self.info.dim is None:
+            self._learn_dim(frame.embeddings.shape[1])
+        final = self.path / "frames" / file_name(step)
+        now = time.monotonic()
+        due = now - self._synced >= SYNC_SECONDS
+        write_whole(final, data, sync=due)
+        with self._guard:
+            if due:
+                self._synced = now
+            else:
+                self._unsynced.append(final)
+            self.last_step = step
+            self._status = self._status.model_copy(update={"step": step})
+
+    def log(self, step: int, terms: Mapping[str, float]) -> None:
+        """Append the loss terms of one step to metrics.jsonl; a term that is not finite is written as null."""
+        if "step" in terms:
+            raise RecordingError("A loss term must not be named 'step'; give it another name.")
+        try:
+            numbers = {name: float(term) for name, term in terms.items()}
+        except (TypeError, ValueError) as error:
+            raise RecordingError(f"Loss terms at step {step} must be numbers ({error}).") from error
+        finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+        self._terms.append(json.dumps({"step": check_step(step), **finite}))
+
+    def set_state(self, state: State, reason: str | None = None, **details: Any) -> None:
+        """Say how the run is doing; `details` (JSON values) are added to those given before."""
+        with self._guard:
+            self._status = _changed(self._status, state, reason, details)
+            self._write_status()
+
+    def requests(self) -> list[Request]:
+        """Requests that came in since the last call, oldest first. Cheap: the disk is looked at every 50 ms at most."""
+        now = time.monotonic()
+        if now - self._looked < REQUEST_SECONDS:
+            return []
+        self._looked = now
+        return take_requests(self.path)
+
+    def close(self) -> None:
+        """Bring everything to the disk and give the lock back; a run still active is finished. Again: nothing."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._thread.join()
+        try:
+            self._sync()
+            self._terms.close()
+            with self._guard:
+                if self._status.state in ACTIVE:
+                    self._status = self._status.model_copy(update={"state": "finished"})
+                self._write_status(sync=True)
+        except OSError as error:
+            raise unwritable(error, self.path / "status.json", 0) from error
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        stopped = isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in (None, 0))
+        state, reason = ("finished", "stopped") if stopped else ("failed", f"{type(error).__name__}: {error}")
+        try:
+            self._status = _changed(self._status, state, reason, {})
+            self.close()
+        except RecordingError as second:
+            # The caller's own exception is on its way and says more.
+            log.warning("The run could not be closed: %s", second)
+
+    def _learn_dim(self, dim: int) -> None:
+        self.info = self.info.model_copy(update={"dim": dim})
+        write_whole(self.path / "run.json", _run_json(self.info))
+        with self._guard:
+            self._unsynced.append(self.path / "run.json")
+
+    def _last(self) -> int | None:
+        return self.last_step if self.last_step >= 0 else None
+
+    def _beat(self) -> None:
+        healthy = True
+        while not self._closed.wait(BEAT_SECONDS):
+            try:
+                self._lock.beat()
+                with self._guard:
+                    self._write_status()
+                self._sync()
+                healthy = True
+            except (RecordingError, OSError) as error:
+                # A beat that fails is no reason to end a training; the next frame tells its writer.
+                if healthy:
+                    log.warning("The run's status cannot be written for now: %s", error)
+                healthy = False
+
+    def _sync(self) -> None:
+        with self._guard:
+            waiting, self._unsynced = self._unsynced, []
+            if waiting:
+                self._synced = time.monotonic()
+        try:
+            for path in waiting:
+                sync_file(path)
+            for folder in {path.parent for path in waiting}:
+                sync_folder(folder)
+        except OSError:
+            with self._guard:
+                self._unsynced = waiting + self._unsynced
+            raise
+
+    def _write_status(self, *, sync: bool = False) -> None:
+        self._status = self._status.model_copy(update={"beat": time.time()})
+        write_whole(self.path / "status.json", self._status.model_dump_json().encode(), sync=sync)
+
+
+def mark_failed(path: str | os.PathLike[str], reason: str, **details: Any) -> None:
+    """Say that a run has failed whose writer is dead or never came; for supervisors.
+
+    The folder is made where there is none; a run that has ended already keeps its state. Raises RunLocked while a
+    writer lives.
+    """
+    path = Path(path)
+    make_folder(path)
+    lock = RunLock.acquire(path / "lock")
+    try:
+        recording = Recording(path)
+        before = recording.status()
+        if before.state in ("finished", "failed"):
+            return
+        found = {"beat": time.time(), "step": max(recording.frame_files(), default=None)}
+        after = _changed(before, "failed", reason, details).model_copy(update=found)
+        write_whole(path / "status.json", after.model_dump_json().encode(), sync=True)
+    finally:
+        lock.release()
+
+
+def _changed(before: Status, state: str, reason: str | None, details: Mapping[str, Any]) -> Status:
+    fields = {
+        "state": state,
+        "reason": None if reason is None else " ".join(_clean(reason).split())[:4000],
+        "details": {**before.details, **{name: _clean(value) for name, value in details.items()}},
+    }
+    try:
+        return Status.model_validate({**before.model_dump(), **fields})
+    except ValidationError as error:
+        raise RecordingError(f"The state '{state}' cannot be set ({error.errors()[0]['msg']}).") from error
+
+
+def _clean(value: Any) -> Any:
+    # Names of files and logs may hold bytes that were no UTF-8; JSON cannot.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _run_json(info: RunInfo) -> bytes:
+    return (info.model_dump_json(indent=1) + "\n").encode()
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.rmdir() if path.is_dir() else path.unlink()
