@@ -96,6 +96,8 @@ class Setup:
     """(C,) float32, training samples per class; class 0 has most."""
     total_steps: int
     generator: torch.Generator
+    teacher: Method | None = None
+    """A trained method of the same data whose encoder gives the keys; methods that can do without take None."""
 
     @property
     def num_classes(self) -> int:

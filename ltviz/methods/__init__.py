@@ -1,0 +1,8 @@
+"""One file per paper: its loss as a pure function, its settings, its method, its card.
+
+ce, logit_adjust, bcl, gml, ...       a paper each
+base                                  what a method is
+registry                              methods by name
+cosine, momentum, probe, queue        parts that several papers share
+anchors, inputs, partition, fused     the mathematics that several losses share
+"""

@@ -1,0 +1,154 @@
+"""BCL: class-averaging and class-complement make the contrast balanced (Zhu et al., 2022)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ltviz.methods.anchors import anchor_weights, stack_views
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, check_views, full_precision
+from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.partition import Contrast
+
+
+@full_precision
+def bcl(
+    z: Tensor,
+    y: Tensor,
+    prototypes: Tensor,
+    *,
+    temperature: float | Tensor,
+    average: str = "sample",
+    reduction: str = "mean",
+) -> Tensor:
+    r"""Balanced supervised contrastive loss (BalSCL): each class counts with its mean, each class is present.
+
+    With B_c the rows of class c, its prototype among them,
+
+    .. math:: L_i = -\frac{1}{|B_{y_i}|-1} \sum_{p \in B_{y_i} \setminus i} \log
+              \frac{e^{z_i \cdot z_p/\tau}}{\sum_c \frac{1}{|B_c \setminus i|} \sum_{a \in B_c \setminus i}
+              e^{z_i \cdot z_a/\tau}}
+
+    Sample rows are anchors, prototypes are not. A class absent from the batch stands in the denominator with its
+    prototype alone. Everything on one point gives log C.
+
+    Args:
+        z: (B, V, D) unit rows, any V; taken as given.
+        y: (B,) labels from 0 to C - 1.
+        prototypes: (C, D), row c is class c's; gradients flow into them.
+        temperature: positive number or 0-d tensor.
+        average: "sample": mean over anchors (the official code); "class": mean within each class, then over the
+            classes present, which is what the paper's theorem on the regular simplex speaks of.
+        reduction: "mean" gives a scalar, "none" the (B, V) values of the anchors.
+
+    Returns:
+        Scalar or values, in the features' dtype (float32 for 16-bit features).
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Zhu et al. 2022, Eq. 5 to 7; code: Balanced-Contrastive-Learning f72d070, `BalSCL`. The paper divides every
+    class by |B_c|; the code, and this, leave the anchor out of its own class's count. The code takes V = 2 only.
+    """
+    check_views("bcl", z)
+    num_samples, num_views, dim = z.shape
+    check_shape("bcl", "prototypes", prototypes, (None, dim), f"for z of {dim} dimensions")
+    num_classes = len(prototypes)
+    y = check_labels("bcl", "y", y, num_samples, f"for {num_samples} samples in z", num_classes)
+    tau = check_temperature("bcl", temperature, z)
+    check_choice("bcl", "average", average, ("sample", "class"))
+    check_choice("bcl", "reduction", reduction, ("mean", "none"))
+
+    rows, labels = stack_views(z), y.repeat(num_views)
+    column_labels = torch.cat([labels, torch.arange(num_classes, device=y.device)])
+    sizes = torch.bincount(column_labels, minlength=num_classes).to(z.dtype)
+    num_positives = sizes[labels] - 1
+    contrast = Contrast(
+        skip_self=True,
+        bias=-sizes.log()[column_labels],
+        labels=(labels, column_labels),
+        own_bias=(sizes[labels] / num_positives).log(),
+    )
+    sums = prototypes.index_add(0, labels, rows)
+    evidence = (rows * (sums[labels] - rows)).sum(1) / (num_positives * tau)
+    if reduction == "mean":
+        weights = anchor_weights(labels, average, z)
+        return contrast.weighted_pair_sum(weights, rows, prototypes, tau) - (weights * evidence).sum()
+    values = contrast.log_partition(rows, torch.cat([rows, prototypes]), tau) - evidence
+    return values.view(num_views, num_samples).T
+
+
+class BclSettings(Settings):
+    temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the contrast; 0.07 in the paper.")
+    classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
+    contrast_weight: float = live(0.35, ge=0, le=10, description="Weight of the balanced contrast.")
+    average: Literal["sample", "class"] = Field(
+        "sample",
+        description="Mean over all anchors (official), or within each class and then over classes (the theorem's).",
+    )
+    prototypes: Literal["classifier", "free"] = Field(
+        "classifier",
+        description="Prototypes made from the classifier's weights by a small network (official), or free points.",
+    )
+
+
+class Bcl(Method):
+    """Two branches: a logit-adjusted cosine classifier on view 0, balanced contrast of views 1 and 2.
+
+    Terms `classification` and `contrast`. The official code makes the prototypes from the classifier's un-normalised
+    weights through Linear-BN-ReLU-Linear, and gradients flow into both; so does this.
+    """
+
+    card = Card(
+        name="bcl",
+        title="BCL",
+        year=2022,
+        idea="Each class repels with its mean instead of its mass, and none is ever absent: prototypes stand in.",
+        formula=r"L_i = -\frac{1}{|B_{y_i}|-1} \sum_{p} \log \frac{e^{z_i \cdot z_p/\tau}}{\sum_c \frac{1}{|B_c|} "
+        r"\sum_{a \in B_c} e^{z_i \cdot z_a/\tau}}",
+        look_for="Prototypes move apart before the clouds do and draw tail classes away from the crowd.",
+        sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
+        paper="Zhu et al., Balanced Contrastive Learning for Long-Tailed Visual Recognition, CVPR 2022, "
+        "arXiv:2207.09052",
+        code="https://github.com/FlamieZhu/Balanced-Contrastive-Learning",
+    )
+    Settings = BclSettings
+    settings: BclSettings
+
+    def __init__(self, settings: BclSettings, setup: Setup):
+        super().__init__(settings, setup)
+        width = setup.feature_dim
+        self.classifier = CosineClassifier(width, setup.num_classes)
+        if settings.prototypes == "free":
+            self.free = nn.Parameter(torch.randn(setup.num_classes, setup.dim))
+        else:
+            # the classes are the batch: their own statistics always, in evaluation too
+            norm = nn.BatchNorm1d(width, track_running_stats=False)
+            self.branch = nn.Sequential(nn.Linear(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        num_samples = len(batch.y)
+        features = self.encoder(batch.views(0, 1, 2))
+        z = self.project(features[num_samples:]).view(2, num_samples, -1).transpose(0, 1)
+        s = self.settings
+        return {
+            "classification": logit_adjusted(self.classifier(features[:num_samples]), batch.y, self.counts),
+            "contrast": bcl(z, batch.y, self.prototypes(), temperature=s.temperature, average=s.average),
+        }
+
+    def prototypes(self) -> Tensor:
+        """Unit prototypes, (C, dim)."""
+        made = self.free if self.settings.prototypes == "free" else self.branch(self.classifier.weight)
+        return F.normalize(made, dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.classifier(features)
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"prototypes": self.prototypes()}

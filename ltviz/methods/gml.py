@@ -1,0 +1,228 @@
+"""GML: a Gaussian-mixture view of contrast, class by class (Suh and Seo, 2023)."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ltviz.errors import ConfigError
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.class_queue import ClassQueue, slots_per_class
+from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.inputs import (
+    check_choice,
+    check_labels,
+    check_shape,
+    check_temperature,
+    full_precision,
+    log_prior,
+    nothing,
+)
+from ltviz.methods.kcl import EMPTY
+from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.momentum import MomentumCopy
+from ltviz.methods.partition import Contrast
+
+SOFTENING = 4.0
+"""Temperature of the distillation term."""
+
+
+@full_precision
+def gml(
+    query: Tensor,
+    y: Tensor,
+    keys: Tensor,
+    keys_y: Tensor,
+    counts: Tensor,
+    *,
+    temperature: float | Tensor,
+    exclude: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    r"""GML's contrastive term: a softmax over classes, each class scored by the mean over its keys, plus the prior.
+
+    .. math:: S_{ic} = \log \frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}, \qquad
+              L_i = -\log \frac{\pi_{y_i} e^{S_{i y_i}}}{\sum_c \pi_c e^{S_{ic}}}
+
+    Where the official code gives NaN this stays finite: a class without keys gives no evidence and is left out of the
+    denominator, and a query whose own class has no keys counts as 0.
+
+    Args:
+        query: (B, D) unit rows, taken as given.
+        y: (B,) labels from 0 to C - 1.
+        keys: (K, D), usually a class-wise queue; gradients flow into them.
+        keys_y: (K,) labels from 0 to C - 1; -1 marks an empty slot, which belongs to no class and is left out.
+        counts: (C,) training samples per class, giving the prior pi; see `logit_adjusted` for empty classes.
+        temperature: positive number or 0-d tensor. The paper learns it, in a second call on detached features.
+        exclude: (B, K) bool, keys left out for that query (the same image's own); they leave the class mean too.
+        reduction: "mean" gives a scalar, "none" the (B,) values.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Suh and Seo 2023, Eq. 4 and 5; code: Long-tailed-recognition 1ff816c, `GMLLoss` (the terms L_con and, with
+    `exclude`, L_conT).
+    """
+    check_shape("gml", "query", query, (None, None), "(samples, dimensions)")
+    if not len(query):
+        raise ValueError(f"gml: query must hold at least one sample, but has shape {tuple(query.shape)}")
+    check_shape("gml", "keys", keys, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
+    check_shape("gml", "counts", counts, (None,), "(classes)")
+    check_choice("gml", "reduction", reduction, ("mean", "none"))
+    num_classes = len(counts)
+    y = check_labels("gml", "y", y, len(query), f"for {len(query)} queries", num_classes)
+    keys_y = check_labels("gml", "keys_y", keys_y, len(keys), f"for {len(keys)} keys")
+    if len(keys) and not EMPTY <= int(keys_y.min()) <= int(keys_y.max()) < num_classes:
+        raise ValueError(
+            f"gml: keys_y must hold labels from 0 to {num_classes - 1}, or -1 for an empty slot, "
+            f"but holds {int(keys_y.min())} to {int(keys_y.max())}"
+        )
+    tau = check_temperature("gml", temperature, query)
+    prior = log_prior("gml", counts, num_classes, query)
+    if exclude is not None:
+        check_shape("gml", "exclude", exclude, (len(query), len(keys)), "(queries, keys)")
+
+    filled = keys_y != EMPTY
+    keys, keys_y = keys[filled], keys_y[filled]
+    exclude = None if exclude is None else exclude[:, filled] != 0
+    bias = _log_weights(prior, keys_y, exclude)
+    own_keys = torch.bincount(keys_y, minlength=num_classes)[y]
+    if exclude is not None:
+        own_keys = ((keys_y == y[:, None]) & ~exclude).sum(1)
+    judged = own_keys > 0
+    if not bool(judged.any()):
+        return nothing(query, keys, tau) if reduction == "mean" else nothing(query, keys, tau).expand(len(query))
+
+    query_y = y
+    if not bool(judged.all()):
+        # a query without evidence is not compared at all: neither value nor gradient
+        query, query_y = query[judged], y[judged]
+        bias = bias if bias.ndim == 1 else bias[judged]
+    contrast = Contrast(bias=bias, labels=(query_y, keys_y), against_own=True)
+    if reduction == "mean":
+        weights = query.new_full((len(query),), 1.0 / len(y))
+        return contrast.weighted_sum(weights, query, keys, tau)
+    values = contrast.log_partition(query, keys, tau)
+    return query.new_zeros(len(y)).masked_scatter(judged, values)
+
+
+def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tensor:
+    """log(pi_c / |K_c|) of each key, (K,), or (B, K) with each query's own |K_c| and minus infinity where excluded."""
+    if exclude is None:
+        sizes = torch.bincount(keys_y, minlength=len(prior)).to(prior)
+        return (prior - sizes.log())[keys_y]
+    sizes = prior.new_zeros(len(exclude), len(prior)).index_add_(1, keys_y, (~exclude).to(prior.dtype))
+    return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
+
+
+class GmlSettings(Settings):
+    initial_temperature: float = Field(
+        0.1, ge=0.01, le=2, description="Temperature of the contrast at the start; it is learned from there."
+    )
+    classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
+    contrast_weight: float = live(1.0, ge=0, le=10, description="Weight of the contrast with the class-wise queue.")
+    distillation_weight: float = live(
+        1.0, ge=0, le=10, description="Weight of the teacher's soft labels; without a teacher that term is 0."
+    )
+    queue_size: int = Field(640, ge=2, le=65536, description="Keys in all; raised to what the floor needs.")
+    queue_floor: int = Field(16, ge=2, le=1024, description="Keys that every class has; the rest go by frequency.")
+    momentum: float = live(
+        0.9, ge=0, le=1, description="How much of the key encoder stays at each step where no teacher is given."
+    )
+
+
+class Gml(Method):
+    """A cosine classifier with logit adjustment, and a contrast with keys of a teacher in class-wise queues.
+
+    Terms: `classification` (view 0), `contrast` (queries from view 1, keys from view 2; temperature fixed),
+    `temperature` (the same on detached vectors without the image's own keys: it trains the temperature alone), and
+    `distillation` (KL divergence to the teacher's logits at temperature 4).
+
+    Queues hold un-projected features; all of them pass through the trainable key head at each step. Keys enter before
+    they are used, as in the official code. Without `setup.teacher` the keys come from a momentum copy of the encoder,
+    which the official code offers too. Weight decay reaches the temperature's logarithm here, there it does not.
+    """
+
+    card = Card(
+        name="gml",
+        title="GML",
+        year=2023,
+        idea="Each class is a mixture of its keys; a query must find its class among all, the prior known.",
+        formula=r"L_i = -\log \frac{\pi_{y_i} \frac{1}{|K_{y_i}|} \sum_{k \in K_{y_i}} e^{q_i \cdot k/\tau}}"
+        r"{\sum_c \pi_c \frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}}",
+        look_for="Well centred spheres early: tail classes find keys to hold on to even when the batch has none.",
+        sphere="The queries' embeddings, which are contrasted; the classifier works on the features beside it.",
+        paper="Suh and Seo, Long-Tailed Recognition by Mutual Information Maximization between Latent Features and "
+        "Ground-Truth Labels, ICML 2023, arXiv:2305.01160",
+        code="https://github.com/bluecdm/Long-tailed-recognition",
+    )
+    Settings = GmlSettings
+    settings: GmlSettings
+
+    def __init__(self, settings: GmlSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes)
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.initial_temperature)))
+        self.teacher = None if setup.teacher is None else copy.deepcopy(setup.teacher).requires_grad_(False).eval()
+        self.key_encoder = MomentumCopy(self.encoder) if setup.teacher is None else None
+        width = setup.feature_dim if setup.teacher is None else setup.teacher.setup_.feature_dim
+        self.key_head = copy.deepcopy(setup.head)
+        if width != setup.feature_dim:
+            raise ConfigError(
+                f"gml: a teacher's features must have as many dimensions as the student's, but have {width} instead of "
+                f"{setup.feature_dim}; train the teacher with the same encoder"
+            )
+        total = max(settings.queue_size, setup.num_classes * settings.queue_floor)
+        self.queue = ClassQueue(slots_per_class(setup.counts, total, settings.queue_floor), width)
+
+    def train(self, mode: bool = True) -> Gml:
+        super().train(mode)
+        if self.teacher is not None:
+            self.teacher.eval()
+        return self
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.encoder(batch.views(0, 1))
+        logits, query = self.classifier(features[: len(batch.y)]), self.project(features[len(batch.y) :])
+        self.queue.push(self.key_features(batch.view(2)), batch.y, batch.index)
+        stored, keys_y, images = self.queue.contents()
+        keys = F.normalize(self.key_head(stored), dim=1)
+        tau = self.log_temperature.exp()
+        same_image = batch.index[:, None] == images
+        return {
+            "classification": logit_adjusted(logits, batch.y, self.counts),
+            "contrast": gml(query, batch.y, keys, keys_y, self.counts, temperature=tau.detach()),
+            "temperature": gml(
+                query.detach(), batch.y, keys.detach(), keys_y, self.counts, temperature=tau, exclude=same_image
+            ),
+            "distillation": self.distillation(logits, batch),
+        }
+
+    @torch.no_grad()
+    def key_features(self, x: Tensor) -> Tensor:
+        """Features (B, width) that enter the queue: of the teacher, or else of the momentum copy."""
+        if self.teacher is not None:
+            return self.teacher.encoder(x)
+        assert self.key_encoder is not None
+        return self.key_encoder(x)
+
+    def distillation(self, logits: Tensor, batch: Batch) -> Tensor:
+        """KL divergence of the student's softened softmax from the teacher's, times 16; 0 without a teacher."""
+        if self.teacher is None:
+            return logits.new_zeros(())
+        with torch.no_grad():
+            soft = F.softmax(self.teacher.predict(batch.view(0)).float() / SOFTENING, dim=1)
+        student = F.log_softmax(logits.float() / SOFTENING, dim=1)
+        return F.kl_div(student, soft, reduction="batchmean") * SOFTENING**2
+
+    def after_step(self) -> None:
+        if self.key_encoder is not None:
+            self.key_encoder.follow(self.encoder, self.settings.momentum)
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.classifier(features)

@@ -1,0 +1,160 @@
+"""KCL: k positives from the queue, no more for head classes than for tail ones (Kang et al., 2021)."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltviz.methods.base import Batch, Card
+from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
+from ltviz.methods.moco import Moco, check_queries
+from ltviz.methods.partition import Contrast
+from ltviz.methods.queue import QueuedSettings
+
+EMPTY = -1
+"""Label of a queue slot that has not been filled: never a positive, but in the denominator."""
+BLOCK_ROWS = 256
+FEW_POSITIVES = 64
+"""Mean number of positives up to which gathering them costs less than a product with the mask."""
+
+
+@full_precision
+def kcl(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    y: Tensor,
+    queue_y: Tensor,
+    *,
+    temperature: float | Tensor,
+    k: int | None = 6,
+    positives: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    r"""k-positive contrastive loss: the own key and up to k queue entries of the same class attract the query.
+
+    .. math:: L_i = -\frac{1}{1+k_i} \Big( \log p_{i,own} + \sum_{j \in P(i)} \log p_{ij} \Big), \qquad
+              k_i = \min(k, \text{available})
+
+    with p the softmax of q_i . (own key, queue) / tau over all 1 + K columns.
+
+    Args:
+        query, key: (B, D) unit rows, taken as given; row i of key is query i's own key, always a positive.
+        queue: (K, D) keys of earlier batches, K may be 0.
+        y: (B,) integer labels of the queries.
+        queue_y: (K,) integer labels of the queue; -1 marks an empty slot, never a positive, but in the denominator.
+        temperature: positive number or 0-d tensor.
+        k: positives drawn from the queue for each query, without replacement and uniformly; where fewer are there all
+            are taken. None takes all always.
+        positives: (B, K) bool, the queue entries that attract each query; nothing is drawn then and k is not used.
+        generator: source of the drawing; None is torch's global one.
+        reduction: "mean" gives a scalar, "none" the (B,) values.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Kang et al. 2021, Eq. 3, where the divisor is always k + 1; code: BalFeat ba60412, which divides by 1 + k_i
+    as here, and takes the positives in the order that `topk` leaves ties in. Drawing them at random is the paper's
+    text and the code of TSC.
+    """
+    check_queries("kcl", query, key, queue)
+    check_choice("kcl", "reduction", reduction, ("mean", "none"))
+    tau = check_temperature("kcl", temperature, query)
+    chosen = choose_positives("kcl", y, queue_y, query, queue, k, positives, generator)
+    own = (query * key).sum(1) / tau
+    num_positives, of_positives = positive_logits(query, queue, chosen)
+    evidence = (own + of_positives / tau) / (1 + num_positives)
+    if reduction == "none":
+        return Contrast().log_partition(query, queue, tau, own) - evidence
+    weights = own.new_full((len(own),), 1.0 / len(own))
+    return Contrast().weighted_sum(weights, query, queue, tau, own) - evidence.mean()
+
+
+def choose_positives(
+    loss: str,
+    y: Tensor,
+    queue_y: Tensor,
+    query: Tensor,
+    queue: Tensor,
+    k: int | None,
+    positives: Tensor | None,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """The queue entries that attract each query, (B, K) bool: those given, or else drawn."""
+    y = check_labels(loss, "y", y, len(query), f"for {len(query)} queries")
+    queue_y = check_labels(loss, "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots")
+    if positives is not None:
+        check_shape(loss, "positives", positives, (len(query), len(queue)), "(queries, queue slots)")
+        return (positives if positives.dtype == torch.bool else positives != 0) & (queue_y != EMPTY)
+    if k is not None and k < 0:
+        raise ValueError(f"{loss}: k must be 0 or more, but is {k}; try 6")
+    return draw_positives(y, queue_y, k, generator)
+
+
+def draw_positives(y: Tensor, queue_y: Tensor, k: int | None, generator: torch.Generator | None = None) -> Tensor:
+    """Up to k queue entries of each query's class, uniformly without replacement, as (B, K) bool."""
+    available = (y[:, None] == queue_y) & (queue_y != EMPTY)
+    if k is None or k >= len(queue_y):
+        return available
+    if k == 0:
+        return torch.zeros_like(available)
+    device = y.device if generator is None else generator.device
+    for a in range(0, len(y), BLOCK_ROWS):
+        block = available[a : a + BLOCK_ROWS]
+        # the k largest of independent uniforms are a uniform draw without replacement; those not available come last
+        lot = torch.rand(block.shape, generator=generator, device=device).to(y.device).masked_fill_(~block, -1.0)
+        drawn = torch.zeros_like(block).scatter_(1, lot.topk(k, dim=1).indices, True)
+        block &= drawn
+    return available
+
+
+def positive_logits(query: Tensor, queue: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """How many queue entries are chosen for each query, (B,), and the sum of q_i . Q_j over them, (B,)."""
+    rows, columns = chosen.nonzero(as_tuple=True)
+    if len(rows) <= FEW_POSITIVES * len(query):
+        sums = torch.zeros_like(query).index_add(0, rows, queue[columns])
+    else:
+        blocks = (chosen[a : a + BLOCK_ROWS].to(queue.dtype) for a in range(0, len(query), BLOCK_ROWS))
+        sums = torch.cat([block @ queue for block in blocks])
+    return torch.bincount(rows, minlength=len(query)).to(query.dtype), (query * sums).sum(1)
+
+
+class KclSettings(QueuedSettings):
+    k: int = Field(6, ge=0, le=1024, description="Positives drawn from the queue for each query, of its own class.")
+
+
+class Kcl(Moco):
+    """MoCo with k positives of the query's class from the queue; terms `contrast` and `probe`."""
+
+    card = Card(
+        name="kcl",
+        title="KCL",
+        year=2021,
+        idea="Every query has the same few positives, so head classes pull no harder than tail ones.",
+        formula=r"L_i = -\frac{1}{1+k_i} \Big( \log p_{i,own} + \sum_{j \in P(i)} \log p_{ij} \Big)",
+        look_for="Clouds form later than SupCon's; tail classes often find fewer than k positives in the queue.",
+        sphere="The embeddings that are contrasted: this sphere is what training shapes.",
+        paper="Kang et al., Exploring Balanced Feature Spaces for Representation Learning, ICLR 2021",
+        code="https://github.com/bingykang/BalFeat",
+    )
+    Settings = KclSettings
+    settings: KclSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
+        positives = self.draw(batch.y)
+        loss = kcl(
+            query,
+            key,
+            self.queue.keys,
+            batch.y,
+            self.queue.labels,
+            temperature=self.settings.temperature,
+            positives=positives,
+        )
+        return {"contrast": loss}
+
+    def draw(self, y: Tensor) -> Tensor:
+        """Positives in the queue for queries with labels (B,), (B, filled) bool."""
+        return draw_positives(y, self.queue.labels, self.settings.k, self.setup_.generator)

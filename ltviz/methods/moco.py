@@ -1,0 +1,82 @@
+"""MoCo: a momentum encoder and a queue of keys (He et al., 2020)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ltviz.methods.base import Batch, Card
+from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision
+from ltviz.methods.partition import Contrast
+from ltviz.methods.probe import Probed
+from ltviz.methods.queue import Queued, QueuedSettings
+
+
+def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:
+    """query and key must be (B, D), queue (K, D)."""
+    check_shape(loss, "query", query, (None, None), "(samples, dimensions)")
+    if not len(query):
+        raise ValueError(f"{loss}: query must hold at least one sample, but has shape {tuple(query.shape)}")
+    check_shape(loss, "key", key, tuple(query.shape), "like query")
+    check_shape(loss, "queue", queue, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
+
+
+@full_precision
+def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
+    r"""InfoNCE with a queue: each query must pick out its own key among the keys of earlier batches.
+
+    .. math:: L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}
+
+    Args:
+        query: (B, D) unit rows, taken as given.
+        key: (B, D), row i is query i's own key (another view through the momentum encoder).
+        queue: (K, D) negatives, K may be 0.
+        temperature: positive number or 0-d tensor; 0.07 in v1, 0.2 in v2.
+        reduction: "mean" gives a scalar, "none" the (B,) values.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: He et al. 2020, Eq. 1; code: moco 90e244a. As there, gradients flow wherever the arguments carry them;
+    key and queue usually do not.
+    """
+    check_queries("moco", query, key, queue)
+    check_choice("moco", "reduction", reduction, ("mean", "none"))
+    tau = check_temperature("moco", temperature, query)
+    own = (query * key).sum(1) / tau
+    if reduction == "none":
+        return Contrast().log_partition(query, queue, tau, own) - own
+    weights = own.new_full((len(own),), 1.0 / len(own))
+    return Contrast().weighted_sum(weights, query, queue, tau, own) - own.mean()
+
+
+class Moco(Queued, Probed):
+    """Queries from view 0 against keys of view 1 and of earlier batches, through a momentum encoder.
+
+    Terms `contrast` and `probe`. Keys enter the queue after the step, as in the official code; the queue begins empty
+    where the official one begins with random vectors.
+    """
+
+    card = Card(
+        name="moco",
+        title="MoCo",
+        year=2020,
+        idea="Each image must know its own other view among many stored ones; labels play no part.",
+        formula=r"L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}",
+        look_for="Points cover the whole sphere; classes form only as far as their images look alike.",
+        sphere="The embeddings that are contrasted: this sphere is what training shapes.",
+        paper="He et al., Momentum Contrast for Unsupervised Visual Representation Learning, CVPR 2020, "
+        "arXiv:1911.05722",
+        code="https://github.com/facebookresearch/moco",
+    )
+    Settings = QueuedSettings
+    settings: QueuedSettings
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.encoder(batch.view(0))
+        query, key = self.project(features), self.key(batch.view(1))
+        self.note(query, key, batch.y)
+        return {**self.contrast(query, key, batch), "probe": self.probe_loss(features, batch.y)}
+
+    def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The contrastive terms of queries (B, dim) and their own keys (B, dim)."""
+        return {"contrast": moco(query, key, self.queue.keys, temperature=self.settings.temperature)}

@@ -1,0 +1,135 @@
+"""PaCo: parametric class centres beside the samples (Cui et al., 2021)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltviz.methods.base import Batch, Card, Setup, live
+from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision, log_prior
+from ltviz.methods.inputs import reduce as reduce_values
+from ltviz.methods.moco import check_queries
+from ltviz.methods.queue import Queued, QueuedSettings
+
+
+@full_precision
+def paco(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    logits: Tensor,
+    y: Tensor,
+    queue_y: Tensor,
+    counts: Tensor,
+    *,
+    temperature: float | Tensor,
+    alpha: float = 0.05,
+    beta: float = 1.0,
+    gamma: float = 1.0,
+    centre_temperature: float = 1.0,
+    reduction: str = "mean",
+) -> Tensor:
+    r"""Parametric contrast: a query's positives are its class centre (weight beta) and same-class samples (alpha).
+
+    .. math:: L_i = -\frac{1}{W_i} \Big( \beta \log p_{i, y_i} + \alpha \sum_{j \in P(i)} \log p_{ij} \Big), \quad
+              W_i = \beta + \alpha |P(i)|
+
+    p is a softmax over all C centres, scored by logits plus log prior, and over all samples (other queries, keys,
+    queue), scored by similarity / temperature and counted gamma times.
+
+    Args:
+        query, key: (B, D) unit rows, taken as given; the keys carry their queries' labels.
+        queue: (K, D) keys of earlier batches, K may be 0.
+        logits: (B, C) of a classifier whose weights are the centres.
+        y: (B,) labels from 0 to C - 1.
+        queue_y: (K,) labels; -1 marks an empty slot, never a positive, but in the denominator.
+        counts: (C,) training samples per class.
+        temperature: of the samples, positive number or 0-d tensor.
+        alpha, beta, gamma: weights, not negative; beta positive.
+        centre_temperature: of the centres' logits ("supt").
+        reduction: "mean" gives a scalar, "none" the (B,) values.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Cui et al. 2021, Eq. 5; code: Parametric-Contrastive-Learning fe56535, `PaCoLoss`, without its additive
+    1e-9 and 1e-12, so values differ from it by about 1e-6.
+    """
+    check_queries("paco", query, key, queue)
+    check_shape("paco", "logits", logits, (len(query), None), f"for {len(query)} queries")
+    num_classes = logits.shape[1]
+    y = check_labels("paco", "y", y, len(query), f"for {len(query)} queries", num_classes)
+    queue_y = check_labels("paco", "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots")
+    check_choice("paco", "reduction", reduction, ("mean", "none"))
+    if not (alpha >= 0 and beta > 0 and gamma >= 0 and centre_temperature > 0):
+        raise ValueError(
+            f"paco: alpha and gamma must be 0 or more, beta and centre_temperature positive, "
+            f"but they are {alpha:g}, {gamma:g}, {beta:g} and {centre_temperature:g}"
+        )
+    tau = check_temperature("paco", temperature, query)
+    centres = (logits + log_prior("paco", counts, num_classes, logits)) / centre_temperature
+    samples = (query / tau) @ torch.cat([query, key, queue]).T
+    positives = y[:, None] == torch.cat([y, y, queue_y])
+    positives.fill_diagonal_(False)
+    itself = torch.zeros_like(positives).fill_diagonal_(True)
+    counted = (samples + (math.log(gamma) if gamma else -math.inf)).masked_fill(itself, -math.inf)
+    log_z = torch.cat([centres, counted], dim=1).logsumexp(1)
+    num_positives = positives.sum(1)
+    evidence = beta * centres.gather(1, y[:, None])[:, 0] + alpha * samples.masked_fill(~positives, 0.0).sum(1)
+    values = log_z - evidence / (beta + alpha * num_positives)
+    return reduce_values("paco", values, reduction)
+
+
+class PacoSettings(QueuedSettings):
+    alpha: float = live(0.05, ge=0, le=1, description="Weight of each sample positive beside the centre's weight of 1.")
+    scale: float = Field(16.0, ge=1, le=64, description="Inverse temperature of the cosine logits of the centres.")
+
+
+class Paco(Queued):
+    """Queries against keys, queue and learned class centres; the centres' logits are the method's own classifier.
+
+    Term `contrast` alone. The official code has a linear classifier on features; here it is a cosine one, so that the
+    centres are directions. Keys enter the queue after the step.
+    """
+
+    card = Card(
+        name="paco",
+        title="PaCo",
+        year=2021,
+        idea="A learned centre for each class joins the contrast, so tail classes always have a strong positive.",
+        formula=r"L_i = -\frac{1}{W_i} \Big( \log p_{i, y_i} + \alpha \sum_{j \in P(i)} \log p_{ij} \Big)",
+        look_for="Classes form around centres early; samples of a class pull on one another only gently.",
+        sphere="The embeddings that are contrasted; the centres are learned on the features beside it.",
+        paper="Cui et al., Parametric Contrastive Learning, ICCV 2021, arXiv:2107.12028",
+        code="https://github.com/dvlab-research/Parametric-Contrastive-Learning",
+    )
+    Settings = PacoSettings
+    settings: PacoSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def __init__(self, settings: PacoSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes, settings.scale)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.encoder(batch.view(0))
+        query, key = self.project(features), self.key(batch.view(1))
+        self.note(query, key, batch.y)
+        loss = paco(
+            query,
+            key,
+            self.queue.keys,
+            self.classifier(features),
+            batch.y,
+            self.queue.labels,
+            self.counts,
+            temperature=self.settings.temperature,
+            alpha=self.settings.alpha,
+        )
+        return {"contrast": loss}
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.classifier(features)

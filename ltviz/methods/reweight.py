@@ -1,0 +1,63 @@
+"""Re-weighted cross-entropy: rare classes count more (class-balanced weights; Cui et al., 2019)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from ltviz.methods.base import Card, live
+from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
+
+Weighting = Literal["inverse", "square-root", "effective"]
+
+
+def class_weights(counts: Tensor, weighting: Weighting, beta: float = 0.999) -> Tensor:
+    """Weight of each class in the loss, (C,), mean 1; a class without samples is weighed as if it had one.
+
+    Args:
+        counts: (C,) training samples per class.
+        weighting: "inverse": 1 / n; "square-root": 1 / sqrt(n); "effective": (1 - beta) / (1 - beta^n).
+        beta: of "effective"; 0 gives equal weights, towards 1 it gives 1 / n.
+    """
+    n = counts.clamp_min(1).double()
+    if weighting == "inverse":
+        weights = 1 / n
+    elif weighting == "square-root":
+        weights = n.rsqrt()
+    else:
+        weights = (1 - beta) / (1 - beta**n)
+    return (weights / weights.mean()).to(counts.dtype if counts.is_floating_point() else torch.float32)
+
+
+class ReweightSettings(CrossEntropySettings):
+    weighting: Weighting = Field(
+        "inverse", description="Class weights: 1 / n, 1 / sqrt(n), or by the effective number of samples."
+    )
+    beta: float = live(0.999, ge=0, le=0.99999, description="Of the effective number: 0 is equal weights, 1 is 1 / n.")
+
+
+class Reweight(CrossEntropy):
+    """Cross-entropy with class weights; the mean is over the batch's total weight, as in the code of LDAM-DRW."""
+
+    card = Card(
+        name="reweight",
+        title="Re-weighting",
+        year=2019,
+        idea="Each class, not each image, has an equal say in the classifier's loss.",
+        formula=r"L_i = -w_{y_i} \log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}, \qquad "
+        r"w_c \propto \frac{1-\beta}{1-\beta^{n_c}}",
+        look_for="Tail classes claim as much of the sphere as head ones; head accuracy pays for it.",
+        sphere=READ_OUT,
+        paper="Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, arXiv:1901.05555",
+        code="https://github.com/richardaecn/class-balanced-loss",
+    )
+    Settings = ReweightSettings
+    settings: ReweightSettings
+
+    def compare(self, logits: Tensor, y: Tensor) -> Tensor:
+        weights = class_weights(self.counts, self.settings.weighting, self.settings.beta)
+        return F.cross_entropy(logits.to(weights.dtype), y, weight=weights)

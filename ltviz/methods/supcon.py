@@ -1,0 +1,141 @@
+"""SupCon: all samples of a class attract (Khosla et al., 2020)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltviz.methods.anchors import anchor_weights, stack_views
+from ltviz.methods.base import Batch, Card, Settings, live
+from ltviz.methods.inputs import check_choice, check_labels, check_temperature, check_views, full_precision, nothing
+from ltviz.methods.partition import Contrast
+from ltviz.methods.probe import Probed
+
+
+@full_precision
+def supcon(
+    z: Tensor,
+    y: Tensor,
+    *,
+    temperature: float | Tensor,
+    form: str = "out",
+    anchors: str = "all",
+    average: str = "sample",
+    reduction: str = "mean",
+) -> Tensor:
+    r"""Supervised contrastive loss: every sample is drawn to all others of its class and pushed from everything else.
+
+    .. math:: L^{out}_i = -\frac{1}{|P(i)|} \sum_{p \in P(i)} \log \frac{e^{z_i \cdot z_p/\tau}}{\sum_{a \neq i}
+              e^{z_i \cdot z_a/\tau}}, \qquad L^{in}_i = -\log \frac{\frac{1}{|P(i)|}\sum_{p \in P(i)}
+              e^{z_i \cdot z_p/\tau}}{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}
+
+    P(i) are all rows but i of i's class; they stand in the denominator too. An anchor without positives counts as 0
+    and stays in the mean. Rows that all fall on one point give log(BV - 1). L_in <= L_out.
+
+    Args:
+        z: (B, V, D) unit rows, any V; taken as given, so gradients are those of free rows.
+        y: (B,) integer labels, any integers.
+        temperature: positive number or 0-d tensor (with gradient where it has one).
+        form: "out" (the paper's better one and the official code's) or "in".
+        anchors: "all" views are anchors, or only the "first" view of each sample; all rows stay in the denominators.
+        average: "sample": mean over anchors (the official code); "class": mean within each class, then over the
+            classes present. Only the latter removes the head classes' larger say.
+        reduction: "mean" gives a scalar; "none" the values of the anchors, (B, V), or (B,) with anchors "first".
+
+    Returns:
+        Scalar or values, in z's dtype (float32 for 16-bit z).
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Khosla et al. 2020, Eq. 2 and 3; code: SupContrast 66a8fe5, `SupConLoss`. The code multiplies by
+    temperature / base_temperature, which only rescales the learning rate; here that factor is left out.
+
+    Time O((BV)^2 D). With reduction "mean" memory is O(BV D) and the gradient is computed on the way; with "none" it
+    is O((BV)^2).
+    """
+    check_views("supcon", z)
+    num_samples, num_views, _ = z.shape
+    y = check_labels("supcon", "y", y, num_samples, f"for {num_samples} samples in z")
+    tau = check_temperature("supcon", temperature, z)
+    check_choice("supcon", "form", form, ("out", "in"))
+    check_choice("supcon", "anchors", anchors, ("all", "first"))
+    check_choice("supcon", "average", average, ("sample", "class"))
+    check_choice("supcon", "reduction", reduction, ("mean", "none"))
+
+    rows, y = stack_views(z), torch.unique(y, return_inverse=True)[1]
+    labels = y.repeat(num_views)
+    num_anchors = len(rows) if anchors == "all" else num_samples
+    num_positives = torch.bincount(labels)[labels[:num_anchors]] - 1
+    has_positives = num_positives > 0
+    weights = anchor_weights(labels[:num_anchors], average, z)
+    contrast = Contrast(skip_self=True)
+    if form == "out":
+        evidence = _mean_positive_logit(rows, labels, num_anchors, num_positives) / tau
+    else:
+        evidence = -num_positives.clamp_min(1).to(z.dtype).log()
+        contrast = Contrast(skip_self=True, labels=(labels[:num_anchors], labels), against_own=True)
+
+    if reduction == "mean":
+        weights = weights * has_positives
+        if not bool(has_positives.any()):
+            return nothing(rows, tau)
+        if anchors == "all":
+            denominators = contrast.weighted_pair_sum(weights, rows, None, tau)
+        else:
+            denominators = contrast.weighted_sum(weights, rows[:num_anchors], rows, tau)
+        return denominators - (weights * evidence).sum()
+    if len(rows) == 1:
+        return nothing(rows, tau).expand((1, 1) if anchors == "all" else (1,))
+    values = contrast.log_partition(rows[:num_anchors], rows, tau) - evidence
+    values = values.masked_fill(~has_positives, 0.0)
+    return values.view(num_views, num_samples).T if anchors == "all" else values
+
+
+def _mean_positive_logit(rows: Tensor, labels: Tensor, num_anchors: int, num_positives: Tensor) -> Tensor:
+    """Mean similarity (not divided by the temperature) of each anchor to its positives, through class sums: no mask."""
+    sums = rows.new_zeros(int(labels.max()) + 1, rows.shape[1]).index_add(0, labels, rows)
+    anchors = rows[:num_anchors]
+    others = sums[labels[:num_anchors]] - anchors
+    return (anchors * others).sum(1) / num_positives.clamp_min(1)
+
+
+class SupConSettings(Settings):
+    temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the similarities; low is sharp.")
+    form: Literal["out", "in"] = Field(
+        "out", description="Mean over positives outside the logarithm (the paper's choice) or inside it."
+    )
+    average: Literal["sample", "class"] = Field(
+        "sample", description="Mean over all anchors (official), or within each class and then over classes."
+    )
+
+
+class SupCon(Probed):
+    """Supervised contrast of two views; terms `contrast` (trains encoder and head) and `probe` (reads the features)."""
+
+    card = Card(
+        name="supcon",
+        title="SupCon",
+        year=2020,
+        idea="Samples of one class attract, all others repel; head classes do most of both.",
+        formula=r"L_i = -\frac{1}{|P(i)|} \sum_{p \in P(i)} \log \frac{e^{z_i \cdot z_p/\tau}}"
+        r"{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
+        look_for="Tight clouds early; head classes take the room and the tail's centres stay close together.",
+        sphere="The embeddings that are contrasted: this sphere is what training shapes.",
+        paper="Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, arXiv:2004.11362",
+        code="https://github.com/HobbitLong/SupContrast",
+    )
+    Settings = SupConSettings
+    settings: SupConSettings
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.encoder(batch.views(0, 1))
+        z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
+        s = self.settings
+        return {
+            "contrast": supcon(z, batch.y, temperature=s.temperature, form=s.form, average=s.average),
+            "probe": self.probe_loss(features, batch.y.repeat(2)),
+        }

@@ -1,0 +1,135 @@
+"""One table of all contrastive losses on random long-tailed batches; the laws run over every row of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ltviz import losses
+from ltviz.methods import fused, partition
+
+torch.set_num_threads(1)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Arguments of one loss, sorted by what a law does to them."""
+
+    loss: str
+    rows: dict[str, Tensor] = field(default_factory=dict)
+    """Vectors on the sphere that belong to no class by position."""
+    class_rows: dict[str, Tensor] = field(default_factory=dict)
+    """Vectors on the sphere, row c is class c's."""
+    labels: dict[str, Tensor] = field(default_factory=dict)
+    class_numbers: dict[str, Tensor] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, temperature: float | Tensor = 0.1, **options: Any) -> Tensor:
+        return getattr(losses, self.loss)(**(self.arguments | {"temperature": temperature} | options))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self.rows | self.class_rows | self.labels | self.class_numbers | self.options
+
+    def turned(self, change: Callable[[Tensor], Tensor]) -> Problem:
+        """The problem with every vector changed."""
+        each = lambda vectors: {name: change(rows) for name, rows in vectors.items()}  # noqa: E731
+        return replace(self, rows=each(self.rows), class_rows=each(self.class_rows))
+
+    def relabelled(self, new_name: Tensor) -> Problem:
+        """The same problem with class c called new_name[c]; -1 keeps its meaning."""
+        by_old_name = new_name.argsort()
+        move = lambda values: {name: value[by_old_name] for name, value in values.items()}  # noqa: E731
+        labels = {name: torch.where(y < 0, y, new_name[y]) for name, y in self.labels.items()}
+        return replace(self, labels=labels, class_rows=move(self.class_rows), class_numbers=move(self.class_numbers))
+
+    def with_gradients(self) -> Problem:
+        return self.turned(lambda rows: rows.detach().clone().requires_grad_())
+
+    @property
+    def leaves(self) -> list[Tensor]:
+        return [*self.rows.values(), *self.class_rows.values()]
+
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "supcon": ("supcon", {}),
+    "supcon first": ("supcon", {"anchors": "first"}),
+    "supcon by class": ("supcon", {"average": "class"}),
+    "supcon in": ("supcon", {"form": "in"}),
+    "supcon in first": ("supcon", {"form": "in", "anchors": "first", "average": "class"}),
+    "info_nce": ("info_nce", {}),
+    "moco": ("moco", {}),
+    "kcl": ("kcl", {}),
+    "tsc": ("tsc", {"target_weight": 0.7}),
+    "tsc paper": ("tsc", {"normalize": "paper"}),
+    "bcl": ("bcl", {}),
+    "bcl by class": ("bcl", {"average": "class"}),
+    "gml": ("gml", {}),
+    "gml exclude": ("gml", {}),
+}
+
+
+def unit(*shape: int, generator: torch.Generator) -> Tensor:
+    return F.normalize(torch.randn(*shape, generator=generator, dtype=torch.float64), dim=-1)
+
+
+def build(
+    variant: str, seed: int = 0, batch: int = 12, views: int = 2, dim: int = 4, classes: int = 6, num_keys: int = 20
+) -> Problem:
+    """A float64 problem; the batch lacks classes and has singletons, the queue has empty slots."""
+    loss, options = VARIANTS[variant]
+    generator = torch.Generator().manual_seed(seed)
+    weights = 0.5 ** torch.arange(classes)
+    draw = lambda n: torch.multinomial(weights, n + 1, replacement=True, generator=generator)[:n]  # noqa: E731
+    y, keys_y = draw(batch), draw(num_keys)
+    if loss in ("supcon", "info_nce", "bcl"):
+        return Problem(
+            loss,
+            rows={"z": unit(batch, views, dim, generator=generator)},
+            class_rows={"prototypes": unit(classes, dim, generator=generator)} if loss == "bcl" else {},
+            labels={} if loss == "info_nce" else {"y": y},
+            options=options,
+        )
+    query, keys = unit(batch, dim, generator=generator), unit(num_keys, dim, generator=generator)
+    counts = torch.arange(classes, 0, -1).double() ** 2
+    if loss == "gml":
+        if variant == "gml exclude":
+            options = {"exclude": torch.rand(batch, num_keys, generator=generator) < 0.3}
+        labels = {"y": y, "keys_y": keys_y}
+        return Problem(
+            loss, {"query": query, "keys": keys}, labels=labels, class_numbers={"counts": counts}, options=options
+        )
+    keys_y[::7] = -1
+    rows = {"query": query, "key": unit(batch, dim, generator=generator), "queue": keys}
+    if loss == "moco":
+        return Problem(loss, rows)
+    positives = (y[:, None] == keys_y) & (torch.rand(batch, num_keys, generator=generator) < 0.5)
+    labels, options = {"y": y, "queue_y": keys_y}, {"positives": positives, **options}
+    if loss == "kcl":
+        return Problem(loss, rows, labels=labels, options=options)
+    return Problem(loss, rows, {"targets": unit(classes, dim, generator=generator)}, labels, options=options)
+
+
+@pytest.fixture
+def problem() -> Callable[..., Problem]:
+    return build
+
+
+@pytest.fixture(params=list(VARIANTS))
+def variant(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=["dense", "fused"])
+def path(request, monkeypatch) -> str:
+    """Run on the path of small batches, then on that of large ones, with blocks so small that there are several."""
+    monkeypatch.setattr(partition, "SMALLEST_FUSED", 0 if request.param == "fused" else 1 << 60)
+    monkeypatch.setattr(fused, "CPU_BLOCK_ROWS", 5)
+    monkeypatch.setattr(fused, "KEPT_ELEMENTS", 150)
+    return request.param

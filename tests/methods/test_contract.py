@@ -1,0 +1,244 @@
+"""What every registered method must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ltviz.methods.base import Batch, Card, Method, Setup
+from ltviz.methods.registry import methods
+
+torch.set_num_threads(1)
+
+COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
+SIDE, FEATURES, DIM, BATCH = 6, 16, 3, 12
+
+
+def make_setup(seed: int = 0, total_steps: int = 8) -> Setup:
+    torch.manual_seed(seed)
+    return Setup(
+        encoder=nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, FEATURES), nn.BatchNorm1d(FEATURES), nn.ReLU()),
+        head=nn.Sequential(nn.Linear(FEATURES, FEATURES), nn.ReLU(), nn.Linear(FEATURES, DIM)),
+        feature_dim=FEATURES,
+        dim=DIM,
+        counts=COUNTS,
+        total_steps=total_steps,
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def make_batch(step: int) -> Batch:
+    """Images that tell their class and themselves, in several noisy views; the same for the same step."""
+    generator = torch.Generator().manual_seed(step)
+    y = torch.multinomial(COUNTS, BATCH, replacement=True, generator=generator)
+    pattern = torch.randn(len(COUNTS), 1, SIDE, SIDE, generator=torch.Generator().manual_seed(99))
+    image = pattern[y] + 0.7 * torch.randn(BATCH, 1, SIDE, SIDE, generator=generator)
+    noise = torch.randn(9, BATCH, 1, SIDE, SIDE, generator=generator)
+    return Batch(step, torch.arange(BATCH), y, lambda view: image + 0.2 * noise[view])
+
+
+def build(kind: type[Method], **setup: int) -> Method:
+    made = make_setup(**setup)
+    torch.manual_seed(1)
+    return kind(kind.Settings(), made)
+
+
+def optimizer_of(method: Method) -> torch.optim.Optimizer:
+    return torch.optim.AdamW([p for p in method.parameters() if p.requires_grad], lr=5e-3)
+
+
+def train(method: Method, optimizer: torch.optim.Optimizer, *steps: int) -> list[float]:
+    values = []
+    for step in steps:
+        loss = method.weigh(method.losses(make_batch(step)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        method.after_step()
+        values.append(float(loss.detach()))
+    return values
+
+
+def images(num: int = 5) -> Tensor:
+    return torch.randn(num, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(7))
+
+
+@pytest.fixture(params=list(methods()))
+def kind(request) -> type[Method]:
+    return methods()[request.param]
+
+
+def test_card_is_complete(kind):
+    card = kind.card
+    assert isinstance(card, Card)
+    for name in ("name", "title", "idea", "formula", "look_for", "sphere", "paper"):
+        text = getattr(card, name)
+        assert text.strip() == text and text, f"{name} of {card.name} is empty"
+        assert "<" not in text or name == "formula", f"{name} of {card.name} is no plain sentence"
+    assert 1980 < card.year < 2100
+    assert card.code is None or card.code.startswith("https://")
+    assert "$" not in card.formula
+    assert kind.__doc__ and kind.__doc__ != Method.__doc__
+
+
+def test_settings_have_bounds_and_descriptions(kind):
+    schema = kind.Settings.model_json_schema()
+    json.dumps(schema)
+    for name, field in schema["properties"].items():
+        assert field.get("description", "").endswith("."), f"{name} has no sentence"
+        assert "default" in field
+        if field.get("type") in ("number", "integer"):
+            bounds = field.keys()
+            assert bounds & {"minimum", "exclusiveMinimum"} and bounds & {"maximum", "exclusiveMaximum"}, name
+        else:
+            assert field.get("type") == "boolean" or "enum" in field or "const" in field, name
+    with pytest.raises(ValueError):
+        kind.Settings(no_such_setting=1)
+
+
+def test_temperature_and_weights_are_live_and_weigh_their_terms(kind):
+    fields = kind.Settings.model_json_schema()["properties"]
+    for name, field in fields.items():
+        if name == "temperature" or name.endswith("_weight"):
+            assert field.get("live") is True, f"{name} cannot be changed while the run trains"
+    method = build(kind)
+    optimizer = optimizer_of(method)
+    terms: set[str] = set()
+    for step in range(1, 9):
+        terms |= set(method.losses(make_batch(step)))
+        train(method, optimizer, step)
+    weights = {name.removesuffix("_weight") for name in fields if name.endswith("_weight")}
+    assert weights <= terms, "a weight without a term weighs nothing"
+
+
+def test_every_term_is_a_finite_scalar_and_reaches_the_parameters(kind):
+    method = build(kind)
+    optimizer = optimizer_of(method)
+    touched: set[str] = set()
+    for step in range(1, 9):
+        for name, term in method.losses(make_batch(step)).items():
+            assert term.shape == () and torch.isfinite(term), name
+        assert all(map(torch.isfinite, map(torch.tensor, train(method, optimizer, step))))
+        touched |= {
+            name for name, p in method.named_parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0)
+        }
+    idle = {name for name, p in method.named_parameters() if p.requires_grad} - touched
+    assert not idle, f"parameters that no term trains: {sorted(idle)}"
+
+
+def test_training_brings_the_loss_down(kind):
+    # all steps in one phase; a queue that fills makes the task harder for the first forty
+    method = build(kind, total_steps=1000)
+    values = train(method, optimizer_of(method), *range(1, 121))
+    windows = [sum(values[i : i + 20]) for i in range(0, 120, 20)]
+    assert windows[-1] < 0.95 * max(windows), "the loss does not fall"
+
+
+def test_embeddings_are_unit_and_logits_have_a_column_a_class(kind):
+    method = build(kind).eval()
+    z, logits = method.observe(images())
+    assert z.shape == (5, DIM) and logits.shape == (5, len(COUNTS))
+    torch.testing.assert_close(z.norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(method.embed(images()), z)
+    torch.testing.assert_close(method.predict(images()), logits)
+
+
+def test_landmarks_are_unit_points_of_the_sphere(kind):
+    method = build(kind)
+    train(method, optimizer_of(method), 1, 2)
+    for name, points in method.landmarks().items():
+        assert points.ndim == 2 and points.shape[1] == DIM, name
+        torch.testing.assert_close(points.norm(dim=1), torch.ones(len(points)))
+    index = method.target_index()
+    assert (index is None) == ("targets" not in method.landmarks())
+    if index is not None:
+        assert sorted(index.tolist()) == list(range(len(COUNTS)))
+
+
+def test_observing_changes_nothing(kind):
+    method = build(kind)
+    optimizer = optimizer_of(method)
+    train(method, optimizer, 1)
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    method.eval()
+    with torch.no_grad():
+        method.observe(images())
+    method.train()
+    method.landmarks()
+    for name, value in method.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_the_shared_modules_are_copied(kind):
+    setup = make_setup()
+    before = [p.clone() for p in (*setup.encoder.parameters(), *setup.head.parameters())]
+    torch.manual_seed(1)
+    method = kind(kind.Settings(), setup)
+    train(method, optimizer_of(method), 1, 2)
+    for have, want in zip((*setup.encoder.parameters(), *setup.head.parameters()), before, strict=True):
+        assert torch.equal(have, want)
+
+
+def test_the_same_seed_trains_the_same(kind):
+    runs = []
+    for _ in range(2):
+        method = build(kind)
+        runs.append(train(method, optimizer_of(method), *range(1, 9)))
+        torch.rand(3)
+    assert runs[0] == runs[1]
+
+
+def test_saved_state_goes_on_exactly(kind):
+    """Weights, queues, centres and the generator are all there is: half, save, load, other half."""
+    whole = build(kind)
+    optimizer = optimizer_of(whole)
+    train(whole, optimizer, 1, 2, 3, 4)
+    state = {name: value.clone() for name, value in whole.state_dict().items()}
+    chance = whole.setup_.generator.get_state()
+    moments = copy.deepcopy(optimizer.state_dict())
+
+    other = build(kind, seed=5)
+    assert other.state_dict().keys() == state.keys()
+    other.load_state_dict(state)
+    other.setup_.generator.set_state(chance)
+    resumed = optimizer_of(other)
+    resumed.load_state_dict(moments)
+    torch.manual_seed(3)
+    expected = train(whole, optimizer, 5, 6, 7, 8)
+    torch.manual_seed(3)
+    assert train(other, resumed, 5, 6, 7, 8) == expected
+    for name, value in whole.landmarks().items():
+        assert torch.equal(value, other.landmarks()[name])
+
+
+def test_runs_under_bf16_autocast(kind):
+    method = build(kind)
+    optimizer = optimizer_of(method)
+    for step in (1, 7, 8):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            terms = method.losses(make_batch(step))
+            loss = method.weigh(terms)
+        assert torch.isfinite(loss), terms
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        method.after_step()
+    assert all(torch.isfinite(p).all() for p in method.parameters())
+
+
+def test_works_where_a_class_has_one_sample_and_batches_lack_classes(kind):
+    method = build(kind)
+    optimizer = optimizer_of(method)
+    batch = make_batch(1)
+    for y in (torch.zeros(BATCH, dtype=torch.int64), torch.full((BATCH,), 3), batch.y):
+        loss = method.weigh(method.losses(Batch(8, batch.index, y, batch.view)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        method.after_step()
+        assert torch.isfinite(loss)
+    assert all(torch.isfinite(p).all() for p in method.parameters())
