@@ -1,0 +1,99 @@
+/**
+ * Shapes that cross module borders. Types only: nothing here runs.
+ *
+ * @typedef {[number, number, number]} Vec3
+ * @typedef {{x: number, y: number, w: number, h: number}} Rect  CSS pixels, origin top left
+ * @typedef {{frame: Rect, view: Rect}} PanelRect  `frame` holds title, sphere and numbers; `view` is the sphere's share
+ *
+ * @typedef {object} Projection
+ * @property {string} name
+ * @property {number} [kept_variance]     share, 0 to 1
+ * @property {number} [kept_angle_order]  Spearman rank correlation of pair angles, -1 to 1
+ * @property {number} [jitter]            degrees a centre moves beyond what it moved in the embedding
+ *
+ * @typedef {object} FrameHeader
+ * @property {string} run
+ * @property {number} step
+ * @property {number} seq
+ * @property {number} time       Unix seconds
+ * @property {boolean} live
+ * @property {number} n          points in the payload
+ * @property {(Vec3|null)[]} centres
+ * @property {Record<string, Vec3[]>} landmarks
+ * @property {number[]|null} target_index
+ * @property {Record<string, number>} metrics
+ * @property {Record<string, unknown>[]} [events]
+ * @property {Projection|null} projection
+ * @property {boolean} [predictions]
+ *
+ * @typedef {object} Frame
+ * @property {FrameHeader} header
+ * @property {Int16Array} xyz                    3 n values, unit sphere = 32767
+ * @property {Uint16Array|null} predictions      class of each point, where the method has a classifier
+ *
+ * @typedef {object} RunHeader
+ * @property {"run"} type
+ * @property {string} run
+ * @property {string} title
+ * @property {string} method
+ * @property {string} colour      the method's own colour, #rrggbb
+ * @property {string} state
+ * @property {string|null} reason
+ * @property {number} dim
+ * @property {number} num_classes
+ * @property {string[]} class_names  ordered by rank: class 0 has most samples
+ * @property {number[]} counts       training samples of each class
+ * @property {number[]} groups       0 head, 1 medium, 2 tail
+ * @property {string} rule           how the groups were cut
+ * @property {number|null} total_steps
+ * @property {number} n
+ * @property {Record<string, [number, number, string]>} arrays
+ * @property {[number, number]|null} thumb
+ *
+ * @typedef {object} RunInfo
+ * @property {RunHeader} header
+ * @property {Uint16Array} labels
+ * @property {Uint8Array} split              0 train, 1 test
+ * @property {Int32Array|null} ids           sample ids, the same in every run of a race
+ * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels
+ *
+ * @typedef {object} StateHeader
+ * @property {"state"} type
+ * @property {string} run
+ * @property {string} state
+ * @property {string|null} reason
+ * @property {number|null} first
+ * @property {number|null} last
+ * @property {number} frames
+ * @property {number|null} total_steps
+ * @property {number[]} steps
+ * @property {[number, string, string][]} marks
+ *
+ * @typedef {{type: "clock", mode: "follow"|"play"|"hold", step: number|null, speed: number}} ClockHeader
+ * @typedef {{type: "error", run: string|null, message: string}} ErrorHeader
+ *
+ * @typedef {object} Measure
+ * @property {string} key
+ * @property {string} title
+ * @property {string} unit
+ * @property {"lower"|"higher"|"near"|null} better
+ * @property {string} short
+ * @property {string|null} [caution]
+ *
+ * @typedef {object} StageData
+ * @property {string} stream        address of the WebSocket route, relative to the page or absolute
+ * @property {string} token
+ * @property {string[]} runs
+ * @property {number} [hz]
+ * @property {number|null} [step]   hold here at the start
+ * @property {"light"|"dark"|null} [theme]
+ * @property {string[]} [ramp]
+ * @property {string[]} [categorical]
+ * @property {Measure[]} [measures]
+ * @property {Partial<import("./words.js").Words>} [words]
+ * @property {string} [projection]
+ * @property {string} [view]        which stage on the page this is; each keeps its own camera
+ *
+ * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre
+ */
+export {};

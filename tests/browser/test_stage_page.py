@@ -1,0 +1,322 @@
+"""The stage in a real browser: it draws, keeps its camera, answers the hand, and talks to nobody else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stage_harness import Harness
+
+CHROMIUM = Path(os.environ.get("LTVIZ_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+pytestmark = pytest.mark.browser
+
+
+def missing(reason: str) -> None:
+    if os.environ.get("LTVIZ_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is not installed; it comes with the dev extra")
+    if not CHROMIUM.exists():
+        missing(f"no chromium at {CHROMIUM}; install Debian's, or name another in LTVIZ_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def harness() -> Iterator[Harness]:
+    with Harness().serve() as served:
+        yield served
+
+
+# Counts contexts where they are made: a page could hide a second one from every other test.
+COUNT_CONTEXTS = """
+const get = HTMLCanvasElement.prototype.getContext, seen = new Set();
+window.contexts = () => seen.size;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  const context = get.call(this, kind, ...rest);
+  if (/webgl/.test(kind) && context) seen.add(context);
+  return context;
+};
+"""
+
+
+@pytest.fixture
+def visit(browser, harness) -> Iterator[Callable]:
+    """Opens the harness page; fails the test when the page complains or asks another host."""
+    troubles: list[str] = []
+    context = browser.new_context(viewport={"width": 1200, "height": 820})
+    context.add_init_script(COUNT_CONTEXTS)
+
+    def look(request) -> None:
+        if not request.url.startswith((f"http://127.0.0.1:{harness.port}/", "data:", "blob:")):
+            troubles.append(f"asked {request.url}")
+
+    def open_page(frames: int = 1, **query: object):
+        page = context.new_page()
+        page.on("request", look)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda m: troubles.append(m.text) if m.type in {"error", "warning"} else None)
+        page.goto(harness.address(**query))
+        page.wait_for_function("n => window.ltviz?.stage?.frames >= n && window.ltviz.stage.draws > 1", arg=frames)
+        return page
+
+    yield open_page
+    context.close()
+    assert troubles == []
+
+
+def stage(page) -> dict:
+    return page.evaluate("window.ltviz.stage")
+
+
+COUNT_SATURATED = """async (png) => {
+  const image = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
+  const pen = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const { data } = pen.getImageData(0, 0, image.width, image.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const rgb = [data[i], data[i + 1], data[i + 2]];
+    if (Math.max(...rgb) - Math.min(...rgb) > 60) count++;
+  }
+  return count;
+}"""
+
+
+def saturated(page) -> int:
+    """How many pixels of the first sphere have a colour: page, sphere and text have none."""
+    x, y = centre(page)
+    png = page.screenshot(clip={"x": x - 130, "y": y - 80, "width": 260, "height": 160})
+    return page.evaluate(COUNT_SATURATED, base64.b64encode(png).decode())
+
+
+def centre(page) -> tuple[float, float]:
+    """The middle of the first sphere."""
+    box = page.get_by_test_id("ltviz-stage").bounding_box()
+    panel = page.locator(".ltv-panel").first.bounding_box()
+    return panel["x"] + panel["width"] / 2, box["y"] + 30 + (panel["height"] - 56) / 2
+
+
+def test_it_draws_with_one_context_and_the_camera_is_the_persons(visit) -> None:
+    page = visit(frames=40, n=800)
+    assert saturated(page) > 300
+    assert page.evaluate("window.contexts()") == 1
+    assert page.locator("canvas").count() == 1
+    assert [p["run"] for p in stage(page)["panels"]] == ["ce-1", "supcon-1", "bcl-1", "tsc-1"]
+    untouched = stage(page)["camera"]
+    x, y = centre(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 80, y + 30, steps=4)
+    begun = stage(page)["frames"]
+    page.wait_for_function("n => window.ltviz.stage.frames >= n + 10", arg=begun)
+    held = stage(page)["camera"]
+    assert held["yaw"] > untouched["yaw"] + 0.3
+    page.mouse.move(x + 120, y + 30, steps=2)
+    page.mouse.up()
+    page.wait_for_function("y => window.ltviz.stage.camera.yaw > y + 0.1", arg=held["yaw"])
+    turned = stage(page)["camera"]
+    page.wait_for_function("n => window.ltviz.stage.frames >= n + 50", arg=begun)
+    assert stage(page)["camera"] == turned
+    page.keyboard.press("Home")
+    page.wait_for_function("y => Math.abs(window.ltviz.stage.camera.yaw - y) < 1e-6", arg=untouched["yaw"])
+    page.keyboard.press("+")
+    page.wait_for_function("d => window.ltviz.stage.camera.distance < d", arg=untouched["distance"])
+
+
+def test_nothing_is_drawn_while_nothing_changes(visit) -> None:
+    page = visit(runs="bcl-1", step=200, live=0, n=500)
+    for _ in range(8):
+        before = stage(page)
+        page.wait_for_timeout(800)
+        if stage(page)["draws"] == before["draws"]:
+            break
+    else:
+        pytest.fail("a held, untouched stage was drawn again and again")
+    page.mouse.move(*centre(page))
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("d => window.ltviz.stage.camera.distance < d", arg=before["camera"]["distance"])
+
+
+def test_hover_names_the_sample_and_a_click_keeps_it(visit) -> None:
+    page = visit(runs="bcl-1,tsc-1", step=300, live=0, n=1500)
+    page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 300)")
+    page.wait_for_timeout(300)
+    card = page.get_by_test_id("ltviz-hover")
+    x, y = centre(page)
+    for turn in range(60):
+        angle, radius = turn * 2.4, 8 + turn * 2.2
+        at = x + radius * np.cos(angle), y + radius * np.sin(angle)
+        page.mouse.move(*at)
+        page.wait_for_timeout(70)
+        if card.is_visible() and "sample" in card.inner_text() and "Centre" not in card.inner_text():
+            break
+    else:
+        pytest.fail("no point of 1,500 was found under the pointer")
+    text = card.inner_text()
+    assert "training samples, rank" in text
+    assert "from the centre of its class" in text
+    assert card.locator("img").get_attribute("src").startswith("data:image/bmp")
+    page.mouse.click(*at)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(150)
+    assert card.is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('[data-testid=ltviz-hover]').hidden")
+
+
+def test_the_slider_holds_a_step_and_its_right_end_is_live(visit, harness) -> None:
+    page = visit(frames=4, runs="ce-1,tsc-1", n=400)
+    page.wait_for_function("Number(document.querySelector('[data-testid=ltviz-slider]').max) === 300")
+    slider = page.get_by_test_id("ltviz-slider")
+    slider.fill("102")
+    page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 100)")
+    assert "step=100" in page.url
+    assert page.get_by_test_id("ltviz-step").inner_text() == "step 100"
+    slider.press("ArrowRight")
+    page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 105)")
+    held = stage(page)["frames"]
+    page.wait_for_timeout(300)
+    assert stage(page)["frames"] == held
+    slider.fill("300")
+    page.wait_for_function("n => window.ltviz.stage.frames > n + 8", arg=held)
+    assert "step=" not in page.url
+    page.get_by_label("Pause").click()
+    page.wait_for_function("location.search.includes('step=')")
+    page.get_by_label("Play").click()
+    page.get_by_label("Speed").select_option("2")
+    page.wait_for_function("!location.search.includes('step=')")
+    kinds = [key for message in harness.conversations[-1].log for key in message]
+    assert kinds == ["step", "step", "live", "step", "play", "from", "speed"]
+
+
+def test_a_remount_keeps_camera_picture_and_context(visit, harness) -> None:
+    page = visit(frames=4, runs="bcl-1,tsc-1", n=400)
+    page.get_by_test_id("ltviz-stage").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("Math.abs(window.ltviz.stage.camera.yaw - 0.72) < 1e-6")
+    before = stage(page)
+    talks = len(harness.conversations)
+    page.evaluate("window.remount()")
+    page.wait_for_function("n => window.ltviz.stage.frames > n + 6", arg=before["frames"])
+    after = stage(page)
+    assert after["mounts"] == 2
+    assert after["camera"] == before["camera"]
+    assert page.evaluate("window.contexts()") == 1
+    assert len(harness.conversations) == talks, "a short remount needs no new socket"
+    page.wait_for_timeout(1700)
+    assert page.get_by_test_id("ltviz-stage").is_visible()
+    page.evaluate("window.update({ runs: ['tsc-1', 'ce-1', 'bcl-2'] })")
+    page.wait_for_function(
+        "window.ltviz.stage.panels.length === 3 && window.ltviz.stage.panels.every((p) => p.step !== null)"
+    )
+    assert stage(page)["camera"] == before["camera"]
+
+
+def test_frames_are_answered_and_never_more_than_two_wait(visit, harness) -> None:
+    page = visit(frames=30, runs="ce-1,bcl-1", n=300, hz=30)
+    page.evaluate("const end = performance.now() + 600; while (performance.now() < end);")
+    seen = stage(page)["frames"]
+    page.wait_for_function("n => window.ltviz.stage.frames > n + 10", arg=seen)
+    talk = harness.conversations[-1]
+    assert talk.most_waiting == 2
+    assert stage(page)["seq"] <= talk.seq
+
+
+def test_a_lasso_takes_the_same_samples_in_every_panel(visit) -> None:
+    page = visit(runs="bcl-1,tsc-1", step=300, live=0, n=800)
+    page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 300)")
+    camera = stage(page)["camera"]
+    x, y = centre(page)
+    page.keyboard.down("Shift")
+    page.mouse.move(x - 150, y - 150)
+    page.mouse.down()
+    for dx, dy in [(150, -150), (150, 150), (-150, 150)]:
+        page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    bar = page.get_by_test_id("ltviz-selection")
+    bar.wait_for()
+    count = int(bar.inner_text().split()[0])
+    assert 20 < count < 800
+    assert stage(page)["camera"] == camera
+    with page.expect_download() as download:
+        bar.get_by_text("Save CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("run,step,sample,split,class,prediction")
+    assert sum(line.startswith('"bcl-1",300,') for line in lines) == count
+    bar.get_by_text("Clear").click()
+    bar.wait_for(state="hidden")
+    with page.expect_download() as download:
+        page.get_by_text("Save PNG").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_states_are_told_in_place_and_names_are_text(visit) -> None:
+    page = visit(runs="failed-1,waiting-1,hostile-1,projected-1", n=300)
+    page.get_by_text("The loss became infinite at step 12").wait_for()
+    waiting = page.locator(".ltv-panel", has_text="waiting-1")
+    waiting.get_by_text("Waiting for the first frame…").wait_for()
+    page.get_by_text("<img src=x onerror=alert(1)>").first.wait_for()
+    page.get_by_text("Projection, order kept 83 %").wait_for()
+    page.locator(".ltv-label", has_text="<b>bold</b>").first.wait_for(state="attached")
+    assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
+    table = page.get_by_test_id("ltviz-table")
+    assert "No simplex fits: 10 classes need 9 dimensions" in table.inner_text()
+    page.get_by_text("Centre sum").hover()
+    assert "0 is balanced" in page.get_by_role("tooltip").inner_text()
+
+
+def test_a_lost_context_comes_back(visit) -> None:
+    page = visit(runs="bcl-1", step=250, live=0, n=800)
+    page.wait_for_timeout(400)
+    lose = "window.loss = document.querySelector('canvas').getContext('webgl2').getExtension('WEBGL_lose_context')"
+    page.evaluate(f"{lose}; window.loss.loseContext()")
+    page.get_by_text("It comes back by itself").wait_for()
+    page.evaluate("window.loss.restoreContext()")
+    page.get_by_text("It comes back by itself").wait_for(state="hidden")
+    page.wait_for_timeout(300)
+    assert saturated(page) > 300
+
+
+def test_without_webgl_a_flat_map_is_drawn(browser, harness) -> None:
+    context = browser.new_context(viewport={"width": 900, "height": 800})
+    context.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest)"
+        " { return /webgl/.test(kind) ? null : get.call(this, kind, ...rest); };"
+    )
+    page = context.new_page()
+    page.goto(harness.address(runs="bcl-1", step=250, live=0, n=800))
+    page.wait_for_function("window.ltviz?.stage?.panels?.[0]?.step === 250")
+    page.get_by_text("flat map of the sphere").wait_for()
+    page.wait_for_timeout(300)
+    assert saturated(page) > 300
+    context.close()

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressWithStep } from "../../app/stage/address.js";
+import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/colours.js";
+import { placeLabels, shorten } from "../../app/stage/labels.js";
+import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/numbers.js";
+import { layoutPanels, panelAt } from "../../app/stage/panels.js";
+import { LEVELS, Quality } from "../../app/stage/quality.js";
+import { selectionCsv } from "../../app/stage/selection.js";
+import { StreamSocket, streamAddress } from "../../app/stage/socket.js";
+import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/steps.js";
+import { greyBitmap } from "../../app/stage/thumbnails.js";
+import { chooseWords, fill } from "../../app/stage/words.js";
+
+test("steps are merged, found and walked", () => {
+  const steps = addSteps(addSteps([], [0, 5, 10]), [7, 10, 15]);
+  assert.deepEqual(steps, [0, 5, 7, 10, 15]);
+  assert.equal(lastAtMost(steps, 6), 1);
+  assert.equal(lastAtMost(steps, -1), -1);
+  assert.equal(nearest(steps, 13), 15);
+  assert.equal(nearest(steps, 6), 5);
+  assert.equal(nearest([], 6), null);
+  assert.deepEqual([walk(steps, 7, 1), walk(steps, 7, -1), walk(steps, 8, 1), walk(steps, 8, -1), walk(steps, 15, 9)], [10, 5, 10, 7, 15]);
+  assert.deepEqual(unite([[0, 2], [1, 2, 9]]), [0, 1, 2, 9]);
+});
+
+test("1 to 12 panels never overlap, and stay within the stage", () => {
+  for (const width of [320, 420, 900, 1400])
+    for (let count = 1; count <= 12; count++) {
+      const { panels, height } = layoutPanels(count, width, 640);
+      assert.equal(panels.length, count);
+      panels.forEach(({ frame, view }, i) => {
+        assert.ok(frame.x >= 0 && frame.x + frame.w <= width && frame.y + frame.h <= height, `${count} at ${width}`);
+        assert.ok(view.h >= 132 && view.w > 0);
+        assert.equal(panelAt(panels, view.x + 1, view.y + 1), i);
+        for (const { frame: other } of panels.slice(0, i))
+          assert.ok(other.x + other.w <= frame.x || frame.x + frame.w <= other.x || other.y + other.h <= frame.y || frame.y + frame.h <= other.y);
+      });
+    }
+  assert.equal(panelAt(layoutPanels(4, 1400, 640).panels, 3, 3), -1);
+});
+
+test("numbers carry their unit, few digits, and a true minus", () => {
+  assert.equal(formatMeasure(0.8333, "share"), "83 %");
+  assert.equal(formatMeasure(0.8333, "share", 4), "83.33 %");
+  assert.equal(formatMeasure(63.71, "degrees"), "64°");
+  assert.equal(formatMeasure(-0.52, ""), "−0.52");
+  assert.equal(formatMeasure(undefined, ""), "–");
+  assert.equal(formatMeasure(NaN, ""), "–");
+  assert.equal(significant(1234.5, 2), "1235");
+  assert.equal(formatCount(1234567), "1 234 567");
+});
+
+test("the best is marked by what is read, and by nothing where all are alike", () => {
+  assert.deepEqual([...bestRows([0.5, 0.9, undefined, 0.901], "higher", "share")], [1, 3]);
+  assert.deepEqual([...bestRows([0.2, 0.1], "lower", "")], [1]);
+  for (const better of ["near", null]) assert.equal(bestRows([1, 2], better, "").size, 0);
+  assert.equal(bestRows([0.5, 0.5], "higher", "share").size, 0);
+  assert.equal(bestRows([0.5, undefined], "higher", "share").size, 0);
+});
+
+test("class colours stand out on their page, in order", () => {
+  for (const hex of ["#fbfbf9", "#0f1216"]) {
+    const page = parseHex(hex), colours = classColours(10, "ramp", { ramp: ["#102060", "#20a0a0", "#e04020"], categorical: [], page, groups: [] });
+    assert.equal(colours.length, 10);
+    colours.forEach((c) => assert.ok(contrast(c, page) >= 1.9));
+    assert.ok(contrast(readable(colours[4], page, 4.5), page) >= 4.5);
+  }
+  assert.deepEqual(parseCss("rgb(255, 0, 51)"), [1, 0, 0.2]);
+  assert.equal(parseCss("rgba(0, 0, 0, 0)"), null);
+  assert.equal(parseCss("nonsense"), null);
+});
+
+test("labels do not overlap; the front one wins the room", () => {
+  const anchor = (w, text) => ({ x: 100, y: 100, w, text, offset: -1 });
+  const places = placeLabels([anchor(4.5, "back"), anchor(3.2, "front")], { w: 200, h: 200 }, 8);
+  assert.ok(places[1] && places[1].slot === 0);
+  const many = placeLabels(Array.from({ length: 60 }, (_, i) => anchor(3 + i / 100, "class name")), { w: 200, h: 200 }, 8);
+  assert.ok(many[0] && many.some((p) => p === null));
+  assert.equal(shorten("a rather long name", 8), "a rathe…");
+});
+
+test("quality falls after patience, never below the last level, and comes back", () => {
+  const quality = new Quality(false);
+  for (let i = 0; i < 5; i++) assert.equal(quality.judge(90, i, 500), false);
+  assert.equal(quality.judge(90, 5, 500), true);
+  assert.equal(quality.simplified, LEVELS[1].what);
+  for (let i = 0; i < 200; i++) quality.judge(900, i, 500);
+  assert.equal(quality.thinning(500), 1, "few points are all kept");
+  for (let i = 0; i < 200; i++) quality.judge(900, i, 1e5);
+  assert.equal(quality.level, LEVELS.length - 1);
+  assert.equal(quality.thinning(1e5), 4);
+  let back = false;
+  for (let i = 0; i < 200; i++) back ||= quality.judge(16, 20000 + i, 500);
+  assert.ok(back && quality.level < LEVELS.length - 1);
+});
+
+test("the address holds the step and nothing else of ours", () => {
+  assert.equal(addressWithStep("http://a/?runs=b%2Cc&hz=5", 40), "http://a/?runs=b,c&hz=5&step=40");
+  assert.equal(addressWithStep("http://a/x?step=40&runs=b", null), "http://a/x?runs=b");
+});
+
+test("the stream's address follows the page's", () => {
+  const data = { stream: "/ltviz/stream", token: "t/+", runs: ["a", "b"], hz: 10 };
+  const url = new URL(streamAddress(data, 30, "https://host:1/x/"));
+  assert.equal(url.protocol, "wss:");
+  assert.equal(url.pathname, "/ltviz/stream");
+  assert.deepEqual(Object.fromEntries(url.searchParams), { runs: "a,b", token: "t/+", hz: "10", step: "30" });
+});
+
+/** A WebSocket without a network. */
+class Fake {
+  static all = [];
+  sent = [];
+  readyState = 1;
+  constructor() {
+    Fake.all.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+}
+
+test("every frame is answered before it is used; a break is mended; a refusal is not asked again", async () => {
+  const order = [], links = [];
+  const socket = new StreamSocket({ address: () => "ws://a", open: () => new Fake(), onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) });
+  socket.open();
+  const fake = Fake.all[0], text = '{"step":1,"seq":7,"n":0}';
+  const message = new Uint8Array([text.length, 0, 0, 0, ...new TextEncoder().encode(text)]).buffer;
+  fake.onopen();
+  fake.onmessage({ data: message });
+  assert.deepEqual(fake.sent, [{ ack: 7 }]);
+  assert.deepEqual(order, [7]);
+  fake.onclose({ code: 1006, reason: "" });
+  assert.equal(socket.send({ live: true }), false);
+  await new Promise((done) => setTimeout(done, 320));
+  assert.equal(Fake.all.length, 2);
+  Fake.all[1].onclose({ code: 1008, reason: "no" });
+  await new Promise((done) => setTimeout(done, 320));
+  assert.equal(Fake.all.length, 2);
+  assert.deepEqual(links, ["connecting", "open", "waiting", "connecting", "refused"]);
+  socket.close();
+});
+
+test("a selection's CSV quotes what it did not write, and runs nothing", () => {
+  const run = {
+    id: "a", frame: { header: { step: 4 }, predictions: null }, pointAt: () => [0, 0, 1],
+    info: { labels: [0, 1], split: [1, 0], ids: [8, 9], header: { class_names: ['=SUM("x")', "b"] } },
+  };
+  const lines = selectionCsv(new Set([8]), [run]).trim().split("\n");
+  assert.equal(lines.length, 2);
+  assert.equal(lines[1], `"a",4,8,test,"'=SUM(""x"")","",0.00000,0.00000,1.00000`);
+});
+
+test("a thumbnail is a bitmap whose rows run upwards", () => {
+  const file = greyBitmap(new Uint8Array([1, 2, 3, 4, 5, 6]), 2, 3);
+  assert.deepEqual([...file.subarray(0, 2)], [0x42, 0x4d]);
+  assert.deepEqual([...file.subarray(-8)], [4, 5, 6, 0, 1, 2, 3, 0]);
+});
+
+test("the app's words win, and blanks are filled", () => {
+  assert.equal(chooseWords({ empty: "None" }).empty, "None");
+  assert.equal(fill("{a} of {b}", { a: 1 }), "1 of {b}");
+});
