@@ -7,9 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltviz.recording import list_runs
-
 from ltviz.bench.served import app, browser, open_page
+from ltviz.recording import list_runs
 
 DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
 LIVE = "() => window.ltviz.stage.panels.some(p => !p.run.startsWith('demo-') && p.step != null)"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from ltviz.recording import record
 
 from ltviz.bench.served import App, app, browser, open_page
+from ltviz.recording import record
 
 SETTINGS = [(1, 1_000), (4, 5_000), (9, 5_000), (1, 100_000)]
 STAGE = "() => ({...window.ltviz.stage, camera: JSON.stringify(window.ltviz.stage.camera)})"

@@ -7,7 +7,7 @@ subclass with a `Card`. The registry finds it; the command line, the form in the
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
+
+NONE, FIRST = "none", "first"
+"""Values of a setting `teacher`: go without one, or train one first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,9 @@ class Method(nn.Module):
 
     card: ClassVar[Card]
     Settings: ClassVar[type[Settings]]
+    teacher_recipe: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
+    """Method and settings of the teacher that is trained first, for methods that learn from one. Such a method has a
+    setting `teacher`, NONE, FIRST or the id of a finished run, and keeps its copy of `Setup.teacher` as `teacher`."""
 
     def __init__(self, settings: Settings, setup: Setup):
         super().__init__()

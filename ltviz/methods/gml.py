@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.base import FIRST, Batch, Card, Method, Settings, Setup, live
 from ltviz.methods.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.cosine import CosineClassifier
 from ltviz.methods.inputs import (
@@ -121,6 +121,12 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
 
 
 class GmlSettings(Settings):
+    teacher: str = Field(
+        FIRST,
+        pattern=r"^[a-z0-9][a-z0-9-]{2,63}$",
+        description="Where keys and soft labels come from: first (a teacher is trained before, as a run of its own), "
+        "none (a momentum copy gives the keys), or the id of a finished run.",
+    )
     initial_temperature: float = Field(
         0.1, ge=0.01, le=2, description="Temperature of the contrast at the start; it is learned from there."
     )
@@ -132,7 +138,7 @@ class GmlSettings(Settings):
     queue_size: int = Field(640, ge=2, le=65536, description="Keys in all; raised to what the floor needs.")
     queue_floor: int = Field(16, ge=2, le=1024, description="Keys that every class has; the rest go by frequency.")
     momentum: float = live(
-        0.9, ge=0, le=1, description="How much of the key encoder stays at each step where no teacher is given."
+        0.9, ge=0, le=1, description="How much of the key encoder stays at each step where there is no teacher."
     )
 
 
@@ -146,6 +152,9 @@ class Gml(Method):
     Queues hold un-projected features; all of them pass through the trainable key head at each step. Keys enter before
     they are used, as in the official code. Without `setup.teacher` the keys come from a momentum copy of the encoder,
     which the official code offers too. Weight decay reaches the temperature's logarithm here, there it does not.
+
+    The teacher that is trained first is the official one, this loss without contrast: a cosine classifier with logit
+    adjustment. It has the student's encoder and as many steps; the official scripts take a larger network.
     """
 
     card = Card(
@@ -163,6 +172,7 @@ class Gml(Method):
     )
     Settings = GmlSettings
     settings: GmlSettings
+    teacher_recipe = ("logit_adjust", {"classifier": "cosine"})
 
     def __init__(self, settings: GmlSettings, setup: Setup):
         super().__init__(settings, setup)

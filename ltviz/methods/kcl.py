@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -12,6 +14,7 @@ from ltviz.methods.moco import Moco, check_queries
 from ltviz.methods.partition import Contrast
 from ltviz.methods.queue import QueuedSettings
 
+ORDERS = ("random", "official")
 EMPTY = -1
 """Label of a queue slot that has not been filled: never a positive, but in the denominator."""
 BLOCK_ROWS = 256
@@ -30,6 +33,7 @@ def kcl(
     temperature: float | Tensor,
     k: int | None = 6,
     positives: Tensor | None = None,
+    order: str = "random",
     generator: torch.Generator | None = None,
     reduction: str = "mean",
 ) -> Tensor:
@@ -46,9 +50,9 @@ def kcl(
         y: (B,) integer labels of the queries.
         queue_y: (K,) integer labels of the queue; -1 marks an empty slot, never a positive, but in the denominator.
         temperature: positive number or 0-d tensor.
-        k: positives drawn from the queue for each query, without replacement and uniformly; where fewer are there all
-            are taken. None takes all always.
+        k: positives taken from the queue for each query; where fewer are there all are taken. None takes all always.
         positives: (B, K) bool, the queue entries that attract each query; nothing is drawn then and k is not used.
+        order: how the k are found: "random", uniformly without replacement, or "official", see `draw_positives`.
         generator: source of the drawing; None is torch's global one.
         reduction: "mean" gives a scalar, "none" the (B,) values.
 
@@ -56,13 +60,14 @@ def kcl(
         ValueError: where shapes or values break these rules; the sentence names the sizes.
 
     Source: Kang et al. 2021, Eq. 3, where the divisor is always k + 1; code: BalFeat ba60412, which divides by 1 + k_i
-    as here, and takes the positives in the order that `topk` leaves ties in. Drawing them at random is the paper's
-    text and the code of TSC.
+    as here, and takes the positives in the order that `topk` leaves ties in (order="official"). Drawing them at random
+    is the paper's text and the code of TSC.
     """
     check_queries("kcl", query, key, queue)
     check_choice("kcl", "reduction", reduction, ("mean", "none"))
     tau = check_temperature("kcl", temperature, query)
-    chosen = choose_positives("kcl", y, queue_y, query, queue, k, positives, generator)
+    check_choice("kcl", "order", order, ORDERS)
+    chosen = choose_positives("kcl", y, queue_y, query, queue, k, positives, generator, order)
     own = (query * key).sum(1) / tau
     num_positives, of_positives = positive_logits(query, queue, chosen)
     evidence = (own + of_positives / tau) / (1 + num_positives)
@@ -81,6 +86,7 @@ def choose_positives(
     k: int | None,
     positives: Tensor | None,
     generator: torch.Generator | None,
+    order: str = "random",
 ) -> Tensor:
     """The queue entries that attract each query, (B, K) bool: those given, or else drawn."""
     y = check_labels(loss, "y", y, len(query), f"for {len(query)} queries")
@@ -90,16 +96,26 @@ def choose_positives(
         return (positives if positives.dtype == torch.bool else positives != 0) & (queue_y != EMPTY)
     if k is not None and k < 0:
         raise ValueError(f"{loss}: k must be 0 or more, but is {k}; try 6")
-    return draw_positives(y, queue_y, k, generator)
+    return draw_positives(y, queue_y, k, generator, order)
 
 
-def draw_positives(y: Tensor, queue_y: Tensor, k: int | None, generator: torch.Generator | None = None) -> Tensor:
-    """Up to k queue entries of each query's class, uniformly without replacement, as (B, K) bool."""
+def draw_positives(
+    y: Tensor, queue_y: Tensor, k: int | None, generator: torch.Generator | None = None, order: str = "random"
+) -> Tensor:
+    """Up to k queue entries of each query's class, as (B, K) bool.
+
+    With order "random" they are drawn uniformly without replacement. With "official" they are those that `topk` finds
+    first in the 0/1 mask of the class, as in BalFeat: the same slots for every query of a class, whichever keys lie
+    there, and other slots on another device.
+    """
     available = (y[:, None] == queue_y) & (queue_y != EMPTY)
     if k is None or k >= len(queue_y):
         return available
     if k == 0:
         return torch.zeros_like(available)
+    if order == "official":
+        found = torch.zeros_like(available).scatter_(1, available.float().topk(k, dim=1).indices, True)
+        return available & found
     device = y.device if generator is None else generator.device
     for a in range(0, len(y), BLOCK_ROWS):
         block = available[a : a + BLOCK_ROWS]
@@ -123,6 +139,11 @@ def positive_logits(query: Tensor, queue: Tensor, chosen: Tensor) -> tuple[Tenso
 
 class KclSettings(QueuedSettings):
     k: int = Field(6, ge=0, le=1024, description="Positives drawn from the queue for each query, of its own class.")
+    order: Literal["random", "official"] = Field(
+        "random",
+        description="How positives are drawn: at random, as the paper says, or the same slots of the queue for every "
+        "query of a class, as KCL's official code does.",
+    )
 
 
 class Kcl(Moco):
@@ -157,4 +178,5 @@ class Kcl(Moco):
 
     def draw(self, y: Tensor) -> Tensor:
         """Positives in the queue for queries with labels (B,), (B, filled) bool."""
-        return draw_positives(y, self.queue.labels, self.settings.k, self.setup_.generator)
+        chosen = self.settings
+        return draw_positives(y, self.queue.labels, chosen.k, self.setup_.generator, chosen.order)

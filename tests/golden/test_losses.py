@@ -142,6 +142,10 @@ def test_kcl(case):
     k = int(case.param.k)
     expected = num_available if k < 0 else num_available.clamp_max(k)
     assert torch.equal((case.out.soft_labels[:, 1:] > 0).sum(1), expected), "k_i = min(k, available)"
+    drawn = {"temperature": options["temperature"], "k": None if k < 0 else k, "order": "official"}
+    raw = free(case.input.query_raw)
+    loss = losses.kcl(F.normalize(raw, dim=1), *arguments[1:], **drawn)
+    check(loss, case.out.loss, (raw, case.grad.query_raw), rtol=1e-7, atol=1e-6)
 
 
 @cases("kcl_tscrepo")

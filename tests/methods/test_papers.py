@@ -122,6 +122,23 @@ def test_kcl_draws_at_most_k_positives():
     assert torch.equal(positives.sum(1), available.clamp_max(2))
 
 
+def test_kcl_takes_the_same_slots_for_all_queries_of_a_class_in_the_official_order():
+    made = make("kcl", k=2, order="official")
+    for number in (1, 2):
+        step(made, number)
+    y = batch_of(3).y
+    positives = made.draw(y)
+    assert torch.equal(positives, made.draw(y))
+    available = (y[:, None] == made.queue.labels).sum(1)
+    assert torch.equal(positives.sum(1), available.clamp_max(2))
+    for c in y.unique():
+        assert len(positives[y == c].unique(dim=0)) == 1
+    drawn = make("kcl", k=2)
+    for number in (1, 2):
+        step(drawn, number)
+    assert len(drawn.draw(y[:1].repeat(50)).unique(dim=0)) > 1, "drawn at random they differ"
+
+
 def test_tsc_is_kcl_until_the_targets_come():
     kcl, tsc = make("kcl"), make("tsc", warmup=0.5)
     for number in range(1, 6):

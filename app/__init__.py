@@ -1,0 +1,10 @@
+"""The Streamlit app of ltviz, loaded under the name `ltviz_app` from a checkout's `app/` or a wheel's `ltviz/_app/`.
+
+    server      builds and runs the web server: Streamlit, the stream of frames, the stage's files
+    hub         follows run folders and hands out encoded frames; stream and clock: one viewer's socket; wire: the bytes
+    supervisor  keeps workers standing by, fails the runs of dead ones, makes sure that a stop stops
+    studio      what the pages share: the folder of runs, the token, the supervisor
+    main, pages what Streamlit runs; race, runlist, viewer, charts, forms are their parts; words is every sentence
+
+`ltviz.launch.app.load_app` loads it. Nothing in here imports torch.
+"""

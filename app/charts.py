@@ -1,0 +1,189 @@
+"""The curves under the stage: one figure a measure, one line a run, drawn again only while a run is live."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import streamlit as st
+from ltviz_app import forms, words
+from ltviz_app.hub import LIVE
+from ltviz_app.runlist import read_info
+from ltviz_app.studio import Studio
+from ltviz_app.viewer import let_the_stage_begin, may_draw_charts, theme
+
+from ltviz import figures
+from ltviz.errors import LtvizError
+from ltviz.figures import palette
+from ltviz.figures.lines import DASHES
+from ltviz.metrics import fits
+from ltviz.recording import Recording, RunInfo
+
+LIVE_SECONDS = 2.0
+HEIGHT = 216
+COLUMNS = 3
+MOST_POINTS = 400
+"""Points a curve: more than a screen can show only make the page heavy."""
+BASELINE = "ce"
+
+STROKES = {
+    "solid": (1,),
+    "dash": (7, 5),
+    "dot": (2, 3),
+    "dashdot": (7, 3, 2, 3),
+    "longdash": (11, 5),
+    "longdashdot": (11, 3, 2, 3),
+}
+"""Plotly's dashes in pixels, line and gap in turn."""
+
+Curve = tuple[list[int], list[float]]
+
+
+def draw_charts(studio: Studio, runs: Sequence[str], *, key: str) -> None:
+    """The metric curves of these runs; follows while one of them is live."""
+    if not may_draw_charts(studio):
+        let_the_stage_begin()
+        return
+    live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
+    st.fragment(_draw_charts, run_every=LIVE_SECONDS if live else None)(studio, tuple(runs), key)
+
+
+def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
+    known = {run: info for run in runs if (info := read_info(studio.hub.recording(run))) is not None}
+    recordings = {run: studio.hub.recording(run) for run in known}
+    titles = name_runs(known)
+    measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
+    if not any(measured.values()):
+        st.caption(words.CHARTS_EMPTY)
+        return
+    _draw_verdict(known, titles, measured)
+    st.html(legend(colours_of(known, titles)))
+    places = [place for _ in range(2) for place in st.columns(COLUMNS)]
+    colours = colours_of(known, titles)
+    for place, measure in zip(places, words.CHARTS, strict=False):
+        curves = {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
+        _draw_curves(place, curves, measure, colours, f"{key}-{measure}")
+    losses = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
+    _draw_curves(places[-1], losses, "loss", colours, f"{key}-loss")
+    for note in [words.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
+        st.caption(note)
+
+
+def _draw_curves(place, curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str], key: str) -> None:
+    drawn = {title: curve for title, curve in curves.items() if curve[0]}
+    if not drawn:
+        return
+    figure = figures.curves(drawn, measure, colours, theme() or "light")
+    # One legend stands above all charts, so each keeps its room for the curves.
+    margin = {"l": 44, "r": 10, "t": 34, "b": 40}
+    figure.update_layout(height=HEIGHT, showlegend=False, title_font_size=12, margin=margin)
+    place.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
+
+
+def _draw_verdict(
+    known: Mapping[str, RunInfo], titles: Mapping[str, str], measured: Mapping[str, Mapping[int, Mapping[str, float]]]
+) -> None:
+    few = {titles[run]: curve(frames, "accuracy_few") for run, frames in measured.items()}
+    baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
+    said = words.few_shot_verdict({title: values[-1] for title, (_, values) in few.items() if values}, baseline)
+    if said:
+        st.text(said)
+
+
+def colours_of(known: Mapping[str, RunInfo], titles: Mapping[str, str]) -> dict[str, str]:
+    """Title -> "#rrggbb", the method's own colour."""
+    return {titles[run]: palette.method_colour(info.method or info.title) for run, info in known.items()}
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """HTML of one legend for all charts: line and title of each run, drawn as the charts draw them."""
+    entries = (
+        f'<span><i style="background:{stroke(colour, DASHES[index % len(DASHES)])}"></i>{html.escape(title)}</span>'
+        for index, (title, colour) in enumerate(colours.items())
+    )
+    return f'<div class="ltviz-legend">{"".join(entries)}</div>'
+
+
+def stroke(colour: str, dash: str) -> str:
+    """A CSS background that looks like a line of this colour with one of plotly's dashes."""
+    ends = list(accumulate(STROKES[dash]))
+    stops = (
+        f"{colour if number % 2 == 0 else 'transparent'} {end - length}px {end}px"
+        for number, (length, end) in enumerate(zip(STROKES[dash], ends, strict=True))
+    )
+    return f"repeating-linear-gradient(90deg,{','.join(stops)})"
+
+
+def notes(known: Mapping[str, RunInfo]) -> list[str]:
+    """What one must know to read these spheres: where no simplex fits."""
+    said = []
+    for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
+        if not fits(classes, dim):
+            said.append(words.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+    return said
+
+
+def draw_methods(studio: Studio, runs: Sequence[str]) -> None:
+    """The cards of the methods on the stage: idea, formula, what to look for, and what their spheres show."""
+    methods = [info.method for run in runs if (info := read_info(studio.hub.recording(run))) is not None]
+    cards = [card for name in dict.fromkeys(methods) if (card := studio.method(name).get("card"))]
+    if not cards:
+        return
+    box = st.expander(words.ABOUT_METHODS, key="about-methods", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        for card in cards:
+            st.markdown(f"**{forms.escape(card['title'])}** · {forms.escape(card['idea'])}")
+            st.latex(card["formula"])
+            st.caption(forms.escape(words.LOOK_FOR.format(text=card["look_for"])))
+            st.caption(forms.escape(words.SPHERE.format(text=card["sphere"])))
+            st.caption(forms.escape(words.PAPER.format(paper=card["paper"], year=card["year"])))
+
+
+def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]) -> list[str]:
+    """How many frames of each run cannot be read, where there are any."""
+    missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
+    said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
+    return [words.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
+
+
+def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
+    """Steps and values of one measure; frames that do not have it are left out."""
+    points = [(step, found[measure]) for step, found in sorted(frames.items()) if measure in found]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def loss_curve(recording: Recording) -> Curve:
+    """Steps and values of what the run minimises."""
+    lines = [line for line in recording.metrics() if isinstance(line.get("total"), int | float)]
+    return [line["step"] for line in lines], [line["total"] for line in lines]
+
+
+def thin(given: Curve, most: int = MOST_POINTS) -> Curve:
+    """At most about `most` points, evenly chosen, the last among them."""
+    steps, values = given
+    stride = -(-len(steps) // most) or 1
+    kept = list(range(len(steps) - 1, -1, -stride))[::-1]
+    return [steps[i] for i in kept], [values[i] for i in kept]
+
+
+def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
+    """Run -> title, told apart by seed, else by id, where two runs have the same one."""
+    titles = {run: info.title or run for run, info in known.items()}
+    named = {}
+    for run, title in titles.items():
+        twins = [other for other in titles if titles[other] == title]
+        seeds = {known[other].seed for other in twins}
+        apart = f"seed {known[run].seed}" if len(seeds) == len(twins) else run
+        named[run] = title if len(twins) == 1 else f"{title} ({apart})"
+    return named
+
+
+def read_title(studio: Studio, run: str) -> str:
+    """Title of a run that may not be there."""
+    try:
+        return studio.hub.recording(run).info.title or run
+    except LtvizError:
+        return run

@@ -1,0 +1,16 @@
+"""What Streamlit runs at every interaction: the navigation, nothing else."""
+
+import streamlit as st
+
+from ltviz.launch.app import load_app
+
+words = load_app().words
+
+st.set_page_config(page_title=words.APP, layout="wide", initial_sidebar_state="auto", menu_items={"About": words.ABOUT})
+st.navigation(
+    [
+        st.Page("pages/lab.py", title=words.LAB, default=True),
+        st.Page("pages/compare.py", title=words.COMPARE),
+    ],
+    position="top",
+).run()

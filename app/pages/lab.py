@@ -1,0 +1,31 @@
+"""The lab: choose a race, press Train, watch the spheres."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ltviz.launch.app import load_app
+
+load_app()
+from ltviz_app import charts, race, runlist, selection, viewer, words  # noqa: E402
+from ltviz_app.studio import open_studio  # noqa: E402
+from ltviz_app.style import draw_style  # noqa: E402
+
+studio = open_studio()
+draw_style()
+shown = selection.read_selection(studio)
+if not studio.serving:
+    st.warning(words.NO_STREAM)
+runlist.draw_trouble(studio)
+if shown.problem:
+    st.error(shown.problem)
+st.text(shown.sentence)
+# The stage comes before the side bar and the charts: a browser is busy with those for seconds, and the spheres move.
+viewer.draw_stage(studio, shown.runs, view="lab")
+with st.sidebar:
+    if started := race.draw_race(studio):
+        selection.choose(started)
+        st.rerun()
+    runlist.draw_runs(studio, shown.runs)
+charts.draw_charts(studio, shown.runs, key="lab")
+charts.draw_methods(studio, shown.runs)

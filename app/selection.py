@@ -1,0 +1,82 @@
+"""Which runs the page shows: those of the address, else the newest race, else the demos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from ltviz_app import forms, words
+from ltviz_app.hub import LIVE
+from ltviz_app.runlist import read_info
+from ltviz_app.stream import MAX_RUNS
+from ltviz_app.studio import Studio
+
+from ltviz.errors import LtvizError
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is on the stage."""
+
+    runs: tuple[str, ...]
+    sentence: str
+    """The first sentence above the stage."""
+    problem: str | None = None
+    """What was wrong with the address, as Markdown."""
+
+
+def choose(runs: Sequence[str]) -> None:
+    """Puts runs on the stage and into the address, so that a reload or a link shows the same."""
+    st.query_params["runs"] = ",".join(runs)
+    st.query_params.pop("step", None)
+    st.session_state.pop("asked", None)
+
+
+def read_selection(studio: Studio) -> Selection:
+    """What the address asks for; one bad id is said and shows nothing, as the stream would refuse it."""
+    asked = tuple(dict.fromkeys(filter(None, st.query_params.get("runs", "").split(","))))
+    if not asked:
+        return _unasked(studio)
+    try:
+        for run in asked:
+            studio.hub.folder(run)
+    except LtvizError as error:
+        return Selection((), words.DEMO, words.BAD_RUNS.format(reason=forms.escape(str(error))))
+    if len(asked) > MAX_RUNS:
+        return Selection((), words.DEMO, words.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
+    queued = studio.supervisor.queued_runs()
+    unknown = [run for run in asked if run not in queued and not studio.hub.recording(run).exists]
+    if unknown:
+        return Selection(asked, words.UNKNOWN_RUNS.format(names=words.listed(unknown)))
+    return Selection(asked, _sentence(studio, asked))
+
+
+def _unasked(studio: Studio) -> Selection:
+    newest = newest_race(studio)
+    if newest:
+        return Selection(newest, _sentence(studio, newest))
+    return Selection(tuple(recording.path.name for recording in studio.demo_recordings()), words.DEMO)
+
+
+def newest_race(studio: Studio) -> tuple[str, ...]:
+    """The runs of the race that began last, in the order they were given; a run without a race stands alone."""
+    known = [(recording.path.name, info) for recording in studio.recordings() if (info := read_info(recording))]
+    if not known:
+        return ()
+    run, newest = known[0]
+    if newest.race is None:
+        return (run,)
+    members = [(info.created, name) for name, info in known if info.race == newest.race]
+    return tuple(name for _, name in sorted(members))[:MAX_RUNS]
+
+
+def _sentence(studio: Studio, runs: Sequence[str]) -> str:
+    demos = {recording.path.name for recording in studio.demo_recordings()}
+    own = [run for run in runs if run not in demos]
+    states = {studio.hub.recording(run).status().state for run in own}
+    if not own:
+        return words.DEMO
+    if states & {"running", "paused", "stopping"}:
+        return words.LIVE
+    return words.WAITING if states & LIVE else words.RECORDED

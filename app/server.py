@@ -1,0 +1,191 @@
+"""The web server: Streamlit, the stream of frames and the stage's files on one port of this machine."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import ipaddress
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from ltviz_app import words
+from ltviz_app.stream import serve_stream
+from ltviz_app.studio import Studio, open_studio
+from ltviz_app.style import theme_options
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.routing import Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+from streamlit.runtime.pages_manager import PagesManager
+
+from ltviz.errors import ConfigError
+
+FOLDER = Path(__file__).parent
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+FIRST_PORT = 8501
+PORTS_TRIED = 100
+
+
+class StageFiles(StaticFiles):
+    """The stage's modules; a browser asks each time whether its copy is still right, so an update never mixes two."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start: Any = None) -> st.App:
+    """The ASGI application.
+
+    Args:
+        hosts: names by which a browser may call this server; others are refused, which ends DNS rebinding.
+        on_start: called once when the server answers.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+        studio.supervisor.start()
+        studio.serving = True
+        threading.Thread(target=_import_pages, name="ltviz-imports", daemon=True).start()
+        try:
+            if on_start is not None:
+                on_start()
+            yield {}
+        finally:
+            await studio.hub.close()
+            studio.supervisor.close()
+
+    # main.py navigates. Without this, a first visit by a link to another page than the lab would find Streamlit looking
+    # through the folder `pages` by itself, and showing its own menu, until somebody has opened the lab.
+    PagesManager.uses_pages_directory = False
+    return st.App(
+        FOLDER / "main.py",
+        routes=[
+            WebSocketRoute("/ltviz/stream", _stream_of(studio)),
+            Mount("/ltviz/stage", StageFiles(directory=FOLDER / "stage")),
+        ],
+        lifespan=lifespan,
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+    )
+
+
+def _import_pages() -> None:
+    """Imports what the first visit needs while the browser is still starting."""
+    for name in ("charts", "comparison", "race"):
+        importlib.import_module(f"ltviz_app.{name}")
+
+
+def _stream_of(studio: Studio) -> Any:
+    async def stream(socket: Any) -> None:
+        await serve_stream(socket, studio)
+
+    return stream
+
+
+def serve(
+    port: int | None = None,
+    home: Path | None = None,
+    *,
+    open_browser: bool = False,
+    address: str = "127.0.0.1",
+    i_know: bool = False,
+) -> None:
+    """Runs the app until it is interrupted, and prints its address.
+
+    Args:
+        port: as `find_port` takes it.
+        home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
+        address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
+            and whoever reaches it can start and stop training.
+
+    Raises:
+        ConfigError: a port that is taken, an address that is open to others.
+    """
+    if not _is_local(address) and not i_know:
+        raise ConfigError(words.OPEN_ADDRESS.format(address=address))
+    port = find_port(port, address)
+    url = f"http://{'[::1]' if ':' in address else address}:{port}"
+    studio = open_studio(home)
+
+    def announce() -> None:
+        print(words.ADDRESS.format(url=url), flush=True)
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, address)
+    build_app(studio, hosts=hosts, on_start=announce).run(config=server_options(port, address, hosts))
+
+
+def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Streamlit's options: local, silent, without statistics, error details or anything for developers."""
+    return {
+        "server.port": port,
+        "server.address": address,
+        "server.headless": True,
+        "server.allowedHosts": list(hosts),
+        "server.fileWatcherType": "none",
+        "server.runOnSave": False,
+        "server.maxUploadSize": 64,
+        "server.enableXsrfProtection": True,
+        "server.enableCORS": True,
+        "browser.gatherUsageStats": False,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "minimal",
+        "logger.hideWelcomeMessage": True,
+        "logger.level": "warning",
+        "logger.enableRich": False,
+        **theme_options(),
+    }
+
+
+def find_port(port: int | None, address: str) -> int:
+    """The port to listen on: the one asked for; 0, any free one; 8501 or None, the first free one from 8501 on.
+
+    Raises:
+        ConfigError: it is taken or out of range.
+    """
+    if port is not None and not 0 <= port <= 65535:
+        raise ConfigError(f"The port must lie in 0 to 65535, got {port}.")
+    if port in (None, FIRST_PORT):
+        wanted = range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+        for number in wanted:
+            if _bound(number, address) is not None:
+                return number
+        raise ConfigError(f"No port from {wanted[0]} to {wanted[-1]} is free; choose one with --port.")
+    free = _bound(port, address)
+    if free is None:
+        raise ConfigError(f"Port {port} is taken by another program; choose another or leave it out.")
+    return free
+
+
+def _bound(port: int, address: str) -> int | None:
+    """The port that listening on `port` would give, None where it is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return None
+            raise ConfigError(f"The address {address[:60]!r} cannot be listened on: {error.strerror}.") from error
+        return probe.getsockname()[1]
+
+
+def _is_local(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

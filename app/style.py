@@ -1,0 +1,85 @@
+"""The look of everything around the stage: Streamlit's theme, and the few rules that it cannot express."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import streamlit as st
+
+from ltviz.figures.palette import THEMES
+
+CSS = """
+<style>
+.stMainBlockContainer { padding: 3.7rem 1.6rem 2rem; max-width: none; }
+.stMainBlockContainer > div > [data-testid="stVerticalBlock"], .stMainBlockContainer > [data-testid="stVerticalBlock"] {
+  gap: .6rem;
+}
+.stMain, section[data-testid="stSidebar"] { font-variant-numeric: tabular-nums; }
+[data-testid="stSidebarHeader"] { height: 3.4rem; margin: 0; padding: .2rem .2rem 0; }
+[data-testid="stSidebarHeader"]::before {
+  content: "ltviz"; font-size: 1.25rem; font-weight: 700; letter-spacing: -.01em;
+}
+[data-testid="stSidebarUserContent"] { padding: 0 .2rem 2rem; }
+[data-testid="stStatusWidget"] { display: none; }
+section[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .5rem; }
+section[data-testid="stSidebar"] [data-testid="stCheckbox"] { min-height: 1.5rem; }
+section[data-testid="stSidebar"] [data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],
+section[data-testid="stSidebar"] [data-testid="stCheckbox"] p { white-space: normal; line-height: 1.35; }
+section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; line-height: 1.4; }
+.st-key-counts { overflow: hidden; padding: 0; }
+.ltviz-heading {
+  margin: .5rem 0 0; font-size: .74rem; font-weight: 600; letter-spacing: .08em;
+  text-transform: uppercase; opacity: .64;
+}
+[class*="st-key-run-"] { border-top: 1px solid var(--st-border-color, #8884); padding: .35rem 0 .2rem; }
+[class*="st-key-run-"] p { margin: 0; }
+.ltviz-run { display: flex; align-items: baseline; gap: .5rem; line-height: 1.35; }
+.ltviz-run i { flex: none; width: .6rem; height: .6rem; border-radius: 50%; }
+.ltviz-run div { flex: 1; min-width: 0; }
+.ltviz-run b { font-weight: 600; overflow-wrap: anywhere; }
+.ltviz-run small { display: block; font-size: .8rem; opacity: .72; white-space: nowrap; }
+.ltviz-run hr {
+  height: 2px; margin: .2rem 0 0; border: 0; background: currentColor; opacity: .7; transition: width .9s linear;
+}
+.ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
+.ltviz-legend i { width: 28px; height: 2px; }
+.ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }
+</style>
+"""
+
+
+FILLED = {"light": "#1c1f24", "dark": "#566a85"}
+"""Behind the white text of the one filled button: ink, and at night the lightest slate that white is readable on."""
+
+
+def draw_style() -> None:
+    """Puts the rules into the page; nothing from outside goes in here."""
+    st.html(CSS)
+
+
+def draw_heading(text: str) -> None:
+    """A quiet heading for a part of the sidebar or the page."""
+    st.html(f'<h2 class="ltviz-heading">{html.escape(text)}</h2>')
+
+
+def theme_options() -> dict[str, Any]:
+    """Streamlit's options for both themes. Ink is the primary colour: only the stage is colourful."""
+    options: dict[str, Any] = {
+        "theme.font": "sans-serif",
+        "theme.baseFontSize": 15,
+        "theme.baseRadius": "0.4rem",
+        "theme.showWidgetBorder": True,
+        "theme.showSidebarBorder": True,
+    }
+    for name in ("light", "dark"):
+        colours = THEMES[name]
+        options |= {
+            f"theme.{name}.backgroundColor": colours["paper"],
+            f"theme.{name}.secondaryBackgroundColor": colours["paper"],
+            f"theme.{name}.textColor": colours["ink"],
+            f"theme.{name}.primaryColor": FILLED[name],
+            f"theme.{name}.borderColor": colours["line"],
+            f"theme.{name}.sidebar.backgroundColor": colours["paper"],
+        }
+    return options

@@ -1,0 +1,200 @@
+"""The bytes of `/ltviz/stream`: little-endian uint32 header length, JSON header, payload.
+
+A header is padded with spaces so that the payload starts on a multiple of four: the browser can lay typed arrays over
+it without a copy. Frames carry a `step`; all other messages do not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ltviz.recording import Frame, Probe, RunInfo
+
+INT16_SCALE = 32767
+NO_CLASS = 65535
+THUMBNAIL_LIMIT = 16 * 2**20
+"""Thumbnails beyond this many bytes are left out: the page works without them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame as one picture shows it: three coordinates for everything on it, inside the unit ball."""
+
+    points: np.ndarray
+    """(N, 3) float."""
+    centres: np.ndarray
+    """(C, 3) float; rows of NaN for classes without points."""
+    landmarks: Mapping[str, np.ndarray]
+    """Name -> (K, 3) float."""
+    projection: Mapping[str, Any] | None
+    """None where the picture is the embedding itself, else the projection's name and honesty."""
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """A frame, encoded once for all viewers; `message` adds what differs between them."""
+
+    run: str
+    step: int
+    written: float
+    """Unix seconds: when the frame was complete on disk."""
+    head: str
+    """The header without its opening brace and without seq, time and live."""
+    payload: bytes
+    events: Sequence[Mapping[str, Any]] = ()
+    """What happened at this step; the timeline marks it."""
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.head) + len(self.payload)
+
+    def message(self, *, seq: int, time: float, live: bool) -> bytes:
+        """The message for one viewer: `seq` counts its frames, `time` is Unix seconds."""
+        return pack(f'{{"seq":{seq},"time":{time:.4f},"live":{"true" if live else "false"},{self.head}', self.payload)
+
+
+def pack(header: str, payload: bytes = b"") -> bytes:
+    """One message from a JSON text and its payload."""
+    text = header.encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, payload))
+
+
+def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written: float) -> EncodedFrame:
+    """Quantises a frame: (N, 3) little-endian int16 of 1/32767, then (N,) uint16 predictions where the frame has them.
+
+    `order` (C,) are the classes from most to fewest samples: on the wire class k is `order[k]`, so that every picture
+    can colour by rarity.
+    """
+    payload = quantise(view.points)
+    predictions = frame.samples.get("prediction")
+    if predictions is not None:
+        known = (predictions >= 0) & (predictions < len(order))
+        payload += np.where(known, ranks(order)[np.where(known, predictions, 0)], NO_CLASS).astype("<u2").tobytes()
+    header = {
+        "run": run,
+        "step": int(frame.step),
+        "epoch": _number(frame.epoch),
+        "seconds": _number(frame.seconds),
+        "n": len(view.points),
+        "centres": _rows(view.centres),
+        "landmarks": {name: _rows(points) for name, points in view.landmarks.items()},
+        "target_index": None if frame.target_index is None else frame.target_index[order].tolist(),
+        "metrics": {key: value for key, given in frame.metrics.items() if (value := _number(given)) is not None},
+        "events": list(frame.events),
+        "projection": None if view.projection is None else {k: _plain_value(v) for k, v in view.projection.items()},
+        "predictions": predictions is not None,
+    }
+    return EncodedFrame(run, int(frame.step), written, _json(header)[1:], payload, tuple(frame.events))
+
+
+def ranks(order: np.ndarray) -> np.ndarray:
+    """(C,) the inverse of `order`: class -> its rank by number of samples."""
+    inverse = np.empty(len(order), np.int64)
+    inverse[order] = np.arange(len(order))
+    return inverse
+
+
+def quantise(points: np.ndarray) -> bytes:
+    """(N, 3) coordinates in [-1, 1] as little-endian int16 in units of 1/32767; what lies outside is clipped."""
+    scaled = np.asarray(points, np.float32) * INT16_SCALE
+    return np.clip(np.rint(scaled), -INT16_SCALE, INT16_SCALE).astype("<i2").tobytes()
+
+
+def encode_run(
+    run: str,
+    info: RunInfo,
+    probe: Probe,
+    *,
+    dim: int,
+    colour: str,
+    state: str,
+    reason: str | None,
+    groups: Sequence[int],
+    rule: str,
+) -> bytes:
+    """The message that a viewer gets once per run: names, counts, and what every sample is; classes by rank.
+
+    Args:
+        dim: dimension of the embedding.
+        groups: 0 head, 1 medium, 2 tail for each class of run.json; `rule` says in words how they were cut.
+    """
+    order = info.order
+    arrays: dict[str, tuple[int, int, str]] = {}
+    parts: list[bytes] = []
+
+    def add(name: str, values: np.ndarray, dtype: str, word: str) -> None:
+        arrays[name] = (sum(map(len, parts)), int(values.size), word)
+        parts.append(np.ascontiguousarray(values, dtype).tobytes())
+
+    # Widest first: every array starts on a multiple of its item size.
+    ids = np.asarray(probe.sample_ids)
+    if ids.size and ids.min() >= -(2**31) and ids.max() < 2**31:
+        add("ids", ids, "<i4", "int32")
+    add("labels", ranks(order)[probe.labels], "<u2", "uint16")
+    add("split", np.asarray(probe.split), "u1", "uint8")
+    thumbs = probe.thumbnails
+    if thumbs is not None and thumbs.nbytes <= THUMBNAIL_LIMIT:
+        add("thumbs", np.asarray(thumbs), "u1", "uint8")
+    else:
+        thumbs = None
+    header = {
+        "type": "run",
+        "run": run,
+        "title": info.title,
+        "method": info.method,
+        "colour": colour,
+        "state": state,
+        "reason": reason,
+        "dim": dim,
+        "num_classes": info.num_classes,
+        "class_names": [info.class_names[c] for c in order],
+        "counts": [info.counts[c] for c in order],
+        "groups": [int(groups[c]) for c in order],
+        "rule": rule,
+        "total_steps": info.total_steps,
+        "n": len(probe.labels),
+        "arrays": arrays,
+        "thumb": None if thumbs is None else list(thumbs.shape[1:3]),
+    }
+    return pack(_json(header), b"".join(parts))
+
+
+def encode_message(kind: str, **fields: Any) -> bytes:
+    """A message without payload: `state`, `clock` or `error`."""
+    return pack(_json({"type": kind, **fields}))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """numpy's scalars and arrays, which events and metrics may hold."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _plain_value(value: Any) -> Any:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: Any) -> float | None:
+    """A float that JSON can hold, or None; six significant digits are more than a picture shows."""
+    number = float(value)
+    return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def _rows(points: np.ndarray) -> list[list[float] | None]:
+    """(K, 3) as lists of four decimals; a row that is not finite becomes None."""
+    points = np.asarray(points, np.float64)
+    good = np.isfinite(points).all(axis=1)
+    return [row if ok else None for row, ok in zip(np.round(points, 4).tolist(), good.tolist(), strict=True)]

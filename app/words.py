@@ -1,0 +1,189 @@
+"""Every sentence a person reads in the app. Names that come from outside are filled in as text, never as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+APP = "ltviz"
+ABOUT = (
+    "**ltviz** shows long-tailed feature spaces while they learn: every dot is a sample, every sphere a method. "
+    "Nothing leaves this machine."
+)
+LAB, COMPARE = "Lab", "Compare"
+
+# The command line.
+ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
+OPEN_ADDRESS = (
+    "{address} is open to other machines, and the app has no login: whoever reaches it can start and stop training; "
+    "leave the address out, or add --i-know."
+)
+
+# First sentences above the stage.
+DEMO = "Each dot is a digit. Watch where the rare ones go."
+LIVE = "Training now. Every sphere learns from the same batches."
+RECORDED = "A recording. It plays from the first step to the last, and again."
+WAITING = "Waiting for the trainer."
+
+# The race form.
+DATA, RACE, RUNS = "Data", "Race", "Runs"
+DATA_SET = "Data set"
+IMBALANCE = "Imbalance"
+IMBALANCE_HELP = "How many samples the largest class has for each one of the smallest. 1 is balanced."
+DIM = "Dimensions"
+DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
+STEPS = "Steps"
+STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+MORE = "More settings"
+AUTOMATIC = "automatic"
+TRAIN = "Train"
+CHOOSE_METHOD = "Choose at least one method to train."
+DEFAULT_RACE = {"ce": "CE", "supcon": "SupCon", "bcl": "BCL", "tsc": "TSC", "logit_adjust": "Logit adj."}
+"""The methods of the default race, in order, and their names until the trainer has written its catalogue."""
+NO_CATALOGUE = "The trainer is waking up. Its other methods and their settings appear here in a few seconds."
+NO_COUNTS = "The class counts cannot be shown: {reason}"
+STOP_ALL = "Stop all"
+
+# Runs.
+NO_RUNS = "None yet. Train starts a race."
+PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
+CHANGE = "Change while it trains"
+CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
+ALL_LIVE = "all methods"
+SETTING = "Setting"
+APPLY = "Apply"
+APPLIED = "Sent. It takes effect at the next step."
+SHOW_LOG = "Last lines of the trainer"
+STATES = {
+    "queued": "queued",
+    "starting": "starting",
+    "running": "training",
+    "paused": "paused",
+    "stopping": "stopping",
+    "finished": "finished",
+    "failed": "failed",
+    "lost": "lost",
+    "deleted": "deleted",
+}
+WORKER_STARTING = "The trainer is starting; the first race begins as soon as it is ready."
+WORKER_BROKEN = "The trainer does not start, so nothing can be trained."
+WORKER_NEXT = "Its last lines are below. Correct the cause; it is tried again by itself."
+EMPTY_LOG = "It printed nothing."
+WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
+STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
+CANCELLED = "Cancelled before it began."
+
+# The stream.
+WAITING_FOR_RUN = "Waiting for the first frame."
+DELETED = "This run's folder was deleted."
+UNREADABLE_RUN = "This run's folder cannot be read; the server's output says why."
+NOT_UNDERSTOOD = "The request was not understood."
+
+# The page.
+TOO_MANY_RUNS = "The link names {given} runs; at most {most} are shown at once."
+BAD_RUNS = "The link names a run that cannot be opened. {reason}"
+UNKNOWN_RUNS = "There is no run called {names} here yet. Its picture appears as soon as it does."
+SKIPPED_FRAMES = "{count} damaged frames of {title} are left out; the others are shown."
+NO_STREAM = "Without ltviz's own server the spheres cannot move; start it with the command `ltviz app`."
+
+# The stage's table: heads as short as they can be, in the order of the columns. Hovering tells the rest.
+TABLE = {
+    "accuracy_many": "Many",
+    "accuracy_medium": "Medium",
+    "accuracy_few": "Few",
+    "centre_sum": "Centre sum",
+    "min_centre_angle": "Smallest angle",
+    "simplex_deviation_mean": "Deviation",
+    "spread_head": "Spread, head",
+    "spread_tail": "Spread, tail",
+}
+
+# Charts.
+CHARTS_SOON = "The curves follow in a moment."
+CHARTS_EMPTY = "The curves begin with the first frame."
+CHARTS = ("accuracy_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
+LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
+NO_SIMPLEX = (
+    "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
+    "The deviation cannot reach 0, and its maximum tells methods apart poorly; the centre sum does better."
+)
+SPHERE = "The sphere: {text}"
+
+# What the methods are.
+ABOUT_METHODS = "About these methods"
+LOOK_FOR = "What to look for: {text}"
+PAPER = "{paper} ({year})"
+
+# Compare.
+COMPARE_PICK = "Runs"
+COMPARE_HELP = "Choose recorded or training runs. They share one camera and one timeline."
+COMPARE_EMPTY = "Choose at least one run to see it here."
+LAST_FRAME = "At the last recorded step"
+RUN, STEP = "Run", "Step"
+BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nearer to the ideal is better"}
+
+
+def run_line(state: str, step: int | None, total: int | None, seconds_left: float | None) -> str:
+    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first."""
+    done = None if step is None else f"{step} of {total}" if total else f"step {step}"
+    if state == "running" and done is not None:
+        return done if seconds_left is None else f"{done}, {time_left(seconds_left)} left"
+    if state == "finished" and step == total:
+        return f"{STATES[state]}, {total} steps"
+    return STATES.get(state, state) if done is None else f"{STATES.get(state, state)}, {done}"
+
+
+def sentence(reason: str | None) -> str | None:
+    """A reason with its full stop, so that another sentence may follow."""
+    return f"{reason}." if reason and not reason.endswith((".", "!", "?")) else reason
+
+
+def last_words(log: str) -> str:
+    """The last line of a trainer's output, as a sentence: mostly the error that ended it."""
+    return sentence((log.strip().splitlines() or [EMPTY_LOG])[-1].strip()[:300]) or EMPTY_LOG
+
+
+def time_left(seconds: float) -> str:
+    """A duration as a person would say it: "14 s", "3 min", "2 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+ONE_POINT = 0.01
+"""Less than one percentage point above is no victory."""
+
+
+def few_shot_verdict(scores: Mapping[str, float], baseline: str) -> str:
+    """What the rare classes got, best method first, and which methods do not beat plain cross-entropy.
+
+    Args:
+        scores: title -> accuracy on the rare classes, 0 to 1.
+        baseline: title of the method that the others should beat.
+    """
+    if len(scores) < 2:
+        return ""
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    said = f"In this race the rare classes reach {listed([f'{title} {100 * score:.0f} %' for title, score in ranked])}."
+    if baseline not in scores:
+        return said
+    behind = [title for title, score in ranked if title != baseline and score < scores[baseline] + ONE_POINT]
+    if not behind:
+        return f"{said} Every method beats {baseline} there."
+    return f"{said} {listed(behind)} {'does' if len(behind) == 1 else 'do'} not beat {baseline} there."
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def mark_text(event: Mapping[str, Any]) -> str:
+    """What a mark on the timeline says about an event of the recording."""
+    kind, name = str(event.get("kind", "note")), str(event.get("name", ""))
+    if kind == "setting":
+        before = f" from {event['before']}" if "before" in event else ""
+        return f"{name} set{before} to {event.get('value')}"
+    if kind == "refused":
+        return f"{name} was not changed: {event.get('message', '')}"
+    return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))

@@ -1,0 +1,7 @@
+"""`python -m ltviz` is the command `ltviz`."""
+
+import sys
+
+from ltviz.cli import main
+
+sys.exit(main())

@@ -1,0 +1,179 @@
+"""From a pydantic model to flags: the fields are the flags, pydantic judges the values, tyro writes the help.
+
+The line is split here and not by tyro because a mistake must be one sentence, and tyro's are boxes of several lines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from ltviz.errors import ConfigError
+from ltviz.training.controls import sentence
+
+Model = TypeVar("Model", bound=BaseModel)
+_WORDS = {int: "INT", float: "FLOAT"}
+
+
+def positional(default: Any = ..., *, description: str) -> Any:
+    """A field of a command's model that is given without a flag."""
+    return Field(default, description=description, json_schema_extra={"positional": True})
+
+
+class Flag(NamedTuple):
+    """Where a flag's value goes, and whether it stands alone."""
+
+    part: str
+    name: str
+    switch: bool
+
+
+def parse(
+    prog: str, argv: Sequence[str], models: Mapping[str, type[BaseModel]], *, about: str, unprefixed: Sequence[str] = ()
+) -> dict[str, BaseModel]:
+    """The models filled from a command line.
+
+    Args:
+        prog: "ltviz train", for the help and for messages.
+        models: part -> model. Flags of the first part and of those in `unprefixed` stand alone (--steps), those of
+            others carry the part's name (--bcl.temperature).
+        about: a sentence for the help.
+
+    Raises:
+        ConfigError: a flag that does not exist, or a value outside its bounds.
+        SystemExit: the help was asked for and printed.
+    """
+    bare = {next(iter(models)), *unprefixed}
+    if {"-h", "--help"} & set(argv):
+        _print_help(prog, models, bare, about)
+        raise SystemExit(0)
+    flags, places = {}, []
+    for part, model in models.items():
+        for name, field in _fields(model):
+            if _is_positional(field):
+                places.append((part, name))
+            else:
+                flags[_flag("" if part in bare else part, name)] = Flag(part, name, field.annotation is bool)
+    values: dict[str, dict[str, Any]] = {part: {} for part in models}
+    for part, name, value in _split(prog, argv, flags, places):
+        values[part][name] = value
+    return {part: _judge(prog, model, values[part], "" if part in bare else part) for part, model in models.items()}
+
+
+def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str) -> Model:
+    """One model filled from a command line; see `parse`."""
+    parsed = parse(prog, argv, {"command": model}, about=about)["command"]
+    assert isinstance(parsed, model)
+    return parsed
+
+
+def _split(
+    prog: str, argv: Sequence[str], flags: Mapping[str, Flag], places: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str, str | bool]]:
+    """(part, name, text) of everything on the line; True for a switch."""
+    free, rest = iter(places), list(argv)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("--"):
+            part, name = next(free, (None, None))
+            if part is None or name is None:
+                raise ConfigError(f"`{prog}` takes no further argument, got {argument!r}; try `{prog} --help`")
+            yield part, name, argument
+            continue
+        key, has_value, value = argument.partition("=")
+        flag = flags.get(key.replace("_", "-"))
+        if flag is None:
+            near = get_close_matches(key, flags, 1)
+            raise ConfigError(f"`{prog}` has no flag {key}; try {near[0] if near else f'`{prog} --help`'}")
+        if flag.switch:
+            if has_value:
+                raise ConfigError(f"{key} takes no value, got {value!r}; try {key} alone")
+            yield flag.part, flag.name, True
+            continue
+        if not has_value:
+            if not rest or rest[0].startswith("--"):
+                raise ConfigError(f"{key} needs a value; try `{prog} --help`")
+            value = rest.pop(0)
+        yield flag.part, flag.name, value
+
+
+def _judge(prog: str, model: type[BaseModel], values: dict[str, Any], prefix: str) -> BaseModel:
+    for name, field in _fields(model):
+        if field.is_required() and name not in values:
+            what = name.upper() if _is_positional(field) else _flag(prefix, name)
+            raise ConfigError(f"`{prog}` needs {what} ({field.description}); try `{prog} --help`")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        name, _, rule = sentence(error, model).partition(" ")
+        raise ConfigError(f"{_flag(prefix, name)} {rule}") from error
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Fields under the names that the line uses."""
+    return ((field.alias or name, field) for name, field in model.model_fields.items())
+
+
+def _flag(prefix: str, name: str) -> str:
+    return f"--{prefix}.{name}".replace("--.", "--").replace("_", "-")
+
+
+def _is_positional(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("positional"))
+
+
+# ---------------------------------------------------------------------- help
+
+
+def _print_help(prog: str, models: Mapping[str, type[BaseModel]], bare: set[str], about: str) -> None:
+    import tyro  # a tenth of a second that only the help needs
+
+    parts = [(part, _mirror(part, model, part in bare)) for part, model in models.items()]
+    tyro.cli(dataclasses.make_dataclass("Command", parts), args=["--help"], prog=prog, description=about)
+
+
+def _mirror(part: str, model: type[BaseModel], bare: bool) -> Any:
+    """The model as a dataclass in tyro's words."""
+    import tyro
+
+    fields = []
+    for name, field in _fields(model):
+        notes: list[Any] = [
+            tyro.conf.arg(
+                help=field.description or name.replace("_", " "),
+                metavar=name.upper() if _is_positional(field) else _word(field.annotation),
+                help_behavior_hint="" if field.default is None or field.annotation is bool else None,
+            )
+        ]
+        if _is_positional(field):
+            notes.append(tyro.conf.Positional)
+        kind: Any = str
+        if field.annotation is bool:
+            kind, notes = bool, [*notes, tyro.conf.FlagCreatePairsOff]
+        default = () if field.is_required() else (dataclasses.field(default=_shown(field.default)),)
+        fields.append((name, Annotated[(kind, *notes)], *default))
+    made = dataclasses.make_dataclass(part, fields)
+    made.__doc__ = ""
+    return Annotated[made, tyro.conf.OmitArgPrefixes] if bare else made
+
+
+def _word(kind: Any) -> str | None:
+    """The word for a flag's value: INT, FLOAT, {a,b} or TEXT."""
+    if kind is bool:
+        return None
+    if typing.get_origin(kind) in (Union, types.UnionType):
+        kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+    if typing.get_origin(kind) is Literal:
+        return "{" + ",".join(map(str, typing.get_args(kind))) + "}"
+    return _WORDS.get(kind, "TEXT")
+
+
+def _shown(default: Any) -> Any:
+    return default if isinstance(default, bool) else "" if default is None else str(default)

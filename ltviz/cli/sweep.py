@@ -1,0 +1,187 @@
+"""`ltviz sweep FILE`: methods x data x factor x dimension x seed from one TOML file."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from ltviz.cli.arguments import parse_one, positional
+from ltviz.errors import ConfigError, TrainingError
+from ltviz.export import results
+from ltviz.launch.slots import Slots, State, Tally, default_slots, look
+from ltviz.launch.sweep import Cell, plan, read_sweep
+from ltviz.recording import Recording, checkpoints_home, run_path
+from ltviz.training.stop import Stop
+
+ABOUT = (
+    'Train every combination that a TOML file names: methods = ["ce", "supcon"], imbalance_factor = [10, 50], '
+    "seed = [0, 1, 2], steps = 200, any other run setting, and [supcon] tables with settings of one method. "
+    "What is finished is skipped, so the same line goes on after a stop."
+)
+STOPPED = 130
+_BAR = 24  # characters
+
+
+class SweepOptions(BaseModel):
+    file: str = positional(description="TOML file of the sweep.")
+    slots: int | None = Field(None, ge=1, le=256, description="Races at a time; the number of cores where empty.")
+    home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+    dry_run: bool = Field(False, description="Say what would be trained, and train nothing.")
+    json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Trains what is not finished, then prints the table of means over seeds.
+
+    Returns:
+        0 where every run is finished, 130 after a stop.
+
+    Raises:
+        LtvizError: bad input; nothing was trained.
+        TrainingError: runs failed; the others are finished.
+    """
+    options = parse_one("ltviz sweep", argv, SweepOptions, about=ABOUT)
+    sweep = read_sweep(Path(options.file).expanduser())
+    home = Path(options.home).expanduser() if options.home else checkpoints_home()
+
+    from ltviz import encoders
+    from ltviz.methods import registry
+
+    cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
+    if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:
+        raise ConfigError(f"encoder must be one of {', '.join(encoders.encoders())}, got {min(strange)!r}")
+    if options.dry_run:
+        _tell_plan(home, cells, options.json_)
+        return 0
+
+    stop, began = Stop(), time.monotonic()
+    told = _Quiet() if options.json_ else _Bar() if sys.stderr.isatty() else _Lines(home)
+    with stop.on_signals():
+        slots = Slots(
+            home,
+            cells,
+            slots=options.slots or default_slots(),
+            tag=sweep.name,
+            stop=stop,
+            progress=told.progress,
+            ended=told.ended,
+        )
+        tally = slots.run()
+    told.clear()
+    return _tell_end(sweep.name, home, cells, tally, time.monotonic() - began, options.json_)
+
+
+def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:
+    states = look(home, cells)
+    if as_json:
+        rows = [
+            {**run.model_dump(), "run": cell.run.model_dump(mode="json"), "state": states[run.run_id]}
+            for cell in cells
+            for run in cell.job.runs
+        ]
+        print(json.dumps({"home": str(home), "runs": rows}))
+        return
+    width = max(map(len, states))
+    for run, state in states.items():
+        print(f"{run:{width}}  {state}")
+    done = sum(state == "finished" for state in states.values())
+    print(f"{len(states)} runs in {len(cells)} races, {done} of them finished already; nothing was trained")
+
+
+def _tell_end(name: str, home: Path, cells: Sequence[Cell], tally: Tally, seconds: float, as_json: bool) -> int:
+    recordings = {run: Recording(run_path(home, run)) for run in tally.states}
+    finished = [recordings[run] for run, state in tally.states.items() if state == "finished"]
+    groups = results.group_results(results.read_results(finished)[0])
+    failed = {run: recordings[run].status().reason for run, state in tally.states.items() if state == "failed"}
+    left = len(tally.states) - tally.count("finished") - len(failed)
+    if as_json:
+        found: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3)}
+        found |= {"skipped": tally.skipped, "runs": _rows(cells, tally, failed), "summary": results.as_json(groups)}
+        print(json.dumps(found), flush=True)
+    else:
+        print(results.markdown(groups), flush=True)
+        print(f"{_count(tally)} in {seconds:.0f} s; tagged {name} in {home}", flush=True)
+    if left:
+        print(f"ltviz: {left} runs are left; the same line goes on with them", file=sys.stderr)
+        return STOPPED
+    if failed:
+        run, reason = next(iter(failed.items()))
+        raise TrainingError(f"{len(failed)} of {len(tally.states)} runs failed, {run} first: {reason}")
+    return 0
+
+
+def _rows(cells: Sequence[Cell], tally: Tally, failed: dict[str, str | None]) -> list[dict[str, Any]]:
+    return [
+        {
+            "run_id": run.run_id,
+            "method": run.method,
+            "settings": run.settings,
+            **cell.run.model_dump(mode="json", include={"data", "imbalance_factor", "dim", "seed", "steps"}),
+            "state": tally.states[run.run_id],
+            "reason": failed.get(run.run_id),
+        }
+        for cell in cells
+        for run in cell.job.runs
+    ]
+
+
+def _count(tally: Tally) -> str:
+    skipped = f" ({tally.skipped} before)" if tally.skipped else ""
+    failed = f", {tally.count('failed')} failed" if tally.count("failed") else ""
+    return f"{tally.count('finished')}/{len(tally.states)} runs finished{skipped}{failed}"
+
+
+class _Quiet:
+    """Says nothing: the JSON object at the end is all."""
+
+    def progress(self, tally: Tally) -> None:
+        pass
+
+    def ended(self, run: str, state: State) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+
+class _Bar(_Quiet):
+    """One line on the terminal that is written over."""
+
+    def progress(self, tally: Tally) -> None:
+        done = tally.steps / max(tally.total_steps, 1)
+        bar = "█" * round(done * _BAR)
+        left = "" if tally.seconds_left is None else f", {_duration(tally.seconds_left)} left"
+        print(f"\r\x1b[K{_count(tally)} ▕{bar:{_BAR}}▏ {done:4.0%}{left}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+class _Lines(_Quiet):
+    """A line for each run that ends: for log files."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._waiting: list[tuple[str, State]] = []
+
+    def progress(self, tally: Tally) -> None:
+        left = "" if tally.seconds_left is None else f", {_duration(tally.seconds_left)} left"
+        for run, state in self._waiting:
+            reason = Recording(run_path(self._home, run)).status().reason if state == "failed" else None
+            print(f"{state} {run}{f' ({reason})' if reason else ''}: {_count(tally)}{left}", flush=True)
+        self._waiting.clear()
+
+    def ended(self, run: str, state: State) -> None:
+        self._waiting.append((run, state))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,197 @@
+"""`ltviz train`: one method, a race of several, or a run that goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from ltviz.cli.arguments import parse
+from ltviz.errors import ConfigError, TrainingError
+from ltviz.recording import Recording, checkpoints_home, new_run_id
+from ltviz.training import folders
+from ltviz.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from ltviz.training.race import Race
+    from ltviz.training.stop import Stop
+
+ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
+_TICK = 0.2  # seconds between progress lines on a terminal
+
+
+class TrainOptions(BaseModel):
+    race: str | None = Field(None, description="Methods that train in lock-step, separated by commas.")
+    resume: str | None = Field(
+        None, description="Folder of an unfinished run that goes on where its weights were saved."
+    )
+    run_dir: str | None = Field(
+        None,
+        description="Folder of the run; with --race, of one run folder a method. In LTVIZ_HOME where empty.",
+    )
+    json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
+
+
+class ResumeOptions(BaseModel):
+    resume: str = Field(description="Folder of the run.")
+    device: str | None = Field(None, description="auto, cpu or cuda; as the run was started where empty.")
+    json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Trains until the last step, a stop or a failure.
+
+    Returns:
+        0 where every run came to its end or was stopped.
+
+    Raises:
+        LtvizError: bad input; nothing was written.
+        TrainingError: a run failed.
+    """
+    if _value(argv, "--resume") is not None:
+        return _resume(argv)
+    method, flags = _take_method(argv)
+    names = [method] if method else [name.strip() for name in (_value(argv, "--race") or "").split(",") if name.strip()]
+    run_dir = _value(argv, "--run-dir")
+    paths = _paths(names, Path(run_dir).expanduser() if run_dir else None, race=method is None)
+    for path in paths:
+        folders.check_free(path)  # before torch is imported: a refusal comes at once
+
+    from ltviz.methods import registry
+
+    if not names and not {"-h", "--help"} & set(argv):
+        known = ", ".join(registry.methods())
+        raise ConfigError(
+            f"`ltviz train` needs a METHOD, --race or --resume; the methods are {known}; try `ltviz train ce`"
+        )
+    kinds = {name: registry.method(name).Settings for name in names}
+    parsed = parse(
+        f"ltviz train {method or ''}".strip(),
+        flags,
+        {"command": TrainOptions, "run": RunSettings, **kinds},
+        about=f"{ABOUT} METHOD is one of {', '.join(registry.methods())}.",
+        unprefixed=["run", *([method] if method else [])],
+    )
+    options, settings = parsed["command"], parsed["run"]
+    assert isinstance(options, TrainOptions) and isinstance(settings, RunSettings)
+
+    from ltviz.training.start import Entrant, begin
+
+    entrants = [Entrant(path, name, parsed[name].model_dump()) for name, path in zip(names, paths, strict=True)]
+    return _train(options.json_, lambda stop, tick: begin(entrants, settings, stop=stop, progress=tick))
+
+
+def _resume(argv: Sequence[str]) -> int:
+    path = Path(_value(argv, "--resume") or "").expanduser()
+    folders.check_resumable(Recording(path))
+    options = parse("ltviz train", argv, {"command": ResumeOptions}, about="Go on with an unfinished run.")["command"]
+    assert isinstance(options, ResumeOptions)
+
+    from ltviz.training.start import resume
+
+    return _train(options.json_, lambda stop, tick: resume([path], device=options.device, stop=stop, progress=tick))
+
+
+def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -> int:
+    """Runs a race and tells how it ended."""
+    from ltviz.training.stop import Stop
+
+    logging.basicConfig(level=logging.WARNING, format="ltviz: %(message)s")
+    stop, began = Stop(), time.monotonic()
+    with stop.on_signals():
+        progress = _Progress() if sys.stderr.isatty() and not as_json else None
+        race = make(stop, progress or (lambda step: None))
+        if progress:
+            progress.race = race
+        if not as_json:
+            for lane in race.lanes:
+                print(f"{lane.name} -> {lane.path}", flush=True)
+        outcomes = race.run()
+    if progress:
+        progress.clear()
+    seconds = time.monotonic() - began
+    rows = [_row(dataclasses.asdict(outcome)) for outcome in outcomes]
+    if as_json:
+        print(json.dumps(rows[0] if len(rows) == 1 else {"seconds": round(seconds, 3), "runs": rows}), flush=True)
+    else:
+        for row in rows:
+            print(_line(row), flush=True)
+    if failed := [outcome.reason for outcome in outcomes if outcome.state == "failed"]:
+        raise TrainingError("; ".join(str(reason) for reason in failed))
+    return 0
+
+
+class _Progress:
+    """One line on the terminal that is written over: step and seconds left."""
+
+    def __init__(self) -> None:
+        self.race: Race | None = None
+        self._began = self._last = time.monotonic()
+        self._first: int | None = None
+
+    def __call__(self, step: int) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._began = step, now
+        if self.race is None or now - self._last < _TICK:
+            return
+        self._last = now
+        total = self.race.total_steps
+        left = (now - self._began) / max(step - self._first, 1) * (total - step)
+        print(f"\r\x1b[Kstep {step}/{total}, {left:.0f} s left", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _row(outcome: dict[str, Any]) -> dict[str, Any]:
+    """An outcome as JSON values."""
+    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in outcome.items()}
+    return {**rounded, "run_id": Path(outcome["path"]).resolve().name, "path": str(outcome["path"])}
+
+
+def _line(row: dict[str, Any]) -> str:
+    parts = [
+        f"{row['method']}: {row['state']}{' (' + row['reason'] + ')' if row['reason'] else ''} at step {row['step']}"
+    ]
+    parts.append(
+        f"{row['frames']} frames, {row['ms_per_step']:.1f} ms a step, {row['watch_share']:.0%} of the time watching"
+    )
+    accuracy = {key: row["metrics"].get(f"accuracy_{key}") for key in ("all", "many", "medium", "few")}
+    parts.extend(f"{key} {value:.1%}" for key, value in accuracy.items() if value is not None)
+    return ", ".join(parts)
+
+
+def _take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The method, which comes first on the line, and the flags after it."""
+    if argv and not argv[0].startswith("-"):
+        if _value(argv, "--race") is not None:
+            raise ConfigError(f"a METHOD and --race exclude one another, got {argv[0]!r} and --race; leave one out")
+        return argv[0], list(argv[1:])
+    return None, list(argv)
+
+
+def _paths(names: list[str], run_dir: Path | None, *, race: bool) -> list[Path]:
+    if len(set(names)) < len(names):
+        raise ConfigError(f"every method of a race must be named once, got {','.join(names)}")
+    if run_dir is None:
+        return [checkpoints_home() / new_run_id(name) for name in names]
+    return [run_dir / name for name in names] if race else [run_dir] * len(names)
+
+
+def _value(argv: Sequence[str], flag: str) -> str | None:
+    """The value of a flag as it stands on the line; None without it."""
+    for flags in (flag, flag.replace("-", "_").replace("__", "--", 1)):
+        for i, argument in enumerate(argv):
+            if argument == flags and i + 1 < len(argv):
+                return argv[i + 1]
+            if argument.startswith(f"{flags}="):
+                return argument.partition("=")[2]
+    return None

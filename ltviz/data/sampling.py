@@ -1,0 +1,52 @@
+"""How often a batch draws each class: the samplers of the decoupling paper (Kang et al., 2020, Section 4.1)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sampling = Literal["instance", "class-balanced", "square-root", "progressive"]
+
+
+def class_probabilities(sampling: Sampling, counts: NDArray[np.integer], progress: float = 0.0) -> NDArray[np.float64]:
+    """(C,) probability that a drawn sample is of each class; within a class all samples are alike.
+
+    Args:
+        sampling: with q = 1, 0 or 1/2 the probability goes by n_c to the power q: "instance", "class-balanced",
+            "square-root"; "progressive" mixes the first two, (1 - progress) instance + progress class-balanced.
+        counts: (C,) training samples per class; a class without samples is never drawn.
+        progress: share of the training that is over, 0 to 1; of "progressive" alone.
+
+    Source: Kang et al. 2020, Eq. 1 and 2; code: classifier-balancing, whose progress goes by epochs instead of steps.
+    """
+    if sampling == "progressive":
+        ends = (class_probabilities("instance", counts), class_probabilities("class-balanced", counts))
+        return (1 - progress) * ends[0] + progress * ends[1]
+    power = {"instance": 1.0, "class-balanced": 0.0, "square-root": 0.5}[sampling]
+    weights = np.where(counts > 0, counts.astype(np.float64) ** power, 0.0)
+    return weights / weights.sum()
+
+
+class Sampler:
+    """Draws samples of a training set class by class.
+
+    Args:
+        labels: (N,) class of each sample, 0 to C - 1.
+        sampling: how often each class is drawn.
+    """
+
+    def __init__(self, labels: NDArray[np.int64], sampling: Sampling):
+        self.sampling = sampling
+        self.counts = np.bincount(labels)
+        self._order = np.argsort(labels, kind="stable")
+        self._first = np.cumsum(self.counts) - self.counts
+
+    def draw(self, chance: np.random.Generator, num: int, progress: float) -> NDArray[np.int64]:
+        """(num,) positions in the training set, with replacement; `progress` as in `class_probabilities`."""
+        if self.sampling == "instance":
+            return chance.integers(len(self._order), size=num)
+        edges = np.cumsum(class_probabilities(self.sampling, self.counts, progress))
+        classes = np.searchsorted(edges / edges[-1], chance.random(num), side="right")
+        return self._order[self._first[classes] + chance.integers(self.counts[classes])]

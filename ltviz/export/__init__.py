@@ -1,0 +1,6 @@
+"""Runs in other shapes: reports that stand alone, tables for other tools. Nothing here imports torch.
+
+results     runs sorted into cells and arms, with means over seeds
+report      a self-contained HTML page that compares runs
+table       CSV and Parquet of every number
+"""

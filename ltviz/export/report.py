@@ -1,0 +1,370 @@
+"""A comparison of runs as one HTML file: text, tables and charts that open anywhere, without a network."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ltviz
+from ltviz import figures
+from ltviz.errors import ConfigError, LtvizError
+from ltviz.export.page import PAGE, STYLE
+from ltviz.export.results import Arm, Group, Result, best_of, group_results, head, number, read_results, shown
+from ltviz.figures.palette import THEMES, method_colour
+from ltviz.metrics import MEASURES, fits, shot_groups, spread
+from ltviz.metrics.alarms import Alarm, find_alarms, observe
+from ltviz.recording import Recording
+from ltviz.recording.files import write_whole
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TABLE = (
+    "accuracy_all",
+    "accuracy_many",
+    "accuracy_medium",
+    "accuracy_few",
+    "centre_sum",
+    "min_centre_angle",
+    "simplex_deviation_mean",
+    "uniformity",
+    "spread_head",
+    "spread_tail",
+)
+CURVES = ("accuracy_few", "accuracy_all", "centre_sum", "min_centre_angle", "uniformity")
+FINDINGS = ("accuracy_few", "centre_sum")
+"""Measures in which every method is held against the baseline."""
+BASELINE = "ce"
+MOST_SPHERES = 12
+_HEIGHT = 300
+
+
+def write_report(
+    path: Path,
+    recordings: Sequence[Recording],
+    *,
+    title: str = "Comparison of runs",
+    theme: str = "light",
+    made: float | None = None,
+) -> int:
+    """Writes the report of these runs at their last recorded steps; gives the number of runs in it.
+
+    Args:
+        path: of the HTML file.
+        title: heading, plain text.
+        theme: "light" or "dark".
+        made: Unix seconds that the report names as its date; now where None.
+
+    Raises:
+        ConfigError: no run has a frame, or the theme is unknown.
+        RecordingError, DiskFull: the file cannot be written; nothing half-written is left.
+    """
+    if theme not in THEMES:
+        raise ConfigError(f"theme must be one of {', '.join(THEMES)}, got {theme!r}; try light")
+    results, left_out = read_results(recordings)
+    if not results:
+        why = f" ({left_out[0]})" if left_out else ""
+        raise ConfigError(f"a report needs at least one run with frames, got {len(recordings)} runs without{why}")
+    content = "\n".join(_Report(results, left_out, theme).parts())
+    from plotly.offline import get_plotlyjs
+
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
+    page = PAGE.substitute(
+        title=html.escape(title),
+        about=f"{_count(results)}, made on {date} by ltviz {html.escape(ltviz.__version__)}.",
+        style=STYLE.substitute(THEMES[theme], scheme=theme),
+        plotly=get_plotlyjs(),
+        content=content,
+    )
+    write_whole(path, page.encode())
+    return len(results)
+
+
+def find_alarms_of(result: Result) -> list[Alarm]:
+    """The alarms of a run, from all of its frames and loss terms."""
+    info, recording = result.info, result.recording
+    recipe = info.config.get("run")
+    size = recipe.get("batch_size") if isinstance(recipe, dict) else None
+    status = recording.status()
+    return find_alarms(
+        [observe(frame, np.array(info.counts)) for frame in recording.since(None)],
+        total_steps=info.total_steps,
+        losses=recording.metrics(),
+        batch_size=size if isinstance(size, int) else None,
+        failure=status.reason if status.state == "failed" else None,
+        class_names=info.class_names,
+    )
+
+
+class _Report:
+    """Builds the parts of one page; figures are numbered as they come."""
+
+    def __init__(self, results: Sequence[Result], left_out: Sequence[str], theme: str) -> None:
+        self.results, self.left_out, self.theme = results, left_out, theme
+        self._figures = 0
+
+    def parts(self) -> Iterator[str]:
+        """HTML of the page below its heading."""
+        for group in group_results(self.results):
+            yield f"<section><h2>{_escape(_cell_name(group))}</h2>"
+            yield from self._group(group)
+            yield "</section>"
+        yield "<section><h2>Alarms</h2>" + self._alarms() + "</section>"
+        yield "<section><h2>Runs</h2>" + self._runs() + "</section>"
+
+    def _group(self, group: Group) -> Iterator[str]:
+        yield _summary(group)
+        yield _findings(group)
+        info = group.arms[0].results[0].info
+        if info.dim and not fits(info.num_classes, info.dim):
+            yield (
+                f"<p class=note>No regular simplex of {info.num_classes} classes fits into {info.dim} dimensions "
+                f"(that takes {info.num_classes - 1}), so the deviation cannot reach 0 here.</p>"
+            )
+        yield "<h3>Over training</h3><div class=grid>"
+        for measure in CURVES:
+            yield self._try(lambda measure=measure: _curves(group, measure, self.theme))
+        yield self._try(lambda: _spreads(group, self.theme))
+        yield self._try(lambda: _counts(group, self.theme))
+        yield "</div><h3>At the last step, first seed of each method</h3>"
+        for arm in group.arms[:MOST_SPHERES]:
+            yield '<div class="grid frames">'
+            yield from self._last_frame(arm)
+            yield "</div>"
+
+    def _last_frame(self, arm: Arm) -> Iterator[str]:
+        result = min(arm.results, key=lambda r: (r.info.seed is None, r.info.seed or 0))
+        frame, info = result.recording.last(), result.info
+        if frame is None or frame.labels.min() < 0:
+            return
+        name = arm.label + (f", seed {info.seed}" if info.seed is not None else "")
+        if frame.embeddings.shape[1] <= 3:
+            yield self._try(lambda: figures.sphere(frame, info, self.theme), name)
+        order = info.order
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        names = [info.class_names[c] for c in order]
+        yield self._try(lambda: _cosines(frame.embeddings, frame.labels, info, self.theme), name)
+        yield self._try(lambda: figures.sample_angles(frame.embeddings, rank[frame.labels], names, self.theme), name)
+        predicted = frame.samples.get("prediction")
+        if predicted is not None:
+            test = result.recording.probe.split == 1
+            test = test if test.any() else np.ones_like(test)
+            yield self._try(
+                lambda: figures.confusion(rank[frame.labels[test]], rank[predicted[test]], names, self.theme), name
+            )
+
+    def _try(self, draw: Callable[[], go.Figure | None], caption: str = "") -> str:
+        """A figure as HTML; what cannot be drawn of a run is said in its place."""
+        try:
+            figure = draw()
+        except LtvizError as error:
+            return f"<figure><figcaption>{_escape(caption)} {_escape(str(error))}</figcaption></figure>"
+        if figure is None:
+            return ""
+        self._figures += 1
+        # the picture's own height where it is a square one
+        figure.update_layout(height=_HEIGHT if not caption else 1.25 * _HEIGHT, autosize=True)
+        drawn = figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"figure-{self._figures}",
+            config={"displaylogo": False, "responsive": True},
+        )
+        return f"<figure>{drawn}<figcaption>{_escape(caption)}</figcaption></figure>"
+
+    def _alarms(self) -> str:
+        """One row for an alarm of a method, with all runs that raised it and the words of the first."""
+        found: dict[tuple[str, str], list[tuple[Result, Alarm]]] = {}
+        for result in self.results:
+            for alarm in find_alarms_of(result):
+                found.setdefault((result.name, alarm.kind), []).append((result, alarm))
+        rows = [
+            (
+                name,
+                ", ".join(f"{result.recording.run_id} (step {alarm.step})" for result, alarm in raised),
+                raised[0][1].reason,
+                raised[0][1].advice,
+            )
+            for (name, _), raised in found.items()
+        ]
+        return _table(("method", "runs", "what, in the first", "what to try"), rows) if rows else "<p>None.</p>"
+
+    def _runs(self) -> str:
+        rows = []
+        for result in self.results:
+            info, status = result.info, result.recording.status()
+            state = f"{status.state} ({status.reason})" if status.reason else status.state
+            prints = [(text or "–")[:12] for text in (info.fingerprints.weights, info.fingerprints.batches)]
+            versions = ", ".join(f"{name} {version}" for name, version in info.versions.items())
+            steps = f"{result.step} / {info.total_steps or '–'}"
+            rows.append((result.recording.run_id, result.name, info.seed, steps, state, *prints, versions))
+        heads = ("run", "method", "seed", "step", "state", "first weights", "batches", "versions")
+        parts = [_table(heads, rows)]
+        parts += [f"<p class=note>Left out: {_escape(reason)}</p>" for reason in self.left_out]
+        parts.append("<p class=note>Runs of one seed began alike where their fingerprints are equal.</p>")
+        for result in self.results:
+            pairs = list(_settings(result))
+            parts.append(
+                f"<details><summary>Settings of {_escape(result.recording.run_id)}</summary>"
+                f"{_table(('setting', 'value'), pairs)}</details>"
+            )
+        return "".join(parts)
+
+
+def _settings(result: Result) -> Iterator[tuple[str, Any]]:
+    for part, values in result.info.config.items():
+        if isinstance(values, dict):
+            yield from ((f"{part}.{name}", value) for name, value in values.items())
+        else:
+            yield part, values
+
+
+# ---------------------------------------------------------------------- words and tables
+
+
+def _summary(group: Group) -> str:
+    """Means over seeds; the best in bold, the others with their distance to it."""
+    measures = [key for key in TABLE if any(arm.mean(key) is not None for arm in group.arms)]
+    best = {key: best_of(group.arms, key) for key in measures}
+    heads = "".join(f'<th title="{_hint(key)}">{_escape(head(key))}</th>' for key in measures)
+    rows = []
+    for arm in group.arms:
+        cells = []
+        for key in measures:
+            mean, top = arm.mean(key), best[key]
+            text = _escape(shown(arm, key))
+            if top is arm:
+                text = f"<b>{text}</b>"
+            elif top is not None and mean is not None:
+                goal = top.mean(key)
+                assert goal is not None
+                away = mean - goal
+                text += f"<small>{'+' if away > 0 else '−'}{number(key, abs(away))}</small>"
+            cells.append(f"<td class=number>{text}</td>")
+        dot = f'<i style="background:{method_colour(arm.method or arm.label)}"></i>'
+        rows.append(
+            f"<tr><th>{dot}{_escape(arm.label)}</th><td class=number>{len(arm.results)}</td>{''.join(cells)}</tr>"
+        )
+    table = f"<table><tr><th>method</th><th>seeds</th>{heads}</tr>{''.join(rows)}</table>"
+    caption = (
+        "Mean ± standard deviation over seeds at the last step; the best mean in bold, the others with their "
+        "distance to it. Accuracies are those of test points."
+    )
+    return f"<div class=wide>{table}</div><p class=note>{caption}</p>"
+
+
+def _findings(group: Group) -> str:
+    baseline = next((arm for arm in group.arms if arm.method == BASELINE), group.arms[0])
+    others = [arm for arm in group.arms if arm is not baseline]
+    items, cautions = [], []
+    for measure in FINDINGS:
+        for arm in others:
+            found = arm.against(baseline, measure)
+            items.append(f"<li>{_escape(found.sentence())}.</li>")
+            if found.caution and found.caution not in cautions:
+                cautions.append(found.caution)
+    if not items:
+        return ""
+    notes = " ".join(cautions)
+    how = "In brackets: 95 % bootstrap interval of the paired difference over seeds."
+    return (
+        f"<h3>Against {_escape(baseline.label)}</h3><ul>{''.join(items)}</ul><p class=note>{how} {_escape(notes)}</p>"
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    top = "".join(f"<th>{_escape(name)}</th>" for name in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_escape('–' if cell is None else cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<div class=wide><table><tr>{top}</tr>{body}</table></div>"
+
+
+def _cell_name(group: Group) -> str:
+    parts = []
+    for name, value in group.shown.items():
+        if value is not None:
+            said = f"{value:g}" if isinstance(value, float) else str(value)
+            parts.append(said if name == "data" else f"{name.replace('_', ' ')} {said}")
+    return ", ".join(parts) or "Runs"
+
+
+def _hint(measure: str) -> str:
+    entry = MEASURES.get(measure)
+    return _escape(f"{entry.short} {entry.caution or ''}".strip()) if entry else ""
+
+
+def _count(results: Sequence[Result]) -> str:
+    return f"{len(results)} run{'s' if len(results) != 1 else ''}"
+
+
+def _escape(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return html.escape(text if len(text) <= 2000 else text[:1999] + "…")
+
+
+# ---------------------------------------------------------------------- charts
+
+
+def _curves(group: Group, measure: str, theme: str) -> go.Figure | None:
+    """One line a method: the mean over seeds, with the lowest and highest as a band."""
+    series, bands, colours = {}, {}, {}
+    for arm in group.arms:
+        runs = [_curve(result, measure) for result in arm.results]
+        runs = [(steps, values) for steps, values in runs if steps]
+        if not runs:
+            continue
+        steps, mean, low, high = figures.seed_band(runs)
+        if not len(steps):
+            continue
+        series[arm.label], colours[arm.label] = (steps, mean), method_colour(arm.method or arm.label)
+        if len(runs) > 1:
+            bands[arm.label] = (low, high)
+    return figures.curves(series, measure, colours, theme, bands=bands) if series else None
+
+
+def _curve(result: Result, measure: str) -> tuple[list[int], list[float]]:
+    points = [(step, found[measure]) for step, found in sorted(result.frames.items()) if measure in found]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def _spreads(group: Group, theme: str) -> go.Figure | None:
+    """Mean angle to the class centre against the training count, mean over the seeds of a method."""
+    info = group.arms[0].results[0].info
+    values, colours = {}, {}
+    for arm in group.arms:
+        # Class numbers are ranks, so seeds share the counts though not the classes behind them.
+        found = []
+        for result in arm.results:
+            frame = result.recording.last()
+            if frame is not None and frame.labels.min() >= 0 and result.info.counts == info.counts:
+                found.append(spread(frame.embeddings, frame.labels, info.num_classes).mean_angle)
+        if found:
+            values[arm.label] = np.mean(found, axis=0)
+            colours[arm.label] = method_colour(arm.method or arm.label)
+    if not values:
+        return None
+    ranks = [f"class {c}" for c in range(info.num_classes)]
+    return figures.against_counts(values, info.counts, ranks, "spread", colours, theme)
+
+
+def _counts(group: Group, theme: str) -> go.Figure:
+    info = group.arms[0].results[0].info
+    names = [f"class {c}" for c in range(info.num_classes)]
+    figure = figures.class_counts(info.counts, names, shot_groups(np.array(info.counts)), theme)
+    figure.update_layout(title_text="Training samples, head to tail", margin={"t": 36})
+    return figure
+
+
+def _cosines(z: np.ndarray, y: np.ndarray, info: Any, theme: str) -> go.Figure:
+    from ltviz.metrics import Classes
+
+    return figures.centre_cosines(
+        Classes.of(z, y, info.num_classes).normalised().centres, info.counts, info.class_names, theme
+    )

@@ -1,0 +1,268 @@
+"""Runs sorted for comparison: cells that share data and recipe, arms that share the method, seeds within an arm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ltviz.errors import RecordingError
+from ltviz.launch.sweep import ELSEWHERE
+from ltviz.metrics import MEASURES
+from ltviz.metrics.comparison import Comparison, compare
+from ltviz.recording import Recording, RunInfo
+
+SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
+"""Columns of a summary where nobody names others."""
+_HEADS = {
+    "accuracy_all": "all",
+    "accuracy_many": "many",
+    "accuracy_medium": "medium",
+    "accuracy_few": "few",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A run at its last recorded step."""
+
+    recording: Recording
+    info: RunInfo
+    frames: Mapping[int, Mapping[str, float]]
+    """step -> metrics."""
+
+    @property
+    def step(self) -> int | None:
+        return max(self.frames, default=None)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        return {} if self.step is None else self.frames[self.step]
+
+    @property
+    def name(self) -> str:
+        """What the method is called."""
+        return self.info.title or self.info.method or self.info.run_id
+
+    @cached_property
+    def cell(self) -> dict[str, Any]:
+        """Everything that runs must share to be compared: data and recipe, without the seed."""
+        given = self.info.config.get("run")
+        recipe = given if isinstance(given, dict) else {}
+        here = {key: value for key, value in recipe.items() if key not in ELSEWHERE and key != "seed"}
+        own = {"data": self.info.data, "imbalance_factor": self.info.imbalance_factor, "dim": self.info.dim}
+        return {**own, "classes": self.info.num_classes, **here}
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The method's own settings."""
+        given = self.info.config.get("method")
+        return dict(given) if isinstance(given, dict) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One method, with one choice of its settings, in one cell: runs that differ by seed alone."""
+
+    cell: Mapping[str, Any]
+    label: str
+    method: str | None
+    results: tuple[Result, ...]
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({result.info.seed for result in self.results if result.info.seed is not None})
+
+    def by_seed(self, measure: str) -> dict[int, float]:
+        """seed -> value at the last step; of two runs with one seed the newer one counts."""
+        known = [r for r in self.results if r.info.seed is not None and measure in r.metrics]
+        return {int(r.info.seed or 0): r.metrics[measure] for r in sorted(known, key=lambda r: r.info.created)}
+
+    def mean(self, measure: str) -> float | None:
+        """Over all runs that have it."""
+        values = self._values(measure)
+        return float(np.mean(values)) if values else None
+
+    def deviation(self, measure: str) -> float | None:
+        """Sample standard deviation over runs; None for a single one."""
+        values = self._values(measure)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+    def against(self, other: Arm, measure: str) -> Comparison:
+        """This arm minus `other`, seed by seed."""
+        return compare(self.by_seed(measure), other.by_seed(measure), measure=measure, names=(self.label, other.label))
+
+    def _values(self, measure: str) -> list[float]:
+        return [result.metrics[measure] for result in self.results if measure in result.metrics]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The arms of one cell. `shown` are the settings that tell it from the other cells, data, factor and dim first."""
+
+    shown: dict[str, Any]
+    arms: tuple[Arm, ...]
+
+
+def read_results(recordings: Iterable[Recording]) -> tuple[list[Result], list[str]]:
+    """The runs with at least one frame, and a sentence on each that has none or cannot be read."""
+    found, left_out = [], []
+    for recording in recordings:
+        try:
+            info, frames = recording.info, recording.frame_metrics()
+        except RecordingError as error:
+            left_out.append(f"{recording.run_id}: {error}")
+            continue
+        if frames:
+            found.append(Result(recording, info, frames))
+        else:
+            left_out.append(f"{recording.run_id}: it has no frame that can be read")
+    return found, left_out
+
+
+def group_results(results: Sequence[Result]) -> list[Group]:
+    """Cells in the order of their settings, arms in the order in which the runs came."""
+    cells: dict[str, list[Result]] = {}
+    for result in results:
+        cells.setdefault(_key(result.cell), []).append(result)
+    labels = _labels(results)
+    shown = _shown([members[0].cell for members in cells.values()])
+    groups = []
+    for members in cells.values():
+        arms: dict[str, list[Result]] = {}
+        for result in members:
+            arms.setdefault(labels[result.recording.run_id, id(result)], []).append(result)
+        cell = members[0].cell
+        groups.append(
+            Group(
+                {name: cell.get(name) for name in shown},
+                tuple(Arm(cell, label, runs[0].info.method, tuple(runs)) for label, runs in arms.items()),
+            )
+        )
+    return sorted(groups, key=lambda group: [_sortable(value) for value in group.shown.values()])
+
+
+def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
+    """The arm with the best mean; None where neither way is better, or there is nothing to choose from."""
+    entry = MEASURES.get(measure)
+    known = [(arm, mean) for arm in arms if (mean := arm.mean(measure)) is not None]
+    if entry is None or entry.better is None or len({mean for _, mean in known}) < 2:
+        return None
+    goodness = {"higher": lambda x: x, "lower": lambda x: -x, "near": lambda x: -abs(x)}[entry.better]
+    return max(known, key=lambda item: goodness(item[1]))[0]
+
+
+def markdown(groups: Sequence[Group], measures: Sequence[str] = SUMMARY) -> str:
+    """A table: a row for each method of each cell, mean and standard deviation over seeds, the best mean in bold."""
+    if not groups:
+        return "no finished runs\n"
+    names = list(groups[0].shown)
+    heads = [*(name.replace("_", " ") for name in names), "method", "seeds", *(head(key) for key in measures)]
+    rows = []
+    for group in groups:
+        best = {key: best_of(group.arms, key) for key in measures}
+        for arm in group.arms:
+            cells = [_text(group.shown[name]) for name in names]
+            values = [f"**{shown(arm, k)}**" if best[k] is arm else shown(arm, k) for k in measures]
+            rows.append([*cells, _text(arm.label), str(len(arm.results)), *values])
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    numbers = len(names) + 1  # seeds and measures stand to the right
+
+    def line(row: Sequence[str]) -> str:
+        fitted = (c.rjust(w) if i >= numbers else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        return "| " + " | ".join(fitted) + " |"
+
+    rule = "|" + "|".join("-" * (w + 1) + (":" if i >= numbers else "-") for i, w in enumerate(widths)) + "|"
+    return "\n".join([line(heads), rule, *map(line, rows)]) + "\n"
+
+
+def as_json(groups: Sequence[Group], measures: Sequence[str] = SUMMARY) -> list[dict[str, Any]]:
+    """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure."""
+    return [
+        {
+            **group.shown,
+            "method": arm.method,
+            "label": arm.label,
+            "seeds": arm.seeds,
+            **{
+                key: {"mean": arm.mean(key), "sd": arm.deviation(key), "values": arm.by_seed(key)}
+                for key in measures
+                if arm.mean(key) is not None
+            },
+        }
+        for group in groups
+        for arm in group.arms
+    ]
+
+
+def head(measure: str) -> str:
+    """Short head of a column, with the unit."""
+    entry = MEASURES.get(measure)
+    title = _HEADS.get(measure) or (entry.title[0].lower() + entry.title[1:] if entry else measure.replace("_", " "))
+    unit = {"share": " %", "degrees": " °"}.get(entry.unit if entry else "", "")
+    return f"{title}{unit}"
+
+
+def number(measure: str, value: float) -> str:
+    """A value as tables show it: shares in percent, everything to about three digits."""
+    entry = MEASURES.get(measure)
+    unit = entry.unit if entry else ""
+    if unit == "share":
+        return f"{100 * value:.1f}"
+    return f"{value:.1f}" if unit == "degrees" else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"
+
+
+def shown(arm: Arm, measure: str) -> str:
+    """ "71.2 ± 3.1", or the mean alone for a single run, or a dash."""
+    mean, deviation = arm.mean(measure), arm.deviation(measure)
+    if mean is None:
+        return "–"
+    return number(measure, mean) + ("" if deviation is None else f" ± {number(measure, deviation)}")
+
+
+def _labels(results: Sequence[Result]) -> dict[tuple[str, int], str]:
+    """Method names; where runs of one method differ in its settings, these are added."""
+    by_method: dict[str, list[Result]] = {}
+    for result in results:
+        by_method.setdefault(result.name, []).append(result)
+    labels = {}
+    for name, members in by_method.items():
+        keys = sorted({key for result in members for key in result.settings})
+        varying = [key for key in keys if len({_key(result.settings.get(key)) for result in members}) > 1]
+        for result in members:
+            told = ", ".join(f"{key.replace('_', ' ')} {_plain(result.settings.get(key))}" for key in varying)
+            labels[result.recording.run_id, id(result)] = f"{name} ({told})" if told else name
+    return labels
+
+
+def _shown(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    always = ["data", "imbalance_factor", "dim"]
+    keys = dict.fromkeys(key for cell in cells for key in cell)
+    varying = [key for key in keys if key not in always and len({_key(cell.get(key)) for cell in cells}) > 1]
+    return always + varying
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _text(value: Any) -> str:
+    """Text for a Markdown cell: what is foreign stays text."""
+    text = " ".join(_plain(value).split())[:80]
+    for sign in "\\`*_{}[]<>|":
+        text = text.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
+    return text
+
+
+def _sortable(value: Any) -> tuple[int, float, str]:
+    return (0, float(value), "") if isinstance(value, int | float) else (1, 0.0, str(value))

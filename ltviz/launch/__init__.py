@@ -1,0 +1,41 @@
+"""How a run starts: jobs wait in a folder, workers take them. No torch here; the app and scripts use this.
+
+    <home>/.ltviz/queue/<job>.json              waiting
+    <home>/.ltviz/claimed/<job>@<worker>.json   taken by that worker; gone when the job has ended
+    <home>/.ltviz/workers/<id>/                 worker.json, log.txt, lock (held while the worker lives)
+    <home>/.ltviz/app.lock                      held (shared) by every app that looks at this home
+
+Renaming a file is what takes a job, so two workers, or two apps, never share one.
+"""
+
+from ltviz.launch.processes import WorkerState as WorkerState
+from ltviz.launch.processes import end_worker as end_worker
+from ltviz.launch.processes import fail_abandoned as fail_abandoned
+from ltviz.launch.processes import hold_app_lock as hold_app_lock
+from ltviz.launch.processes import log_tail as log_tail
+from ltviz.launch.processes import spawn_worker as spawn_worker
+from ltviz.launch.processes import workers as workers
+from ltviz.launch.queue import Job as Job
+from ltviz.launch.queue import JobRun as JobRun
+from ltviz.launch.queue import claim as claim
+from ltviz.launch.queue import jobs as jobs
+from ltviz.launch.queue import release as release
+from ltviz.launch.queue import submit as submit
+from ltviz.launch.queue import withdraw as withdraw
+
+__all__ = [
+    "Job",
+    "JobRun",
+    "WorkerState",
+    "claim",
+    "end_worker",
+    "fail_abandoned",
+    "hold_app_lock",
+    "jobs",
+    "log_tail",
+    "release",
+    "spawn_worker",
+    "submit",
+    "withdraw",
+    "workers",
+]

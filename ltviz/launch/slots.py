@@ -1,0 +1,290 @@
+"""Runs the cells of a sweep in local slots: one worker a slot, one race at a time in each. No torch here.
+
+Cells are queued only when a slot is free, and what is done is read from the recordings. So nothing is lost with the
+process that sweeps: after a kill -9 its workers end the races they have begun, and the next start finds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ltviz import launch
+from ltviz.errors import LtvizError, RecordingError, RunLocked, TrainingError
+from ltviz.launch.queue import Job
+from ltviz.launch.sweep import Cell
+from ltviz.recording import Recording, run_path, send_request
+from ltviz.recording.info import ACTIVE
+from ltviz.recording.notes import delete_run, tag_run
+from ltviz.training.stop import Stop
+
+STARTS_TRIED = 2
+"""After so many workers in a row that die before they take a job, the sweep ends."""
+_POLL = 0.1  # seconds between looks
+_TOLD = 1.0  # seconds between reports of progress
+_PATIENCE = 20.0  # seconds that a trainer has to stop
+
+State = Literal["waiting", "training", "finished", "stopped", "failed"]
+_OVER: frozenset[State] = frozenset({"finished", "stopped", "failed"})
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far a sweep is.
+
+    Attributes:
+        states: run id -> state; "stopped" was ended early by a person, "failed" also covers runs whose worker died.
+        skipped: runs that were finished when this sweep started.
+        steps, total_steps: of all runs together; a run counts as far as its newest frame.
+        seconds_left: None while nothing can be said.
+    """
+
+    states: dict[str, State]
+    skipped: int
+    steps: int
+    total_steps: int
+    seconds_left: float | None
+
+    def count(self, state: State) -> int:
+        return sum(found == state for found in self.states.values())
+
+
+@dataclass
+class _Lane:
+    """A cell on its way. `job` is what has been queued of it, None before and after."""
+
+    cell: Cell
+    job: Job | None = None
+    over: bool = False
+
+
+class Slots:
+    """Trains what is not finished yet.
+
+    Args:
+        home: folder of run folders.
+        cells: of the plan.
+        slots: races at a time.
+        tag: put on every run of the sweep.
+        stop: ends the sweep politely.
+        progress: called about once a second, and when a race ends.
+        ended: called with the id of every run that ends.
+        spawn: starts a worker; for tests.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        cells: Sequence[Cell],
+        *,
+        slots: int,
+        tag: str,
+        stop: Stop,
+        progress: Callable[[Tally], None] = lambda tally: None,
+        ended: Callable[[str, State], None] = lambda run_id, state: None,
+        spawn: Callable[[Path], launch.WorkerState] = launch.spawn_worker,
+    ):
+        self.home, self.slots, self.tag = home, slots, tag
+        self._stop, self._progress, self._ended, self._spawn = stop, progress, ended, spawn
+        self._lanes = [_Lane(cell) for cell in cells]
+        # What failed before is tried again: the cause may be gone, and a failed run is not a finished one.
+        self._states: dict[str, State] = {
+            run: "waiting" if state == "failed" else state for run, state in look(home, cells).items()
+        }
+        self._total = {run.run_id: cell.run.steps for cell in cells for run in cell.job.runs}
+        self._steps = {run: self._total[run] if state == "finished" else 0 for run, state in self._states.items()}
+        self._skipped, self._steps_before = self._count("finished"), sum(self._steps.values())
+        self._own: dict[str, launch.WorkerState] = {}
+        self._jobs: set[str] = set()
+        self._failed_starts = 0
+        self._began = time.monotonic()
+
+    def run(self) -> Tally:
+        """Returns when every cell is over, or a stop has been obeyed.
+
+        Raises:
+            TrainingError: no worker can be started.
+        """
+        for run, state in self._states.items():
+            if state == "finished":
+                self._tag(run)
+        self._began, told = time.monotonic(), float("-inf")
+        with launch.hold_app_lock(self.home):
+            try:
+                while not self._stop.asked and not all(lane.over for lane in self._lanes):
+                    changed = self._look()
+                    if changed or time.monotonic() - told >= _TOLD:
+                        told = time.monotonic()
+                        self._progress(self.tally())
+                    time.sleep(_POLL)
+                if self._stop.asked:
+                    self._stop_all()
+            finally:
+                self._end_workers()
+        return self.tally()
+
+    def _count(self, state: State) -> int:
+        return sum(found == state for found in self._states.values())
+
+    def tally(self) -> Tally:
+        """How far it is now."""
+        for run, state in self._states.items():
+            if state == "training":
+                step = Recording(run_path(self.home, run)).status().step or 0
+                self._steps[run] = max(self._steps[run], min(step, self._total[run]))
+        steps, total = sum(self._steps.values()), sum(self._total.values())
+        # What has failed or was stopped will not be trained here, so nobody waits for it.
+        over = sum(
+            self._total[run] - self._steps[run] for run, state in self._states.items() if state in ("failed", "stopped")
+        )
+        done, seconds = steps - self._steps_before, time.monotonic() - self._began
+        left = (total - steps - over) * seconds / done if done > 0 else None
+        return Tally(dict(self._states), self._skipped, steps, total, left)
+
+    # ------------------------------------------------------------------ one look
+
+    def _look(self) -> bool:
+        """Hears what ended, queues what fits, keeps workers; whether a race ended."""
+        launch.fail_abandoned(self.home)
+        queue = launch.jobs(self.home)
+        alive = {run.run_id: job for job, _, _ in queue for run in job.runs}
+        changed = False
+        for lane in self._lanes:
+            if lane.job is not None and not any(run.run_id in alive for run in lane.job.runs):
+                self._close(lane)
+                changed = True
+        for lane in self._lanes:
+            if sum(other.job is not None for other in self._lanes) >= self.slots:
+                break
+            if not lane.over and lane.job is None:
+                self._open(lane, alive)
+        self._keep_workers({job.job_id for job, place, _ in queue if place == "queued"})
+        return changed
+
+    def _open(self, lane: _Lane, alive: dict[str, Job]) -> None:
+        """Queues what is left of a cell; runs that somebody trains already are waited for."""
+        states = look(self.home, [lane.cell])
+        self._states.update({run: "finished" for run, state in states.items() if state == "finished"})
+        ids = [run for run in states if self._states[run] not in _OVER]
+        if not ids:
+            lane.over = True
+            return
+        if held := [run for run in ids if run in alive]:
+            self._states.update(dict.fromkeys(held, "training"))
+            lane.job = alive[held[0]]
+            self._jobs.add(lane.job.job_id)
+            return
+        if any(states[run] == "training" for run in ids):
+            return  # by `ltviz train` or another machine: looked at again, until it has ended
+        try:
+            for run in ids:
+                _clear(run_path(self.home, run))
+        except RunLocked:
+            return
+        lane.job = lane.cell.job_of(ids)
+        launch.submit(self.home, lane.job)
+        self._jobs.add(lane.job.job_id)
+        self._states.update(dict.fromkeys(ids, "training"))
+
+    def _close(self, lane: _Lane) -> None:
+        assert lane.job is not None
+        mine = {run.run_id for run in lane.cell.job.runs}
+        for run in (one.run_id for one in lane.job.runs if one.run_id in mine):
+            state = look_at(self.home, run, lane.cell.run.steps)
+            # A job that is gone without a recording was taken out of the queue: a person did not want it.
+            self._states[run] = state if state in ("finished", "failed") else "stopped"
+            self._steps[run] = self._total[run] if state == "finished" else self._steps[run]
+            self._tag(run)
+            self._ended(run, self._states[run])
+        lane.job = None
+        # A job of an earlier start may have held a part of the cell only.
+        lane.over = all(self._states[run] in _OVER for run in mine)
+
+    def _tag(self, run: str) -> None:
+        with contextlib.suppress(LtvizError):  # a run without a folder, or damaged notes, is no reason to stop
+            tag_run(run_path(self.home, run), [self.tag])
+
+    # ------------------------------------------------------------------ workers
+
+    def _keep_workers(self, queued: set[str]) -> None:
+        living = {worker.worker_id: worker for worker in launch.workers(self.home) if worker.state != "dead"}
+        for worker_id in [name for name in self._own if name not in living]:
+            if self._own.pop(worker_id).state == "starting":
+                self._failed_starts += 1
+                if self._failed_starts >= STARTS_TRIED:
+                    self._give_up(worker_id)
+        for worker_id in self._own:
+            if living[worker_id].state != "starting":
+                self._own[worker_id], self._failed_starts = living[worker_id], 0
+        free = sum(worker.state != "busy" for worker in living.values())
+        waiting = sum(lane.job is not None and lane.job.job_id in queued for lane in self._lanes)
+        for _ in range(min(waiting - free, self.slots - len(self._own))):
+            worker = self._spawn(self.home)
+            self._own[worker.worker_id] = worker
+
+    def _give_up(self, worker_id: str) -> None:
+        tail = launch.log_tail(self.home, worker_id).splitlines()
+        for lane in self._lanes:
+            if lane.job is not None:
+                launch.withdraw(self.home, lane.job.job_id)
+        raise TrainingError(f"no worker can be started ({tail[-1] if tail else 'it said nothing'}); try `ltviz doctor`")
+
+    def _stop_all(self) -> None:
+        """Races that wait are taken back; those that train end with a frame and weights of where they are."""
+        deadline = time.monotonic() + _PATIENCE
+        asked: set[str] = set()
+        while time.monotonic() < deadline:
+            places = {job.job_id: place for job, place, _ in launch.jobs(self.home)}
+            running = [lane for lane in self._lanes if lane.job is not None and lane.job.job_id in places]
+            if not running:
+                break
+            for lane in running:
+                assert lane.job is not None
+                if launch.withdraw(self.home, lane.job.job_id):
+                    continue
+                for run in (one.run_id for one in lane.job.runs if one.run_id not in asked):
+                    if Recording(path := run_path(self.home, run)).status().state in ACTIVE:
+                        with contextlib.suppress(RecordingError):  # it has ended meanwhile
+                            send_request(path, "stop")
+                            asked.add(run)
+            time.sleep(_POLL)
+        for lane in self._lanes:
+            if lane.job is not None:
+                self._close(lane)
+
+    def _end_workers(self) -> None:
+        """Those that this sweep started, but not one that has taken somebody else's race meanwhile."""
+        for worker in launch.workers(self.home):
+            if worker.worker_id in self._own and (worker.state != "busy" or worker.job in self._jobs):
+                launch.end_worker(worker, patience=2.0 if self._stop.asked else _PATIENCE)
+
+
+def look(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
+    """Every run of these cells as its recording stands, in the order of the plan."""
+    return {run.run_id: look_at(home, run.run_id, cell.run.steps) for cell in cells for run in cell.job.runs}
+
+
+def look_at(home: Path, run_id: str, steps: int) -> State:
+    """A run as its recording stands. One that was left half-way, by whatever end, is "waiting" to be trained anew."""
+    status = Recording(run_path(home, run_id)).status()
+    if status.state == "finished":
+        return "finished" if (status.step or 0) >= steps else "waiting"
+    if status.state == "failed":
+        return "failed"
+    return "training" if status.state in ACTIVE else "waiting"
+
+
+def default_slots() -> int:
+    """Races at a time where nobody says: one for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _clear(folder: Path) -> None:
+    """Removes a run that was left half-way; it is trained anew from its seed. RunLocked while somebody writes it."""
+    if any((folder / name).exists() for name in ("run.json", "status.json")):
+        delete_run(folder)

@@ -1,0 +1,306 @@
+"""What goes wrong in a run, found in its frames and loss terms: at which step, why, and what to try."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from ltviz.metrics.classes import Classes
+from ltviz.metrics.pairs import pair_split
+from ltviz.metrics.shots import Groups
+from ltviz.metrics.spectrum import effective_rank
+
+Kind = Literal["minority_collapse", "dimensional_collapse", "hemisphere", "not_finite", "stuck_loss", "target_swap"]
+
+TAIL_ROOM = 0.1
+"""Smallest tail-tail angle over smallest head-head angle below which the tail has collapsed."""
+RANK_SHARE = 0.25
+"""Share of the way from rank 1 to the rank of a simplex (or of the space) below which dimensions have collapsed."""
+STUCK_WITHIN = 0.01
+"""Relative distance from log(2N - 1) within which a loss term is stuck there."""
+SETTLED = 0.5
+"""Share of training before which shapes are not judged: every network starts in a narrow cone and opens slowly."""
+LASTING = 3
+"""Frames in a row that must show a shape before it is an alarm; all of them where a run has fewer."""
+_STUCK_SHARE, _STUCK_STEPS = 0.05, 20  # of all steps, and at least; how long a loss must stand still
+_CAP_ROUNDS = 60
+_FAILED = re.compile(r"\b(nan|inf|not finite|infinity)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing that went wrong. `step` is the first that shows it; `reason` and `advice` are sentences."""
+
+    kind: Kind
+    step: int
+    reason: str
+    advice: str
+
+
+class FrameLike(Protocol):
+    """What is read of a frame; `ltviz.recording.Frame` is one."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def embeddings(self) -> np.ndarray: ...
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def metrics(self) -> dict[str, float]: ...
+    @property
+    def target_index(self) -> np.ndarray | None: ...
+    @property
+    def events(self) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What the alarms need of one frame, small enough to keep for every frame. None where it cannot be measured."""
+
+    step: int
+    rank: float | None
+    """Effective rank of the embeddings."""
+    full_rank: float
+    """Rank of a simplex of these classes, or of the space where that is smaller."""
+    tail_room: float | None
+    """Smallest tail-tail angle over smallest head-head angle."""
+    tail_angle: float | None
+    """Smallest tail-tail angle, degrees."""
+    cap: float | None
+    """Half opening of a cap that holds all points, degrees; the smallest up to the search. Below 90: one hemisphere."""
+    target_index: tuple[int, ...] | None
+    refused: tuple[str, ...]
+    """Sentences about numbers that were not finite."""
+
+
+def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
+    """A frame as the alarms see it.
+
+    Args:
+        frame: of a recording.
+        counts: (C,) training samples of each class.
+
+    Raises:
+        DataError: embeddings or counts that cannot be used.
+    """
+    labels = np.asarray(frame.labels)
+    told = tuple(str(event.get("text")) for event in frame.events if "not finite" in str(event.get("text")))
+    index = None if frame.target_index is None else tuple(int(i) for i in frame.target_index)
+    full_rank = float(min(frame.embeddings.shape[1], max(len(counts) - 1, 1)))
+    rank = frame.metrics.get("effective_rank")
+    room = angle = None
+    if labels.min() >= 0:
+        unit = Classes.of(frame.embeddings, labels, len(counts)).normalised()
+        rank = effective_rank(unit.z) if rank is None else rank
+        room, angle = _tail_room(unit, counts)
+    return Moment(frame.step, rank, full_rank, room, angle, enclosing_cap(frame.embeddings), index, told)
+
+
+def find_alarms(
+    moments: Iterable[Moment],
+    *,
+    total_steps: int | None = None,
+    losses: Sequence[Mapping[str, Any]] = (),
+    batch_size: int | None = None,
+    views: int = 2,
+    failure: str | None = None,
+    class_names: Sequence[str] | None = None,
+) -> list[Alarm]:
+    """Every alarm of a run so far, by step.
+
+    Args:
+        moments: of its frames, steps ascending.
+        total_steps: of the whole run; the last step seen where None.
+        losses: lines {"step", term: value or None, ...}; None is a value that was not finite.
+        batch_size: samples of a training step, for log(2N - 1); that alarm is left out where None.
+        views: of each sample in a batch.
+        failure: reason of a failed run.
+        class_names: for the words.
+    """
+    seen = list(moments)
+    last = max([m.step for m in seen] + [int(line["step"]) for line in losses], default=0)
+    total = total_steps or last
+    settled = [moment for moment in seen if moment.step >= SETTLED * total]
+    found = [
+        *_lasting(settled, _minority_collapse),
+        *_lasting(settled, _dimensional_collapse),
+        *_lasting(settled, _hemisphere),
+        *_not_finite(seen, losses, failure, last),
+        *_stuck(losses, batch_size, views, total),
+        *_swaps(seen, total, class_names),
+    ]
+    return sorted(found, key=lambda alarm: alarm.step)
+
+
+def enclosing_cap(z: np.ndarray) -> float | None:
+    """Half opening in degrees of a small cap around all points; None without points, or where one has no direction.
+
+    A direction is moved towards the point that lies farthest from it, by ever smaller steps (Badoiu and Clarkson 2003,
+    for the smallest enclosing ball). The cap does hold all points; a smaller one may exist, so a cloud whose cap is
+    just under 90 degrees can be missed, never one invented.
+    """
+    rows = np.asarray(z, dtype=np.float64)
+    if rows.ndim != 2 or rows.size == 0:
+        return None
+    length = np.linalg.norm(rows, axis=1)
+    if not (np.isfinite(length).all() and (length > 0).all()):
+        return None
+    rows = rows / length[:, None]
+    centre, best = rows.mean(axis=0), -1.0
+    for turn in range(_CAP_ROUNDS):
+        size = float(np.linalg.norm(centre))
+        if size == 0:
+            centre, size = rows[0].copy(), 1.0
+        cosines = rows @ (centre / size)
+        farthest = int(cosines.argmin())
+        best = max(best, float(cosines[farthest]))
+        centre = centre + (rows[farthest] - centre) / (turn + 2)
+    return math.degrees(math.acos(min(1.0, max(-1.0, best))))
+
+
+def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float | None]:
+    """Ends of a third of the classes each, two at least: shot groups may hold a single class, which has no angle."""
+    order = np.argsort(-np.asarray(counts, dtype=np.float64), kind="stable")
+    end = max(2, len(order) // 3)
+    if len(order) < 2 * end or np.isfinite(unit.centres[:, 0]).sum() < 2:
+        return None, None
+    ends = Groups(np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each")
+    split = pair_split(unit.centres, ends)
+    tail, head = split["tail_tail"].smallest_angle, split["head_head"].smallest_angle
+    return (None if tail is None or not head else tail / head), tail
+
+
+# ---------------------------------------------------------------------- shapes
+
+
+def _lasting(moments: Sequence[Moment], judge: Callable[[Moment], Alarm | None]) -> list[Alarm]:
+    """The first alarm of each row of frames that show it, where the row is long enough."""
+    needed = min(LASTING, len(moments))
+    found, row = [], []
+    for moment in moments:
+        alarm = judge(moment)
+        row = [] if alarm is None else [*row, alarm]
+        if row and len(row) == needed:
+            found.append(row[0])
+    return found
+
+
+def _minority_collapse(moment: Moment) -> Alarm | None:
+    if moment.tail_room is None or moment.tail_angle is None or moment.tail_room >= TAIL_ROOM:
+        return None
+    return Alarm(
+        "minority_collapse",
+        moment.step,
+        f"Minority collapse: two tail classes lie {moment.tail_angle:.1f}° apart, "
+        f"{moment.tail_room:.0%} of the smallest angle between head classes.",
+        "Try a method that weighs classes (bcl, logit_adjust), a larger batch, or less weight decay.",
+    )
+
+
+def _dimensional_collapse(moment: Moment) -> Alarm | None:
+    limit = 1 + RANK_SHARE * (moment.full_rank - 1)
+    if moment.rank is None or moment.rank >= limit:
+        return None
+    return Alarm(
+        "dimensional_collapse",
+        moment.step,
+        f"Dimensional collapse: the embeddings use {moment.rank:.1f} of the {moment.full_rank:.0f} dimensions "
+        "that these classes could.",
+        "Try a lower learning rate, a lower temperature, or a larger batch, so that samples repel more.",
+    )
+
+
+def _hemisphere(moment: Moment) -> Alarm | None:
+    if moment.cap is None or moment.cap >= 90:
+        return None
+    return Alarm(
+        "hemisphere",
+        moment.step,
+        f"All points lie in one hemisphere, within {moment.cap:.0f}° of one direction: half of the sphere is unused.",
+        "Try a higher learning rate or more steps, or a loss that repels (a contrastive one, or targets).",
+    )
+
+
+# ---------------------------------------------------------------------- losses
+
+
+def _not_finite(
+    moments: Sequence[Moment], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
+) -> list[Alarm]:
+    """The first refusal only: once a number is lost, what follows says nothing new."""
+    advice = "Try a lower learning rate, a higher temperature, or 32-bit precision."
+    found = [Alarm("not_finite", m.step, f"NaN refused: {text}", advice) for m in moments for text in m.refused]
+    for line in losses:
+        if bad := [name for name, value in line.items() if value is None]:
+            reason = f"NaN refused: the loss term '{bad[0]}' was not finite."
+            found.append(Alarm("not_finite", int(line["step"]), reason, advice))
+            break
+    if failure and not found and _FAILED.search(failure):
+        step = re.search(r"at step (\d+)", failure)
+        found.append(Alarm("not_finite", int(step[1]) if step else last, f"NaN refused: {failure}", advice))
+    return sorted(found, key=lambda alarm: alarm.step)[:1]
+
+
+def _stuck(losses: Sequence[Mapping[str, Any]], batch_size: int | None, views: int, total: int) -> list[Alarm]:
+    """A contrastive loss of N samples in V views over V N - 1 others is log(V N - 1) where all points are one."""
+    if batch_size is None or views * batch_size < 3:
+        return []
+    level = math.log(views * batch_size - 1)
+    window = max(_STUCK_STEPS, math.ceil(_STUCK_SHARE * total))
+    found = []
+    for name in dict.fromkeys(name for line in losses for name in line if name not in ("step", "learning_rate")):
+        began, length = 0, 0
+        for line in losses:
+            value = line.get(name)
+            near = isinstance(value, int | float) and abs(value - level) <= STUCK_WITHIN * level
+            began, length = (began if length else int(line["step"]), length + 1) if near else (0, 0)
+            if length == window:
+                found.append((name, began))
+                break
+    if not found:
+        return []
+    name, step = min(found, key=lambda item: (item[0] == "total", item[1]))  # the sum says less than its term
+    return [
+        Alarm(
+            "stuck_loss",
+            step,
+            f"The loss term '{name}' stands still at log({views} * {batch_size} - 1) = {level:.2f}, its value where "
+            "all points are one: nothing is learned.",
+            "Try another seed, a higher learning rate or a lower temperature; check that views differ and labels fit.",
+        )
+    ]
+
+
+# ---------------------------------------------------------------------- targets
+
+
+def _swaps(moments: Sequence[Moment], total: int, class_names: Sequence[str] | None) -> list[Alarm]:
+    """One alarm for all, at the first: a matching that does not settle changes in frame after frame."""
+    found: list[tuple[int, list[int]]] = []
+    for before, now in pairwise([m for m in moments if m.target_index is not None]):
+        assert before.target_index is not None and now.target_index is not None
+        if now.step > total / 2 and len(before.target_index) == len(now.target_index):
+            pairs = zip(before.target_index, now.target_index, strict=True)
+            if moved := [c for c, (old, new) in enumerate(pairs) if old != new]:
+                found.append((now.step, moved))
+    if not found:
+        return []
+    step, moved = found[0]
+    names = [str(class_names[c]) if class_names else f"class {c}" for c in moved]
+    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    again = f", and again up to step {found[-1][0]} ({len(found)} times in all)" if len(found) > 1 else ""
+    return [
+        Alarm(
+            "target_swap",
+            step,
+            f"After half of training, targets were matched anew: {listed} changed places{again}.",
+            "Try a longer warm-up, so that centres are apart before targets pull, or a larger target weight.",
+        )
+    ]

@@ -1,0 +1,50 @@
+"""Methods, data sets and settings as JSON: what a form needs, for readers that never import torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ltviz import encoders
+from ltviz.data import registry as data_registry
+from ltviz.methods import registry as method_registry
+from ltviz.training.settings import RunSettings
+
+
+def catalogue() -> dict[str, Any]:
+    """{"methods": [{name, card, settings}], "data": [{name, title, about, ...}], "encoders": [...], "run": schema}.
+
+    `settings` and `run` are JSON schemas; a field that may change while a run trains has `"live": true`.
+    """
+    return {
+        "methods": [
+            {"name": name, "card": dataclasses.asdict(kind.card), "settings": kind.Settings.model_json_schema()}
+            for name, kind in method_registry.methods().items()
+        ],
+        "data": [
+            {
+                "name": name,
+                "title": source.title,
+                "about": source.about,
+                "class_names": list(source.class_names),
+                "image_shape": list(source.image_shape),
+                "max_per_class": source.max_per_class,
+                "test_per_class": source.test_per_class,
+                "missing": source.missing(None),
+            }
+            for name, source in data_registry.sources().items()
+        ],
+        "encoders": list(encoders.encoders()),
+        "run": RunSettings.model_json_schema(),
+    }
+
+
+def write_catalogue(path: Path) -> None:
+    """Writes the catalogue to `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft.write_text(json.dumps(catalogue(), indent=1), encoding="utf-8")
+    draft.replace(path)

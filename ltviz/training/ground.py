@@ -1,0 +1,127 @@
+"""The ground of a race: data, probe, batches and initial modules that all its methods share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from ltviz import encoders
+from ltviz.data import registry as data_registry
+from ltviz.data.longtail import LongTailed
+from ltviz.data.tensors import Batches
+from ltviz.errors import ConfigError
+from ltviz.methods import registry as method_registry
+from ltviz.methods.base import Method, Settings, Setup
+from ltviz.recording import Fingerprints
+from ltviz.training import controls, engine
+from ltviz.training.lane import Lane
+from ltviz.training.probe import ProbeSet, choose
+from ltviz.training.settings import RunSettings
+from ltviz.training.teachers import Recipe
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all methods of a race have in common."""
+
+    run: RunSettings
+    engine: engine.Engine
+    data: LongTailed
+    probe: ProbeSet
+    batches: Batches
+    encoder: nn.Module
+    head: nn.Module
+    feature_dim: int
+
+    def fingerprints(self) -> Fingerprints:
+        """SHA-256 of the initial encoder and head, and of the batch order: equal numbers mean equal starts."""
+        digest = hashlib.sha256()
+        for module in (self.encoder, self.head):
+            for name, tensor in sorted(module.state_dict().items()):
+                digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
+        return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
+
+    def lane(self, path: Path, kind: type[Method], settings: Settings, teacher: Recipe | None = None) -> Lane:
+        """A method on this ground; its own parameters depend on the seed alone, not on the other methods.
+
+        A teacher is built with it, but its weights are put in when it is trained.
+        """
+        taught_by = None
+        if teacher is not None:
+            taught = method_registry.method(teacher.method)
+            taught_by = self._build(taught, parse_settings(taught, teacher.settings))
+        method = self._build(kind, settings, taught_by)
+        self.engine.fabric.to_device(method)
+        return Lane(path, method, self.run, self.engine, self.probe, teacher)
+
+    def _build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
+        setup = Setup(
+            encoder=self.encoder,
+            head=self.head,
+            feature_dim=self.feature_dim,
+            dim=self.run.dim,
+            counts=torch.from_numpy(self.data.counts).float(),
+            total_steps=self.run.steps,
+            generator=torch.Generator().manual_seed(self.run.seed),
+            teacher=teacher,
+        )
+        with _seeded(self.run.seed + 1):
+            return kind(settings, setup)
+
+
+def prepare(run: RunSettings) -> Ground:
+    """Data, probe, batches and initial modules.
+
+    Raises:
+        ConfigError, DataError: settings that cannot be met, files that are missing.
+    """
+    chosen = engine.start(run)
+    data = data_registry.load(
+        run.data,
+        imbalance_factor=run.imbalance_factor,
+        max_per_class=run.max_per_class,
+        seed=run.seed,
+        data_dir=run.data_dir,
+    )
+    with _seeded(run.seed):
+        encoder, feature_dim = encoders.build(run.encoder, data.train_images.shape[1:])
+        head = encoders.build_head(feature_dim, run.dim)
+    batches = Batches(
+        data,
+        batch_size=run.batch_size,
+        seed=run.seed,
+        device=chosen.device,
+        sampling=run.sampling,
+        total_steps=run.steps,
+    )
+    probe = choose(data, points=run.probe_points, seed=run.seed)
+    return Ground(run, chosen, data, probe, batches, encoder, head, feature_dim)
+
+
+def parse_settings(kind: type[Method], values: Mapping[str, Any]) -> Settings:
+    """A method's settings from names and values.
+
+    Raises:
+        ConfigError: an unknown name, or a value outside its bounds.
+    """
+    try:
+        return kind.Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(f"{kind.card.name}: {controls.sentence(error, kind.Settings)}") from error
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """torch's global generator starts from `seed` inside and is as before outside."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

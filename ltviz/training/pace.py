@@ -1,0 +1,76 @@
+"""When the next frame is due: watching has a price, and the user sets it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+MIN_FRAMES = 20
+"""Frames of any run of at least as many steps, whatever they cost."""
+
+
+class FramePacer:
+    """Spreads frames so that recording them takes at most a given share of the time.
+
+    The first step (0, before training), the last and `MIN_FRAMES` evenly spread ones always get a frame, even where
+    that exceeds the share; `share` tells what was reached. All others wait until the budget allows what a frame has
+    cost lately and 1 / max_fps seconds have passed since the last one began. Pauses do not count.
+
+    Args:
+        total_steps: last step of the run.
+        share: of the time, in (0, 1); may be changed at any time.
+        max_fps: frames a second.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self, total_steps: int, share: float, max_fps: float, *, clock: Callable[[], float] = time.perf_counter
+    ):
+        self.allowed = share
+        self._interval, self._clock, self._total = 1 / max_fps, clock, total_steps
+        self._started = clock()
+        self._spent = self._idle = 0.0
+        self._cost: float | None = None
+        self._last_begin = float("-inf")
+        self._wanted = {round(i * total_steps / MIN_FRAMES) for i in range(MIN_FRAMES + 1)}
+
+    def due(self, step: int) -> bool:
+        """Whether step `step` gets a frame."""
+        if step in self._wanted or step >= self._total:
+            return True
+        if self._clock() - self._last_begin < self._interval:
+            return False
+        cost = self._cost or 0.0
+        return self._spent + cost <= self.allowed * (self.elapsed + cost)
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        """Counts the time inside as the price of one frame (of all lanes of a race together)."""
+        begin = self._clock()
+        self._last_begin = begin
+        try:
+            yield
+        finally:
+            took = self._clock() - begin
+            self._spent += took
+            self._cost = took if self._cost is None else 0.7 * self._cost + 0.3 * took
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Time inside is neither training nor watching: a pause, a full disk."""
+        begin = self._clock()
+        try:
+            yield
+        finally:
+            self._idle += self._clock() - begin
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start without idle ones."""
+        return self._clock() - self._started - self._idle
+
+    @property
+    def share(self) -> float:
+        """Share of the time that frames have taken so far."""
+        return self._spent / self.elapsed if self.elapsed > 0 else 0.0

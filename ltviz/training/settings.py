@@ -1,0 +1,60 @@
+"""What a user may choose for a run, whatever the method. No torch here: the app builds its form from this."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ltviz.data.sampling import Sampling
+
+
+def _live(default: Any, **constraints: Any) -> Any:
+    """A field that may change while the run trains."""
+    return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+class RunSettings(BaseModel):
+    """Data, recipe and price of watching. All methods of a race share one of these."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = Field("digits-lt", min_length=1, description="Data set.")
+    imbalance_factor: float = Field(
+        50.0, ge=1, le=1e6, description="Samples of the largest class over those of the smallest.", allow_inf_nan=False
+    )
+    max_per_class: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Training samples of the largest class; the data set's own number where empty.",
+    )
+    data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
+    dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
+    steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
+    sampling: Sampling = Field(
+        "instance",
+        description="How often a batch draws each class: as often as it has samples (instance), all classes alike "
+        "(class-balanced), by the square root of their samples, or from the first to the second as training goes on "
+        "(progressive). One choice for all methods of a race, which share their batches; a method that corrects for "
+        "the class frequencies, such as logit_adjust, still corrects for those of the training set.",
+    )
+    batch_size: int = Field(64, ge=2, le=65536, description="Samples in one step.")
+    learning_rate: float = _live(
+        2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
+    )
+    weight_decay: float = _live(1e-3, ge=0, le=10, description="Decay of AdamW.")
+    encoder: str = Field("mlp", min_length=1, description="Encoder: mlp, convnet or resnet32.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where to compute: auto, cpu, cuda or cuda:1."
+    )
+    precision: Literal["32", "bf16"] = Field("32", description="Floating-point precision: 32, or bf16 for mixed.")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of torch.")
+    watch_share: float = _live(0.05, gt=0, le=0.95, description="Share of the time that recording frames may take.")
+    max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
+    probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
+
+
+LAB_WATCH_SHARE = 0.25
+"""`watch_share` of runs that somebody looks at while they train."""

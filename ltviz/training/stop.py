@@ -1,0 +1,38 @@
+"""Ending politely: what a first Ctrl-C or SIGTERM asks for."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """A polite stop of everything, asked for by a signal or by the program."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT (Ctrl-C) ask once; a second one acts as it did before. Main thread only."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            signal.signal(number, before[signal.Signals(number)])
+            self.ask()
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

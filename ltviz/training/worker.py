@@ -1,0 +1,118 @@
+"""The process that stands by with torch imported and trains what is queued: `python -m ltviz.training.worker`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from ltviz import launch
+from ltviz.errors import LtvizError
+from ltviz.launch.processes import FOLDER, hold_worker_lock, is_watched, write_state
+from ltviz.recording import mark_failed, run_path
+from ltviz.training.catalogue import write_catalogue
+from ltviz.training.settings import RunSettings
+from ltviz.training.start import Entrant, begin
+from ltviz.training.stop import Stop
+
+NICENESS = 10
+LONELY_SECONDS = 10.0
+"""An idle worker that no app has watched for this long ends itself."""
+_POLL = 0.03  # seconds between looks at the queue
+_LOOK = 1.0  # seconds between looks at the app's lock
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Takes jobs of one home, one at a time, until it is stopped or nobody watches any more."""
+
+    def __init__(self, home: Path, worker_id: str):
+        self.home, self.worker_id = home, worker_id
+        self.stop = Stop()
+        self._created = psutil.Process().create_time()
+
+    def run(self) -> None:
+        """Returns when the worker has nothing to stay for."""
+        watched = looked = time.monotonic()
+        self._tell("idle")
+        while not self.stop.asked:
+            if (job := launch.claim(self.home, self.worker_id)) is not None:
+                self._tell("busy", job.job_id)
+                try:
+                    self.train(job)
+                finally:
+                    launch.release(self.home, job.job_id, self.worker_id)
+                self._tell("idle")
+                watched = time.monotonic()
+            now = time.monotonic()
+            if now - looked >= _LOOK:
+                looked = now
+                if is_watched(self.home):
+                    watched = now
+                elif now - watched >= LONELY_SECONDS:
+                    log.info("no app watches %s any more", self.home)
+                    return
+            time.sleep(_POLL)
+
+    def train(self, job: launch.Job) -> None:
+        """Trains a job; what cannot even begin is marked as failed, with the reason."""
+        entrants = [Entrant(run_path(self.home, run.run_id), run.method, run.settings) for run in job.runs]
+        try:
+            run = RunSettings.model_validate(job.run)
+            race = begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)
+        except Exception as error:
+            log.exception("job %s cannot begin", job.job_id)
+            reason = str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
+            for entrant in entrants:
+                if not (entrant.path / "run.json").exists():  # a run that was there before is not ours to judge
+                    mark_failed(entrant.path, reason)
+            return
+        for outcome in race.run():
+            log.info("%s %s at step %d %s", outcome.path.name, outcome.state, outcome.step, outcome.reason or "")
+
+    def _tell(self, state: str, job: str | None = None) -> None:
+        write_state(
+            self.home,
+            launch.WorkerState.model_validate(
+                {
+                    "worker_id": self.worker_id,
+                    "pid": os.getpid(),
+                    "create_time": self._created,
+                    "state": state,
+                    "job": job,
+                }
+            ),
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="ltviz worker", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder of run folders")
+    parser.add_argument("--id", required=True, help="name of this worker")
+    parser.add_argument("--lock-fd", type=int, help="descriptor of the lock, where the parent has taken it")
+    given = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        if given.lock_fd is None:
+            hold_worker_lock(given.home, given.id)
+        os.nice(NICENESS)
+        worker = Worker(given.home, given.id)
+        with worker.stop.on_signals():
+            write_catalogue(given.home / FOLDER / "catalogue.json")
+            worker.run()
+    except LtvizError as error:
+        print(f"ltviz: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

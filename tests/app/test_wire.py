@@ -1,0 +1,178 @@
+"""The bytes that the browser reads, decoded again."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from ltviz_app.picture import class_centres
+from ltviz_app.wire import View, encode_frame, encode_message, encode_run, pack, quantise, ranks
+
+from ltviz.recording import Frame, Probe, RunInfo
+
+
+def split(message: bytes) -> tuple[dict, bytes]:
+    (length,) = struct.unpack_from("<I", message)
+    assert length % 4 == 0, "the payload starts on a multiple of four"
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
+def make_frame(**more) -> Frame:
+    z = np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1], [0.5, 0.5, 0.5]], np.float32)
+    given = {
+        "step": 7,
+        "epoch": 1.5,
+        "seconds": 2.0,
+        "embeddings": z,
+        "labels": np.array([0, 1, 2, 2], np.int32),
+        **more,
+    }
+    return Frame(**given)
+
+
+def view(frame: Frame, centres: np.ndarray | None = None) -> View:
+    centres = np.full((3, 3), np.nan) if centres is None else centres
+    return View(frame.embeddings, centres, frame.landmarks, None)
+
+
+@pytest.mark.parametrize("title", ["", "a", "ab", "abc", "ü", "<img src=x>"])
+def test_every_header_is_padded(title: str):
+    header, payload = split(pack(json.dumps({"title": title}), b"1234"))
+    assert header == {"title": title} and payload == b"1234"
+
+
+def test_quantising_keeps_points_to_1_in_32767_and_clips():
+    z = np.random.default_rng(0).uniform(-1, 1, (500, 3))
+    back = np.frombuffer(quantise(z), "<i2").reshape(-1, 3) / 32767
+    assert np.abs(back - z).max() <= 0.5 / 32767 + 1e-7
+    assert np.frombuffer(quantise(np.array([[2.0, -2.0, 0.0]])), "<i2").tolist() == [32767, -32767, 0]
+
+
+def test_a_frame_says_everything_and_its_payload_is_int16_then_predictions():
+    frame = make_frame(
+        samples={"prediction": np.array([2, 1, 0, 0], np.int32)},
+        landmarks={"targets": np.eye(3, dtype=np.float32)},
+        target_index=np.array([2, 0, 1], np.int32),
+        metrics={"centre_sum": 0.25},
+        events=[{"kind": "setting", "name": "temperature", "value": 0.2}],
+    )
+    order = np.array([1, 0, 2])  # class 1 has most samples
+    encoded = encode_frame("run-a", frame, view(frame, np.eye(3)), order, written=12.5)
+    header, payload = split(encoded.message(seq=3, time=99.0, live=True))
+    assert (header["run"], header["step"], header["seq"], header["time"], header["live"]) == ("run-a", 7, 3, 99.0, True)
+    assert header["n"] == 4 and header["predictions"] is True
+    assert header["metrics"] == {"centre_sum": 0.25}
+    assert header["events"][0]["value"] == 0.2
+    assert header["target_index"] == [0, 2, 1], "in the order of the classes on the wire"
+    assert header["landmarks"]["targets"] == np.eye(3).tolist()
+    xyz = np.frombuffer(payload[:24], "<i2").reshape(4, 3)
+    assert xyz[0].tolist() == [32767, 0, 0] and xyz[2].tolist() == [0, 0, -32767]
+    assert np.frombuffer(payload[24:], "<u2").tolist() == [2, 0, 1, 1], "predicted classes by rank"
+
+
+def test_two_viewers_get_the_same_picture_under_their_own_number():
+    frame = make_frame()
+    encoded = encode_frame("run-a", frame, view(frame), np.arange(3), written=0.0)
+    one, a = split(encoded.message(seq=1, time=1.0, live=True))
+    two, b = split(encoded.message(seq=9, time=2.0, live=False))
+    assert a == b and {k: v for k, v in one.items() if k not in ("seq", "time", "live")} == {
+        k: v for k, v in two.items() if k not in ("seq", "time", "live")
+    }
+
+
+def test_a_class_without_points_has_no_centre():
+    frame = make_frame(labels=np.array([0, 0, 2, 2], np.int32))
+    centres = class_centres(frame.embeddings, frame.labels, 3)
+    assert np.isnan(centres[1]).all()
+    assert np.linalg.norm(centres[0]) == pytest.approx(1)
+    header, _ = split(
+        encode_frame("run-a", frame, view(frame, centres), np.arange(3), 0.0).message(seq=1, time=0, live=False)
+    )
+    assert header["centres"][1] is None and header["centres"][0] == pytest.approx([0.7071, 0.7071, 0])
+
+
+def test_predictions_that_are_no_class_do_not_break_the_frame():
+    frame = make_frame(samples={"prediction": np.array([-1, 5, 0, 2], np.int32)})
+    _, payload = split(encode_frame("run-a", frame, view(frame), np.arange(3), 0.0).message(seq=1, time=0, live=False))
+    assert np.frombuffer(payload[24:], "<u2").tolist() == [65535, 65535, 0, 2]
+
+
+def info(**more) -> RunInfo:
+    given = {
+        "run_id": "run-a",
+        "created": 0.0,
+        "num_classes": 3,
+        "class_names": ["a", "<b>", "c"],
+        "counts": [5, 40, 12],
+        "dim": 3,
+        "title": "A",
+        "method": "ce",
+        **more,
+    }
+    return RunInfo(**given)
+
+
+def probe(ids: np.ndarray, thumbnails: np.ndarray | None = None) -> Probe:
+    labels = np.array([0, 1, 2, 1], np.int32)
+    return Probe(labels=labels, split=np.array([0, 1, 0, 1], np.uint8), sample_ids=ids, thumbnails=thumbnails)
+
+
+def card(**more) -> tuple[dict, bytes]:
+    given = {
+        "dim": 3,
+        "colour": "#123456",
+        "state": "running",
+        "reason": None,
+        "groups": [2, 0, 1],
+        "rule": "thirds",
+        **more,
+    }
+    return split(encode_run("run-a", given.pop("info", info()), given.pop("probe", probe(np.arange(4))), **given))
+
+
+def read(header: dict, payload: bytes, name: str) -> np.ndarray:
+    offset, count, dtype = header["arrays"][name]
+    return np.frombuffer(payload, dtype, count, offset)
+
+
+def test_a_card_orders_classes_from_most_to_fewest_samples():
+    header, payload = card()
+    assert (
+        header["class_names"] == ["<b>", "c", "a"] and header["counts"] == [40, 12, 5] and header["groups"] == [0, 1, 2]
+    )
+    assert read(header, payload, "labels").tolist() == [2, 0, 1, 0]
+    assert read(header, payload, "split").tolist() == [0, 1, 0, 1]
+    assert read(header, payload, "ids").tolist() == [0, 1, 2, 3]
+    assert header["thumb"] is None and "thumbs" not in header["arrays"]
+
+
+def test_thumbnails_travel_with_the_card():
+    images = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
+    header, payload = card(probe=probe(np.arange(4), images))
+    assert header["thumb"] == [2, 3] and read(header, payload, "thumbs").tolist() == list(range(24))
+
+
+def test_ids_beyond_32_bits_are_left_out_rather_than_wrong():
+    header, payload = card(probe=probe(np.arange(4) + 2**40))
+    assert "ids" not in header["arrays"]
+    assert read(header, payload, "labels").tolist() == [2, 0, 1, 0]
+
+
+def test_every_array_starts_where_its_type_may():
+    header, _ = card(probe=probe(np.arange(4), np.zeros((4, 1, 1), np.uint8)))
+    for offset, _, dtype in header["arrays"].values():
+        assert offset % np.dtype(dtype).itemsize == 0
+
+
+def test_ranks_invert_the_order():
+    order = np.array([2, 0, 1])
+    assert ranks(order)[order].tolist() == [0, 1, 2]
+
+
+def test_messages_without_payload():
+    assert split(encode_message("state", run="a", steps=[np.int64(3)])) == (
+        {"type": "state", "run": "a", "steps": [3]},
+        b"",
+    )

@@ -1,0 +1,123 @@
+"""The commands that read, and what they say of bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ltviz
+from ltviz import metrics
+from ltviz.cli import COMMANDS, main
+from ltviz.recording import Recording, record
+
+
+@pytest.fixture
+def run(home: Path) -> Path:
+    """A small recorded run."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), [20, 10, 5, 3])
+    with record(home / "small-run", labels=labels) as recorder:
+        for step in (0, 7):
+            z = rng.normal(size=(38, 3)) + 2 * np.eye(4, 3)[labels]
+            recorder.frame(step, embeddings=(z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32))
+    return home / "small-run"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in ([], ["--help"], ["-h"]):
+        assert main(argv) == 0
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {name}" in text for name in COMMANDS)
+    assert main(["--version"]) == 0 and capsys.readouterr().out.strip() == ltviz.__version__
+
+
+@pytest.mark.parametrize(
+    "argv, says",
+    [
+        (["trian"], "try `ltviz train`"),
+        (["runs", "--hom", "x"], "try --home"),
+        (["metrics"], "PATH"),
+        (["metrics", "/nowhere"], "needs the folder of a run with frames"),
+        (["app", "--port", "99999"], "--port must be less than or equal to 65535"),
+        (["bench", "nothing"], "must be one of"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(argv: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("ltviz: ") and says in err
+
+
+def test_runs_lists_what_is_there(run: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "died-early").mkdir()
+    (home / "died-early" / "status.json").write_text('{"state": "failed", "reason": "no torch"}')
+    assert main(["runs", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    rows = {row["run_id"]: row for row in told["runs"]}
+    assert rows["small-run"]["state"] == "finished" and rows["small-run"]["step"] == 7
+    assert rows["died-early"]["state"] == "failed" and rows["died-early"]["reason"] == "no torch"
+    assert main(["runs"]) == 0
+    assert "small-run" in capsys.readouterr().out
+
+
+def test_an_empty_home_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs"]) == 0
+    assert "ltviz train" in capsys.readouterr().out
+    assert main(["runs", "--home", str(home / "not-there"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == []
+
+
+def test_metrics_are_those_of_the_last_frame(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["metrics", str(run), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    frame, info = Recording(run).frame(7), Recording(run).info
+    expected = metrics.measure(frame.embeddings, frame.labels, num_classes=4, counts=np.array(info.counts))
+    assert told["step"] == 7
+    for key in ("simplex_deviation_mean", "centre_sum", "uniformity", "spread_tail"):
+        assert told[key] == pytest.approx(expected[key], rel=1e-6)
+    assert main(["metrics", str(run)]) == 0
+    assert "centre_sum" in capsys.readouterr().out
+
+
+def test_bench_dispatches_with_the_other_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ltviz.cli import bench
+
+    seen: list[list[str]] = []
+    module = types.ModuleType("ltviz.bench.fast")
+    module.run = lambda argv: seen.append(list(argv))  # type: ignore[attr-defined]
+    monkeypatch.setattr(bench, "names", lambda: ["fast"])
+    monkeypatch.setitem(sys.modules, "ltviz.bench.fast", module)
+    assert main(["bench", "fast", "--large"]) == 0 and seen == [["--large"]]
+
+
+def test_the_doctor_finds_a_home_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LTVIZ_HOME", str(tmp_path / "fine"))
+    code = main(["doctor", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    findings = {f["name"]: f for f in told["findings"]}
+    assert findings["home"]["ok"] and findings["digits-lt"]["ok"] and findings["torch"]["ok"]
+    assert told["ok"] == (code == 0) and not (tmp_path / "fine").exists(), "looking changes nothing"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LTVIZ_HOME", str(tmp_path / "file" / "below"))
+    assert main(["doctor"]) == 1
+    assert "BAD home" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["--help", "runs", "metrics"])
+def test_reading_commands_start_without_torch(command: str, run: Path) -> None:
+    argv = [command, str(run)] if command == "metrics" else [command]
+    code = (
+        f"import sys; from ltviz.cli import main; main({argv!r});"
+        "print([m for m in ('torch', 'lightning_fabric', 'sklearn', 'streamlit', 'plotly') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert out.splitlines()[-1] == "[]"

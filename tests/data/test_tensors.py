@@ -1,0 +1,93 @@
+"""Batches: a function of (seed, step), the same for every method of a race."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ltviz.data import registry, tensors
+from ltviz.data.longtail import LongTailed
+from ltviz.data.tensors import COPIES, Batches, augment
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def data() -> LongTailed:
+    return registry.load("digits-lt", imbalance_factor=50)
+
+
+def make(data: LongTailed, seed: int = 0, batch_size: int = 16) -> Batches:
+    return Batches(data, batch_size=batch_size, seed=seed, device=CPU)
+
+
+def test_a_batch_needs_none_of_the_steps_before_it(data: LongTailed) -> None:
+    one, two = make(data), make(data)
+    for step in range(1, 40):
+        one.at(step).views(0, 1)
+    first, again = one.at(40), two.at(40)
+    assert torch.equal(first.index, again.index) and torch.equal(first.y, again.y)
+    assert torch.equal(first.views(0, 1), again.views(0, 1)), "views do not depend on the order they are asked for"
+    assert torch.equal(first.view(5), make(data).at(40).view(5))
+
+
+def test_labels_belong_to_the_drawn_samples(data: LongTailed) -> None:
+    batch = make(data).at(3)
+    assert batch.step == 3 and batch.index.dtype == batch.y.dtype == torch.int64
+    np.testing.assert_array_equal(batch.y.numpy(), data.train_labels[batch.index.numpy()])
+
+
+def test_every_sample_is_drawn_equally_often(data: LongTailed) -> None:
+    batches = make(data, batch_size=256)
+    drawn = np.bincount(
+        np.concatenate([batches.at(t).index.numpy() for t in range(1, 200)]), minlength=len(data.train_ids)
+    )
+    expected = drawn.sum() / len(drawn)
+    assert abs((drawn - expected) / np.sqrt(expected)).max() < 5
+
+
+def test_views_are_copies_of_their_own_sample_and_never_twice_the_same(data: LongTailed) -> None:
+    batches = make(data)
+    batch = batches.at(7)
+    views = torch.stack([batch.view(i) for i in range(COPIES)])
+    for row, sample in enumerate(batch.index):
+        mine = {tuple(view[row].flatten().tolist()) for view in views}
+        bank = {tuple(copy.flatten().tolist()) for copy in batches._bank[:, sample]}
+        assert mine == bank and len(mine) == COPIES
+    assert torch.equal(batch.view(COPIES), batch.view(0))
+
+
+def test_seeds_differ_in_batches_and_augmentations(data: LongTailed) -> None:
+    one, two = make(data, 0), make(data, 1)
+    assert not torch.equal(one.at(1).index, two.at(1).index)
+    assert not torch.equal(one._bank, two._bank)
+
+
+def test_the_fingerprint_tells_seed_and_batch_size_and_sees_256_steps(data: LongTailed) -> None:
+    prints = {make(data).fingerprint(300), make(data, 1).fingerprint(300), make(data, batch_size=17).fingerprint(300)}
+    assert len(prints) == 3 and all(len(text) == 64 for text in prints)
+    assert make(data).fingerprint(300) == make(data).fingerprint(10_000)
+    assert make(data).fingerprint(255) != make(data).fingerprint(300)
+
+
+def test_augmented_images_stay_near_their_original() -> None:
+    image = torch.zeros(400, 1, 28, 28)
+    image[:, :, 10:18, 10:18] = 1
+    moved = augment(image, torch.Generator().manual_seed(0))
+    assert moved.shape == image.shape and moved.dtype == torch.float32
+    weight = moved.clamp(min=0.3) - 0.3  # leaves the noise aside
+    grid = torch.arange(28.0)
+    for axis in (2, 3):
+        centre = (weight.sum((1, 5 - axis)) * grid).sum(1) / weight.sum((1, 2, 3))
+        assert (centre - 13.5).abs().max() < 2.5 and (centre - 13.5).abs().max() > 1, "a shift of up to 2 pixels"
+    assert 0.09 < (moved[:, :, 0, 0]).std() < 0.11, "noise of 0.1"
+    assert not torch.equal(moved[0], moved[1])
+
+
+def test_a_large_bank_is_kept_in_half_precision(data: LongTailed, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = make(data)
+    monkeypatch.setattr(tensors, "_FLOAT32_LIMIT", 1000)
+    half = make(data)
+    assert half._bank.dtype == torch.float16 and half.at(1).view(0).dtype == torch.float32
+    torch.testing.assert_close(half.at(1).view(0), full.at(1).view(0), atol=1e-3, rtol=1e-3)

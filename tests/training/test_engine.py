@@ -1,0 +1,66 @@
+"""Devices: what is chosen, and the sentence that says why."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ltviz.errors import ConfigError
+from ltviz.training import engine
+from ltviz.training.settings import RunSettings
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_auto_falls_to_the_cpu_and_says_so(no_cuda: None) -> None:
+    chosen = engine.start(RunSettings())
+    assert chosen.device.type == "cpu"
+    assert chosen.describe()["why"].startswith("cpu: auto found that")
+
+
+def test_cpu_is_taken_because_it_was_asked_for() -> None:
+    assert engine.start(RunSettings(device="cpu")).why == "cpu: asked for"
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_absent_cuda_is_refused_with_the_remedy(no_cuda: None, device: str) -> None:
+    with pytest.raises(ConfigError, match=rf"0 CUDA devices here\), got '{device}'; try --device auto"):
+        engine.start(RunSettings(device=device))
+
+
+def test_threads_are_set() -> None:
+    engine.start(RunSettings(threads=2))
+    assert torch.get_num_threads() == 2
+    engine.start(RunSettings())
+    assert torch.get_num_threads() == 1
+
+
+def test_bf16_is_used_inside_autocast_only() -> None:
+    chosen, layer = engine.start(RunSettings(device="cpu", precision="bf16")), torch.nn.Linear(3, 3)
+    with chosen.autocast():
+        assert layer(torch.ones(2, 3)).dtype == torch.bfloat16
+    assert layer(torch.ones(2, 3)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "error, says",
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB."), "2.50 GiB were needed"),
+        (
+            torch.OutOfMemoryError("Tried to allocate 20.00 MiB. GPU 0 has 9 GiB of which 5.25 MiB is free."),
+            "20.00 MiB were needed, 5.25 MiB were free",
+        ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000 bytes."),
+            "4000000 bytes were needed",
+        ),
+        (MemoryError(), "the amount is not known"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), None),
+        (ValueError("tried to allocate 4 MiB"), None),
+    ],
+)
+def test_exhausted_memory_is_told_from_other_faults(error: Exception, says: str | None) -> None:
+    assert engine.out_of_memory(error) == says
