@@ -40,7 +40,7 @@ def run(argv: Sequence[str] = ()) -> None:
                 "states at the end": ", ".join(sorted(set(states))),
                 "app process, MB resident": f"{running.resident_mb():.0f}",
                 "torch in the app process": "yes" if running.has_torch() else "no",
-                "WebGL contexts made": str(page.evaluate("window.contexts")),
+                "WebGL contexts made": str(page.evaluate("window.contexts()")),
                 "mounts": str(page.evaluate("window.ltviz.stage.mounts")),
             }
     print("| figure | measured |\n|---|---|")

@@ -41,13 +41,13 @@ CHROMIUM_ARGUMENTS = [
     "--enable-precise-memory-info",
 ]
 
-# Runs before any script of the page, so that every WebGL context the page makes is counted.
+# Counts contexts where they are made: a page could hide a second one from anybody who looks for canvases.
 COUNT_CONTEXTS = """
-window.contexts = 0;
-const getContext = HTMLCanvasElement.prototype.getContext;
+const get = HTMLCanvasElement.prototype.getContext, seen = new Set();
+window.contexts = () => seen.size;
 HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-  const made = this.madeContext, context = getContext.call(this, kind, ...rest);
-  if (kind.startsWith('webgl') && context && !made) { this.madeContext = true; window.contexts += 1; }
+  const context = get.call(this, kind, ...rest);
+  if (/webgl/.test(kind) && context) seen.add(context);
   return context;
 };
 """
@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 
 def open_page(chromium: Browser, address: str, *, width: int = 1440, height: int = 900) -> Page:
-    """A fresh page at `address` that counts its WebGL contexts in `window.contexts`."""
+    """A fresh page at `address` that counts its WebGL contexts: `window.contexts()`."""
     page = chromium.new_page(viewport={"width": width, "height": height})
     page.add_init_script(COUNT_CONTEXTS)
     page.goto(address)

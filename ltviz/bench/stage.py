@@ -36,7 +36,7 @@ def measure(running: App, chromium, home: Path, panels: int, points: int, hz: fl
     names = [f"bench-{points}-{i}" for i in range(panels)]
     for i, name in enumerate(names):
         if not (home / name).exists():
-            write_run(home / name, points, 60, i)
+            write_run(home / name, points, 60 if points <= 5_000 else 12, i)
     page = open_page(chromium, f"{running.address}/?runs={','.join(names)}&hz={hz:g}")
     page.wait_for_function(
         "n => window.ltviz?.stage?.panels.filter(p => p.step != null).length === n", arg=panels, timeout=90_000
@@ -58,7 +58,7 @@ def measure(running: App, chromium, home: Path, panels: int, points: int, hz: fl
         f"{np.percentile(latencies, 50):.0f} / {np.percentile(latencies, 95):.0f}",
         "kept" if before["camera"] == after["camera"] else "moved",
         str(after["mounts"]),
-        str(page.evaluate("window.contexts")),
+        str(page.evaluate("window.contexts()")),
         f"{page.evaluate('performance.memory.usedJSHeapSize') / 1e6:.0f}",
     ]
     page.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,57 +13,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from stage_harness import Harness
 
-CHROMIUM = Path(os.environ.get("LTVIZ_CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from ltviz.bench.served import COUNT_CONTEXTS
 
 pytestmark = pytest.mark.browser
-
-
-def missing(reason: str) -> None:
-    if os.environ.get("LTVIZ_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is not installed; it comes with the dev extra")
-    if not CHROMIUM.exists():
-        missing(f"no chromium at {CHROMIUM}; install Debian's, or name another in LTVIZ_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def harness() -> Iterator[Harness]:
     with Harness().serve() as served:
         yield served
-
-
-# Counts contexts where they are made: a page could hide a second one from every other test.
-COUNT_CONTEXTS = """
-const get = HTMLCanvasElement.prototype.getContext, seen = new Set();
-window.contexts = () => seen.size;
-HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-  const context = get.call(this, kind, ...rest);
-  if (/webgl/.test(kind) && context) seen.add(context);
-  return context;
-};
-"""
 
 
 @pytest.fixture

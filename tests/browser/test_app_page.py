@@ -1,0 +1,136 @@
+"""The whole app as a person meets it: demos, Train, a drag while it trains, Stop, a link that shows the same thing."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltviz.bench import served
+from ltviz.recording import Recording, list_runs
+
+pytestmark = pytest.mark.browser
+
+DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
+HELD = "s => window.ltviz?.stage?.panels.length && window.ltviz.stage.panels.every(p => p.step === s)"
+OWN_RUNS = "() => window.ltviz.stage.panels.filter(p => !p.run.startsWith('demo-') && p.step != null).length"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def app(home: Path) -> Iterator[served.App]:
+    with served.app(home) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Any, app: served.App) -> Iterator[Any]:
+    """Opens a path of the app; the test fails where the page complains or asks another host."""
+    troubles: list[str] = []
+    pages = []
+
+    def open_path(path: str = "/") -> Any:
+        page = served.open_page(browser, "about:blank")
+        page.on("request", lambda r: None if is_ours(r.url, app.address) else troubles.append(f"asked {r.url}"))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" and not is_probe(m) else None)
+        page.goto(app.address + path)
+        page.wait_for_function(DRAWN, timeout=60_000)
+        pages.append(page)
+        return page
+
+    yield open_path
+    for page in pages:
+        page.close()
+    assert troubles == []
+
+
+def is_ours(url: str, address: str) -> bool:
+    return url.startswith((address, address.replace("http", "ws"), "data:", "blob:", "about:"))
+
+
+def is_probe(message: Any) -> bool:
+    """Opened at /compare, Streamlit's own page first asks whether the server's root is there, and gets a 404."""
+    return "/compare/_stcore/" in message.location["url"]
+
+
+def stage(page: Any) -> dict[str, Any]:
+    return page.evaluate("window.ltviz.stage")
+
+
+def until(condition: Any, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "this should have come true by now"
+        time.sleep(0.1)
+
+
+def test_it_opens_on_the_demos_moving_and_without_torch(visit: Any, app: served.App) -> None:
+    page = visit()
+    assert {panel["run"] for panel in stage(page)["panels"]} == {
+        f"demo-{name}" for name in ("ce", "supcon", "bcl", "tsc", "logit-adjust")
+    }
+    begun = stage(page)["frames"]
+    page.wait_for_function("n => window.ltviz.stage.frames > n + 10", arg=begun)
+    assert page.evaluate("window.contexts()") == 1
+    assert page.locator("iframe").count() == 0
+    assert not app.has_torch()
+
+
+def test_train_streams_a_race_that_keeps_the_camera_and_obeys_stop(visit: Any, home: Path) -> None:
+    page = visit("/?steps=20000")
+    page.get_by_role("button", name=re.compile("train", re.IGNORECASE)).first.click()
+    page.wait_for_function(f"{OWN_RUNS.replace('() =>', '() => 5 ===')}", timeout=60_000)
+
+    box = page.get_by_test_id("ltviz-stage").bounding_box()
+    x, y = box["x"] + box["width"] / 6, box["y"] + box["height"] / 4
+    untouched = stage(page)["camera"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 25, steps=4)
+    page.mouse.up()
+    time.sleep(0.5)
+    turned = stage(page)["camera"]
+    assert turned != untouched
+
+    begun = stage(page)["frames"]
+    page.get_by_text("Logit", exact=False).first.click()  # any widget: the script runs again
+    page.wait_for_function("n => window.ltviz.stage.frames >= n + 10", arg=begun, timeout=60_000)
+    after = stage(page)
+    assert after["camera"] == turned
+    assert after["mounts"] == 1 and page.evaluate("window.contexts()") == 1
+
+    runs = list_runs(home)
+    assert len(runs) == 5 and {r.status().state for r in runs} == {"running"}
+    assert len({str(r.info.fingerprints) for r in runs}) == 1
+    for run in runs:
+        assert page.locator(f".st-key-run-{run.run_id}").count() == 1
+    page.get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
+    until(lambda: {r.status().state for r in list_runs(home)} == {"finished"})
+    assert {r.status().reason for r in list_runs(home)} == {"stopped"}
+
+
+def test_a_link_shows_the_same_runs_at_the_same_step_after_a_reload(visit: Any, home: Path) -> None:
+    runs = [r.run_id for r in list_runs(home)][:2]
+    step = Recording(home / runs[0]).steps()[2]
+    page = visit(f"/?runs={','.join(runs)}&step={step}")
+    for _ in range(2):
+        page.wait_for_function(HELD, arg=step)
+        time.sleep(0.5)  # long enough for five more frames, if it did not hold
+        assert stage(page)["panels"] == [{"run": run, "step": step} for run in runs]
+        page.reload()
+
+
+def test_the_compare_page_opens_by_its_own_address(visit: Any, home: Path) -> None:
+    runs = [r.run_id for r in list_runs(home)][:2]
+    page = visit(f"/compare?runs={','.join(runs)}")
+    page.wait_for_function("() => window.ltviz.stage.panels.every(p => p.step != null)")
+    assert [panel["run"] for panel in stage(page)["panels"]] == runs
