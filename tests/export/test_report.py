@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -117,31 +115,21 @@ def test_a_place_that_cannot_be_written(make_run, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_it_draws_in_a_browser_without_a_network(page: str, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        assert os.environ.get("LTVIZ_REQUIRE_BROWSER") != "1", "chromium must be on the path"
-        pytest.skip("no chromium on the path")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        shown = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        try:
-            view = shown.new_page()
-            view.context.set_offline(True)
-            problems: list[str] = []
-            asked: list[str] = []
-            view.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-            view.on("pageerror", lambda error: problems.append(str(error)))
-            view.on("dialog", lambda dialog: (problems.append("dialog"), dialog.dismiss()))
-            view.on("request", lambda request: asked.append(request.url))
-            view.goto((tmp_path / "report.html").as_uri())
-            drawn = len(re.findall(r"Plotly\.newPlot\(", page))
-            count = "document.querySelectorAll('.js-plotly-plot').length"
-            view.wait_for_function(f"{count} >= document.querySelectorAll('.plotly-graph-div').length", timeout=60_000)
-            assert view.evaluate(count) >= 10 and drawn >= view.evaluate(count)
-            assert view.evaluate("document.querySelectorAll('canvas').length") >= 1, "the spheres are drawn"
-        finally:
-            shown.close()
+def test_it_draws_in_a_browser_without_a_network(page: str, tmp_path: Path, browser) -> None:
+    view = browser.new_page()
+    view.context.set_offline(True)
+    problems: list[str] = []
+    asked: list[str] = []
+    view.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    view.on("pageerror", lambda error: problems.append(str(error)))
+    view.on("dialog", lambda dialog: (problems.append("dialog"), dialog.dismiss()))
+    view.on("request", lambda request: asked.append(request.url))
+    view.goto((tmp_path / "report.html").as_uri())
+    drawn = len(re.findall(r"Plotly\.newPlot\(", page))
+    count = "document.querySelectorAll('.js-plotly-plot').length"
+    view.wait_for_function(f"{count} >= document.querySelectorAll('.plotly-graph-div').length", timeout=60_000)
+    assert view.evaluate(count) >= 10 and drawn >= view.evaluate(count)
+    assert view.evaluate("document.querySelectorAll('canvas').length") >= 1, "the spheres are drawn"
+    view.close()
     assert problems == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
