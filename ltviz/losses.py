@@ -8,6 +8,7 @@ sample or none.
 from __future__ import annotations
 
 from ltviz.methods.bcl import bcl
+from ltviz.methods.clip import clip
 from ltviz.methods.gml import gml
 from ltviz.methods.kcl import kcl
 from ltviz.methods.logit_adjust import logit_adjusted
@@ -21,6 +22,7 @@ from ltviz.methods.tsc import tsc
 
 __all__ = [
     "bcl",
+    "clip",
     "gml",
     "info_nce",
     "kcl",

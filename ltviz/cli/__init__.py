@@ -1,4 +1,4 @@
-"""The command line: `ltviz app | train | sweep | runs | metrics | export | doctor | bench`.
+"""The command line: `ltviz app | train | sweep | runs | metrics | judge | export | doctor | bench`.
 
 Each command is one module, imported when it is called, so that `ltviz --help` and `ltviz runs` need no torch.
 Bad input is one line on stderr and an exit code; see `ltviz.errors`.
@@ -20,6 +20,7 @@ COMMANDS = {
     "sweep": "train every combination that a TOML file names; what is finished is skipped",
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run measures",
+    "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs into one file: a report that opens anywhere, CSV or Parquet",
     "doctor": "check this installation: torch, devices, folders, data",
     "bench": "measure speed: `ltviz bench` lists what can be measured",

@@ -52,10 +52,13 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz import encoders
     from ltviz.methods import registry
+    from ltviz.training.ground import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
     if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:
         raise ConfigError(f"encoder must be one of {', '.join(encoders.encoders())}, got {min(strange)!r}")
+    for cell in cells:
+        check_labels([registry.method(one.method) for one in cell.job.runs], cell.run.data)
     if options.dry_run:
         _tell_plan(home, cells, options.json_)
         return 0

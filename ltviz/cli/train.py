@@ -111,6 +111,8 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
         if progress:
             progress.race = race
         if not as_json:
+            for lesson in race.lessons:
+                print(f"{lesson.teacher.name} -> {lesson.teacher.path} (trains first, as a teacher)", flush=True)
             for lane in race.lanes:
                 print(f"{lane.name} -> {lane.path}", flush=True)
         outcomes = race.run()
@@ -164,8 +166,9 @@ def _line(row: dict[str, Any]) -> str:
     parts.append(
         f"{row['frames']} frames, {row['ms_per_step']:.1f} ms a step, {row['watch_share']:.0%} of the time watching"
     )
-    accuracy = {key: row["metrics"].get(f"accuracy_{key}") for key in ("all", "many", "medium", "few")}
-    parts.extend(f"{key} {value:.1%}" for key, value in accuracy.items() if value is not None)
+    measure = "map" if "map_all" in row["metrics"] else "accuracy"
+    quality = {key: row["metrics"].get(f"{measure}_{key}") for key in ("all", "many", "medium", "few")}
+    parts.extend(f"{key} {value:.1%}" for key, value in quality.items() if value is not None)
     return ", ".join(parts)
 
 

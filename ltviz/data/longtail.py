@@ -76,6 +76,9 @@ class LongTailed:
         class_names: names by rank.
         counts: (C,) int64, training samples per class, never rising.
         train_ids, test_ids: (N,) int64, where each image stands in the whole data set.
+        train_multi, test_multi: (N, C) uint8, 1 for every class that an image shows, where images show several; None
+            where each shows one. `counts` are the column sums of train_multi then, every class is positive equally
+            often in test_multi, and train_labels and test_labels hold the rarest class of each image.
     """
 
     name: str
@@ -87,6 +90,8 @@ class LongTailed:
     counts: NDArray[np.int64]
     train_ids: NDArray[np.int64]
     test_ids: NDArray[np.int64]
+    train_multi: NDArray[np.uint8] | None = None
+    test_multi: NDArray[np.uint8] | None = None
 
     @property
     def num_classes(self) -> int:

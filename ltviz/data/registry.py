@@ -10,9 +10,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ltviz.data.digits import Digits
+from ltviz.data.digits_ml import DigitsMl
 from ltviz.data.idx import FashionMnist, Mnist
-from ltviz.data.longtail import LongTailed, cut, exponential_counts, rank_classes
-from ltviz.data.source import Source, class_sizes
+from ltviz.data.longtail import LongTailed, exponential_counts, rank_classes
+from ltviz.data.source import Source
 from ltviz.errors import ConfigError
 
 GROUP = "ltviz.data"
@@ -43,7 +44,7 @@ def sources() -> dict[str, Source]:
     Raises:
         ConfigError: an installed package offers something that is not a `Source`.
     """
-    found: dict[str, Source] = {kind.name: kind() for kind in (Digits, Mnist, FashionMnist)}
+    found: dict[str, Source] = {kind.name: kind() for kind in (Digits, Mnist, FashionMnist, DigitsMl)}
     for point in entry_points(group=GROUP):
         kind = point.load()
         if not (isinstance(kind, type) and issubclass(kind, Source)):
@@ -115,7 +116,7 @@ def load(
         kind.max_per_class if max_per_class is None else max_per_class, num_classes, imbalance_factor
     )  # refuse before reading
     pool = kind.read(Path(data_dir) if data_dir else None)
-    available = int(class_sizes(pool.train_labels, pool.class_names, name).min())
+    available = kind.available(pool)
     if max_per_class is not None and max_per_class > available:
         raise ConfigError(
             f"max_per_class of {name} must be at most {available}, so that any class can be the largest, "
@@ -123,5 +124,4 @@ def load(
         )
     n_max = min(kind.max_per_class, available) if max_per_class is None else max_per_class
     counts = exponential_counts(n_max, num_classes, imbalance_factor)
-    smallest_test = int(class_sizes(pool.test_labels, pool.class_names, name).min())
-    return cut(name, pool, counts, seed, test_per_class=min(kind.test_per_class, smallest_test))
+    return kind.compose(pool, counts, seed)

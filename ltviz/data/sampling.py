@@ -32,21 +32,29 @@ def class_probabilities(sampling: Sampling, counts: NDArray[np.integer], progres
 class Sampler:
     """Draws samples of a training set class by class.
 
+    Where samples have several labels, a class is drawn first and then one of the samples that show it, as the
+    class-aware sampler of Wu et al. 2020 (DB-Loss) does; "instance" draws every sample alike.
+
     Args:
-        labels: (N,) class of each sample, 0 to C - 1.
+        labels: (N,) class of each sample, 0 to C - 1; or (N, C) with 1 for every class that a sample shows.
         sampling: how often each class is drawn.
     """
 
-    def __init__(self, labels: NDArray[np.int64], sampling: Sampling):
-        self.sampling = sampling
-        self.counts = np.bincount(labels)
-        self._order = np.argsort(labels, kind="stable")
+    def __init__(self, labels: NDArray[np.integer], sampling: Sampling):
+        self.sampling: Sampling = sampling
+        self._num_samples = len(labels)
+        if labels.ndim == 2:
+            classes, self._order = np.nonzero(labels.T)
+            self.counts = np.bincount(classes, minlength=labels.shape[1])
+        else:
+            self.counts = np.bincount(labels)
+            self._order = np.argsort(labels, kind="stable")
         self._first = np.cumsum(self.counts) - self.counts
 
     def draw(self, chance: np.random.Generator, num: int, progress: float) -> NDArray[np.int64]:
         """(num,) positions in the training set, with replacement; `progress` as in `class_probabilities`."""
         if self.sampling == "instance":
-            return chance.integers(len(self._order), size=num)
+            return chance.integers(self._num_samples, size=num)
         edges = np.cumsum(class_probabilities(self.sampling, self.counts, progress))
         classes = np.searchsorted(edges / edges[-1], chance.random(num), side="right")
         return self._order[self._first[classes] + chance.integers(self.counts[classes])]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ltviz.data.longtail import Pool
+from ltviz.data.longtail import LongTailed, Pool, cut
 from ltviz.errors import DataError
 
 
@@ -30,6 +30,8 @@ class Source(ABC):
     test_per_class: ClassVar[int]
     """Test samples of every class, at most."""
     needs_files: ClassVar[bool] = False
+    several_labels: ClassVar[bool] = False
+    """Whether an image may show several classes; methods are for one kind or the other."""
 
     @abstractmethod
     def read(self, data_dir: Path | None) -> Pool:
@@ -38,6 +40,19 @@ class Source(ABC):
         Raises:
             DataError: the files are missing or damaged; the sentence says where they were looked for.
         """
+
+    def available(self, pool: Pool) -> int:
+        """Training samples that every class can have.
+
+        Raises:
+            DataError: a label without a name, or a class without samples.
+        """
+        return int(class_sizes(pool.train_labels, pool.class_names, self.name).min())
+
+    def compose(self, pool: Pool, counts: list[int], seed: int) -> LongTailed:
+        """The long-tailed set with `counts[k]` training samples of the class at rank k, and a balanced test set."""
+        smallest = int(class_sizes(pool.test_labels, pool.class_names, self.name).min())
+        return cut(self.name, pool, counts, seed, test_per_class=min(self.test_per_class, smallest))
 
     def missing(self, data_dir: Path | None) -> str | None:
         """The sentence that `read` would fail with for want of files; None where the files are there."""

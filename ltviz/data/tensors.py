@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ COPIES = 8
 """Augmented copies of every training image."""
 FINGERPRINT_STEPS = 256
 _FLOAT32_LIMIT = 2**28  # bytes of a bank above which it is kept in half precision
-_BANK, _INDEX, _COPY = 10, 11, 12  # Philox streams
+_BANK, _INDEX, _COPY, _BALANCED, _BALANCED_COPY = range(10, 15)  # Philox streams
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -48,7 +49,9 @@ class Batches:
     """Batches of a long-tailed training set, the same for every method of a race and for every machine.
 
     Batch t is a function of (seed, t) alone, so training may be continued at any step. Samples are drawn with
-    replacement; the views of one sample within a batch are different copies of the bank (up to 8 views).
+    replacement; the views of one sample within a batch are different copies of the bank (up to 8 views). Where samples
+    have several labels, a batch knows them all and comes with a second, re-balanced one: a class is drawn uniformly,
+    then one of the samples that show it.
 
     Args:
         data: the set; its images and bank are put on `device`.
@@ -69,24 +72,39 @@ class Batches:
         total_steps: int = 1,
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
-        self._sampler = Sampler(data.train_labels, sampling)
+        self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
         self.labels = torch.from_numpy(data.train_labels).to(device)
+        self._multi = self._balanced = None
+        if data.train_multi is not None:
+            self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
+            self._balanced = Sampler(data.train_multi, "class-balanced")
         self._bank = _make_bank(torch.from_numpy(data.train_images)[:, None], seed).to(device)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
-        index, copies = self._draw(step)
+        if self._balanced is None:
+            return self._make(step, *self._draw(step))
+        return self._make(step, *self._draw(step), lambda: self._make(step, *self._draw_balanced(step)))
+
+    def _make(
+        self, step: int, index: np.ndarray, copies: np.ndarray, rebalanced: Callable[[], Batch] | None = None
+    ) -> Batch:
         rows = torch.from_numpy(index).to(self.device)
         columns = torch.from_numpy(copies).to(self.device)
         return Batch(
-            step, rows, self.labels[rows], lambda view: self._bank[columns[:, view % COPIES], rows].to(torch.float32)
+            step,
+            rows,
+            self.labels[rows],
+            lambda view: self._bank[columns[:, view % COPIES], rows].to(torch.float32),
+            labels=None if self._multi is None else self._multi[rows],
+            make_rebalanced=rebalanced,
         )
 
     def fingerprint(self, total_steps: int) -> str:
         """SHA-256 of which samples and copies the first (at most 256) steps take, as hexadecimal digits."""
         digest = hashlib.sha256()
         for step in range(1, min(total_steps, FINGERPRINT_STEPS) + 1):
-            for drawn in self._draw(step):
+            for drawn in (*self._draw(step), *(self._draw_balanced(step) if self._balanced else ())):
                 digest.update(drawn.astype("<i8").tobytes())
         return digest.hexdigest()
 
@@ -94,8 +112,16 @@ class Batches:
         """(B,) samples and (B, COPIES) the order in which each one's copies are used."""
         progress = min(1.0, (step - 1) / max(self.total_steps - 1, 1))
         index = self._sampler.draw(random(self.seed, _INDEX, step), self.batch_size, progress)
-        copies = random(self.seed, _COPY, step).random((self.batch_size, COPIES)).argsort(axis=1)
-        return index, copies
+        return index, self._order_copies(_COPY, step)
+
+    def _draw_balanced(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `_draw`, every class alike."""
+        assert self._balanced is not None
+        index = self._balanced.draw(random(self.seed, _BALANCED, step), self.batch_size, 0.0)
+        return index, self._order_copies(_BALANCED_COPY, step)
+
+    def _order_copies(self, stream: int, step: int) -> np.ndarray:
+        return random(self.seed, stream, step).random((self.batch_size, COPIES)).argsort(axis=1)
 
 
 def _make_bank(images: Tensor, seed: int) -> Tensor:

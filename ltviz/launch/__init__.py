@@ -3,6 +3,7 @@
     <home>/.ltviz/queue/<job>.json              waiting
     <home>/.ltviz/claimed/<job>@<worker>.json   taken by that worker; gone when the job has ended
     <home>/.ltviz/workers/<id>/                 worker.json, log.txt, lock (held while the worker lives)
+    <home>/.ltviz/sweeps/<id>.json              how far a running sweep is
     <home>/.ltviz/app.lock                      held (shared) by every app that looks at this home
 
 Renaming a file is what takes a job, so two workers, or two apps, never share one.
@@ -15,6 +16,8 @@ from ltviz.launch.processes import hold_app_lock as hold_app_lock
 from ltviz.launch.processes import log_tail as log_tail
 from ltviz.launch.processes import spawn_worker as spawn_worker
 from ltviz.launch.processes import workers as workers
+from ltviz.launch.progress import SweepProgress as SweepProgress
+from ltviz.launch.progress import sweeps as sweeps
 from ltviz.launch.queue import Job as Job
 from ltviz.launch.queue import JobRun as JobRun
 from ltviz.launch.queue import claim as claim
@@ -26,6 +29,7 @@ from ltviz.launch.queue import withdraw as withdraw
 __all__ = [
     "Job",
     "JobRun",
+    "SweepProgress",
     "WorkerState",
     "claim",
     "end_worker",
@@ -36,6 +40,7 @@ __all__ = [
     "release",
     "spawn_worker",
     "submit",
+    "sweeps",
     "withdraw",
     "workers",
 ]

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ltviz import launch
 from ltviz.errors import LtvizError, RecordingError, RunLocked, TrainingError
+from ltviz.launch.progress import Report, report
 from ltviz.launch.queue import Job
 from ltviz.launch.sweep import Cell
 from ltviz.recording import Recording, run_path, send_request
@@ -114,19 +115,32 @@ class Slots:
             if state == "finished":
                 self._tag(run)
         self._began, told = time.monotonic(), float("-inf")
-        with launch.hold_app_lock(self.home):
+        with launch.hold_app_lock(self.home), report(self.home, self.tag) as said:
             try:
                 while not self._stop.asked and not all(lane.over for lane in self._lanes):
                     changed = self._look()
                     if changed or time.monotonic() - told >= _TOLD:
                         told = time.monotonic()
-                        self._progress(self.tally())
+                        self._tell(said)
                     time.sleep(_POLL)
                 if self._stop.asked:
                     self._stop_all()
             finally:
                 self._end_workers()
         return self.tally()
+
+    def _tell(self, said: Report) -> None:
+        tally = self.tally()
+        with contextlib.suppress(RecordingError):  # a full disk stops runs, and they say so; this is only news
+            said.tell(
+                runs=len(tally.states),
+                finished=tally.count("finished"),
+                failed=tally.count("failed"),
+                steps=tally.steps,
+                total_steps=tally.total_steps,
+                left=tally.seconds_left,
+            )
+        self._progress(tally)
 
     def _count(self, state: State) -> int:
         return sum(found == state for found in self._states.values())

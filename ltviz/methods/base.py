@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -64,11 +65,38 @@ class Batch:
         index: (B,) int64, positions in the training set.
         y: (B,) int64 labels.
         make_view: gives view i, a (B, 1, H, W) float tensor.
+        labels: (B, C) float32, 1 for every class that a sample shows, where samples have several labels; y is the
+            rarest of them then.
+        make_rebalanced: gives the step's second batch, in which every class is drawn alike; with `labels` only.
     """
 
-    def __init__(self, step: int, index: Tensor, y: Tensor, make_view: Callable[[int], Tensor]):
+    def __init__(
+        self,
+        step: int,
+        index: Tensor,
+        y: Tensor,
+        make_view: Callable[[int], Tensor],
+        *,
+        labels: Tensor | None = None,
+        make_rebalanced: Callable[[], Batch] | None = None,
+    ):
         self.step, self.index, self.y = step, index, y
         self._make_view, self._views = make_view, {}
+        self._labels, self._make_rebalanced = labels, make_rebalanced
+
+    @property
+    def labels(self) -> Tensor:
+        """(B, C) float32, 1 for every class that a sample shows. ValueError where samples have one label."""
+        if self._labels is None:
+            raise ValueError(f"the batch of step {self.step} has one label a sample, so it has y and no labels")
+        return self._labels
+
+    @cached_property
+    def rebalanced(self) -> Batch:
+        """The step's second batch, in which every class is drawn alike. ValueError where samples have one label."""
+        if self._make_rebalanced is None:
+            raise ValueError(f"the batch of step {self.step} has one label a sample, so no second one comes with it")
+        return self._make_rebalanced()
 
     def view(self, i: int) -> Tensor:
         """View i of every sample, (B, 1, H, W): another augmentation for each i."""
@@ -96,15 +124,22 @@ class Setup:
     feature_dim: int
     dim: int
     counts: Tensor
-    """(C,) float32, training samples per class; class 0 has most."""
+    """(C,) float32, training samples per class; class 0 has most. A sample with several labels counts for each."""
     total_steps: int
     generator: torch.Generator
     teacher: Method | None = None
     """A trained method of the same data whose encoder gives the keys; methods that can do without take None."""
+    num_samples: int | None = None
+    """Training samples in all; None where each has one label, so that `counts` sum to it."""
 
     @property
     def num_classes(self) -> int:
         return len(self.counts)
+
+    @property
+    def training_size(self) -> float:
+        """Training samples in all."""
+        return float(self.counts.sum()) if self.num_samples is None else float(self.num_samples)
 
 
 class Method(nn.Module):
@@ -117,6 +152,8 @@ class Method(nn.Module):
 
     card: ClassVar[Card]
     Settings: ClassVar[type[Settings]]
+    several_labels: ClassVar[bool] = False
+    """Whether the method learns from samples with several labels (`Batch.labels`) instead of from those with one."""
     teacher_recipe: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
     """Method and settings of the teacher that is trained first, for methods that learn from one. Such a method has a
     setting `teacher`, NONE, FIRST or the id of a finished run, and keeps its copy of `Setup.teacher` as `teacher`."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from pydantic import Field
+from torch import Tensor, nn
 
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy
+from ltviz.methods.cosine import CosineClassifier
 from ltviz.methods.inputs import check_choice, check_shape, full_precision, reduce
 
 
@@ -78,3 +84,103 @@ def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor
     check_shape("ltml_consistency", "a", a, (None, None), "(samples, classes)")
     check_shape("ltml_consistency", "b", b, tuple(a.shape), "like a")
     return reduce("ltml_consistency", (a - b).square().mean(1), reduction)
+
+
+class LtmlSettings(Settings):
+    consistency_weight: float = live(0.1, ge=0, le=100, description="Weight of the agreement of both branches.")
+    compensation: Literal["learned", "none"] = Field(
+        "learned", description="Scale and shift of positive and negative logits by class: learned, or 1 and 0."
+    )
+
+
+class _Branch(nn.Module):
+    """A hidden layer and a linear classifier of its own."""
+
+    def __init__(self, dim: int, num_classes: int):
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+        self.classifier = nn.Linear(dim, num_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.classifier(self.hidden(features))
+
+
+class Ltml(Method):
+    """Two branches on one trunk, that of the uniform and that of the re-balanced batch, which must agree.
+
+    Both branches see both batches; each is taught on its own, and the consistency term compares them on each. They
+    start as copies of each other, as the paper's last stages do; here a stage is one hidden layer. Both batches go
+    through the trunk in one pass, so its batch norm sees their mixture. `predict` gives the mean of both logits,
+    without the compensation. The sphere shows the uniform branch.
+
+    The compensation is shared by both branches. Where it is learned, nothing but the step size keeps it from lowering
+    the loss by shifting positive logits up and negative ones down whatever the image; "none" leaves it out. On
+    digits-ml (factor 50, 1,000 steps) that makes no difference, and BCE's average precision is 2 points higher.
+
+    Terms: `uniform` and `rebalanced` are `ltml_classification` of each branch on its own batch, `consistency` is
+    `ltml_consistency` on one batch plus that on the other, `display` trains the head and the directions on the sphere.
+    """
+
+    card = Card(
+        name="ltml",
+        title="LTML",
+        year=2021,
+        idea="One branch learns the data as they are, one all classes alike, and both must agree on every image.",
+        formula=(
+            r"L = L_{cls}(u, y^u) + L_{cls}(r, y^r) + \lambda (\|u - \hat u\|^2 + \|r - \hat r\|^2), \;"
+            r" L_{cls} = -\omega_{ik} \{ y \log \varsigma(u \sigma^p_k + \mu^p_k)"
+            r" + (1 - y) \log(1 - \varsigma(u \sigma^n_k + \mu^n_k)) \}"
+        ),
+        look_for="Images of rare labels spread sooner than with BCE: half of what the trunk sees is re-balanced.",
+        sphere=f"The uniform branch. {MIXTURE}",
+        paper="Guo and Wang, Long-tailed multi-label visual recognition by collaborative training, CVPR 2021",
+        code=None,
+    )
+    Settings = LtmlSettings
+    several_labels = True
+    settings: LtmlSettings
+
+    def __init__(self, settings: LtmlSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.uniform = _Branch(setup.feature_dim, setup.num_classes)
+        self.rebalanced = copy.deepcopy(self.uniform)
+        self.display = CosineClassifier(setup.dim, setup.num_classes, scale=DISPLAY_SCALE)
+        learned = settings.compensation == "learned"
+        ones, zeros = torch.ones(setup.num_classes), torch.zeros(setup.num_classes)
+        self.sigma_pos, self.sigma_neg = (nn.Parameter(ones.clone(), requires_grad=learned) for _ in range(2))
+        self.mu_pos, self.mu_neg = (nn.Parameter(zeros.clone(), requires_grad=learned) for _ in range(2))
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        second = batch.rebalanced
+        trunk = self.encoder(torch.cat([batch.view(0), second.view(0)]))
+        ours, theirs = self.uniform(trunk), self.rebalanced(trunk)
+        num = len(batch.y)
+        shown = self.display(self.head(self.uniform.hidden(trunk[:num]).detach()))
+        return {
+            "uniform": self.compare(ours[:num], batch.labels),
+            "rebalanced": self.compare(theirs[num:], second.labels),
+            "consistency": ltml_consistency(ours[:num], theirs[:num]) + ltml_consistency(theirs[num:], ours[num:]),
+            "display": mixture_cross_entropy(shown, batch.labels),
+        }
+
+    def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The compensated loss of logits (B, C) for labels (B, C), 0 or 1."""
+        return ltml_classification(
+            logits,
+            labels,
+            self.counts,
+            self.setup_.training_size,
+            sigma_pos=self.sigma_pos,
+            mu_pos=self.mu_pos,
+            sigma_neg=self.sigma_neg,
+            mu_neg=self.mu_neg,
+        )
+
+    def project(self, features: Tensor) -> Tensor:
+        return super().project(self.uniform.hidden(features))
+
+    def classify(self, features: Tensor) -> Tensor:
+        return (self.uniform(features) + self.rebalanced(features)) / 2
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"classifier": self.display.directions()}

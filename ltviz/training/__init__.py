@@ -10,6 +10,7 @@ lane        one method of a race: its model, optimiser and recording
 controls    requests that arrive while a run trains, checked against the bounds of the settings
 pace        when the next frame is due
 probe       which samples the frames show
+judges      classifiers that judge a trained encoder
 weights     saving and restoring a lane
 engine      device and precision
 stop        the polite end that Ctrl-C and SIGTERM ask for

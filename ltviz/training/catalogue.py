@@ -15,13 +15,19 @@ from ltviz.training.settings import RunSettings
 
 
 def catalogue() -> dict[str, Any]:
-    """{"methods": [{name, card, settings}], "data": [{name, title, about, ...}], "encoders": [...], "run": schema}.
+    """{"methods": [{name, card, settings, several_labels}], "data": [{name, title, about, several_labels, ...}],
+    "encoders": [...], "run": schema}.
 
     `settings` and `run` are JSON schemas; a field that may change while a run trains has `"live": true`.
     """
     return {
         "methods": [
-            {"name": name, "card": dataclasses.asdict(kind.card), "settings": kind.Settings.model_json_schema()}
+            {
+                "name": name,
+                "card": dataclasses.asdict(kind.card),
+                "settings": kind.Settings.model_json_schema(),
+                "several_labels": kind.several_labels,
+            }
             for name, kind in method_registry.methods().items()
         ],
         "data": [
@@ -33,6 +39,7 @@ def catalogue() -> dict[str, Any]:
                 "image_shape": list(source.image_shape),
                 "max_per_class": source.max_per_class,
                 "test_per_class": source.test_per_class,
+                "several_labels": source.several_labels,
                 "missing": source.missing(None),
             }
             for name, source in data_registry.sources().items()

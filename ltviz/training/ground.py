@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,10 @@ from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.longtail import LongTailed
 from ltviz.data.tensors import Batches
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
-from ltviz.recording import Fingerprints
+from ltviz.recording import Fingerprints, Recording
 from ltviz.training import controls, engine
 from ltviz.training.lane import Lane
 from ltviz.training.probe import ProbeSet, choose
@@ -55,13 +55,17 @@ class Ground:
 
         A teacher is built with it, but its weights are put in when it is trained.
         """
+        return Lane(path, self.build(kind, settings, teacher), self.run, self.engine, self.probe, teacher)
+
+    def build(self, kind: type[Method], settings: Settings, teacher: Recipe | None = None) -> Method:
+        """An untrained method on the device, with an untrained teacher where it has one."""
         taught_by = None
         if teacher is not None:
             taught = method_registry.method(teacher.method)
             taught_by = self._build(taught, parse_settings(taught, teacher.settings))
         method = self._build(kind, settings, taught_by)
         self.engine.fabric.to_device(method)
-        return Lane(path, method, self.run, self.engine, self.probe, teacher)
+        return method
 
     def _build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
         setup = Setup(
@@ -73,6 +77,7 @@ class Ground:
             total_steps=self.run.steps,
             generator=torch.Generator().manual_seed(self.run.seed),
             teacher=teacher,
+            num_samples=len(self.data.train_labels),
         )
         with _seeded(self.run.seed + 1):
             return kind(settings, setup)
@@ -103,8 +108,46 @@ def prepare(run: RunSettings) -> Ground:
         sampling=run.sampling,
         total_steps=run.steps,
     )
-    probe = choose(data, points=run.probe_points, seed=run.seed)
+    probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return Ground(run, chosen, data, probe, batches, encoder, head, feature_dim)
+
+
+def run_settings(recording: Recording) -> RunSettings:
+    """The run settings that run.json holds.
+
+    Raises:
+        RecordingError: they are not valid.
+    """
+    try:
+        return RunSettings.model_validate(recording.config["run"])
+    except ValidationError as error:
+        raise RecordingError(
+            f"run.json must hold valid settings, but {controls.sentence(error, RunSettings)}: {recording.path}"
+        ) from error
+
+
+def relocate(run: RunSettings) -> RunSettings:
+    """The settings of a run that was made elsewhere: without its data folder where that holds nothing here."""
+    if data_registry.describe(run.data, imbalance_factor=run.imbalance_factor, data_dir=run.data_dir).missing:
+        return run.model_copy(update={"data_dir": None})  # LTVIZ_DATA knows better
+    return run
+
+
+def check_labels(kinds: Iterable[type[Method]], data: str) -> None:
+    """Refuses methods for one label a sample on data with several, and the other way round.
+
+    Raises:
+        ConfigError: such a method, or an unknown data set.
+    """
+    several = data_registry.source(data).several_labels
+    for kind in kinds:
+        if kind.several_labels != several:
+            fitting = [name for name, other in method_registry.methods().items() if other.several_labels == several]
+            words = ("several labels", "one label") if kind.several_labels else ("one label", "several labels")
+            raise ConfigError(
+                f"{kind.card.name} learns from samples with {words[0]}, but those of {data} have {words[1]}; "
+                f"try one of {', '.join(fitting)}, or other data"
+            )
 
 
 def parse_settings(kind: type[Method], values: Mapping[str, Any]) -> Settings:

@@ -47,6 +47,22 @@ class Outcome:
     metrics: dict[str, float]
 
 
+def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) int32 predicted class and (N,) float32 its probability, of logits (N, C) on the CPU.
+
+    Where samples have several labels, their colour is the rarest, and so the prediction is the rarest class that is at
+    least as likely as not; the likeliest one where there is none.
+    """
+    probability = logits.sigmoid() if several else logits.softmax(1)
+    best = probability.max(1)
+    if not several:
+        return best.indices.int().numpy(), best.values.numpy()
+    likely = probability >= 0.5
+    rarest = (likely * torch.arange(logits.shape[1])).amax(1)
+    chosen = torch.where(likely.any(1), rarest, best.indices)
+    return chosen.int().numpy(), probability.gather(1, chosen[:, None])[:, 0].numpy()
+
+
 class Lane:
     """A method on its way through the steps.
 
@@ -188,7 +204,9 @@ class Lane:
         self._log()
         if self.step <= self.last_frame or self.writer is None:
             return
-        embeddings, predictions, confidence = self._observe()
+        embeddings, logits = self._observe()
+        multi = self.probe.multi
+        predictions, confidence = answer(logits, several=multi is not None)
         landmarks = {name: point.detach().float().cpu().numpy() for name, point in self.method.landmarks().items()}
         matched = self.method.target_index()
         index = None if matched is None else matched.cpu().numpy().astype(np.int32)
@@ -202,6 +220,8 @@ class Lane:
             predictions=predictions,
             confidence=confidence,
             targets=None if index is None else landmarks["targets"][index],
+            scores=None if multi is None else logits.numpy(),
+            labels=multi,
         )
         self.writer.frame(
             self.step,
@@ -210,7 +230,7 @@ class Lane:
             target_index=index,
             samples={"prediction": predictions, "confidence": confidence},
             metrics=measured,
-            epoch=self.step * self.run.batch_size / float(counts.sum()),
+            epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
             seconds=self.seconds_before + elapsed,
             events=tuple(self._events),
         )
@@ -224,16 +244,15 @@ class Lane:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
 
-    def _observe(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(N, D) embeddings, (N,) predicted classes, (N,) probability of each."""
+    def _observe(self) -> tuple[np.ndarray, Tensor]:
+        """(N, D) embeddings and (N, C) logits, float32 on the CPU."""
         was_training = self.method.training
         self.method.eval()
         with torch.no_grad(), self._own_chance():
             parts = [self.method.observe(rows) for rows in self._images.split(_ROWS)]
         self.method.train(was_training)
-        embeddings = torch.cat([z for z, _ in parts]).float().cpu().numpy()
-        best = torch.cat([logits for _, logits in parts]).float().softmax(1).max(1)
-        return embeddings, best.indices.int().cpu().numpy(), best.values.cpu().numpy()
+        embeddings, logits = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))
+        return embeddings.numpy(), logits
 
     # ------------------------------------------------------------------ weights
 

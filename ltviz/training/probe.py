@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ltviz.data.longtail import LongTailed, random
 
-_STREAM = 20  # Philox stream
-TRAIN, TEST = 0, 1
+_STREAM, _HELD_STREAM = 20, 23  # Philox streams
+TRAIN, TEST, VALIDATION = 0, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +20,17 @@ class ProbeSet:
     Attributes:
         images: (N, H, W) float32 in [0, 1].
         labels: (N,) int32 by rank.
-        split: (N,) uint8, 0 train, 1 test.
+        split: (N,) uint8, 0 train, 1 test, 2 validation.
         sample_ids: (N,) int64, place in the whole data set.
+        multi: (N, C) uint8, 1 for every class that a sample shows, where samples have several labels; labels holds the
+            rarest then. It stays with the trainer: the recording has the measures that need it.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.int32]
     split: NDArray[np.uint8]
     sample_ids: NDArray[np.int64]
+    multi: NDArray[np.uint8] | None = None
 
     @property
     def thumbnails(self) -> NDArray[np.uint8]:
@@ -52,10 +55,11 @@ def quotas(sizes: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
     return taken
 
 
-def choose(data: LongTailed, *, points: int, seed: int) -> ProbeSet:
+def choose(data: LongTailed, *, points: int, seed: int, validation_share: float = 0.0) -> ProbeSet:
     """At most `points` samples: half from the training set (small classes whole), the others from the test set.
 
-    What one half leaves over goes to the other.
+    What one half leaves over goes to the other. Of the samples from the test set `validation_share` of each class are
+    for validation, at least one of a class that keeps a test sample. The same samples are shown whatever the share.
     """
     num_train, num_test = len(data.train_labels), len(data.test_labels)
     test_budget = min(num_test, max(points // 2, points - num_train))
@@ -69,6 +73,25 @@ def choose(data: LongTailed, *, points: int, seed: int) -> ProbeSet:
     return ProbeSet(
         images=np.concatenate([data.train_images[train], data.test_images[test]]),
         labels=np.concatenate([data.train_labels[train], data.test_labels[test]]).astype(np.int32),
-        split=np.repeat(np.array([TRAIN, TEST], np.uint8), [len(train), len(test)]),
+        split=np.concatenate(
+            [np.full(len(train), TRAIN, np.uint8), _held_out(data.test_labels[test], validation_share, seed)]
+        ),
         sample_ids=np.concatenate([data.train_ids[train], data.test_ids[test]]),
+        multi=(
+            None
+            if data.train_multi is None or data.test_multi is None
+            else np.concatenate([data.train_multi[train], data.test_multi[test]])
+        ),
     )
+
+
+def _held_out(labels: NDArray, validation_share: float, seed: int) -> NDArray[np.uint8]:
+    """(N,) TEST or VALIDATION for each held-out sample."""
+    split = np.full(len(labels), TEST, np.uint8)
+    if validation_share == 0:
+        return split
+    draw = random(seed, _HELD_STREAM)
+    for c in np.unique(labels):
+        here = draw.permutation(np.flatnonzero(labels == c))
+        split[here[: min(max(1, round(validation_share * len(here))), len(here) - 1)]] = VALIDATION
+    return split

@@ -54,6 +54,12 @@ class RunSettings(BaseModel):
     watch_share: float = _live(0.05, gt=0, le=0.95, description="Share of the time that recording frames may take.")
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
     probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
+    validation_share: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the held-out samples among them that are for choosing a step, and are not test samples.",
+    )
 
 
 LAB_WATCH_SHARE = 0.25

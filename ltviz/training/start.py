@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 
 import ltviz
 from ltviz.data import registry as data_registry
@@ -23,7 +22,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.recording import Fingerprints, Recording, RunInfo, RunWriter, new_run_id
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
-from ltviz.training.ground import Ground, parse_settings, prepare
+from ltviz.training.ground import Ground, check_labels, parse_settings, prepare, relocate, run_settings
 from ltviz.training.lane import Lane
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
@@ -59,6 +58,7 @@ def begin(
     """
     kinds = [method_registry.method(entrant.method) for entrant in entrants]
     settings = [parse_settings(kind, entrant.settings) for kind, entrant in zip(kinds, entrants, strict=True)]
+    check_labels(kinds, run.data)
     for entrant in entrants:
         folders.check_free(entrant.path)
     run = run.model_copy(update={"data_dir": data_registry.resolve_folder(run.data, run.data_dir)})
@@ -108,9 +108,7 @@ def resume(
     run = _common_settings(recordings)
     if device is not None:
         run = controls.replace(run, "device", device)
-    if data_registry.describe(run.data, imbalance_factor=run.imbalance_factor, data_dir=run.data_dir).missing:
-        run = run.model_copy(update={"data_dir": None})  # the run was copied here: LTVIZ_DATA knows better
-    ground = prepare(run)
+    ground = prepare(relocate(run))
     fingerprints = ground.fingerprints()
     lanes = [_continued(recording, ground, fingerprints) for recording in recordings]
     with contextlib.ExitStack() as opened:
@@ -199,12 +197,7 @@ def _common_settings(recordings: Sequence[Recording]) -> RunSettings:
     found: list[RunSettings] = []
     for recording in recordings:
         folders.check_resumable(recording)
-        try:
-            found.append(RunSettings.model_validate(recording.config["run"]))
-        except ValidationError as error:
-            raise RecordingError(
-                f"run.json must hold valid settings, but {controls.sentence(error, RunSettings)}: {recording.path}"
-            ) from error
+        found.append(run_settings(recording))
     if any(run != found[0] for run in found):
         raise ConfigError(
             "runs go on together only where all their settings but the methods' are equal; resume each alone"

@@ -71,6 +71,21 @@ def test_a_race_makes_one_folder_a_method(home: Path, capsys: pytest.CaptureFixt
     assert runs[1].config["method"]["temperature"] == 0.3
 
 
+def test_methods_for_several_labels_race_on_mosaics_and_tell_average_precision(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", "--race", "bce,focal,ltml", "--data", "digits-ml", "--steps", "8", "--run-dir", str(home / "race")]
+    assert main([*argv, "--json"]) == 0
+    rows = last_json(capsys.readouterr().out)["runs"]
+    assert [(row["method"], row["state"]) for row in rows] == [(x, "finished") for x in ("bce", "focal", "ltml")]
+    for row in rows:
+        for frame in Recording(home / "race" / row["method"]).since(None):
+            assert all(0 < frame.metrics[f"map_{group}"] <= 1 for group in ("all", "many", "medium", "few"))
+    assert (
+        len({json.dumps(Recording(home / "race" / row["method"]).info.fingerprints.model_dump()) for row in rows}) == 1
+    )
+
+
 BAD = [
     (["no-such"], "no-such"),
     (["ce", "--imbalance-factor", "0.5"], "--imbalance-factor must be greater than or equal to 1, got 0.5"),
@@ -78,6 +93,11 @@ BAD = [
     (["ce", "--stepz", "3"], "has no flag --stepz; try --steps"),
     (["ce", "--steps", "x"], "--steps must be a valid integer"),
     (["ce", "--data", "cifar"], "data must be one of digits-lt"),
+    (
+        ["ce", "--data", "digits-ml"],
+        "one label, but those of digits-ml have several labels; try one of bce, focal, ltml",
+    ),
+    (["--race", "ce,ltml"], "ltml learns from samples with several labels, but those of digits-lt have one label"),
     (["ce", "--data", "mnist-lt"], "train-images-idx3-ubyte"),
     (["ce", "--max-per-class", "999"], "at most 124"),
     (["ce", "--encoder", "vit"], "encoder must be one of mlp"),

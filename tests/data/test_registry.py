@@ -71,7 +71,8 @@ def test_an_entry_point_that_is_no_source_is_named(plugin: None, monkeypatch: py
 
 @pytest.mark.parametrize("name, near", [("digit-lt", "digits-lt"), ("minst-lt", "mnist-lt"), ("", "digits-lt")])
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str, near: str) -> None:
-    with pytest.raises(ConfigError, match=rf"one of digits-lt, mnist-lt, fashion-mnist-lt, got '{name}'; try {near}$"):
+    known = "digits-lt, mnist-lt, fashion-mnist-lt, digits-ml"
+    with pytest.raises(ConfigError, match=rf"one of {known}, got '{name}'; try {near}$"):
         registry.load(name, imbalance_factor=10)
 
 

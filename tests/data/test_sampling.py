@@ -77,3 +77,19 @@ def test_progressive_batches_begin_long_tailed_and_end_balanced(data: LongTailed
 
     tail = data.counts[7:].sum() / data.counts.sum()
     assert share_of_tail(range(1, 41)) < tail + 0.05 < 0.3 - 0.05 < share_of_tail(range(361, 401))
+
+
+@pytest.mark.parametrize("sampling", ["class-balanced", "square-root"])
+def test_with_several_labels_a_class_is_drawn_and_then_a_sample_that_shows_it(sampling: str) -> None:
+    present = np.array([[1, 0, 0]] * 60 + [[1, 1, 0]] * 15 + [[1, 0, 1]] * 4 + [[0, 1, 1]])
+    counts = present.sum(0)
+    drawn = Sampler(present, sampling).draw(np.random.default_rng(1), 60_000, 0.0)  # type: ignore[arg-type]
+    chances = class_probabilities(sampling, counts)  # type: ignore[arg-type]
+    expected = (present / counts * chances).sum(1) * len(drawn)
+    assert (abs(np.bincount(drawn, minlength=len(present)) - expected) / np.sqrt(expected)).max() < 5
+
+
+def test_with_several_labels_instance_sampling_draws_all_samples_alike() -> None:
+    present = np.array([[1, 1, 1]] * 5 + [[1, 0, 0]] * 45)
+    drawn = np.bincount(Sampler(present, "instance").draw(np.random.default_rng(2), 50_000, 0.0), minlength=50)
+    assert (abs(drawn - 1000) / np.sqrt(1000)).max() < 5

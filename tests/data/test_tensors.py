@@ -91,3 +91,28 @@ def test_a_large_bank_is_kept_in_half_precision(data: LongTailed, monkeypatch: p
     half = make(data)
     assert half._bank.dtype == torch.float16 and half.at(1).view(0).dtype == torch.float32
     torch.testing.assert_close(half.at(1).view(0), full.at(1).view(0), atol=1e-3, rtol=1e-3)
+
+
+def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:
+    several = registry.load("digits-ml", imbalance_factor=50)
+    batches = make(several, batch_size=256)
+    drawn, usual = (
+        np.concatenate([pick(batches.at(t)).index.numpy() for t in range(1, 60)])
+        for pick in (lambda batch: batch.rebalanced, lambda batch: batch)
+    )
+    batch = batches.at(5).rebalanced
+    assert several.train_multi is not None
+    np.testing.assert_array_equal(batch.labels.numpy(), several.train_multi[batch.index.numpy()])
+    np.testing.assert_array_equal(batch.y.numpy(), several.train_labels[batch.index.numpy()])
+    assert torch.equal(batch.view(1), make(several, batch_size=256).at(5).rebalanced.view(1)), "a function of the step"
+    # every sample by the classes it shows: class uniformly, then one of those that show it
+    expected = (several.train_multi / several.counts).sum(1) / len(several.counts) * len(drawn)
+    times = np.bincount(drawn, minlength=len(expected))
+    assert (abs(times - expected) / np.sqrt(expected)).max() < 5.5
+    rare = several.train_multi[:, -1] == 1
+    assert times[rare].sum() > 5 * np.bincount(usual, minlength=len(expected))[rare].sum()
+
+
+def test_with_one_label_there_is_no_second_batch(data: LongTailed) -> None:
+    with pytest.raises(ValueError, match="one label a sample"):
+        _ = make(data).at(1).rebalanced

@@ -42,10 +42,23 @@ def train(name: str) -> list[float]:
     made = kind(kind.Settings(), setup).double()
     optimizer = torch.optim.AdamW([p for p in made.parameters() if p.requires_grad], lr=2e-3, weight_decay=1e-3)
     chance, curve = np.random.Generator(np.random.Philox(0)), []
+    rare, alike = np.random.Generator(np.random.Philox(1)), 1 / np.bincount(labels)[labels] / 10
+    one_hot = torch.eye(10, dtype=torch.float64)
+    several = torch.maximum(one_hot[labels], one_hot[labels // 2])  # a digit and its half, for several labels
     for step in range(1, STEPS + 1):
         index = torch.from_numpy(chance.integers(len(labels), size=BATCH))
         noise = torch.from_numpy(0.1 * chance.standard_normal((3, BATCH, 1, 8, 8)))
-        batch = Batch(step, index, labels[index], lambda view, i=index, n=noise: images[i] + n[view])
+        second = torch.from_numpy(rare.choice(len(labels), size=BATCH, p=alike))
+        batch = Batch(
+            step,
+            index,
+            labels[index],
+            lambda view, i=index, n=noise: images[i] + n[view],
+            labels=several[index],
+            make_rebalanced=lambda step=step, i=second, n=noise: Batch(
+                step, i, labels[i], lambda view: images[i] + n[view], labels=several[i]
+            ),
+        )
         loss = made.weigh(made.losses(batch))
         optimizer.zero_grad()
         loss.backward()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Method, Setup
+from ltviz.methods.base import FIRST, NONE, Batch, Card, Method, Setup
 from ltviz.methods.registry import methods
 
 torch.set_num_threads(1)
@@ -31,14 +33,29 @@ def make_setup(seed: int = 0, total_steps: int = 8) -> Setup:
     )
 
 
+LABEL_SETS = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]])
+"""All labels of the images of each class, for methods that take several; the class is the rarest of them."""
+
+
 def make_batch(step: int) -> Batch:
     """Images that tell their class and themselves, in several noisy views; the same for the same step."""
-    generator = torch.Generator().manual_seed(step)
-    y = torch.multinomial(COUNTS, BATCH, replacement=True, generator=generator)
+    return draw_batch(step, step, COUNTS, lambda: draw_batch(step, 1000 + step, torch.ones_like(COUNTS)))
+
+
+def draw_batch(step: int, seed: int, frequency: Tensor, make_rebalanced: Callable[[], Batch] | None = None) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.multinomial(frequency, BATCH, replacement=True, generator=generator)
     pattern = torch.randn(len(COUNTS), 1, SIDE, SIDE, generator=torch.Generator().manual_seed(99))
     image = pattern[y] + 0.7 * torch.randn(BATCH, 1, SIDE, SIDE, generator=generator)
     noise = torch.randn(9, BATCH, 1, SIDE, SIDE, generator=generator)
-    return Batch(step, torch.arange(BATCH), y, lambda view: image + 0.2 * noise[view])
+    return Batch(
+        step,
+        torch.arange(BATCH),
+        y,
+        lambda view: image + 0.2 * noise[view],
+        labels=LABEL_SETS[y],
+        make_rebalanced=make_rebalanced,
+    )
 
 
 def build(kind: type[Method], **setup: int) -> Method:
@@ -95,9 +112,41 @@ def test_settings_have_bounds_and_descriptions(kind):
             bounds = field.keys()
             assert bounds & {"minimum", "exclusiveMinimum"} and bounds & {"maximum", "exclusiveMaximum"}, name
         else:
-            assert field.get("type") == "boolean" or "enum" in field or "const" in field, name
+            assert field.get("type") == "boolean" or {"enum", "const", "pattern"} & field.keys(), name
     with pytest.raises(ValueError):
         kind.Settings(no_such_setting=1)
+
+
+def test_a_method_learns_from_one_label_a_sample_or_from_several(kind):
+    """One for several labels never looks at the single one, and the other way round."""
+    method, batch = build(kind), make_batch(8)
+    if kind.several_labels:
+        torch.manual_seed(2)
+        wanted = method.losses(batch)
+        torch.manual_seed(2)
+        other = Batch(
+            8, batch.index, 3 - batch.y, batch.view, labels=batch.labels, make_rebalanced=lambda: batch.rebalanced
+        )
+        assert all(torch.equal(term, wanted[name]) for name, term in method.losses(other).items())
+    else:
+        method.losses(Batch(8, batch.index, batch.y, batch.view))
+    with pytest.raises(ValueError, match="one label a sample"):
+        Batch(8, batch.index, batch.y, batch.view).labels  # noqa: B018 - the property raises
+
+
+def test_a_method_with_a_teacher_can_be_told_to_go_without_and_keeps_its_own_copy(kind):
+    if kind.teacher_recipe is None:
+        assert "teacher" not in kind.Settings.model_fields
+        return
+    name, settings = kind.teacher_recipe
+    setup = make_setup()
+    taught = methods()[name]
+    teacher = taught(taught.Settings(**settings), setup)
+    assert kind.Settings().teacher == FIRST and kind.Settings(teacher=NONE).teacher == NONE
+    student = kind(kind.Settings(), replace(setup, teacher=teacher))
+    assert student.teacher is not teacher and not any(p.requires_grad for p in student.teacher.parameters())
+    assert {f"teacher.{key}" for key in teacher.state_dict()} <= student.state_dict().keys()
+    assert student.train().teacher.training is False
 
 
 def test_temperature_and_weights_are_live_and_weigh_their_terms(kind):
@@ -235,7 +284,8 @@ def test_works_where_a_class_has_one_sample_and_batches_lack_classes(kind):
     optimizer = optimizer_of(method)
     batch = make_batch(1)
     for y in (torch.zeros(BATCH, dtype=torch.int64), torch.full((BATCH,), 3), batch.y):
-        loss = method.weigh(method.losses(Batch(8, batch.index, y, batch.view)))
+        lone = Batch(8, batch.index, y, batch.view, labels=LABEL_SETS[y], make_rebalanced=lambda: batch.rebalanced)
+        loss = method.weigh(method.losses(lone))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ltviz.data import registry
 from ltviz.data.longtail import LongTailed
-from ltviz.training.probe import TEST, TRAIN, choose, quotas
+from ltviz.training.probe import TEST, TRAIN, VALIDATION, choose, quotas
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 3000))
@@ -78,7 +78,32 @@ def test_the_choice_depends_on_the_seed_alone() -> None:
     assert ids[0] == ids[1] != ids[2]
 
 
+def test_validation_samples_are_a_share_of_each_class_and_no_test_samples() -> None:
+    data = make([500, 50, 5], 40)
+    whole, shared = (choose(data, points=200, seed=3, validation_share=share) for share in (0.0, 0.25))
+    np.testing.assert_array_equal(whole.sample_ids, shared.sample_ids)
+    np.testing.assert_array_equal(whole.split == TRAIN, shared.split == TRAIN)
+    assert not (whole.split == VALIDATION).any()
+    for c in range(3):
+        held = (shared.labels == c) & (shared.split != TRAIN)
+        assert (shared.split[held] == VALIDATION).sum() == round(0.25 * held.sum()) > 0
+    lone = choose(make([20, 5], 1), points=20, seed=0, validation_share=0.5)
+    assert (lone.split != VALIDATION).all(), "a class keeps its only test sample"
+
+
 def test_thumbnails_are_the_images_in_bytes() -> None:
     probe = choose(registry.load("digits-lt", imbalance_factor=50), points=2000, seed=0)
     assert probe.thumbnails.dtype == np.uint8 and probe.thumbnails.shape == probe.images.shape
     assert np.abs(probe.thumbnails / 255 - probe.images).max() <= 0.5 / 255 + 1e-6
+
+
+def test_all_labels_of_a_sample_stay_with_it() -> None:
+    data = registry.load("digits-ml", imbalance_factor=20)
+    probe = choose(data, points=300, seed=2)
+    assert probe.multi is not None and data.train_multi is not None and data.test_multi is not None
+    known = dict(zip(data.train_ids, data.train_multi, strict=True)) | dict(
+        zip(data.test_ids, data.test_multi, strict=True)
+    )
+    for sample, row, label in zip(probe.sample_ids, probe.multi, probe.labels, strict=True):
+        np.testing.assert_array_equal(row, known[sample])
+        assert row[label] == 1 and not row[label + 1 :].any()

@@ -77,9 +77,10 @@ def test_a_killed_run_goes_on_exactly(
 def test_every_method_goes_on_exactly(start: Start, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Queues, moving averages, matchings and the method's own chance are all among what is saved."""
     monkeypatch.setattr(race_module, "SAVE_STEPS", 10)
-    start(name, folder="whole").run()
+    data = "digits-ml" if registry.method(name).several_labels else "digits-lt"
+    start(name, folder="whole", data=data).run()
     with pytest.raises(Killed):
-        start(name, progress=kill_at(24)).run()
+        start(name, data=data, progress=kill_at(24)).run()
     resume([tmp_path / "runs" / name]).run()
     assert_same_training(tmp_path / "whole" / name, tmp_path / "runs" / name)
 

@@ -1,0 +1,195 @@
+"""CLIP: an image and its caption attract, all other pairs of the batch repel (Radford et al., 2021)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup
+from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision
+
+LOWEST_TEMPERATURE = 0.01
+NOISE = 0.3
+"""Grey value below which a pixel is not ink: three standard deviations of the noise of augmented images."""
+DEGREES = 3
+"""Words for a slant (left, upright, right) and for a stroke (thin, medium, thick)."""
+_EPSILON = 1e-6
+_FOLLOW = 0.05  # how fast the limits between the words follow what has been seen
+
+
+@full_precision
+def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
+    r"""CLIP's loss: each image must pick its caption among those of the batch, and each caption its image.
+
+    .. math:: L_i = -\frac{1}{2} \Big( \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_i \cdot v_j/\tau}}
+              + \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_j \cdot v_i/\tau}} \Big)
+
+    Args:
+        images: (B, D) unit rows u, taken as given.
+        captions: (B, D) unit rows v; row i belongs to image i. Equal captions in one batch are not told apart.
+        temperature: positive number or 0-d tensor.
+        reduction: "mean" gives a scalar, "none" the (B,) values of the pairs.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Radford et al. 2021, Figure 3.
+    """
+    check_shape("clip", "images", images, (None, None), "(pairs, dimensions)")
+    if not len(images):
+        raise ValueError(f"clip: images must hold at least one pair, but has shape {tuple(images.shape)}")
+    check_shape("clip", "captions", captions, tuple(images.shape), f"for images of shape {tuple(images.shape)}")
+    check_choice("clip", "reduction", reduction, ("mean", "none"))
+    logits = images @ captions.T / check_temperature("clip", temperature, images)
+    own = torch.arange(len(logits), device=logits.device)
+    values = [F.cross_entropy(sided, own, reduction=reduction) for sided in (logits, logits.T)]
+    return torch.stack(values).mean(0)
+
+
+def slant(x: Tensor) -> Tensor:
+    """(B,) tangent of the angle by which the ink of images (B, 1, H, W) leans to the right; 0 without ink."""
+    ink, rows, columns = _ink(x)
+    total = ink.sum((1, 2)) + _EPSILON
+    down = rows - ((ink * rows).sum((1, 2)) / total)[:, None, None]
+    right = columns - ((ink * columns).sum((1, 2)) / total)[:, None, None]
+    return -(ink * down * right).sum((1, 2)) / ((ink * down.square()).sum((1, 2)) + _EPSILON)
+
+
+def stroke(x: Tensor) -> Tensor:
+    """(B,) width of the pen in images (B, 1, H, W), in pixels: twice the ink over the length of its outline."""
+    ink, _, _ = _ink(x)
+    padded = F.pad(ink, (1, 1, 1, 1))
+    outline = padded.diff(dim=1).abs().sum((1, 2)) + padded.diff(dim=2).abs().sum((1, 2))
+    return 2 * ink.sum((1, 2)) / (outline + _EPSILON)
+
+
+def _ink(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, H, W) ink, and the row and column of every pixel."""
+    ink = (x[:, 0] - NOISE).clamp_min(0)
+    rows, columns = (torch.arange(size, device=x.device, dtype=x.dtype) for size in ink.shape[1:])
+    return ink, rows[:, None], columns[None]
+
+
+class Captions(nn.Module):
+    """Captions of images as bags of words, (B, C + 6): the class's name, one of three slants and one of three strokes.
+
+    The limits between the words are the thirds of what has been seen so far, so that every word is used; they are
+    buffers, saved with the weights.
+    """
+
+    def __init__(self, num_classes: int):
+        super().__init__()
+        self.num_classes = num_classes
+        self.register_buffer("limits", torch.zeros(2, DEGREES - 1))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+        self.limits: Tensor
+        self.seen: Tensor
+
+    @property
+    def num_words(self) -> int:
+        return self.num_classes + 2 * DEGREES
+
+    @torch.no_grad()
+    def describe(self, x: Tensor, y: Tensor) -> Tensor:
+        """Captions of images (B, 1, H, W) with labels (B,)."""
+        limits = self.limits if int(self.seen) else _thirds(x)
+        degrees = [torch.searchsorted(edge, v) for edge, v in zip(limits.to(x), (slant(x), stroke(x)), strict=True)]
+        return self.words(y, *degrees).to(x.dtype)
+
+    @torch.no_grad()
+    def follow(self, x: Tensor) -> None:
+        """Take the slants and strokes of these images into the limits."""
+        thirds = _thirds(x).to(self.limits)
+        self.limits.copy_(self.limits.lerp(thirds, _FOLLOW) if int(self.seen) else thirds)
+        self.seen += 1
+
+    def words(self, y: Tensor, leaning: Tensor, width: Tensor) -> Tensor:
+        """Captions (B, num_words) of 0 and 1 from labels and degrees of 0, 1 or 2, all (B,)."""
+        parts = [F.one_hot(y, self.num_classes), F.one_hot(leaning, DEGREES), F.one_hot(width, DEGREES)]
+        return torch.cat(parts, dim=1)
+
+    def of_classes(self) -> Tensor:
+        """All nine captions of every class, (C, 9, num_words)."""
+        device = self.limits.device
+        pairs = torch.tensor(list(itertools.product(range(DEGREES), repeat=2)), device=device)
+        y = torch.arange(self.num_classes, device=device).repeat_interleave(len(pairs))
+        leaning, width = pairs.repeat(self.num_classes, 1).T
+        return self.words(y, leaning, width).view(self.num_classes, len(pairs), -1)
+
+
+def _thirds(x: Tensor) -> Tensor:
+    """(2, 2) limits between the thirds of the slants and of the strokes of images."""
+    levels = torch.arange(1, DEGREES, device=x.device, dtype=x.dtype) / DEGREES
+    return torch.stack([slant(x).quantile(levels), stroke(x).quantile(levels)])
+
+
+class ClipSettings(Settings):
+    initial_temperature: float = Field(
+        0.07, ge=LOWEST_TEMPERATURE, le=2, description="Temperature at the start; it is learned from there."
+    )
+
+
+class Clip(Method):
+    """Contrast of images with captions that are made from them; term `contrast`.
+
+    A caption says the class's name, the slant and the stroke of the view that the image encoder sees. Classification is
+    zero-shot: the class whose nine captions, each unit, have the mean nearest to the image; nothing corrects for the
+    imbalance. The temperature is learned and kept at 0.01 or above, as in the paper.
+    """
+
+    card = Card(
+        name="clip",
+        title="CLIP",
+        year=2021,
+        idea="A picture and its caption meet on the sphere; a class is wherever its name lies.",
+        formula=r"L_i = -\frac{1}{2} \Big( \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_i \cdot v_j/\tau}} "
+        r"+ \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_j \cdot v_i/\tau}} \Big)",
+        look_for="Each class's name (a square) moves towards its cloud but may stay beside it (the modality gap): "
+        "only the order of similarities counts. Names of tail classes are read seldom and lag behind.",
+        sphere="Images as points and the classes' captions as squares: this sphere is what training shapes.",
+        paper="Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021, "
+        "arXiv:2103.00020",
+        code="https://github.com/openai/CLIP",
+    )
+    Settings = ClipSettings
+    settings: ClipSettings
+
+    def __init__(self, settings: ClipSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.captions = Captions(setup.num_classes)
+        self.reader = nn.Sequential(
+            nn.Linear(self.captions.num_words, setup.feature_dim), nn.ReLU(), nn.Linear(setup.feature_dim, setup.dim)
+        )
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.initial_temperature)))
+        self._seen: Tensor | None = None
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        x = self._seen = batch.view(0)
+        told = self.read(self.captions.describe(x, batch.y))
+        return {"contrast": clip(self.embed(x), told, temperature=self.log_temperature.exp())}
+
+    def read(self, captions: Tensor) -> Tensor:
+        """Unit embeddings (..., dim) of captions (..., num_words)."""
+        return F.normalize(self.reader(captions.to(self.log_temperature.dtype)), dim=-1)
+
+    def names(self) -> Tensor:
+        """Where each class's name lies: the mean of its captions, unit, (C, dim)."""
+        return F.normalize(self.read(self.captions.of_classes()).mean(1), dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.project(features) @ self.names().T / self.log_temperature.exp()
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"prototypes": self.names()}
+
+    def after_step(self) -> None:
+        with torch.no_grad():
+            self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
+        if self._seen is not None:
+            self.captions.follow(self._seen)
+            self._seen = None
