@@ -4,7 +4,8 @@
     hub         follows run folders and hands out encoded frames; stream and clock: one viewer's socket; wire: the bytes
     supervisor  keeps workers standing by, fails the runs of dead ones, makes sure that a stop stops
     studio      what the pages share: the folder of runs, the token, the supervisor
-    main, pages what Streamlit runs; race, runlist, viewer, charts, forms are their parts; words is every sentence
+    main, pages what Streamlit runs; words is every sentence. Parts of the lab: race, runlist, viewer, charts, forms;
+                of compare: chooser, curation, sweeps, moments, evidence (alarms, comparison, gallery, downloads)
 
 `ltviz.launch.app.load_app` loads it. Nothing in here imports torch.
 """

@@ -14,7 +14,6 @@ from ltviz_app.studio import Studio
 from ltviz_app.viewer import let_the_stage_begin, may_draw_charts, theme
 
 from ltviz import figures
-from ltviz.errors import LtvizError
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
 from ltviz.metrics import fits
@@ -179,11 +178,3 @@ def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
         apart = f"seed {known[run].seed}" if len(seeds) == len(twins) else run
         named[run] = title if len(twins) == 1 else f"{title} ({apart})"
     return named
-
-
-def read_title(studio: Studio, run: str) -> str:
-    """Title of a run that may not be there."""
-    try:
-        return studio.hub.recording(run).info.title or run
-    except LtvizError:
-        return run

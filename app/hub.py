@@ -73,6 +73,8 @@ class Tail:
     looked: bool = False
     marks: tuple[Mark, ...] = ()
     """What happened at the steps that somebody has looked at, by step."""
+    alarms: tuple[Mark, ...] = ()
+    """What was found wrong with the run; see `Hub.mark`."""
     _listed: int = -1
     _next_look: float = 0.0
     _next_status: float = 0.0
@@ -115,7 +117,7 @@ class Tail:
         return known if known.generation is None else self._list(known)
 
     def _open(self, known: Snapshot) -> Snapshot:
-        generation = _identity(self.recording.path)
+        generation = identify(self.recording.path)
         if generation == known.generation:
             return known
         self._forget()
@@ -131,7 +133,7 @@ class Tail:
         return known if steps == known.steps else replace(known, steps=steps)
 
     def _forget(self) -> None:
-        self._listed, self.card, self.marks = -1, None, ()
+        self._listed, self.card, self.marks, self.alarms = -1, None, (), ()
         self.bad.clear()
         self.projectors.clear()
 
@@ -141,13 +143,18 @@ class Tail:
             new = ((frame.step, str(event.get("kind", "note")), words.mark_text(event)) for event in frame.events)
             self.marks = tuple(sorted((*self.marks, *new), key=lambda mark: mark[0]))
 
+    def all_marks(self) -> list[Mark]:
+        """Everything that the timeline marks, by step."""
+        return sorted((*self.marks, *self.alarms), key=lambda mark: mark[0])
+
     def drop(self, step: int) -> None:
         """Leaves a damaged frame out from the next look on."""
         self.bad.add(step)
         self._listed = -1
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def identify(folder: Path) -> tuple[int, int] | None:
+    """Which recording lies in a folder: another one of the same name has another identity; None where there is none."""
     try:
         found = (folder / "run.json").stat()
     except FileNotFoundError:
@@ -168,6 +175,7 @@ class Hub:
         self._guard = threading.Lock()
         self._recordings: dict[Path, Recording] = {}
         self._tails: dict[str, Tail] = {}
+        self._alarms: dict[str, tuple[Mark, ...]] = {}
         self._cache: OrderedDict[tuple, EncodedFrame] = OrderedDict()
         self._cached, self._cache_bytes = 0, cache_bytes
         self._reading: dict[tuple, asyncio.Future[EncodedFrame | None]] = {}
@@ -197,13 +205,22 @@ class Hub:
                 self._recordings.pop(next(iter(self._recordings)))
         return found
 
+    def mark(self, run: str, marks: Sequence[Mark]) -> None:
+        """Puts what was found wrong with a run on the timelines of all who watch it. Any thread may call this."""
+        given = tuple(marks)
+        if self._alarms.get(run, ()) == given:
+            return
+        self._alarms[run] = given
+        if (tail := self._tails.get(run)) is not None:
+            tail.alarms = given
+
     @contextlib.contextmanager
     def watch(self, runs: Sequence[str], wake: Callable[[], None]) -> Iterator[dict[str, Tail]]:
         """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed."""
         recordings = {run: self.recording(run) for run in runs}
         tails = {}
         for run, recording in recordings.items():
-            tails[run] = self._tails.setdefault(run, Tail(run, recording))
+            tails[run] = self._tails.setdefault(run, Tail(run, recording, alarms=self._alarms.get(run, ())))
             tails[run].watchers.append(wake)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._follow(), name="ltviz-hub")

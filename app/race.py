@@ -31,7 +31,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     schema = RunSettings.model_json_schema()
     chosen = _draw_data(studio, schema)
     draw_heading(words.RACE)
-    methods = _draw_methods(catalogue)
+    methods = _draw_methods(catalogue, several=data_registry.source(chosen["data"]).several_labels)
     left, right = st.columns(2)
     with left:
         chosen["dim"] = int(st.number_input(words.DIM, 2, 4096, 3, help=words.DIM_HELP, key="race-dim"))
@@ -99,15 +99,17 @@ def _draw_counts(studio: Studio, data: str, factor: float) -> None:
         st.caption(forms.escape(about.missing))
 
 
-def _draw_methods(catalogue: dict[str, Any] | None) -> list[str]:
-    titles = dict(words.DEFAULT_RACE)
+def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:
+    """Boxes of the methods that fit the data: those for several labels a sample, or those for one."""
+    titles = {} if several else dict(words.DEFAULT_RACE)
     for entry in (catalogue or {}).get("methods", []):
-        titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
+        if entry.get("several_labels", False) == several:
+            titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
     columns = st.columns(2, gap="xsmall")
     chosen = []
     for i, (name, title) in enumerate(titles.items()):
         with columns[i % 2]:
-            if st.checkbox(forms.escape(title), name in words.DEFAULT_RACE, key=f"race-method-{name}"):
+            if st.checkbox(forms.escape(title), several or name in words.DEFAULT_RACE, key=f"race-method-{name}"):
                 chosen.append(name)
     return chosen
 

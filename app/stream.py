@@ -183,20 +183,20 @@ class Viewer:
 
     async def _report(self) -> None:
         """Says how each run stands: at the start, then whenever it changed, at most four times a second."""
-        told: dict[str, tuple[Snapshot, tuple[Mark, ...]]] = {}
+        told: dict[str, tuple[Snapshot, tuple[Mark, ...], tuple[Mark, ...]]] = {}
         listed: dict[str, set[int]] = {}
         while True:
             for run, tail in self._tails.items():
-                now, marks = tail.snapshot, tail.marks
+                now, marks, alarms = tail.snapshot, tail.marks, tail.alarms
                 before = told.get(run)
-                if not tail.looked or (before is not None and before[0] is now and before[1] is marks):
+                if not tail.looked or (before is not None and before[0] is now and before[1:] == (marks, alarms)):
                     continue
                 known = listed.setdefault(run, set())
                 if before is not None and before[0].generation != now.generation:
                     known.clear()
                 new = [step for step in now.steps if step not in known]
                 known.update(new)
-                told[run] = (now, marks)
+                told[run] = (now, marks, alarms)
                 await self._send(
                     encode_message(
                         "state",
@@ -208,7 +208,7 @@ class Viewer:
                         frames=len(now.steps),
                         total_steps=None if now.info is None else now.info.total_steps,
                         steps=new,
-                        marks=list(marks),
+                        marks=tail.all_marks(),
                     )
                 )
             await asyncio.sleep(STATE_SECONDS if len(told) == len(self.runs) else STATE_SECONDS / 10)

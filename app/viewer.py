@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,23 @@ def loader() -> str:
     return LOADER % json.dumps(sorted(path.name for path in (Path(__file__).parent / "stage").glob("*.js")))
 
 
-def draw_stage(studio: Studio, runs: Sequence[str], *, view: str) -> None:
-    """The stage with one panel a run. `view` names this place on the site; each keeps its own camera."""
-    st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=stage_data(studio, runs, view))
+def draw_stage(
+    studio: Studio,
+    runs: Sequence[str],
+    *,
+    view: str,
+    step: int | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> None:
+    """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
+
+    A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
+    called in place of their own titles, which may be all the same.
+    """
+    data = stage_data(studio, runs, view)
+    data |= {} if step is None else {"step": step}
+    data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
+    st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 
 
 def may_draw_charts(studio: Studio) -> bool:

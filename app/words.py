@@ -114,13 +114,184 @@ ABOUT_METHODS = "About these methods"
 LOOK_FOR = "What to look for: {text}"
 PAPER = "{paper} ({year})"
 
-# Compare.
-COMPARE_PICK = "Runs"
+# Compare: choosing.
+COMPARE_PICK = "Choose runs"
 COMPARE_HELP = "Choose recorded or training runs. They share one camera and one timeline."
 COMPARE_EMPTY = "Choose at least one run to see it here."
-LAST_FRAME = "At the last recorded step"
-RUN, STEP = "Run", "Step"
+SEARCH = "Search runs, tags and notes"
+NARROW = "Narrow down"
+ANY = "any"
+FILTERS = {
+    "method": "Method",
+    "data": "Data",
+    "factor": "Imbalance",
+    "dim": "Dimensions",
+    "seed": "Seed",
+    "tag": "Tag",
+}
+SEED = "seed {seed}"
+DEMO_RUN = "demo"
+SHOW_THESE = "Show all that fit"
+FOLLOW_NEW = "Add new ones by itself"
+FOLLOW_NEW_HELP = "Shows every run that fits, also those that come later, as from a sweep."
+SWEEPS = "Sweeps"
+WATCH_SWEEP = "Show its runs"
+WATCH_SWEEP_HELP = "Shows the runs of this sweep, and each further one as soon as it is finished."
+
+# Compare: tags, notes, deletion.
+CURATE = "Tags, notes, delete"
+ALL_CHOSEN = "all {count} chosen runs"
+TAG_ADD = "Tags to add or remove"
+TAG_EXAMPLE = "paper-fig2, keep"
+TAG_HELP = "Lower-case letters, digits, dots, hyphens and underscores; several are separated by commas."
+ADD, REMOVE = "Add", "Remove"
+NOTE, NOTES, SAVE_NOTE = "Note", "Notes", "Save note"
+DELETE, DELETE_NOW, KEEP = "Delete…", "Delete", "Keep"
+DELETE_LIVE = "Only runs that have ended can be deleted."
+
+# Compare: the step.
+NUMBERS_AT = "Numbers and charts at"
+STEP_LAST, STEP_CHOSEN = "the last step", "one step"
+STEP_BEST = "the best step"
+STEP_HELP = "Runs with validation samples (setting `validation_share`) can also be compared at their best step."
+STEP_BEST_NOTE = (
+    "Each run at the first step that classified its validation samples best; test samples have no say in it."
+)
+STEP_LAST_NOTE = "Each run counts as it was at its last recorded step."
+STEP_FROM_STAGE = "Take the stage's step"
+STEP_FROM_STAGE_HELP = "Hold the stage at a step first; then numbers and charts follow it there."
+
+# Compare: tables and findings.
+SUMMARY = "Summary, at the last recorded step"
+SUMMARY_AT = "Summary, at step {step}"
+SUMMARY_BEST = "Summary, at the best step by validation"
+ROWS, MEASURES = "Rows", "Measures"
+ROW_KINDS = ("Methods", "Runs")
+SCOPES = ("Main measures", "All measures")
+RUN, STEP, SEEDS, METHOD = "Run", "Step", "Seeds", "Method"
+CELLS = {
+    "data": "Data",
+    "imbalance_factor": "Imbalance",
+    "dim": "Dimensions",
+    "classes": "Classes",
+    "steps": "Steps",
+    "Step": "Step",
+    "Seeds": "Seeds",
+}
+UNITS = {"share": " (%)", "degrees": " (°)", "dimensions": " (dimensions)"}
+TABLE_NOTE = (
+    "Mean ± standard deviation over seeds. The best is bold, the others carry their difference to it in brackets; "
+    "a click on a head sorts. Accuracies are those of test points."
+)
+TABLE_NOTE_RUNS = (
+    "Every run by itself. The best is bold, the others carry their difference to it in brackets; "
+    "a click on a head sorts. Accuracies are those of test points."
+)
+MEASURING = "Measuring"
+LOOKING = "Looking at frames"
+LOOKING_FOR_ALARMS = "Looking for what went wrong"
+WORKING = "{what}: {done} of {all}, {left} left"
+LEFT_OUT = "Left out: {reason}."
+FINDINGS = "What differs"
+INTERVAL_NOTE = "In brackets: 95 % bootstrap interval of the paired difference over seeds."
+DIFFERENCE = "Difference"
+FIRST, SECOND = "First method", "minus second method"
+NO_COMMON_SEED = "These two have no seed in common, so nothing can be held side by side."
+DIFFERENCE_COLUMNS = {
+    "measure": "Measure",
+    "first": "First",
+    "second": "Second",
+    "difference": "First − second",
+    "low": "95 % from",
+    "high": "to",
+    "seeds": "Same sign",
+    "verdict": "Clearly better",
+}
+DIFFERENCE_NOTE = (
+    "The same seeds side by side: they share data, first weights and batches. Shares are in percent. "
+    "An interval needs 3 seeds or more."
+)
+OF = "{some} of {all}"
+
+# Compare: alarms, charts, files.
+ALARM = "{title}, step {step}: {reason}"
+NO_ALARMS_READ = "{title} cannot be checked for alarms: {reason}"
+CHARTS_HEAD = "Charts"
+GROUP = "Setting"
+GALLERY = {
+    "curves": "Over training",
+    "portrait": "Tight and even",
+    "cosines": "Centres",
+    "classes": "Against counts",
+    "confusion": "Confusion",
+    "angles": "Angles",
+}
+GROUPS = {"head": "Head", "medium": "Medium", "tail": "Tail"}
+BAND_NOTE = "Lines are means over seeds, bands reach from the lowest to the highest seed."
+PORTRAIT_ACROSS = "distance within classes, tight to the left"
+PORTRAIT_UP = "uniformity, even downwards"
+PORTRAIT_NOTE = (
+    "Small dots are steps, the ring is the last one: a method that tightens classes moves left, one that uses more of "
+    "the sphere moves down."
+)
+FIRST_SEED = "Of each method its first seed is shown."
+CLASSES_NOTE = (
+    "Head on the left, tail on the right, means over seeds. Spread is the mean angle to the class centre; territory is "
+    "the share of the sphere that lies nearest to a class, and equal shares are even."
+)
+COSINES_NOTE = "Classes from most to fewest samples; on the right the best arrangement, whose classes have no order."
+CONFUSION_NOTE = "Each row is a true class, from most to fewest samples; test points only where there are any."
+ANGLES_NOTE = "Angles between samples and their class centre, head on top: a wide ridge is a loose class."
+NO_FRAME = "The frame of {title} cannot be read."
+TAKE_AWAY = "Take away"
+TAKE_AWAY_NOTE = (
+    "The report holds text, tables, charts, versions, seeds and fingerprints in one file that opens without a network."
+)
+DOWNLOADS = {"report": "Report (HTML)", "csv": "Numbers (CSV)", "parquet": "Numbers (Parquet)"}
 BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nearer to the ideal is better"}
+
+
+def fitting(found: int, every: int, most: int) -> str:
+    """How many runs the filters leave."""
+    said = f"All {every} runs fit." if found == every else f"{found} of {every} runs fit."
+    return f"{said} At most {most} are shown at once." if found > most else said
+
+
+def sweep_line(name: str, finished: int, failed: int, runs: int, seconds_left: float | None) -> str:
+    """How far a sweep is."""
+    said = f"{name}: {finished} of {runs} runs finished"
+    said += f", {failed} failed" if failed else ""
+    return f"{said}, {time_left(seconds_left)} left" if seconds_left is not None else said
+
+
+def tags_line(tags: Sequence[str]) -> str:
+    """The tags that runs carry."""
+    return f"Tagged {listed(tags)}." if tags else "No tags yet."
+
+
+def delete_question(count: int) -> str:
+    """What is asked before runs are deleted."""
+    return f"Delete {'this run' if count == 1 else f'these {count} runs'} with all frames? This cannot be undone."
+
+
+def clearly(better: str | None, is_clear: bool) -> str:
+    """Who is better; a dash where the seeds do not tell, or neither way is better."""
+    return better or ("differs" if is_clear else "–")
+
+
+def no_alarms(runs: int) -> str:
+    """All is well."""
+    return f"No alarms in {'this run' if runs == 1 else f'these {runs} runs'}."
+
+
+def alarms_head(alarms: int, runs: int, every: int) -> str:
+    """How many alarms there are, in how many of the runs."""
+    return f"{alarms} alarm{'' if alarms == 1 else 's'} in {runs} of {every} run{'' if every == 1 else 's'}"
+
+
+def rule(text: str) -> str:
+    """The rule by which classes were grouped, as a sentence."""
+    return f"Groups: {text.rstrip('.')}."
 
 
 def run_line(state: str, step: int | None, total: int | None, seconds_left: float | None) -> str:

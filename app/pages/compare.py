@@ -1,4 +1,4 @@
-"""Compare: any runs side by side on one stage, with the numbers of their last frames and their curves."""
+"""Compare: which method, how much, since when, and is it noise."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ import streamlit as st
 from ltviz.launch.app import load_app
 
 load_app()
-from ltviz_app import charts, comparison, selection, viewer, words  # noqa: E402
+from ltviz_app import charts, comparison, evidence, selection, sweeps, viewer, words  # noqa: E402
+from ltviz_app.chooser import draw_chooser, read_entries, run_titles  # noqa: E402
+from ltviz_app.curation import draw_curation, draw_notes  # noqa: E402
 from ltviz_app.studio import open_studio  # noqa: E402
 from ltviz_app.style import draw_style  # noqa: E402
 
 studio = open_studio()
 draw_style()
+entries = read_entries(studio)
+titles = run_titles(entries)
 with st.sidebar:
-    runs = comparison.pick_runs(studio, selection.read_selection(studio))
+    sweeps.draw_sweeps(studio)
+    runs = draw_chooser(studio, selection.read_selection(studio), entries)
+    draw_curation(studio, runs, entries, titles)
 if not runs:
     st.caption(words.COMPARE_EMPTY)
     st.stop()
-viewer.draw_stage(studio, runs, view="compare")
-comparison.draw_table(studio, runs)
-charts.draw_charts(studio, runs, key="compare")
-charts.draw_methods(studio, runs)
+stage = st.container()
+step = comparison.pick_step(studio, runs)
+with stage:
+    viewer.draw_stage(studio, runs, view="compare", step=step if isinstance(step, int) else None, titles=titles)
+if viewer.may_draw_charts(studio):
+    evidence.draw_evidence(studio, runs, step, titles)
+    draw_notes(runs, entries, titles)
+    charts.draw_methods(studio, runs)
+else:
+    viewer.let_the_stage_begin()

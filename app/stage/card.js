@@ -14,7 +14,7 @@ export function describePoint(run, index) {
   const frame = /** @type {import("./types.js").Frame} */ (run.frame), y = labels[index];
   const lines = [header.class_names[y] ?? `class ${y}`];
   lines.push(`${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}`);
-  lines.push(`${split[index] ? "Test" : "Training"} sample ${ids ? ids[index] : index}`);
+  lines.push(`${["Training", "Test", "Validation"][split[index]]} sample ${ids ? ids[index] : index}`);
   if (frame.predictions) {
     const guess = frame.predictions[index];
     // The server's 65535 says that this sample has no prediction.
@@ -33,7 +33,7 @@ export function describeClass(run, c) {
   const { header, split, labels } = /** @type {import("./types.js").RunInfo} */ (run.info);
   const group = ["Head", "Medium", "Tail"][header.groups?.[c]] ?? "";
   const share = territoryShares(run.frame?.header.centres ?? [])[c] ?? 0, all = header.counts.reduce((sum, n) => sum + n, 0);
-  const tests = labels.reduce((sum, y, i) => sum + (y === c && split[i] ? 1 : 0), 0);
+  const tests = labels.reduce((sum, y, i) => sum + (y === c && split[i] === 1 ? 1 : 0), 0);
   return [header.class_names[c], `Centre of the class${group ? `, ${group.toLowerCase()}` : ""}`, `${formatCount(header.counts[c] ?? 0)} training samples, rank ${c + 1} of ${header.num_classes}`, `${tests} test samples shown`,
     `Territory: ${formatMeasure(share, "share")} of the sphere, ${formatMeasure((header.counts[c] ?? 0) / (all || 1), "share")} of the data`];
 }

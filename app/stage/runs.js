@@ -51,12 +51,14 @@ export class Run {
     this.places = null;
     /** @type {import("./colours.js").Rgb[]} one for each class */
     this.colours = [];
+    /** What the page calls this run, where several have one title. */
+    this.called = "";
     /** @type {import("./colours.js").Rgb[]} right, wrong, training, test */
     this.extras = [];
   }
 
   get title() {
-    return this.info?.header.title || this.id;
+    return this.called || this.info?.header.title || this.id;
   }
 
   get numClasses() {

@@ -90,6 +90,7 @@
  * @property {string[]} [ramp]
  * @property {string[]} [categorical]
  * @property {Measure[]} [measures]
+ * @property {Record<string, string>} [titles] what the page calls a run, in place of its own title
  * @property {Partial<import("./words.js").Words>} [words]
  * @property {string} [projection]
  * @property {string} [view]        which stage on the page this is; each keeps its own camera

@@ -202,6 +202,7 @@ export class StageView {
         this.picture.drop(id);
       }
     for (const id of data.runs) if (!this.runs.has(id)) this.runs.set(id, new Run(id));
+    for (const [id, run] of this.runs) run.called = data.titles?.[id] ?? "";
     this.parts.say(data.runs.length ? "" : this.words.empty, data.runs.length ? "" : this.words.emptyNext);
     this.standing = given.runs.length > MOST_PANELS ? fill(this.words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
     if (this.picture.renderer.kind === "flat") this.standing = this.words.noSphere;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ import numpy as np
 import ltviz
 from ltviz import figures
 from ltviz.errors import ConfigError, LtvizError
+from ltviz.export import charts
 from ltviz.export.page import PAGE, STYLE
 from ltviz.export.results import Arm, Group, Result, best_of, group_results, head, number, read_results, shown
 from ltviz.figures.palette import THEMES, method_colour
-from ltviz.metrics import MEASURES, fits, shot_groups, spread
-from ltviz.metrics.alarms import Alarm, find_alarms, observe
+from ltviz.metrics import MEASURES, fits
+from ltviz.metrics.alarms import Alarm, Moment, find_alarms, observe
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
 
@@ -85,14 +86,14 @@ def write_report(
     return len(results)
 
 
-def find_alarms_of(result: Result) -> list[Alarm]:
-    """The alarms of a run, from all of its frames and loss terms."""
+def find_alarms_of(result: Result, moments: Iterable[Moment] | None = None) -> list[Alarm]:
+    """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
     info, recording = result.info, result.recording
     recipe = info.config.get("run")
     size = recipe.get("batch_size") if isinstance(recipe, dict) else None
     status = recording.status()
     return find_alarms(
-        [observe(frame, np.array(info.counts)) for frame in recording.since(None)],
+        [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,
         total_steps=info.total_steps,
         losses=recording.metrics(),
         batch_size=size if isinstance(size, int) else None,
@@ -128,9 +129,9 @@ class _Report:
             )
         yield "<h3>Over training</h3><div class=grid>"
         for measure in CURVES:
-            yield self._try(lambda measure=measure: _curves(group, measure, self.theme))
-        yield self._try(lambda: _spreads(group, self.theme))
-        yield self._try(lambda: _counts(group, self.theme))
+            yield self._try(lambda measure=measure: charts.curves(group, measure, self.theme))
+        yield self._try(lambda: charts.spreads(group, self.theme))
+        yield self._try(lambda: charts.counts(group, self.theme))
         yield "</div><h3>At the last step, first seed of each method</h3>"
         for arm in group.arms[:MOST_SPHERES]:
             yield '<div class="grid frames">'
@@ -139,25 +140,14 @@ class _Report:
 
     def _last_frame(self, arm: Arm) -> Iterator[str]:
         result = min(arm.results, key=lambda r: (r.info.seed is None, r.info.seed or 0))
-        frame, info = result.recording.last(), result.info
-        if frame is None or frame.labels.min() < 0:
+        frame, info = charts.frame_of(result), result.info
+        if frame is None:
             return
         name = arm.label + (f", seed {info.seed}" if info.seed is not None else "")
         if frame.embeddings.shape[1] <= 3:
             yield self._try(lambda: figures.sphere(frame, info, self.theme), name)
-        order = info.order
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        names = [info.class_names[c] for c in order]
-        yield self._try(lambda: _cosines(frame.embeddings, frame.labels, info, self.theme), name)
-        yield self._try(lambda: figures.sample_angles(frame.embeddings, rank[frame.labels], names, self.theme), name)
-        predicted = frame.samples.get("prediction")
-        if predicted is not None:
-            test = result.recording.probe.split == 1
-            test = test if test.any() else np.ones_like(test)
-            yield self._try(
-                lambda: figures.confusion(rank[frame.labels[test]], rank[predicted[test]], names, self.theme), name
-            )
+        for draw in (charts.cosines, charts.angles, charts.confusion):
+            yield self._try(lambda draw=draw: draw(result, frame, self.theme), name)
 
     def _try(self, draw: Callable[[], go.Figure | None], caption: str = "") -> str:
         """A figure as HTML; what cannot be drawn of a run is said in its place."""
@@ -307,64 +297,3 @@ def _count(results: Sequence[Result]) -> str:
 def _escape(value: Any) -> str:
     text = " ".join(str(value).split())
     return html.escape(text if len(text) <= 2000 else text[:1999] + "…")
-
-
-# ---------------------------------------------------------------------- charts
-
-
-def _curves(group: Group, measure: str, theme: str) -> go.Figure | None:
-    """One line a method: the mean over seeds, with the lowest and highest as a band."""
-    series, bands, colours = {}, {}, {}
-    for arm in group.arms:
-        runs = [_curve(result, measure) for result in arm.results]
-        runs = [(steps, values) for steps, values in runs if steps]
-        if not runs:
-            continue
-        steps, mean, low, high = figures.seed_band(runs)
-        if not len(steps):
-            continue
-        series[arm.label], colours[arm.label] = (steps, mean), method_colour(arm.method or arm.label)
-        if len(runs) > 1:
-            bands[arm.label] = (low, high)
-    return figures.curves(series, measure, colours, theme, bands=bands) if series else None
-
-
-def _curve(result: Result, measure: str) -> tuple[list[int], list[float]]:
-    points = [(step, found[measure]) for step, found in sorted(result.frames.items()) if measure in found]
-    return [step for step, _ in points], [value for _, value in points]
-
-
-def _spreads(group: Group, theme: str) -> go.Figure | None:
-    """Mean angle to the class centre against the training count, mean over the seeds of a method."""
-    info = group.arms[0].results[0].info
-    values, colours = {}, {}
-    for arm in group.arms:
-        # Class numbers are ranks, so seeds share the counts though not the classes behind them.
-        found = []
-        for result in arm.results:
-            frame = result.recording.last()
-            if frame is not None and frame.labels.min() >= 0 and result.info.counts == info.counts:
-                found.append(spread(frame.embeddings, frame.labels, info.num_classes).mean_angle)
-        if found:
-            values[arm.label] = np.mean(found, axis=0)
-            colours[arm.label] = method_colour(arm.method or arm.label)
-    if not values:
-        return None
-    ranks = [f"class {c}" for c in range(info.num_classes)]
-    return figures.against_counts(values, info.counts, ranks, "spread", colours, theme)
-
-
-def _counts(group: Group, theme: str) -> go.Figure:
-    info = group.arms[0].results[0].info
-    names = [f"class {c}" for c in range(info.num_classes)]
-    figure = figures.class_counts(info.counts, names, shot_groups(np.array(info.counts)), theme)
-    figure.update_layout(title_text="Training samples, head to tail", margin={"t": 36})
-    return figure
-
-
-def _cosines(z: np.ndarray, y: np.ndarray, info: Any, theme: str) -> go.Figure:
-    from ltviz.metrics import Classes
-
-    return figures.centre_cosines(
-        Classes.of(z, y, info.num_classes).normalised().centres, info.counts, info.class_names, theme
-    )

@@ -39,6 +39,7 @@ def new_figure(theme: str, **layout: Any) -> go.Figure:
         "tickfont": {"color": colours["muted"], "size": 11},
         "title": {"font": {"color": colours["muted"], "size": 12}, "standoff": 8},
         "automargin": True,
+        "ticks": "",
     }
     figure = go.Figure()
     figure.update_layout(

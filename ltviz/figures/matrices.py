@@ -56,7 +56,8 @@ def centre_cosines(centres: np.ndarray, counts: Sequence[int], names: Sequence[s
             "cmax": 1,
             # one hue to each side of the page colour: opposite, orthogonal, equal
             "colorscale": [(0, class_ramp(10)[0]), (0.5, colours["paper"]), (1, class_ramp(10)[-1])],
-            "colorbar": {"title": {"text": "cosine"}, "thickness": 10, "outlinewidth": 0},
+            "colorbar": {"title": {"text": "cosine", "font": {"size": 11}}, "tickfont": {"size": 11}}
+            | {"thickness": 10, "outlinewidth": 0},
         },
     )
     figure.update_annotations(font={"size": 12, "color": colours["muted"]})
@@ -95,7 +96,7 @@ def confusion(y: np.ndarray, predictions: np.ndarray, names: Sequence[str], them
             "cmin": 0,
             "cmax": 1,
             "colorscale": scale([theme_colours(theme)["paper"], class_ramp(10)[2]]),
-            "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+            "colorbar": {"tickformat": ".0%", "tickfont": {"size": 11}, "thickness": 10, "outlinewidth": 0},
         },
     )
     figure.update_xaxes(_name_axis(labels) | {"title_text": "predicted", "constrain": "domain"})

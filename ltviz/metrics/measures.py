@@ -47,14 +47,15 @@ def measure(
     """All measures of one moment, under the keys of `MEASURES`. What cannot be measured is absent.
 
     Geometry is taken over all points. Neural collapse sees the rows as given; every other measure sees them normalised.
-    Accuracies are those of test points.
+    Accuracies are those of test points. Validation points are neither test nor train: they have an accuracy of their
+    own, by which a step may be chosen.
 
     Args:
         z: (N, D) embeddings, float32 or float64, N >= 1, finite, no zero row.
         y: (N,) integers in 0 ... C-1.
         num_classes: C; default the length of `counts`, else the largest label + 1.
         counts: (C,) training samples of each class, which define head, medium and tail; default: counted in y.
-        split: (N,) 0 train, 1 test; default: every point is a test point and no accuracy_ncm is given.
+        split: (N,) 0 train, 1 test, 2 validation; default: every point is a test point and no accuracy_ncm is given.
         predictions: (N,) classes that the method's own classifier predicts.
         confidence: (N,) probability of the predicted class, for calibration.
         views: two (M, D) arrays of unit rows, two views of the same samples, for alignment.
@@ -91,10 +92,13 @@ def measure(
             if full and confidence is not None:
                 sure = _one_each("confidence", confidence, raw)[test]
                 found["calibration_error"] = expected_calibration_error(sure, answers == raw.y[test])
+        if predictions is not None and split is not None and (held := np.asarray(split) == 2).any():
+            answers = _one_each("predictions", predictions, raw)[held]
+            found |= _accuracy("validation", answers, raw.y[held], groups)
         if scores is not None and labels is not None and test.any():
             found |= _precision(np.asarray(scores), np.asarray(labels), test, counts)
-        if split is not None and not test.all():
-            found |= _fitted_accuracies(unit, test, groups, full)
+        if split is not None and (train := np.asarray(split) == 0).any():
+            found |= _fitted_accuracies(unit, train, test, groups, full)
         if full:
             found |= further_measures(raw, unit, groups, targets)
         if evenness is not None:
@@ -132,7 +136,7 @@ def _test_points(split: np.ndarray | None, n: int) -> np.ndarray:
         return np.ones(n, dtype=bool)
     test = np.asarray(split) == 1
     if test.shape != (n,):
-        raise DataError(f"The split must be ({n},), 0 train and 1 test, got {np.shape(split)}.")
+        raise DataError(f"The split must be ({n},), 0 train, 1 test and 2 validation, got {np.shape(split)}.")
     return test
 
 
@@ -171,11 +175,13 @@ def _precision(scores: np.ndarray, labels: np.ndarray, test: np.ndarray, counts:
     return {f"map_{name}": getattr(result, name) for name in SHOTS}
 
 
-def _fitted_accuracies(unit: Classes, test: np.ndarray, groups: Groups, full: bool) -> dict[str, float | None]:
+def _fitted_accuracies(
+    unit: Classes, train_points: np.ndarray, test: np.ndarray, groups: Groups, full: bool
+) -> dict[str, float | None]:
     """Classifiers fitted on the train points among the embeddings and judged on the test points."""
     if not test.any():
         return {}
-    train = Classes.of(unit.z[~test], unit.y[~test], unit.num_classes)
+    train = Classes.of(unit.z[train_points], unit.y[train_points], unit.num_classes)
     z, y = unit.z[test], unit.y[test]
     found = _accuracy("accuracy_ncm", nearest_centre(z, train.centres), y, groups)
     if full:

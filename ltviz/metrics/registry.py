@@ -62,6 +62,13 @@ ACCURACY = Measure(
     r"\operatorname{mean}_{c \in group} P[\hat y = c \mid y = c]",
     "Liu et al. 2019 (many, medium, few)",
 )
+VALIDATION = replace(
+    ACCURACY,
+    key="validation_{}",
+    title="Validation accuracy, {}",
+    short="Share of validation points that the method's own classifier gets right, {}.",
+    caution="A step may be chosen by it; results are those of the test points.",
+)
 FITTED = (
     replace(
         ACCURACY,
@@ -177,7 +184,7 @@ def _family(entry: Measure, members: dict[str, str]) -> list[Measure]:
 
 def _registry() -> dict[str, Measure]:
     entries = [*SHAPE, *COLLAPSE]
-    for family in (ACCURACY, *FITTED, PRECISION):
+    for family in (ACCURACY, VALIDATION, *FITTED, PRECISION):
         entries += _family(family, SHOTS)
     for family in BY_GROUP:
         entries += _family(family, GROUPS)

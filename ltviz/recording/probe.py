@@ -18,8 +18,8 @@ THUMBNAIL_SIDE = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """N samples: `labels` (N,) int32, `split` (N,) uint8 (0 train, 1 test), `sample_ids` (N,) int64 in the data set,
-    `thumbnails` (N, H, W) uint8 with H, W <= 32, or None."""
+    """N samples: `labels` (N,) int32, `split` (N,) uint8 (0 train, 1 test, 2 validation), `sample_ids` (N,) int64 in
+    the data set, `thumbnails` (N, H, W) uint8 with H, W <= 32, or None."""
 
     labels: np.ndarray
     split: np.ndarray
@@ -34,7 +34,7 @@ def make_probe(
 
     Args:
         labels: (N,) ints in [0, num_classes).
-        split: (N,) 0 for train and 1 for test; all train where left out.
+        split: (N,) 0 for train, 1 for test, 2 for validation; all train where left out.
         sample_ids: (N,) ints; 0 ... N-1 where left out.
         images: as in `make_thumbnails`.
     """
@@ -49,9 +49,9 @@ def make_probe(
         )
     count = len(labels)
     split = np.zeros(count, np.uint8) if split is None else np.asarray(split)
-    if split.shape != (count,) or not np.isin(split, (0, 1)).all():
+    if split.shape != (count,) or not np.isin(split, (0, 1, 2)).all():
         raise RecordingError(
-            f"split must be 0 (train) or 1 (test) for each of {count} samples; "
+            f"split must be 0 (train), 1 (test) or 2 (validation) for each of {count} samples; "
             f"got {split.dtype} of shape {split.shape}."
         )
     sample_ids = np.arange(count) if sample_ids is None else np.asarray(sample_ids)

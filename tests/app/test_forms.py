@@ -7,7 +7,6 @@ from typing import Literal
 import pytest
 from ltviz_app import forms, words
 from ltviz_app.charts import stroke, thin
-from ltviz_app.comparison import best_row
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
@@ -115,14 +114,3 @@ def test_thinning_keeps_the_last_point():
 
 def test_the_legend_draws_the_charts_dashes():
     assert stroke("#123456", "dash") == "repeating-linear-gradient(90deg,#123456 0px 7px,transparent 7px 12px)"
-
-
-def test_the_best_of_a_column_follows_the_measures_own_direction():
-    import pandas as pd
-
-    from ltviz.metrics import MEASURES
-
-    values = pd.Series({"a": 0.2, "b": 0.4, "c": None})
-    assert best_row(values, MEASURES["accuracy_few"]) == "b"
-    assert best_row(values, MEASURES["centre_sum"]) == "a"
-    assert best_row(pd.Series({"a": 0.2, "b": 0.2}), MEASURES["centre_sum"]) is None

@@ -158,6 +158,27 @@ def test_without_a_method_there_is_nothing_to_train():
     assert app.button[0].disabled and words.CHOOSE_METHOD in said(app)
 
 
+def test_the_form_offers_the_methods_that_fit_the_data(home: Path):
+    (home / ".ltviz").mkdir()
+    methods = [
+        {"name": name, "card": {"title": name, "idea": "An idea."}, "settings": {}, "several_labels": several}
+        for name, several in (("gml", False), ("bce", True), ("ltml", True))
+    ]
+    (home / ".ltviz" / "catalogue.json").write_text(json.dumps({"methods": methods, "data": []}))
+    app = page()
+
+    def offered() -> set[str]:
+        keys = [box.key for box in app.checkbox if box.key and box.key.startswith("race-method-")]
+        return {key.removeprefix("race-method-") for key in keys}
+
+    assert offered() == {*words.DEFAULT_RACE, "gml"}
+    app.selectbox(key="race-data").select("digits-ml").run()
+    assert offered() == {"bce", "ltml"}
+    app.button[0].click().run()
+    ((job, _, _),) = launch.jobs(home)
+    assert [run.method for run in job.runs] == ["bce", "ltml"] and job.run["data"] == "digits-ml"
+
+
 def test_the_catalogue_brings_methods_and_their_settings(home: Path):
     (home / ".ltviz").mkdir()
     settings = {"properties": {"temperature": {"type": "number", "default": 0.1, "minimum": 0.01, "live": True}}}
@@ -342,7 +363,7 @@ def test_choosing_runs_on_compare_goes_into_the_address(home: Path, runs):
     runs.finished(home, "run-one")
     runs.finished(home, "run-two", method="bcl", title="BCL")
     app = page("compare", runs="run-one")
-    app.multiselect[0].select("run-two").run()
+    app.multiselect(key="compare-runs").select("run-two").run()
     assert app.query_params["runs"] == "run-one,run-two"
     assert stage(app)["runs"] == ["run-one", "run-two"]
 

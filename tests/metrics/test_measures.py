@@ -27,10 +27,22 @@ def test_live_keys_are_those_of_the_contract(cloud) -> None:
     assert set(found) == LIVE | accuracies | {"alignment", "nc2", "nc3", "nc4"}
 
 
+def test_validation_points_are_neither_test_nor_train(cloud) -> None:
+    z, y = cloud(COUNTS, 8)
+    split = np.where(np.random.default_rng(4).random(len(y)) < 0.3, 2, split_of(y))
+    answers = np.where(split == 2, y, (y + 1) % 6)
+    found = metrics.measure(z, y, split=split, predictions=answers, full=True)
+    assert found["validation_all"] == 1 and found["accuracy_all"] == 0
+    alone = metrics.measure(z[split != 2], y[split != 2], split=split[split != 2], counts=np.bincount(y), full=True)
+    for key in ("accuracy_ncm_all", "accuracy_knn_all", "accuracy_probe_all"):
+        assert found[key] == pytest.approx(alone[key]), key
+
+
 def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
     z, y = cloud(COUNTS, 8)
+    split = np.where(np.random.default_rng(4).random(len(y)) < 0.3, 2, split_of(y))
     found = metrics.measure(
-        z, y, split=split_of(y), predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 8),
+        z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 8),
         bias=np.zeros(6), targets=geometry.simplex(6, 8), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
     assert set(found) == set(metrics.MEASURES)

@@ -56,7 +56,7 @@ def test_pictures_become_small_and_grey(create, images, shape, brightest):
         ({"labels": [0, 1, 3]}, r"labels must lie in \[0, 3\).*got 0 to 3"),
         ({"labels": [0.5, 1.0]}, "whole numbers"),
         ({"labels": []}, "whole numbers"),
-        ({"split": [0, 1, 2, 0, 0, 0]}, "split must be 0"),
+        ({"split": [0, 1, 3, 0, 0, 0]}, "split must be 0"),
         ({"sample_ids": [1]}, "sample_ids must be 6"),
         ({"images": np.zeros((5, 4, 4))}, "images must be 6 pictures"),
         ({"images": np.full((6, 4, 4), np.nan)}, "pixels are NaN"),

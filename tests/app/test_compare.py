@@ -1,0 +1,392 @@
+"""The compare page without a browser: choosing, curating, numbers, sentences, charts, alarms, sweeps, files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ltviz_app
+import numpy as np
+import psutil
+import pytest
+from ltviz_app import downloads, moments, words
+from ltviz_app import studio as studio_module
+from streamlit.testing.v1 import AppTest
+
+from ltviz import launch
+from ltviz.export.results import group_results, read_results
+from ltviz.launch.progress import Report
+from ltviz.metrics import MEASURES
+from ltviz.recording import Recording, RunInfo, RunWriter, run_path
+from ltviz.recording.notes import note_run, read_notes, tag_run
+
+MAIN = Path(ltviz_app.__file__).parent / "main.py"
+COUNTS = [120, 60, 12, 9, 4]
+LABELS = np.repeat(np.arange(5), [12, 10, 8, 6, 6])
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(autouse=True)
+def fresh(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio_module, "_open", None)
+    monkeypatch.setattr(studio_module, "demo_home", lambda: tmp_path / "demos")
+    monkeypatch.setattr(moments, "_kept", moments.Kept())
+
+
+def make(
+    home: Path,
+    run: str,
+    *,
+    seed: int = 0,
+    method: str = "ce",
+    few: float = 0.5,
+    narrow: float = 1.0,
+    factor: float = 50.0,
+    title: str | None = None,
+    steps: tuple[int, ...] = (0, 5, 10),
+    validation: dict[int, float] | None = None,
+) -> Path:
+    """A finished run of five classes; `narrow` scales how far the points leave one direction."""
+    info = RunInfo(
+        run_id=run,
+        method=method,
+        title=method.upper() if title is None else title,
+        created=time.time(),
+        dim=3,
+        num_classes=5,
+        class_names=["zero", HOSTILE, "two", "three", "four"],
+        counts=COUNTS,
+        total_steps=10,
+        seed=seed,
+        data="digits-lt",
+        imbalance_factor=factor,
+        config={"run": {"steps": 10, "batch_size": 8, "imbalance_factor": factor}, "method": {}},
+    )
+    rng = np.random.default_rng(seed)
+    with RunWriter.create(run_path(home, run), info, labels=LABELS, split=np.arange(len(LABELS)) % 2) as writer:
+        for step in steps:
+            z = narrow * (rng.normal(size=(len(LABELS), 3)) + np.eye(5, 3)[LABELS]) + [0, 0, 0 if narrow == 1 else 5]
+            writer.log(step + 1, {"total": 3.0 - step / 10})
+            writer.frame(
+                step,
+                embeddings=(z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32),
+                samples={"prediction": rng.integers(0, 5, len(LABELS)).astype(np.int32)},
+                metrics={"accuracy_few": few + step / 100 + seed / 100, "centre_sum": 0.5 - step / 100}
+                | ({"validation_all": validation[step]} if validation else {}),
+            )
+    return run_path(home, run)
+
+
+@pytest.fixture
+def six(home: Path) -> list[str]:
+    """Two methods, three seeds; BCL's rare classes are better by 20 points in each."""
+    for seed in range(3):
+        make(home, f"ce-s{seed}", seed=seed)
+        make(home, f"bcl-s{seed}", seed=seed, method="bcl", few=0.7)
+    return [f"{method}-s{seed}" for method in ("ce", "bcl") for seed in range(3)]
+
+
+def compare(*runs: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(MAIN), default_timeout=30)
+    if runs:
+        app.query_params["runs"] = ",".join(runs)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    app = app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    return app
+
+
+def stage(app: AppTest) -> dict:
+    (found,) = app.get("bidi_component")
+    return json.loads(found.proto.json)
+
+
+def choose(app: AppTest, key: str, label: str) -> AppTest:
+    app.session_state[key] = label
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> list[str]:
+    return [text.value for text in app.text]
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.main.get("plotly_chart")]
+
+
+def test_filters_and_search_choose_runs(home: Path, six: list[str]):
+    make(home, "ce-if10", factor=10.0)
+    note_run(run_path(home, "bcl-s1"), "the odd one")
+    app = compare("ce-s0")
+    app.multiselect(key="compare-method").select("BCL").run()
+    app.button(key="compare-all").click().run()
+    assert stage(app)["runs"] == ["bcl-s0", "bcl-s1", "bcl-s2"], "seeds side by side"
+    assert app.query_params["runs"] == "bcl-s0,bcl-s1,bcl-s2"
+    app.multiselect(key="compare-method").unselect("BCL").run()
+    app.multiselect(key="compare-factor").select(10.0).run()
+    app.button(key="compare-all").click().run()
+    assert stage(app)["runs"] == ["ce-if10"]
+    app.multiselect(key="compare-factor").unselect(10.0).run()
+    app.text_input(key="compare-search").set_value("ODD one").run()
+    app.button(key="compare-all").click().run()
+    assert stage(app)["runs"] == ["bcl-s1"]
+    assert "1 of 7 runs fit." in [caption.value for caption in app.caption]
+
+
+def test_methods_stand_together_where_all_are_shown(six: list[str]):
+    app = compare("ce-s0")
+    app.button(key="compare-all").click().run()
+    assert stage(app)["runs"] == six
+
+
+def test_new_runs_come_by_themselves_where_that_is_asked(home: Path, six: list[str]):
+    app = compare("ce-s0")
+    app.toggle(key="compare-follow").set_value(True).run()
+    assert stage(app)["runs"] == six
+    make(home, "ce-s3", seed=3)
+    app.run()
+    assert "ce-s3" in stage(app)["runs"] and "ce-s3" in app.query_params["runs"]
+
+
+def test_tags_and_notes_are_kept_and_are_text(home: Path, six: list[str]):
+    app = compare(*six)
+    app.text_input(key="curate-tag").set_value("paper, fig-2").run()
+    app.button(key="curate-add").click().run()
+    assert all(read_notes(run_path(home, run)).tags == ("fig-2", "paper") for run in six)
+    app.selectbox(key="curate-run").select("ce-s0").run()
+    app.text_area(key="curate-note-ce-s0").set_value(HOSTILE).run()
+    app.button(key="curate-save").click().run()
+    assert read_notes(run_path(home, "ce-s0")).note == HOSTILE
+    assert any(HOSTILE in text for text in texts(app)), "as text"
+    assert not any(HOSTILE in element.proto.body for element in app.get("html"))
+    assert not any(HOSTILE in caption.value for caption in (*app.caption, *app.markdown))
+
+
+def test_a_bad_tag_is_one_sentence_and_changes_nothing(home: Path, six: list[str]):
+    app = compare("ce-s0")
+    app.text_input(key="curate-tag").set_value("<b>").run()
+    app.button(key="curate-add").click().run()
+    assert "A tag must be" in app.error[0].value and "<b>" not in app.error[0].value
+    assert read_notes(run_path(home, "ce-s0")).tags == ()
+
+
+def test_deletion_asks_first_and_can_be_taken_back(home: Path, six: list[str]):
+    app = compare("ce-s0", "bcl-s0")
+    app.selectbox(key="curate-run").select("ce-s0").run()
+    app.button(key="curate-delete").click().run()
+    assert app.warning[0].value == words.delete_question(1) and run_path(home, "ce-s0").exists()
+    app.button(key="curate-keep").click().run()
+    assert not app.warning and run_path(home, "ce-s0").exists()
+    app.button(key="curate-delete").click().run()
+    app.button(key="curate-delete-now").click().run()
+    assert not app.exception and not run_path(home, "ce-s0").exists()
+    assert stage(app)["runs"] == ["bcl-s0"] and app.query_params["runs"] == "bcl-s0"
+
+
+def test_asking_for_one_run_deletes_no_other(home: Path, six: list[str]):
+    app = compare("ce-s0", "bcl-s0")
+    app.selectbox(key="curate-run").select("ce-s0").run()
+    app.button(key="curate-delete").click().run()
+    app.selectbox(key="curate-run").select("bcl-s0").run()
+    assert not app.warning, "the question was about the other run"
+    assert run_path(home, "bcl-s0").exists()
+
+
+def test_a_run_that_trains_cannot_be_deleted(home: Path, runs):
+    with runs.begin(home, "run-one") as writer:
+        runs.frame(writer, 0)
+        writer.set_state("running")
+        app = compare("run-one")
+        assert words.DELETE_LIVE in [caption.value for caption in app.caption]
+        assert "curate-delete" not in [button.key for button in app.button]
+
+
+def test_the_table_gives_means_over_seeds_and_the_runs_where_asked(six: list[str]):
+    app = compare(*six)
+    table = app.dataframe[0].value
+    assert table[words.METHOD].tolist() == ["CE", "BCL"] and table[words.SEEDS].tolist() == [3, 3]
+    assert table["accuracy_few"].tolist() == pytest.approx([0.61, 0.81])
+    choose(app, "compare-rows", words.ROW_KINDS[1])
+    table = app.dataframe[0].value
+    assert table[words.METHOD].tolist()[:2] == ["CE · seed 0", "CE · seed 1"] and len(table) == 6
+    assert table["accuracy_few"].tolist() == pytest.approx([0.6, 0.61, 0.62, 0.8, 0.81, 0.82])
+
+
+def test_the_table_marks_the_best_and_says_the_difference(six: list[str], home: Path):
+    from ltviz_app.comparison import summarise
+
+    groups = group_results(read_results([Recording(run_path(home, run)) for run in six])[0])
+    _, styled = summarise(groups, ["accuracy_few"], per_run=False)
+    html = styled.to_html()
+    assert "81.0 ± 1.0" in html and "61.0 ± 1.0  (−20.0)" in html
+    assert html.count("font-weight: 700") == 1
+
+
+def test_all_measures_are_measured_once_and_kept(six: list[str], monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    real = moments.measure
+    monkeypatch.setattr(moments, "measure", lambda *a, **k: asked.append(k["full"]) or real(*a, **k))
+    app = compare(*six)
+    assert asked == [], "never before somebody asks"
+    choose(app, "compare-scope", words.SCOPES[1])
+    assert asked == [True] * 6
+    table = app.dataframe[0].value
+    assert {"territory_tail", "tsc_alignment", "accuracy_probe_few", "packing_gap"} <= set(table.columns) <= {
+        words.METHOD, words.SEEDS, words.STEP, *MEASURES,
+    }  # fmt: skip
+    assert table["accuracy_few"].tolist() == pytest.approx([0.61, 0.81]), "the trainer's own numbers stand"
+    app.run()
+    assert len(asked) == 6
+
+
+def test_a_chosen_step_moves_table_and_stage(six: list[str]):
+    app = compare(*six)
+    assert stage(app)["step"] is None
+    choose(app, "compare-step-mode", words.STEP_CHOSEN)
+    app.select_slider(key="compare-step").set_value(5).run()
+    assert stage(app)["step"] == 5
+    assert app.dataframe[0].value["accuracy_few"].tolist() == pytest.approx([0.56, 0.76])
+    assert words.SUMMARY_AT.format(step=5) in "".join(element.proto.body for element in app.get("html"))
+
+
+def test_the_step_of_the_stage_is_taken_from_the_address(six: list[str]):
+    app = compare(*six)
+    app.query_params["step"] = "7"  # as the stage writes it
+    app.button(key="compare-step-stage").click().run()
+    assert not app.exception
+    assert app.dataframe[0].value[words.STEP].tolist() == [5, 5], "the newest at or before it"
+
+
+def test_the_best_step_is_chosen_by_validation_and_never_by_test(home: Path):
+    make(home, "ce-s0", validation={0: 0.2, 5: 0.6, 10: 0.6})
+    make(home, "bcl-s0", method="bcl", validation={0: 0.3, 5: 0.1, 10: 0.2})
+    app = choose(compare("ce-s0", "bcl-s0"), "compare-step-mode", words.STEP_BEST)
+    table = app.dataframe[0].value
+    assert table[words.STEP].tolist() == [5, 0], "the first of equals, though test accuracy grows to the end"
+    assert table["accuracy_few"].tolist() == pytest.approx([0.55, 0.5])
+    assert stage(app)["step"] is None
+
+
+def test_without_validation_no_best_step_is_offered(six: list[str]):
+    app = compare(*six)
+    choose(app, "compare-step-mode", words.STEP_BEST)
+    assert app.dataframe[0].value[words.STEP].tolist() == [10, 10]
+
+
+def test_sentences_and_differences_are_paired_over_seeds(six: list[str]):
+    app = compare(*six)
+    assert "BCL's accuracy (rare classes) is higher than CE's by 20.0 points [20.0, 20.0], 3 of 3 seeds." in texts(app)
+    difference = app.dataframe[1].value
+    row = difference[difference["measure"] == "Accuracy, rare classes (%)"].iloc[0]
+    assert (row["first"], row["second"], row["difference"]) == pytest.approx((81, 61, 20))
+    assert (row["seeds"], row["verdict"]) == ("3 of 3", "BCL")
+    app.selectbox(key="compare-first").select((0, "CE")).run()
+    row = app.dataframe[1].value.set_index("measure").loc["Accuracy, rare classes (%)"]
+    assert row["difference"] == pytest.approx(-20) and row["verdict"] == "BCL"
+
+
+def test_too_few_seeds_are_said(home: Path):
+    make(home, "ce-s0")
+    make(home, "bcl-s0", method="bcl", few=0.7)
+    assert any(text.startswith("Too few seeds to tell: BCL's accuracy") for text in texts(compare("ce-s0", "bcl-s0")))
+
+
+def test_runs_of_other_data_are_not_held_against_one_another(home: Path):
+    make(home, "ce-s0")
+    make(home, "bcl-s0", method="bcl", factor=10.0)
+    app = compare("ce-s0", "bcl-s0")
+    assert app.dataframe[0].value["imbalance_factor"].tolist() == [10.0, 50.0]
+    assert len(app.dataframe) == 1 and not any("BCL's" in text for text in texts(app))
+
+
+@pytest.mark.parametrize(
+    ("kind", "drawn"),
+    [("curves", 3), ("portrait", 3), ("cosines", 2), ("classes", 2), ("confusion", 2), ("angles", 2)],
+)
+def test_every_kind_of_chart_is_drawn(six: list[str], kind: str, drawn: int):
+    app = choose(compare(*six), "compare-charts", kind)
+    found = charts(app)
+    assert len(found) == drawn and all(chart["data"] for chart in found)
+    assert HOSTILE not in json.dumps(found), "names of classes are text"
+
+
+def test_curves_have_a_band_over_seeds_and_mark_the_chosen_step(six: list[str]):
+    app = compare(*six)
+    first = charts(app)[0]
+    assert {trace.get("fill") for trace in first["data"]} == {None, "toself"} and "shapes" not in first["layout"]
+    choose(app, "compare-step-mode", words.STEP_CHOSEN)
+    app.select_slider(key="compare-step").set_value(5).run()
+    assert charts(app)[0]["layout"]["shapes"][0]["x0"] == 5
+
+
+def test_alarms_are_said_and_marked_on_the_timeline(home: Path):
+    make(home, "narrow-run", narrow=0.2)
+    app = compare("narrow-run")
+    said = "\n".join(texts(app))
+    assert "All points lie in one hemisphere" in said and "CE · seed 0, step 5" in said
+    studio = studio_module.open_studio()
+    with studio.hub._guard:
+        marks = studio.hub._alarms["narrow-run"]
+    assert marks and {kind for _, kind, _ in marks} == {"alarm"} and all("Try" in text for _, _, text in marks)
+
+
+def test_without_alarms_one_quiet_line_says_so(home: Path):
+    make(home, "ce-s0")
+    assert words.no_alarms(1) in [caption.value for caption in compare("ce-s0").caption]
+
+
+@pytest.fixture
+def tell(home: Path) -> Callable[..., Report]:
+    def told(**more: float) -> Report:
+        report = Report(home, "tails")
+        given = {"runs": 6, "finished": 2, "failed": 0, "steps": 200, "total_steps": 600, "left": 40.0}
+        report.tell(**(given | more))  # type: ignore[arg-type]
+        return report
+
+    return told
+
+
+def test_a_running_sweep_is_shown_and_its_runs_come(home: Path, six: list[str], tell: Callable[..., Report]):
+    report = tell()
+    app = compare("ce-s0")
+    assert "tails: 2 of 6 runs finished, 40 s left" in texts(app)
+    for run in ("bcl-s0", "bcl-s1"):
+        tag_run(run_path(home, run), ["tails"])
+    app.button(key=f"sweep-{os.getpid()}-tails").click().run()
+    assert stage(app)["runs"] == ["bcl-s0", "bcl-s1"]
+    tag_run(run_path(home, "bcl-s2"), ["tails"])
+    report.tell(runs=6, finished=3, failed=0, steps=300, total_steps=600, left=30.0)
+    app.run()
+    assert stage(app)["runs"] == ["bcl-s0", "bcl-s1", "bcl-s2"]
+    report.remove()
+    app.run()
+    assert not any("tails:" in text for text in texts(app))
+
+
+def test_a_killed_sweep_is_not_shown(home: Path, tell: Callable[..., Report]):
+    tell()
+    (file,) = (home / ".ltviz" / "sweeps").glob("*.json")
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps({**told, "create_time": psutil.Process().create_time() - 100}))
+    assert launch.sweeps(home) == [] and not file.exists()
+
+
+def test_three_files_can_be_taken_away(six: list[str], home: Path):
+    app = compare(*six)
+    assert [button.proto.label for button in app.get("download_button")] == list(words.DOWNLOADS.values())
+    results = read_results([Recording(run_path(home, run)) for run in six])[0]
+    page = downloads.maker("report", results, "dark")().decode()
+    assert "BCL&#x27;s accuracy (rare classes) is higher than CE&#x27;s by 20.0 points" in page and HOSTILE not in page
+    rows = downloads.maker("csv", results, "light")().decode().splitlines()
+    assert rows[0].startswith("run_id,method,title") and len(rows) == 1 + 6 * 6
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(io.BytesIO(downloads.maker("parquet", results, "light")())).num_rows == 36
