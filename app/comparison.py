@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ BEST = "best"
 JUDGE = "validation_all"
 BASELINE = "ce"
 FINDINGS = ("accuracy_few", "centre_sum")
+CHARACTER_PIXELS, CELL_PIXELS = 7, 20
+"""What a character of the table takes, and the room around a cell's words."""
 """Measures in which every method is held against the baseline, in sentences."""
 
 
@@ -130,8 +132,8 @@ def draw_table(compared: Compared) -> tuple[Group, ...]:
     has = {key for group in shown for arm in group.arms for key in MEASURES if arm.mean(key) is not None}
     keys = [key for key in (words.TABLE if scope != words.SCOPES[1] else MEASURES) if key in has]
     if keys:
-        table, styled = summarise(shown, keys, per_run)
-        st.dataframe(styled, column_config=_columns(table, keys), hide_index=True, key="compare-table")
+        table, styled, widths = summarise(shown, keys, per_run)
+        st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
         st.caption(words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS)
     return groups
 
@@ -142,8 +144,9 @@ def measure_fully(compared: Compared) -> tuple[Group, ...]:
     return tuple(group_results([measured(result) for result in with_progress(then, words.MEASURING)]))
 
 
-def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tuple[pd.DataFrame, Any]:
-    """A table to sort, and the same with words: mean, spread over seeds, distance to the best, which is bold."""
+def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tuple[pd.DataFrame, Any, dict[str, int]]:
+    """A table to sort, the same with words (mean, spread over seeds, distance to the best, which is bold), and how many
+    characters the words of each measure need."""
     cells = telling(groups)
     rows, told, bold = [], [], []
     for group in groups:
@@ -164,7 +167,7 @@ def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tu
     for row, line in enumerate(told):
         for key in keys:
             styled = styled.format(lambda _, text=line[key]: text, subset=pd.IndexSlice[[row], [key]])
-    return table, styled
+    return table, styled, {key: max(len(line[key]) for line in told) for key in keys}
 
 
 def _tell(arm: Arm, best: Arm | None, key: str) -> str:
@@ -185,14 +188,17 @@ def _split(group: Group) -> Group:
     return Group(group.shown, tuple(arms))
 
 
-def _columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
+def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
     config: dict[str, Any] = {words.METHOD: st.column_config.TextColumn(words.METHOD, pinned=True)}
     config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
-    for key in keys:
+    for key, characters in widths.items():
         measure = MEASURES[key]
+        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')}"
         hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
-            f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')}",
+            head,
+            # Streamlit measures the number and not the words that stand for it, and would cut them.
+            width=CELL_PIXELS + CHARACTER_PIXELS * max(characters, len(head)),
             help=" ".join(forms.escape(hint.rstrip(".") + ".") for hint in hints if hint),
         )
     return config

@@ -42,7 +42,7 @@ section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; lin
 .ltviz-run hr {
   height: 2px; margin: .2rem 0 0; border: 0; background: currentColor; opacity: .7; transition: width .9s linear;
 }
-[data-testid="stBaseButton-segmented_controlActive"] { color: inherit !important; font-weight: 600; }
+button[aria-checked="true"], button[aria-checked="true"] * { color: inherit !important; font-weight: 600; }
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }

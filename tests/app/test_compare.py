@@ -224,10 +224,11 @@ def test_the_table_marks_the_best_and_says_the_difference(six: list[str], home: 
     from ltviz_app.comparison import summarise
 
     groups = group_results(read_results([Recording(run_path(home, run)) for run in six])[0])
-    _, styled = summarise(groups, ["accuracy_few"], per_run=False)
+    _, styled, widths = summarise(groups, ["accuracy_few"], per_run=False)
     html = styled.to_html()
     assert "81.0 ± 1.0" in html and "61.0 ± 1.0  (−20.0)" in html
     assert html.count("font-weight: 700") == 1
+    assert widths == {"accuracy_few": len("61.0 ± 1.0  (−20.0)")}
 
 
 def test_all_measures_are_measured_once_and_kept(six: list[str], monkeypatch: pytest.MonkeyPatch):
