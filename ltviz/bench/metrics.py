@@ -1,9 +1,10 @@
-"""How long one call of `measure` takes: `run()` prints the table."""
+"""`ltviz bench metrics`: how long one call of `measure` takes."""
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -30,15 +31,11 @@ def embeddings(n: int, dim: int, num_classes: int, seed: int = 0) -> tuple[np.nd
     return z.astype(np.float32), y, (rng.random(n) < 1 / 3).astype(np.uint8)
 
 
-def run(repeats: int = 9) -> list[dict[str, float | int | None]]:
-    """Time `measure` on clouds of several sizes and print a table.
-
-    Args:
-        repeats: calls of each measurement; the full set is timed once.
-
-    Returns:
-        one dict a row: points, dim, classes, best_ms, median_ms, uniformity_ms, full_ms, target_ms (None: no target).
-    """
+def run(argv: Sequence[str] = ()) -> None:
+    """Prints a table, one row a size: `measure` as every frame pays for it, uniformity alone, and the full set."""
+    options = argparse.ArgumentParser("ltviz bench metrics", description=__doc__)
+    options.add_argument("--repeats", type=int, default=9, help="calls of each measurement; the full set has one")
+    repeats = options.parse_args(argv).repeats
     rows: list[dict[str, float | int | None]] = []
     for n, dim, num_classes, target in CASES:
         z, y, split = embeddings(n, dim, num_classes)
@@ -58,7 +55,6 @@ def run(repeats: int = 9) -> list[dict[str, float | int | None]]:
     print("".join(f"{name:>15}" for name in rows[0]))
     for row in rows:
         print("".join(f"{_cell(value):>15}" for value in row.values()))
-    return rows
 
 
 def _cell(value: float | int | None) -> str:
