@@ -83,6 +83,8 @@ def _draw_curves(place, curves: Mapping[str, Curve], measure: str, colours: Mapp
 def _draw_verdict(
     known: Mapping[str, RunInfo], titles: Mapping[str, str], measured: Mapping[str, Mapping[int, Mapping[str, float]]]
 ) -> None:
+    if len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in known.values()}) > 1:
+        return  # accuracies on other samples are no race
     few = {titles[run]: curve(frames, "accuracy_few") for run, frames in measured.items()}
     baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
     said = words.few_shot_verdict({title: values[-1] for title, (_, values) in few.items() if values}, baseline)

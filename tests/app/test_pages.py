@@ -306,6 +306,13 @@ def test_the_curves_have_one_line_a_run_and_the_verdict_is_honest(home: Path, ru
     assert {trace.get("name") for trace in charts[0]["data"]} >= {"CE", "BCL"}
 
 
+def test_runs_of_different_spaces_get_no_verdict(home: Path, runs):
+    runs.finished(home, "run-one")
+    runs.finished(home, "run-two", method="bcl", title="BCL", dim=5)
+    app = page(runs="run-one,run-two")
+    assert not any("In this race" in text.value for text in app.text)
+
+
 def test_with_the_stage_running_the_charts_let_it_begin_first(home: Path, runs):
     runs.finished(home, "run-one")
     studio_module.open_studio().serving = True
