@@ -10,7 +10,7 @@ from ltviz_app.wire import View
 
 from ltviz import projection
 from ltviz.errors import ConfigError
-from ltviz.recording import Frame
+from ltviz.recording import Cloud, Frame, Links
 
 DEFAULT_PROJECTION = next(iter(projection.REGISTRY))
 
@@ -75,5 +75,15 @@ def picture(frame: Frame, order: np.ndarray, projector: Projector) -> View:
     def project(points: np.ndarray) -> np.ndarray:
         return points if dim == 3 else np.asarray(points, np.float32) @ matrix
 
-    landmarks = {name: project(points) for name, points in frame.landmarks.items()}
-    return View(project(frame.embeddings), project(centres[order]), landmarks, shown)
+    seen = frame.insight
+    return View(
+        points=project(frame.embeddings),
+        centres=project(centres[order]),
+        landmarks={name: project(points) for name, points in frame.landmarks.items()},
+        links={name: Links(project(held.a), project(held.b), held.y) for name, held in seen.links.items()},
+        clouds={name: Cloud(project(held.points), held.y, held.age) for name, held in seen.clouds.items()},
+        forces={
+            method: {part: project(force) for part, force in parts.items()} for method, parts in seen.forces.items()
+        },
+        projection=shown,
+    )

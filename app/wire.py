@@ -10,14 +10,15 @@ import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ltviz.recording import Frame, Probe, RunInfo
+from ltviz.recording import Cloud, Frame, Links, Probe, RunInfo
 
 INT16_SCALE = 32767
+LOSS_SCALE = 4096
 NO_CLASS = 65535
 THUMBNAIL_LIMIT = 16 * 2**20
 """Thumbnails beyond this many bytes are left out: the page works without them."""
@@ -35,6 +36,12 @@ class View:
     """Name -> (K, 3) float."""
     projection: Mapping[str, Any] | None
     """None where the picture is the embedding itself, else the projection's name and honesty."""
+    links: Mapping[str, Links] = field(default_factory=dict)
+    """Name -> pairs whose places are (K, 3) float."""
+    clouds: Mapping[str, Cloud] = field(default_factory=dict)
+    """Name -> remembered points, (K, 3) float."""
+    forces: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    """Method -> part -> (C, 3) float; empty where a picture cannot show directions."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +75,32 @@ def pack(header: str, payload: bytes = b"") -> bytes:
 
 
 def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written: float) -> EncodedFrame:
-    """Quantises a frame: (N, 3) little-endian int16 of 1/32767, then (N,) uint16 predictions where the frame has them.
+    """Quantises a frame: (N, 3) little-endian int16 of 1/32767, then the arrays that its header lists.
+
+    `arrays` is name -> byte offset in the payload, items, type: prediction (class by rank), loss (units of 1/4096,
+    clipped from 16 on), confidence (1/255), and the columns of links and clouds; ages are steps, clipped at 65,535.
 
     `order` (C,) are the classes from most to fewest samples: on the wire class k is `order[k]`, so that every picture
     can colour by rarity.
     """
-    payload = quantise(view.points)
+    payload = Payload(quantise(view.points))
+    rank = ranks(order)
     predictions = frame.samples.get("prediction")
     if predictions is not None:
         known = (predictions >= 0) & (predictions < len(order))
-        payload += np.where(known, ranks(order)[np.where(known, predictions, 0)], NO_CLASS).astype("<u2").tobytes()
+        payload.add("prediction", np.where(known, rank[np.where(known, predictions, 0)], NO_CLASS), "<u2", "uint16")
+    for name, links in view.links.items():
+        payload.add(f"links.{name}.a", _int16(links.a), "<i2", "int16")
+        payload.add(f"links.{name}.b", _int16(links.b), "<i2", "int16")
+        payload.add(f"links.{name}.y", rank[links.y], "<u2", "uint16")
+    for name, cloud in view.clouds.items():
+        payload.add(f"clouds.{name}.points", _int16(cloud.points), "<i2", "int16")
+        payload.add(f"clouds.{name}.y", rank[cloud.y], "<u2", "uint16")
+        payload.add(f"clouds.{name}.age", np.clip(np.rint(cloud.age), 0, 65535), "<u2", "uint16")
+    if (loss := frame.samples.get("loss")) is not None:
+        payload.add("loss", np.clip(np.rint(loss.astype(np.float32) * LOSS_SCALE), 0, 65535), "<u2", "uint16")
+    if (confidence := frame.samples.get("confidence")) is not None:
+        payload.add("confidence", np.clip(np.rint(confidence.astype(np.float32) * 255), 0, 255), "u1", "uint8")
     header = {
         "run": run,
         "step": int(frame.step),
@@ -91,8 +114,39 @@ def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written:
         "events": list(frame.events),
         "projection": None if view.projection is None else {k: _plain_value(v) for k, v in view.projection.items()},
         "predictions": predictions is not None,
+        "arrays": payload.arrays,
+        "readings": {
+            name: [_number(value) for value in (values[order] if len(values) == len(order) else values)]
+            for name, values in frame.insight.readings.items()
+        },
+        "forces": {
+            method: {part: _vectors(forces[order]) for part, forces in parts.items()}
+            for method, parts in view.forces.items()
+        },
     }
-    return EncodedFrame(run, int(frame.step), written, _json(header)[1:], payload, tuple(frame.events))
+    return EncodedFrame(run, int(frame.step), written, _json(header)[1:], payload.bytes(), tuple(frame.events))
+
+
+class Payload:
+    """The bytes after a header, and where in them each array lies. Add the widest types first: every array starts on a
+    multiple of its item size then.
+    """
+
+    def __init__(self, start: bytes = b""):
+        self.arrays: dict[str, tuple[int, int, str]] = {}
+        """Name -> byte offset, items, the browser's word for their type."""
+        self._parts = [start]
+        self._size = len(start)
+
+    def add(self, name: str, values: np.ndarray, dtype: str, word: str) -> None:
+        """Appends an array as `dtype`."""
+        data = np.ascontiguousarray(values, dtype).tobytes()
+        self.arrays[name] = (self._size, int(values.size), word)
+        self._parts.append(data)
+        self._size += len(data)
+
+    def bytes(self) -> bytes:
+        return b"".join(self._parts)
 
 
 def ranks(order: np.ndarray) -> np.ndarray:
@@ -104,8 +158,12 @@ def ranks(order: np.ndarray) -> np.ndarray:
 
 def quantise(points: np.ndarray) -> bytes:
     """(N, 3) coordinates in [-1, 1] as little-endian int16 in units of 1/32767; what lies outside is clipped."""
+    return _int16(points).astype("<i2").tobytes()
+
+
+def _int16(points: np.ndarray) -> np.ndarray:
     scaled = np.asarray(points, np.float32) * INT16_SCALE
-    return np.clip(np.rint(scaled), -INT16_SCALE, INT16_SCALE).astype("<i2").tobytes()
+    return np.clip(np.rint(scaled), -INT16_SCALE, INT16_SCALE)
 
 
 def encode_run(
@@ -127,22 +185,17 @@ def encode_run(
         groups: 0 head, 1 medium, 2 tail for each class of run.json; `rule` says in words how they were cut.
     """
     order = info.order
-    arrays: dict[str, tuple[int, int, str]] = {}
-    parts: list[bytes] = []
-
-    def add(name: str, values: np.ndarray, dtype: str, word: str) -> None:
-        arrays[name] = (sum(map(len, parts)), int(values.size), word)
-        parts.append(np.ascontiguousarray(values, dtype).tobytes())
-
-    # Widest first: every array starts on a multiple of its item size.
+    payload = Payload()
     ids = np.asarray(probe.sample_ids)
     if ids.size and ids.min() >= -(2**31) and ids.max() < 2**31:
-        add("ids", ids, "<i4", "int32")
-    add("labels", ranks(order)[probe.labels], "<u2", "uint16")
-    add("split", np.asarray(probe.split), "u1", "uint8")
+        payload.add("ids", ids, "<i4", "int32")
+    payload.add("labels", ranks(order)[probe.labels], "<u2", "uint16")
+    payload.add("split", np.asarray(probe.split), "u1", "uint8")
+    if probe.label_sets is not None:
+        payload.add("label_sets", _label_bits(probe.label_sets, order), "u1", "uint8")
     thumbs = probe.thumbnails
     if thumbs is not None and thumbs.nbytes <= THUMBNAIL_LIMIT:
-        add("thumbs", np.asarray(thumbs), "u1", "uint8")
+        payload.add("thumbs", np.asarray(thumbs), "u1", "uint8")
     else:
         thumbs = None
     header = {
@@ -161,10 +214,18 @@ def encode_run(
         "rule": rule,
         "total_steps": info.total_steps,
         "n": len(probe.labels),
-        "arrays": arrays,
+        "readings": [reading.model_dump() for reading in info.readings],
+        "arrays": payload.arrays,
         "thumb": None if thumbs is None else list(thumbs.shape[1:3]),
     }
-    return pack(_json(header), b"".join(parts))
+    return pack(_json(header), payload.bytes())
+
+
+def _label_bits(sets: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """(N, ceil(C / 8)) uint8: bit c % 8 of byte c // 8 says whether a sample shows class c by rank."""
+    whole = np.zeros((len(sets), len(order)), np.uint8)
+    whole[:, : sets.shape[1]] = sets
+    return np.packbits(whole[:, order], axis=1, bitorder="little")
 
 
 def encode_message(kind: str, **fields: Any) -> bytes:
@@ -191,6 +252,11 @@ def _number(value: Any) -> float | None:
     """A float that JSON can hold, or None; six significant digits are more than a picture shows."""
     number = float(value)
     return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def _vectors(vectors: np.ndarray) -> list[list[float | None] | None]:
+    """(K, 3) as lists of four significant digits; None for a zero row, which stands for nothing measured."""
+    return [[_number(f"{x:.4g}") for x in row] if any(row) else None for row in np.asarray(vectors, float).tolist()]
 
 
 def _rows(points: np.ndarray) -> list[list[float] | None]:

@@ -357,4 +357,8 @@ def mark_text(event: Mapping[str, Any]) -> str:
         return f"{name} set{before} to {event.get('value')}"
     if kind == "refused":
         return f"{name} was not changed: {event.get('message', '')}"
+    if kind == "swap":
+        classes = event.get("classes")
+        some = [str(c) for c in classes[:8]] if isinstance(classes, list) else []
+        return f"other targets for classes {', '.join(some)}{' and more' if len(some) < len(classes or []) else ''}"
     return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))

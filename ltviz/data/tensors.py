@@ -86,6 +86,14 @@ class Batches:
             return self._make(step, *self._draw(step))
         return self._make(step, *self._draw(step), lambda: self._make(step, *self._draw_balanced(step)))
 
+    def watched(self, per_class: int, limit: int) -> Batch:
+        """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
+        that would be more than `limit`; view i is copy i of the bank."""
+        each = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
+        labels = self.labels.cpu().numpy()
+        index = np.concatenate([np.flatnonzero(labels == c)[:each] for c in np.unique(labels)])[:limit]
+        return self._make(0, index, np.tile(np.arange(COPIES), (len(index), 1)))
+
     def _make(
         self, step: int, index: np.ndarray, copies: np.ndarray, rebalanced: Callable[[], Batch] | None = None
     ) -> Batch:

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
+CLOUD_POINTS = 256
+"""Points of a memory that a frame shows, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,43 @@ class Settings(BaseModel):
 def live(default: Any, **constraints: Any) -> Any:
     """A settings field that may be changed while the run trains."""
     return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Something that a method knows of itself beside its points: what its queue holds, how many positives it found."""
+
+    key: str
+    """Name in frames: "queue_length". Where it is "<landmark>_cap", values are half-angles in degrees of caps around
+    the rows of that landmark."""
+    title: str
+    """Name for people: "Queue length"."""
+    unit: str = ""
+    """Such as "°" or "steps"; empty for plain numbers."""
+    short: str
+    """One plain sentence for hover text."""
+
+
+class Links(NamedTuple):
+    """K pairs of places on the sphere that belong together, such as two views of one image."""
+
+    a: Tensor
+    """(K, dim) unit rows."""
+    b: Tensor
+    """(K, dim) unit rows."""
+    y: Tensor
+    """(K,) int64: the class whose colour each pair has."""
+
+
+class Cloud(NamedTuple):
+    """K points that a method remembers, such as the keys in its queue."""
+
+    points: Tensor
+    """(K, dim) unit rows."""
+    y: Tensor
+    """(K,) int64 classes."""
+    age: Tensor
+    """(K,) training steps since each was stored, 0 or more."""
 
 
 class Batch:
@@ -158,6 +197,9 @@ class Method(nn.Module):
     """Method and settings of the teacher that is trained first, for methods that learn from one. Such a method has a
     setting `teacher`, NONE, FIRST or the id of a finished run, and keeps its copy of `Setup.teacher` as `teacher`."""
 
+    readings: ClassVar[tuple[Reading, ...]] = ()
+    """What `read` gives, for people."""
+
     def __init__(self, settings: Settings, setup: Setup):
         super().__init__()
         self.settings = settings
@@ -203,6 +245,18 @@ class Method(nn.Module):
     def target_index(self) -> Tensor | None:
         """(C,) int64: row of landmarks()["targets"] that each class is matched with; None without targets."""
         return None
+
+    def read(self) -> dict[str, Tensor]:
+        """Value of each of `readings` now: (C,) by class or a 0-d tensor; NaN where it is not known yet."""
+        return {}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Pairs to draw for some fixed samples, whose views are augmented alike at every call."""
+        return {}
+
+    def clouds(self) -> dict[str, Cloud]:
+        """Points that the method remembers, at most `CLOUD_POINTS` of each kind."""
+        return {}
 
     def after_step(self) -> None:
         """Momentum, queues, matching: whatever follows the optimiser's step."""

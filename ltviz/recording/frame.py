@@ -6,16 +6,17 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ltviz.errors import RecordingError
 from ltviz.recording import tensors
+from ltviz.recording.arrays import check_column, check_name, check_points, group
 from ltviz.recording.info import MAX_STEP
+from ltviz.recording.insight import Insight, decode_insight, encode_insight, make_insight
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _FILE = re.compile(r"\d{9}\.safetensors")
 
 
@@ -29,7 +30,7 @@ class Frame:
     `samples`: name -> (N,), such as "prediction" int32 and "confidence" float32 (probability of the predicted class).
     `metrics`: name -> finite number. `events`: what happened at this step, such as
     {"kind": "setting", "name": "temperature", "value": 0.2}. `epoch` in passes over the data, `seconds` since the run
-    began.
+    began. `insight`: what the method lets be seen beside its points.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Frame:
     samples: dict[str, np.ndarray] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    insight: Insight = field(default_factory=Insight)
 
 
 def file_name(step: int) -> str:
@@ -79,19 +81,22 @@ def make_frame(
     epoch: float = 0.0,
     seconds: float = 0.0,
     events: Sequence[Mapping[str, Any]] = (),
+    **insight: Any,
 ) -> Frame:
     """A frame from a writer's values, checked; RecordingError says which one does not fit.
 
-    Metrics that are not finite are left out (what cannot be measured is absent) and noted among the events.
+    Metrics that are not finite are left out (what cannot be measured is absent) and noted among the events. `insight`
+    are the arguments of `make_insight`.
     """
     where = f"step {step}"
-    embeddings = _points("embeddings", embeddings, where, dim)
+    embeddings = check_points("embeddings", embeddings, where, dim)
     if len(embeddings) != len(labels):
         raise RecordingError(
             f"embeddings at {where} must have one row for each of {len(labels)} labels; got {len(embeddings)} rows."
         )
     points = {
-        _name(name): _points(name, array, where, embeddings.shape[1]) for name, array in (landmarks or {}).items()
+        check_name(name): check_points(name, array, where, embeddings.shape[1])
+        for name, array in (landmarks or {}).items()
     }
     if target_index is not None:
         target_index = np.asarray(target_index)
@@ -106,7 +111,10 @@ def make_frame(
                 f"target_index at {where} must point at the {limit} rows of landmarks['targets'] or be -1."
             )
         target_index = target_index.astype(np.int32)
-    columns = {_name(name): _column(name, array, where, len(labels)) for name, array in (samples or {}).items()}
+    columns = {
+        check_name(name): check_column(f"samples['{name}']", array, where, len(labels))
+        for name, array in (samples or {}).items()
+    }
     numbers, notes = _numbers(metrics or {}, where)
     return Frame(
         step=step,
@@ -119,6 +127,7 @@ def make_frame(
         samples=columns,
         metrics=numbers,
         events=[*(dict(event) for event in events), *notes],
+        insight=make_insight(where, num_classes=num_classes, dim=embeddings.shape[1], **insight),
     )
 
 
@@ -129,6 +138,7 @@ def encode_frame(frame: Frame) -> bytes:
         arrays["target_index"] = frame.target_index
     arrays |= {f"landmarks.{name}": array for name, array in frame.landmarks.items()}
     arrays |= {f"samples.{name}": array for name, array in frame.samples.items()}
+    arrays |= encode_insight(frame.insight)
     try:
         events = json.dumps(frame.events, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -144,15 +154,16 @@ def encode_frame(frame: Frame) -> bytes:
     return tensors.encode(arrays, metadata)
 
 
-def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None) -> Frame:
-    """The frame of `step` in the bytes of its file. `labels` (N,) come from the probe; None gives -1.
+def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_classes: int | None = None) -> Frame:
+    """The frame of `step` in the bytes of its file. `labels` (N,) come from the probe; None gives -1. `num_classes`
+    comes from run.json; None where it cannot be read.
 
     RecordingError says what does not hold: a checksum, a shape, a value that is not finite.
     """
     arrays, metadata = tensors.decode(data)
     if parse_step(metadata) != step:
         raise RecordingError(f"It holds another step ({metadata['step']:.20}) than its name says.")
-    embeddings = _points("embeddings", arrays.get("embeddings"), "its step", None)
+    embeddings = check_points("embeddings", arrays.get("embeddings"), "its step", None)
     if labels is None:
         labels = np.full(len(embeddings), -1, np.int32)
     target_index = arrays.get("target_index")
@@ -162,20 +173,21 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None) -> Frame:
         raise RecordingError("Its events cannot be read.") from error
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise RecordingError("Its events cannot be read.")
-    return make_frame(
+    made = make_frame(
         step,
         labels=labels.copy(),
         num_classes=0 if target_index is None else target_index.size,
         dim=None,
         embeddings=embeddings,
-        landmarks=_group(arrays, "landmarks."),
+        landmarks=group(arrays, "landmarks."),
         target_index=target_index,
-        samples=_group(arrays, "samples."),
+        samples=group(arrays, "samples."),
         metrics=parse_metrics(metadata),
         epoch=_float(metadata, "epoch"),
         seconds=_float(metadata, "seconds"),
         events=events,
     )
+    return replace(made, insight=decode_insight(arrays, num_classes=num_classes, dim=embeddings.shape[1]))
 
 
 def parse_step(metadata: Mapping[str, str]) -> int:
@@ -196,50 +208,6 @@ def parse_metrics(metadata: Mapping[str, str]) -> dict[str, float]:
     if len(numbers) < len(values) or not all(map(math.isfinite, numbers.values())):
         raise RecordingError("Its metrics are not finite numbers.")
     return numbers
-
-
-def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _name(name: Any) -> str:
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        raise RecordingError(
-            f"A name of landmarks or samples must be 1 to 60 letters, digits, _ and -; got {name!r:.80}."
-        )
-    return name
-
-
-def _points(name: str, array: Any, where: str, dim: int | None) -> np.ndarray:
-    array = np.asarray(array)
-    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
-        raise RecordingError(
-            f"{name} at {where} must be numbers of shape (rows, D), D >= 2; got {array.dtype} of shape {array.shape}."
-        )
-    if dim is not None and array.shape[1] != dim:
-        raise RecordingError(
-            f"{name} at {where} must have {dim} columns like all embeddings of the run; got {array.shape[1]}."
-        )
-    array = np.ascontiguousarray(array, np.float32)
-    if not np.isfinite(array).all():
-        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-        raise RecordingError(
-            f"{name} at {where} must be finite; row {row} holds NaN or infinity, lower the learning rate."
-        )
-    return array
-
-
-def _column(name: str, array: Any, where: str, count: int) -> np.ndarray:
-    array = np.asarray(array)
-    if array.shape != (count,) or array.dtype.kind not in "biuf":
-        raise RecordingError(
-            f"samples['{name}'] at {where} must be one number for each of {count} points; "
-            f"got {array.dtype} of shape {array.shape}."
-        )
-    narrow = np.float32 if array.dtype.kind == "f" else np.int32
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise RecordingError(f"samples['{name}'] at {where} must be finite; it holds NaN or infinity.")
-    return np.ascontiguousarray(array, narrow)
 
 
 def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], list[dict[str, Any]]]:

@@ -37,6 +37,18 @@ class Fingerprints(_Strict):
     batches: _Word | None = None
 
 
+class Reading(_Strict):
+    """What one of the readings in the frames is, for people.
+
+    A key "<landmark>_cap" holds half-angles in degrees of caps around that landmark's rows.
+    """
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    title: _Word
+    unit: _Word = ""
+    short: str = Field(default="", max_length=2_000)
+
+
 class RunInfo(_Strict):
     """What stands in run.json. Class c has the name `class_names[c]` and `counts[c]` training samples.
 
@@ -61,6 +73,7 @@ class RunInfo(_Strict):
     config: dict[str, JsonValue] = Field(default_factory=dict)
     versions: dict[_Word, _Word] = Field(default_factory=dict)
     fingerprints: Fingerprints = Fingerprints()
+    readings: list[Reading] = Field(default_factory=list, max_length=64)
 
     @model_validator(mode="after")
     def _one_entry_a_class(self) -> RunInfo:

@@ -19,16 +19,27 @@ THUMBNAIL_SIDE = 32
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """N samples: `labels` (N,) int32, `split` (N,) uint8 (0 train, 1 test, 2 validation), `sample_ids` (N,) int64 in
-    the data set, `thumbnails` (N, H, W) uint8 with H, W <= 32, or None."""
+    the data set, `thumbnails` (N, H, W) uint8 with H, W <= 32, or None.
+
+    Where samples have several labels, `label_sets` (N, C) uint8 is 1 for every class that a sample shows, and `labels`
+    holds one of them; it is None where they have one.
+    """
 
     labels: np.ndarray
     split: np.ndarray
     sample_ids: np.ndarray
     thumbnails: np.ndarray | None = None
+    label_sets: np.ndarray | None = None
 
 
 def make_probe(
-    labels: Any, *, num_classes: int, split: Any = None, sample_ids: Any = None, images: Any = None
+    labels: Any,
+    *,
+    num_classes: int,
+    split: Any = None,
+    sample_ids: Any = None,
+    images: Any = None,
+    label_sets: Any = None,
 ) -> Probe:
     """A probe from arrays, checked and copied; RecordingError says which one does not fit.
 
@@ -37,6 +48,7 @@ def make_probe(
         split: (N,) 0 for train, 1 for test, 2 for validation; all train where left out.
         sample_ids: (N,) ints; 0 ... N-1 where left out.
         images: as in `make_thumbnails`.
+        label_sets: (N, C) of 0 and 1, C at most num_classes; sample i's own `labels[i]` is among them.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not 1 <= len(labels) <= MAX_POINTS:
@@ -60,7 +72,23 @@ def make_probe(
             f"sample_ids must be {count} whole numbers; got {sample_ids.dtype} of shape {sample_ids.shape}."
         )
     thumbnails = None if images is None else make_thumbnails(images, count)
-    return Probe(labels.astype(np.int32), split.astype(np.uint8), sample_ids.astype(np.int64), thumbnails)
+    if label_sets is not None:
+        label_sets = _check_label_sets(np.asarray(label_sets), labels, num_classes)
+    return Probe(labels.astype(np.int32), split.astype(np.uint8), sample_ids.astype(np.int64), thumbnails, label_sets)
+
+
+def _check_label_sets(sets: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+    if sets.ndim != 2 or len(sets) != len(labels) or sets.shape[1] > num_classes or sets.dtype.kind not in "bui":
+        raise RecordingError(
+            f"label_sets must be 0 or 1 for each of {len(labels)} samples and at most {num_classes} classes; "
+            f"got {sets.dtype} of shape {sets.shape}."
+        )
+    if sets.min(initial=0) < 0 or sets.max(initial=0) > 1 or labels.max() >= sets.shape[1]:
+        raise RecordingError("label_sets must hold 0 and 1 alone, with a column for every label.")
+    if not sets[np.arange(len(labels)), labels].all():
+        row = int(np.flatnonzero(sets[np.arange(len(labels)), labels] == 0)[0])
+        raise RecordingError(f"label_sets must hold each sample's own label; sample {row} lacks {labels[row]}.")
+    return sets.astype(np.uint8)
 
 
 def make_thumbnails(images: Any, count: int) -> np.ndarray:
@@ -100,6 +128,8 @@ def encode_probe(probe: Probe) -> bytes:
     arrays = {"labels": probe.labels, "split": probe.split, "sample_ids": probe.sample_ids}
     if probe.thumbnails is not None:
         arrays["thumbnails"] = probe.thumbnails
+    if probe.label_sets is not None:
+        arrays["label_sets"] = probe.label_sets
     return tensors.encode(arrays, {"kind": "probe"})
 
 
@@ -117,4 +147,5 @@ def decode_probe(data: bytes) -> Probe:
         split=arrays["split"],
         sample_ids=arrays["sample_ids"],
         images=thumbnails,
+        label_sets=arrays.get("label_sets"),
     )

@@ -265,7 +265,7 @@ class Recording:
         data = self._read_frame(step)
         labels = self._labels()
         try:
-            frame = decode_frame(data, step=step, labels=labels)
+            frame = decode_frame(data, step=step, labels=labels, num_classes=self._num_classes())
         except RecordingError as error:
             self._set_bad(step, error)
             raise
@@ -284,6 +284,12 @@ class Recording:
             return self.probe.labels
         except RecordingError:
             return None  # the embeddings are sound without them; bad_frames names the probe
+
+    def _num_classes(self) -> int | None:
+        try:
+            return self.info.num_classes
+        except (FileNotFoundError, RecordingError):
+            return None  # a frame can be read without run.json; bad_frames names that
 
     def _set_bad(self, step: int, error: RecordingError) -> None:
         path = self._frame_path(step)

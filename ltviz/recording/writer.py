@@ -82,6 +82,7 @@ class RunWriter:
         split: Any = None,
         sample_ids: Any = None,
         images: Any = None,
+        label_sets: Any = None,
     ) -> RunWriter:
         """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`.
 
@@ -92,7 +93,14 @@ class RunWriter:
             DiskFull: no room for the probe.
         """
         path = Path(path)
-        probe = make_probe(labels, num_classes=info.num_classes, split=split, sample_ids=sample_ids, images=images)
+        probe = make_probe(
+            labels,
+            num_classes=info.num_classes,
+            split=split,
+            sample_ids=sample_ids,
+            images=images,
+            label_sets=label_sets,
+        )
         with contextlib.ExitStack() as undo:
             for folder in make_folder(path):
                 undo.callback(_remove, folder)
@@ -161,8 +169,11 @@ class RunWriter:
         epoch: float = 0.0,
         seconds: float | None = None,
         events: Sequence[Mapping[str, Any]] = (),
+        **insight: Any,
     ) -> None:
         """Write the frame of `step`, which must be later than the one before. Arrays as in `Frame`; they are not kept.
+
+        `insight` are `links`, `clouds`, `readings` and `forces` as in `Insight`.
 
         `seconds` defaults to `self.seconds`. When this returns, the frame outlives the process.
 
@@ -190,6 +201,7 @@ class RunWriter:
             epoch=epoch,
             seconds=self.seconds if seconds is None else seconds,
             events=events,
+            **insight,
         )
         data = encode_frame(frame)
         if self.info.dim is None:

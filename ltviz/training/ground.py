@@ -28,6 +28,9 @@ from ltviz.training.probe import ProbeSet, choose
 from ltviz.training.settings import RunSettings
 from ltviz.training.teachers import Recipe
 
+LINKED_SAMPLES, LINKS = 6, 60
+"""Samples of a class, and in all, whose views or branches a frame may link."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -55,7 +58,8 @@ class Ground:
 
         A teacher is built with it, but its weights are put in when it is trained.
         """
-        return Lane(path, self.build(kind, settings, teacher), self.run, self.engine, self.probe, teacher)
+        watched = self.batches.watched(LINKED_SAMPLES, LINKS)
+        return Lane(path, self.build(kind, settings, teacher), self.run, self.engine, self.probe, watched, teacher)
 
     def build(self, kind: type[Method], settings: Settings, teacher: Recipe | None = None) -> Method:
         """An untrained method on the device, with an untrained teacher where it has one."""

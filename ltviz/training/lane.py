@@ -16,17 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltviz import metrics
 from ltviz.errors import DiskFull, TrainingError
 from ltviz.methods.base import Batch, Method, Settings
 from ltviz.recording import Request, RunWriter, State, load_weights, save_weights
 from ltviz.training import controls, weights
 from ltviz.training.engine import Engine
+from ltviz.training.observer import Observer
 from ltviz.training.probe import ProbeSet
 from ltviz.training.settings import RunSettings
 from ltviz.training.teachers import Recipe
-
-_ROWS = 2048  # probe samples in one forward pass
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +43,6 @@ class Outcome:
     ms_per_step: float
     watch_share: float
     metrics: dict[str, float]
-
-
-def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) int32 predicted class and (N,) float32 its probability, of logits (N, C) on the CPU.
-
-    Where samples have several labels, their colour is the rarest, and so the prediction is the rarest class that is at
-    least as likely as not; the likeliest one where there is none.
-    """
-    probability = logits.sigmoid() if several else logits.softmax(1)
-    best = probability.max(1)
-    if not several:
-        return best.indices.int().numpy(), best.values.numpy()
-    likely = probability >= 0.5
-    rarest = (likely * torch.arange(logits.shape[1])).amax(1)
-    chosen = torch.where(likely.any(1), rarest, best.indices)
-    return chosen.int().numpy(), probability.gather(1, chosen[:, None])[:, 0].numpy()
 
 
 class Lane:
@@ -83,9 +65,10 @@ class Lane:
         run: RunSettings,
         engine: Engine,
         probe: ProbeSet,
+        watched: Batch,
         teacher: Recipe | None = None,
     ):
-        self.path, self.method, self.run, self.engine, self.probe = path, method, run, engine, probe
+        self.path, self.method, self.run, self.engine = path, method, run, engine
         self.teacher = teacher
         self.name = method.card.name
         self.writer: RunWriter | None = None
@@ -102,7 +85,8 @@ class Lane:
             [p for p in method.parameters() if p.requires_grad], lr=run.learning_rate, fused=True
         )
         self._chance = torch.Generator().manual_seed(run.seed).get_state()
-        self._images = torch.from_numpy(probe.images)[:, None].to(engine.device)
+        self._observer = Observer(probe, watched, engine.device)
+        self._matched: np.ndarray | None = None
 
     @property
     def active(self) -> bool:
@@ -204,55 +188,34 @@ class Lane:
         self._log()
         if self.step <= self.last_frame or self.writer is None:
             return
-        embeddings, logits = self._observe()
-        multi = self.probe.multi
-        predictions, confidence = answer(logits, several=multi is not None)
-        landmarks = {name: point.detach().float().cpu().numpy() for name, point in self.method.landmarks().items()}
-        matched = self.method.target_index()
-        index = None if matched is None else matched.cpu().numpy().astype(np.int32)
-        counts = self.method.counts.cpu().numpy().astype(np.int64)
-        measured = metrics.measure(
-            embeddings,
-            self.probe.labels,
-            num_classes=len(counts),
-            counts=counts,
-            split=self.probe.split,
-            predictions=predictions,
-            confidence=confidence,
-            targets=None if index is None else landmarks["targets"][index],
-            scores=None if multi is None else logits.numpy(),
-            labels=multi,
-        )
+        with self._own_chance():
+            seen = self._observer.look(self.method)
+        self._note_swaps(seen.matched)
         self.writer.frame(
             self.step,
-            embeddings=embeddings,
-            landmarks=landmarks,
-            target_index=index,
-            samples={"prediction": predictions, "confidence": confidence},
-            metrics=measured,
+            **seen.frame,
             epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
             seconds=self.seconds_before + elapsed,
             events=tuple(self._events),
         )
         self._events.clear()
-        self.last_frame, self.metrics, self.seconds = self.step, measured, self.seconds_before + elapsed
+        self.last_frame, self.metrics, self.seconds = self.step, seen.metrics, self.seconds_before + elapsed
         self.frames += 1
+
+    def _note_swaps(self, matched: np.ndarray | None) -> None:
+        """Adds an event where classes have been given other targets since the frame before."""
+        if matched is None:
+            return
+        moved = [] if self._matched is None else np.flatnonzero(matched != self._matched).tolist()
+        if moved:
+            self.note("swap", classes=moved)
+        self._matched = matched
 
     def _log(self) -> None:
         """Writes the loss terms that wait."""
         while self._unlogged and self.writer:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
-
-    def _observe(self) -> tuple[np.ndarray, Tensor]:
-        """(N, D) embeddings and (N, C) logits, float32 on the CPU."""
-        was_training = self.method.training
-        self.method.eval()
-        with torch.no_grad(), self._own_chance():
-            parts = [self.method.observe(rows) for rows in self._images.split(_ROWS)]
-        self.method.train(was_training)
-        embeddings, logits = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))
-        return embeddings.numpy(), logits
 
     # ------------------------------------------------------------------ weights
 
@@ -324,7 +287,7 @@ class Lane:
         self.tell(state, reason, **details)
         if self.writer is not None:
             self.writer.close()
-        del self.method, self._optimizer, self._images
+        del self.method, self._optimizer, self._observer
 
     @property
     def ms_per_step(self) -> float:

@@ -23,7 +23,7 @@ class ProbeSet:
         split: (N,) uint8, 0 train, 1 test, 2 validation.
         sample_ids: (N,) int64, place in the whole data set.
         multi: (N, C) uint8, 1 for every class that a sample shows, where samples have several labels; labels holds the
-            rarest then. It stays with the trainer: the recording has the measures that need it.
+            rarest then.
     """
 
     images: NDArray[np.float32]

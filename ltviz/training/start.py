@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import ltviz
 from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
-from ltviz.recording import Fingerprints, Recording, RunInfo, RunWriter, new_run_id
+from ltviz.recording import Fingerprints, Reading, Recording, RunInfo, RunWriter, new_run_id
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
 from ltviz.training.ground import Ground, check_labels, parse_settings, prepare, relocate, run_settings
@@ -190,6 +190,7 @@ def _create(lane: Lane, ground: Ground, info: RunInfo) -> None:
         split=ground.probe.split,
         sample_ids=ground.probe.sample_ids,
         images=ground.probe.thumbnails,
+        label_sets=ground.probe.multi,
     )
 
 
@@ -270,6 +271,7 @@ def _describe(lane: Lane, ground: Ground, race: str | None, fingerprints: Finger
             "numpy": np.__version__,
         },
         fingerprints=fingerprints,
+        readings=[Reading.model_validate(asdict(reading)) for reading in lane.method.readings],
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from ltviz_app.picture import class_centres
 from ltviz_app.wire import View, encode_frame, encode_message, encode_run, pack, quantise, ranks
 
-from ltviz.recording import Frame, Probe, RunInfo
+from ltviz.recording import Cloud, Frame, Insight, Links, Probe, RunInfo
 
 
 def split(message: bytes) -> tuple[dict, bytes]:
@@ -176,3 +176,55 @@ def test_messages_without_payload():
         {"type": "state", "run": "a", "steps": [3]},
         b"",
     )
+
+
+def test_what_a_method_lets_be_seen_lies_where_the_header_says():
+    z = np.eye(3, dtype=np.float32)
+    frame = make_frame(
+        samples={
+            "prediction": np.array([2, 1, 0, 0], np.int32),
+            "confidence": np.array([1, 0.5, 0.2, 0], np.float32),
+            "loss": np.array([0, 1.5, 3, 60000], np.float16),
+        },
+        insight=Insight(readings={"length": np.float32([5, np.nan, 7]), "temperature": np.float32([0.5])}),
+    )
+    seen = View(
+        frame.embeddings,
+        np.full((3, 3), np.nan),
+        {},
+        None,
+        links={"views": Links(z[:2], -z[:2], np.array([0, 2]))},
+        clouds={"queue": Cloud(z, np.array([0, 1, 2]), np.float32([0, 8, 1e9]))},
+        forces={"bcl": {"total": np.array([[0, 0, 0], [1e-5, 0, 2], [0, 0, -1]])}},
+    )
+    order = np.array([2, 1, 0])
+    header, payload = split(encode_frame("a", frame, seen, order, 0.0).message(seq=1, time=0.0, live=True))
+
+    def array(name: str) -> list[int]:
+        offset, count, word = header["arrays"][name]
+        kind = np.dtype(word).newbyteorder("<")
+        assert offset % kind.itemsize == 0
+        return np.frombuffer(payload, kind, count, offset).tolist()
+
+    assert array("prediction") == [0, 1, 2, 2], "classes are ranks on the wire"
+    assert array("confidence") == [255, 128, 51, 0]
+    assert array("loss") == [0, 6144, 12288, 65535]
+    assert array("links.views.a") == [32767, 0, 0, 0, 32767, 0] and array("links.views.b")[0] == -32767
+    assert array("links.views.y") == [2, 0]
+    assert array("clouds.queue.age") == [0, 8, 65535] and array("clouds.queue.y") == [2, 1, 0]
+    assert header["readings"] == {"length": [7, None, 5], "temperature": [0.5]}
+    assert header["forces"] == {"bcl": {"total": [[0, 0, -1], [1e-5, 0, 2], None]}}
+
+
+def test_several_labels_are_bits_by_rank():
+    sets = np.zeros((2, 10), np.uint8)
+    sets[0, [0, 9]] = 1
+    sets[1, 3] = 1
+    info = RunInfo(run_id="abc", created=0.0, num_classes=10, class_names=[*"abcdefghij"], counts=[*range(10)])
+    probe = Probe(np.array([9, 3], np.int32), np.zeros(2, np.uint8), np.arange(2), None, sets)
+    more = {"dim": 3, "colour": "#000000", "state": "running", "reason": None, "groups": [0] * 10, "rule": ""}
+    header, payload = split(encode_run("abc", info, probe, **more))
+    offset, count, word = header["arrays"]["label_sets"]
+    assert (count, word) == (4, "uint8")
+    # class 9 has most samples and is rank 0; class 0 is rank 9, bit 1 of the second byte
+    assert list(payload[offset : offset + count]) == [0b1, 0b10, 1 << 6, 0]

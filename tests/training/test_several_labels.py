@@ -15,7 +15,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.metrics.precision import mean_average_precision
 from ltviz.recording import Recording
 from ltviz.training.catalogue import catalogue
-from ltviz.training.lane import answer
+from ltviz.training.observer import answer
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin

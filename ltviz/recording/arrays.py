@@ -1,0 +1,77 @@
+"""Rules for the arrays of a frame, whoever they come from. Each gives the array as it is stored, or RecordingError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ltviz.errors import RecordingError
+from ltviz.recording.info import MAX_CLASSES
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+def check_name(name: Any) -> str:
+    """A name that may stand in a tensor's name."""
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise RecordingError(
+            f"A name of landmarks, samples, readings, links, clouds or forces must be 1 to 60 letters, digits, _ "
+            f"and -; got {name!r:.80}."
+        )
+    return name
+
+
+def check_points(name: str, array: Any, where: str, dim: int | None) -> np.ndarray:
+    """(rows, D) float32, finite; D is `dim` where that is given, else 2 or more."""
+    array = np.asarray(array)
+    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
+        raise RecordingError(
+            f"{name} at {where} must be numbers of shape (rows, D), D >= 2; got {array.dtype} of shape {array.shape}."
+        )
+    if dim is not None and array.shape[1] != dim:
+        raise RecordingError(
+            f"{name} at {where} must have {dim} columns like all embeddings of the run; got {array.shape[1]}."
+        )
+    array = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+        raise RecordingError(
+            f"{name} at {where} must be finite; row {row} holds NaN or infinity, lower the learning rate."
+        )
+    return array
+
+
+def check_column(name: str, array: Any, where: str, count: int) -> np.ndarray:
+    """(count,) finite numbers: float16 as it is, other floats as float32, whole numbers as int32."""
+    array = np.asarray(array)
+    if array.shape != (count,) or array.dtype.kind not in "biuf":
+        raise RecordingError(
+            f"{name} at {where} must be one number for each of {count} points; "
+            f"got {array.dtype} of shape {array.shape}."
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise RecordingError(f"{name} at {where} must be finite; it holds NaN or infinity.")
+    narrow = np.int32 if array.dtype.kind != "f" else np.float16 if array.dtype == np.float16 else np.float32
+    return np.ascontiguousarray(array, narrow)
+
+
+def check_classes(name: str, array: Any, where: str, count: int, num_classes: int | None) -> np.ndarray:
+    """(count,) int32 classes from 0 to num_classes - 1; None: to the most that a run may have."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "iu":
+        raise RecordingError(f"{name} at {where} must be whole numbers; got {array.dtype}.")
+    array = check_column(name, array, where, count)
+    limit = MAX_CLASSES if num_classes is None else num_classes
+    if count and not (array.min() >= 0 and array.max() < limit):
+        raise RecordingError(
+            f"{name} at {where} must lie in [0, {limit}), one number a class; got {array.min()} to {array.max()}."
+        )
+    return array
+
+
+def group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
