@@ -1,4 +1,4 @@
-"""`ltviz bench results`: trains every method on digits-lt and mnist-lt and prints the tables of the README."""
+"""`ltviz bench results`: trains every method on the sets it fits and prints the tables of the README."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ STOPPED = 130
 
 
 class ResultsOptions(BaseModel):
-    only: str | None = Field(None, pattern="^(digits|mnist)$", description="One of digits and mnist; both where empty.")
+    only: str | None = Field(
+        None, pattern="^(digits|digits-ml|mnist)$", description="One of digits, digits-ml and mnist; all where empty."
+    )
     home: str | None = Field(
         None, description="Folder of run folders (1.3 GB); `results` in the home of runs where empty."
     )
@@ -82,8 +84,9 @@ def tables(runs: Sequence[Recording]) -> str:
     """Markdown: accuracy and centre sum of every method, then its few-shot points over CE seed by seed."""
     groups = results.group_results(results.read_results(runs)[0])
     return (
-        "Mean and sample standard deviation over seeds, in % of the test images by the method's own classifier; "
-        "centre sum without unit; the best mean of each block in bold.\n\n"
+        "Mean and sample standard deviation over seeds, in % of the test images by the method's own classifier (mean "
+        "average precision where images have several labels); centre sum without unit; the best mean of each block in "
+        "bold.\n\n"
         f"{results.markdown(groups)}\n"
         "Few-shot accuracy minus that of CE, in points, seed by seed:\n\n"
         f"{_over_baseline(groups)}\n"

@@ -17,12 +17,18 @@ from ltviz.metrics.comparison import Comparison, compare
 from ltviz.recording import Recording, RunInfo
 
 SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
-"""Columns of a summary where nobody names others."""
+SEVERAL_SUMMARY = ("map_many", "map_medium", "map_few", "centre_sum")
+"""Columns of a summary where nobody names others: of samples with one label, and with several."""
+EVERY = tuple(dict.fromkeys((*SUMMARY, *SEVERAL_SUMMARY)))
 _HEADS = {
     "accuracy_all": "all",
     "accuracy_many": "many",
     "accuracy_medium": "medium",
     "accuracy_few": "few",
+    "map_all": "mAP all",
+    "map_many": "mAP many",
+    "map_medium": "mAP medium",
+    "map_few": "mAP few",
 }
 
 
@@ -156,10 +162,22 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
     return max(known, key=lambda item: goodness(item[1]))[0]
 
 
-def markdown(groups: Sequence[Group], measures: Sequence[str] = SUMMARY) -> str:
-    """A table: a row for each method of each cell, mean and standard deviation over seeds, the best mean in bold."""
+def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...]]]:
+    """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
+    several = [g for g in groups if any(arm.mean(SEVERAL_SUMMARY[0]) is not None for arm in g.arms)]
+    single = [g for g in groups if g not in several]
+    return [(kind, columns) for kind, columns in ((single, SUMMARY), (several, SEVERAL_SUMMARY)) if kind]
+
+
+def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
+    """A table: a row for each method of each cell, mean and standard deviation over seeds, the best mean in bold.
+
+    Without `measures` it has the columns of a summary; a second table follows where some samples have several labels.
+    """
     if not groups:
         return "no finished runs\n"
+    if measures is None:
+        return "\n".join(markdown(kind, columns) for kind, columns in summaries(groups))
     names = list(groups[0].shown)
     heads = [*(name.replace("_", " ") for name in names), "method", "seeds", *(head(key) for key in measures)]
     rows = []
@@ -180,7 +198,7 @@ def markdown(groups: Sequence[Group], measures: Sequence[str] = SUMMARY) -> str:
     return "\n".join([line(heads), rule, *map(line, rows)]) + "\n"
 
 
-def as_json(groups: Sequence[Group], measures: Sequence[str] = SUMMARY) -> list[dict[str, Any]]:
+def as_json(groups: Sequence[Group], measures: Sequence[str] = EVERY) -> list[dict[str, Any]]:
     """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure."""
     return [
         {

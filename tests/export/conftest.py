@@ -32,6 +32,7 @@ def make_run(home: Path) -> MakeRun:
         settings: dict[str, Any] | None = None,
         frames: int = 3,
         dim: int = 3,
+        metrics: dict[str, float] | None = None,
         **run: Any,
     ) -> Recording:
         number = sum(1 for _ in home.iterdir())
@@ -62,7 +63,8 @@ def make_run(home: Path) -> MakeRun:
                     step,
                     embeddings=z / np.linalg.norm(z, axis=1, keepdims=True),
                     samples={"prediction": rng.integers(0, 5, len(LABELS))},
-                    metrics={"centre_sum": centre_sum, "accuracy_few": few, "accuracy_many": 0.9, "own": step / 3},
+                    metrics=metrics
+                    or {"centre_sum": centre_sum, "accuracy_few": few, "accuracy_many": 0.9, "own": step / 3},
                 )
         return Recording(writer.path)
 

@@ -69,6 +69,14 @@ def test_the_table_in_markdown(six: list[Recording], make_run) -> None:
     assert markdown([]) == "no finished runs\n"
 
 
+def test_samples_with_several_labels_have_a_table_of_their_own(six: list[Recording], make_run) -> None:
+    multi = make_run("bce", data="digits-ml", metrics={"map_many": 0.9, "map_medium": 0.7, "map_few": 0.4})
+    first, second = markdown(groups(*six, multi)).split("\n\n")
+    assert "few %" in first and "mAP" not in first and "digits-ml" not in first
+    assert "mAP few %" in second and "40.0" in second and second.count("digits-ml") == 1
+    assert [row.get("map_few", {}).get("mean") for row in as_json(groups(multi))] == [0.4]
+
+
 def test_the_table_in_json(six: list[Recording]) -> None:
     rows = as_json(groups(*six))
     assert [row["method"] for row in rows] == ["supcon", "bcl"] and rows[1]["seeds"] == [0, 1, 2]
