@@ -83,13 +83,14 @@ def cells_of(file: Path) -> list[Cell]:
 def tables(runs: Sequence[Recording]) -> str:
     """Markdown: accuracy and centre sum of every method, then its few-shot points over CE seed by seed."""
     groups = results.group_results(results.read_results(runs)[0])
+    over = _over_baseline(groups)
+    points = f"Few-shot accuracy minus that of CE, in points, seed by seed:\n\n{over}\n" if over else ""
     return (
         "Mean and sample standard deviation over seeds, in % of the test images by the method's own classifier (mean "
         "average precision where images have several labels); centre sum without unit; the best mean of each block in "
         "bold.\n\n"
         f"{results.markdown(groups)}\n"
-        "Few-shot accuracy minus that of CE, in points, seed by seed:\n\n"
-        f"{_over_baseline(groups)}\n"
+        f"{points}"
         f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}.\n"
     )
 
@@ -112,6 +113,8 @@ def _over_baseline(groups: Sequence[results.Group]) -> str:
                 f"{100 * (found[seed] - reference[seed]):+.1f}" for seed in sorted(found.keys() & reference.keys())
             ]
             rows.setdefault(arm.label, []).append(" / ".join(points))
+    if not rows:
+        return ""
     lines = [["method", *columns], ["---"] * (len(columns) + 1), *([label, *cells] for label, cells in rows.items())]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
