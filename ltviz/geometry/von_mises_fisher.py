@@ -1,4 +1,4 @@
-"""The von Mises-Fisher distribution: concentration from the mean resultant length, and samples, in any dimension."""
+"""The von Mises-Fisher distribution in any dimension: concentration from the mean resultant length, caps, samples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from ltviz.errors import ConfigError
 DEBYE_ORDER = 20.0
 DEBYE_TERMS = 5
 NEWTON_STEPS = 12
+# The density of the angle is cut into panels so narrow beside its width that eight Gauss nodes give each to 1e-13.
+PANELS = 96
+WIDTHS = 20.0
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(8)
+BISECTIONS = 52
 
 
 def resultant_length(kappa: np.ndarray | float, dim: int) -> np.ndarray:
@@ -78,6 +83,80 @@ def kappa(resultant_length: np.ndarray | float, dim: int) -> np.ndarray:
         if (np.abs(step) <= (1e-9 + 1e-15 / (1.0 - r)) * estimate).all():
             break
     return np.where(inside, estimate, np.where(length == 0, 0.0, np.where(length == 1, np.inf, np.nan)))
+
+
+def cap(kappa: np.ndarray | float, dim: int, share: float = 0.95) -> np.ndarray:
+    r"""Half-angle of the cap around the mean direction that holds a share of a von Mises-Fisher distribution.
+
+    The angle t to the mean has a density proportional to :math:`e^{\kappa \cos t} \sin^{d-2} t`; its integral is taken
+    by Gauss-Legendre quadrature around the mode and inverted by bisection: no Bessel function is evaluated.
+
+    Args:
+        kappa: concentrations >= 0, any shape; 0 is uniform on the sphere. NaN stays NaN.
+        dim: d >= 2.
+        share: of the probability, between 0 and 1, both excluded.
+
+    Returns:
+        float64 of the same shape, degrees in [0, 180]: decreasing in kappa, 0 for an infinite one. Relative error below
+        1e-9 for d up to 100,000.
+
+    Raises:
+        ConfigError: dim < 2, a negative kappa, or a share outside its range.
+    """
+    x = np.asarray(kappa, dtype=np.float64)
+    if dim < 2:
+        raise ConfigError(f"A von Mises-Fisher distribution needs dim >= 2, got {dim}.")
+    if (x < 0).any():
+        raise ConfigError(f"The concentration kappa must be >= 0, got {float(np.nanmin(x)):.4g}.")
+    if not 0 < share < 1:
+        raise ConfigError(f"The share of a distribution in a cap lies between 0 and 1, got {share}; try 0.95.")
+    known = np.isfinite(x)
+    angles = np.rad2deg(_quantile_angle(np.where(known, x, 1.0).reshape(-1), dim, share)).reshape(x.shape)
+    return np.where(known, angles, np.where(np.isposinf(x), 0.0, np.nan))
+
+
+def _quantile_angle(x: np.ndarray, dim: int, share: float) -> np.ndarray:
+    """(K,) radians from the mean within which the share lies, for finite x (K,)."""
+    # the mode solves x sin^2 t = (d - 2) cos t; its sine and cosine are written without differences
+    power = dim - 2
+    both = power + np.hypot(power, 2 * x)
+    cosine = 2 * x / both if power else np.ones_like(x)
+    sine_square = 2 * power / both if power else np.zeros_like(x)
+    mode = np.arctan2(np.sqrt(sine_square), cosine)
+    curvature = x * cosine + (power / sine_square if power else 0.0)
+    width = 1 / np.sqrt(np.maximum(curvature, 1e-300))
+    low, high = np.maximum(mode - WIDTHS * width, 0.0), np.minimum(mode + WIDTHS * width, np.pi)
+    top = _log_density(mode, x, power)
+
+    def integral(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        half = (b - a) / 2
+        angles = (a + half)[..., None] + half[..., None] * NODES
+        shape = (-1,) + (1,) * (angles.ndim - 1)
+        density = np.exp(_log_density(angles, x.reshape(shape), power) - top.reshape(shape))
+        return half * (density @ NODE_WEIGHTS)
+
+    edges = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, PANELS + 1)
+    cumulative = np.cumsum(integral(edges[:, :-1], edges[:, 1:]), axis=1)
+    wanted = share * cumulative[:, -1]
+    panel = np.minimum((cumulative < wanted[:, None]).sum(axis=1), PANELS - 1)
+    rows = np.arange(len(x))
+    rest = wanted - np.where(panel > 0, cumulative[rows, panel - 1], 0.0)
+    start, left, right = edges[rows, panel], edges[rows, panel], edges[rows, panel + 1]
+    for _ in range(BISECTIONS):
+        middle = (left + right) / 2
+        short = integral(start, middle) < rest
+        left, right = np.where(short, middle, left), np.where(short, right, middle)
+    return (left + right) / 2
+
+
+def _log_density(t: np.ndarray, x: np.ndarray, power: int) -> np.ndarray:
+    """log of e^{x (cos t - 1)} sin^power t."""
+    # 1 - cos t written as a square: at x = 1e5 the density lives where the cosine has lost half of its digits
+    along = -2 * x * np.square(np.sin(t / 2))
+    if not power:
+        return along
+    with np.errstate(divide="ignore"):
+        return along + power * np.log(np.sin(t))
 
 
 def _ratio(x: np.ndarray, dim: int) -> np.ndarray:

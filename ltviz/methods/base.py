@@ -10,12 +10,17 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
+
+from ltviz.methods.inputs import unit
+
+if TYPE_CHECKING:
+    from ltviz.methods.scene import Scene
+    from ltviz.methods.tug import Tug
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
@@ -219,7 +224,7 @@ class Method(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """Unit embeddings (B, dim) of features (B, feature_dim)."""
-        return F.normalize(self.head(features), dim=1)
+        return unit(self.head(features))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits (B, C) of the method's own classifier on features (B, feature_dim)."""
@@ -257,6 +262,21 @@ class Method(nn.Module):
     def clouds(self) -> dict[str, Cloud]:
         """Points that the method remembers, at most `CLOUD_POINTS` of each kind."""
         return {}
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:
+        """Who pulls and pushes the embeddings under each loss term that acts on them; None where nobody has written it
+        down, and frames then hold the force as a whole.
+
+        Called right after `losses(batch)`, before `after_step`. `z` (B, V, dim) are the unit embeddings of the batch
+        that went into these losses. Terms are not weighed yet.
+        """
+        return None
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug] | None:
+        """`tugs` on the embeddings of another method's run, with the scene's stand-ins for the state of this one;
+        `settings` are this method's. None where nothing can stand in."""
+        return None
 
     def after_step(self) -> None:
         """Momentum, queues, matching: whatever follows the optimiser's step."""

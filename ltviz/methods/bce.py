@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.cosine import CosineClassifier, softmax_tug
+from ltviz.methods.inputs import full_precision
+from ltviz.methods.tug import Tug
 
 MIXTURE = (
     "A read-out: the head is trained on detached features to place an image between the directions of its labels, "
@@ -17,12 +19,22 @@ DISPLAY_SCALE = 2.0
 at the usual 16 the spread of a class of digits-ml is 4 degrees after 300 steps, here 20."""
 
 
+@full_precision
 def mixture_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Softmax cross-entropy of logits (B, C) to labels (B, C), 0 or 1, each row shared equally among its labels.
 
     Mean over the rows; a row without a label counts as 0.
     """
     return F.cross_entropy(logits, labels / labels.sum(1, keepdim=True).clamp(min=1))
+
+
+def mixture_tug(z: Tensor, directions: Tensor, labels: Tensor) -> Tug:
+    """What class directions (C, D) do to embeddings z (B, 1, D) under `mixture_cross_entropy` of their scaled cosines.
+
+    Every label of a sample counts as a positive.
+    """
+    wanted = labels.to(z.dtype) / labels.sum(1, keepdim=True).clamp(min=1)
+    return softmax_tug(z, directions, wanted, scale=DISPLAY_SCALE)
 
 
 class BinaryCrossEntropySettings(Settings):
@@ -60,6 +72,10 @@ class BinaryCrossEntropy(Method):
             "classification": self.compare(self.classifier(features), batch.labels),
             "display": mixture_cross_entropy(self.display(self.head(features.detach())), batch.labels),
         }
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        """What the read-out's class directions do; the encoder does not feel it."""
+        return {"display": mixture_tug(z, self.display.directions(), batch.labels)}
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of logits (B, C) for labels (B, C), 0 or 1."""

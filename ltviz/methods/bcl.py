@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.anchors import anchor_weights, stack_views
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
 from ltviz.methods.cosine import CosineClassifier
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, check_views, full_precision
+from ltviz.methods.inputs import (
+    check_choice,
+    check_labels,
+    check_shape,
+    check_temperature,
+    check_views,
+    full_precision,
+    unit,
+)
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.partition import Contrast
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import Tug, shares, similarities
 
 
 @full_precision
@@ -84,6 +93,28 @@ def bcl(
     return values.view(num_views, num_samples).T
 
 
+def bcl_tug(z: Tensor, y: Tensor, prototypes: Tensor, *, temperature: float, average: str = "sample") -> Tug:
+    """Who pulls and pushes whom under `bcl`, whose arguments these are.
+
+    As an anchor, row i feels w_i (1[own class] / (|B_{y_i}| - 1) - p_ia) / temperature from row or prototype a, where
+    each class's exponentials stand in p with their mean. Prototypes are no anchors, but pull and push.
+    """
+    num_views = z.shape[1]
+    rows, labels = stack_views(z), y.repeat(num_views)
+    classes = torch.cat([labels, torch.arange(len(prototypes), device=y.device)])
+    sizes = torch.bincount(classes).to(z.dtype)
+    positives = labels[:, None] == classes
+    positives[:, : len(rows)].fill_diagonal_(False)
+    num_positives = positives.sum(1, keepdim=True).to(z.dtype)
+    logits = similarities(rows, torch.cat([rows, prototypes])) / temperature - sizes.log()[classes]
+    logits = logits + positives * (sizes[labels][:, None] / num_positives).log()
+    logits[:, : len(rows)].fill_diagonal_(-torch.inf)
+    anchors = anchor_weights(labels, average, z)[:, None] / temperature
+    weights = (positives / num_positives - shares(logits)).mul_(anchors)
+    weights[:, : len(rows)] += weights[:, : len(rows)].T.clone()
+    return Tug(partners=torch.cat([rows, prototypes]), classes=classes, weights=weights, positives=positives)
+
+
 class BclSettings(Settings):
     temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the contrast; 0.07 in the paper.")
     classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
@@ -142,10 +173,19 @@ class Bcl(Method):
             "contrast": bcl(z, batch.y, self.prototypes(), temperature=s.temperature, average=s.average),
         }
 
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        s = self.settings
+        return {"contrast": bcl_tug(z, batch.y, self.prototypes(), temperature=s.temperature, average=s.average)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: BclSettings) -> dict[str, Tug]:
+        tug = bcl_tug(scene.z, scene.y, scene.centres, temperature=settings.temperature, average=settings.average)
+        return {"contrast": tug}
+
     def prototypes(self) -> Tensor:
         """Unit prototypes, (C, dim)."""
         made = self.free if self.settings.prototypes == "free" else self.branch(self.classifier.weight)
-        return F.normalize(made, dim=1)
+        return unit(made)
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.cosine import SCALE, CosineClassifier, softmax_tug
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import Tug
 
 READ_OUT = (
     "A read-out: the head is trained on detached features by a cosine softmax to the class weights shown as landmarks, "
@@ -58,6 +60,20 @@ class CrossEntropy(Method):
     def compare(self, logits: Tensor, y: Tensor) -> Tensor:
         """The loss of logits (B, C) for labels (B,)."""
         return F.cross_entropy(logits, y)
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        """What the read-out's class directions do; the encoder does not feel it."""
+        return {"display": self.display_tug(z, batch.y, self.display.directions(), self.counts, self.settings)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug]:
+        """As if the sphere were trained by a cosine classifier with this loss."""
+        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.centres, scene.counts, settings)}
+
+    @classmethod
+    def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: Any) -> Tug:
+        """The tug of unit class directions (C, dim) on z (B, 1, dim) with labels (B,): `compare` on the sphere."""
+        return softmax_tug(z, directions, F.one_hot(y, len(directions)).to(z.dtype), scale=SCALE)
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ltviz.methods.tally import allow_absent
+
 
 def slots_per_class(counts: Tensor, total: int, floor: int) -> list[int]:
     """Slots of each class: `floor` each, the rest in proportion to frequency; their sum is `total`.
@@ -28,7 +30,7 @@ def slots_per_class(counts: Tensor, total: int, floor: int) -> list[int]:
         raise ValueError(
             f"a class-wise queue needs at least {num_classes} classes x {max(floor, 1)} slots, but has {total}"
         )
-    share = np.cumsum(counts.double().numpy()) / float(counts.double().sum())
+    share = np.cumsum(counts.double().cpu().numpy()) / float(counts.double().sum())
     # rounded first: a sum of floats a hair above an integer must not get another slot
     ends = [
         math.ceil(round((c + 1) * floor + (total - num_classes * floor) * float(share[c]), 6))
@@ -39,6 +41,8 @@ def slots_per_class(counts: Tensor, total: int, floor: int) -> list[int]:
 
 class ClassQueue(nn.Module):
     """A ring of feature vectors for each class; all state lies in buffers and is saved with the weights.
+
+    Each push is a step; ages of features from weights that were saved without them count from the loading on.
 
     Args:
         slots: of each class, from `slots_per_class`.
@@ -53,18 +57,28 @@ class ClassQueue(nn.Module):
         self.register_buffer("slot_labels", torch.repeat_interleave(torch.arange(len(slots)), sizes), persistent=False)
         self.register_buffer("all_features", torch.zeros(sum(slots), width))
         self.register_buffer("all_images", torch.full((sum(slots),), -1))
+        self.register_buffer("all_steps", torch.zeros(sum(slots), dtype=torch.int64))
         self.register_buffer("pointers", torch.zeros(len(slots), dtype=torch.int64))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.sizes: Tensor
         self.starts: Tensor
         self.slot_labels: Tensor
         self.all_features: Tensor
         self.all_images: Tensor
+        self.all_steps: Tensor
         self.pointers: Tensor
+        self.steps: Tensor
+        allow_absent(self, "all_steps", "steps")
 
     def contents(self) -> tuple[Tensor, Tensor, Tensor]:
         """Features (filled, width), labels (filled,) and images (filled,), sorted by class."""
         filled = self.all_images >= 0
         return self.all_features[filled], self.slot_labels[filled], self.all_images[filled]
+
+    @property
+    def ages(self) -> Tensor:
+        """(filled,) int64: how many pushes ago each of `contents` came in, 0 for the newest."""
+        return self.steps - self.all_steps[self.all_images >= 0]
 
     @torch.no_grad()
     def push(self, features: Tensor, y: Tensor, images: Tensor) -> None:
@@ -84,4 +98,6 @@ class ClassQueue(nn.Module):
         slots = self.starts[sorted_y] + (self.pointers[sorted_y] + rank) % self.sizes[sorted_y]
         self.all_features[slots] = features[order].to(self.all_features.dtype)
         self.all_images[slots] = images[order]
+        self.steps += 1
+        self.all_steps[slots] = self.steps
         self.pointers.copy_((self.pointers + torch.minimum(counts, self.sizes)) % self.sizes)

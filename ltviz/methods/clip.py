@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision
+from ltviz.methods.base import Batch, Card, Links, Method, Reading, Settings, Setup
+from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision, unit
+from ltviz.methods.tug import Tug, own_column, shares, similarities
 
 LOWEST_TEMPERATURE = 0.01
 NOISE = 0.3
@@ -49,6 +50,17 @@ def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduc
     own = torch.arange(len(logits), device=logits.device)
     values = [F.cross_entropy(sided, own, reduction=reduction) for sided in (logits, logits.T)]
     return torch.stack(values).mean(0)
+
+
+def clip_tug(images: Tensor, captions: Tensor, y: Tensor, *, temperature: float) -> Tug:
+    """Who pulls and pushes each image (B, D) with label y (B,) under `clip`: a caption feels
+    ((1[own] - p_ij) + (1[own] - q_ij)) / (2 B temperature), p the softmax over the captions and q over the images.
+
+    Captions of other images of the class push like all others: the loss knows no classes.
+    """
+    logits, own = similarities(images, captions) / temperature, own_column(len(images), images)
+    weights = (2 * own.to(logits.dtype) - shares(logits) - shares(logits.T).T) / (2 * len(images) * temperature)
+    return Tug(partners=captions, classes=y, weights=weights, positives=own)
 
 
 def slant(x: Tensor) -> Tensor:
@@ -158,6 +170,14 @@ class Clip(Method):
     )
     Settings = ClipSettings
     settings: ClipSettings
+    readings = (
+        Reading(
+            key="temperature",
+            title="Temperature",
+            short="The temperature that the method has learned by now: the lower it is, the more a small difference in "
+            "similarity counts.",
+        ),
+    )
 
     def __init__(self, settings: ClipSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -170,22 +190,34 @@ class Clip(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         x = self._seen = batch.view(0)
-        told = self.read(self.captions.describe(x, batch.y))
+        told = self.embed_captions(self.captions.describe(x, batch.y))
         return {"contrast": clip(self.embed(x), told, temperature=self.log_temperature.exp())}
 
-    def read(self, captions: Tensor) -> Tensor:
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        told = self.embed_captions(self.captions.describe(batch.view(0), batch.y))
+        return {"contrast": clip_tug(z[:, 0], told, batch.y, temperature=float(self.log_temperature.exp()))}
+
+    def embed_captions(self, captions: Tensor) -> Tensor:
         """Unit embeddings (..., dim) of captions (..., num_words)."""
-        return F.normalize(self.reader(captions.to(self.log_temperature.dtype)), dim=-1)
+        return unit(self.reader(captions.to(self.log_temperature.dtype)))
 
     def names(self) -> Tensor:
         """Where each class's name lies: the mean of its captions, unit, (C, dim)."""
-        return F.normalize(self.read(self.captions.of_classes()).mean(1), dim=1)
+        return unit(self.embed_captions(self.captions.of_classes()).mean(1))
 
     def classify(self, features: Tensor) -> Tensor:
         return self.project(features) @ self.names().T / self.log_temperature.exp()
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"prototypes": self.names()}
+
+    def read(self) -> dict[str, Tensor]:
+        return {"temperature": self.log_temperature.exp()}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Under "captions" each image and the caption that is made of its view 0."""
+        x = batch.view(0)
+        return {"captions": Links(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
 
     def after_step(self) -> None:
         with torch.no_grad():

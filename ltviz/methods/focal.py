@@ -7,8 +7,10 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, Settings, live
 from ltviz.methods.bce import MIXTURE, BinaryCrossEntropy
+from ltviz.methods.inputs import full_precision
 
 
+@full_precision
 def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float, alpha: float) -> Tensor:
     r"""Mean over all entries of :math:`-\alpha_t (1 - p_t)^\gamma \log p_t`.
 

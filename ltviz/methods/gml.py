@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
-from ltviz.methods.base import FIRST, Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.base import FIRST, Batch, Card, Cloud, Method, Reading, Settings, Setup, live
 from ltviz.methods.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.cosine import CosineClassifier
 from ltviz.methods.inputs import (
@@ -22,11 +22,15 @@ from ltviz.methods.inputs import (
     full_precision,
     log_prior,
     nothing,
+    unit,
 )
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.momentum import MomentumCopy
 from ltviz.methods.partition import Contrast
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import Tug, shares, similarities
 
 SOFTENING = 4.0
 """Temperature of the distillation term."""
@@ -120,6 +124,22 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
     return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
 
 
+def gml_tug(query: Tensor, y: Tensor, keys: Tensor, keys_y: Tensor, counts: Tensor, *, temperature: float) -> Tug:
+    """Who pulls and pushes each query under `gml`, whose arguments these are; every key has a class here.
+
+    A key feels (q_ik - p_ik) / (B temperature), with q the softmax over the keys of the query's class and p that over
+    all keys, each weighted by its class's pi_c / |K_c|. Without the prior p has 1 / |K_c| alone.
+    """
+    prior = log_prior("gml", counts, len(counts), query)
+    sizes = torch.bincount(keys_y, minlength=len(counts)).to(query.dtype)
+    plain = similarities(query, keys) / temperature - sizes.log()[keys_y]
+    own = y[:, None] == keys_y
+    p, unaware = shares(plain + prior[keys_y]), shares(plain)
+    scale = own.any(1, keepdim=True) / (len(y) * temperature)
+    wanted = shares(plain.masked_fill(~own, -torch.inf))
+    return Tug(partners=keys, classes=keys_y, weights=scale * (wanted - p), positives=own, prior=scale * (unaware - p))
+
+
 class GmlSettings(Settings):
     teacher: str = Field(
         FIRST,
@@ -173,6 +193,15 @@ class Gml(Method):
     Settings = GmlSettings
     settings: GmlSettings
     teacher_recipe = ("logit_adjust", {"classifier": "cosine"})
+    readings = (
+        *QUEUE_READINGS,
+        Reading(
+            key="temperature",
+            title="Temperature",
+            short="The temperature of the contrast that the method has learned by now: the lower it is, the more a "
+            "query minds its nearest keys.",
+        ),
+    )
 
     def __init__(self, settings: GmlSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -201,7 +230,7 @@ class Gml(Method):
         logits, query = self.classifier(features[: len(batch.y)]), self.project(features[len(batch.y) :])
         self.queue.push(self.key_features(batch.view(2)), batch.y, batch.index)
         stored, keys_y, images = self.queue.contents()
-        keys = F.normalize(self.key_head(stored), dim=1)
+        keys = unit(self.key_head(stored))
         tau = self.log_temperature.exp()
         same_image = batch.index[:, None] == images
         return {
@@ -212,6 +241,19 @@ class Gml(Method):
             ),
             "distillation": self.distillation(logits, batch),
         }
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        stored, keys_y, _ = self.queue.contents()
+        tau = float(self.log_temperature.exp())
+        keys = unit(self.key_head(stored))
+        return {"contrast": gml_tug(z[:, 0], batch.y, keys, keys_y, self.counts, temperature=tau)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: GmlSettings) -> dict[str, Tug]:
+        query, key, queue, y, queue_y = scene.met()
+        keys, keys_y = torch.cat([key, queue]), torch.cat([y, queue_y])  # current keys are in the contrast set
+        tug = gml_tug(query, y, keys, keys_y, scene.counts, temperature=settings.initial_temperature)
+        return {"contrast": tug}
 
     @torch.no_grad()
     def key_features(self, x: Tensor) -> Tensor:
@@ -224,11 +266,22 @@ class Gml(Method):
     def distillation(self, logits: Tensor, batch: Batch) -> Tensor:
         """KL divergence of the student's softened softmax from the teacher's, times 16; 0 without a teacher."""
         if self.teacher is None:
-            return logits.new_zeros(())
+            return self.log_temperature.new_zeros(())
         with torch.no_grad():
             soft = F.softmax(self.teacher.predict(batch.view(0)).float() / SOFTENING, dim=1)
         student = F.log_softmax(logits.float() / SOFTENING, dim=1)
         return F.kl_div(student, soft, reduction="batchmean") * SOFTENING**2
+
+    def read(self) -> dict[str, Tensor]:
+        _, y, _ = self.queue.contents()
+        return {**read_queue(y, self.queue.ages, len(self.counts)), "temperature": self.log_temperature.exp()}
+
+    def clouds(self) -> dict[str, Cloud]:
+        """Under "queue" the keys, which are the stored features as the key head projects them now."""
+        stored, y, _ = self.queue.contents()
+        ages = self.queue.ages
+        kept = thin(y, ages)
+        return {"queue": Cloud(unit(self.key_head(stored[kept])), y[kept], ages[kept])}
 
     def after_step(self) -> None:
         if self.key_encoder is not None:

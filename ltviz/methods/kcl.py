@@ -8,11 +8,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card
+from ltviz.methods.base import Batch, Card, Reading, Setup
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
-from ltviz.methods.moco import Moco, check_queries
+from ltviz.methods.moco import Moco, check_queries, queue_tug
 from ltviz.methods.partition import Contrast
 from ltviz.methods.queue import QueuedSettings
+from ltviz.methods.scene import Scene
+from ltviz.methods.tally import Tally
+from ltviz.methods.tug import Tug
 
 ORDERS = ("random", "official")
 EMPTY = -1
@@ -162,9 +165,23 @@ class Kcl(Moco):
     )
     Settings = KclSettings
     settings: KclSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    readings = (
+        *Moco.readings,
+        Reading(
+            key="positives_found",
+            title="Positives found",
+            short="How many keys of its class each query of this class really drew from the queue, of the k it asks "
+            "for, on average over the last twenty or so batches that held the class.",
+        ),
+    )
+
+    def __init__(self, settings: KclSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.found = Tally(setup.num_classes)
+        self._drawn: Tensor | None = None
 
     def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
-        positives = self.draw(batch.y)
+        positives = self.choose(batch.y)
         loss = kcl(
             query,
             key,
@@ -175,6 +192,33 @@ class Kcl(Moco):
             positives=positives,
         )
         return {"contrast": loss}
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        return {"contrast": queue_tug(*self.met(), temperature=self.settings.temperature, positives=self._drawn)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: KclSettings) -> dict[str, Tug]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        positives = cls.imagine_positives(scene, settings)
+        return {"contrast": queue_tug(*scene.met(), temperature=settings.temperature, positives=positives)}
+
+    @staticmethod
+    def imagine_positives(scene: Scene, settings: KclSettings) -> Tensor:
+        """Positives of the scene's queries in its queue, (B, K) bool."""
+        return draw_positives(scene.y, scene.queue_y, settings.k, scene.generator, settings.order)
+
+    def choose(self, y: Tensor) -> Tensor:
+        """`draw`, and keep what was drawn until the step is made."""
+        self._drawn = self.draw(y)
+        return self._drawn
+
+    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
+        super().remember(query, key, y)
+        if self._drawn is not None:
+            self.found.take(self._drawn.sum(1), y)
+            self._drawn = None
+
+    def read(self) -> dict[str, Tensor]:
+        return {**super().read(), "positives_found": self.found.read()}
 
     def draw(self, y: Tensor) -> Tensor:
         """Positives in the queue for queries with labels (B,), (B, filled) bool."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Card, live
+from ltviz.methods.base import Batch, Card, Links, Reading, live
+from ltviz.methods.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
+from ltviz.methods.cosine import SCALE, softmax_tug
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, full_precision, log_prior
+from ltviz.methods.tug import Tug
+
+MOST_LINKS = 60
+"""Boundaries that a frame shows, at most."""
 
 
 @full_precision
@@ -51,7 +58,13 @@ class LogitAdjustSettings(CrossEntropySettings):
 
 
 class LogitAdjust(CrossEntropy):
-    """Cross-entropy with the log prior added to the logits while training, or subtracted from them afterwards."""
+    """Cross-entropy with the log prior added to the logits while training, or subtracted from them afterwards.
+
+    `links` and `read` speak of the classifier on the sphere, on the great circles between neighbouring classes. Its
+    boundary without the prior is half way. With `adjust` "training" the loss draws it nearer to the rarer class, which
+    must win from there: that class's room is smaller while training than when it is used. With "post-hoc" the loss
+    draws it half way, and it is moved away from the rarer class when it is used.
+    """
 
     card = Card(
         name="logit_adjust",
@@ -66,11 +79,29 @@ class LogitAdjust(CrossEntropy):
     )
     Settings = LogitAdjustSettings
     settings: LogitAdjustSettings
+    readings = (
+        Reading(
+            key="boundary_shift",
+            title="Shift of the boundaries",
+            unit="°",
+            short="How far the prior moves the boundaries of this class outwards, on average over its nearest classes: "
+            "below zero the class must make do with less room while it learns, above zero it is given more.",
+        ),
+    )
 
     def compare(self, logits: Tensor, y: Tensor) -> Tensor:
         if self.settings.adjust == "post-hoc":
             return super().compare(logits, y)
         return logit_adjusted(logits, y, self.counts, tau=self.settings.tau)
+
+    @classmethod
+    def display_tug(
+        cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: LogitAdjustSettings
+    ) -> Tug:
+        if settings.adjust == "post-hoc":
+            return super().display_tug(z, y, directions, counts, settings)
+        shift = settings.tau * log_prior("logit_adjust", counts, len(counts), z)
+        return softmax_tug(z, directions, F.one_hot(y, len(directions)).to(z.dtype), scale=SCALE, shift=shift)
 
     def classify(self, features: Tensor) -> Tensor:
         logits = super().classify(features)
@@ -79,3 +110,31 @@ class LogitAdjust(CrossEntropy):
     def prior_shift(self, like: Tensor) -> Tensor:
         """(C,) what the prior adds to each class's logit: how far its decision boundary is moved."""
         return self.settings.tau * log_prior("logit_adjust", self.counts, len(self.counts), like)
+
+    def boundaries(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Borders (K, 2) of the classes on the sphere, half the angle between the two classes of each, (K,), and how
+        far the prior moves the boundary from the middle towards the first one, (K,); radians."""
+        directions = self.display.directions()
+        pairs = borders(directions)
+        first, second = pairs.T
+        offset = self.prior_shift(directions) / self.display.scale
+        if self.settings.adjust == "post-hoc":
+            offset = -offset
+        half = half_angles(directions[first], directions[second])
+        return pairs, half, boundary_shift(half, offset[second] - offset[first])
+
+    def read(self) -> dict[str, Tensor]:
+        pairs, _, shift = self.boundaries()
+        sums = shift.new_zeros(len(self.counts)).index_add_(0, pairs.T.flatten(), torch.cat([-shift, shift]).rad2deg())
+        return {"boundary_shift": sums / torch.bincount(pairs.flatten(), minlength=len(sums))}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Under "boundary" the way of each boundary from where it is without the prior to where the prior puts it; of
+        too many those of the rarest classes, each in the colour of its rarer class."""
+        pairs, half, shift = self.boundaries()
+        rarest = pairs[:, 1].argsort(descending=True, stable=True)[:MOST_LINKS]
+        half, shift = half[rarest], shift[rarest]
+        first, second = pairs[rarest].T
+        directions = self.display.directions()
+        ends = directions[first], directions[second]
+        return {"boundary": Links(along(*ends, half), along(*ends, half - shift), second)}

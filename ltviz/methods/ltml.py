@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
-from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy
+from ltviz.methods.base import Batch, Card, Links, Method, Settings, Setup, live
+from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy, mixture_tug
 from ltviz.methods.cosine import CosineClassifier
-from ltviz.methods.inputs import check_choice, check_shape, full_precision, reduce
+from ltviz.methods.inputs import check_choice, check_shape, full_precision, reduce, unit
+from ltviz.methods.tug import Tug
 
 
 @full_precision
@@ -48,7 +49,8 @@ def ltml_classification(
         ValueError: where shapes or values break these rules; the sentence names the sizes.
 
     Source: Guo and Wang 2021 (CVPR), the formula of L_cls. No official code exists; whether the paper learns sigma and
-    mu or takes them from batch statistics is not settled, so they are arguments here.
+    mu or takes them from batch statistics is not settled, so they are arguments here; `batch_compensation` gives the
+    latter.
     """
     check_shape("ltml_classification", "logits", logits, (None, None), "(samples, classes)")
     num_classes = logits.shape[1]
@@ -66,6 +68,45 @@ def ltml_classification(
     negative = F.logsigmoid(-(logits * sigma_neg + mu_neg))
     values = -weight * (labels * positive + (1 - labels) * negative)
     return reduce("ltml_classification", values.mean(1), reduction)
+
+
+class Compensation(NamedTuple):
+    """Scale and shift of the positive and of the negative logits of each class, (C,) each; 1 and 0 is none."""
+
+    sigma_pos: Tensor
+    mu_pos: Tensor
+    sigma_neg: Tensor
+    mu_neg: Tensor
+
+
+@torch.no_grad()
+def batch_compensation(logits: Tensor, labels: Tensor) -> Compensation:
+    r"""sigma and mu of `ltml_classification` from a batch: how each class's positive and negative logits are spread.
+
+    The formula with :math:`\sigma^p_k` the standard deviation (over the number, not over one less) and :math:`\mu^p_k`
+    the mean of the logits of class k over the samples of the batch that show it, and :math:`\sigma^n_k, \mu^n_k` those
+    over the others. They are numbers of that batch: no gradient flows through them and nothing is remembered. A class
+    with fewer than two such samples has no spread and is left as it is there, sigma 1 and mu 0.
+
+    Args:
+        logits: (B, C), of the branch that the loss judges, on the batch that it judges.
+        labels: (B, C), 0 or 1, any dtype.
+
+    Returns:
+        In the logits' dtype, float32 at least.
+
+    Source: the reading of Guo and Wang 2021 by which logits of a class are normal variables, one for positives and one
+    for negatives, and the compensation is made of their means and variances. The paper's abstract says "learnable".
+    """
+    logits = logits.detach().to(torch.promote_types(logits.dtype, torch.float32))
+    found: list[Tensor] = []
+    for chosen in (labels > 0, labels <= 0):
+        amounts = chosen.sum(0).clamp_min(1)
+        mean = (logits * chosen).sum(0) / amounts
+        deviation = ((logits - mean).square() * chosen).sum(0).div(amounts).sqrt()
+        spread = chosen.sum(0) > 1
+        found += torch.where(spread, deviation, torch.ones_like(deviation)), mean.masked_fill(~spread, 0.0)
+    return Compensation(*found)
 
 
 @full_precision
@@ -88,8 +129,10 @@ def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor
 
 class LtmlSettings(Settings):
     consistency_weight: float = live(0.1, ge=0, le=100, description="Weight of the agreement of both branches.")
-    compensation: Literal["learned", "none"] = Field(
-        "learned", description="Scale and shift of positive and negative logits by class: learned, or 1 and 0."
+    compensation: Literal["learned", "batch", "none"] = Field(
+        "learned",
+        description="Scale and shift of positive and negative logits by class: learned, the batch's own spread and "
+        "mean, or 1 and 0.",
     )
 
 
@@ -114,8 +157,11 @@ class Ltml(Method):
     without the compensation. The sphere shows the uniform branch.
 
     The compensation is shared by both branches. Where it is learned, nothing but the step size keeps it from lowering
-    the loss by shifting positive logits up and negative ones down whatever the image; "none" leaves it out. On
-    digits-ml (factor 50, 1,000 steps) that makes no difference, and BCE's average precision is 2 points higher.
+    the loss by shifting positive logits up and negative ones down whatever the image; "batch" takes it from each
+    branch's own batch (`batch_compensation`), "none" leaves it out. On digits-ml (factor 50, 1,000 steps, two seeds)
+    mean average precision is 0.490 learned, 0.477 batch and 0.487 none, where seeds differ by 0.02, in the tail 0.30
+    each time; "batch" finds more tail labels (few-shot accuracy 0.12 against 0.07), and BCE's precision is 2 points
+    higher.
 
     Terms: `uniform` and `rebalanced` are `ltml_classification` of each branch on its own batch, `consistency` is
     `ltml_consistency` on one batch plus that on the other, `display` trains the head and the directions on the sphere.
@@ -163,18 +209,17 @@ class Ltml(Method):
             "display": mixture_cross_entropy(shown, batch.labels),
         }
 
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        """What the read-out's class directions do to the uniform branch; neither branch feels it."""
+        return {"display": mixture_tug(z, self.display.directions(), batch.labels)}
+
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The compensated loss of logits (B, C) for labels (B, C), 0 or 1."""
-        return ltml_classification(
-            logits,
-            labels,
-            self.counts,
-            self.setup_.training_size,
-            sigma_pos=self.sigma_pos,
-            mu_pos=self.mu_pos,
-            sigma_neg=self.sigma_neg,
-            mu_neg=self.mu_neg,
-        )
+        if self.settings.compensation == "batch":
+            compensation = batch_compensation(logits, labels)
+        else:
+            compensation = Compensation(self.sigma_pos, self.mu_pos, self.sigma_neg, self.mu_neg)
+        return ltml_classification(logits, labels, self.counts, self.setup_.training_size, **compensation._asdict())
 
     def project(self, features: Tensor) -> Tensor:
         return super().project(self.uniform.hidden(features))
@@ -184,3 +229,9 @@ class Ltml(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Under "branches" each image as the uniform and as the re-balanced branch sees it, through the same head."""
+        trunk = self.encoder(batch.view(0))
+        theirs = unit(self.head(self.rebalanced.hidden(trunk)))
+        return {"branches": Links(self.project(trunk), theirs, batch.y)}

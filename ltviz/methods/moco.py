@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card
@@ -9,6 +10,8 @@ from ltviz.methods.inputs import check_choice, check_shape, check_temperature, f
 from ltviz.methods.partition import Contrast
 from ltviz.methods.probe import Probed
 from ltviz.methods.queue import Queued, QueuedSettings
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import Tug, own_column, shares, similarities
 
 
 def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:
@@ -49,6 +52,35 @@ def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tens
     return Contrast().weighted_sum(weights, query, queue, tau, own) - own.mean()
 
 
+def queue_tug(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    y: Tensor,
+    queue_y: Tensor,
+    *,
+    temperature: float,
+    positives: Tensor | None = None,
+) -> Tug:
+    """Who pulls and pushes each query (B, D) under `moco`, or under `kcl` where `positives` (B, K) bool are given.
+
+    A key feels (1[positive] / (1 + k_i) - p_ik) / (B temperature), with p the softmax over the own key and the queue.
+    """
+    if positives is None:
+        positives = torch.zeros(len(query), len(queue), dtype=torch.bool, device=query.device)
+    itself = own_column(len(query), query)
+    own = (query * key).sum(1, keepdim=True)
+    p = shares(torch.cat([own, similarities(query, queue)], dim=1) / temperature)
+    wanted = 1 / (1 + positives.sum(1, keepdim=True).to(p.dtype))
+    of_queue = wanted * positives - p[:, 1:]
+    return Tug(
+        partners=torch.cat([key, queue]),
+        classes=torch.cat([y, queue_y]),
+        weights=torch.cat([itself * (wanted - p[:, :1]), of_queue], dim=1) / (len(query) * temperature),
+        positives=torch.cat([itself, positives], dim=1),
+    )
+
+
 class Moco(Queued, Probed):
     """Queries from view 0 against keys of view 1 and of earlier batches, through a momentum encoder.
 
@@ -76,6 +108,13 @@ class Moco(Queued, Probed):
         query, key = self.project(features), self.key(batch.view(1))
         self.note(query, key, batch.y)
         return {**self.contrast(query, key, batch), "probe": self.probe_loss(features, batch.y)}
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        return {"contrast": queue_tug(*self.met(), temperature=self.settings.temperature)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: QueuedSettings) -> dict[str, Tug]:
+        return {"contrast": queue_tug(*scene.met(), temperature=settings.temperature)}
 
     def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The contrastive terms of queries (B, dim) and their own keys (B, dim)."""

@@ -8,12 +8,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Setup, live
+from ltviz.methods.base import Batch, Card, Reading, Setup, live
 from ltviz.methods.cosine import CosineClassifier
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision, log_prior
 from ltviz.methods.inputs import reduce as reduce_values
 from ltviz.methods.moco import check_queries
 from ltviz.methods.queue import Queued, QueuedSettings
+from ltviz.methods.scene import Scene
+from ltviz.methods.tally import Tally
+from ltviz.methods.tug import Tug, own_column, shares, similarities
 
 
 @full_precision
@@ -84,6 +87,44 @@ def paco(
     return reduce_values("paco", values, reduction)
 
 
+def paco_tug(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    y: Tensor,
+    queue_y: Tensor,
+    logits: Tensor,
+    counts: Tensor,
+    *,
+    temperature: float,
+    alpha: float,
+) -> Tug:
+    """Who pulls and pushes each query under `paco` at beta = gamma = centre_temperature = 1.
+
+    A sample feels (alpha 1[same class] / (1 + alpha |P(i)|) - p_ij) / (B temperature). The centres are on the features,
+    not on the sphere: they hold a share of p, and so take their part of the push away.
+    """
+    samples = torch.cat([query, key, queue])
+    classes = torch.cat([y, y, queue_y])
+    itself = own_column(len(query), query)
+    positives = y[:, None] == classes
+    positives[:, : len(y)] &= ~itself
+    compared = similarities(query, samples) / temperature
+    compared[:, : len(y)].masked_fill_(itself, -torch.inf)
+    num_classes = logits.shape[1]
+    prior = log_prior("paco", counts, num_classes, logits)
+    p, unaware = (
+        shares(torch.cat([logits + known, compared], dim=1))[:, num_classes:]
+        for known in (prior, -math.log(num_classes))
+    )
+    wanted = alpha * positives / (1 + alpha * positives.sum(1, keepdim=True).to(query.dtype))
+    scale = len(y) * temperature
+    weights, of_prior = (wanted - p) / scale, (unaware - p) / scale
+    for each in (weights, of_prior):
+        each[:, : len(y)] += each[:, : len(y)].T.clone()
+    return Tug(partners=samples, classes=classes, weights=weights, positives=positives, prior=of_prior)
+
+
 class PacoSettings(QueuedSettings):
     alpha: float = live(0.05, ge=0, le=1, description="Weight of each sample positive beside the centre's weight of 1.")
     scale: float = Field(16.0, ge=1, le=64, description="Inverse temperature of the cosine logits of the centres.")
@@ -109,20 +150,33 @@ class Paco(Queued):
     )
     Settings = PacoSettings
     settings: PacoSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    readings = (
+        *Queued.readings,
+        Reading(
+            key="centre_share",
+            title="Share of the centre",
+            short="Which part of the pull on samples of this class comes from the class's learned centre, 1 being all; "
+            "the rest comes from other samples of the class.",
+        ),
+    )
 
     def __init__(self, settings: PacoSettings, setup: Setup):
         super().__init__(settings, setup)
         self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes, settings.scale)
+        self.centre_share = Tally(setup.num_classes)
+        self._logits: Tensor | None = None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.view(0))
         query, key = self.project(features), self.key(batch.view(1))
         self.note(query, key, batch.y)
+        logits = self.classifier(features)
+        self._logits = logits.detach()
         loss = paco(
             query,
             key,
             self.queue.keys,
-            self.classifier(features),
+            logits,
             batch.y,
             self.queue.labels,
             self.counts,
@@ -130,6 +184,29 @@ class Paco(Queued):
             alpha=self.settings.alpha,
         )
         return {"contrast": loss}
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:
+        if self._logits is None:
+            return None
+        s = self.settings
+        tug = paco_tug(*self.met(), self._logits.to(z), self.counts, temperature=s.temperature, alpha=s.alpha)
+        return {"contrast": tug}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: PacoSettings) -> dict[str, Tug]:
+        logits = settings.scale * scene.z[:, 0] @ scene.centres.T
+        tug = paco_tug(*scene.met(), logits, scene.counts, temperature=settings.temperature, alpha=settings.alpha)
+        return {"contrast": tug}
+
+    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
+        # counted before this batch's keys come in: the queue is still the one that the loss saw
+        stored = torch.bincount(self.queue.labels, minlength=len(self.counts))
+        num_positives = 2 * torch.bincount(y, minlength=len(self.counts)) - 1 + stored
+        self.centre_share.take(1 / (1 + self.settings.alpha * num_positives[y]), y)
+        super().remember(query, key, y)
+
+    def read(self) -> dict[str, Tensor]:
+        return {**super().read(), "centre_share": self.centre_share.read()}
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

@@ -11,11 +11,23 @@ from scipy.special import gammaln, hyp0f1, ive
 from torch import Tensor, nn
 
 from ltviz import geometry
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
+from ltviz.methods.anchors import stack_views
+from ltviz.methods.base import Batch, Card, Method, Reading, Settings, Setup, live
+from ltviz.methods.inputs import (
+    check_choice,
+    check_labels,
+    check_shape,
+    check_temperature,
+    full_precision,
+    log_prior,
+)
 from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import Tug, shares
 
 LARGEST_KAPPA = 1e5
+CAP_SHARE = 0.95
+"""Of a class's density that lies in the cap around its mean."""
 LARGEST_SERIES = 500.0
 """Up to here the hypergeometric series stays below the largest double, beyond it ive is far from underflow."""
 
@@ -112,6 +124,44 @@ def fit_densities(means: Tensor) -> tuple[Tensor, Tensor]:
     return kappa, F.normalize(means, dim=1)
 
 
+def proco_tug(z: Tensor, y: Tensor, means: Tensor, counts: Tensor, *, temperature: float) -> Tug:
+    r"""Who pulls and pushes embeddings z (B, V, D) under the mean of `proco` over the views, each with its own means.
+
+    A density acts through kappa~_ic alone, whose gradient is kappa_c mu_c + z_i / tau up to length. The part along z_i
+    is not tangent and drops out, so the mean direction mu_c of each class is left, with the weight
+
+        (1[y_i = c] - p_ic) A(kappa~_ic) kappa_c / (kappa~_ic tau R),   A = I_{D/2} / I_{D/2-1}.
+
+    Args:
+        means: (V, C, D).
+    """
+    num_views, num_classes, dim = means.shape
+    rows, labels = stack_views(z), y.repeat(num_views)
+    prior = log_prior("proco", counts, num_classes, z)
+    tau = torch.as_tensor(temperature, dtype=z.dtype, device=z.device)
+    weights = z.new_zeros(len(rows), num_views * num_classes)
+    of_prior, directions = torch.zeros_like(weights), []
+    for view, held in enumerate(means):
+        here = slice(view * len(y), (view + 1) * len(y)), slice(view * num_classes, (view + 1) * num_classes)
+        kappa, direction = fit_densities(held.double())
+        tilted = (kappa[:, None] * direction + rows[here[0], None].double() / temperature).norm(dim=2)
+        length = torch.from_numpy(geometry.resultant_length(tilted.cpu().numpy(), dim)).to(tilted)
+        slope = (length * kappa / (tilted * temperature)).to(z) / len(rows)
+        logits = density_logits(rows[here[0]], held, tau)
+        p, unaware = shares(logits + prior), shares(logits)
+        weights[here] = slope * (F.one_hot(y, num_classes) - p)
+        of_prior[here] = slope * (unaware - p)
+        directions.append(direction.to(z))
+    classes = torch.arange(num_classes, device=y.device).repeat(num_views)
+    return Tug(
+        partners=torch.cat(directions),
+        classes=classes,
+        weights=weights,
+        positives=labels[:, None] == classes,
+        prior=of_prior,
+    )
+
+
 class ClassMeans(nn.Module):
     """Running means of unit embeddings by class over an epoch; all state lies in buffers.
 
@@ -188,26 +238,48 @@ class ProCo(Method):
     )
     Settings = ProCoSettings
     settings: ProCoSettings
+    readings = (
+        Reading(
+            key="means_cap",
+            title="Cap of the density",
+            unit="°",
+            short=f"Half the opening of the cap around the class's mean in which {CAP_SHARE:.0%} of its density lies.",
+        ),
+        Reading(
+            key="kappa",
+            title="Concentration κ",
+            short="How tightly the class's density is packed around its mean: 0 is the whole sphere, large is a point.",
+        ),
+    )
 
     def __init__(self, settings: ProCoSettings, setup: Setup):
         super().__init__(settings, setup)
         self.classifier = nn.Linear(setup.feature_dim, setup.num_classes)
         self.densities = ClassMeans(setup.num_classes, setup.dim)
         self._batch_size = 1
+        self._met: list[Tensor] = []
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         num_samples = self._batch_size = len(batch.y)
         features = self.encoder(batch.views(0, 1, 2))
-        contrasts = []
+        contrasts, self._met = [], []
         for z in self.project(features[num_samples:]).split(num_samples):
             self.densities.absorb(z.detach(), batch.y)
-            contrasts.append(
-                proco(z, batch.y, self.densities.means.clone(), self.counts, temperature=self.settings.temperature)
-            )
+            self._met.append(self.densities.means.clone())
+            contrasts.append(proco(z, batch.y, self._met[-1], self.counts, temperature=self.settings.temperature))
         return {
             "classification": logit_adjusted(self.classifier(features[:num_samples]), batch.y, self.counts),
             "contrast": torch.stack(contrasts).mean(),
         }
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        tug = proco_tug(z, batch.y, torch.stack(self._met), self.counts, temperature=self.settings.temperature)
+        return {"contrast": tug}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: ProCoSettings) -> dict[str, Tug]:
+        means = torch.stack([scene.means, scene.means])
+        return {"contrast": proco_tug(scene.z, scene.y, means, scene.counts, temperature=settings.temperature)}
 
     def after_step(self) -> None:
         self.densities.tick(max(1, round(float(self.counts.sum()) / self._batch_size)))
@@ -217,3 +289,11 @@ class ProCo(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"means": F.normalize(self.densities.means, dim=1)}
+
+    def read(self) -> dict[str, Tensor]:
+        """Caps and kappas of the densities in use; NaN for classes no batch has held, whose means are drawn by lot."""
+        kappa, _ = fit_densities(self.densities.means.double())
+        caps = geometry.cap(kappa.cpu().numpy(), self.setup_.dim, CAP_SHARE)
+        unseen = self.densities.amounts == 0
+        found = {"means_cap": torch.from_numpy(caps).to(kappa), "kappa": kappa}
+        return {name: values.float().masked_fill(unseen, torch.nan) for name, values in found.items()}

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
+from ltviz.methods.cosine import SCALE, softmax_tug
+from ltviz.methods.tug import Tug
 
 Weighting = Literal["inverse", "square-root", "effective"]
 
@@ -61,3 +63,9 @@ class Reweight(CrossEntropy):
     def compare(self, logits: Tensor, y: Tensor) -> Tensor:
         weights = class_weights(self.counts, self.settings.weighting, self.settings.beta)
         return F.cross_entropy(logits.to(weights.dtype), y, weight=weights)
+
+    @classmethod
+    def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: ReweightSettings) -> Tug:
+        weights = class_weights(counts, settings.weighting, settings.beta)[y].to(z.dtype)
+        wanted = F.one_hot(y, len(directions)).to(z.dtype)
+        return softmax_tug(z, directions, wanted, scale=SCALE, sample_weights=weights / weights.sum())

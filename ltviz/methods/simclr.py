@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Settings, live
+from ltviz.methods.base import Batch, Card, Links, Settings, live
 from ltviz.methods.inputs import check_views, full_precision
 from ltviz.methods.probe import Probed
-from ltviz.methods.supcon import supcon
+from ltviz.methods.scene import Scene
+from ltviz.methods.supcon import supcon, supcon_tug
+from ltviz.methods.tug import Tug
 
 
 @full_precision
@@ -33,6 +35,12 @@ def info_nce(z: Tensor, *, temperature: float | Tensor, reduction: str = "mean")
     """
     check_views("info_nce", z)
     return supcon(z, torch.arange(len(z), device=z.device), temperature=temperature, reduction=reduction)
+
+
+def info_nce_tug(z: Tensor, y: Tensor, *, temperature: float) -> Tug:
+    """Who pulls and pushes whom under `info_nce`; the labels y (B,) only say whom: other images of the own class push
+    like all others."""
+    return supcon_tug(z, torch.arange(len(z), device=z.device), temperature=temperature, classes=y)
 
 
 class SimClrSettings(Settings):
@@ -64,3 +72,14 @@ class SimClr(Probed):
             "contrast": info_nce(z, temperature=self.settings.temperature),
             "probe": self.probe_loss(features, batch.y.repeat(2)),
         }
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        return {"contrast": info_nce_tug(z, batch.y, temperature=self.settings.temperature)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: SimClrSettings) -> dict[str, Tug]:
+        return {"contrast": info_nce_tug(scene.z, scene.y, temperature=settings.temperature)}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Under "views" both views of each image."""
+        return {"views": Links(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}

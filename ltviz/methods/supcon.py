@@ -9,10 +9,13 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz.methods.anchors import anchor_weights, stack_views
-from ltviz.methods.base import Batch, Card, Settings, live
+from ltviz.methods.base import Batch, Card, Reading, Settings, Setup, live
 from ltviz.methods.inputs import check_choice, check_labels, check_temperature, check_views, full_precision, nothing
 from ltviz.methods.partition import Contrast
 from ltviz.methods.probe import Probed
+from ltviz.methods.scene import Scene
+from ltviz.methods.tally import Tally
+from ltviz.methods.tug import Tug, shares, similarities
 
 
 @full_precision
@@ -103,6 +106,44 @@ def _mean_positive_logit(rows: Tensor, labels: Tensor, num_anchors: int, num_pos
     return (anchors * others).sum(1) / num_positives.clamp_min(1)
 
 
+def supcon_tug(
+    z: Tensor,
+    y: Tensor,
+    *,
+    temperature: float,
+    form: str = "out",
+    average: str = "sample",
+    classes: Tensor | None = None,
+) -> Tug:
+    """Who pulls and pushes whom under `supcon`, whose arguments these are (all rows are anchors).
+
+    As an anchor, row i feels from row a the weight w_i (1[a in P(i)] / |P(i)| - p_ia) / temperature, with p_ia its
+    share of the denominator and w_i the anchor's weight in the mean; with form "in" the 1 / |P(i)| is the softmax over
+    P(i).
+
+    Args:
+        classes: (B,) int64 where the classes of the samples are not their labels y.
+    """
+    num_views = z.shape[1]
+    rows, labels = stack_views(z), torch.unique(y, return_inverse=True)[1].repeat(num_views)
+    logits = similarities(rows, rows) / temperature
+    logits.fill_diagonal_(-torch.inf)
+    positives = (labels[:, None] == labels).fill_diagonal_(False)
+    num_positives = positives.sum(1, keepdim=True).to(z.dtype)
+    if form == "out":
+        wanted = positives / num_positives.clamp_min(1)
+    else:
+        wanted = shares(logits.masked_fill(~positives, -torch.inf))
+    anchors = anchor_weights(labels, average, z)[:, None] * (num_positives > 0) / temperature
+    weights = (wanted - shares(logits)).mul_(anchors)
+    return Tug(
+        partners=rows,
+        classes=(y if classes is None else classes).repeat(num_views),
+        weights=weights + weights.T,
+        positives=positives,
+    )
+
+
 class SupConSettings(Settings):
     temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the similarities; low is sharp.")
     form: Literal["out", "in"] = Field(
@@ -130,8 +171,22 @@ class SupCon(Probed):
     )
     Settings = SupConSettings
     settings: SupConSettings
+    readings = (
+        Reading(
+            key="positives",
+            title="Positives per anchor",
+            short="How many other views of its class attract each view of this class, on average over the last twenty "
+            "or so batches that held the class.",
+        ),
+    )
+
+    def __init__(self, settings: SupConSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.positives = Tally(setup.num_classes)
+        self._seen: Tensor | None = None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        self._seen = batch.y
         features = self.encoder(batch.views(0, 1))
         z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
         s = self.settings
@@ -139,3 +194,24 @@ class SupCon(Probed):
             "contrast": supcon(z, batch.y, temperature=s.temperature, form=s.form, average=s.average),
             "probe": self.probe_loss(features, batch.y.repeat(2)),
         }
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        return self.contrast_tug(z, batch.y, self.settings)
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: SupConSettings) -> dict[str, Tug]:
+        return cls.contrast_tug(scene.z, scene.y, settings)
+
+    @staticmethod
+    def contrast_tug(z: Tensor, y: Tensor, s: SupConSettings) -> dict[str, Tug]:
+        """The tug of two views z (B, 2, dim) of samples with labels (B,)."""
+        return {"contrast": supcon_tug(z, y, temperature=s.temperature, form=s.form, average=s.average)}
+
+    def after_step(self) -> None:
+        if self._seen is not None:
+            y = self._seen.repeat(2)
+            self.positives.take(torch.bincount(y)[y] - 1, y)
+            self._seen = None
+
+    def read(self) -> dict[str, Tensor]:
+        return {"positives": self.positives.read()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -10,11 +11,14 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz import geometry
-from ltviz.methods.base import Batch, Card, Setup, live
+from ltviz.methods.base import Batch, Card, Reading, Setup, live
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_logits
 from ltviz.methods.moco import check_queries
 from ltviz.methods.partition import Contrast
+from ltviz.methods.scene import Scene
+from ltviz.methods.tally import allow_absent
+from ltviz.methods.tug import Tug, own_column, shares, similarities
 
 
 @full_precision
@@ -113,6 +117,44 @@ def _shares(
     return times, torch.stack([share * (own + of_positives / tau), target_share * pulled])
 
 
+def tsc_tugs(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    y: Tensor,
+    queue_y: Tensor,
+    targets: Tensor,
+    positives: Tensor,
+    *,
+    temperature: float,
+    normalize: str = "code",
+) -> dict[str, Tug]:
+    """Who pulls and pushes each query under both parts of `tsc_parts`, "contrast" and "target".
+
+    With n_i and m_i as in `tsc` and p the softmax over own key, queue and targets, the class part gives a column
+    (1[positive] - (1 + k_i) p) / (B n_i temperature), the target part (1[own target] - p) / (B m_i temperature).
+    """
+    itself = own_column(len(query), query)
+    own = (query * key).sum(1, keepdim=True)
+    p = shares(torch.cat([own, similarities(query, torch.cat([queue, targets]))], dim=1) / temperature)
+    p = torch.cat([itself * p[:, :1], p[:, 1:]], dim=1)
+    num_positives = positives.sum(1, keepdim=True).to(p.dtype)
+    pulled = F.one_hot(y, len(targets)).bool()
+    attracting = torch.cat([itself, positives, torch.zeros_like(pulled)], dim=1)
+    aimed = torch.cat([torch.zeros_like(itself), torch.zeros_like(positives), pulled], dim=1)
+    share = 1 / (num_positives + (2 if normalize == "code" else 1))
+    target_share = share if normalize == "code" else 1.0
+    scale = len(query) * temperature
+    tug = Tug(
+        partners=torch.cat([key, queue, targets]),
+        classes=torch.cat([y, queue_y, torch.arange(len(targets), device=y.device)]),
+        weights=share * (attracting.to(p.dtype) - (1 + num_positives) * p) / scale,
+        positives=attracting,
+        targets=torch.arange(attracting.shape[1], device=y.device) >= attracting.shape[1] - len(targets),
+    )
+    return {"contrast": tug, "target": replace(tug, weights=target_share * (aimed.to(p.dtype) - p) / scale)}
+
+
 class TscSettings(KclSettings):
     target_weight: float = live(
         1.0,
@@ -132,7 +174,9 @@ class Tsc(Kcl):
     Terms `contrast`, `target` (after the warm-up) and `probe`. Differences from the official code, on purpose: targets
     are the closed simplex or an annealed optimum (the official descent is swamped by its self term); class centres run
     from the first step instead of standing at random vectors until the targets come, so the first matching is a real
-    one; centres and matching follow the step, so a step that is refused leaves no trace in them.
+    one; centres and matching follow the step, so a step that is refused leaves no trace in them. Left out are several
+    copies of each target (`--tr`, which the official commands keep at 1) and the code's CIFAR branch, another loss: its
+    targets are 25 more samples of each class and anchors too, with neither a weight nor a matching.
     """
 
     card = Card(
@@ -150,6 +194,14 @@ class Tsc(Kcl):
     )
     Settings = TscSettings
     settings: TscSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    readings = (
+        *Kcl.readings,
+        Reading(
+            key="swaps",
+            title="Swaps of target",
+            short="How often the matching has sent this class to another target since the first step.",
+        ),
+    )
 
     def __init__(self, settings: TscSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -157,12 +209,31 @@ class Tsc(Kcl):
         self.register_buffer("targets", torch.from_numpy(targets).float())
         self.register_buffer("centres", torch.zeros(setup.num_classes, setup.dim))
         self.register_buffer("matched", torch.arange(setup.num_classes))
+        self.register_buffer("swaps", torch.zeros(setup.num_classes, dtype=torch.int64))
         self.targets: Tensor
         self.centres: Tensor
         self.matched: Tensor
+        self.swaps: Tensor
+        allow_absent(self, "swaps")
+
+    def is_warming_up(self, batch: Batch) -> bool:
+        """Whether the targets do not pull yet."""
+        return batch.step <= self.settings.warmup * self.setup_.total_steps
+
+    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+        if self.is_warming_up(batch) or self._drawn is None:
+            return super().tugs(z, batch)
+        targets, s = self.targets[self.matched], self.settings
+        return tsc_tugs(*self.met(), targets, self._drawn, temperature=s.temperature, normalize=s.normalize)
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: TscSettings) -> dict[str, Tug]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As after the warm-up."""
+        positives, s = cls.imagine_positives(scene, settings), settings
+        return tsc_tugs(*scene.met(), scene.targets, positives, temperature=s.temperature, normalize=s.normalize)
 
     def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
-        if batch.step <= self.settings.warmup * self.setup_.total_steps:
+        if self.is_warming_up(batch):
             return super().contrast(query, key, batch)
         s = self.settings
         of_class, of_target = tsc_parts(
@@ -171,7 +242,7 @@ class Tsc(Kcl):
             self.queue.keys,
             batch.y,
             self.targets[self.matched],
-            self.draw(batch.y),
+            self.choose(batch.y),
             temperature=s.temperature,
             normalize=s.normalize,
         ).mean(1)
@@ -179,12 +250,19 @@ class Tsc(Kcl):
 
     def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
         super().remember(query, key, y)
+        first = not bool(self.centres.any())
         sums = torch.zeros_like(self.centres).index_add_(0, y, query.to(self.centres.dtype))
         seen = torch.bincount(y, minlength=len(sums)) > 0
         moved = F.normalize(0.9 * self.centres + 0.1 * F.normalize(sums, dim=1), dim=1)
         self.centres.copy_(torch.where(seen[:, None], moved, self.centres))
-        matched = geometry.match_targets(self.centres.cpu().numpy(), self.targets.cpu().numpy())
-        self.matched.copy_(torch.from_numpy(matched))
+        found = geometry.match_targets(self.centres.cpu().numpy(), self.targets.cpu().numpy())
+        matched = torch.from_numpy(found).to(self.matched)
+        if not first:  # before, no class had been matched with anything
+            self.swaps += matched != self.matched
+        self.matched.copy_(matched)
+
+    def read(self) -> dict[str, Tensor]:
+        return {**super().read(), "swaps": self.swaps.float()}
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"targets": self.targets}

@@ -11,11 +11,12 @@ from typing import Any
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.methods import registry as method_registry
+from ltviz.methods.forces import offers_what_if
 from ltviz.training.settings import RunSettings
 
 
 def catalogue() -> dict[str, Any]:
-    """{"methods": [{name, card, settings, several_labels}], "data": [{name, title, about, several_labels, ...}],
+    """{"methods": [{name, card, settings, several_labels, what_if}], "data": [{name, title, about, ...}],
     "encoders": [...], "run": schema}.
 
     `settings` and `run` are JSON schemas; a field that may change while a run trains has `"live": true`.
@@ -27,6 +28,7 @@ def catalogue() -> dict[str, Any]:
                 "card": dataclasses.asdict(kind.card),
                 "settings": kind.Settings.model_json_schema(),
                 "several_labels": kind.several_labels,
+                "what_if": offers_what_if(kind),
             }
             for name, kind in method_registry.methods().items()
         ],

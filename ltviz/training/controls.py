@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -38,13 +38,16 @@ def replace(settings: Model, name: str, value: Any) -> Model:
         raise ConfigError(sentence(error, type(settings))) from error
 
 
-def change(values: Mapping[str, Any], *models: BaseModel, step: int) -> tuple[tuple[BaseModel, ...], list[Event]]:
+def change(
+    values: Mapping[str, Any], *models: BaseModel, step: int, check: Callable[[BaseModel], object] = lambda model: None
+) -> tuple[tuple[BaseModel, ...], list[Event]]:
     """The models with the requested values, and one event per name: "setting" where it took effect, else "refused".
 
     Args:
         values: name -> new value, as it came from outside.
         models: settings that may hold the name, in order.
         step: first step that will feel the change.
+        check: raises ConfigError for a changed model that its bounds allow and something else does not.
     """
     held, events = list(models), []
     for name, value in values.items():
@@ -57,11 +60,13 @@ def change(values: Mapping[str, Any], *models: BaseModel, step: int) -> tuple[tu
             continue
         before = getattr(held[place], name)
         try:
-            held[place] = replace(held[place], name, value)
+            changed = replace(held[place], name, value)
+            check(changed)
         except ConfigError as error:
             events.append(_refused(name, value, str(error), step))
             continue
-        after = getattr(held[place], name)
+        held[place] = changed
+        after = getattr(changed, name)
         events.append({"kind": "setting", "name": name, "value": after, "before": before, "step": step})
     return tuple(held), events
 
@@ -77,7 +82,7 @@ def sentence(error: ValidationError, model: type[BaseModel]) -> str:
     rule = first["msg"].replace("Input should", "must").removeprefix("Value error, ")
     field = model.model_fields.get(str(first["loc"][0])) if first["loc"] else None
     default = field.default if field and not field.is_required() else None
-    hint = f"; try {default}" if default is not None else ""
+    hint = f"; try {default}" if default not in (None, "") else ""
     return f"{name} {rule}, got {_short(first['input'])}{hint}"
 
 

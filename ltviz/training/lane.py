@@ -21,6 +21,7 @@ from ltviz.methods.base import Batch, Method, Settings
 from ltviz.recording import Request, RunWriter, State, load_weights, save_weights
 from ltviz.training import controls, weights
 from ltviz.training.engine import Engine
+from ltviz.training.forces import ForceGauge, Forces, parse_what_if
 from ltviz.training.observer import Observer
 from ltviz.training.probe import ProbeSet
 from ltviz.training.settings import RunSettings
@@ -86,6 +87,7 @@ class Lane:
         )
         self._chance = torch.Generator().manual_seed(run.seed).get_state()
         self._observer = Observer(probe, watched, engine.device)
+        self._gauge = ForceGauge(probe, method.counts, run.seed)
         self._matched: np.ndarray | None = None
 
     @property
@@ -166,12 +168,19 @@ class Lane:
 
     def set(self, values: dict[str, Any], step: int, *, note: bool = True) -> list[controls.Event]:
         """Changes settings from training step `step` on; gives the events, which the next frame will hold."""
-        (settings, run), events = controls.change(values, self.method.settings, self.run, step=step)
+        (settings, run), events = controls.change(
+            values, self.method.settings, self.run, step=step, check=self._check_what_if
+        )
         assert isinstance(settings, Settings) and isinstance(run, RunSettings)
         self.method.settings, self.run = settings, run
         if note:
             self._events.extend(events)
         return events
+
+    def _check_what_if(self, model: object) -> None:
+        """ConfigError for run settings that name methods which cannot be imagined."""
+        if isinstance(model, RunSettings):
+            parse_what_if(model.what_if, several_labels=self.method.several_labels)
 
     def note(self, kind: str, **more: Any) -> None:
         """Adds an event to the next frame."""
@@ -179,8 +188,10 @@ class Lane:
 
     # ------------------------------------------------------------------ recording
 
-    def record(self, elapsed: float) -> None:
+    def record(self, elapsed: float, upcoming: Batch) -> None:
         """Writes the frame of the current step, `elapsed` seconds into this attempt; none where it is recorded already.
+
+        `upcoming` is the batch of the next step, whose forces the frame holds.
 
         Raises:
             DiskFull: nothing was written; try again.
@@ -190,10 +201,12 @@ class Lane:
             return
         with self._own_chance():
             seen = self._observer.look(self.method)
+            forces = self._measure_forces(upcoming, seen.frame["embeddings"])
         self._note_swaps(seen.matched)
         self.writer.frame(
             self.step,
             **seen.frame,
+            forces=forces,
             epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
             seconds=self.seconds_before + elapsed,
             events=tuple(self._events),
@@ -201,6 +214,18 @@ class Lane:
         self._events.clear()
         self.last_frame, self.metrics, self.seconds = self.step, seen.metrics, self.seconds_before + elapsed
         self.frames += 1
+
+    def _measure_forces(self, upcoming: Batch, embeddings: np.ndarray) -> Forces:
+        """The forces of the next step, where this frame is to have them."""
+        every, last = self.run.forces_every, self.step >= self.run.steps
+        if not every or (self.frames % every and not last):
+            return {}
+        names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
+        try:
+            return self._gauge.measure(self.method, upcoming, embeddings, names)
+        except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
+            log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
+            return {}
 
     def _note_swaps(self, matched: np.ndarray | None) -> None:
         """Adds an event where classes have been given other targets since the frame before."""
@@ -287,7 +312,7 @@ class Lane:
         self.tell(state, reason, **details)
         if self.writer is not None:
             self.writer.close()
-        del self.method, self._optimizer, self._observer
+        del self.method, self._optimizer, self._observer, self._gauge
 
     @property
     def ms_per_step(self) -> float:

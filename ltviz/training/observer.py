@@ -78,8 +78,9 @@ class Observer:
             num_classes=len(counts),
             counts=counts,
             split=self.probe.split,
-            predictions=predictions,
-            confidence=confidence,
+            # one predicted class says little of a sample with several: average precision is measured there
+            predictions=None if multi is not None else predictions,
+            confidence=None if multi is not None else confidence,
             targets=None if matched is None else landmarks["targets"][matched],
             scores=None if multi is None else logits.numpy(),
             labels=multi,

@@ -14,6 +14,7 @@ import torch
 
 from ltviz.data.tensors import Batches
 from ltviz.errors import DiskFull, LtvizError
+from ltviz.methods.base import Batch
 from ltviz.recording import State
 from ltviz.training.engine import out_of_memory
 from ltviz.training.lane import Lane, Outcome
@@ -60,6 +61,7 @@ class Race:
         self.total_steps = run.steps
         self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps)
         self._paused_by: str | None = None
+        self._upcoming: Batch | None = None
         self._told: tuple[State, str | None] = ("starting", None)
         self._last_save = self._last_status = time.perf_counter()
 
@@ -135,8 +137,14 @@ class Race:
 
     # ------------------------------------------------------------------ one step
 
+    def _batch(self, step: int) -> Batch:
+        """The batch of a step; the last one asked for is kept, for a frame looks at it before the step does."""
+        if self._upcoming is None or self._upcoming.step != step:
+            self._upcoming = self.batches.at(step)
+        return self._upcoming
+
     def _advance(self, step: int) -> None:
-        batch = self.batches.at(step)
+        batch = self._batch(step)
         for lane in self.active:
             if lane.step < step:
                 with self._contained(lane):
@@ -147,7 +155,7 @@ class Race:
         with self.pacer.frame():
             for lane in self.active:
                 if lane.step == step:
-                    self._write(lane, partial(lane.record, self.pacer.elapsed))
+                    self._write(lane, partial(lane.record, self.pacer.elapsed, self._batch(step + 1)))
         now = time.perf_counter()
         if now - self._last_status >= _STATUS:
             self._last_status = now
@@ -248,7 +256,8 @@ class Race:
         patient = reason is None
         if reason is not None:
             lane.note(reason)
-        self._write(lane, partial(lane.record, self.pacer.elapsed), patient=patient)
+        batch = self._batch(lane.step + 1)
+        self._write(lane, partial(lane.record, self.pacer.elapsed, batch), patient=patient)
         self._write(lane, lane.save, patient=patient)
         if lane.active:
             lane.end("finished", reason, **self._pace(lane))

@@ -52,6 +52,19 @@ class RunSettings(BaseModel):
     precision: Literal["32", "bf16"] = Field("32", description="Floating-point precision: 32, or bf16 for mixed.")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of torch.")
     watch_share: float = _live(0.05, gt=0, le=0.95, description="Share of the time that recording frames may take.")
+    forces_every: int = _live(
+        8,
+        ge=0,
+        le=1_000_000,
+        description="Measure the forces on the embeddings at every so many frames, and at the last; 0 is never.",
+    )
+    what_if: str = _live(
+        "",
+        max_length=1000,
+        description="Methods whose forces on the same batch are measured too, at their default settings and without "
+        "being applied, separated by commas, such as bcl,tsc. Class centres and stored embeddings of this run stand in "
+        "for their own prototypes, queues and targets.",
+    )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
     probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
     validation_share: float = Field(

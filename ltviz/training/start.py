@@ -22,6 +22,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.recording import Fingerprints, Reading, Recording, RunInfo, RunWriter, new_run_id
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
+from ltviz.training.forces import parse_what_if
 from ltviz.training.ground import Ground, check_labels, parse_settings, prepare, relocate, run_settings
 from ltviz.training.lane import Lane
 from ltviz.training.race import Race
@@ -59,6 +60,7 @@ def begin(
     kinds = [method_registry.method(entrant.method) for entrant in entrants]
     settings = [parse_settings(kind, entrant.settings) for kind, entrant in zip(kinds, entrants, strict=True)]
     check_labels(kinds, run.data)
+    parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     for entrant in entrants:
         folders.check_free(entrant.path)
     run = run.model_copy(update={"data_dir": data_registry.resolve_folder(run.data, run.data_dir)})
@@ -106,6 +108,7 @@ def resume(
     """
     recordings = [Recording(path) for path in paths]
     run = _common_settings(recordings)
+    parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     if device is not None:
         run = controls.replace(run, "device", device)
     ground = prepare(relocate(run))

@@ -69,7 +69,8 @@ def test_a_folded_form_opens_as_it_was_left():
 
 
 def test_only_live_fields_may_change_while_a_run_trains():
-    assert set(forms.live_fields(RunSettings.model_json_schema())) == {"learning_rate", "weight_decay", "watch_share"}
+    live = {"learning_rate", "weight_decay", "watch_share", "forces_every", "what_if"}
+    assert set(forms.live_fields(RunSettings.model_json_schema())) == live
 
 
 @pytest.mark.parametrize("text", ["<b>x</b>", "**bold**", "[a](javascript:x)", "$$x$$", ":red[x]", "a_b `c` # d"])

@@ -4,11 +4,11 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from scipy.special import ive
+from scipy.special import betaincinv, ive
 from scipy.stats import ks_2samp, uniform_direction, vonmises_fisher
 
 from ltviz.errors import ConfigError
-from ltviz.geometry import kappa, resultant_length, sample_von_mises_fisher
+from ltviz.geometry import cap, kappa, resultant_length, sample_von_mises_fisher
 
 
 def ratio_by_power_series(dim: int, x: str) -> float:
@@ -105,3 +105,50 @@ def test_impossible_lengths_and_dimensions_are_refused() -> None:
         kappa(0.5, 1)
     with pytest.raises(ConfigError, match="kappa"):
         resultant_length(-1.0, 3)
+
+
+SHARES = (0.05, 0.5, 0.95, 0.999)
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_cap_in_three_dimensions_has_a_closed_form(share: float) -> None:
+    concentration = np.concatenate([[1e-9], np.geomspace(1e-6, 1e9, 60)])
+    one_less_cosine = -np.log1p(share * np.expm1(-2 * concentration)) / concentration
+    exact = np.rad2deg(2 * np.arcsin(np.sqrt(one_less_cosine / 2)))
+    np.testing.assert_allclose(cap(concentration, 3, share), exact, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4, 17, 512, 20_000])
+@pytest.mark.parametrize("share", SHARES)
+def test_a_cap_of_the_uniform_distribution_is_a_quantile_of_a_beta_one(dim: int, share: float) -> None:
+    # (1 - cos) / 2 of uniform directions is Beta((d-1)/2, (d-1)/2)
+    exact = 2 * np.arcsin(np.sqrt(betaincinv((dim - 1) / 2, (dim - 1) / 2, share)))
+    assert float(cap(0.0, dim, share)) == pytest.approx(float(np.rad2deg(exact)), rel=1e-9)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 8, 64, 512])
+@pytest.mark.parametrize("relative", [0.5, 2.5, 50.0])
+def test_a_cap_holds_its_share_of_samples(dim: int, relative: float) -> None:
+    axis = np.eye(dim)[0]
+    cosines = sample_von_mises_fisher(axis, relative * dim, 20_000, seed=3) @ axis
+    for share in SHARES[:3]:
+        held = (cosines >= np.cos(np.deg2rad(cap(relative * dim, dim, share)))).mean()
+        assert held == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 20_000))
+
+
+@pytest.mark.parametrize("dim", [2, 3, 128, 2048])
+def test_a_cap_narrows_with_concentration_to_a_point(dim: int) -> None:
+    found = cap(np.concatenate([np.geomspace(1e-3, 1e8, 200) * dim, [np.inf]]).reshape(3, 67), dim)
+    assert found.shape == (3, 67)
+    assert (np.diff(found.ravel()) < 0).all() and found[-1, -1] == 0.0 and found[0, 0] < 180
+    assert np.isnan(cap(np.nan, dim))
+
+
+def test_caps_refuse_what_has_no_meaning() -> None:
+    with pytest.raises(ConfigError, match="dim >= 2"):
+        cap(1.0, 1)
+    with pytest.raises(ConfigError, match="kappa must be >= 0, got -1"):
+        cap(np.array([3.0, -1.0]), 3)
+    for share in (0.0, 1.0, 95.0, np.nan):
+        with pytest.raises(ConfigError, match="between 0 and 1"):
+            cap(1.0, 3, share)

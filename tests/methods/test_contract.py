@@ -11,11 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ltviz.methods.base import FIRST, NONE, Batch, Card, Method, Setup
+from ltviz.methods.base import CLOUD_POINTS, FIRST, NONE, Batch, Card, Method, Setup
 from ltviz.methods.registry import methods
 
 torch.set_num_threads(1)
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+MOST_LINKS = 60
+READ_ONLY = ("queue.all_steps", "queue.steps", "positives.", "found.", "centre_share.", "swaps")
+"""Where the buffers that serve `read` and `clouds` alone begin; weights of older recordings lack them."""
 COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
 SIDE, FEATURES, DIM, BATCH = 6, 16, 3, 12
 
@@ -58,6 +62,26 @@ def draw_batch(step: int, seed: int, frequency: Tensor, make_rebalanced: Callabl
     )
 
 
+def watched() -> Batch:
+    """The sixty samples that links are drawn for: those of the first five batches."""
+    parts = [make_batch(step) for step in range(1, 6)]
+    y = torch.cat([part.y for part in parts])
+    labels = torch.cat([part.labels for part in parts])
+    return Batch(0, torch.arange(len(y)), y, lambda view: torch.cat([part.view(view) for part in parts]), labels=labels)
+
+
+def moved(batch: Batch, device: str) -> Batch:
+    """The same batch on another device."""
+    return Batch(
+        batch.step,
+        batch.index.to(device),
+        batch.y.to(device),
+        lambda view: batch.view(view).to(device),
+        labels=batch.labels.to(device),
+        make_rebalanced=lambda: moved(batch.rebalanced, device),
+    )
+
+
 def build(kind: type[Method], **setup: int) -> Method:
     made = make_setup(**setup)
     torch.manual_seed(1)
@@ -68,10 +92,10 @@ def optimizer_of(method: Method) -> torch.optim.Optimizer:
     return torch.optim.AdamW([p for p in method.parameters() if p.requires_grad], lr=5e-3)
 
 
-def train(method: Method, optimizer: torch.optim.Optimizer, *steps: int) -> list[float]:
+def train(method: Method, optimizer: torch.optim.Optimizer, *steps: int, device: str = "cpu") -> list[float]:
     values = []
     for step in steps:
-        loss = method.weigh(method.losses(make_batch(step)))
+        loss = method.weigh(method.losses(moved(make_batch(step), device)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -264,19 +288,98 @@ def test_saved_state_goes_on_exactly(kind):
         assert torch.equal(value, other.landmarks()[name])
 
 
-def test_runs_under_bf16_autocast(kind):
-    method = build(kind)
+@pytest.mark.parametrize("device", DEVICES)
+def test_runs_under_bf16_autocast(kind, device):
+    method = build(kind).to(device)
     optimizer = optimizer_of(method)
-    for step in (1, 7, 8):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            terms = method.losses(make_batch(step))
+    for step in (1, 2, 6, 7, 8):
+        with torch.autocast(device, dtype=torch.bfloat16):
+            terms = method.losses(moved(make_batch(step), device))
             loss = method.weigh(terms)
-        assert torch.isfinite(loss), terms
+        assert all(torch.isfinite(term) and term.dtype == torch.float32 for term in terms.values()), terms
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         method.after_step()
-    assert all(torch.isfinite(p).all() for p in method.parameters())
+    assert all(torch.isfinite(value).all() for value in method.state_dict().values())
+    for cloud in method.clouds().values():
+        torch.testing.assert_close(cloud.points.norm(dim=1), torch.ones(len(cloud.y), device=device))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 40])
+def test_readings_are_those_declared(kind, steps):
+    method = build(kind, total_steps=40)
+    train(method, optimizer_of(method), *range(1, steps + 1))
+    method.eval()
+    with torch.no_grad():
+        found = method.read()
+    assert [reading.key for reading in kind.readings] == list(found)
+    for reading in kind.readings:
+        values = found[reading.key]
+        assert values.shape in ((), (len(COUNTS),)) and values.is_floating_point(), reading.key
+        assert not values.isinf().any(), reading.key
+        if steps == 40:
+            assert values.isfinite().all(), f"{reading.key} is not known after {steps} steps of all classes"
+        assert reading.short.endswith(".") and "<" not in reading.short and reading.title
+        landmark = reading.key.removesuffix("_cap")
+        if landmark != reading.key:
+            assert reading.unit == "°" and len(method.landmarks()[landmark]) == len(COUNTS)
+            assert (values.nan_to_num(0) >= 0).all() and (values.nan_to_num(0) <= 180).all()
+
+
+@pytest.mark.parametrize("steps", [0, 40])
+def test_links_and_clouds_are_unit_points_of_classes(kind, steps):
+    method = build(kind, total_steps=40)
+    train(method, optimizer_of(method), *range(1, steps + 1))
+    method.eval()
+    with torch.no_grad():
+        links, clouds = method.links(watched()), method.clouds()
+    for name, pairs in links.items():
+        assert len(pairs.y) <= MOST_LINKS and pairs.a.shape == pairs.b.shape == (len(pairs.y), DIM), name
+        check_points(pairs.a, pairs.y)
+        check_points(pairs.b, pairs.y)
+    for name, cloud in clouds.items():
+        assert len(cloud.y) <= CLOUD_POINTS and cloud.points.shape == (len(cloud.y), DIM), name
+        check_points(cloud.points, cloud.y)
+        assert cloud.age.shape == cloud.y.shape and cloud.age.dtype == torch.int64
+        assert ((cloud.age >= 0) & (cloud.age < max(steps, 1))).all()
+        assert (len(cloud.y) > 0) == (steps > 0)
+
+
+def check_points(points: Tensor, y: Tensor) -> None:
+    torch.testing.assert_close(points.norm(dim=1), torch.ones(len(points)))
+    assert y.dtype == torch.int64 and ((y >= 0) & (y < len(COUNTS))).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_a_frame_asks_for_changes_nothing_and_is_the_same_twice(kind, device):
+    method = build(kind).to(device)
+    train(method, optimizer_of(method), *range(1, 7), device=device)
+    method.eval()
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    chance, own = torch.get_rng_state(), method.setup_.generator.get_state()
+    with torch.no_grad():
+        looks = [(method.read(), method.links(moved(watched(), device)), method.clouds()) for _ in range(2)]
+    torch.testing.assert_close(*looks, rtol=0, atol=0, equal_nan=True)
+    assert torch.equal(torch.get_rng_state(), chance) and torch.equal(method.setup_.generator.get_state(), own)
+    for name, value in method.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_weights_from_before_the_readings_still_load(kind):
+    """What only people read was not saved once; all that training needs must be there."""
+    trained = build(kind)
+    train(trained, optimizer_of(trained), *range(1, 7))
+    state = trained.state_dict()
+    old = {name: value for name, value in state.items() if not name.startswith(READ_ONLY)}
+    other = build(kind, seed=5)
+    other.load_state_dict(old)
+    for name, value in other.state_dict().items():
+        assert name not in old or torch.equal(value, state[name]), name
+    other.eval()
+    other.read(), other.clouds()
+    with pytest.raises(RuntimeError, match="Missing key"):
+        build(kind).load_state_dict(dict(list(old.items())[1:]))
 
 
 def test_works_where_a_class_has_one_sample_and_batches_lack_classes(kind):

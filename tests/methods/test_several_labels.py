@@ -10,7 +10,7 @@ from torch import nn
 from ltviz.methods.base import Batch, Setup
 from ltviz.methods.bce import BinaryCrossEntropy, mixture_cross_entropy
 from ltviz.methods.focal import Focal, focal_loss
-from ltviz.methods.ltml import Ltml, ltml_classification, ltml_consistency
+from ltviz.methods.ltml import Ltml, batch_compensation, ltml_classification, ltml_consistency
 
 COUNTS = torch.tensor([30.0, 12.0, 5.0])
 NUM_SAMPLES = 34  # fewer than labels
@@ -110,3 +110,51 @@ def test_ltml_starts_with_equal_branches_and_may_go_without_compensation():
     method.weigh(terms).backward()
     assert method.sigma_pos.grad is None and method.mu_neg.grad is None
     assert torch.equal(method.sigma_pos, torch.ones(3)) and torch.equal(method.mu_neg, torch.zeros(3))
+
+
+def test_batch_compensation_is_the_spread_and_mean_of_each_classs_logits():
+    u, y = logits_and_labels()
+    y[:, 2] = 0  # a class without positives, one with a single positive, one without negatives
+    y[:, 3] = 0
+    y[4, 3] = 1
+    y[:, 0] = 1
+    found = batch_compensation(u, y)
+    for k in range(4):
+        for sign, sigma, mu in ((1, found.sigma_pos, found.mu_pos), (0, found.sigma_neg, found.mu_neg)):
+            own = [float(u[i, k]) for i in range(7) if y[i, k] == sign]
+            mean = sum(own) / max(len(own), 1)
+            deviation = (sum((x - mean) ** 2 for x in own) / max(len(own), 1)) ** 0.5
+            expected = (deviation, mean) if len(own) > 1 else (1.0, 0.0)
+            assert (float(sigma[k]), float(mu[k])) == pytest.approx(expected)
+    half = batch_compensation(u.bfloat16(), y)
+    assert all(value.dtype == torch.float32 for value in half)
+    torch.testing.assert_close(half.mu_neg.double(), found.mu_neg, rtol=1e-2, atol=1e-2)
+
+
+def test_ltml_with_the_batchs_compensation_judges_each_branch_by_its_own_batch():
+    method = Ltml(Ltml.Settings(compensation="batch"), setup())
+    with torch.no_grad():
+        method.rebalanced.classifier.weight += 0.3
+    uniform = batch(1, batch(2))
+    terms = method.losses(uniform)
+    ours = method.uniform(method.encoder(uniform.view(0))).detach()
+    own = batch_compensation(ours, uniform.labels)._asdict()
+    torch.testing.assert_close(terms["uniform"], ltml_classification(ours, uniform.labels, COUNTS, NUM_SAMPLES, **own))
+    theirs = method.rebalanced(method.encoder(uniform.rebalanced.view(0))).detach()
+    labels = uniform.rebalanced.labels
+    own = batch_compensation(theirs, labels)._asdict()
+    torch.testing.assert_close(terms["rebalanced"], ltml_classification(theirs, labels, COUNTS, NUM_SAMPLES, **own))
+    method.weigh(terms).backward()
+    assert method.sigma_pos.grad is None and method.mu_neg.grad is None
+
+
+def test_ltml_with_the_batchs_compensation_is_finite_without_positives():
+    method = Ltml(Ltml.Settings(compensation="batch"), setup())
+    bare = batch(1)
+    for value in (0.0, 1.0):
+        labels = torch.full((6, 3), value)
+        lone = Batch(1, bare.index, bare.y, bare.view, labels=labels, make_rebalanced=lambda: batch(2))
+        method.zero_grad()
+        loss = method.weigh(method.losses(lone))
+        loss.backward()
+        assert torch.isfinite(loss) and all(p.grad.isfinite().all() for p in method.parameters() if p.grad is not None)

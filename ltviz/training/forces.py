@@ -1,0 +1,133 @@
+"""The forces that a frame holds: what the next step will do to the embeddings, and what another method would do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ltviz.data.longtail import random
+from ltviz.errors import ConfigError
+from ltviz.methods import registry as method_registry
+from ltviz.methods.base import Batch, Method
+from ltviz.methods.forces import TOTAL, act, imagine, offers_what_if
+from ltviz.methods.rehearsal import rehearsal
+from ltviz.methods.scene import Scene
+from ltviz.methods.tug import TooManyWeights
+from ltviz.training.probe import TRAIN, ProbeSet
+
+QUEUE = 512
+"""Embeddings that stand in for another method's queue of keys."""
+_STREAM = 25  # Philox stream
+
+log = logging.getLogger(__name__)
+
+Forces = dict[str, dict[str, np.ndarray]]
+"""Method -> part -> (C, D) float32, as a frame holds them."""
+
+
+class ForceGauge:
+    """Measures the forces on one run's embeddings.
+
+    The batch is the one of the step that follows the frame, at the frame's weights: what is measured is exactly the
+    force that the next step exerts, with its augmentations and draws. (The batch of the step before has been stepped on
+    already, and its keys lie in the queues, where they would be taken for others' keys.)
+
+    Stand-ins for what-ifs are made of the probe's training samples, whose embeddings the frame has anyway: class means,
+    and a queue of `QUEUE` of them, drawn once with the frequencies of the training set.
+
+    The parts are held against the gradient once, at the first frame, which costs as much as they do; then their sum is
+    the total.
+
+    Args:
+        probe: the samples that every frame shows.
+        counts: (C,) training samples of each class.
+        seed: of the run; it chooses the queue.
+    """
+
+    def __init__(self, probe: ProbeSet, counts: Tensor, seed: int):
+        self._several = probe.multi is not None
+        self._seed = seed
+        self._checked = False
+        self._train = np.flatnonzero(probe.split == TRAIN)
+        self._labels = probe.labels[self._train].astype(np.int64)
+        shown = np.bincount(self._labels, minlength=len(counts))
+        frequency = counts.double().cpu().numpy()[self._labels] / shown[self._labels]
+        chance = random(seed, _STREAM)
+        self._queue = chance.choice(len(self._train), size=QUEUE, p=frequency / frequency.sum())
+
+    def measure(self, method: Method, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]) -> Forces:
+        """The method's own force, and those of the methods named, on the batch of the next step.
+
+        Args:
+            upcoming: that batch.
+            embeddings: (N, D) float32 of the probe, now.
+            names: of methods to imagine; the method's own is left out.
+
+        Returns:
+            Nothing under a name whose force cannot be told.
+        """
+        own = method.card.name
+        found = {own: act(method, upcoming, check=not self._checked)}
+        self._checked = found[own].keys() != {TOTAL}
+        others = [name for name in names if name != own]
+        if others:
+            scene = self._scene(method, upcoming, embeddings)
+            for name in others:
+                try:
+                    found[name] = imagine(method_registry.method(name), scene)
+                except TooManyWeights as error:
+                    log.warning("%s: no what-if of %s, because %s", own, name, error)
+        return {name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}
+
+    def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
+        """The batch's first two views as the method would embed them in its next step, and the stand-ins."""
+        with rehearsal(method), torch.no_grad():
+            z = method.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
+        stored = F.normalize(torch.from_numpy(embeddings[self._train]).to(z), dim=1)
+        labels = torch.from_numpy(self._labels).to(batch.y)
+        counts = method.counts.to(z)
+        amounts = torch.bincount(labels, minlength=len(counts)).clamp_min(1)
+        drawn = torch.from_numpy(self._queue).to(labels)
+        return Scene(
+            z=z,
+            y=batch.y,
+            counts=counts,
+            queue=stored[drawn],
+            queue_y=labels[drawn],
+            means=torch.zeros(len(counts), z.shape[2]).to(z).index_add_(0, labels, stored) / amounts[:, None],
+            generator=torch.Generator().manual_seed(self._seed + batch.step),
+        )
+
+
+def parse_what_if(text: str, *, several_labels: bool) -> tuple[str, ...]:
+    """Names of methods from a comma separated list, each once.
+
+    Raises:
+        ConfigError: a name that is no method, or one whose force on another run cannot be told; any name where samples
+            have several labels.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    known = [name for name, kind in method_registry.methods().items() if offers_what_if(kind)]
+    if names and several_labels:
+        raise ConfigError(
+            f"what_if must be empty where samples have several labels, since all their methods show the sphere by one "
+            f"and the same loss, got {text!r}"
+        )
+    strange = next((name for name in names if name not in known), None)
+    if strange is not None:
+        raise ConfigError(f"what_if must name methods among {', '.join(known)}, got {strange!r}; try bcl,tsc")
+    return names
+
+
+def _is_finite(parts: Mapping[str, Tensor]) -> bool:
+    # a loss that is not finite ends the run at its step, with the reason; the frame before it is sound without
+    return all(bool(part.isfinite().all()) for part in parts.values())
+
+
+def _arrays(parts: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: part.detach().float().cpu().numpy() for name, part in parts.items()}
