@@ -2,8 +2,9 @@
 
     server      builds and runs the web server: Streamlit, the stream of frames, the stage's files
     hub         follows run folders and hands out encoded frames; stream and clock: one viewer's socket; wire: the bytes
+    replay      runs as one HTML file that plays without the app; replaypage: its page; replayroute: who may ask for it
     supervisor  keeps workers standing by, fails the runs of dead ones, makes sure that a stop stops
-    studio      what the pages share: the folder of runs, the token, the supervisor
+    studio      what the pages share: the folder of runs, the token, the supervisor; look: what every stage is told
     main, pages what Streamlit runs; words is every sentence. Parts of the lab: race, runlist, viewer, charts, forms;
                 of compare: chooser, curation, sweeps, moments, evidence (alarms, comparison, gallery, downloads)
 

@@ -60,7 +60,8 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     st.html(legend(colours_of(known, titles)))
     places = [place for _ in range(2) for place in st.columns(COLUMNS)]
     colours = colours_of(known, titles)
-    for place, measure in zip(places, words.CHARTS, strict=False):
+    given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
+    for place, measure in zip(places, [key for key in words.CHARTS if key in given], strict=False):
         curves = {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
         _draw_curves(place, curves, measure, colours, f"{key}-{measure}")
     losses = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}

@@ -24,7 +24,7 @@ BEST = "best"
 """Each run at the step at which its validation samples were classified best."""
 JUDGE = "validation_all"
 BASELINE = "ce"
-FINDINGS = ("accuracy_few", "centre_sum")
+FINDINGS = ("accuracy_few", "map_few", "centre_sum")
 CHARACTER_PIXELS, CELL_PIXELS = 7, 20
 """What a character of the table takes, and the room around a cell's words."""
 """Measures in which every method is held against the baseline, in sentences."""

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -20,12 +20,14 @@ from pathlib import Path
 
 import numpy as np
 from ltviz_app import words
-from ltviz_app.picture import DEFAULT_PROJECTION, Projector, picture
+from ltviz_app.picture import picture
+from ltviz_app.projections import DEFAULT_PROJECTION, Projections
 from ltviz_app.wire import EncodedFrame, encode_frame, encode_run
 
 from ltviz.errors import LtvizError
 from ltviz.figures.palette import method_colour
 from ltviz.metrics import shot_groups
+from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Recording, RunInfo, check_run_id, run_path
 
 log = logging.getLogger("ltviz.app")
@@ -69,7 +71,9 @@ class Tail:
     watchers: list[Callable[[], None]] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
     card: bytes | None = None
-    projectors: dict[str, Projector] = field(default_factory=dict)
+    projections: Projections | None = None
+    landed: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
     looked: bool = False
     marks: tuple[Mark, ...] = ()
     """What happened at the steps that somebody has looked at, by step."""
@@ -135,7 +139,7 @@ class Tail:
     def _forget(self) -> None:
         self._listed, self.card, self.marks, self.alarms = -1, None, (), ()
         self.bad.clear()
-        self.projectors.clear()
+        self.projections = None
 
     def note(self, frame: EncodedFrame) -> None:
         """Adds what a frame tells to the marks."""
@@ -168,10 +172,19 @@ class Hub:
     Args:
         home: folder of run folders; `demos` is a second one, asked for runs that `home` does not have.
         cache_bytes: encoded frames are kept up to this size, least recently used ones go first.
+        fitter: computes slow projections, in a process of its own that starts with the first of them.
     """
 
-    def __init__(self, home: Path, demos: Path | None = None, *, cache_bytes: int = CACHE_BYTES):
+    def __init__(
+        self,
+        home: Path,
+        demos: Path | None = None,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        fitter: BackgroundFitter | None = None,
+    ):
         self.home, self.demos = Path(home), demos
+        self._fitter = BackgroundFitter() if fitter is None else fitter
         self._guard = threading.Lock()
         self._recordings: dict[Path, Recording] = {}
         self._tails: dict[str, Tail] = {}
@@ -181,9 +194,10 @@ class Hub:
         self._reading: dict[tuple, asyncio.Future[EncodedFrame | None]] = {}
         self._poller = ThreadPoolExecutor(1, "ltviz-poll")
         self._readers = ThreadPoolExecutor(2, "ltviz-read")
-        # Projections may take seconds; frames that need none never wait behind them.
+        # Projections may take a moment; frames that need none never wait behind them.
         self._projectors = ThreadPoolExecutor(1, "ltviz-project")
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def folder(self, run: str) -> Path:
         """Folder of a run, in `home` or among the demos. LtvizError for a name that is no run id or leads elsewhere."""
@@ -222,8 +236,9 @@ class Hub:
         for run, recording in recordings.items():
             tails[run] = self._tails.setdefault(run, Tail(run, recording, alarms=self._alarms.get(run, ())))
             tails[run].watchers.append(wake)
+        self._loop = asyncio.get_running_loop()
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._follow(), name="ltviz-hub")
+            self._task = self._loop.create_task(self._follow(), name="ltviz-hub")
         try:
             yield tails
         finally:
@@ -253,7 +268,11 @@ class Hub:
         return tail.card
 
     async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
-        """A frame of a run, encoded; None where it cannot be read (it is left out from then on)."""
+        """A frame of a run, encoded; None where it cannot be read (it is left out from then on).
+
+        While a slow projection is being computed the frame comes in the default one and says `pending`; when it is
+        there, the viewers of the run are woken, `tail.landed` has counted it, and asking again gives it.
+        """
         info = tail.snapshot.info
         if info is None:
             return None
@@ -276,7 +295,8 @@ class Hub:
         _, _, step, name = key
         pool = self._readers if name == "none" else self._projectors
         try:
-            encoded = await asyncio.get_running_loop().run_in_executor(pool, _encode, tail, info, step, name)
+            views = self._projections_of(tail, info)
+            encoded = await asyncio.get_running_loop().run_in_executor(pool, _encode, tail, info, step, name, views)
         except (LtvizError, OSError, ValueError) as error:
             # Damaged or deleted under our hands: the other frames are still good.
             log.warning("Run %s: step %d is left out: %s", tail.run, step, error)
@@ -284,20 +304,42 @@ class Hub:
             return None
         finally:
             self._reading.pop(key, None)
+        if encoded.pending is not None:
+            return encoded  # soon out of date, and asking again moves it to the front of what is computed
         self._cache[key] = encoded
         self._cached += encoded.nbytes
         while self._cached > self._cache_bytes and len(self._cache) > 1:
             self._cached -= self._cache.popitem(last=False)[1].nbytes
         return encoded
 
+    def _projections_of(self, tail: Tail, info: RunInfo) -> Projections:
+        if (found := tail.projections) is not None:
+            return found
+
+        def land(name: str, step: int) -> None:
+            loop = self._loop
+            if loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(_land, tail, name, step)
+
+        found = Projections(tail.recording, info.order, self._fitter, lambda: bool(tail.watchers), land)
+        tail.projections = found
+        return found
+
     async def close(self) -> None:
-        """Stops following and ends the threads."""
+        """Stops following and ends the threads and the process that computes projections."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         for pool in (self._poller, self._readers, self._projectors):
             pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._fitter.close)
+
+
+def _land(tail: Tail, name: str, step: int) -> None:
+    tail.landed[name, step] += 1
+    for wake in list(tail.watchers):
+        wake()
 
 
 def _poll(tails: Sequence[Tail]) -> list[Tail]:
@@ -322,8 +364,10 @@ def _describe(tail: Tail, snapshot: Snapshot) -> bytes:
     )
 
 
-def _encode(tail: Tail, info: RunInfo, step: int, name: str) -> EncodedFrame:
+def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projections) -> EncodedFrame:
     written = (tail.recording.path / "frames" / f"{step:09d}.safetensors").stat().st_mtime
     frame = tail.recording.frame(step)
-    view = picture(frame, info.order, tail.projectors.setdefault(name, Projector(name)))
-    return encode_frame(tail.run, frame, view, info.order, written)
+    # A recording may not have said its dimension before its first frame.
+    beyond = frame.embeddings.shape[1] > 3
+    look = projections.look(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
+    return encode_frame(tail.run, frame, picture(frame, info.order, look), info.order, written)

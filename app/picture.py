@@ -2,88 +2,41 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
 import numpy as np
+from ltviz_app.projections import Look
 from ltviz_app.wire import View
 
-from ltviz import projection
-from ltviz.errors import ConfigError
+from ltviz.errors import DataError
+from ltviz.projection.centres import class_centres
 from ltviz.recording import Cloud, Frame, Links
 
-DEFAULT_PROJECTION = next(iter(projection.REGISTRY))
 
-
-def class_centres(embeddings: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Normalised class means (C, D) of embeddings (N, D); rows of NaN for classes without points or direction."""
-    members = (labels == np.arange(num_classes)[:, None]).astype(np.float32)
-    sums = members @ np.asarray(embeddings, np.float32)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.where(length > 1e-9, sums / np.maximum(length, 1e-9), np.nan)
-
-
-class Projector:
-    """One projection of one run: the same matrix for the same step, whoever asks and how often.
-
-    A projection locks each step's view to the one before, so steps are asked of it one at a time, under a lock.
-    """
-
-    def __init__(self, name: str):
-        self.name = name
-        self._projection = _registered(name)()
-        self._made: dict[int, tuple[np.ndarray, dict[str, Any]]] = {}
-        self._lock = threading.Lock()
-
-    def at(self, frame: Frame, centres: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-        """The matrix (D, 3) float32 of this frame's step, and its name with how far its picture can be trusted."""
-        with self._lock:
-            if frame.step not in self._made:
-                matrix, honesty = self._projection.update(frame.embeddings, centres, frame.landmarks)
-                self._made[frame.step] = np.asarray(matrix, np.float32), {"name": self.name, **honesty}
-            return self._made[frame.step]
-
-
-def check_projection(name: str) -> str:
-    """The name of a projection that exists; ConfigError otherwise."""
-    _registered(name)
-    return name
-
-
-def _registered(name: str) -> Any:
-    if name not in projection.REGISTRY:
-        raise ConfigError(
-            f"There is no projection called {name[:40]!r}; choose one of {', '.join(sorted(projection.REGISTRY))}."
-        )
-    return projection.REGISTRY[name]
-
-
-def picture(frame: Frame, order: np.ndarray, projector: Projector) -> View:
+def picture(frame: Frame, order: np.ndarray, look: Look | None = None) -> View:
     """What a panel shows of a frame, classes from most to fewest samples.
 
     Args:
         order: (C,) the classes from most to fewest samples; centre k of the picture is that of class `order[k]`.
-        projector: used where the embedding has more than three dimensions.
+        look: where the embedding has more than three dimensions, how it is drawn.
     """
     centres = class_centres(frame.embeddings, frame.labels, len(order))
     dim = frame.embeddings.shape[1]
-    if dim > 3:
-        matrix, shown = projector.at(frame, centres)
-    else:
-        matrix, shown = np.eye(dim, 3, dtype=np.float32), None
+    if look is None and dim > 3:
+        raise DataError(f"An embedding of {dim} dimensions has no picture without a projection; choose one of them.")
 
-    def project(points: np.ndarray) -> np.ndarray:
-        return points if dim == 3 else np.asarray(points, np.float32) @ matrix
+    def place(points: np.ndarray) -> np.ndarray:
+        if look is not None:
+            return look.fit.placement.place(points)
+        return points if dim == 3 else np.asarray(points, np.float32) @ np.eye(dim, 3, dtype=np.float32)
 
     seen = frame.insight
+    # A force is a direction, and only a linear picture has the same directions everywhere.
+    forces = seen.forces if look is None or look.fit.placement.linear else {}
     return View(
-        points=project(frame.embeddings),
-        centres=project(centres[order]),
-        landmarks={name: project(points) for name, points in frame.landmarks.items()},
-        links={name: Links(project(held.a), project(held.b), held.y) for name, held in seen.links.items()},
-        clouds={name: Cloud(project(held.points), held.y, held.age) for name, held in seen.clouds.items()},
-        forces={
-            method: {part: project(force) for part, force in parts.items()} for method, parts in seen.forces.items()
-        },
-        projection=shown,
+        points=place(frame.embeddings) if look is None else look.fit.shown,
+        centres=place(centres[order]),
+        landmarks={name: place(points) for name, points in frame.landmarks.items()},
+        links={name: Links(place(held.a), place(held.b), held.y) for name, held in seen.links.items()},
+        clouds={name: Cloud(place(held.points), held.y, held.age) for name, held in seen.clouds.items()},
+        forces={method: {part: place(force) for part, force in parts.items()} for method, parts in forces.items()},
+        projection=None if look is None else look.header,
     )

@@ -15,13 +15,14 @@ from typing import Any
 
 import streamlit as st
 from ltviz_app import words
+from ltviz_app.replayroute import serve_replay
 from ltviz_app.stream import serve_stream
 from ltviz_app.studio import Studio, open_studio
 from ltviz_app.style import theme_options
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
-from starlette.routing import Mount, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from streamlit.runtime.pages_manager import PagesManager
@@ -72,6 +73,7 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
         FOLDER / "main.py",
         routes=[
             WebSocketRoute("/ltviz/stream", _stream_of(studio)),
+            Route("/ltviz/replay", _replay_of(studio)),
             Mount("/ltviz/stage", StageFiles(directory=FOLDER / "stage")),
         ],
         lifespan=lifespan,
@@ -90,6 +92,13 @@ def _stream_of(studio: Studio) -> Any:
         await serve_stream(socket, studio)
 
     return stream
+
+
+def _replay_of(studio: Studio) -> Any:
+    async def replay(request: Any) -> Response:
+        return await serve_replay(request, studio)
+
+    return replay
 
 
 def serve(

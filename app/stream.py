@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ltviz_app import words
 from ltviz_app.clock import Clock, Track
 from ltviz_app.hub import Hub, Mark, Snapshot, Tail
-from ltviz_app.picture import DEFAULT_PROJECTION, check_projection
+from ltviz_app.projections import DEFAULT_PROJECTION, check_projection
 from ltviz_app.studio import Studio
 from ltviz_app.wire import encode_message
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -62,14 +62,10 @@ class Viewer:
 
     def __init__(self, socket: WebSocket, hub: Hub, asked: Mapping[str, str]):
         self.socket, self.hub = socket, hub
-        self.runs = list(dict.fromkeys(filter(None, asked.get("runs", "").split(","))))
-        if not 1 <= len(self.runs) <= MAX_RUNS:
-            raise ConfigError(f"The stream shows 1 to {MAX_RUNS} runs at once, {len(self.runs)} were asked for.")
-        for run in self.runs:
-            hub.folder(run)
+        self.runs = asked_runs(asked, hub)
         self.projection = check_projection(asked.get("projection") or DEFAULT_PROJECTION)
-        step = _number(asked, "step")
-        self.clock = Clock(hz=_number(asked, "hz") or 10.0, step=None if step is None else int(step))
+        step = asked_number(asked, "step")
+        self.clock = Clock(hz=asked_number(asked, "hz") or 10.0, step=None if step is None else int(step))
         self._seq = 0
         self._in_flight: dict[int, str] = {}
         self._sending = asyncio.Lock()
@@ -79,6 +75,7 @@ class Viewer:
         self._shown: dict[str, tuple[Any, ...] | None] = {}
         self._tails: dict[str, Tail] = {}
         self._said: tuple[Any, ...] = ()
+        self._troubles: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
         """Serves the viewer until it leaves."""
@@ -115,6 +112,8 @@ class Viewer:
             text = await self.socket.receive_text()
             try:
                 self._obey(json.loads(text))
+            except ConfigError as error:
+                await self._send(encode_message("error", run=None, message=str(error)))
             except (ValueError, TypeError, AttributeError, OverflowError):
                 await self._send(encode_message("error", run=None, message=words.NOT_UNDERSTOOD))
             self._woken.set()
@@ -131,6 +130,9 @@ class Viewer:
             self.clock.play(None if start is None else int(start))
         if request.get("live"):
             self.clock.follow()
+        if "projection" in request:
+            self.projection = check_projection(request["projection"])
+            self._troubles.clear()
 
     async def _lane(self, run: str) -> None:
         """Sends one run: its card whenever the folder is a new one, then what the clock wants."""
@@ -147,15 +149,19 @@ class Viewer:
             if not usable:
                 self._shown[run] = wanted
                 continue
-            frame = await self.hub.frame(tail, wanted[0], self.projection)
+            frame = await self.hub.frame(tail, wanted[0], wanted[2])
             self._shown[run] = wanted
-            # While a person drags the slider only the newest wish counts; a playing clock may be one frame late.
-            if frame is None or (self.clock.mode == "hold" and self._wanted(run) != wanted):
+            # Sent even if another step is wanted by now: a hand that draws the slider wants one after another, and
+            # would see nothing until it rests. What a viewer has not answered bounds how many are under way.
+            if frame is None:
                 continue
             live = snapshot.live and self.clock.mode == "follow"
             self._seq += 1
             self._in_flight[self._seq] = run
             await self._send(frame.message(seq=self._seq, time=frame.written if live else time.time(), live=live))
+            if frame.trouble is not None and (run, frame.trouble) not in self._troubles:
+                self._troubles.add((run, frame.trouble))
+                await self._send(encode_message("error", run=run, message=frame.trouble))
 
     async def _introduce(self, tail: Tail) -> bool:
         """Sends a run's card; False, with a message instead, where its folder does not hold what a card needs."""
@@ -168,12 +174,14 @@ class Viewer:
         return True
 
     def _wanted(self, run: str) -> tuple[Any, ...] | None:
-        """What this run should show: step, folder generation, and the clock's beat where a replay rests on its end."""
+        """What this run should show: step, folder generation, projection and how often it came after all, and the
+        clock's beat where a replay rests on its end."""
         tail, step = self._tails[run], self._targets.get(run)
         if step is None:
             return None
         moving = self.clock.mode == "play" or (self.clock.mode == "follow" and not tail.snapshot.live)
-        return step, tail.snapshot.generation, self.clock.beat if moving else 0
+        landed = tail.landed[self.projection, step]
+        return step, tail.snapshot.generation, self.projection, landed, self.clock.beat if moving else 0
 
     def _is_due(self, run: str) -> bool:
         """Whether the run has something else to show and its viewer can take it."""
@@ -226,7 +234,18 @@ class Viewer:
             await self.socket.send_bytes(message)
 
 
-def _number(asked: Mapping[str, str], name: str) -> float | None:
+def asked_runs(asked: Mapping[str, str], hub: Hub) -> list[str]:
+    """The runs that an address names, each once; LtvizError for none, too many, or one that is no run id."""
+    runs = list(dict.fromkeys(filter(None, asked.get("runs", "").split(","))))
+    if not 1 <= len(runs) <= MAX_RUNS:
+        raise ConfigError(f"The stream shows 1 to {MAX_RUNS} runs at once, {len(runs)} were asked for.")
+    for run in runs:
+        hub.folder(run)
+    return runs
+
+
+def asked_number(asked: Mapping[str, str], name: str) -> float | None:
+    """A number of an address, None where it is not there; ConfigError for what is none."""
     given = asked.get(name)
     if not given:
         return None

@@ -10,10 +10,10 @@ from typing import Any
 
 import streamlit as st
 from ltviz_app import words
+from ltviz_app.look import stage_look
 from ltviz_app.studio import Studio
 
-from ltviz.figures import palette
-from ltviz.metrics import MEASURES
+from ltviz.projection import REGISTRY
 
 STREAM = "/ltviz/stream"
 HEAD_START_SECONDS = 1.5
@@ -86,24 +86,14 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "hz": first_asked("hz", float),
         "step": first_asked("step", int),
         "projection": st.query_params.get("projection"),
+        "projections": [
+            {"name": name, "title": kind.title, "short": kind.short}
+            for name, kind in REGISTRY.items()
+            if name != "none"
+        ],
         "theme": theme(),
-        "ramp": list(palette.class_ramp(10)),
-        "categorical": list(palette.OKABE_ITO),
-        "measures": [describe_measure(key, title) for key, title in words.TABLE.items()],
+        **stage_look(),
         "view": view,
-    }
-
-
-def describe_measure(key: str, title: str) -> dict[str, Any]:
-    """What the stage's table says about a measure; `title` is its short head."""
-    measure = MEASURES[key]
-    return {
-        "key": key,
-        "title": title,
-        "unit": measure.unit,
-        "better": measure.better,
-        "short": measure.short,
-        "caution": measure.caution,
     }
 
 

@@ -35,7 +35,7 @@ class View:
     landmarks: Mapping[str, np.ndarray]
     """Name -> (K, 3) float."""
     projection: Mapping[str, Any] | None
-    """None where the picture is the embedding itself, else the projection's name and honesty."""
+    """None where the picture is the embedding itself, else the projection's name and honesty; see `Look.header`."""
     links: Mapping[str, Links] = field(default_factory=dict)
     """Name -> pairs whose places are (K, 3) float."""
     clouds: Mapping[str, Cloud] = field(default_factory=dict)
@@ -57,6 +57,10 @@ class EncodedFrame:
     payload: bytes
     events: Sequence[Mapping[str, Any]] = ()
     """What happened at this step; the timeline marks it."""
+    pending: str | None = None
+    """The projection that was asked for and is still being computed; the frame is in another one."""
+    trouble: str | None = None
+    """Why the projection that was asked for is not shown, where it cannot be."""
 
     @property
     def nbytes(self) -> int:
@@ -124,7 +128,17 @@ def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written:
             for method, parts in view.forces.items()
         },
     }
-    return EncodedFrame(run, int(frame.step), written, _json(header)[1:], payload.bytes(), tuple(frame.events))
+    told = view.projection or {}
+    return EncodedFrame(
+        run,
+        int(frame.step),
+        written,
+        _json(header)[1:],
+        payload.bytes(),
+        tuple(frame.events),
+        pending=told.get("pending"),
+        trouble=told.get("error"),
+    )
 
 
 class Payload:
@@ -245,7 +259,7 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_value(value: Any) -> Any:
-    return value if isinstance(value, str) else _number(value)
+    return value if value is None or isinstance(value, str | bool) else _number(value)
 
 
 def _number(value: Any) -> float | None:

@@ -91,6 +91,9 @@ TABLE = {
     "accuracy_many": "Many",
     "accuracy_medium": "Medium",
     "accuracy_few": "Few",
+    "map_many": "mAP, many",
+    "map_medium": "mAP, medium",
+    "map_few": "mAP, few",
     "centre_sum": "Centre sum",
     "min_centre_angle": "Smallest angle",
     "simplex_deviation_mean": "Deviation",
@@ -101,7 +104,7 @@ TABLE = {
 # Charts.
 CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
-CHARTS = ("accuracy_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
+CHARTS = ("accuracy_few", "map_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
@@ -243,6 +246,10 @@ COSINES_NOTE = "Classes from most to fewest samples; on the right the best arran
 CONFUSION_NOTE = "Each row is a true class, from most to fewest samples; test points only where there are any."
 ANGLES_NOTE = "Angles between samples and their class centre, head on top: a wide ridge is a loose class."
 NO_FRAME = "The frame of {title} cannot be read."
+REPLAY_TITLE = "Replay of {runs}"
+REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
+REPLAY_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
+REPLAY_STATE = "recorded"
 TAKE_AWAY = "Take away"
 TAKE_AWAY_NOTE = (
     "The report holds text, tables, charts, versions, seeds and fingerprints in one file that opens without a network."

@@ -1,17 +1,20 @@
-/** The held step in the page's address, so that a reload or a shared link shows the same moment. */
+/** What is shown, in the page's address: a reload or a shared link shows the same moment in the same view. */
 
-/** @param {string} href @param {number|null} step null: follow @returns {string} */
-export function addressWithStep(href, step) {
+/** @typedef {{step: number|null, beside: string, projection: string|null}} Place  step null: follow; projection null: the default */
+
+/** @param {string} href @param {Place} place @returns {string} */
+export function addressOf(href, { step, beside, projection }) {
   const url = new URL(href);
-  if (step === null) url.searchParams.delete("step");
-  else url.searchParams.set("step", String(step));
-  // Lists of runs stay readable.
-  url.search = url.search.replace(/%2C/gi, ",");
+  for (const [name, value] of Object.entries({ step: step === null ? "" : String(step), beside, projection: projection ?? "" }))
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  // Lists of runs and moments stay readable.
+  url.search = url.search.replace(/%2C/gi, ",").replace(/%40/gi, "@").replace(/%3A/gi, ":");
   return url.href;
 }
 
-/** Writes it without a new entry in the history. @param {number|null} step */
-export function mirrorStep(step) {
-  const next = addressWithStep(location.href, step);
+/** Writes it without a new entry in the history. @param {Place} place */
+export function mirrorPlace(place) {
+  const next = addressOf(location.href, place);
   if (next !== location.href) history.replaceState(history.state, "", next);
 }

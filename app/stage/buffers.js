@@ -1,5 +1,4 @@
 /** The GPU's copy of one run's points: where they were, where they go, their swatch and their flags. */
-import { FLAG } from "./shaders.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 
@@ -12,6 +11,9 @@ export class PointBuffers {
     this.to = make();
     this.swatch = make();
     this.flags = make();
+    this.bulk = make();
+    /** Four pieces a point; made when a run has samples of several classes. @type {WebGLBuffer|null} */
+    this.pieces = null;
     this.count = 0;
     this.swatchCount = 0;
   }
@@ -35,34 +37,39 @@ export class PointBuffers {
     this.swatchCount = swatches.length;
   }
 
-  /** @param {Uint8Array} flags */
-  setFlags(flags) {
+  /** @param {Uint8Array} flags @param {Uint8Array} bulk size of each point, 128 = 1 @param {Uint16Array|null} pieces of each point's ring */
+  setOutfit(flags, bulk, pieces) {
     this.send(this.flags, flags, this.gl.DYNAMIC_DRAW);
+    this.send(this.bulk, bulk, this.gl.DYNAMIC_DRAW);
+    if (!pieces) return;
+    this.pieces ??= /** @type {WebGLBuffer} */ (this.gl.createBuffer());
+    this.send(this.pieces, pieces, this.gl.DYNAMIC_DRAW);
   }
 
-  /** Draws every `thin`-th point. @param {import("./gl.js").Program} program @param {number} thin 1 = all */
+  /** Draws every `thin`-th point, or the ring around it. @param {import("./gl.js").Program} program @param {number} thin 1 = all */
   draw(program, thin) {
     const { gl } = this, count = Math.floor(Math.min(this.count, this.swatchCount) / thin);
     if (!count) return 0;
-    const { from, to, swatch, flags } = program.attributes;
-    for (const [at, buffer] of /** @type {[number, WebGLBuffer][]} */ ([[from, this.from], [to, this.to]])) {
+    const places = program.attributes;
+    /** @type {[string, WebGLBuffer|null, number, number, number][]} name, buffer, values, type, bytes a point */
+    const fields = [
+      ["from", this.from, 3, gl.SHORT, 6], ["to", this.to, 3, gl.SHORT, 6], ["swatch", this.swatch, 1, gl.UNSIGNED_SHORT, 2],
+      ["flags", this.flags, 1, gl.UNSIGNED_BYTE, 1], ["bulk", this.bulk, 1, gl.UNSIGNED_BYTE, 1], ["pieces", this.pieces, 4, gl.UNSIGNED_SHORT, 8],
+    ];
+    const used = fields.filter(([name]) => name in places);
+    for (const [name, buffer, size, type, bytes] of used) {
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-      gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, 3, gl.SHORT, true, 6 * thin, 0);
+      gl.enableVertexAttribArray(places[name]);
+      if (type === gl.SHORT) gl.vertexAttribPointer(places[name], size, type, true, bytes * thin, 0);
+      else gl.vertexAttribIPointer(places[name], size, type, bytes * thin, 0);
     }
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.swatch);
-    gl.enableVertexAttribArray(swatch);
-    gl.vertexAttribIPointer(swatch, 1, gl.UNSIGNED_SHORT, 2 * thin, 0);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.flags);
-    gl.enableVertexAttribArray(flags);
-    gl.vertexAttribIPointer(flags, 1, gl.UNSIGNED_BYTE, thin, 0);
     gl.drawArrays(gl.POINTS, 0, count);
-    for (const at of [from, to, swatch, flags]) gl.disableVertexAttribArray(at);
+    for (const [name] of used) gl.disableVertexAttribArray(places[name]);
     return count;
   }
 
   free() {
-    for (const buffer of [this.from, this.to, this.swatch, this.flags]) this.gl.deleteBuffer(buffer);
+    for (const buffer of [this.from, this.to, this.swatch, this.flags, this.bulk, this.pieces]) this.gl.deleteBuffer(buffer);
   }
 
   /** @param {WebGLBuffer} buffer @param {ArrayBufferView} data @param {number} usage */
@@ -72,30 +79,3 @@ export class PointBuffers {
   }
 }
 
-/**
- * What each point wears: its class, or whether the method got it right.
- * @param {Run} run @param {"class"|"correct"|"split"} by
- * @returns {Uint16Array} class c is swatch c; after the classes come right, wrong, train, test
- */
-export function pointSwatches(run, by) {
-  const info = /** @type {import("./types.js").RunInfo} */ (run.info), { labels, split } = info;
-  const base = info.header.num_classes;
-  if (by === "split") return Uint16Array.from(split, (s) => base + 2 + (s ? 1 : 0));
-  const guesses = by === "correct" ? run.frame?.predictions : null;
-  if (!guesses) return labels;
-  return Uint16Array.from(labels, (y, i) => base + (guesses[i] === y ? 0 : 1));
-}
-
-/**
- * @param {Run} run @param {{train: boolean, test: boolean}} shown @param {Set<number>|null} chosen classes in focus; null: all
- * @param {Set<number>|null} selected ids of samples in focus; null: all
- * @returns {Uint8Array}
- */
-export function pointFlags(run, shown, chosen, selected) {
-  const { labels, split, ids } = /** @type {import("./types.js").RunInfo} */ (run.info);
-  return Uint8Array.from(labels, (y, i) => {
-    const hidden = split[i] ? !shown.test : !shown.train;
-    const dimmed = (chosen && !chosen.has(y)) || (selected && !selected.has(ids ? ids[i] : i));
-    return (split[i] ? FLAG.TEST : 0) | (hidden ? FLAG.HIDDEN : 0) | (dimmed ? FLAG.DIMMED : 0);
-  });
-}

@@ -103,6 +103,12 @@ export class Camera {
     } else this.move = { from: { ...this.pose }, to: goal, start: now, ms };
   }
 
+  /** Stands somewhere at once, whatever was under way. @param {Pose} pose */
+  place(pose) {
+    this.move = null;
+    this.pose = clampPose(pose);
+  }
+
   /** Where the camera is going, or is. @returns {Pose} */
   get goal() {
     return this.move ? this.move.to : this.pose;

@@ -1,31 +1,55 @@
-/** The card of one sample: image, class, what the method says of it, and where it stands. */
+/** The card of one sample: image, class, what the method says of it, where it stands, and its neighbours in every panel. */
+import { readable, toHex } from "./colours.js";
+import { describeForce } from "./forces.js";
 import { make, setAttribute, setText } from "./dom.js";
+import { Moment } from "./moments.js";
 import { formatCount, formatMeasure } from "./numbers.js";
-import { NEIGHBOURS, nearestSamples, sameClass } from "./neighbours.js";
+import { neighboursOf, sameClass } from "./neighbours.js";
+import { LOSS_UNIT, MOST_LOSS } from "./outfit.js";
 import { territoryShares } from "./territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "./vectors.js";
 
 /** @typedef {import("./runs.js").Run} Run */
+/** @typedef {{run: Run, index: number, x: number, y: number}} Spot  x and y within the host */
+
+const SPLITS = ["Training", "Test", "Validation"], SHIFT = 16;
+/** A screen reader is told of a pinned sample at most so often: its angles change with every frame. */
+const SPOKEN_EVERY_MS = 2500;
 
 /** @param {Run} run @param {number} index @returns {string[]} what can be said of a sample; the first line is its class */
 export function describePoint(run, index) {
-  const { header, labels, split, ids } = /** @type {import("./types.js").RunInfo} */ (run.info);
-  const frame = /** @type {import("./types.js").Frame} */ (run.frame), y = labels[index];
-  const lines = [header.class_names[y] ?? `class ${y}`];
-  lines.push(`${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}`);
-  lines.push(`${["Training", "Test", "Validation"][split[index]]} sample ${ids ? ids[index] : index}`);
-  if (frame.predictions) {
-    const guess = frame.predictions[index];
-    // The server's 65535 says that this sample has no prediction.
-    if (guess < header.num_classes) lines.push(guess === y ? "Recognised" : `Taken for ${header.class_names[guess]}`);
-  }
-  const { centres, landmarks, target_index: index_, projection } = frame.header, p = run.pointAt(index, 1);
-  // In a projection an angle on the picture is not the angle in the embedding, so none is given.
-  if (!projection && centres[y]) lines.push(`${formatMeasure(angleBetween(p, /** @type {number[]} */ (centres[y])), "degrees")} from the centre of its class`);
-  const target = index_ && landmarks?.targets?.[index_[y]];
-  if (!projection && target) lines.push(`${formatMeasure(angleBetween(p, target), "degrees")} from its target`);
-  return lines;
+  const { header, labels, split, ids } = /** @type {import("./types.js").RunInfo} */ (run.info), y = labels[index];
+  return [
+    header.class_names[y] ?? `class ${y}`,
+    `${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}`,
+    `${SPLITS[split[index]] ?? SPLITS[0]} sample ${ids ? ids[index] : index}`,
+    describeVerdict(run, index),
+    ...describePlace(run, index),
+  ].filter(Boolean);
+}
+
+/** What the method's own classifier says of a sample. @param {Run} run @param {number} index @returns {string} "" where it has none */
+function describeVerdict(run, index) {
+  const { header, labels } = /** @type {import("./types.js").RunInfo} */ (run.info);
+  const { predictions, confidence, loss } = /** @type {import("./types.js").Frame} */ (run.frame), guess = predictions?.[index];
+  // The server's 65535 says that this sample has no prediction.
+  if (guess === undefined || guess >= header.num_classes) return "";
+  const sure = confidence ? `, ${formatMeasure(confidence[index] / 255, "share")} sure` : "";
+  const cost = loss ? `, loss ${loss[index] === MOST_LOSS ? "above " : ""}${formatMeasure(loss[index] / LOSS_UNIT, "")}` : "";
+  return `${guess === labels[index] ? "Recognised" : `Taken for ${header.class_names[guess]}`}${sure}${cost}`;
+}
+
+/** Angles to the centre and the target of its class. @param {Run} run @param {number} index @returns {string[]} */
+function describePlace(run, index) {
+  const { centres, landmarks, target_index: index_, projection } = /** @type {import("./types.js").Frame} */ (run.frame).header;
+  const y = /** @type {import("./types.js").RunInfo} */ (run.info).labels[index], p = run.pointAt(index, 1);
+  const centre = centres[y], target = index_ && landmarks?.targets?.[index_[y]];
+  const parts = [];
+  if (centre) parts.push(`${formatMeasure(angleBetween(p, centre), "degrees")} from the centre of its class`);
+  if (target) parts.push(`${formatMeasure(angleBetween(p, target), "degrees")} from its target`);
+  if (!parts.length) return [];
+  return projection ? [parts.join(", "), "These are angles in the picture, not in the embedding."] : [parts.join(", ")];
 }
 
 /** @param {Run} run @param {number} c @returns {string[]} */
@@ -35,7 +59,8 @@ export function describeClass(run, c) {
   const share = territoryShares(run.frame?.header.centres ?? [])[c] ?? 0, all = header.counts.reduce((sum, n) => sum + n, 0);
   const tests = labels.reduce((sum, y, i) => sum + (y === c && split[i] === 1 ? 1 : 0), 0);
   return [header.class_names[c], `Centre of the class${group ? `, ${group.toLowerCase()}` : ""}`, `${formatCount(header.counts[c] ?? 0)} training samples, rank ${c + 1} of ${header.num_classes}`, `${tests} test samples shown`,
-    `Territory: ${formatMeasure(share, "share")} of the sphere, ${formatMeasure((header.counts[c] ?? 0) / (all || 1), "share")} of the data`];
+    `Territory: ${formatMeasure(share, "share")} of the sphere, ${formatMeasure((header.counts[c] ?? 0) / (all || 1), "share")} of the data`,
+    describeForce(run, c)].filter(Boolean);
 }
 
 export class Card {
@@ -43,37 +68,95 @@ export class Card {
   constructor(host) {
     this.image = make("img", "ltv-thumb", { alt: "", hidden: "" });
     this.lines = make("div", "ltv-lines");
-    this.root = make("div", "ltv-card", { "data-testid": "ltviz-hover", role: "status", hidden: "" }, this.image, this.lines);
+    this.near = make("div", "ltv-near", { hidden: "" });
+    this.root = make("div", "ltv-card", { "data-testid": "ltviz-hover", hidden: "" }, this.image, this.lines, this.near);
+    this.spoken = make("div", "ltv-hidden", { role: "status", "aria-live": "polite" });
+    this.spokenAt = -Infinity;
     this.host = host;
-    host.append(this.root);
+    host.append(this.root, this.spoken);
   }
 
-  /** @param {string[]} lines @param {string|null} image @param {number} x @param {number} y within the host @param {boolean} pinned */
-  show(lines, image, x, y, pinned) {
+  /** @param {string[]} lines @param {string|null} image @param {number} x @param {number} y within the host @param {boolean} [pinned] */
+  show(lines, image, x, y, pinned = false) {
     while (this.lines.children.length > lines.length) this.lines.lastChild?.remove();
     lines.forEach((line, i) => setText(this.lines.children[i] ?? this.lines.appendChild(make("div")), line));
     this.image.hidden = !image;
     if (image) setAttribute(this.image, "src", image);
     setAttribute(this.root, "data-pinned", pinned ? "true" : null);
+    this.near.hidden = !pinned;
     this.root.hidden = false;
     const w = this.root.offsetWidth, h = this.root.offsetHeight;
-    const left = x + 16 + w > this.host.clientWidth ? Math.max(0, x - 16 - w) : x + 16;
+    const left = x + SHIFT + w > this.host.clientWidth ? Math.max(0, x - SHIFT - w) : x + SHIFT;
     const top = Math.min(Math.max(0, y - h / 2), Math.max(0, this.host.clientHeight - h));
     this.root.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 
-  /** @param {Run} run @param {number} index @param {number} x @param {number} y @param {boolean} pinned */
-  showPoint(run, index, x, y, pinned) {
-    const info = /** @type {import("./types.js").RunInfo} */ (run.info);
-    const lines = describePoint(run, index), frame = run.frame;
-    if (pinned && frame) {
-      const near = nearestSamples(frame.xyz, index, NEIGHBOURS);
-      lines.push(`${sameClass(near, info.labels, index)} of its ${near.length} nearest are of its class`);
+  /** @param {Spot} spot */
+  showPoint({ run, index, x, y }) {
+    this.show(describePoint(run, index), thumbnailOf(/** @type {import("./types.js").RunInfo} */ (run.info), index), x, y);
+  }
+
+  /** The same sample's neighbours stand side by side, panel by panel. @param {Spot & {id: number}} pin @param {Run[]} panels */
+  showPinned({ run, index, id, x, y }, panels) {
+    const info = /** @type {import("./types.js").RunInfo} */ (run.info), lines = describePoint(run, index);
+    this.writeNear(panels, id);
+    this.show(lines, thumbnailOf(info, index), x, y, true);
+    this.speak([...lines, ...[...this.near.querySelectorAll(".ltv-nearrow")].map((row) => row.getAttribute("aria-label") ?? "")].join(". "));
+  }
+
+  /** @param {Run[]} panels @param {number} id */
+  writeNear(panels, id) {
+    const rows = panels.flatMap((run) => {
+      const index = run.indexOf(id);
+      return index !== null && run.info && run.frame && index < run.frame.header.n ? [{ run, info: run.info, index, found: neighboursOf(run, index) }] : [];
+    });
+    // Rebuilt only where a neighbour has changed: this is asked at every picture.
+    const key = JSON.stringify(rows.map(({ run, index, found }) => [run.id, run.title, index, found, run.colours[0]]));
+    if (this.near.dataset.key === key) return;
+    this.near.dataset.key = key;
+    this.near.replaceChildren(make("div", "ltv-neartitle", {}, rows.some(({ run }) => run.frame?.header.projection) ? "Nearest in each picture" : "Nearest in each panel"),
+      ...rows.map(({ run, info, index, found }) => {
+        const names = info.header.class_names, own = sameClass(found, info.labels, index);
+        const title = run instanceof Moment ? `${run.title}, step ${run.step}` : run.title;
+        return make("div", "ltv-nearrow", { "aria-label": `${title}: ${own} of ${found.length} neighbours are of its class, ${tally(found.map((i) => names[info.labels[i]]))}` },
+          make("span", "ltv-nearname", { title }, title),
+          make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
+          make("b", "", { title: "Of its own class" }, `${own}/${found.length}`));
+      }));
+  }
+
+  /** One neighbour: its image or its class's name, in the colour of its class. @param {Run} run @param {import("./types.js").RunInfo} info @param {number} i @param {number} of */
+  makeChip(run, info, i, of) {
+    const y = info.labels[i], name = info.header.class_names[y] ?? String(y), image = thumbnailOf(info, i);
+    const chip = make("span", "ltv-neighbour", { title: `${name}, sample ${info.ids ? info.ids[i] : i}`, "data-own": String(y === info.labels[of]) },
+      ...(image ? [make("img", "", { src: image, alt: "" })] : []), make("i", "", {}, [...name].slice(0, image ? 2 : 3).join("")));
+    const colour = run.colours[y];
+    if (colour) {
+      chip.style.setProperty("--ltv-class", toHex(colour));
+      chip.style.setProperty("--ltv-on-class", toHex(readable([1, 1, 1], colour, 4.5)));
     }
-    this.show(lines, thumbnailOf(info, index), x, y, pinned);
+    return chip;
+  }
+
+  /** @param {string} text */
+  speak(text) {
+    const now = performance.now();
+    if (now - this.spokenAt < SPOKEN_EVERY_MS || this.spoken.textContent === text) return;
+    this.spokenAt = now;
+    setText(this.spoken, text);
   }
 
   hide() {
     this.root.hidden = true;
+    if (this.spoken.textContent) setText(this.spoken, "");
+    this.spokenAt = -Infinity;
   }
+}
+
+/** How often each name comes, most often first: "5 × 8, 3 × 3". @param {string[]} names */
+export function tally(names) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} × ${name}`).join(", ");
 }

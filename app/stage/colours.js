@@ -80,3 +80,22 @@ export function classColours(numClasses, mode, { ramp, categorical, page, groups
     return readable(rgb, page, least);
   });
 }
+
+/** Right (teal) and wrong (red), training (blue), test (gold), validation (violet), unknown (grey). */
+const EXTRA = ["#2a9d8f", "#d1495b", "#6c8ebf", "#e0a030", "#9467bd", "#8a8f98"];
+
+/** @param {Rgb} page @returns {Rgb[]} in the order of EXTRAS in outfit.js */
+export const extraColours = (page) => EXTRA.map((hex) => readable(parseHex(hex), page, DISC_CONTRAST.light));
+
+/** What is strong stands out from the page: on paper low is pale and high is dark, at night the other way round. */
+const VALUES = {
+  confidence: { light: ["#8fbfa0", "#2f8f8b", "#1f5a8c", "#14213d"], dark: ["#3f6a9c", "#2f98a0", "#74c69d", "#e9f5b8"] },
+  loss: { light: ["#d9b45b", "#d9822b", "#b5305a", "#4a0f4d"], dark: ["#7d5fb2", "#d0557f", "#f08a4b", "#fff0a8"] },
+};
+
+/** A sequential ramp, even in the dark and for every kind of colour blindness, for its lightness only rises or only falls.
+ * @param {"confidence"|"loss"} kind @param {Rgb} page @param {number} steps @returns {Rgb[]} from low to high */
+export function valueRamp(kind, page, steps) {
+  const theme = luminance(page) < 0.18 ? "dark" : "light";
+  return Array.from({ length: steps }, (_, i) => readable(rampAt(VALUES[kind][theme], i / (steps - 1)), page, DISC_CONTRAST[theme]));
+}

@@ -36,13 +36,34 @@ export function readArray(buffer, offset, count, type) {
   return new Type(buffer.slice(offset, offset + bytes));
 }
 
-/** @param {ArrayBuffer} buffer @param {any} header @param {number} offset @returns {Frame} */
+/** Views into the message, which lives as long as its frame does. @param {ArrayBuffer} buffer @param {any} header
+ * @param {number} offset where the payload starts @returns {Frame} */
 export function readFrame(buffer, header, offset) {
-  const xyz = /** @type {Int16Array} */ (readArray(buffer, offset, header.n * 3, "int16"));
-  const predictions = header.predictions
-    ? /** @type {Uint16Array} */ (readArray(buffer, offset + header.n * 6, header.n, "uint16"))
-    : null;
-  return { header, xyz, predictions };
+  const { n, arrays = {} } = header;
+  /** @param {string} name @param {number} count items that it must have */
+  const read = (name, count) => {
+    const [at, items, type] = arrays[name] ?? [0, 0, "none"];
+    if (items !== count)
+      throw new Error(`The array "${name}" of ${header.run} at step ${header.step} has ${items} items; it must have ${count}.`);
+    return /** @type {any} */ (readArray(buffer, offset + at, items, type));
+  };
+  /** @type {Frame["links"]} */
+  const links = new Map();
+  /** @type {Frame["clouds"]} */
+  const clouds = new Map();
+  for (const key of Object.keys(arrays)) {
+    const [, kind, name] = /^(links|clouds)\.(.+)\.y$/.exec(key) ?? [];
+    const count = arrays[key][1], of = (/** @type {string} */ part, size = 1) => read(`${kind}.${name}.${part}`, count * size);
+    if (kind === "links") links.set(name, { a: of("a", 3), b: of("b", 3), y: of("y") });
+    else if (kind === "clouds") clouds.set(name, { points: of("points", 3), y: of("y"), age: of("age") });
+  }
+  return {
+    header, links, clouds,
+    xyz: /** @type {Int16Array} */ (readArray(buffer, offset, n * 3, "int16")),
+    predictions: header.predictions ? /** @type {Uint16Array} */ (readArray(buffer, offset + n * 6, n, "uint16")) : null,
+    confidence: arrays.confidence ? read("confidence", n) : null,
+    loss: arrays.loss ? read("loss", n) : null,
+  };
 }
 
 /** Copies, so that a message of some megabytes is not kept alive by its arrays. @returns {RunInfo}
@@ -59,5 +80,8 @@ export function readRun(buffer, header, offset) {
     throw new Error(`Run ${header.run} has ${labels.length} labels and ${split.length} split marks; they must be as many.`);
   const ids = /** @type {Int32Array|null} */ (read("ids"));
   const thumbs = /** @type {Uint8Array|null} */ (header.thumb ? read("thumbs") : null);
-  return { header, labels, split, ids, thumbs };
+  const labelSets = /** @type {Uint8Array|null} */ (read("label_sets"));
+  if (labelSets && labelSets.length !== labels.length * Math.ceil(header.num_classes / 8))
+    throw new Error(`Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ${header.num_classes} classes.`);
+  return { header, labels, split, ids, thumbs, labelSets };
 }

@@ -1,59 +1,77 @@
 /** Hands on the picture: drag, wheel, pinch, keys. Says what was meant; what happens is the view's affair. */
 
+/** @typedef {"turn"|"lasso"|"box"} Tool  what a drag does */
+/** @typedef {"start"|"move"|"end"|"cancel"} Phase */
 /**
  * @typedef {object} Hands
+ * @property {() => Tool} tool                          what a plain drag does now
+ * @property {(x: number, y: number) => void} grab      before anything is done there, CSS pixels within the canvas
  * @property {(dx: number, dy: number) => void} turn    by pixels
  * @property {(factor: number) => void} zoom
  * @property {(key: string) => boolean} key             whether the key meant something
- * @property {(x: number, y: number, touch: boolean) => void} hover   CSS pixels within the canvas
+ * @property {(x: number, y: number) => void} hover
  * @property {() => void} leave
- * @property {(x: number, y: number, event: PointerEvent) => void} click
+ * @property {(x: number, y: number) => void} click
  * @property {(x: number, y: number) => boolean} onSphere
- * @property {((x: number, y: number, phase: "start"|"move"|"end") => void)} lasso   drag with shift
+ * @property {(x: number, y: number, phase: Phase, tool: Tool) => void} outline
  */
 
 const CLICK_PIXELS = 4;
 const WHEEL_SPEED = 0.0012;
 
+/** @param {{shiftKey: boolean, altKey: boolean}} event @param {Tool} tool the one chosen @returns {Tool} keys win over it */
+export const toolOf = ({ shiftKey, altKey }, tool) => (shiftKey ? (altKey ? "box" : "lasso") : tool);
+
 /** @param {HTMLCanvasElement} canvas @param {Hands} hands @returns {() => void} lets go */
 export function watchHands(canvas, hands) {
   /** @type {Map<number, {x: number, y: number}>} */
   const down = new Map();
-  let travelled = 0, lasso = false;
+  /** @type {Tool} */
+  let tool = "turn";
+  let travelled = 0;
   const place = (/** @type {PointerEvent|WheelEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const stopOutline = () => {
+    if (tool !== "turn") hands.outline(0, 0, "cancel", tool);
+    tool = "turn";
   };
   /** @type {Record<string, (event: any) => void>} */
   const on = {
     pointerdown(/** @type {PointerEvent} */ event) {
       if (event.button > 0) return;
-      down.set(event.pointerId, place(event));
+      const here = place(event);
+      down.set(event.pointerId, here);
       canvas.setPointerCapture(event.pointerId);
       travelled = down.size > 1 ? CLICK_PIXELS + 1 : 0;
-      lasso = event.shiftKey && down.size === 1;
-      if (lasso) hands.lasso(place(event).x, place(event).y, "start");
+      hands.grab(here.x, here.y);
+      // A second finger always means pinching.
+      if (down.size > 1) return stopOutline();
+      tool = toolOf(event, hands.tool());
+      if (tool !== "turn") hands.outline(here.x, here.y, "start", tool);
     },
     pointermove(/** @type {PointerEvent} */ event) {
       const here = place(event), before = down.get(event.pointerId);
-      if (!before) return hands.hover(here.x, here.y, event.pointerType === "touch");
+      if (!before) return hands.hover(here.x, here.y);
       const dx = here.x - before.x, dy = here.y - before.y;
       travelled += Math.abs(dx) + Math.abs(dy);
-      if (lasso) hands.lasso(here.x, here.y, "move");
+      if (tool !== "turn") hands.outline(here.x, here.y, "move", tool);
       else if (down.size === 1) hands.turn(dx, dy);
       else pinch(event.pointerId, here, dx, dy);
       down.set(event.pointerId, here);
     },
     pointerup(/** @type {PointerEvent} */ event) {
-      const here = place(event), alone = down.size === 1 && down.has(event.pointerId);
+      const here = place(event), click = down.size === 1 && down.has(event.pointerId) && travelled <= CLICK_PIXELS;
       down.delete(event.pointerId);
-      if (lasso) hands.lasso(here.x, here.y, "end");
-      else if (alone && travelled <= CLICK_PIXELS) hands.click(here.x, here.y, event);
-      lasso = false;
+      if (tool !== "turn" && !click) hands.outline(here.x, here.y, "end", tool);
+      else stopOutline();
+      tool = "turn";
+      if (click) hands.click(here.x, here.y);
     },
     pointercancel(/** @type {PointerEvent} */ event) {
       down.delete(event.pointerId);
-      lasso = false;
+      stopOutline();
     },
     pointerleave: () => hands.leave(),
     wheel(/** @type {WheelEvent} */ event) {
@@ -62,6 +80,7 @@ export function watchHands(canvas, hands) {
       if (!event.ctrlKey && !hands.onSphere(x, y)) return;
       event.preventDefault();
       const lines = event.deltaMode === 1 ? 16 : 1;
+      hands.grab(x, y);
       hands.zoom(Math.exp(Math.max(-200, Math.min(200, event.deltaY * lines)) * WHEEL_SPEED * (event.ctrlKey ? 6 : 1)));
     },
     keydown(/** @type {KeyboardEvent} */ event) {

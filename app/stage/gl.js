@@ -63,13 +63,25 @@ export class Batch {
 
   /** @param {...number} values all fields of one item, in order */
   push(...values) {
-    if (this.used + this.stride > this.data.length) {
-      const grown = new Float32Array(this.data.length * 2);
-      grown.set(this.data);
-      this.data = grown;
-    }
-    this.data.set(values, this.used);
+    this.reserve(this.stride);
+    const { data, used } = this;
+    for (let i = 0; i < values.length; i++) data[used + i] = values[i];
     this.used += this.stride;
+  }
+
+  /** @param {Float32Array} items whole ones, as they were pushed before */
+  append(items) {
+    this.reserve(items.length);
+    this.data.set(items, this.used);
+    this.used += items.length;
+  }
+
+  /** @param {number} floats that are to fit */
+  reserve(floats) {
+    if (this.used + floats <= this.data.length) return;
+    const grown = new Float32Array(Math.max(this.data.length * 2, this.used + floats));
+    grown.set(this.data);
+    this.data = grown;
   }
 
   upload() {

@@ -1,57 +1,81 @@
-/** What colours and shapes mean, in one quiet line. */
+/** What colours and shapes mean, in two quiet lines. */
 import { toHex } from "./colours.js";
 import { icon, make, setText } from "./dom.js";
-import { formatCount } from "./numbers.js";
+import { formatCount, formatMeasure } from "./numbers.js";
+import { EXTRAS, topLoss } from "./outfit.js";
+import { signsOf } from "./signs.js";
 
 /** @typedef {import("./runs.js").Run} Run */
-
-const DISC = "M8 4.2a3.8 3.8 0 1 0 .01 0z", RING = "M8 3.4a4.6 4.6 0 1 0 .01 0z", DIAMOND = "m8 3 5 5-5 5-5-5z";
-const SQUARE = "M4.2 4.2h7.6v7.6H4.2z", TRIANGLE = "m8 3.4 4.8 8.4H3.2z", OPEN = "M8 4.2a3.8 3.8 0 1 0 .01 0zM8 5.6a2.4 2.4 0 1 1-.01 0z";
-
-/** @type {[string, string, boolean, string][]} name, path, filled, layer that must be on and have something to show */
-const SIGNS = [
-  ["training", DISC, true, "train"], ["test", OPEN, true, "test"], ["centre", RING, false, "centres"],
-  ["target", DIAMOND, true, "targets"], ["prototype", SQUARE, true, "prototypes"], ["classifier", TRIANGLE, true, "classifier"],
-];
+/** @typedef {import("./colours.js").Rgb} Rgb */
+/** @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale  colours of the bar, what stands at its ends, the tip */
 
 export class Legend {
-  /** @param {import("./words.js").Words} words @param {import("./tips.js").Tips} tips */
-  constructor(words, tips) {
+  /** @param {import("./words.js").Words} words @param {import("./tips.js").Tips} tips @param {HTMLElement} options settings of single layers */
+  constructor(words, tips, options) {
     this.bar = make("span", "ltv-ramp");
-    this.head = make("span", "ltv-quiet");
-    this.tail = make("span", "ltv-quiet");
+    this.low = make("span", "ltv-quiet");
+    this.high = make("span", "ltv-quiet");
     this.words = words;
-    this.scale = make("span", "ltv-scale", {}, this.head, this.bar, this.tail);
+    this.tips = tips;
+    this.scale = make("span", "ltv-scale", {}, this.low, this.bar, this.high);
     this.signs = make("span", "ltv-signs");
-    this.root = make("div", "ltv-legend", { "aria-label": "Legend" }, this.scale, this.signs);
+    this.root = make("div", "ltv-legend", { "aria-label": "Legend" }, this.scale, this.signs, options);
     /** @type {string[]} */
-    this.counts = [];
-    this.rule = "";
-    tips.explain(this.scale, () => ["Classes, from most to fewest training samples", this.counts.join(", "), this.rule]);
+    this.lines = [];
+    tips.explain(this.scale, () => this.lines);
   }
 
   /** @param {Run[]} runs @param {import("./layers.js").Layers} layers @param {import("./layers.js").ColourMode} mode */
   write(runs, layers, mode) {
-    const run = runs.find((r) => r.info), header = run?.info?.header;
-    const extra = mode === "split" ? ["training", "test"] : mode === "correct" ? ["right", "wrong"] : null;
-    const colours = !run ? [] : extra ? run.extras.slice(mode === "split" ? 2 : 0).slice(0, 2) : run.colours;
+    const run = runs.find((r) => r.info), { colours, ends, lines } = this.scaleOf(run, runs, mode);
     const stops = colours.map((rgb, i) => `${toHex(rgb)} ${(100 * i) / colours.length}% ${(100 * (i + 1)) / colours.length}%`);
     const gradient = stops.length ? `linear-gradient(90deg, ${stops.join(", ")})` : "var(--ltv-line)";
     if (this.bar.dataset.key !== gradient) {
       this.bar.dataset.key = gradient;
       this.bar.style.background = gradient;
     }
-    const counts = header?.counts ?? [], last = counts.length - 1;
-    setText(this.head, extra ? extra[0] : last >= 0 ? `${this.words.head} (${formatCount(counts[0])})` : this.words.head);
-    setText(this.tail, extra ? extra[1] : last >= 0 ? `${this.words.tail} (${formatCount(counts[last])})` : this.words.tail);
-    this.counts = (header?.class_names ?? []).map((name, c) => `${name}: ${formatCount(counts[c] ?? 0)}`).slice(0, 40);
-    this.rule = header?.rule ?? "";
-    const present = new Set(runs.flatMap((r) => Object.keys(r.frame?.header.landmarks ?? {})));
-    const shown = SIGNS.filter(([, , , layer]) => /** @type {Record<string, boolean>} */ (layers)[layer] && (["train", "test", "centres"].includes(layer) || present.has(layer)));
-    const key = shown.map((s) => s[0]).join();
+    setText(this.low, ends[0]);
+    setText(this.high, ends[1]);
+    this.lines = lines;
+    this.writeSigns(runs, layers);
+  }
+
+  /** @param {Run|undefined} run whose classes stand for all @param {Run[]} runs @param {import("./layers.js").ColourMode} mode @returns {Scale} */
+  scaleOf(run, runs, mode) {
+    const { words } = this, info = run?.info, header = info?.header;
+    const extra = (/** @type {string} */ name) => run?.extras[EXTRAS.indexOf(name)] ?? /** @type {Rgb} */ ([0.5, 0.5, 0.5]);
+    if (mode === "split") {
+      const parts = runs.some((r) => r.splits.has(2)) ? ["training", "test", "validation"] : ["training", "test"];
+      return { colours: run ? parts.map(extra) : [], ends: ["training", parts.slice(1).join(", ")], lines: ["Training or test", "Which part of the data a sample belongs to."] };
+    }
+    if (mode === "correct")
+      return { colours: run ? [extra("right"), extra("wrong")] : [], ends: ["right", "wrong"], lines: ["Right or wrong", "Whether the method's own classifier names the true class; grey where it gives no answer."] };
+    const missing = run?.values.length && runs.some((r) => r.frame && !r.frame[/** @type {"confidence"|"loss"} */ (mode)]) ? "Grey: this run recorded none." : "";
+    if (mode === "confidence")
+      return { colours: run?.values ?? [], ends: ["confidence 0 %", "100 %"], lines: ["Confidence", "Probability that the method's own classifier gives to the class it names.", missing] };
+    if (mode === "loss") {
+      const top = info ? topLoss(info) : NaN, guess = info?.labelSets ? "ln 2" : `ln ${header?.num_classes ?? ""}`;
+      return { colours: run?.values ?? [], ends: ["loss 0", `${formatMeasure(top, "")} or more`],
+        lines: ["Loss", `Cross-entropy of the method's own classifier for the true class. The scale ends at ${guess} = ${formatMeasure(top, "")}, the loss of guessing, in every panel.`, missing] };
+    }
+    const counts = header?.counts ?? [], last = counts.length - 1, end = (/** @type {string} */ word, /** @type {number} */ c) => (last >= 0 ? `${word} (${formatCount(counts[c])})` : word);
+    const names = (header?.class_names ?? []).map((name, c) => `${name}: ${formatCount(counts[c] ?? 0)}`).slice(0, 40);
+    return { colours: run?.colours ?? [], ends: [end(words.head, 0), end(words.tail, last)], lines: ["Classes, from most to fewest training samples", names.join(", "), header?.rule ?? ""] };
+  }
+
+  /** @param {Run[]} runs @param {import("./layers.js").Layers} layers */
+  writeSigns(runs, layers) {
+    const signs = signsOf(runs, layers), key = signs.map(({ word }) => word).join();
     if (this.signs.dataset.key === key) return;
     this.signs.dataset.key = key;
-    this.signs.replaceChildren(...shown.map(([name, path, filled]) => make("span", "ltv-sign", {}, icon(path, "var(--ltv-quiet)", filled), name)));
+    this.tips.close();
+    this.signs.replaceChildren(
+      ...signs.map(({ word, text, path, filled, quiet }) => {
+        const sign = make("span", quiet ? "ltv-sign ltv-absent" : "ltv-sign", {}, icon(path, "var(--ltv-quiet)", filled), word);
+        this.tips.explain(sign, () => [word[0].toUpperCase() + word.slice(1), text]);
+        return sign;
+      }),
+    );
     // The core of a test sample is a hole.
     this.signs.querySelectorAll("path").forEach((p) => p.setAttribute("fill-rule", "evenodd"));
   }

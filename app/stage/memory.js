@@ -1,20 +1,27 @@
-/** What a reload of the tab brings back: the camera. */
+/** What a reload of the tab brings back: the cameras. */
 
-/** @param {string} view @returns {Partial<import("./types.js").Pose>} empty where nothing, or nothing usable, is kept */
-export function recallPose(view) {
+/** @typedef {import("./types.js").Pose} Pose */
+/** @typedef {import("./cameras.js").KeptCameras} KeptCameras */
+
+/** @param {any} pose @returns {pose is Pose} */
+const isPose = (pose) => [pose?.yaw, pose?.pitch, pose?.distance].every(Number.isFinite);
+
+/** @param {string} view @returns {KeptCameras} at home where nothing, or nothing usable, is kept */
+export function recallCameras(view) {
   try {
     const kept = JSON.parse(sessionStorage.getItem(`ltviz.${view}.camera`) ?? "{}");
-    return [kept.yaw, kept.pitch, kept.distance].every(Number.isFinite) ? kept : {};
+    const poses = Object.entries(kept.poses ?? {}).filter(([, pose]) => isPose(pose));
+    return { pose: isPose(kept.pose) ? kept.pose : {}, free: kept.free === true, poses: Object.fromEntries(poses) };
   } catch {
-    // A browser that forbids storage, or a damaged entry: the camera starts at home, and nothing else is lost.
-    return {};
+    // A browser that forbids storage, or a damaged entry: the cameras start at home, and nothing else is lost.
+    return { pose: {}, free: false, poses: {} };
   }
 }
 
-/** @param {string} view @param {import("./types.js").Pose} pose */
-export function keepPose(view, pose) {
+/** @param {string} view @param {KeptCameras} cameras */
+export function keepCameras(view, cameras) {
   try {
-    sessionStorage.setItem(`ltviz.${view}.camera`, JSON.stringify(pose));
+    sessionStorage.setItem(`ltviz.${view}.camera`, JSON.stringify(cameras));
   } catch {
     // As above.
   }

@@ -1,4 +1,6 @@
-/** The samples nearest to one sample, on the sphere. Pure. */
+/** The samples nearest to one sample, on the sphere. */
+
+/** @typedef {import("./runs.js").Run} Run */
 
 /** As many are shown and counted. */
 export const NEIGHBOURS = 8;
@@ -24,3 +26,12 @@ export function nearestSamples(xyz, index, count) {
 
 /** How many of a sample's neighbours are of its own class. @param {number[]} neighbours @param {Uint16Array} labels @param {number} index */
 export const sameClass = (neighbours, labels, index) => neighbours.filter((i) => labels[i] === labels[index]).length;
+
+/** Neighbours of a sample in a run's frame; looked for once a frame, though asked for at every picture.
+ * @param {Run} run @param {number} index @returns {number[]} */
+export function neighboursOf(run, index) {
+  const { frame } = run;
+  if (!frame || index >= frame.header.n) return [];
+  if (run.near?.of !== frame || run.near.index !== index) run.near = { of: frame, index, found: nearestSamples(frame.xyz, index, NEIGHBOURS) };
+  return run.near.found;
+}

@@ -13,11 +13,12 @@ export function significant(value, digits) {
 const isShare = (unit) => unit === "share" || unit === "%" || unit === "fraction";
 
 /**
- * @param {number|undefined|null} value @param {string} unit "share" (0 to 1, shown as %), "degrees", "" or a word
+ * @param {number|undefined|null} value @param {string} unit "share" (0 to 1, shown as %), "degrees", "count", "" or a word
  * @param {number} [digits]
  */
 export function formatMeasure(value, unit, digits = 2) {
   if (value === undefined || value === null || !Number.isFinite(value)) return "–";
+  if (unit === "count") return formatCount(Math.round(value));
   if (isShare(unit)) return `${(value * 100).toFixed(Math.max(0, digits - 2))} %`;
   if (unit === "degrees" || unit === "deg" || unit === "°") return `${value.toFixed(Math.max(0, digits - 2))}°`;
   const text = Math.abs(value) < 0.0005 ? "0" : Math.abs(value) < 10 ? value.toFixed(digits).replace("-", "−") : significant(value, digits + 1);

@@ -2,6 +2,8 @@
 import { toHex, readable } from "./colours.js";
 import { make, setAttribute, setText, icon } from "./dom.js";
 import { placeLabels, shorten } from "./labels.js";
+import { HonestyMeter } from "./honesty.js";
+import { Moment } from "./moments.js";
 import { formatMeasure } from "./numbers.js";
 import { fill } from "./words.js";
 
@@ -9,28 +11,32 @@ import { fill } from "./words.js";
 /** @typedef {import("./types.js").PanelRect} PanelRect */
 
 /** The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that there are. */
-const PANEL_KEYS = ["accuracy_few", "centre_sum", "min_centre_angle", "uniformity"];
-const PANEL_NAMES = { accuracy_few: "few", centre_sum: "sum", min_centre_angle: "angle", uniformity: "uniformity" };
+const PANEL_KEYS = ["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"];
+const PANEL_NAMES = { accuracy_few: "few", map_few: "mAP few", centre_sum: "sum", min_centre_angle: "angle", uniformity: "uniformity" };
 const TEXT_CONTRAST = 4.5;
-const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10";
+const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10", CLOSE = "m4 4 8 8M12 4l-8 8";
+
+/** @typedef {{showAlone: (id: string) => void, onRelease: (id: string) => void}} PanelActs */
 
 /** One panel's texts. */
 class PanelText {
-  /** @param {(id: string) => void} onExpand */
-  constructor(onExpand) {
+  /** @param {PanelActs} acts @param {import("./words.js").Words} words @param {import("./tips.js").Tips} tips */
+  constructor(acts, words, tips) {
     this.dot = make("span", "ltv-dot");
     this.name = make("span", "ltv-name");
     this.state = make("span", "ltv-state");
-    this.badge = make("span", "ltv-projection", { hidden: "" });
+    this.meter = new HonestyMeter(words, tips);
     this.expand = make("button", "ltv-icon ltv-expand", { type: "button" });
     this.expand.append(icon(EXPAND));
-    this.expand.addEventListener("click", () => onExpand(this.id));
+    this.expand.addEventListener("click", () => acts.showAlone(this.id));
+    this.close = make("button", "ltv-icon ltv-close", { type: "button", "aria-label": words.release, title: words.release, hidden: "" }, icon(CLOSE));
+    this.close.addEventListener("click", () => acts.onRelease(this.id));
     this.note = make("div", "ltv-note", { hidden: "" });
     this.noteTitle = make("strong", "");
     this.noteText = make("span", "");
     this.note.append(this.noteTitle, this.noteText);
     this.numbers = make("div", "ltv-numbers");
-    this.root = make("section", "ltv-panel", {}, make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand), this.badge, this.note, this.numbers);
+    this.root = make("section", "ltv-panel", {}, make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close), this.meter.root, this.meter.pending, this.note, this.numbers);
     this.id = "";
     /** @type {HTMLElement[]} */
     this.labels = [];
@@ -40,11 +46,12 @@ class PanelText {
 }
 
 export class Overlay {
-  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {(id: string) => void} onExpand */
-  constructor(host, words, onExpand) {
+  /** @param {HTMLElement} host @param {import("./words.js").Words} words @param {PanelActs} acts @param {import("./tips.js").Tips} tips */
+  constructor(host, words, acts, tips) {
     this.host = host;
     this.words = words;
-    this.onExpand = onExpand;
+    this.acts = acts;
+    this.tips = tips;
     /** @type {PanelText[]} */
     this.panels = [];
   }
@@ -52,7 +59,7 @@ export class Overlay {
   /** @param {PanelRect[]} rects one for each run shown @param {boolean} solo */
   place(rects, solo) {
     while (this.panels.length < rects.length) {
-      const panel = new PanelText(this.onExpand);
+      const panel = new PanelText(this.acts, this.words, this.tips);
       this.panels.push(panel);
       this.host.append(panel.root);
     }
@@ -67,8 +74,9 @@ export class Overlay {
     });
   }
 
-  /** Titles, states and numbers. @param {Run[]} runs @param {import("./types.js").Measure[]} measures @param {import("./colours.js").Rgb} page */
-  write(runs, measures, page) {
+  /** Titles, states and numbers. @param {Run[]} runs @param {import("./types.js").StageData} data @param {import("./colours.js").Rgb} page
+   * @param {string|null} focus the panel that keys mean, where each has its own camera */
+  write(runs, data, page, focus) {
     runs.forEach((run, i) => {
       const panel = this.panels[i], header = run.info?.header;
       if (!panel) return;
@@ -80,8 +88,10 @@ export class Overlay {
       setText(panel.state, text);
       setAttribute(panel.state, "data-state", kind);
       this.writeNote(panel, run);
-      this.writeProjection(panel, run);
-      this.writeNumbers(panel, run, measures);
+      setAttribute(panel.root, "data-focus", run.id === focus ? "true" : null);
+      panel.close.hidden = !(run instanceof Moment);
+      panel.meter.write(run.frame?.header.projection ?? null, data.projections ?? []);
+      this.writeNumbers(panel, run, data.measures ?? []);
       this.dressLabels(panel, run, page);
     });
   }
@@ -89,6 +99,7 @@ export class Overlay {
   /** @param {Run} run */
   describe(run) {
     const step = run.frame ? `step ${run.frame.header.step}` : "";
+    if (run instanceof Moment) return { text: step || `step ${run.asked}`, kind: "kept" };
     if (run.state === "running" || run.state === "stopping") return { text: step || "starting", kind: "live" };
     if (run.state === "failed" || run.state === "lost") return { text: run.state, kind: "failed" };
     if (run.state === "finished") return { text: step, kind: "finished" };
@@ -107,20 +118,6 @@ export class Overlay {
     setText(panel.noteText, broken ? [run.reason, words.failedNext].filter(Boolean).join(" ") : "");
   }
 
-  /** @param {PanelText} panel @param {Run} run */
-  writeProjection(panel, run) {
-    const projection = run.frame?.header.projection;
-    panel.badge.hidden = !projection;
-    if (!projection) return;
-    const kept = projection.kept_angle_order;
-    setText(panel.badge, `${this.words.projection}${kept === undefined ? "" : `, order kept ${formatMeasure(kept, "share")}`}`);
-    const facts = [this.words.projectionNote, `Method: ${projection.name}.`];
-    if (projection.kept_variance !== undefined) facts.push(`Variance kept: ${formatMeasure(projection.kept_variance, "share")}.`);
-    if (kept !== undefined) facts.push(`Order of the angles kept (Spearman): ${formatMeasure(kept, "")}.`);
-    if (projection.jitter !== undefined) facts.push(`Jitter: ${formatMeasure(projection.jitter, "degrees", 3)}.`);
-    setAttribute(panel.badge, "title", facts.join("\n"));
-  }
-
   /** @param {PanelText} panel @param {Run} run @param {import("./types.js").Measure[]} measures */
   writeNumbers(panel, run, measures) {
     const metrics = run.frame?.header.metrics ?? {};
@@ -132,7 +129,7 @@ export class Overlay {
         item = make("span", "ltv-number", {}, make("span", "ltv-quiet"), make("b", ""));
         panel.numbers.append(item);
       }
-      const measure = measures.find((m) => m.key === key), unit = measure?.unit ?? (key.startsWith("accuracy") ? "share" : "");
+      const measure = measures.find((m) => m.key === key), unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
       setText(item.children[0], PANEL_NAMES[/** @type {keyof typeof PANEL_NAMES} */ (key)]);
       setText(item.children[1], formatMeasure(metrics[key], unit));
       setAttribute(item, "title", `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`);

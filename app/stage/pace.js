@@ -15,11 +15,11 @@ export class Pace {
   }
 
   /**
-   * @param {number} now ms @param {{news: boolean, dirty: boolean, points: number}} state whether frames wait to be shown,
-   *   whether a picture is wanted, points on the last one
+   * @param {number} now ms @param {{news: boolean, dirty: boolean, urgent: boolean, points: number}} state whether frames
+   *   wait to be shown, whether a picture is wanted, whether a hand waits for it, points on the last one
    * @returns {boolean} whether the view may go on; else it asks again at the next screen refresh
    */
-  allows(now, { news, dirty, points }) {
+  allows(now, { news, dirty, urgent, points }) {
     const { renderer, quality } = this.picture, { busy, ms } = renderer.progress();
     if (busy) return false;
     if (ms !== null) {
@@ -27,7 +27,7 @@ export class Pace {
       // Where the processor draws, it also trains and takes in frames: a pause after each picture leaves it room.
       if (renderer.software) this.restUntil = now + REST_SHARE * Math.min(ms, LONGEST_REST_MS / REST_SHARE);
     }
-    if (now < this.restUntil) return false;
+    if (now < this.restUntil && !urgent) return false;
     // The beat holds back motion, never news.
     return news || !dirty || now - this.drawnAt >= quality.now.beat - EARLY_MS;
   }

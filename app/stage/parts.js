@@ -2,11 +2,15 @@
 import { Badge } from "./badge.js";
 import { Card } from "./card.js";
 import { make, setText } from "./dom.js";
+import { EXPORTS } from "./export.js";
 import { Legend } from "./legend.js";
-import { Menus } from "./layers.js";
+import { Menus } from "./menus.js";
+import { LayerOptions } from "./options.js";
 import { Overlay } from "./overlay.js";
 import { Pointer } from "./pointer.js";
-import { SelectionBar } from "./selection.js";
+import { ProjectionMenu } from "./projections.js";
+import { SELECTION_MEASURES, SelectionBar, selectionMetrics } from "./selection.js";
+import { Strips } from "./strips.js";
 import { Table } from "./table.js";
 import { Timeline } from "./timeline.js";
 import { Tips } from "./tips.js";
@@ -18,8 +22,11 @@ import { Tips } from "./tips.js";
  * @property {(id: string) => void} showAlone
  * @property {(ids: Set<number>|null) => void} select
  * @property {() => void} redraw
+ * @property {(name: string) => void} onProjection
+ * @property {() => void} onKeep           the moment shown
+ * @property {(id: string) => void} onRelease  a kept moment
  */
-/** @typedef {OwnActs & import("./layers.js").MenuActs} Acts */
+/** @typedef {OwnActs & import("./menus.js").MenuActs} Acts */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -41,36 +48,57 @@ export class Parts {
     // Until the style sheet is there the page must not jump.
     this.stage.style.position = "relative";
     const tips = new Tips(this.root);
-    this.overlay = new Overlay(texts, words, acts.showAlone);
-    this.timeline = new Timeline(words, acts.request);
+    this.overlay = new Overlay(texts, words, acts, tips);
+    this.timeline = new Timeline(words, acts.request, acts.onKeep);
     this.timeline.onChange = acts.timeChanged;
     this.badge = new Badge();
-    this.legend = new Legend(words, tips);
-    this.table = new Table(data.measures ?? [], words, tips);
-    this.menus = new Menus(picture.layers, acts);
+    this.options = new LayerOptions(picture, acts.onLayers);
+    this.legend = new Legend(words, tips, this.options.root);
+    this.strips = new Strips(this.stage, tips);
+    this.table = new Table(data.measures ?? [], "ltviz-table", words.tableCaption, tips);
+    this.selected = new Table(SELECTION_MEASURES, "ltviz-selected-table", words.selectionCaption, tips);
+    this.projections = new ProjectionMenu(words, acts.onProjection);
+    this.menus = new Menus(picture, this.projections.root, EXPORTS.filter(({ needsApp }) => !(needsApp && data.replay)), acts);
     this.selection = new SelectionBar(() => acts.select(null));
-    this.pointer = new Pointer(picture, new Card(this.stage), outline, acts);
+    this.card = new Card(this.stage);
+    this.pointer = new Pointer(picture, this.card, outline, acts);
     this.root.append(
-      make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href }),
+      // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
+      ...(data.replay ? [] : [make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href })]),
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
-      make("div", "ltv-foot", {}, this.notice, this.selection.root, this.badge.root),
+      make("div", "ltv-foot", {}, this.notice, this.timeline.legend, this.selection.root, this.badge.root),
       this.table.root,
+      this.selected.root,
     );
   }
 
-  /** Everything that is read rather than seen. @param {import("./picture.js").Picture} picture @param {import("./runs.js").Run[]} runs
-   * @param {import("./types.js").Measure[]} measures */
-  write(picture, runs, measures) {
-    if (!picture.theme) return;
-    runs.forEach((run) => picture.dress(run));
-    this.overlay.write(picture.shown, measures, picture.theme.page);
-    this.table.write(runs, this.overlay.simplexNote(runs));
+  /** Everything that is read rather than seen. @param {import("./picture.js").Picture} picture @param {import("./runs.js").Run[]} runs the live ones
+   * @param {import("./moments.js").Wish[]} kept @param {import("./types.js").StageData} data @param {string|null} projection asked for */
+  write(picture, runs, kept, data, projection) {
+    const { theme, selected } = picture;
+    if (!theme) return;
+    for (const run of new Set([...runs, ...picture.shown])) picture.dress(run);
+    this.overlay.write(picture.shown, data, theme.page, picture.cameras.focus);
+    // A selection takes the table's place: the same runs, only its samples.
+    if (selected) this.selected.write(runs, "", (run) => selectionMetrics(selected, run));
+    else this.table.write(runs, this.overlay.simplexNote(runs));
+    this.table.root.hidden ||= selected !== null;
+    this.selected.root.hidden = selected === null;
     this.legend.write(runs, picture.layers, picture.colourMode);
-    this.menus.setClasses(runs.find((run) => run.info)?.info?.header.class_names ?? [], picture.chosen);
-    this.timeline.setRuns(runs);
+    this.options.write(runs);
+    this.strips.write(picture.shown, picture.rects, picture.layers.inside);
+    this.menus.setClasses(runs.find((run) => run.info)?.info?.header.class_names ?? []);
+    this.projections.write(runs, projection);
+    this.timeline.setRuns(runs, kept);
     this.timeline.setShown(Math.max(0, ...runs.map((run) => run.frame?.header.step ?? 0)));
+  }
+
+  /** What stands above and beneath the spheres and must be seen with them, CSS pixels. */
+  heightAround() {
+    return [this.menus.root.parentElement, this.timeline.root, this.timeline.root.nextElementSibling]
+      .reduce((sum, element) => sum + (element?.getBoundingClientRect().height ?? 0), 0);
   }
 
   /** A sentence in the middle of the stage; "" takes it away. @param {string} sentence @param {string} [next] what to do */

@@ -1,38 +1,42 @@
 /** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
-import { pointFlags, pointSwatches } from "./buffers.js";
 import { capAngles } from "./caps.js";
-import { Camera, outlineRadius, viewProjection } from "./camera.js";
-import { classColours, parseHex, readable, RAMP, CATEGORICAL } from "./colours.js";
+import { outlineRadius, viewProjection } from "./camera.js";
+import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "./colours.js";
 import { FlatRenderer, flatPlacer } from "./flat.js";
 import { LAYERS } from "./layers.js";
-import { NEIGHBOURS, nearestSamples } from "./neighbours.js";
+import { Moment } from "./moments.js";
+import { neighboursOf } from "./neighbours.js";
+import { changesWithFrame, pointBulks, pointFlags, pointSwatches, ringPieces, STEPS } from "./outfit.js";
 import { layoutPanels, panelAt } from "./panels.js";
 import { Quality } from "./quality.js";
 import { Renderer } from "./renderer.js";
 import { ghostOf } from "./simplex.js";
+import { STRIP } from "./strips.js";
 import { territoryBorders } from "./territory.js";
 import { project } from "./vectors.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 /** @typedef {import("./types.js").PanelRect} PanelRect */
 
-/** Head classes have many points and get the smaller ones. */
-const HEAD_SIZE = 0.92, TAIL_SIZE = 1.45;
-const SPIN_PER_MS = 0.00018;
+const TRAIL = 24;
 
 export class Picture {
-  /** @param {() => HTMLCanvasElement} makeCanvas @param {Partial<import("./types.js").Pose>} pose */
-  constructor(makeCanvas, pose) {
+  /** @param {() => HTMLCanvasElement} makeCanvas @param {import("./cameras.js").Cameras} cameras */
+  constructor(makeCanvas, cameras) {
     /** @type {Renderer|FlatRenderer} */
     this.renderer = openRenderer(makeCanvas);
     this.canvas = this.renderer.canvas;
-    this.camera = new Camera(pose);
+    this.cameras = cameras;
     this.quality = new Quality(this.renderer.software);
     this.layers = { ...LAYERS };
     /** @type {import("./layers.js").ColourMode} */
     this.colourMode = "ramp";
     /** @type {Set<number>|null} */
     this.chosen = null;
+    /** @type {import("./forces.js").ForceChoice} */
+    this.forces = { parts: new Set(), under: null };
+    /** Frames that trails reach back. */
+    this.trail = TRAIL;
     /** @type {Set<number>|null} ids of selected samples */
     this.selected = null;
     /** @type {string|null} the run shown alone */
@@ -41,7 +45,6 @@ export class Picture {
     this.marked = null;
     /** It is pinned, and its neighbours are shown. */
     this.pinned = false;
-    this.spinning = false;
     /** @type {Run[]} those on screen */
     this.shown = [];
     /** @type {PanelRect[]} */
@@ -50,7 +53,7 @@ export class Picture {
     this.categorical = CATEGORICAL;
     /** @type {import("./theme.js").Theme|null} */
     this.theme = null;
-    /** @type {Map<string, string>} what each run's points wore when they were last dressed */
+    /** @type {Map<string, {key: string, of: import("./types.js").Frame|null, swatches: Uint16Array|undefined}>} what each run's points wore last */
     this.dressed = new Map();
     this.size = { w: 0, h: 0 };
   }
@@ -64,9 +67,11 @@ export class Picture {
 
   /** @param {Run[]} runs @param {number} width @param {number} room @returns {number} height in CSS pixels */
   layout(runs, width, room) {
-    this.shown = this.solo ? runs.filter((run) => run.id === this.solo) : runs;
+    // A run shown alone keeps its own moments beside it: before and after, without the others.
+    this.shown = this.solo ? runs.filter((run) => run.id === this.solo || (run instanceof Moment && run.of === this.solo)) : runs;
     if (!this.shown.length) this.shown = runs;
-    const { panels, height } = layoutPanels(this.shown.length, width, room);
+    this.cameras.panels = this.shown.map((run) => run.id);
+    const { panels, height } = layoutPanels(this.shown.length, width, room, this.layers.inside ? STRIP : 0);
     this.rects = panels;
     this.size = { w: width, h: height };
     this.fit();
@@ -94,6 +99,7 @@ export class Picture {
 
   /** @param {string} id */
   drop(id) {
+    this.cameras.forget(id);
     this.renderer.dropRun(id);
     this.dressed.delete(id);
     if (this.solo === id) this.solo = null;
@@ -104,18 +110,27 @@ export class Picture {
     const { info, frame } = run, theme = this.theme;
     if (!info || !theme) return;
     const { layers, colourMode } = this;
-    const key = [colourMode, layers.train, layers.test, info.labels.length, info.header.num_classes, [...(this.chosen ?? ["all"])],
-      this.selected?.size, this.selected && [...this.selected].slice(0, 8), colourMode === "correct" ? frame?.header.seq : ""].join();
-    if (this.dressed.get(run.id) === key) return;
-    this.dressed.set(run.id, key);
-    const { num_classes: count, groups } = info.header;
+    const key = [colourMode, layers.train, layers.test, layers.validation, layers.sizes, info.labels.length, info.header.num_classes,
+      this.chosen ? [...this.chosen].join("+") : "all", this.selected?.size, this.selected && [...this.selected].slice(0, 8)].join();
+    const worn = this.dressed.get(run.id), same = worn?.key === key;
+    // Most frames change nothing that points wear; colours by what a method thinks of them are one pass over an array.
+    if (same && (worn.of === frame || !changesWithFrame(colourMode))) return;
+    if (!same) this.dressAnew(run, info, theme);
+    const swatches = pointSwatches(run, colourMode, worn?.swatches);
+    this.renderer.colourRun(run, swatches);
+    this.dressed.set(run.id, { key, of: frame, swatches: swatches === info.labels ? undefined : swatches });
+  }
+
+  /** @param {Run} run @param {import("./types.js").RunInfo} info @param {import("./theme.js").Theme} theme */
+  dressAnew(run, { header }, { page }) {
+    const { layers, colourMode, ramp, categorical } = this;
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
-    run.colours = classColours(count, mode, { ramp: this.ramp, categorical: this.categorical, page: theme.page, groups });
-    run.extras = ["#2a9d8f", "#d1495b", "#6c8ebf", "#e0a030"].map((hex) => readable(parseHex(hex), theme.page, 1.9));
-    const palette = run.colours.map((rgb, c) => ({ rgb, size: HEAD_SIZE + ((TAIL_SIZE - HEAD_SIZE) * c) / Math.max(1, count - 1) }));
-    this.renderer.setPalette(run, [...palette, ...run.extras.map((rgb) => ({ rgb, size: 1 }))]);
-    const by = colourMode === "split" || colourMode === "correct" ? colourMode : "class";
-    this.renderer.dressRun(run, pointSwatches(run, by), pointFlags(run, layers, this.chosen, this.selected));
+    run.colours = classColours(header.num_classes, mode, { ramp, categorical, page, groups: header.groups });
+    run.extras = extraColours(page);
+    run.values = colourMode === "confidence" || colourMode === "loss" ? valueRamp(colourMode, page, STEPS) : [];
+    this.renderer.setPalette(run, [...run.colours, ...run.extras, ...run.values]);
+    const flags = pointFlags(run, layers, this.chosen, this.selected);
+    this.renderer.dressRun(run, { flags, bulks: pointBulks(run, layers.sizes), pieces: ringPieces(run) });
   }
 
   /** @param {Run} run @param {PanelRect} rect @returns {import("./scene.js").Look} */
@@ -126,15 +141,13 @@ export class Picture {
     if (frame && layers.ghost && run.ghost?.of !== frame) run.ghost = { of: frame, points: ghostOf(frame.header.centres) };
     if (frame && layers.territory && run.borders?.of !== frame)
       run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
-    const mark = this.marked === null || !info ? null : info.ids ? run.indexOf(this.marked) : this.marked;
-    if (frame && this.pinned && mark !== null && mark < frame.header.n && (run.near?.of !== frame || run.near.index !== mark))
-      run.near = { of: frame, index: mark, found: nearestSamples(frame.xyz, mark, NEIGHBOURS) };
+    const mark = this.marked === null ? null : run.indexOf(this.marked);
+    const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null, scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
+    const { forces, trail } = this, { ink, page } = /** @type {import("./theme.js").Theme} */ (theme);
     return {
-      layers, chosen, mark, colours: run.colours,
-      near: this.pinned ? (run.near?.found ?? null) : null,
+      layers, chosen, mark, near, scale, ink, page, forces, trail, colours: run.colours,
+      key: [Object.values(layers).map(Number).join(""), chosen ? [...chosen].join("+") : "all", mark, near, scale, ink, page, [...forces.parts].join("+"), forces.under, trail].join(),
       borders: layers.territory ? (run.borders?.pieces ?? null) : null,
-      ink: /** @type {import("./theme.js").Theme} */ (theme).ink,
-      scale: Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300)),
       caps: layers.caps ? (run.caps?.angles ?? null) : null,
       ghost: layers.ghost ? (run.ghost?.points ?? null) : null,
     };
@@ -146,10 +159,10 @@ export class Picture {
     this.shown.forEach((run) => this.dress(run));
     const scenes = this.rects.map(({ view }, i) => {
       const run = this.shown[i] ?? null, ready = run?.frame && run.info;
-      return { view, run, k: run ? run.progress(now) : 1, look: ready ? this.lookOf(run, this.rects[i]) : null };
+      return { view, run, k: run ? run.progress(now) : 1, pose: this.poseAt(i), look: ready ? this.lookOf(run, this.rects[i]) : null };
     });
     const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
-    return this.renderer.draw(scenes, this.camera.pose, { thin: this.quality.thinning(points), grid: this.layers.grid });
+    return this.renderer.draw(scenes, { thin: this.quality.thinning(points), grid: this.layers.grid });
   }
 
   /** Whether points are still under way. @param {number} now */
@@ -157,14 +170,20 @@ export class Picture {
     return this.shown.some((run) => run.frame && run.progress(now) < 1);
   }
 
-  /** Turns by itself while the switch is on. @param {number} ms since the last picture */
-  spin(ms) {
-    if (this.spinning) this.camera.nudge(Math.min(100, ms) * SPIN_PER_MS, 0);
+  /** The camera that keys, menus and exports mean. */
+  get camera() {
+    return this.cameras.active;
+  }
+
+  /** From where a panel is seen. @param {number} index of the panel @returns {import("./types.js").Pose} */
+  poseAt(index) {
+    const run = this.shown[index];
+    return (run ? this.cameras.of(run.id) : this.cameras.shared).pose;
   }
 
   /** @param {PanelRect} rect @returns {import("./picking.js").Placer} */
-  placer({ view }) {
-    const { pose } = this.camera;
+  placer(rect) {
+    const { view } = rect, pose = this.poseAt(this.rects.indexOf(rect));
     if (this.renderer.kind === "flat") return flatPlacer(pose, view);
     const matrix = viewProjection(pose, view.w, view.h);
     return (p) => project(matrix, p, view);
@@ -187,7 +206,7 @@ export class Picture {
     const hit = this.at(x, y);
     if (!hit) return false;
     const { view } = hit.rect;
-    return Math.hypot(hit.x - view.w / 2, hit.y - view.h / 2) <= outlineRadius(this.camera.pose, view.w, view.h);
+    return Math.hypot(hit.x - view.w / 2, hit.y - view.h / 2) <= outlineRadius(this.poseAt(hit.index), view.w, view.h);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is under the hand: the card of a sample or a class, pinned by a click; an outline drawn with shift selects. */
+/** What is under the hand: the card of a sample or a class, pinned by a click; an outline or a box selects. */
 import { describeClass } from "./card.js";
 import { pickCentre, pickInside, pickPoint } from "./picking.js";
 
@@ -8,13 +8,13 @@ import { pickCentre, pickInside, pickPoint } from "./picking.js";
 
 export class Pointer {
   /**
-   * @param {Picture} picture @param {import("./card.js").Card} card @param {SVGPolylineElement} outline
+   * @param {Picture} picture @param {import("./card.js").Card} card @param {SVGPolylineElement} drawing
    * @param {{redraw: () => void, select: (ids: Set<number>|null) => void}} told
    */
-  constructor(picture, card, outline, told) {
+  constructor(picture, card, drawing, told) {
     this.picture = picture;
     this.card = card;
-    this.outline = outline;
+    this.drawing = drawing;
     this.told = told;
     /** @type {{x: number, y: number}|null} where the pointer rests */
     this.rest = null;
@@ -24,31 +24,32 @@ export class Pointer {
     this.drawn = [];
   }
 
-  /** @param {number} x @param {number} y */
+  /** The card answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of milliseconds.
+   * @param {number} x @param {number} y */
   move(x, y) {
     this.rest = { x, y };
-    this.told.redraw();
+    if (this.look(performance.now())) this.told.redraw();
   }
 
   leave() {
     this.rest = null;
-    this.told.redraw();
+    if (this.look(performance.now())) this.told.redraw();
   }
 
-  /** Asked at every picture: points move under a resting pointer too. @param {number} now @returns {boolean} whether the ring moved */
+  /** Asked at every picture too: points move under a resting pointer. @param {number} now @returns {boolean} whether the ring moved */
   look(now) {
     const { picture, card } = this, before = picture.marked;
     const found = this.pin ? null : this.find(now);
     picture.pinned = this.pin !== null;
     if (this.pin) {
       picture.marked = this.pin.id;
-      card.showPoint(this.pin.run, this.pin.index, this.pin.x, this.pin.y, true);
+      card.showPinned(this.pin, picture.shown);
     } else if (found && found.index >= 0) {
       picture.marked = found.id;
-      card.showPoint(found.run, found.index, found.x, found.y, false);
+      card.showPoint(found);
     } else {
       picture.marked = null;
-      if (found) card.show(describeClass(found.run, found.centre), null, found.x, found.y, false);
+      if (found) card.show(describeClass(found.run, found.centre), null, found.x, found.y);
       else card.hide();
     }
     return before !== picture.marked;
@@ -59,10 +60,10 @@ export class Pointer {
     const { picture, rest } = this, hit = rest && picture.at(rest.x, rest.y);
     if (!hit || !hit.run?.frame || !hit.run.info) return null;
     const { run } = hit, k = run.progress(now), place = picture.placer(hit.rect), { labels, split, ids } = run.info ?? {};
-    const { chosen, layers, camera } = picture;
+    const { chosen, layers } = picture;
     const visible = (/** @type {number} */ i) =>
-      layers.points && (split?.[i] ? layers.test : layers.train) && (!chosen || chosen.has(labels?.[i] ?? -1));
-    const index = pickPoint(run, k, place, camera.pose.distance, hit.x, hit.y, visible);
+      layers.points && [layers.train, layers.test, layers.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
+    const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
     const centre = index < 0 && layers.centres ? pickCentre(run.marksAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
     return { run, index, centre, id: ids ? ids[index] : index, x: /** @type {{x: number}} */ (rest).x, y: /** @type {{y: number}} */ (rest).y };
@@ -78,6 +79,20 @@ export class Pointer {
     this.told.redraw();
   }
 
+  /** Pins a sample in the first panel that has it; its card stands beside the middle, where a flight will bring it.
+   * @param {number} id @returns {boolean} whether any has it */
+  pinSample(id) {
+    const { picture } = this;
+    for (const [i, run] of picture.shown.entries()) {
+      const index = run.indexOf(id), view = picture.rects[i]?.view;
+      if (index === null || !run.frame || !view) continue;
+      this.pin = { run, index, id, x: view.x + view.w / 2, y: view.y + view.h / 2 };
+      this.told.redraw();
+      return true;
+    }
+    return false;
+  }
+
   release() {
     this.pin = null;
     this.told.redraw();
@@ -88,17 +103,29 @@ export class Pointer {
     if (this.pin?.run === run) this.pin = null;
   }
 
-  /** @param {number} x @param {number} y @param {"start"|"move"|"end"} phase */
-  lasso(x, y, phase) {
-    if (phase === "start") this.drawn = [];
-    this.drawn.push([x, y]);
-    this.outline.setAttribute("points", phase === "end" ? "" : this.drawn.map((p) => p.join()).join(" "));
-    if (phase !== "end") return;
-    const hit = this.picture.at(...this.drawn[0]);
-    if (!hit?.run?.frame || !hit.run.info || this.drawn.length < 4) return this.told.select(null);
-    const { view } = hit.rect, outline = this.drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
-    const inside = pickInside(hit.run, this.picture.placer(hit.rect), outline, this.picture.camera.pose.distance);
+  /** A line around samples, or a box: what is inside on the near side is selected. @param {number} x @param {number} y
+   * @param {import("./gestures.js").Phase} phase @param {import("./gestures.js").Tool} tool */
+  outline(x, y, phase, tool) {
+    if (phase === "start") {
+      this.drawn = [];
+      this.rest = null;
+    }
+    if (phase === "start" || phase === "move" || phase === "end") {
+      const [first = /** @type {[number, number]} */ ([x, y])] = this.drawn;
+      this.drawn = tool === "box" ? [first, [x, first[1]], [x, y], [first[0], y]] : [...this.drawn, [x, y]];
+    }
+    const drawing = phase === "start" || phase === "move", [start] = this.drawn;
+    this.drawing.setAttribute("points", drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "");
+    if (phase === "end") this.told.select(this.inside());
+  }
+
+  /** Ids of the samples within what was drawn; the panel where it began counts. @returns {Set<number>|null} */
+  inside() {
+    const { picture, drawn } = this, hit = picture.at(...drawn[0]);
+    if (!hit?.run?.frame || !hit.run.info || drawn.length < 4) return null;
+    const { view } = hit.rect, outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
+    const inside = pickInside(hit.run, picture.placer(hit.rect), outline, picture.poseAt(hit.index).distance);
     const { ids } = hit.run.info;
-    this.told.select(inside.length ? new Set(inside.map((i) => (ids ? ids[i] : i))) : null);
+    return inside.length ? new Set(inside.map((i) => (ids ? ids[i] : i))) : null;
   }
 }

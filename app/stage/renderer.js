@@ -2,13 +2,13 @@
 import { PointBuffers } from "./buffers.js";
 import { focal, viewMatrix, viewProjection } from "./camera.js";
 import { Batch, buildProgram } from "./gl.js";
-import { addScene } from "./scene.js";
+import { SceneRecords } from "./records.js";
 import * as glsl from "./shaders.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 /** @typedef {import("./types.js").Rect} Rect */
 /** @typedef {import("./types.js").Pose} Pose */
-/** @typedef {{view: Rect, run: Run|null, k: number, look: import("./scene.js").Look|null}} PanelScene */
+/** @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("./scene.js").Look|null}} PanelScene */
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @throws {Error} where there is no WebGL2 */
@@ -28,6 +28,9 @@ export class Renderer {
     /** @type {{sync: WebGLSync, sent: number}|null} the last picture, while the card is still at it */
     this.fence = null;
     this.held = this.makeHeld();
+    this.records = new SceneRecords();
+    /** @type {Record<string, import("./scene.js").Tally>} by run: how much of each layer the last picture holds */
+    this.tallies = {};
   }
 
   /** Everything on the card is gone with a lost context, and is made anew. */
@@ -52,7 +55,9 @@ export class Renderer {
     gl.enable(gl.SCISSOR_TEST);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     gl.depthFunc(gl.LEQUAL);
-    return { points, backdrop, batches, runs, sphere };
+    // Rings are compiled when a run has samples of several classes.
+    const rings = /** @type {import("./gl.js").Program|null} */ (null);
+    return { points, rings, backdrop, batches, runs, sphere };
   }
 
   /** @param {import("./theme.js").Theme} theme */
@@ -84,17 +89,21 @@ export class Renderer {
     this.partOf(run.id).buffers.setMove(run, whole);
   }
 
-  /** @param {Run} run @param {Uint16Array} swatches @param {Uint8Array} flags */
-  dressRun(run, swatches, flags) {
-    const { buffers } = this.partOf(run.id);
-    buffers.setSwatches(swatches);
-    buffers.setFlags(flags);
+  /** @param {Run} run @param {Uint16Array} swatches colour of each point */
+  colourRun(run, swatches) {
+    this.partOf(run.id).buffers.setSwatches(swatches);
   }
 
-  /** @param {Run} run @param {{rgb: import("./colours.js").Rgb, size: number}[]} swatches */
+  /** @param {Run} run @param {import("./outfit.js").Outfit} outfit */
+  dressRun(run, { flags, bulks, pieces }) {
+    this.partOf(run.id).buffers.setOutfit(flags, bulks, pieces);
+    if (pieces) this.held.rings ??= buildProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT);
+  }
+
+  /** @param {Run} run @param {import("./colours.js").Rgb[]} swatches */
   setPalette(run, swatches) {
     const { gl } = this, texels = new Uint8Array(swatches.length * 4);
-    swatches.forEach(({ rgb, size }, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), Math.round(size * 127.5)], i * 4));
+    swatches.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
     gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, swatches.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
@@ -106,20 +115,22 @@ export class Renderer {
     part?.buffers.free();
     if (part) this.gl.deleteTexture(part.palette);
     this.held.runs.delete(id);
+    this.records.drop(id);
   }
 
   /**
-   * @param {PanelScene[]} panels @param {Pose} pose @param {{thin: number, grid: boolean}} options
+   * @param {PanelScene[]} panels @param {{thin: number, grid: boolean}} options
    * @returns {number} points drawn
    */
-  draw(panels, pose, { thin, grid }) {
+  draw(panels, { thin, grid }) {
     const { gl, canvas, theme } = this, { batches } = this.held;
     if (!theme || gl.isContextLost()) return 0;
     const all = Object.values(batches);
     all.forEach((batch) => batch.clear());
+    this.tallies = {};
     const ranges = panels.map(({ run, k, look }) => {
       const first = all.map((batch) => batch.count);
-      if (run && look) addScene(batches, run, k, look);
+      if (run && look) this.tallies[run.id] = this.records.add(batches, run, k, look);
       return all.map((batch, i) => /** @type {[number, number]} */ ([first[i], batch.count]));
     });
     all.forEach((batch) => batch.upload());
@@ -129,7 +140,7 @@ export class Renderer {
     gl.clearColor(...theme.page, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     let drawn = 0;
-    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], pose, thin, grid)));
+    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], thin, grid)));
     const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (this.fence) gl.deleteSync(this.fence.sync);
     this.fence = sync && { sync, sent: performance.now() };
@@ -157,8 +168,8 @@ export class Renderer {
     return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
   }
 
-  /** @param {PanelScene} panel @param {[number, number][]} ranges of lines, signs, patches @param {Pose} pose @param {number} thin @param {boolean} grid */
-  drawPanel({ view, run, k, look }, ranges, pose, thin, grid) {
+  /** @param {PanelScene} panel @param {[number, number][]} ranges of lines, signs, patches @param {number} thin @param {boolean} grid */
+  drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
     const { gl } = this, { batches, points } = this.held, [x, y, w, h] = this.inDevice(view);
     if (w < 2 || h < 2) return 0;
     this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
@@ -181,16 +192,19 @@ export class Renderer {
     let drawn = 0;
     if (look.layers.points) {
       gl.enable(gl.DEPTH_TEST);
-      use(points);
-      const { uniforms: u } = points;
-      const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
-      gl.uniform1f(u.progress, k);
-      gl.uniform1f(u.size, radius);
-      gl.uniform1f(u.outline, 1.1 * this.ratio);
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
-      gl.uniform1i(u.palette, 0);
-      drawn = part.buffers.draw(points, thin);
+      const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
+      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
+        use(program);
+        const { uniforms: u } = program;
+        gl.uniform1f(u.progress, k);
+        gl.uniform1f(u.size, radius);
+        gl.uniform1i(u.palette, 0);
+        if (u.outline) gl.uniform1f(u.outline, 1.1 * this.ratio);
+        const count = part.buffers.draw(program, thin);
+        if (program === points) drawn = count;
+      }
       gl.disable(gl.DEPTH_TEST);
     }
     use(batches.lines.program);
@@ -202,8 +216,8 @@ export class Renderer {
   }
 
   /**
-   * The empty sphere depends on the camera alone, and all panels share the camera: it is computed pixel by pixel once,
-   * then copied into each panel. While only points move, that costs a copy.
+   * The empty sphere depends on the camera alone, and panels mostly share one: it is computed pixel by pixel once, then
+   * copied into each panel. While only points move, that costs a copy; with free cameras it is computed for each panel.
    * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose @param {number} grid strength of the lines
    */
   paintSphere(x, y, w, h, pose, grid) {

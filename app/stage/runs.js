@@ -6,7 +6,8 @@ import { blendPoints, easeOut, slerp } from "./vectors.js";
 /** @typedef {import("./types.js").Vec3} Vec3 */
 
 const SHORTEST_TWEEN_MS = 40, LONGEST_TWEEN_MS = 400, BLOOM_MS = 600, SCRUB_TWEEN_MS = 160;
-const TRAIL_FRAMES = 24;
+/** Frames that a trail can reach back. */
+export const TRAIL_FRAMES = 60;
 
 export class Run {
   /** @param {string} id */
@@ -31,8 +32,12 @@ export class Run {
     this.from = new Int16Array(0);
     /** @type {Map<string, (Vec3|null)[]>} where centres and landmarks started the present move */
     this.fromMarks = new Map();
-    /** @type {(Vec3|null)[][]} centres of the last frames, newest last: the trails */
+    /** @type {Map<string, {a: Int16Array, b: Int16Array}>} where the links started the present move */
+    this.fromLinks = new Map();
+    /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
+    /** @type {{step: number, forces: import("./types.js").Forces}|null} the newest forces up to the frame shown */
+    this.forces = null;
     this.start = 0;
     this.duration = 0;
     this.interval = 100;
@@ -49,12 +54,16 @@ export class Run {
     this.near = null;
     /** @type {Map<number, number>|null} index of each sample id */
     this.places = null;
+    /** @type {Set<number>|null} */
+    this.parts = null;
     /** @type {import("./colours.js").Rgb[]} one for each class */
     this.colours = [];
     /** What the page calls this run, where several have one title. */
     this.called = "";
-    /** @type {import("./colours.js").Rgb[]} right, wrong, training, test */
+    /** @type {import("./colours.js").Rgb[]} one for each of EXTRAS */
     this.extras = [];
+    /** @type {import("./colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear classes */
+    this.values = [];
   }
 
   get title() {
@@ -65,6 +74,12 @@ export class Run {
     return this.info?.header.num_classes ?? 0;
   }
 
+  /** Which parts of the data its samples are from: 0 training, 1 test, 2 validation. */
+  get splits() {
+    if (!this.info) return new Set();
+    return (this.parts ??= new Set(this.info.split));
+  }
+
   /** No regular simplex of C classes fits into fewer than C - 1 dimensions. */
   get fitsSimplex() {
     return !this.info || this.info.header.dim >= this.info.header.num_classes - 1;
@@ -73,7 +88,7 @@ export class Run {
   /** @param {import("./types.js").RunInfo} info */
   setInfo(info) {
     this.info = info;
-    this.places = null;
+    this.places = this.parts = null;
     this.state = info.header.state ?? this.state;
     this.reason = info.header.reason ?? null;
     this.totalSteps = info.header.total_steps ?? null;
@@ -97,16 +112,17 @@ export class Run {
     this.pending = frame;
   }
 
-  /** Index of a sample, or null where this run's probe does not hold it. @param {number} id */
+  /** Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered. @param {number} id */
   indexOf(id) {
-    const ids = this.info?.ids;
-    if (!ids) return null;
-    this.places ??= new Map(Array.from(ids, (value, i) => [value, i]));
+    const { info } = this;
+    if (!info) return null;
+    if (!info.ids) return id >= 0 && id < info.labels.length ? id : null;
+    this.places ??= new Map(Array.from(info.ids, (value, i) => [value, i]));
     return this.places.get(id) ?? null;
   }
 
   forgetFrames() {
-    this.frame = this.pending = null;
+    this.frame = this.pending = this.forces = null;
     this.history = [];
   }
 
@@ -137,6 +153,7 @@ export class Run {
       blended = true;
     }
     this.fromMarks = new Map(this.names().map((name) => [name, this.marksAt(name, k)]));
+    this.fromLinks = new Map(Array.from(last?.links ?? [], ([name]) => [name, this.linksAt(name, k)]));
     const gap = now - this.arrived;
     if (this.arrived && gap < 2000) this.interval += 0.3 * (Math.min(1000, gap) - this.interval);
     this.arrived = now;
@@ -144,11 +161,19 @@ export class Run {
     this.eased = !same || !steady;
     const beat = Math.min(LONGEST_TWEEN_MS, Math.max(SHORTEST_TWEEN_MS, this.interval));
     this.duration = !tween ? 0 : !same ? BLOOM_MS : steady ? beat : SCRUB_TWEEN_MS;
-    if (last && next.header.step <= last.header.step) this.history = [];
-    this.history.push(next.header.centres);
+    const { step, forces } = next.header;
+    if (last && step <= last.header.step) this.history = [];
+    if (this.forces && step < this.forces.step) this.forces = null;
+    if (forces && Object.keys(forces).length) this.forces = { step, forces };
+    this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;
     return blended;
+  }
+
+  /** Ends the present move: what is on its way is there. */
+  settle() {
+    this.duration = 0;
   }
 
   /** Names of what the frame holds besides points: "centres" and its landmarks. */
@@ -167,6 +192,19 @@ export class Run {
       const q = from[i];
       return p && q ? slerp(q, p, k) : p;
     });
+  }
+
+  /** Both ends of a kind of links as the eye sees them. @param {string} name @param {number} k progress
+   * @returns {{a: Int16Array, b: Int16Array}} */
+  linksAt(name, k) {
+    const to = /** @type {import("./types.js").Links} */ (this.frame?.links.get(name)), from = this.fromLinks.get(name);
+    if (k >= 1 || !from || from.a.length !== to.a.length) return to;
+    const blend = (/** @type {"a"|"b"} */ end) => {
+      const out = new Int16Array(to[end].length);
+      blendPoints(from[end], to[end], k, out);
+      return out;
+    };
+    return { a: blend("a"), b: blend("b") };
   }
 
   /** One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3} */

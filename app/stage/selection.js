@@ -1,7 +1,39 @@
-/** Samples taken with the lasso: how many, of which classes, and as a file. */
+/** Samples that were selected in the picture: how many, of which classes, how the runs fare with them, and as a file. */
 import { make, setText } from "./dom.js";
+import { download } from "./files.js";
+import { LOSS_UNIT } from "./outfit.js";
+import { angleBetween } from "./vectors.js";
 
 /** @typedef {import("./runs.js").Run} Run */
+
+/** @type {import("./types.js").Measure[]} what the table says of a selection */
+export const SELECTION_MEASURES = [
+  { key: "samples", title: "Selected", unit: "count", better: null, short: "Selected samples that this run's probe holds." },
+  { key: "right", title: "Recognised", unit: "share", better: "higher", short: "Share of the selected samples that the method's own classifier gives their class." },
+  { key: "confidence", title: "Confidence", unit: "share", better: null, short: "Mean probability that the classifier gives to the class it predicts." },
+  { key: "loss", title: "Loss", unit: "", better: "lower", short: "Mean loss of the method's own classifier for the true class." },
+  { key: "angle", title: "To own centre", unit: "degrees", better: "lower", short: "Mean angle between a selected sample and the centre of its class, as the picture shows them." },
+];
+
+/** @param {Set<number>} ids @param {Run} run @returns {Record<string, number>} by key of SELECTION_MEASURES; what is not known is absent */
+export function selectionMetrics(ids, run) {
+  const { info, frame } = run;
+  if (!info || !frame) return {};
+  const index = [...ids].flatMap((id) => run.indexOf(id) ?? []).filter((i) => i < frame.header.n);
+  const { labels, header: { num_classes: count } } = info, { predictions, confidence, loss, header: { centres } } = frame;
+  const mean = (/** @type {number[]} */ values) => (values.length ? values.reduce((sum, v) => sum + v, 0) / values.length : undefined);
+  const found = {
+    samples: index.length,
+    right: predictions ? mean(index.flatMap((i) => (predictions[i] < count ? [Number(predictions[i] === labels[i])] : []))) : undefined,
+    confidence: confidence ? mean(index.map((i) => confidence[i] / 255)) : undefined,
+    loss: loss ? mean(index.map((i) => loss[i] / LOSS_UNIT)) : undefined,
+    angle: mean(index.flatMap((i) => {
+      const centre = centres[labels[i]];
+      return centre ? [angleBetween(run.pointAt(i, 1), centre)] : [];
+    })),
+  };
+  return Object.fromEntries(Object.entries(found).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+}
 
 /** @param {Set<number>} ids @param {Run[]} runs @returns {string} CSV: one line a sample and run; text is quoted */
 export function selectionCsv(ids, runs) {
@@ -22,13 +54,6 @@ export function selectionCsv(ids, runs) {
     });
   }
   return `${lines.join("\n")}\n`;
-}
-
-/** Hands a file to the person. @param {Blob} blob @param {string} name */
-export function download(blob, name) {
-  const link = make("a", "", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 export class SelectionBar {
@@ -52,6 +77,6 @@ export class SelectionBar {
     const info = runs.find((run) => run.info)?.info, classes = new Set();
     info?.labels.forEach((y, i) => ids.has(info.ids ? info.ids[i] : i) && classes.add(info.header.class_names[y]));
     const names = [...classes].slice(0, 4).join(", ");
-    setText(this.text, `${ids.size} samples selected in every panel${names ? ` (${names}${classes.size > 4 ? ", …" : ""})` : ""}`);
+    setText(this.text, `${ids.size} samples selected in every panel${names ? `, of ${classes.size > 1 ? "classes" : "class"} ${names}${classes.size > 4 ? ", …" : ""}` : ""}`);
   }
 }

@@ -23,50 +23,100 @@ vec3 between(vec3 a, vec3 b, float k) {
 }
 `;
 
+/** Stands where a ring has no further piece, and where a point has no ring. */
+export const NO_PIECE = 65535;
+
 /** Flags of a point, as `buffers.js` writes them. */
-export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4 };
+export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4, VALIDATION: 8 };
+
+/** Where a point is, and how large: shared by the discs and the rings around them. */
+const POINT_PLACE = `
+in vec3 from; in vec3 to; in uint swatch; in uint flags; in uint bulk;
+uniform mat4 matrix; uniform float progress; uniform float size; uniform vec3 page; uniform sampler2D palette;
+${FACING}${BETWEEN}
+bool has(uint flag) { return (flags & flag) != 0u; }
+/** Radius in device pixels; bulk is the size by training count, 128 = 1. */
+float discRadius(float near) { return size * float(bulk) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
+void hide() { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); gl_PointSize = 1.0; }
+vec3 dress(vec3 ink, float near) { return mix(page, ink, mix(FAR_SIDE, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.22 : 1.0)); }
+`;
 
 export const POINT_VERTEX = `#version 300 es
 precision highp float; precision highp int;
-in vec3 from; in vec3 to; in uint swatch; in uint flags;
-uniform mat4 matrix; uniform float progress; uniform float size; uniform vec3 page; uniform sampler2D palette;
-flat out vec3 colour; flat out float radius; flat out float hole; flat out float rim;
+flat out vec3 colour; flat out float radius; flat out float hole; flat out float rim; flat out float square;
 uniform float outline;
-${FACING}${BETWEEN}
+${POINT_PLACE}
 void main() {
-  if ((flags & ${FLAG.HIDDEN}u) != 0u) { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); gl_PointSize = 1.0; return; }
+  if (has(${FLAG.HIDDEN}u)) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);
-  // The palette's alpha is the size: rare classes are drawn a little larger.
-  vec4 ink = texelFetch(palette, ivec2(int(swatch), 0), 0);
   float near = facing(gl_Position.w);
-  bool dimmed = (flags & ${FLAG.DIMMED}u) != 0u;
-  colour = mix(page, ink.rgb, mix(FAR_SIDE, 1.0, near) * (dimmed ? 0.22 : 1.0));
-  radius = size * ink.a * 2.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (dimmed ? 0.75 : 1.0);
-  hole = (flags & ${FLAG.TEST}u) != 0u ? radius * 0.36 : 0.0;
+  colour = dress(texelFetch(palette, ivec2(int(swatch), 0), 0).rgb, near);
+  radius = discRadius(near);
+  hole = has(${FLAG.TEST}u) ? radius * 0.36 : 0.0;
+  square = has(${FLAG.VALIDATION}u) ? 1.0 : 0.0;
   rim = min(outline, radius * 0.26) * near;
   gl_PointSize = radius * 2.0 + 1.0;
 }`;
 
 export const POINT_FRAGMENT = `#version 300 es
 precision highp float;
-flat in vec3 colour; flat in float radius; flat in float hole; flat in float rim;
+flat in vec3 colour; flat in float radius; flat in float hole; flat in float rim; flat in float square;
 uniform vec3 page;
 out vec4 pixel;
 void main() {
   vec2 d = (gl_PointCoord - 0.5) * (radius * 2.0 + 1.0);
-  float r = length(d), cover = clamp(radius - r + 0.5, 0.0, 1.0);
+  // A square of the same area as the disc.
+  float r = square > 0.5 ? max(abs(d.x), abs(d.y)) * 1.13 : length(d), cover = clamp(radius - r + 0.5, 0.0, 1.0);
   if (cover < 0.05) discard;
   float core = clamp(radius - rim - r + 0.5, 0.0, 1.0);
   if (hole > 0.7) core *= 0.5 + 0.5 * clamp(r - hole + 0.5, 0.0, 1.0);
   pixel = vec4(mix(page, colour, core), cover * mix(0.82, 1.0, core));
 }`;
 
-/** Lines as quads that face the screen: smooth at every width, dashed on request. One instance is one straight piece. */
+/** Rings in pieces around samples of several classes. */
+export const RING_VERTEX = `#version 300 es
+precision highp float; precision highp int;
+in uvec4 pieces;
+flat out vec3 first; flat out vec3 second; flat out vec3 third; flat out vec3 fourth; flat out float count; flat out float radius; flat out float strength;
+uniform float ratio;
+${POINT_PLACE}
+vec3 inkOf(uint piece, float near) { return dress(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
+void main() {
+  if (has(${FLAG.HIDDEN}u) || pieces.y == ${NO_PIECE}u) { hide(); return; }
+  gl_Position = matrix * vec4(between(from, to, progress), 1.0);
+  float near = facing(gl_Position.w);
+  radius = discRadius(near) + 2.4 * ratio * mix(0.8, 1.0, near);
+  first = inkOf(pieces.x, near); second = inkOf(pieces.y, near);
+  third = pieces.z == ${NO_PIECE}u ? first : inkOf(pieces.z, near);
+  fourth = pieces.w == ${NO_PIECE}u ? first : inkOf(pieces.w, near);
+  count = pieces.z == ${NO_PIECE}u ? 2.0 : pieces.w == ${NO_PIECE}u ? 3.0 : 4.0;
+  strength = has(${FLAG.DIMMED}u) ? 0.4 : 1.0;
+  gl_PointSize = radius * 2.0 + 1.0;
+}`;
+
+export const RING_FRAGMENT = `#version 300 es
+precision highp float;
+flat in vec3 first; flat in vec3 second; flat in vec3 third; flat in vec3 fourth; flat in float count; flat in float radius; flat in float strength;
+uniform float ratio;
+out vec4 pixel;
+void main() {
+  vec2 d = (gl_PointCoord - 0.5) * (radius * 2.0 + 1.0);
+  float width = 1.7 * ratio, cover = clamp(radius - length(d) + 0.5, 0.0, 1.0) * clamp(length(d) - (radius - width) + 0.5, 0.0, 1.0);
+  if (cover < 0.05) discard;
+  // Clockwise from the top.
+  float turn = fract(atan(d.x, -d.y) / 6.2831853 + 1.0) * count;
+  vec3 ink = turn < 1.0 ? first : turn < 2.0 ? second : turn < 3.0 ? third : fourth;
+  pixel = vec4(ink, cover * strength);
+}`;
+
+/** Lines as quads that face the screen: smooth at every width, dashed on request; with a border in the colour of the page where the
+ * width is negative, so that a line is seen among points of its own colour. One instance is one straight piece. */
 export const LINE_VERTEX = `#version 300 es
 precision highp float;
 in vec3 a; in vec3 b; in vec4 ink; in vec3 stroke;
 uniform mat4 matrix; uniform vec2 viewport; uniform float ratio;
-out vec4 colour; out float across; out float along; flat out float half_; flat out float dash;
+const float BORDER = 1.1;
+out vec4 colour; out float across; out float along; flat out float half_; flat out float dash; flat out float border;
 ${FACING}
 void main() {
   vec4 p = matrix * vec4(a, 1.0), q = matrix * vec4(b, 1.0);
@@ -75,8 +125,9 @@ void main() {
   bool end = (gl_VertexID & 1) == 1;
   float side = gl_VertexID < 2 ? -1.0 : 1.0;
   vec4 here = end ? q : p;
-  half_ = stroke.x * ratio * 0.5;
-  across = side * (half_ + 1.0);
+  half_ = abs(stroke.x) * ratio * 0.5;
+  border = stroke.x < 0.0 ? BORDER * ratio : 0.0;
+  across = side * (half_ + border + 1.0);
   along = end ? stroke.z : stroke.y;
   dash = stroke.z < 0.0 ? 0.0 : 1.0;
   vec2 place = (end ? t : s) + vec2(-dir.y, dir.x) * across;
@@ -86,17 +137,19 @@ void main() {
 
 export const LINE_FRAGMENT = `#version 300 es
 precision highp float;
-in vec4 colour; in float across; in float along; flat in float half_; flat in float dash;
+in vec4 colour; in float across; in float along; flat in float half_; flat in float dash; flat in float border;
+uniform vec3 page;
 out vec4 pixel;
 void main() {
-  float cover = clamp(half_ + 0.5 - abs(across), 0.0, 1.0);
-  if (dash > 0.5) cover *= smoothstep(0.42, 0.5, abs(fract(along) - 0.5) + 0.18);
+  float core = clamp(half_ + 0.5 - abs(across), 0.0, 1.0);
+  if (dash > 0.5) core *= smoothstep(0.42, 0.5, abs(fract(along) - 0.5) + 0.18);
+  float cover = border > 0.0 ? max(core, 0.85 * clamp(half_ + border + 0.5 - abs(across), 0.0, 1.0)) : core;
   if (cover < 0.01) discard;
-  pixel = vec4(colour.rgb, colour.a * cover);
+  pixel = vec4(border > 0.0 ? mix(page, colour.rgb, core) : colour.rgb, colour.a * cover);
 }`;
 
-/** Signs on the sphere: rings, diamonds, squares, triangles. One instance is one sign. */
-export const SHAPE = { RING: 0, DIAMOND: 1, SQUARE: 2, TRIANGLE: 3, DOT: 4, HALO: 5 };
+/** Signs on the sphere: rings, diamonds, squares, triangles, crosses, soft points. One instance is one sign. */
+export const SHAPE = { RING: 0, DIAMOND: 1, SQUARE: 2, TRIANGLE: 3, DOT: 4, HALO: 5, PLUS: 6, MIST: 7 };
 
 export const SIGN_VERTEX = `#version 300 es
 precision highp float;
@@ -125,8 +178,15 @@ void main() {
   if (shape == ${SHAPE.DIAMOND}) d = (q.x + q.y - radius * 1.2) * 0.7071;
   else if (shape == ${SHAPE.SQUARE}) d = max(q.x, q.y) - radius * 0.82;
   else if (shape == ${SHAPE.TRIANGLE}) d = max(q.x * 0.866 + at.y * 0.5, -at.y) - radius * 0.62;
+  else if (shape == ${SHAPE.PLUS}) d = max(max(q.x, q.y) - radius, min(q.x, q.y) - radius * 0.3);
   else d = length(at) - radius;
-  float fill = 0.0, core;
+  if (shape == ${SHAPE.MIST}) {
+    float soft = smoothstep(radius, radius * 0.3, length(at));
+    if (soft < 0.02) discard;
+    pixel = vec4(colour.rgb, colour.a * soft);
+    return;
+  }
+  float core;
   if (shape == ${SHAPE.RING} || shape == ${SHAPE.HALO}) {
     float stroke = (shape == ${SHAPE.RING} ? 1.1 : 0.8) * ratio;
     d = abs(d + stroke) - stroke;

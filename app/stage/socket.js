@@ -2,6 +2,13 @@
 import { splitMessage } from "./frames.js";
 
 /** @typedef {"connecting"|"open"|"waiting"|"refused"|"closed"} Link */
+/**
+ * @typedef {object} SourceOptions   what every source of messages is given
+ * @property {() => string} address  asked anew at each attempt: the step to hold may have changed
+ * @property {(header: any, buffer: ArrayBuffer, offset: number) => void} onMessage
+ * @property {(link: Link, detail: string) => void} onLink
+ */
+/** @typedef {{open: () => void, close: () => void, send: (message: object) => boolean}} Source  where messages come from: the stream, or a replay */
 
 const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 5000;
 /** Policy violation, and the range that applications use: the server has said no, and asking again will not help. */
@@ -24,13 +31,9 @@ export function streamAddress(data, hold, base) {
 
 export class StreamSocket {
   /**
-   * @param {object} options
-   * @param {() => string} options.address asked anew at each attempt: the step to hold may have changed
-   * @param {(header: any, buffer: ArrayBuffer, offset: number) => void} options.onMessage
-   * @param {(link: Link, detail: string) => void} options.onLink
-   * @param {(address: string) => WebSocket} [options.open] for tests
+   * @param {SourceOptions} options @param {(address: string) => WebSocket} [open] for tests
    */
-  constructor({ address, onMessage, onLink, open = (a) => new WebSocket(a) }) {
+  constructor({ address, onMessage, onLink }, open = (a) => new WebSocket(a)) {
     this.address = address;
     this.onMessage = onMessage;
     this.onLink = onLink;

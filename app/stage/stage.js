@@ -2,6 +2,7 @@
  * The component's entry. Streamlit calls the default export at mount and whenever its data change; the stage itself lives
  * in this module, so that a remount finds camera, runs and picture as they were, and no second WebGL context is made.
  */
+import { publishFacts } from "./facts.js";
 import { StageView } from "./view.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
@@ -11,20 +12,12 @@ const GRACE_MS = 1500;
 /** @type {Map<string, Mounted>} */
 const stages = new Map();
 
-/** What tests and the badge read: DESIGN's `window.ltviz.stage`. */
-function publish() {
-  const page = /** @type {any} */ (window);
-  page.ltviz ??= {};
-  page.ltviz.stage ??= { frames: 0, draws: 0, seq: 0, latencyMs: null, fps: 0, mounts: 0, camera: null, panels: [], skipped: 0, points: 0 };
-  return page.ltviz.stage;
-}
-
 /**
  * @param {{data: import("./types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's components v2 hand it over
  * @returns {() => void} called at unmount
  */
 export default function mount({ data, parentElement }) {
-  const facts = publish(), key = data.view ?? "stage";
+  const facts = publishFacts(), key = data.view ?? "stage";
   let stage = stages.get(key);
   clearTimeout(stage?.timer);
   if (!stage) {

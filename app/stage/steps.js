@@ -38,6 +38,12 @@ export function nearest(steps, value) {
   return value - steps[at] <= steps[at + 1] - value ? steps[at] : steps[at + 1];
 }
 
+/** The first step beyond a value, in one direction. @param {number[]} steps in any order @param {number} value @param {1|-1} by */
+export function beyond(steps, value, by) {
+  const there = steps.filter((step) => (by > 0 ? step > value : step < value));
+  return there.length ? (by > 0 ? Math.min(...there) : Math.max(...there)) : null;
+}
+
 /** The step `by` frames further, stopped at the ends. @param {number[]} steps sorted @param {number} value @param {number} by */
 export function walk(steps, value, by) {
   if (!steps.length) return null;

@@ -11,8 +11,8 @@ const ADVICE = { lower: "Lower is better.", higher: "Higher is better.", near: "
 const NEEDS_SIMPLEX = /^(simplex_deviation|nc2)/;
 
 export class Table {
-  /** @param {Measure[]} measures @param {import("./words.js").Words} words @param {import("./tips.js").Tips} tips */
-  constructor(measures, words, tips) {
+  /** @param {Measure[]} measures @param {string} name for tests @param {string} caption @param {import("./tips.js").Tips} tips */
+  constructor(measures, name, caption, tips) {
     this.measures = measures;
     this.tips = tips;
     this.note = make("p", "ltv-footnote", { hidden: "" });
@@ -24,21 +24,23 @@ export class Table {
       tips.explain(title, () => [measure.title, measure.short, measure.better ? ADVICE[measure.better] : "", measure.caution ?? ""]);
       this.head.append(make("th", "", { scope: "col", "data-key": measure.key }, title));
     }
-    const table = make("table", "", {}, make("caption", "ltv-hidden", {}, words.tableCaption), make("thead", "", {}, this.head), this.body);
-    this.root = make("div", "ltv-table", { "data-testid": "ltviz-table" }, make("div", "ltv-scroll", {}, table), this.note);
+    const table = make("table", "", {}, make("caption", "ltv-hidden", {}, caption), make("thead", "", {}, this.head), this.body);
+    this.root = make("div", "ltv-table", { "data-testid": name }, make("div", "ltv-scroll", {}, table), this.note);
     this.root.hidden = true;
   }
 
-  /** @param {Run[]} runs @param {string} simplexNote "" where a simplex fits every run */
-  write(runs, simplexNote) {
+  /** @param {Run[]} runs @param {string} simplexNote "" where a simplex fits every run
+   * @param {(run: Run) => Record<string, number>} [metricsOf] what is known of a run; else what its frame says */
+  write(runs, simplexNote, metricsOf = (run) => run.frame?.header.metrics ?? {}) {
     const { body, measures } = this;
     this.root.hidden = !measures.length || !runs.length;
     while (body.rows.length > runs.length) body.deleteRow(-1);
     while (body.rows.length < runs.length) body.append(this.makeRow());
-    const best = measures.map((m) => bestRows(runs.map((run) => run.frame?.header.metrics?.[m.key]), m.better, m.unit));
-    const known = measures.map((m) => runs.some((run) => run.frame?.header.metrics?.[m.key] !== undefined));
+    const all = runs.map(metricsOf);
+    const best = measures.map((m) => bestRows(all.map((metrics) => metrics[m.key]), m.better, m.unit));
+    const known = measures.map((m) => all.some((metrics) => metrics[m.key] !== undefined));
     runs.forEach((run, r) => {
-      const cells = body.rows[r].cells, metrics = run.frame?.header.metrics ?? {};
+      const cells = body.rows[r].cells, metrics = all[r];
       /** @type {HTMLElement} */ (cells[0].firstElementChild).style.background = run.info?.header.colour ?? "var(--ltv-line)";
       setText(/** @type {Element} */ (cells[0].lastElementChild), run.title);
       setText(cells[1], run.frame ? String(run.frame.header.step) : "–");

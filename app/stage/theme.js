@@ -61,3 +61,6 @@ export function watchTheme(root, changed) {
     media.removeEventListener("change", changed);
   };
 }
+
+/** Whether the person's system asks for less motion. */
+export const wantsCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,16 +1,19 @@
 /** One clock for all panels: a slider whose right end is live, play and pause, single steps, speed, marks of what happened. */
 import { icon, make, setAttribute, setText } from "./dom.js";
-import { nearest, unite, walk } from "./steps.js";
+import { groupMarks, MARK_SIGNS } from "./marks.js";
+import { beyond, nearest, unite, walk } from "./steps.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 /** @typedef {"follow"|"play"|"hold"} Mode */
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const PLAY = "M4.5 2.8v10.4L13 8z", PAUSE = "M5 3v10M11 3v10", BACK = "M10 3 5 8l5 5", ON = "m6 3 5 5-5 5";
+const KEEP = "M4.5 2.5h7v11L8 10.8l-3.5 2.7z";
 
 export class Timeline {
-  /** @param {import("./words.js").Words} words @param {(request: object) => void} send what the server is asked for */
-  constructor(words, send) {
+  /** @param {import("./words.js").Words} words @param {(request: object) => void} send what the server is asked for
+   * @param {() => void} onKeep the moment shown shall stay */
+  constructor(words, send, onKeep) {
     this.words = words;
     this.send = send;
     /** @type {Mode} */
@@ -31,27 +34,40 @@ export class Timeline {
     this.on = make("button", "ltv-icon", { type: "button", "aria-label": "One frame on", title: "One frame on (.)" }, icon(ON));
     this.slider = make("input", "ltv-slider", { type: "range", min: "0", max: "1", step: "1", value: "1", "aria-label": "Step", "data-testid": "ltviz-slider" });
     this.marks = make("div", "ltv-marks");
+    /** @type {import("./marks.js").Mark[]} */
+    this.marked = [];
+    this.legend = make("div", "ltv-marklegend", { "aria-label": "Marks on the timeline", title: "[ and ] go from mark to mark", hidden: "" });
+    this.keep = make("button", "ltv-plain ltv-keep", { type: "button", "aria-label": words.keep, title: words.keepHint }, icon(KEEP), make("span", "", {}, words.keep));
     this.follow = make("button", "ltv-follow", { type: "button" }, make("span", "ltv-pulse"), make("span", ""));
     this.rate = make("select", "ltv-select", { "aria-label": "Speed", title: "Speed of the replay" });
     SPEEDS.forEach((s) => this.rate.append(make("option", "", { value: String(s) }, `${s}×`)));
     this.rate.value = "1";
     this.label = make("output", "ltv-step", { "data-testid": "ltviz-step" });
     this.root = make("div", "ltv-timeline", { role: "group", "aria-label": "Time" }, this.toggle, this.back, this.on,
-      make("div", "ltv-track", {}, this.slider, this.marks), this.follow, this.rate, this.label);
+      make("div", "ltv-track", {}, this.slider, this.marks), this.follow, this.rate, this.label, this.keep);
     this.toggle.addEventListener("click", () => this.togglePlay());
     this.back.addEventListener("click", () => this.walk(-1));
     this.on.addEventListener("click", () => this.walk(1));
     this.follow.addEventListener("click", () => this.goLive());
+    this.keep.addEventListener("click", onKeep);
     this.rate.addEventListener("change", () => this.setSpeed(Number(this.rate.value)));
     this.slider.addEventListener("input", () => this.scrub(Number(this.slider.value)));
     this.slider.addEventListener("keydown", (event) => this.key(event));
     for (const [type, down] of /** @type {[string, boolean][]} */ ([["pointerdown", true], ["pointerup", false], ["pointercancel", false], ["change", false]]))
-      this.slider.addEventListener(type, () => (this.dragging = down));
+      this.slider.addEventListener(type, () => this.drag(down));
     this.write();
+  }
+
+  /** A hand takes the slider, or lets go of it. @param {boolean} dragging */
+  drag(dragging) {
+    if (dragging === this.dragging) return;
+    this.dragging = dragging;
+    if (!dragging) this.onChange();
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
+    if (event.key === "[" || event.key === "]") this.jump(event.key === "]" ? 1 : -1);
     const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
     if (!by) return;
     event.preventDefault();
@@ -76,6 +92,12 @@ export class Timeline {
   /** @param {number} by frames */
   walk(by) {
     const to = walk(this.steps, this.held ?? this.shown, by);
+    if (to !== null) this.hold(to);
+  }
+
+  /** To the next mark, or the one before. @param {1|-1} by */
+  jump(by) {
+    const to = beyond(this.marked.map(({ step }) => step), this.held ?? this.shown, by);
     if (to !== null) this.hold(to);
   }
 
@@ -120,31 +142,36 @@ export class Timeline {
     if (clock.mode !== this.mode || held !== this.held) this.enter(clock.mode, held);
   }
 
-  /** @param {Run[]} runs */
-  setRuns(runs) {
+  /** @param {Run[]} runs @param {import("./moments.js").Wish[]} kept moments */
+  setRuns(runs, kept) {
     this.steps = unite(runs.map((run) => run.steps));
     this.live = runs.some((run) => ["queued", "starting", "running", "paused", "stopping"].includes(run.state));
     const first = this.steps[0] ?? 0, last = this.steps[this.steps.length - 1] ?? 1;
     setAttribute(this.slider, "min", String(first));
     setAttribute(this.slider, "max", String(Math.max(last, first + 1)));
     this.slider.disabled = this.steps.length < 2;
-    this.writeMarks(runs, first, Math.max(last, first + 1));
+    this.writeMarks(groupMarks(runs, kept), first, Math.max(last, first + 1));
     this.write();
   }
 
-  /** @param {Run[]} runs @param {number} first @param {number} last */
-  writeMarks(runs, first, last) {
-    const marks = runs.flatMap((run) => run.marks.map(([step, kind, text]) => ({ step, kind, text, title: run.title })));
+  /** @param {import("./marks.js").Mark[]} marks @param {number} first @param {number} last */
+  writeMarks(marks, first, last) {
     const key = JSON.stringify([marks, first, last]);
     if (key === this.marks.dataset.key) return;
     this.marks.dataset.key = key;
+    this.marked = marks;
     this.marks.replaceChildren(
-      ...marks.map(({ step, kind, text, title }) => {
-        const mark = make("span", "ltv-mark", { "data-kind": kind, title: `${title}, step ${step}: ${text}` });
+      ...marks.map(({ step, kind, lines }) => {
+        // Not among the stops of the tab key: there may be hundreds, and [ and ] walk through them.
+        const mark = make("button", "ltv-mark", { type: "button", tabindex: "-1", "data-kind": kind, title: lines.join("\n"), "aria-label": `Step ${step}: ${MARK_SIGNS[kind].name}` }, signOf(kind));
         mark.style.left = `${(100 * (step - first)) / (last - first)}%`;
+        mark.addEventListener("click", () => this.hold(step));
         return mark;
       }),
     );
+    const kinds = /** @type {import("./marks.js").MarkKind[]} */ (Object.keys(MARK_SIGNS)).filter((kind) => marks.some((mark) => mark.kind === kind));
+    this.legend.hidden = !kinds.length;
+    this.legend.replaceChildren(...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), MARK_SIGNS[kind].name)));
   }
 
   /** @param {number} step the newest step on screen */
@@ -171,6 +198,10 @@ export class Timeline {
     setText(this.follow.children[1], this.live ? words.live : words.follow);
     setAttribute(this.follow, "title", this.live ? "Follow the newest frame" : "Replay from start to end, over and over");
     this.toggle.disabled = this.back.disabled = this.on.disabled = steps.length < 2;
+    this.keep.disabled = !steps.length;
     setText(this.label, steps.length ? `step ${step}` : "");
   }
 }
+
+/** @param {import("./marks.js").MarkKind} kind */
+const signOf = (kind) => icon(MARK_SIGNS[kind].path, "currentColor", MARK_SIGNS[kind].filled);

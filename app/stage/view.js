@@ -1,59 +1,80 @@
-/** One stage on a page: puts the parts together, takes messages in, and draws when something has changed. */
-import { mirrorStep } from "./address.js";
-import { HOME, MOVE_MS, poseOfKey, poseToward } from "./camera.js";
+/** One stage on a page: puts the parts together, takes messages in, and keeps what is read in step with what is seen. */
+import { mirrorPlace } from "./address.js";
+import { Cameras } from "./cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./colours.js";
 import { make, setAttribute } from "./dom.js";
-import { savePicture } from "./export.js";
 import { readFrame, readRun } from "./frames.js";
 import { watchHands } from "./gestures.js";
-import { keepPose, recallPose } from "./memory.js";
-import { Pace } from "./pace.js";
-import { MOST_PANELS } from "./panels.js";
+import { Hand } from "./hand.js";
+import { Loop } from "./loop.js";
+import { keepCameras, recallCameras } from "./memory.js";
+import { formatBeside, Moment, Moments, parseBeside } from "./moments.js";
+import { MOST_PANELS, roomFor } from "./panels.js";
 import { Parts } from "./parts.js";
 import { Picture } from "./picture.js";
 import { Run } from "./runs.js";
+import { restoreSight } from "./sight.js";
 import { StreamSocket, streamAddress } from "./socket.js";
 import { readTheme, watchTheme } from "./theme.js";
 import { chooseWords, fill } from "./words.js";
 
 /** @typedef {import("./types.js").StageData} StageData */
 
-const TEXT_EVERY_MS = 120, BADGE_EVERY_MS = 1000, KEY_MS = 140;
-const STAGE_SHARE = 0.76, LEAST_ROOM = 380, MOST_ROOM = 760;
+const TEXT_EVERY_MS = 120, BADGE_EVERY_MS = 1000;
 
 export class StageView {
-  /** @param {StageData} data @param {Record<string, any>} facts what the page may read: `window.ltviz.stage` */
-  constructor(data, facts) {
+  /**
+   * @param {StageData} data @param {Record<string, any>} facts what the page may read: `window.ltviz.stage`
+   * @param {(options: import("./socket.js").SourceOptions) => import("./socket.js").Source} [openSource] where messages come from
+   */
+  constructor(data, facts, openSource = (options) => new StreamSocket(options)) {
     this.data = data;
     this.facts = facts;
     this.name = data.view ?? "stage";
     this.words = chooseWords(data.words);
-    /** @type {Map<string, Run>} */
+    /** @type {Map<string, Run>} the live ones */
     this.runs = new Map();
+    /** @type {string|null} the projection asked for; null: the server's default */
+    this.projection = data.projection ?? null;
+    this.cameras = new Cameras(recallCameras(this.name), (kept) => keepCameras(this.name, kept));
     this.picture = new Picture(
       () => make("canvas", "ltv-canvas", { "data-testid": "ltviz-stage", role: "img", tabindex: "0" }),
-      recallPose(this.name),
+      this.cameras,
     );
+    restoreSight(this.picture, location.search || (data.opening ?? ""));
     this.canvas = this.picture.canvas;
-    const parts = new Parts(data, this.words, this.picture, this.acts());
+    this.moments = new Moments((runs, step) => this.streamAddress(runs, step), {
+      changed: () => this.momentsChanged(),
+      dropped: (moment) => this.forget(moment),
+      refused: (reason) => this.parts.notify([this.words.refused, reason].filter(Boolean).join(" ")),
+    }, openSource);
+    this.hand = new Hand(this);
+    const parts = new Parts(data, this.words, this.picture, this.hand.acts());
     this.parts = parts;
     this.root = parts.root;
     this.overlay = parts.overlay;
     this.timeline = parts.timeline;
     this.badge = parts.badge;
     this.pointer = parts.pointer;
-    watchHands(this.canvas, this.hands());
+    watchHands(this.canvas, this.hand.hands());
     this.watchContext();
-    this.socket = new StreamSocket({
-      address: () => streamAddress(this.data, this.timeline.mode === "hold" ? this.timeline.held : null, document.baseURI),
+    this.socket = openSource({
+      address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
       onMessage: (header, buffer, offset) => this.receive(header, buffer, offset),
       onLink: (link, detail) => parts.showLink(link, detail, this.standing, () => this.socket.open()),
     });
-    this.dirty = true;
-    this.raf = 0;
-    this.pace = new Pace(this.picture, () => this.requalify());
-    this.points = 0;
+    this.loop = new Loop(this.picture, {
+      runs: () => this.everyRun(),
+      steady: () => this.timeline.mode !== "hold",
+      urgent: () => this.timeline.dragging,
+      before: (now) => this.pointer.look(now),
+      after: (now) => this.drawn(now),
+      onTaken: (taken) => this.taken(taken),
+      onLevel: () => parts.notify(this.picture.quality.simplified ? fill(this.words.simplified, { what: this.picture.quality.simplified }) : this.standing),
+    });
     this.attached = false;
+    /** While a film is taken, the address keeps the step it had. */
+    this.filming = false;
     this.themeKey = "";
     /** What is said under the stage while there is nothing newer to say. */
     this.standing = "";
@@ -64,31 +85,19 @@ export class StageView {
     this.setData(data, true);
   }
 
-  /** What the menus, the timeline and the hand ask for. @returns {import("./parts.js").Acts} */
-  acts() {
-    const { picture } = this;
-    return {
-      request: (request) => this.socket.send(request),
-      timeChanged: () => this.mirror(),
-      showAlone: (id) => this.showAlone(picture.solo === id ? null : id),
-      select: (ids) => this.select(ids),
-      redraw: () => this.invalidate(),
-      onLayers: () => this.changed(),
-      onColour: (mode) => {
-        picture.colourMode = mode;
-        this.changed();
-      },
-      onLook: (where) => this.lookAt(where),
-      onChoose: (chosen) => {
-        picture.chosen = chosen;
-        this.changed();
-      },
-      onExport: () => this.save(),
-      onSpin: (on) => {
-        picture.spinning = on;
-        this.invalidate();
-      },
-    };
+  /** The live runs, as the page orders them. */
+  get shown() {
+    return this.data.runs.flatMap((id) => this.runs.get(id) ?? []);
+  }
+
+  /** Live runs, and beside them the moments kept. */
+  everyRun() {
+    return [...this.shown, ...this.moments.kept.values()];
+  }
+
+  /** @param {string[]} runs @param {number|null} hold */
+  streamAddress(runs, hold) {
+    return streamAddress({ ...this.data, runs, projection: this.projection ?? undefined }, hold, document.baseURI);
   }
 
   watchContext() {
@@ -98,95 +107,22 @@ export class StageView {
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.parts.say("");
-      this.picture.rebuild(this.runs.values());
+      this.picture.rebuild(this.everyRun());
       this.changed();
     });
   }
 
-  /** @returns {import("./gestures.js").Hands} */
-  hands() {
-    const { picture } = this, { camera } = picture;
-    const moved = () => {
-      keepPose(this.name, camera.goal);
-      this.facts.camera = { ...camera.pose };
-      this.invalidate();
-    };
-    return {
-      turn: (dx, dy) => (camera.nudge(dx / picture.grip, dy / picture.grip), moved()),
-      zoom: (factor) => (camera.nudge(0, 0, factor), moved()),
-      hover: (x, y) => this.pointer.move(x, y),
-      leave: () => this.pointer.leave(),
-      click: (x, y) => this.pointer.click(x, y, performance.now()),
-      lasso: (x, y, phase) => this.pointer.lasso(x, y, phase),
-      onSphere: (x, y) => picture.onSphere(x, y),
-      key: (key) => this.key(key),
-    };
-  }
-
-  /** @param {string} key @returns {boolean} */
-  key(key) {
-    const to = poseOfKey(key, this.picture.camera.goal);
-    if (to) this.fly(to, key === "Home" ? MOVE_MS : KEY_MS);
-    else if (key === " ") this.timeline.togglePlay();
-    else if (key === ",") this.timeline.walk(-1);
-    else if (key === ".") this.timeline.walk(1);
-    else if (key === "Escape") this.escape();
-    else return false;
-    return true;
-  }
-
-  escape() {
-    if (this.pointer.pin) this.pointer.release();
-    else if (this.picture.selected) this.select(null);
-    else this.showAlone(null);
-  }
-
-  /** @param {Partial<import("./types.js").Pose>} to @param {number} [ms] */
-  fly(to, ms = MOVE_MS) {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.picture.camera.moveTo(to, performance.now(), calm ? 0 : ms);
-    keepPose(this.name, this.picture.camera.goal);
-    this.invalidate();
-  }
-
-  /** @param {"home"|"top"|"front"|number} where a number: along the centre of that class */
-  lookAt(where) {
-    if (where === "home") this.fly(HOME);
-    else if (where === "top") this.fly({ yaw: 0, pitch: Math.PI / 2 });
-    else if (where === "front") this.fly({ yaw: 0, pitch: 0 });
-    else {
-      const centre = this.shown.map((run) => run.frame?.header.centres[where]).find(Boolean);
-      if (centre) this.fly(poseToward(centre));
-    }
-  }
-
-  /** @param {string|null} id */
-  showAlone(id) {
-    this.picture.solo = id;
-    this.layout();
-  }
-
-  /** @param {Set<number>|null} ids */
-  select(ids) {
-    this.picture.selected = ids;
-    this.picture.dressed.clear();
-    this.parts.selection.write(ids, this.shown);
-    this.changed();
-  }
-
-  get shown() {
-    return this.data.runs.flatMap((id) => this.runs.get(id) ?? []);
-  }
-
   /** @param {StageData} given @param {boolean} [first] */
   setData(given, first = false) {
-    const data = { ...given, runs: given.runs.slice(0, MOST_PANELS) };
-    const stream = (/** @type {StageData} */ d) => JSON.stringify([d.stream, d.token, d.runs, d.hz, d.projection]);
-    const anew = first || stream(data) !== stream(this.data);
-    const stepGiven = first || data.step !== this.data.step;
+    const data = { ...given, runs: given.runs.slice(0, MOST_PANELS) }, before = this.data;
+    const stream = (/** @type {StageData} */ d) => JSON.stringify([d.stream, d.token, d.runs, d.hz]);
+    const anew = first || stream(data) !== stream(before);
+    const stepGiven = first || data.step !== before.step;
     this.data = data;
     this.picture.ramp = data.ramp?.length ? data.ramp : RAMP;
     this.picture.categorical = data.categorical?.length ? data.categorical : CATEGORICAL;
+    this.parts.projections.setChoices(data.projections ?? []);
+    if (!first && (data.projection ?? null) !== (before.projection ?? null)) this.setProjection(data.projection ?? null);
     if (stepGiven && data.step !== null && data.step !== undefined) {
       this.timeline.mode = "hold";
       this.timeline.held = data.step;
@@ -195,24 +131,53 @@ export class StageView {
     if (!anew) return this.refreshTheme();
     // Other runs altogether, as after Train: what was held belongs to the past.
     if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold") this.timeline.enter("follow", null);
-    for (const [id, run] of this.runs)
-      if (!data.runs.includes(id)) {
-        this.runs.delete(id);
-        this.pointer.forget(run);
-        this.picture.drop(id);
-      }
-    for (const id of data.runs) if (!this.runs.has(id)) this.runs.set(id, new Run(id));
-    for (const [id, run] of this.runs) run.called = data.titles?.[id] ?? "";
+    this.setRuns(data);
     this.parts.say(data.runs.length ? "" : this.words.empty, data.runs.length ? "" : this.words.emptyNext);
     this.standing = given.runs.length > MOST_PANELS ? fill(this.words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
     if (this.picture.renderer.kind === "flat") this.standing = this.words.noSphere;
     this.parts.notify(this.standing);
     setAttribute(this.canvas, "aria-label", fill(this.words.canvas, { count: data.runs.length }));
+    if (first) this.hand.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
     if (this.attached) {
       this.connect();
       this.refreshTheme();
       this.layout();
     }
+  }
+
+  /** @param {StageData} data */
+  setRuns(data) {
+    for (const [id, run] of this.runs)
+      if (!data.runs.includes(id)) {
+        this.runs.delete(id);
+        this.forget(run);
+      }
+    this.moments.prune(data.runs);
+    for (const id of data.runs) if (!this.runs.has(id)) this.runs.set(id, new Run(id));
+    for (const [id, run] of this.runs) run.called = data.titles?.[id] ?? "";
+  }
+
+  /** A panel is gone for good. @param {Run} run */
+  forget(run) {
+    this.pointer.forget(run);
+    this.picture.drop(run.id);
+  }
+
+  momentsChanged() {
+    for (const moment of this.moments.kept.values()) moment.called = this.runs.get(moment.of)?.called ?? "";
+    this.mirror();
+    if (this.attached) this.layout();
+    this.changed();
+  }
+
+  /** @param {string|null} name null: the server's default */
+  setProjection(name) {
+    if (name === this.projection) return;
+    this.projection = name;
+    this.socket.send({ projection: name ?? this.data.projections?.[0]?.name });
+    this.moments.renew();
+    this.mirror();
+    this.changed();
   }
 
   connect() {
@@ -228,15 +193,18 @@ export class StageView {
     const resizes = new ResizeObserver(() => this.layout());
     resizes.observe(this.root);
     const closeMenus = (/** @type {Event} */ event) => this.parts.menus.closeOutside(event);
+    const filled = () => this.layout();
     document.addEventListener("pointerdown", closeMenus);
+    document.addEventListener("fullscreenchange", filled);
     const beat = setInterval(() => this.writeBadge(), BADGE_EVERY_MS);
     this.endings = [
       watchTheme(this.root, () => this.refreshTheme()),
       () => resizes.disconnect(),
       () => document.removeEventListener("pointerdown", closeMenus),
+      () => document.removeEventListener("fullscreenchange", filled),
       () => clearInterval(beat),
-      () => cancelAnimationFrame(this.raf),
     ];
+    this.loop.start();
     this.refreshTheme();
     this.layout();
     this.connect();
@@ -247,13 +215,13 @@ export class StageView {
     this.attached = false;
     this.socket.close();
     this.endings.forEach((end) => end());
-    this.raf = 0;
+    this.loop.stop();
     this.root.remove();
   }
 
   refreshTheme() {
     const root = this.root, theme = readTheme(root, this.data.theme), key = JSON.stringify(theme);
-    if (key === this.themeKey) return this.invalidate();
+    if (key === this.themeKey) return this.loop.invalidate();
     this.themeKey = key;
     this.picture.setTheme(theme);
     root.dataset.theme = theme.dark ? "dark" : "light";
@@ -262,14 +230,17 @@ export class StageView {
   }
 
   layout() {
-    const width = Math.floor(this.root.clientWidth);
-    if (!width || !this.attached) return;
-    const room = Math.min(MOST_ROOM, Math.max(LEAST_ROOM, window.innerHeight * STAGE_SHARE));
-    const height = this.picture.layout(this.shown, width, room);
+    const { picture, root, overlay } = this, filled = root.matches(":fullscreen");
+    // In full screen the stage keeps clear of the screen's edge.
+    const style = getComputedStyle(root), width = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+    if (!(width > 0) || !this.attached) return;
+    const around = filled ? this.parts.heightAround() + parseFloat(style.paddingTop) + parseFloat(style.paddingBottom) : 0;
+    const height = picture.layout(this.everyRun(), width, roomFor(window.innerHeight, around));
     this.parts.stage.style.height = `${height}px`;
-    this.overlay.place(this.shown.length ? this.picture.rects : [], this.picture.solo !== null);
+    overlay.place(picture.shown.length ? picture.rects : [], picture.solo !== null);
+    this.parts.menus.showFilled(filled);
     this.writeTexts();
-    this.draw(performance.now());
+    this.loop.draw(performance.now());
   }
 
   /** @param {any} header @param {ArrayBuffer} buffer @param {number} offset */
@@ -285,7 +256,7 @@ export class StageView {
       this.changed();
     } else if (header.type === "state" && run) {
       run.setState(header);
-      this.timeline.setRuns(this.shown);
+      this.timeline.setRuns(this.shown, this.moments.wishes);
     }
     this.scheduleTexts();
   }
@@ -298,75 +269,34 @@ export class StageView {
     this.badge.addArrival(performance.now());
     this.facts.frames++;
     this.facts.seq = header.seq;
-    this.invalidate();
+    this.loop.invalidate();
   }
 
   /** Something else than a frame changed what is to be seen. */
   changed() {
     this.scheduleTexts();
-    this.invalidate();
+    this.loop.invalidate();
   }
 
-  invalidate() {
-    this.dirty = true;
-    this.schedule();
+  /** New frames are on the screen. @param {Run[]} taken */
+  taken(taken) {
+    for (const run of taken)
+      if (run.frame && !(run instanceof Moment)) this.badge.addDelay((this.facts.latencyMs = Date.now() - run.frame.header.time * 1000));
+    if (taken.length) this.scheduleTexts();
   }
 
-  schedule() {
-    if (!this.raf && this.attached) this.raf = requestAnimationFrame((now) => this.tick(now));
-  }
-
-  /** @param {number} now */
-  tick(now) {
-    this.raf = 0;
-    const { picture, pace } = this, gap = now - pace.drawnAt;
-    const news = [...this.runs.values()].some((run) => run.pending && run.info);
-    if (!pace.allows(now, { news, dirty: this.dirty, points: this.points })) return this.schedule();
-    const accepted = this.accept(now);
-    const flew = picture.camera.step(now);
-    picture.spin(gap);
-    if (accepted.length || flew || picture.spinning || picture.moving(now)) this.dirty = true;
-    if (!this.dirty) return;
-    this.dirty = false;
-    this.draw(now);
-    for (const frame of accepted) this.badge.addDelay((this.facts.latencyMs = Date.now() - frame.time * 1000));
-    if (picture.camera.move || picture.spinning || picture.moving(now)) this.dirty = true;
-    this.schedule();
-  }
-
-  /** @param {number} now @returns {import("./types.js").FrameHeader[]} */
-  accept(now) {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, steady = this.timeline.mode !== "hold";
-    const accepted = [];
-    for (const run of this.runs.values()) {
-      if (!run.pending || !run.info) continue;
-      this.picture.accept(run, now, !calm, steady);
-      if (run.frame) accepted.push(run.frame.header);
-    }
-    if (accepted.length) this.scheduleTexts();
-    return accepted;
-  }
-
-  requalify() {
-    // Another size clears the canvas, so it has to be drawn again.
-    this.picture.fit();
-    this.dirty = true;
-    this.parts.notify(this.picture.quality.simplified ? fill(this.words.simplified, { what: this.picture.quality.simplified }) : this.standing);
-  }
-
-  /** @param {number} now */
-  draw(now) {
-    const { picture, facts } = this, { camera } = picture;
-    this.pointer.look(now);
-    this.points = picture.draw(now);
-    this.pace.drawnAt = now;
+  /** A picture is on the screen. @param {number} now */
+  drawn(now) {
+    const { picture, facts } = this;
     this.badge.addDrawing(now);
     facts.draws++;
-    facts.camera = { ...camera.pose };
-    facts.panels = this.shown.map((run) => ({ run: run.id, step: run.frame ? run.frame.header.step : null }));
+    facts.camera = { ...picture.camera.pose };
+    facts.layers = picture.renderer.tallies;
+    facts.panels = this.everyRun().map((run) =>
+      run instanceof Moment ? { run: run.of, step: run.frame ? run.step : null, frozen: true } : { run: run.id, step: run.frame?.header.step ?? null });
     picture.shown.forEach((run, i) => {
-      const centres = picture.layers.labels && run.frame ? run.marksAt("centres", run.progress(now)) : [];
-      if (picture.rects[i]) this.overlay.moveLabels(i, centres, picture.rects[i], picture.placer(picture.rects[i]), camera.pose.distance, picture.chosen);
+      const centres = picture.layers.labels && run.frame ? run.marksAt("centres", run.progress(now)) : [], rect = picture.rects[i];
+      if (rect) this.overlay.moveLabels(i, centres, rect, picture.placer(rect), picture.poseAt(i).distance, picture.chosen);
     });
   }
 
@@ -377,26 +307,22 @@ export class StageView {
   writeTexts() {
     clearTimeout(this.textTimer);
     this.textTimer = undefined;
-    const { picture, data, shown } = this;
-    if (!picture.theme) return;
-    this.parts.write(picture, shown, data.measures ?? []);
+    if (this.picture.theme) this.parts.write(this.picture, this.shown, this.moments.wishes, this.data, this.projection);
   }
 
   writeBadge() {
-    const skipped = [...this.runs.values()].reduce((sum, run) => sum + run.replaced, 0);
-    const { drawn } = this.badge.write(performance.now(), {
-      points: this.points, skipped, panels: this.shown.length, simplified: this.picture.quality.simplified,
-    });
-    Object.assign(this.facts, { fps: drawn, skipped, points: this.points });
+    const { points } = this.loop, skipped = [...this.runs.values()].reduce((sum, run) => sum + run.replaced, 0);
+    const { drawn } = this.badge.write(performance.now(), { points, skipped, panels: this.shown.length, simplified: this.picture.quality.simplified });
+    Object.assign(this.facts, { fps: drawn, skipped, points });
   }
 
   mirror() {
-    mirrorStep(this.timeline.mode === "hold" ? this.timeline.held : null);
-  }
-
-  async save() {
-    const { picture, shown } = this, now = performance.now();
-    if (picture.theme) await savePicture(picture, () => picture.draw(now), shown, this.data.measures ?? []);
-    this.invalidate();
+    if (this.filming) return;
+    const usual = this.data.projections?.[0]?.name ?? null;
+    mirrorPlace({
+      step: this.timeline.mode === "hold" ? this.timeline.held : null,
+      beside: formatBeside(this.moments.wishes, this.data.runs),
+      projection: this.projection === usual ? null : this.projection,
+    });
   }
 }

@@ -1,7 +1,8 @@
-"""`ltviz export RUN... --to report|csv|parquet --out PATH`."""
+"""`ltviz export RUN... --to report|html|csv|parquet --out PATH`."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,20 +15,26 @@ from ltviz.cli.choice import Choice, choose_runs, take_runs
 from ltviz.errors import ConfigError
 from ltviz.export import report, table
 from ltviz.export.results import read_results
+from ltviz.launch.app import load_app
 from ltviz.recording import Recording, checkpoints_home
+from ltviz.recording.files import write_whole
 
 ABOUT = (
-    "Write chosen runs into one file: a report that opens anywhere, or a table of every number. RUN is an id or a "
-    "folder; without RUN, the flags choose among all runs."
+    "Write chosen runs into one file: a report that opens anywhere, a page that replays them in 3-D, or a table of "
+    "every number. RUN is an id or a folder; without RUN, the flags choose among all runs."
 )
-SUFFIXES = {"report": ".html", "csv": ".csv", "parquet": ".parquet"}
+NAMES = {"report": "report.html", "html": "replay.html", "csv": "csv.csv", "parquet": "parquet.parquet"}
 
 
 class ExportOptions(Choice):
-    to: Literal["report", "csv", "parquet"] = Field("report", description="Kind of file.")
+    to: Literal["report", "html", "csv", "parquet"] = Field("report", description="Kind of file; html is the replay.")
     out: str | None = Field(None, description="File to write; ltviz-report.html or alike where empty.")
     title: str = Field("Comparison of runs", max_length=200, description="Heading of a report.")
-    theme: Literal["light", "dark"] = Field("light", description="Colours of a report.")
+    theme: Literal["light", "dark"] | None = Field(
+        None, description="Colours; a report's are light, a replay's follow the reader's system where empty."
+    )
+    projection: str | None = Field(None, description="How a replay shows more than three dimensions.")
+    max_mb: float = Field(12.0, gt=0, le=500, description="Size of a replay; its frames are thinned to stay below.")
     home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
     overwrite: bool = Field(False, description="Replace a file that is there.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
@@ -46,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
     runs = choose_runs(home, options, names)
     if not runs:
         raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home}")
-    out = Path(options.out or f"ltviz-{options.to}{SUFFIXES[options.to]}").expanduser()
+    out = Path(options.out or f"ltviz-{NAMES[options.to]}").expanduser()
     if out.exists() and not options.overwrite:
         raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
     done = _write(options, out, runs)
@@ -54,16 +61,42 @@ def run(argv: Sequence[str]) -> int:
     if options.json_:
         print(json.dumps({"path": str(out), "to": options.to, "runs": [r.run_id for r in runs], "bytes": size, **done}))
     else:
-        rows = f", {done['rows']} rows" if "rows" in done else ""
-        print(f"{out}: {done['used']} runs{rows}, {size / 1e6:.1f} MB")
+        more = {"rows": "{rows} rows", "moments": "{moments} of {recorded} moments"}
+        told = "".join(f", {text.format(**done)}" for key, text in more.items() if key in done)
+        print(f"{out}: {done['used']} runs{told}, {size / 1e6:.1f} MB")
     return 0
 
 
 def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, int]:
     if options.to == "report":
-        return {"used": report.write_report(out, runs, title=options.title, theme=options.theme)}
+        return {"used": report.write_report(out, runs, title=options.title, theme=options.theme or "light")}
+    if options.to == "html":
+        return _write_replay(options, out, runs)
     results, left_out = read_results(runs)
     if not results:
         raise ConfigError(f"a table needs at least one run with frames, but {left_out[0]}")
     write: Callable[..., int] = table.write_csv if options.to == "csv" else table.write_parquet
     return {"used": len(results), "rows": write(out, results)}
+
+
+def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, int]:
+    load_app()
+    from ltviz_app.hub import Hub  # the name exists once `load_app` has found the app's folder
+    from ltviz_app.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
+
+    async def build() -> Replay:
+        hubs = {folder: Hub(folder) for folder in {run.path.parent for run in runs}}
+        try:
+            return await build_replay(
+                [(hubs[run.path.parent], run.path.name) for run in runs],
+                projection=options.projection or DEFAULT_PROJECTION,
+                opening=Opening(theme=options.theme),
+                limit=int(options.max_mb * 1e6),
+            )
+        finally:
+            for hub in hubs.values():
+                await hub.close()
+
+    replay = asyncio.run(build())
+    write_whole(out, replay.html)
+    return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded}

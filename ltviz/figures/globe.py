@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from ltviz.figures.palette import class_ramp, scale, theme_colours
 from ltviz.metrics import Classes
 
 if TYPE_CHECKING:
+    from ltviz.projection import Placement
     from ltviz.recording import Frame, RunInfo
 
 # Classes that get an entry of their own in the legend; more would hide the sphere.
@@ -20,7 +22,14 @@ MOST_NAMED = 20
 MERIDIANS, PARALLELS, SMOOTHNESS = 12, 5, 72
 
 
-def sphere(frame: Frame, info: RunInfo, theme: str = "light", *, matrix: np.ndarray | None = None) -> go.Figure:
+def sphere(
+    frame: Frame,
+    info: RunInfo,
+    theme: str = "light",
+    *,
+    matrix: np.ndarray | None = None,
+    placement: Placement | None = None,
+) -> go.Figure:
     """Points, class centres and targets of a frame on the unit sphere, coloured from head to tail.
 
     Args:
@@ -28,12 +37,14 @@ def sphere(frame: Frame, info: RunInfo, theme: str = "light", *, matrix: np.ndar
         info: of its run, for class names (class 0 has most samples) and title.
         theme: "light" or "dark".
         matrix: (D, 3) projection, needed where D > 3; the title then says that this is one.
+        placement: in place of `matrix`, what any projection gives, such as
+            `ltviz.projection.REGISTRY["umap"]().update(frame.embeddings, centres).placement`.
 
     Raises:
-        ConfigError: D > 3 and no matrix, or one of another shape.
+        ConfigError: D > 3 and neither, or a matrix of another shape.
     """
     dim = frame.embeddings.shape[1]
-    view = _view_matrix(dim, matrix)
+    place = _linear(dim, matrix) if placement is None else placement.place
     colours = theme_colours(theme)
     projected = " (projection)" if dim > 3 else ""
     figure = new_figure(
@@ -46,7 +57,7 @@ def sphere(frame: Frame, info: RunInfo, theme: str = "light", *, matrix: np.ndar
     figure.add_trace(_wires(colours["line"]))
     classes = Classes.of(frame.embeddings, frame.labels, info.num_classes)
     names = [str(name) for name in info.class_names]
-    points = classes.z @ view
+    points = place(classes.z)
     if info.num_classes <= MOST_NAMED:
         for c in classes.present:
             figure.add_trace(
@@ -54,13 +65,13 @@ def sphere(frame: Frame, info: RunInfo, theme: str = "light", *, matrix: np.ndar
             )
     else:
         figure.add_trace(_crowd(points, classes.y, names, info.num_classes))
-    centres = classes.centres @ view
+    centres = place(classes.centres)
     ring = {"size": 7, "symbol": "circle-open", "color": colours["ink"], "line": {"width": 2}}
     label = info.num_classes <= MOST_NAMED
     figure.add_trace(_marks(centres, names, "class centres", ring, colours["ink"] if label else None))
     if "targets" in frame.landmarks:
         diamond = {"size": 5, "symbol": "diamond-open", "color": colours["muted"]}
-        targets = frame.landmarks["targets"] @ view
+        targets = place(frame.landmarks["targets"])
         owner = [f"target {i}" for i in range(len(targets))]
         if frame.target_index is not None:
             for c, i in enumerate(frame.target_index):
@@ -69,15 +80,16 @@ def sphere(frame: Frame, info: RunInfo, theme: str = "light", *, matrix: np.ndar
     return figure
 
 
-def _view_matrix(dim: int, matrix: np.ndarray | None) -> np.ndarray:
+def _linear(dim: int, matrix: np.ndarray | None) -> Callable[[np.ndarray], np.ndarray]:
     if matrix is None and dim <= 3:
-        return np.eye(dim, 3)
+        matrix = np.eye(dim, 3)
     if matrix is None or np.shape(matrix) != (dim, 3):
         given = "none" if matrix is None else str(np.shape(matrix))
         raise ConfigError(
             f"A sphere of {dim}-dimensional embeddings needs a projection matrix ({dim}, 3), got {given}."
         )
-    return np.asarray(matrix)
+    view = np.asarray(matrix)
+    return lambda points: points @ view
 
 
 def _scene() -> dict[str, object]:

@@ -1,25 +1,40 @@
-"""Views in 3-D of embeddings of more dimensions, each with its honesty meter. numpy and scipy only."""
+"""Views in 3-D of embeddings of more dimensions, each with its honesty meter.
 
-from ltviz.projection.base import Projection
+Importing this needs numpy alone; umap is imported where a map of neighbours is fitted.
+"""
+
+from ltviz.projection.base import Fit, Projection
+from ltviz.projection.cache import ViewCache
 from ltviz.projection.chosen import ChosenClasses
-from ltviz.projection.honesty import honesty, kept_angle_order
+from ltviz.projection.honesty import honesty, kept_angle_order, trustworthiness
+from ltviz.projection.linear import LinearProjection
+from ltviz.projection.neighbour_map import NeighbourMap, SphereNeighbourMap
 from ltviz.projection.none import Identity
+from ltviz.projection.placement import LinearPlacement, NeighbourPlacement, Placement
 from ltviz.projection.principal import CentresPCA, SamplesPCA
+from ltviz.projection.registry import REGISTRY, make_projection
 from ltviz.projection.spread import SpreadCentres
-
-REGISTRY: dict[str, type[Projection]] = {
-    projection.name: projection for projection in (CentresPCA, SamplesPCA, SpreadCentres, ChosenClasses, Identity)
-}
-"""Name -> class, the default first. One object follows one run."""
+from ltviz.projection.views import RunViews
 
 __all__ = [
     "REGISTRY",
     "CentresPCA",
     "ChosenClasses",
+    "Fit",
     "Identity",
+    "LinearPlacement",
+    "LinearProjection",
+    "NeighbourMap",
+    "NeighbourPlacement",
+    "Placement",
     "Projection",
+    "RunViews",
     "SamplesPCA",
+    "SphereNeighbourMap",
     "SpreadCentres",
+    "ViewCache",
     "honesty",
     "kept_angle_order",
+    "make_projection",
+    "trustworthiness",
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from ltviz.projection.base import Projection, principal_axes
+from ltviz.errors import DataError
+from ltviz.projection.base import present
+from ltviz.projection.linear import LinearProjection, principal_axes
 
 
-class ChosenClasses(Projection):
+class ChosenClasses(LinearProjection):
     """The three directions in which four classes differ: two of the head and two of the tail, unless others are chosen.
 
     In a perfect simplex the four form an exact tetrahedron, and all other centres fall on one point.
+
+    Args:
+        classes: four different classes by rank, 0 has most samples; None takes the first and the last two that are
+            there.
     """
 
     name = "simplex"
@@ -23,8 +27,15 @@ class ChosenClasses(Projection):
         super().__init__()
         self.classes = classes
 
-    def fit(self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> np.ndarray:
-        last = len(centres) - 1
-        classes = self.classes if self.classes is not None else (0, 1, last - 1, last)
-        chosen = sorted({c for c in classes if 0 <= c <= last})
-        return principal_axes(centres[chosen], embeddings.shape[1])
+    def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        if self.classes is None:
+            found = present(centres)
+            chosen = found[sorted({c for c in (0, 1, len(found) - 2, len(found) - 1) if 0 <= c < len(found)})]
+        elif max(self.classes) >= len(centres):
+            raise DataError(
+                f"The four chosen classes must lie in 0 to {len(centres) - 1}, the classes of this run by rank; got "
+                f"{', '.join(map(str, self.classes))}."
+            )
+        else:
+            chosen = present(centres[list(self.classes)])
+        return principal_axes(chosen, embeddings.shape[1])

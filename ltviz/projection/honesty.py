@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 PAIRS = 2000
+SAMPLE = 400
+"""Points whose neighbourhoods are compared."""
+NEIGHBOURS = 10
 
 
-def honesty(embeddings: np.ndarray, shown: np.ndarray, before: np.ndarray | None = None) -> dict[str, float]:
+def honesty(
+    embeddings: np.ndarray, shown: np.ndarray, before: np.ndarray | None = None, *, linear: bool = True
+) -> dict[str, float]:
     """The numbers of the honesty meter. What cannot be said is absent.
 
     Args:
         embeddings: (N, D) points.
         shown: (N, 3) where they are drawn.
         before: (N, 3) where the same points were drawn in the frame before, or None.
+        linear: the picture is a linear view; only a part of a whole is a share of it, so the others keep no variance.
 
     Returns:
         kept_variance: share of the variance of the points that the picture shows, 0 to 1.
+        trustworthiness: of the 10 nearest neighbours in the picture, over 400 points that are the same at every call;
+            see `trustworthiness`.
         kept_angle_order: Spearman correlation between angles of point pairs in the space and in the picture, seen from
             the origin, over 2,000 pairs that are the same at every call; -1 to 1.
         jitter: mean distance that a point moved since the frame before, in radii of the sphere. It includes what the
@@ -24,11 +34,15 @@ def honesty(embeddings: np.ndarray, shown: np.ndarray, before: np.ndarray | None
     """
     found = {}
     total = float(np.var(embeddings, axis=0, dtype=np.float64).sum())
-    if total > 0:
+    if linear and total > 0:
         found["kept_variance"] = min(1.0, float(np.var(shown, axis=0, dtype=np.float64).sum()) / total)
     order = kept_angle_order(embeddings, shown)
     if order is not None:
         found["kept_angle_order"] = order
+    sample = _sample(len(embeddings))
+    trust = trustworthiness(embeddings[sample], shown[sample], neighbours=NEIGHBOURS)
+    if trust is not None:
+        found["trustworthiness"] = trust
     if before is not None and before.shape == shown.shape:
         found["jitter"] = float(np.linalg.norm(shown - before, axis=1).mean())
     return found
@@ -47,6 +61,50 @@ def kept_angle_order(embeddings: np.ndarray, shown: np.ndarray) -> float | None:
     a, b = a - a.mean(), b - b.mean()
     scale = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / scale) if scale > 0 else None
+
+
+def trustworthiness(embeddings: np.ndarray, shown: np.ndarray, *, neighbours: int) -> float | None:
+    """How far neighbours in the picture are neighbours in the space: 1 where they all are, about 0.5 by chance.
+
+    In the space nearness is the angle on the sphere, in the picture the distance between drawn points, which is what an
+    eye sees. A neighbour in the picture counts against it by how far it is from being one in the space.
+
+    Args:
+        embeddings: (N, D); shown: (N, 3).
+        neighbours: k, 1 or more; lowered to less than half of the points.
+
+    Returns:
+        0 to 1; None for fewer than 4 points, or where all points of the space or of the picture coincide.
+
+    Source: Venna and Kaski 2001, "Neighborhood preservation in nonlinear projection methods", equation 1.
+    """
+    n = len(embeddings)
+    k = min(neighbours, (n - 1) // 2)
+    if k < 1 or n < 4:
+        return None
+    length = np.sqrt(np.einsum("nd,nd->n", embeddings, embeddings, dtype=np.float64))[:, None]
+    units = (embeddings / np.where(length > 0, length, 1)).astype(np.float32)
+    cosines = units @ units.T
+    centred = np.asarray(shown - shown.mean(axis=0), np.float32)
+    square = np.einsum("nd,nd->n", centred, centred)
+    distances = square[:, None] + square - 2 * (centred @ centred.T)
+    if np.ptp(cosines) == 0 or not square.any():
+        return None
+    np.fill_diagonal(cosines, np.inf)
+    np.fill_diagonal(distances, np.inf)
+    near = np.argpartition(distances, k - 1, axis=1)[:, :k]
+    # Rank in the space, 1 for the nearest: all that are nearer, the point itself included. Points as near as each other
+    # share the best rank: which of them is nearer cannot be held against a picture.
+    theirs = np.take_along_axis(cosines, near, axis=1)
+    ranks = (cosines[:, None, :] > theirs[:, :, None]).sum(axis=2)
+    worst = n * k * (2 * n - 3 * k - 1) / 2
+    return float(1.0 - np.maximum(ranks - k, 0).sum() / worst)
+
+
+@lru_cache(maxsize=32)
+def _sample(n: int) -> np.ndarray:
+    """Rows of at most 400 points, drawn with a fixed seed."""
+    return np.sort(np.random.default_rng(0).permutation(n)[:SAMPLE])
 
 
 def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:

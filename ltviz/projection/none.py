@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.projection.base import Projection
+from ltviz.projection.linear import LinearProjection
 
 
-class Identity(Projection):
+class Identity(LinearProjection):
     """The first three coordinates are the picture; a flat embedding gets a third that is zero."""
 
     name = "none"
     title = "The embedding itself"
     short = "No projection: the coordinates are those that the network was trained in."
 
-    def fit(self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> np.ndarray:
+    def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
         dim = embeddings.shape[1]
         if dim > 3:
             raise DataError(
@@ -25,5 +23,5 @@ class Identity(Projection):
             )
         return np.eye(dim, 3)
 
-    def _follow(self, matrix: np.ndarray) -> np.ndarray:
+    def _lock(self, matrix: np.ndarray, last: np.ndarray) -> np.ndarray:
         return matrix

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from ltviz.projection.base import MEMORY, Projection, principal_axes
+from ltviz.projection.base import present
+from ltviz.projection.linear import MEMORY, LinearProjection, principal_axes
 
 
-class CentresPCA(Projection):
+class CentresPCA(LinearProjection):
     """Principal axes of the class centres, every class counting the same, locked to the frame before and smoothed."""
 
     name = "centres"
@@ -17,16 +16,16 @@ class CentresPCA(Projection):
     short = "The three directions in which class centres differ most, every class counting the same."
     memory = MEMORY
 
-    def fit(self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> np.ndarray:
-        return principal_axes(centres, embeddings.shape[1])
+    def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        return principal_axes(present(centres), embeddings.shape[1])
 
 
-class SamplesPCA(Projection):
+class SamplesPCA(LinearProjection):
     """Principal axes of all points, locked to the frame before. Classes with many points decide where it looks."""
 
     name = "pca"
     title = "All points"
     short = "The three directions in which points differ most; classes with many points count more."
 
-    def fit(self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> np.ndarray:
+    def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
         return principal_axes(embeddings.astype(np.float64), embeddings.shape[1])

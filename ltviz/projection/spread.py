@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from ltviz.projection.base import MEMORY, Projection, orthonormal, principal_axes
+from ltviz.projection.base import present
+from ltviz.projection.linear import MEMORY, LinearProjection, orthonormal, principal_axes
 
 TEMPERATURES = (0.5, 0.15, 0.05)
 # Weight of equal distances from the origin, so that no centre is drawn on top of it.
 EVENNESS = 0.5
 
 
-class SpreadCentres(Projection):
+class SpreadCentres(LinearProjection):
     """The view in which the smallest angle between projected class centres is largest, found by descent.
 
     Principal axes of a simplex are arbitrary, and a centre can land on the origin; this view keeps ten
@@ -24,12 +23,14 @@ class SpreadCentres(Projection):
     title = "Centres apart"
     short = "The view that keeps the drawn class centres as far apart as it can; angles are not to scale."
     memory = MEMORY
+    walk = 8  # a descent at each costs ten times as much as principal axes
 
-    def fit(self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> np.ndarray:
+    def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
         from scipy.optimize import minimize  # half a second to import, and the other views do without
 
         dim = embeddings.shape[1]
-        start = principal_axes(centres, dim) if self._matrix is None else self._matrix
+        centres = present(centres)
+        start = principal_axes(centres, dim) if before is None else before
         if len(centres) < 2 or dim <= 3:
             return start
         # Directions outside the span of the centres change nothing: descend in its coordinates, at most C of them.
@@ -38,7 +39,7 @@ class SpreadCentres(Projection):
         view = basis @ start
         # A view that is exactly degenerate (a centre on the origin) has no gradient out of it.
         view = view + 0.05 * np.random.default_rng(0).standard_normal(view.shape)
-        for temperature in TEMPERATURES if self._matrix is None else TEMPERATURES[-1:]:
+        for temperature in TEMPERATURES if before is None else TEMPERATURES[-1:]:
             found = minimize(
                 _crowding,
                 view.ravel(),

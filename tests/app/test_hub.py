@@ -25,9 +25,9 @@ def reads(monkeypatch) -> list[int]:
     """Steps that were read and quantised."""
     read, encode = [], hub_module._encode
 
-    def counted(tail, info, step, name):
+    def counted(tail, info, step, name, projections):
         read.append(step)
-        return encode(tail, info, step, name)
+        return encode(tail, info, step, name, projections)
 
     monkeypatch.setattr(hub_module, "_encode", counted)
     return read

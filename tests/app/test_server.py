@@ -98,6 +98,11 @@ def test_the_stream_needs_the_token(server):
     assert refused.value.response.status_code == 403
 
 
+def test_a_replay_needs_the_token_too(server):
+    status, _, text = get(server[0], "/ltviz/replay?runs=demo-ce&token=guess")
+    assert status == 403 and "token" in text
+
+
 def test_it_listens_on_this_machine_only_and_holds_no_torch(server):
     address, child = server
     process = psutil.Process(child.pid)

@@ -28,9 +28,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stage_runs import MEASURES, RAMP, Run, make_runs, pack
+from stage_runs import MEASURES, PROJECTIONS, RAMP, Run, make_runs, pack
 
 TOKEN = "harness"
+UMAP_SECONDS = 1.5
 STAGE = Path(__file__).resolve().parents[2] / "app" / "stage"
 
 
@@ -49,7 +50,10 @@ class Conversation:
     waiting: dict[str, int] = field(default_factory=dict)
     owner: dict[int, str] = field(default_factory=dict)
     position: float = 0.0
+    projection: str = ""
+    asked: float = 0.0
     log: list[dict] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
     most_waiting: int = 0
 
     async def listen(self) -> None:
@@ -67,6 +71,9 @@ class Conversation:
                 self.mode, self.held = "follow", None
             elif "speed" in message:
                 self.speed = message["speed"]
+            elif "projection" in message:
+                self.projection, self.asked = message["projection"], time.monotonic()
+                self.sent.clear()
             await self.say_clock()
 
     async def say_clock(self) -> None:
@@ -81,7 +88,7 @@ class Conversation:
         if self.held is not None:
             self.mode = "hold"
         await self.say_clock()
-        sent: dict[str, int] = {}
+        sent = self.sent
         due = time.monotonic()
         while True:
             step = self.held if self.mode == "hold" else int(self.position)
@@ -105,13 +112,21 @@ class Conversation:
         self.owner[self.seq] = run.run_id
         self.waiting[run.run_id] = self.waiting.get(run.run_id, 0) + 1
         self.most_waiting = max(self.most_waiting, self.waiting[run.run_id])
-        await self.socket.send_bytes(cached_frame(run, step, self.seq, self.live))
+        header, payload = cached_frame(run, step, self.seq, self.live)
+        if header["projection"] is not None and self.projection:
+            # As the real server does: what takes long to compute is announced, and class centres stand in for it.
+            late = self.projection == "umap" and time.monotonic() < self.asked + UMAP_SECONDS
+            shown = {"name": "centres", "pending": "umap"} if late else {"name": self.projection, "pending": None}
+            header = {**header, "projection": {**header["projection"], **shown}}
+            if late:
+                asyncio.get_running_loop().call_later(UMAP_SECONDS, self.sent.clear)
+        await self.socket.send_bytes(pack(header, payload))
 
 
 _frames: dict[tuple, tuple[dict, bytes]] = {}
 
 
-def cached_frame(run: Run, step: int, seq: int, live: bool) -> bytes:
+def cached_frame(run: Run, step: int, seq: int, live: bool) -> tuple[dict, bytes]:
     """Frames are made once, so that a bench measures the page and not this file."""
     key = (run.run_id, run.index, run.n, step)
     if key not in _frames:
@@ -119,7 +134,7 @@ def cached_frame(run: Run, step: int, seq: int, live: bool) -> bytes:
         size = int.from_bytes(message[:4], "little")
         _frames[key] = json.loads(message[4 : 4 + size]), message[4 + size :]
     header, payload = _frames[key]
-    return pack({**header, "seq": seq, "time": time.time(), "live": live}, payload)
+    return {**header, "seq": seq, "time": time.time(), "live": live}, payload
 
 
 class Harness:
@@ -151,6 +166,8 @@ class Harness:
             "theme": None,
             "ramp": RAMP,
             "measures": MEASURES,
+            "projection": query.get("projection"),
+            "projections": PROJECTIONS,
         }
         return HTMLResponse(
             f"""<!doctype html><meta charset="utf-8"><title>stage</title><link rel="icon" href="data:,">
@@ -186,6 +203,7 @@ window.cleanup = mount({{ data, parentElement: place }});
             float(query.get("hz", "10")),
             query.get("alive", "1") == "1",
             int(query["step"]) if "step" in query else None,
+            projection=query.get("projection", ""),
         )
         self.conversations.append(talk)
         tasks = [asyncio.create_task(talk.listen()), asyncio.create_task(talk.speak())]
@@ -222,6 +240,17 @@ window.cleanup = mount({{ data, parentElement: place }});
 
     def address(self, **query: object) -> str:
         return f"http://127.0.0.1:{self.port}/?" + "&".join(f"{key}={value}" for key, value in query.items())
+
+
+def stage(page) -> dict:
+    """What the stage tells of itself."""
+    return page.evaluate("window.ltviz.stage")
+
+
+def centre(page, panel: int = 0) -> tuple[float, float]:
+    """The middle of a panel's sphere."""
+    box = page.locator(".ltv-panel").nth(panel).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + 30 + (box["height"] - 56) / 2
 
 
 if __name__ == "__main__":

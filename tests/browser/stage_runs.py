@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+import stage_insight
 
 NUM_CLASSES = 10
 RAMP = ["#1f3a8a", "#1d5f9a", "#1b8391", "#3aa17a", "#86b354", "#d1b23a", "#eda12e", "#ee7f2d", "#e35a2c"]
@@ -19,6 +20,10 @@ METHODS = {
     "bcl": ("BCL", "#c2417c"),
     "tsc": ("TSC", "#2f7fc1"),
     "logit-adjust": ("Logit adjusted", "#b07b2c"),
+    "simclr": ("SimCLR", "#3f8f6b"),
+    "moco": ("MoCo", "#4b7f3a"),
+    "clip": ("CLIP", "#a0522d"),
+    "proco": ("ProCo", "#8c6bb1"),
 }
 MEASURES = [
     {
@@ -66,6 +71,23 @@ def spiral(count: int) -> np.ndarray:
     return np.stack([np.cos(turn) * np.sqrt(1 - y**2), y, np.sin(turn) * np.sqrt(1 - y**2)], 1)
 
 
+MARKS = [
+    [45, "alarm", "Two class centres are 9 degrees apart. Raise the temperature."],
+    [120, "setting", "temperature is now 0.2"],
+    [200, "swap", "Classes 3 and 8 swapped their targets"],
+]
+PROJECTIONS = [
+    {
+        "name": "centres",
+        "title": "Class centres",
+        "short": "The three directions in which class centres differ most.",
+    },
+    {"name": "pca", "title": "All points", "short": "The three directions in which points differ most."},
+    {"name": "simplex", "title": "Four classes", "short": "The space of four classes; others are seen from the side."},
+    {"name": "umap", "title": "UMAP", "short": "Neighbours stay neighbours; distances mean little."},
+]
+
+
 @dataclass
 class Run:
     """One made-up run: 61 frames of clusters forming; `kind` says what is special about it."""
@@ -78,7 +100,7 @@ class Run:
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.index)
-        name = self.run_id.rsplit("-", 1)[0]
+        self.method = name = self.run_id.rsplit("-", 1)[0]
         self.title, self.colour = METHODS.get(name, (self.run_id, "#666666"))
         weights = 50.0 ** (-np.arange(NUM_CLASSES) / (NUM_CLASSES - 1))
         self.counts = (120 * weights).astype(int)
@@ -89,6 +111,8 @@ class Run:
         probability = weights + 0.12
         self.labels = rng.choice(NUM_CLASSES, self.n, p=probability / probability.sum()).astype(np.uint16)
         self.split = (rng.random(self.n) < 0.5).astype(np.uint8)
+        if self.kind == "several":
+            self.split[::5] = 2
         self.start = unit(rng.normal(size=(self.n, 3)))
         self.goals = unit(spiral(NUM_CLASSES)[rng.permutation(NUM_CLASSES)] + 0.12 * rng.normal(size=(NUM_CLASSES, 3)))
         self.noise = rng.normal(size=(self.n, 3)) * (0.14 + 0.22 * rng.random((self.n, 1)))
@@ -115,6 +139,8 @@ class Run:
             landmarks["targets"] = spiral(NUM_CLASSES).tolist()
         if "bcl" in self.run_id:
             landmarks["prototypes"] = unit(centres + 0.2 * self.goals[::-1]).tolist()
+        if self.method == "proco":
+            landmarks["means"] = unit(centres + 0.08 * self.goals[::-1]).tolist()
         landmarks["classifier"] = unit(centres + 0.1 * self.goals[::-1]).tolist()
         header = {
             "run": self.run_id,
@@ -136,13 +162,50 @@ class Run:
                 "simplex_deviation_mean": float(np.abs(cosines[off] + 1 / (NUM_CLASSES - 1)).mean()),
             },
             "events": [],
-            "projection": {"name": "centres", "kept_variance": 0.61, "kept_angle_order": 0.83, "jitter": 0.4}
+            "projection": {
+                "name": "centres",
+                "kept_variance": 0.61,
+                "kept_angle_order": 0.83,
+                "trustworthiness": 0.92,
+                "jitter": 0.04,
+                "linear": True,
+                "pending": None,
+            }
             if projected
             else None,
             "predictions": True,
+            "readings": stage_insight.readings(self.method, self.counts, step),
         }
-        xyz = np.round(z * 32767).astype("<i2")
-        return pack(header, xyz.tobytes() + nearest.astype("<u2").tobytes())
+        forces = None if projected else stage_insight.forces(self.method, centres, step)
+        if forces is not None:
+            header["forces"] = {
+                method: {
+                    part: [row.tolist() if np.isfinite(row).all() else None for row in rows]
+                    for part, rows in parts.items()
+                }
+                for method, parts in forces.items()
+            }
+        header["arrays"], payload = lay(self._arrays(z, centres, nearest, step))
+        return pack(header, payload)
+
+    def _arrays(self, z: np.ndarray, centres: np.ndarray, nearest: np.ndarray, step: int) -> dict[str, np.ndarray]:
+        """What follows the header, widest types first."""
+        cosines = np.clip(np.einsum("nd,nd->n", unit(z), centres[self.labels]), -1, 1)
+        parts = {"xyz": quantise(z), "prediction": nearest}
+        for name, (a, b, y) in stage_insight.pairs(self.method, z, self.labels, centres, step).items():
+            parts |= {
+                f"links.{name}.a": quantise(a),
+                f"links.{name}.b": quantise(b),
+                f"links.{name}.y": y.astype("<u2"),
+            }
+        for name, (points, y, age) in stage_insight.memory(self.method, z, self.labels, step).items():
+            parts |= {f"clouds.{name}.points": quantise(points), f"clouds.{name}.y": y.astype("<u2")}
+            parts[f"clouds.{name}.age"] = age.astype("<u2")
+        parts["loss"] = np.clip(4096 * 1.6 * (1 - cosines) + 300, 0, 65535).astype("<u2")
+        # A run of cross-entropy stands for those that record no confidence.
+        if self.method != "ce":
+            parts["confidence"] = np.round(255 * (0.5 + 0.5 * cosines) ** 4).astype("u1")
+        return parts
 
     def _match(self, centres: np.ndarray) -> list[int]:
         match = [-1] * NUM_CLASSES
@@ -163,16 +226,15 @@ class Run:
             "ids": np.arange(1000, 1000 + self.n, dtype="<i4"),
             "thumbs": art[self.labels],
         }
-        arrays, payload = {}, b""
-        for name, part in parts.items():
-            kind = "int32" if name == "ids" else str(part.dtype.name)
-            arrays[name] = [len(payload), part.size, kind]
-            payload += part.tobytes()
+        if (sets := stage_insight.label_sets(self.run_id, self.labels, NUM_CLASSES)) is not None:
+            parts["label_sets"] = sets
+        arrays, payload = lay(parts)
         header = {
             "type": "run",
             "run": self.run_id,
             "title": self.title,
-            "method": self.run_id.split("-")[0],
+            "method": self.method,
+            "readings": stage_insight.READINGS.get(self.method, []),
             "colour": self.colour,
             "state": "running",
             "reason": None,
@@ -207,9 +269,22 @@ class Run:
                 "frames": len(steps),
                 "total_steps": 300,
                 "steps": steps,
-                "marks": [[120, "setting", "temperature is now 0.2"]] if self.kind == "plain" else [],
+                "marks": MARKS if self.kind == "plain" else [],
             }
         )
+
+
+def quantise(z: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(z * 32767), -32767, 32767).astype("<i2")
+
+
+def lay(parts: dict[str, np.ndarray]) -> tuple[dict[str, list], bytes]:
+    """Where each array lies in the payload, and the payload."""
+    arrays, payload = {}, b""
+    for name, part in parts.items():
+        arrays[name] = [len(payload), part.size, str(part.dtype.name)]
+        payload += part.tobytes()
+    return arrays, payload
 
 
 def pack(header: dict, payload: bytes = b"") -> bytes:
@@ -220,7 +295,7 @@ def pack(header: dict, payload: bytes = b"") -> bytes:
 
 def make_runs(spec: str, n: int) -> list[Run]:
     """`ce-1,tsc-2,failed-3`: the first word is the method, or what is special about the run."""
-    kinds = {"failed", "waiting", "projected", "hostile"}
+    kinds = {"failed", "waiting", "projected", "hostile", "several"}
     runs = []
     for index, run_id in enumerate(filter(None, spec.split(","))):
         word = run_id.rsplit("-", 1)[0]

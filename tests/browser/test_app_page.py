@@ -134,3 +134,21 @@ def test_the_compare_page_opens_by_its_own_address(visit: Any, home: Path) -> No
     page = visit(f"/compare?runs={','.join(runs)}")
     page.wait_for_function("() => window.ltviz.stage.panels.every(p => p.step != null)")
     assert [panel["run"] for panel in stage(page)["panels"]] == runs
+
+
+def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(visit: Any, tmp_path: Path) -> None:
+    sight = "layers=-grid,caps&colour=groups&solo=demo-tsc&camera=1.200,0.100,3.000"
+    page = visit(f"/?runs=demo-bcl,demo-tsc&step=100&{sight}")
+    page.wait_for_function(HELD, arg=100)
+    assert page.locator(".ltv-panel").count() == 1
+    assert stage(page)["camera"] == {"yaw": 1.2, "pitch": 0.1, "distance": 3}
+    # Streamlit has run the page more than once by the time its charts are there.
+    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
+    assert sight in page.url
+    page.locator("summary", has_text="Save").click()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="HTML replay").click()
+    assert started.value.suggested_filename.endswith(".html")
+    text = Path(started.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>") and '"runs":["demo-bcl","demo-tsc"]' in text and '"step":100' in text
+    page.get_by_text("also without a network").wait_for()

@@ -3,54 +3,13 @@
 from __future__ import annotations
 
 import base64
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stage_harness import Harness
-
-from ltviz.bench.served import COUNT_CONTEXTS
+from stage_harness import centre, stage
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def harness() -> Iterator[Harness]:
-    with Harness().serve() as served:
-        yield served
-
-
-@pytest.fixture
-def visit(browser, harness) -> Iterator[Callable]:
-    """Opens the harness page; fails the test when the page complains or asks another host."""
-    troubles: list[str] = []
-    context = browser.new_context(viewport={"width": 1200, "height": 820})
-    context.add_init_script(COUNT_CONTEXTS)
-
-    def look(request) -> None:
-        if not request.url.startswith((f"http://127.0.0.1:{harness.port}/", "data:", "blob:")):
-            troubles.append(f"asked {request.url}")
-
-    def open_page(frames: int = 1, **query: object):
-        page = context.new_page()
-        page.on("request", look)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda m: troubles.append(m.text) if m.type in {"error", "warning"} else None)
-        page.goto(harness.address(**query))
-        page.wait_for_function("n => window.ltviz?.stage?.frames >= n && window.ltviz.stage.draws > 1", arg=frames)
-        return page
-
-    yield open_page
-    context.close()
-    assert troubles == []
-
-
-def stage(page) -> dict:
-    return page.evaluate("window.ltviz.stage")
 
 
 COUNT_SATURATED = """async (png) => {
@@ -72,13 +31,6 @@ def saturated(page) -> int:
     x, y = centre(page)
     png = page.screenshot(clip={"x": x - 130, "y": y - 80, "width": 260, "height": 160})
     return page.evaluate(COUNT_SATURATED, base64.b64encode(png).decode())
-
-
-def centre(page) -> tuple[float, float]:
-    """The middle of the first sphere."""
-    box = page.get_by_test_id("ltviz-stage").bounding_box()
-    panel = page.locator(".ltv-panel").first.bounding_box()
-    return panel["x"] + panel["width"] / 2, box["y"] + 30 + (panel["height"] - 56) / 2
 
 
 def test_it_draws_with_one_context_and_the_camera_is_the_persons(visit) -> None:
@@ -232,7 +184,8 @@ def test_a_lasso_takes_the_same_samples_in_every_panel(visit) -> None:
     bar.get_by_text("Clear").click()
     bar.wait_for(state="hidden")
     with page.expect_download() as download:
-        page.get_by_text("Save PNG").click()
+        page.locator("summary", has_text="Save").click()
+        page.get_by_role("button", name="PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
@@ -242,7 +195,7 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
     waiting = page.locator(".ltv-panel", has_text="waiting-1")
     waiting.get_by_text("Waiting for the first frame…").wait_for()
     page.get_by_text("<img src=x onerror=alert(1)>").first.wait_for()
-    page.get_by_text("Projection, order kept 83 %").wait_for()
+    page.locator(".ltv-gauge", has_text="order").get_by_text("83 %").wait_for(state="attached")
     page.locator(".ltv-label", has_text="<b>bold</b>").first.wait_for(state="attached")
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
     table = page.get_by_test_id("ltviz-table")

@@ -54,7 +54,10 @@ def test_named_runs_keep_their_order_and_may_be_folders(runs: Path, tmp_path: Pa
     assert chosen(runs, ("two-run", "one-run"), tag="seen") == ["two-run"]
 
 
-@pytest.mark.parametrize("to, first", [("report", b"<!DOCTYPE html>"), ("csv", b"run_id,"), ("parquet", b"PAR1")])
+@pytest.mark.parametrize(
+    "to, first",
+    [("report", b"<!DOCTYPE html>"), ("html", b"<!DOCTYPE html>"), ("csv", b"run_id,"), ("parquet", b"PAR1")],
+)
 def test_it_writes_what_is_asked_for(
     runs: Path, tmp_path: Path, to: str, first: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,7 +84,7 @@ def test_a_file_that_is_there_is_kept(runs: Path, tmp_path: Path, capsys: pytest
         (["../../etc"], "RUN must be the id or the folder of a run"),
         (["--tag", "none"], "needs at least one run, but none was chosen"),
         (["--state", "done"], "--state must name states among queued"),
-        (["one-run", "--to", "pdf"], "--to must be 'report', 'csv' or 'parquet', got pdf"),
+        (["one-run", "--to", "pdf"], "--to must be 'report', 'html', 'csv' or 'parquet', got pdf"),
         (["dead-run", "--to", "csv"], "needs at least one run with frames, but dead-run"),
         (["dead-run"], "a report needs at least one run with frames"),
     ],

@@ -11,6 +11,7 @@ from ltviz.errors import ConfigError, DataError
 from ltviz.figures.layout import flat, measure_title, plain
 from ltviz.figures.palette import METHOD_COLOURS, THEMES, class_ramp, group_colours
 from ltviz.geometry import simplex
+from ltviz.projection import NeighbourPlacement
 
 NASTY = '<img src=x onerror="alert(1)"> & $a_b$ %{x} ' + "long " * 30
 NAMES = ["zero", "one", NASTY, "one"]
@@ -133,6 +134,11 @@ def test_sphere_beyond_three_dimensions_needs_a_projection_and_says_so() -> None
     assert "projection" in figure.layout.title.text
     crowd = next(trace for trace in figure.data if trace.name == "samples")
     np.testing.assert_allclose(crowd.x, z[:, 0])
+    shown = np.random.default_rng(1).uniform(-0.5, 0.5, (60, 3)).astype(np.float32)
+    figure = figures.sphere(frame, info, placement=NeighbourPlacement(z, shown))
+    assert "projection" in figure.layout.title.text
+    crowd = next(trace for trace in figure.data if trace.name == "samples")
+    np.testing.assert_allclose(crowd.x, shown[:, 0], atol=1e-5)
 
 
 def test_cosines_are_ordered_by_count_beside_the_ideal() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from ltviz.projection import honesty, kept_angle_order
-from ltviz.projection.honesty import _pairs
+from ltviz.projection import honesty, kept_angle_order, trustworthiness
+from ltviz.projection.honesty import _pairs, _sample
 
 
 def unit(n: int, dim: int, seed: int = 0) -> np.ndarray:
@@ -50,6 +50,40 @@ def test_the_meter_does_not_flicker_and_jitter_is_the_mean_move() -> None:
 
 def test_what_cannot_be_said_is_absent() -> None:
     assert honesty(np.ones((4, 5)), np.ones((4, 3))) == {}
+    assert "kept_variance" not in honesty(unit(20, 8), unit(20, 3), linear=False), "no part of a whole, no share of it"
     assert "jitter" not in honesty(unit(5, 4), unit(5, 3), unit(6, 3))
     assert kept_angle_order(unit(2, 4), unit(2, 3)) is None
     assert kept_angle_order(unit(5, 4), np.zeros((5, 3))) is None
+
+
+@pytest.mark.parametrize("neighbours", [1, 5, 10])
+@pytest.mark.parametrize("dim", [3, 16])
+def test_trustworthiness_is_that_of_venna_and_kaski(dim: int, neighbours: int) -> None:
+    from sklearn import manifold
+
+    z = unit(120, dim)
+    for shown in (z[:, :3], unit(120, 3, seed=4) + 2.0, 0.1 * z[:, :3] + unit(120, 3, seed=5)):
+        ours = trustworthiness(z, shown, neighbours=neighbours)
+        # on the sphere the nearest by angle are the nearest by distance
+        theirs = manifold.trustworthiness(z, shown, n_neighbors=neighbours)
+        assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+def test_trustworthiness_of_a_faithful_and_of_an_unrelated_picture() -> None:
+    z = unit(2000, 3)
+    assert honesty(z, 0.3 * z)["trustworthiness"] == pytest.approx(1.0, abs=1e-6)
+    assert honesty(unit(2000, 32), unit(2000, 3, seed=9))["trustworthiness"] == pytest.approx(0.5, abs=0.06)
+    assert len(_sample(2000)) == 400 and len(_sample(30)) == 30 == len(set(_sample(30)))
+
+
+def test_points_that_coincide_in_the_space_may_be_drawn_in_any_order() -> None:
+    z = np.repeat(unit(8, 16), 12, axis=0)
+    shown = np.repeat(unit(8, 3, seed=2), 12, axis=0) + 1e-3 * unit(96, 3, seed=3)
+    assert trustworthiness(z, shown, neighbours=10) == 1.0
+
+
+def test_trustworthiness_of_too_few_points_is_absent() -> None:
+    assert trustworthiness(unit(3, 4), unit(3, 3), neighbours=5) is None
+    assert trustworthiness(np.ones((9, 4)), unit(9, 3), neighbours=2) is None
+    assert trustworthiness(unit(9, 4), np.ones((9, 3)), neighbours=2) is None
+    assert trustworthiness(unit(4, 4), unit(4, 3), neighbours=50) is not None

@@ -3,11 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ltviz.errors import DataError
+from ltviz.errors import ConfigError, DataError
 from ltviz.geometry import simplex
-from ltviz.projection import REGISTRY, ChosenClasses
+from ltviz.projection import REGISTRY, ChosenClasses, Fit, LinearPlacement, make_projection
 
-FLAT = sorted(set(REGISTRY) - {"none"})
+FLAT = sorted(name for name, kind in REGISTRY.items() if name != "none" and not kind.slow)
+
+
+def matrix_of(fit: Fit) -> np.ndarray:
+    assert isinstance(fit.placement, LinearPlacement) and fit.placement.linear
+    return fit.placement.matrix
 
 
 def frames(dim: int, count: int = 6, n: int = 300, num_classes: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -30,20 +35,26 @@ def frames(dim: int, count: int = 6, n: int = 300, num_classes: int = 8) -> list
 def test_every_view_is_an_orthonormal_projection_with_its_meter(name: str, dim: int) -> None:
     projection = REGISTRY[name]()
     for step, (z, centres) in enumerate(frames(dim)):
-        matrix, meter = projection.update(z, centres, {})
-        assert matrix.shape == (dim, 3) and matrix.dtype == np.float32
+        fit = projection.update(z, centres, {})
+        matrix, meter = matrix_of(fit), fit.honesty
+        assert matrix.shape == (dim, 3)
         np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-5)
-        assert set(meter) == {"kept_variance", "kept_angle_order"} | ({"jitter"} if step else set())
+        np.testing.assert_allclose(fit.shown, z @ matrix, atol=1e-6)
+        np.testing.assert_array_equal(fit.placement.place(z), fit.shown)
+        known = {"kept_variance", "kept_angle_order", "trustworthiness"} | ({"jitter"} if step else set())
+        assert set(meter) == known
         assert 0 < meter["kept_variance"] <= 1 and -1 <= meter["kept_angle_order"] <= 1
+        assert 0 <= meter["trustworthiness"] <= 1
         if dim == 3:
             assert meter["kept_variance"] == pytest.approx(1.0) and meter["kept_angle_order"] > 0.999
+            assert meter["trustworthiness"] > 0.999
 
 
 @pytest.mark.parametrize("name", FLAT)
 def test_the_same_run_gives_the_same_views(name: str) -> None:
     once, again = REGISTRY[name](), REGISTRY[name]()
     for z, centres in frames(12, count=3):
-        np.testing.assert_array_equal(once.update(z, centres)[0], again.update(z, centres)[0])
+        np.testing.assert_array_equal(matrix_of(once.update(z, centres)), matrix_of(again.update(z, centres)))
 
 
 # "spread" is left out: it may settle in another of its equally good views
@@ -53,13 +64,9 @@ def test_views_follow_a_rotated_run(name: str) -> None:
     rotation = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0]
     projection = REGISTRY[name]()
     z, centres = frames(6, count=1)[0]
-    before = z @ projection.update(z, centres)[0]
-    if projection.memory:
-        for _ in range(60):  # smoothing follows in steps
-            matrix, _ = projection.update((z @ rotation).astype(np.float32), centres @ rotation)
-    else:
-        matrix, _ = projection.update((z @ rotation).astype(np.float32), centres @ rotation)
-    after = (z @ rotation) @ matrix
+    before = projection.update(z, centres).shown
+    for _ in range(60 if projection.memory else 1):  # smoothing follows in steps
+        after = projection.update((z @ rotation).astype(np.float32), centres @ rotation).shown
     np.testing.assert_allclose(np.linalg.norm(after, axis=1), np.linalg.norm(before, axis=1), atol=2e-3)
 
 
@@ -67,9 +74,8 @@ def test_the_default_jitters_less_than_unlocked_principal_axes() -> None:
     locked, moved, last = REGISTRY["centres"](), [], None
     jitter = []
     for z, centres in frames(64, count=12):
-        _, meter = locked.update(z, centres)
-        jitter.append(meter.get("jitter", 0.0))
-        shown = z @ REGISTRY["pca"]().update(z, centres)[0]  # a fresh object each frame locks to nothing
+        jitter.append(locked.update(z, centres).honesty.get("jitter", 0.0))
+        shown = REGISTRY["pca"]().update(z, centres).shown  # a fresh object each frame locks to nothing
         if last is not None:
             moved.append(np.linalg.norm(shown - last, axis=1).mean())
         last = shown
@@ -78,9 +84,9 @@ def test_the_default_jitters_less_than_unlocked_principal_axes() -> None:
 
 def test_principal_views_keep_the_most_variance() -> None:
     z, centres = frames(20, count=1)[0]
-    _, all_points = REGISTRY["pca"]().update(z, centres)
+    all_points = REGISTRY["pca"]().update(z, centres).honesty
     for name in FLAT:
-        assert REGISTRY[name]().update(z, centres)[1]["kept_variance"] <= all_points["kept_variance"] + 1e-6
+        assert REGISTRY[name]().update(z, centres).honesty["kept_variance"] <= all_points["kept_variance"] + 1e-6
     variance = np.linalg.eigvalsh(np.cov(z.T))
     assert all_points["kept_variance"] == pytest.approx(variance[-3:].sum() / variance.sum(), rel=1e-4)
 
@@ -88,7 +94,7 @@ def test_principal_views_keep_the_most_variance() -> None:
 @pytest.mark.parametrize(("num_classes", "degrees"), [(6, 85.0), (10, 62.0), (20, 42.0)])
 def test_the_spread_view_keeps_the_centres_of_a_simplex_apart(num_classes: int, degrees: float) -> None:
     centres = simplex(num_classes, 64)
-    shown = centres @ REGISTRY["spread"]().update(centres.astype(np.float32), centres)[0]
+    shown = REGISTRY["spread"]().update(centres.astype(np.float32), centres).shown.astype(np.float64)
     radius = np.linalg.norm(shown, axis=1)
     cosines = (shown / radius[:, None]) @ (shown / radius[:, None]).T
     np.fill_diagonal(cosines, -1)
@@ -98,20 +104,42 @@ def test_the_spread_view_keeps_the_centres_of_a_simplex_apart(num_classes: int, 
 
 def test_four_chosen_classes_of_a_simplex_are_a_tetrahedron() -> None:
     centres = simplex(10, 16)
-    shown = centres @ ChosenClasses((1, 4, 5, 9)).update(centres.astype(np.float32), centres)[0]
+    shown = ChosenClasses((1, 4, 5, 9)).update(centres.astype(np.float32), centres).shown
     chosen = shown[[1, 4, 5, 9]]
     cosines = chosen @ chosen.T / np.linalg.norm(chosen, axis=1) ** 2
     np.testing.assert_allclose(cosines[np.triu_indices(4, 1)], -1 / 3, atol=1e-4)
     np.testing.assert_allclose(np.delete(shown, [1, 4, 5, 9], axis=0), 0.0, atol=1e-5)
 
 
+def test_chosen_classes_are_found_by_rank_where_others_are_absent() -> None:
+    centres = simplex(10, 16)
+    gaps = centres.copy()
+    gaps[[0, 2]] = np.nan
+    z = centres.astype(np.float32)
+    whole, part = (ChosenClasses((1, 4, 5, 9)).update(z, c).shown for c in (centres, gaps))
+    np.testing.assert_allclose(whole, part, atol=1e-6)
+    with pytest.raises(DataError, match="0 to 9"):
+        ChosenClasses((1, 4, 5, 10)).update(z, centres)
+
+
+def test_a_name_is_one_of_the_registry_or_four_classes() -> None:
+    name, projection = make_projection("simplex:9-3-8-0")
+    assert name == "simplex:0-3-8-9" and isinstance(projection, ChosenClasses) and projection.classes == (0, 3, 8, 9)
+    assert make_projection("umap")[0] == "umap"
+    for wrong in ("", "nonsense", "simplex:", "simplex:1-2-3", "simplex:1-1-2-3", "simplex:1-2-3-99999", "../umap", 7):
+        with pytest.raises(ConfigError, match="no projection called"):
+            make_projection(wrong)  # type: ignore[arg-type]
+
+
 def test_without_projection_the_picture_is_the_embedding() -> None:
     z3, c3 = frames(3, count=1)[0]
-    matrix, meter = REGISTRY["none"]().update(z3, c3)
-    np.testing.assert_array_equal(matrix, np.eye(3))
-    assert meter["kept_variance"] == pytest.approx(1.0) and meter["kept_angle_order"] == pytest.approx(1.0)
+    fit = REGISTRY["none"]().update(z3, c3)
+    np.testing.assert_array_equal(fit.shown, z3)
+    assert fit.honesty["kept_variance"] == pytest.approx(1.0) and fit.honesty["kept_angle_order"] == pytest.approx(1.0)
     z2, c2 = frames(2, count=1)[0]
-    np.testing.assert_array_equal((z2 @ REGISTRY["none"]().update(z2, c2)[0])[:, 2], 0.0)
+    flat = REGISTRY["none"]()
+    for _ in range(2):
+        np.testing.assert_array_equal(flat.update(z2, c2).shown[:, 2], 0.0)
     with pytest.raises(DataError, match="projection"):
         REGISTRY["none"]().update(np.eye(4, dtype=np.float32), np.eye(4))
 
@@ -120,7 +148,7 @@ def test_without_projection_the_picture_is_the_embedding() -> None:
 def test_absent_and_few_classes_still_have_a_view(name: str) -> None:
     z = np.eye(7, dtype=np.float32)
     for centres in (np.full((3, 7), np.nan), np.eye(1, 7), np.vstack([np.eye(2, 7), np.full((1, 7), np.nan)])):
-        matrix, _ = REGISTRY[name]().update(z, centres)
+        matrix = matrix_of(REGISTRY[name]().update(z, centres))
         np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-5)
 
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressWithStep } from "../../app/stage/address.js";
 import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/colours.js";
 import { placeLabels, shorten } from "../../app/stage/labels.js";
 import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/numbers.js";
@@ -95,11 +94,6 @@ test("quality falls after patience, never below the last level, and comes back",
   assert.ok(back && quality.level < LEVELS.length - 1);
 });
 
-test("the address holds the step and nothing else of ours", () => {
-  assert.equal(addressWithStep("http://a/?runs=b%2Cc&hz=5", 40), "http://a/?runs=b,c&hz=5&step=40");
-  assert.equal(addressWithStep("http://a/x?step=40&runs=b", null), "http://a/x?runs=b");
-});
-
 test("the stream's address follows the page's", () => {
   const data = { stream: "/ltviz/stream", token: "t/+", runs: ["a", "b"], hz: 10 };
   const url = new URL(streamAddress(data, 30, "https://host:1/x/"));
@@ -126,7 +120,7 @@ class Fake {
 
 test("every frame is answered before it is used; a break is mended; a refusal is not asked again", async () => {
   const order = [], links = [];
-  const socket = new StreamSocket({ address: () => "ws://a", open: () => new Fake(), onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) });
+  const socket = new StreamSocket({ address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) }, () => new Fake());
   socket.open();
   const fake = Fake.all[0], text = '{"step":1,"seq":7,"n":0}';
   const message = new Uint8Array([text.length, 0, 0, 0, ...new TextEncoder().encode(text)]).buffer;

@@ -1,0 +1,122 @@
+"""What the projections make of one followed run: views at once, or a stand-in while the background is at work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ltviz.errors import DataError, LtvizError
+from ltviz.projection import REGISTRY, Fit, RunViews, ViewCache, make_projection
+from ltviz.projection.background import Answer, Request
+from ltviz.projection.base import draw
+from ltviz.projection.fitter import BackgroundFitter
+from ltviz.recording import Frame, Recording
+
+DEFAULT_PROJECTION = next(iter(REGISTRY))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a frame is drawn, and what its header says about it."""
+
+    fit: Fit
+    header: dict[str, Any]
+    """name, linear, the honesty numbers; `pending`: the projection that is still being computed, or None; `error`: one
+    sentence why the projection that was asked for is not shown, where it cannot be."""
+
+
+class Projections:
+    """The projections of one run.
+
+    Args:
+        order: (C,) the classes from most to fewest samples.
+        fitter: computes slow projections.
+        wanted: whether anybody still looks at the run; asked from another thread.
+        land: called from another thread with a projection's name and a step when a pending one is there, or has failed.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        order: np.ndarray,
+        fitter: BackgroundFitter,
+        wanted: Callable[[], bool],
+        land: Callable[[str, int], None],
+    ):
+        self._recording, self._order, self._fitter = recording, order, fitter
+        self._wanted, self._land = wanted, land
+        self._cache = ViewCache(recording.path)
+        self._views: dict[str, RunViews] = {}
+        self._failed: dict[tuple[str, int], str] = {}
+        self._guard = threading.Lock()
+
+    def look(self, frame: Frame, name: str) -> Look:
+        """The view `name` of a frame of more than three dimensions; another one while, or because, it is not there."""
+        views, error = self._of(name), None
+        try:
+            fit = views.find(frame) if views.projection.slow else views.at(frame)
+            if fit is not None:
+                return Look(fit, _header(views.name, fit))
+            error = self._failed.get((views.name, frame.step))
+        except DataError as refusal:
+            error = str(refusal)
+        stand_in = self._of(DEFAULT_PROJECTION).at(frame)
+        header = _header(DEFAULT_PROJECTION, stand_in)
+        if error is not None:
+            return Look(stand_in, header | {"error": error})
+        self._ask(views, frame.step)
+        return Look(stand_in, header | {"pending": views.name})
+
+    def _of(self, name: str) -> RunViews:
+        with self._guard:
+            if name not in self._views:
+                self._views[name] = RunViews(name, self._recording, self._order, self._cache)
+            return self._views[name]
+
+    def _ask(self, views: RunViews, step: int) -> None:
+        # The frame is read again when its turn comes: many may wait, and each is as large as a frame.
+        def prepare() -> Request | None:
+            if not self._wanted():
+                return None
+            try:
+                frame = self._recording.frame(step)
+            except (LtvizError, OSError) as error:
+                self._settle(views.name, step, str(error))
+                return None
+            if views.find(frame) is not None:
+                self._settle(views.name, step, None)
+                return None
+            before = views.nearest(step)
+            arrays = None if before is None or len(before.shown) != len(frame.embeddings) else before.placement.arrays
+            return Request(views.name, frame.embeddings, views.centres(frame), arrays)
+
+        def done(answer: Answer) -> None:
+            error = answer.error
+            if error is None:
+                try:
+                    frame = self._recording.frame(step)
+                    placement = views.projection.restore(answer.arrays, frame.embeddings)
+                    views.keep(frame, draw(placement, frame.embeddings, None, answer.honesty))
+                except (LtvizError, OSError) as refusal:
+                    error = str(refusal)
+            self._settle(views.name, step, error)
+
+        self._fitter.ask((self, views.name, step), prepare, done)
+
+    def _settle(self, name: str, step: int, error: str | None) -> None:
+        if error is not None:
+            self._failed[name, step] = error
+        self._land(name, step)
+
+
+def check_projection(name: str) -> str:
+    """The name under which a projection is known; ConfigError where there is none."""
+    return make_projection(name)[0]
+
+
+def _header(name: str, fit: Fit) -> dict[str, Any]:
+    return {"name": name, "linear": fit.placement.linear, "pending": None, **fit.honesty}

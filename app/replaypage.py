@@ -1,0 +1,125 @@
+"""The page of a replay: the stage's modules, styles and data in one file, under a policy that lets nothing else in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+STAGE = Path(__file__).parent / "stage"
+ENTRY = "replaypage.js"
+_IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"\./([\w-]+\.js)"')
+_START = f'import "ltviz/{ENTRY}";'
+
+# A page of its own has nothing around it that could give paper, ink and margins. The stage looks for Streamlit's names.
+_PAGE_STYLE = """
+:root { color-scheme: light; --st-background-color: #fbfbf9; --st-text-color: #1c1f24; }
+:root[data-theme="dark"] { color-scheme: dark; --st-background-color: #0f1216; --st-text-color: #e8eaed; }
+@media (prefers-color-scheme: dark) {
+  :root:not([data-theme]) { color-scheme: dark; --st-background-color: #0f1216; --st-text-color: #e8eaed; }
+}
+:root { background: var(--st-background-color); color: var(--st-text-color); }
+body { margin: 0 auto; padding: 20px 24px 40px; max-width: 1680px; font: 15px/1.45 system-ui, sans-serif; }
+h1 { margin: 0; font-size: 20px; font-weight: 650; overflow-wrap: anywhere; }
+#note { margin: 2px 0 14px; font-size: 13px; opacity: 0.75; }
+@media (max-width: 560px) { body { padding: 12px 12px 32px; } }
+"""
+
+# Scripts: the two in the page, by their fingerprints, and the modules of the import map. Nothing can be fetched, and
+# no text can become markup or code.
+_POLICY = Template(
+    "default-src 'none'; script-src $scripts data:; style-src $styles; img-src data: blob:; base-uri 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en"$theme>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>$title</title>
+<style>$style</style>
+<script type="importmap">$modules</script>
+</head>
+<body>
+<h1>$title</h1>
+<p id="note">$note</p>
+<div id="stage"><p>$waiting</p></div>
+<script type="application/json" id="contents">$contents</script>
+<script type="module">$start</script>
+</body>
+</html>
+""")
+_WAITING = "This page needs JavaScript with import maps and WebGL: any browser from 2023 or later."
+
+
+def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str | None) -> bytes:
+    """The file, UTF-8.
+
+    Args:
+        title, note: plain text.
+        contents: JSON; it may hold any text, none of which the browser takes for markup.
+        theme: "light", "dark", or None for what the reader's system prefers.
+    """
+    scripts = f"{_fingerprint(code())} {_fingerprint(_START)}"
+    page = _PAGE.substitute(
+        theme="" if theme is None else f' data-theme="{html.escape(theme)}"',
+        policy=_POLICY.substitute(scripts=scripts, styles=_fingerprint(style())),
+        title=html.escape(title),
+        note=html.escape(note),
+        style=style(),
+        modules=code(),
+        waiting=html.escape(_WAITING),
+        contents=as_data(contents),
+        start=_START,
+    )
+    return page.encode()
+
+
+def as_data(value: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or begins a comment."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def code() -> str:
+    """The import map: every module that the replay needs, under a name that does not depend on where the file lies."""
+    modules = {f"ltviz/{name}": _as_address(text) for name, text in sorted(_needed().items())}
+    return as_data({"imports": modules})
+
+
+@cache
+def style() -> str:
+    """The page's styles and the stage's."""
+    return _PAGE_STYLE + (STAGE / "stage.css").read_text(encoding="utf-8")
+
+
+def _needed() -> dict[str, str]:
+    """Name -> source of the entry's modules, with imports that an import map resolves."""
+    found: dict[str, str] = {}
+    waiting = [ENTRY]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        source = (STAGE / name).read_text(encoding="utf-8")
+        waiting += [other for _, other in _IMPORT.findall(source)]
+        found[name] = _IMPORT.sub(r'\1"ltviz/\2"', source)
+    return found
+
+
+def _as_address(source: str) -> str:
+    return f"data:text/javascript;charset=utf-8;base64,{base64.b64encode(source.encode()).decode()}"
+
+
+def _fingerprint(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

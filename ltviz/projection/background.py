@@ -1,0 +1,122 @@
+"""The process that fits slow projections: `python -m ltviz.projection.background`.
+
+It reads requests from its standard input and answers them, in order, on its standard output, each a tensor file behind
+its length (8 bytes, little-endian); it touches no other file. It ends with its input, so it never outlives the process
+that started it by more than one fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from ltviz.errors import DataError, LtvizError
+from ltviz.projection.base import Fit, draw
+from ltviz.projection.registry import make_projection
+from ltviz.recording import tensors
+
+NICENESS = 15
+"""Trainers have 10: a picture may wait, a step may not."""
+MOST_BYTES = 4 << 30
+
+
+class Request(NamedTuple):
+    """A frame to be fitted."""
+
+    name: str
+    embeddings: np.ndarray
+    """(N, D)."""
+    centres: np.ndarray
+    """(C, D) by rank; NaN rows are absent classes."""
+    before: Mapping[str, np.ndarray] | None
+    """Arrays of the placement to follow, of the same N samples."""
+
+
+class Answer(NamedTuple):
+    """Its placement's arrays and honesty, or one sentence why there is none."""
+
+    arrays: dict[str, np.ndarray]
+    honesty: dict[str, float]
+    error: str | None = None
+
+
+def write_request(pipe: BinaryIO, request: Request) -> None:
+    """Sends a request; OSError where nobody reads."""
+    arrays = {"embeddings": request.embeddings, "centres": request.centres}
+    arrays |= {f"before.{name}": array for name, array in (request.before or {}).items()}
+    _write(pipe, tensors.encode(arrays, {"name": request.name}))
+
+
+def read_answer(pipe: BinaryIO) -> Answer | None:
+    """The next answer; None at the end."""
+    data = _read(pipe)
+    if data is None:
+        return None
+    arrays, meta = tensors.decode(data)
+    return Answer(arrays, json.loads(meta["honesty"]), meta.get("error"))
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answers requests until their end."""
+    while (data := _read(requests)) is not None:
+        arrays, meta = tensors.decode(data)
+        before = {name.removeprefix("before."): array for name, array in arrays.items() if name.startswith("before.")}
+        answer = _fit(Request(meta["name"], arrays["embeddings"], arrays["centres"], before or None))
+        more = {} if answer.error is None else {"error": answer.error}
+        _write(answers, tensors.encode(answer.arrays, {"honesty": json.dumps(answer.honesty), **more}))
+
+
+def _fit(request: Request) -> Answer:
+    try:
+        projection = make_projection(request.name)[1]
+        before = None
+        if request.before is not None:
+            # Only where the samples were drawn is followed, not where they were in the space then.
+            placement = projection.restore(request.before, request.embeddings)
+            before = Fit(placement, draw(placement, request.embeddings, None, {}).shown, {})
+        fit = projection.follow(request.embeddings, request.centres, {}, before)
+    except LtvizError as error:
+        return Answer({}, {}, str(error))
+    except MemoryError:
+        return Answer({}, {}, f"There is too little memory for the view {request.name}; record fewer points.")
+    except Exception as error:  # another package's, about values that we cannot foresee
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return Answer({}, {}, f"The view {request.name} of this frame failed ({reason}).")
+    return Answer(dict(fit.placement.arrays), fit.honesty)
+
+
+def _write(pipe: BinaryIO, data: bytes) -> None:
+    pipe.write(len(data).to_bytes(8, "little"))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _read(pipe: BinaryIO) -> bytes | None:
+    head = pipe.read(8)
+    if len(head) < 8:
+        return None
+    length = int.from_bytes(head, "little")
+    if length > MOST_BYTES:
+        raise DataError(f"A message of {length:,} bytes is none of ours.")
+    data = pipe.read(length)
+    return data if len(data) == length else None
+
+
+def main() -> None:
+    """Serves standard input and output, at low priority."""
+    with contextlib.suppress(OSError, AttributeError):  # not on every platform
+        os.nice(NICENESS)
+    # Whatever a library prints must not land between our answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

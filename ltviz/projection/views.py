@@ -1,0 +1,136 @@
+"""The views of one run under one projection, step by step in any order.
+
+A view follows the one before it, so it depends on what was seen before. Which one that is follows from the run and its
+cache alone, never from who is looking:
+
+    linear views   start from the nearest earlier step that has a view, the run's first frame where there is none, and
+                   walk through the frames between: all of them up to `Projection.walk` (64), else as many, evenly
+                   spread, and fewer where frames are large. Up to that gap a view is a function of the run's frames,
+                   the same on any machine and in any order of asking; beyond it the first to ask settles it.
+    UMAP           starts from the nearest step that has a map, the earlier one of two; the first to ask settles it.
+
+What is settled is cached, and from then on the same for everybody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ltviz.errors import LtvizError
+from ltviz.projection.base import Fit, draw
+from ltviz.projection.cache import Kept, ViewCache, fingerprint
+from ltviz.projection.centres import class_centres
+from ltviz.projection.registry import make_projection
+from ltviz.recording import Frame, Recording
+
+WALK_BYTES = 64 << 20
+"""Embeddings read at most on the way from one view to another."""
+
+
+class RunViews:
+    """Fits and finds the views of `recording` under the projection `name`. Any thread may use it.
+
+    Args:
+        order: (C,) the classes from most to fewest samples.
+        cache: where views are kept; the run's own folder where left out.
+
+    Raises:
+        ConfigError: there is no projection of that name.
+    """
+
+    def __init__(
+        self, name: str, recording: Recording, order: Sequence[int] | np.ndarray, cache: ViewCache | None = None
+    ):
+        self.name, self.projection = make_projection(name)
+        self._recording, self._order = recording, np.asarray(order)
+        self._cache = ViewCache(recording.path) if cache is None else cache
+        self._lock = threading.RLock()
+        self._last: tuple[int, Fit] | None = None
+
+    def at(self, frame: Frame) -> Fit:
+        """The view of a frame of this run, fitted now unless it was before.
+
+        Raises:
+            DataError: this frame has no such view, such as a map of too few points.
+        """
+        with self._lock:
+            found = self.find(frame)
+            if found is None:
+                found = self._follow(frame, self._approach(frame))
+                self.keep(frame, found)
+            self._last = (frame.step, found)
+            return found
+
+    def find(self, frame: Frame) -> Fit | None:
+        """The view of a frame if it was fitted before."""
+        kept = self._cache.read(self.name, frame.step, fingerprint(frame))
+        if kept is None:
+            return None
+        try:
+            placement = self.projection.restore(kept.arrays, frame.embeddings)
+        except LtvizError:
+            # Sound as a file, but not what this projection makes of this frame: a stranger's.
+            return None
+        return draw(placement, frame.embeddings, None, kept.honesty)
+
+    def keep(self, frame: Frame, fit: Fit) -> None:
+        """Keeps a view for everybody."""
+        kept = Kept(fingerprint(frame), dict(fit.placement.arrays), fit.honesty)
+        self._cache.write(self.name, frame.step, kept)
+
+    def nearest(self, step: int) -> Fit | None:
+        """The view that a map of this step starts from: of the nearest step that has one."""
+        for other in sorted(self._cache.steps(self.name), key=lambda known: (abs(known - step), known)):
+            if other != step and (found := self._known(other)) is not None:
+                return found
+        return None
+
+    def _approach(self, frame: Frame) -> Fit | None:
+        """The view that a frame's own view follows."""
+        if not self.projection.walk:
+            return self.nearest(frame.step)
+        earlier = [step for step in self._recording.frame_files() if step < frame.step]
+        known = [step for step in self._cache.steps(self.name) if step < frame.step]
+        fit, start = None, -1
+        while known and fit is None:
+            start = known.pop()
+            fit = self._known(start)
+        if fit is None:
+            start = -1
+        most = min(self.projection.walk, WALK_BYTES // max(frame.embeddings.nbytes, 1))
+        for step in _spread([step for step in earlier if step > start], most):
+            if (other := self._read(step)) is not None and other.embeddings.shape == frame.embeddings.shape:
+                fit = self._follow(other, fit, measured=False)
+        return fit
+
+    def _known(self, step: int) -> Fit | None:
+        if self._last is not None and self._last[0] == step:
+            return self._last[1]
+        frame = self._read(step)
+        return None if frame is None else self.find(frame)
+
+    def _read(self, step: int) -> Frame | None:
+        try:
+            return self._recording.frame(step)
+        except (LtvizError, OSError):
+            # Damaged, or gone with its run: the view follows the one before.
+            return None
+
+    def _follow(self, frame: Frame, before: Fit | None, *, measured: bool = True) -> Fit:
+        centres = self.centres(frame)
+        return self.projection.follow(frame.embeddings, centres, frame.landmarks, before, measured=measured)
+
+    def centres(self, frame: Frame) -> np.ndarray:
+        """(C, D) class centres of a frame by rank; NaN rows for classes without points."""
+        return class_centres(frame.embeddings, frame.labels, len(self._order))[self._order]
+
+
+def _spread(steps: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the steps, evenly spread; the first is always among them."""
+    if len(steps) <= most:
+        return list(steps)
+    places: Mapping[int, None] = dict.fromkeys(np.linspace(0, len(steps) - 1, max(most, 1)).astype(int).tolist())
+    return [steps[place] for place in places]

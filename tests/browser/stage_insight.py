@@ -1,0 +1,118 @@
+"""What made-up methods let be seen beside their points: links, memories, readings, forces, label sets.
+
+Each function gives nothing for a run whose method has no such thing, as the real ones do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+READINGS = {
+    "moco": [
+        {
+            "key": "queue_length",
+            "title": "Queue length",
+            "unit": "keys",
+            "short": "How many keys of this class the queue holds now.",
+        },
+        {
+            "key": "queue_age",
+            "title": "Queue age",
+            "unit": "steps",
+            "short": "How long ago the keys of this class were stored.",
+        },
+    ],
+    "logit-adjust": [
+        {
+            "key": "boundary_shift",
+            "title": "Shift of the boundaries",
+            "unit": "°",
+            "short": "How far the prior moves the boundaries of this class outwards.",
+        }
+    ],
+    "clip": [
+        {"key": "temperature", "title": "Temperature", "unit": "", "short": "The temperature that was learned."},
+    ],
+    "proco": [
+        {
+            "key": "means_cap",
+            "title": "Cap of the density",
+            "unit": "°",
+            "short": "Half the opening of the cap around the mean of the class.",
+        }
+    ],
+}
+LINKS = {"simclr": "views", "moco": "views", "clip": "captions", "ltml": "branches"}
+PAIRS = 60
+QUEUE = 256
+FORCES_EVERY = 20
+"""Steps between the frames that hold forces."""
+PARTS = ("positives", "head", "medium", "tail")
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def pairs(method: str, z: np.ndarray, labels: np.ndarray, centres: np.ndarray, step: int) -> dict:
+    """Name -> (a, b, y): views that come together, captions near their class, boundaries that move."""
+    if method == "logit-adjust":
+        first, second = np.array([(i, (i + 3) % len(centres)) for i in range(len(centres))]).T
+        middle = _unit(centres[first] + centres[second])
+        return {"boundary": (middle, _unit(middle + 0.35 * (centres[np.minimum(first, second)])), first)}
+    if method not in LINKS:
+        return {}
+    rng = np.random.default_rng(5)
+    some = np.concatenate([np.flatnonzero(labels == c)[: PAIRS // len(centres)] for c in range(len(centres))])
+    apart = 0.12 + 0.7 * np.exp(-step / 90)
+    return {LINKS[method]: (z[some], _unit(z[some] + apart * rng.normal(size=(len(some), 3))), labels[some])}
+
+
+def memory(method: str, z: np.ndarray, labels: np.ndarray, step: int) -> dict:
+    """Name -> (points, y, age): keys of a queue, older ones further from where their class is now."""
+    if method != "moco" or step == 0:
+        return {}
+    rng = np.random.default_rng(6)
+    some = rng.choice(len(z), min(QUEUE, len(z)), replace=False)
+    age = np.sort(rng.integers(0, min(step, 60) + 1, len(some)))
+    return {"queue": (_unit(z[some] + 0.005 * age[:, None] * rng.normal(size=(len(some), 3))), labels[some], age)}
+
+
+def readings(method: str, counts: np.ndarray, step: int) -> dict[str, list]:
+    """Key -> values by class, or one; None where nothing is known yet."""
+    held = np.minimum(counts, 2 + step / 4)
+    known = {
+        "queue_length": np.round(held).astype(int).tolist(),
+        "queue_age": [None if n < 4 else float(0.4 * step**0.5 * (i + 2)) for i, n in enumerate(counts)],
+        "boundary_shift": (np.log(counts.mean() / counts) * 6).tolist(),
+        "temperature": [0.07 + 0.4 * float(np.exp(-step / 100))],
+        "means_cap": (14 + 22 * np.log(counts.max() / counts) / 4 + 20 * np.exp(-step / 80)).tolist(),
+    }
+    return {reading["key"]: known[reading["key"]] for reading in READINGS.get(method, [])}
+
+
+def forces(method: str, centres: np.ndarray, step: int) -> dict | None:
+    """Method -> part -> (C, 3): only at some steps, as a trainer computes them; what-ifs for two methods."""
+    if method not in {"supcon", "bcl", "tsc"} or step % FORCES_EVERY:
+        return None
+    rng = np.random.default_rng(7)
+    sizes = {"positives": 0.9, "head": 0.8, "medium": 0.35, "tail": 0.2}
+    own = {part: size * rng.normal(size=centres.shape) * np.exp(-step / 200) for part, size in sizes.items()}
+    if method == "tsc":
+        own["targets"] = 0.5 * rng.normal(size=centres.shape)
+    own["total"] = sum(own.values())
+    own["total"][-1] = np.nan
+    other = "tsc" if method == "bcl" else "bcl"
+    return {method: own, other: {"total": own["total"] * 0.6 + 0.3 * rng.normal(size=centres.shape)}}
+
+
+def label_sets(run_id: str, labels: np.ndarray, num_classes: int) -> np.ndarray | None:
+    """(N, ceil(C / 8)) uint8 bits, lowest first: up to four classes for every third sample of the run "several"."""
+    if not run_id.startswith("several"):
+        return None
+    sets = np.zeros((len(labels), num_classes), np.uint8)
+    sets[np.arange(len(labels)), labels] = 1
+    rng = np.random.default_rng(8)
+    for i in range(0, len(labels), 3):
+        sets[i, rng.choice(num_classes, rng.integers(1, 4), replace=False)] = 1
+    return np.packbits(sets, axis=1, bitorder="little")
