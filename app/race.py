@@ -23,6 +23,8 @@ COUNTS_HEIGHT = 110
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
 HIDDEN = ("data_dir", "threads")
+WHAT_IF = "what_if"
+"""A list of methods, which are chosen here instead of typed."""
 
 
 def draw_race(studio: Studio) -> list[str] | None:
@@ -114,6 +116,21 @@ def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[st
     return chosen
 
 
+def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list[str]) -> dict[str, str]:
+    """The methods whose forces are measured beside each run's own; empty where there are none."""
+    titles = {entry["name"]: entry["card"]["title"] for entry in catalogue["methods"] if entry.get("what_if")}
+    chosen = st.multiselect(
+        words.WHAT_IF,
+        list(titles),
+        [name for name in asked if name in titles],
+        format_func=titles.__getitem__,
+        key=f"race-{WHAT_IF}",
+        help=schema["properties"][WHAT_IF]["description"],
+        placeholder=words.WHAT_IF_NONE,
+    )
+    return {WHAT_IF: ",".join(chosen)} if chosen else {}
+
+
 def _draw_more(
     catalogue: dict[str, Any] | None, schema: dict[str, Any], methods: list[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -124,14 +141,17 @@ def _draw_more(
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
     with box:
-        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN)]
+        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, WHAT_IF)]
         properties = {**schema["properties"]}
         properties["watch_share"] = {**properties["watch_share"], "default": LAB_WATCH_SHARE}
         form = {**schema, "properties": properties}
+        asked = kept["run"].get(WHAT_IF, "").split(",")
         kept["run"] = forms.draw_form(form, "race", fields=fields, kept=kept["run"])
         if catalogue is None:
             st.caption(words.NO_CATALOGUE)
             return kept["run"], kept["methods"]
+        if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
+            kept["run"] |= _draw_what_if(catalogue, schema, asked)
         for entry in catalogue["methods"]:
             name, settings = entry["name"], entry.get("settings", {})
             if name in methods and settings.get("properties"):

@@ -40,6 +40,8 @@ TRAIN = "Train"
 CHOOSE_METHOD = "Choose at least one method to train."
 DEFAULT_RACE = {"ce": "CE", "supcon": "SupCon", "bcl": "BCL", "tsc": "TSC", "logit_adjust": "Logit adj."}
 """The methods of the default race, in order, and their names until the trainer has written its catalogue."""
+WHAT_IF = "What if: forces under other methods"
+WHAT_IF_NONE = "None"
 NO_CATALOGUE = "The trainer is waking up. Its other methods and their settings appear here in a few seconds."
 NO_COUNTS = "The class counts cannot be shown: {reason}"
 STOP_ALL = "Stop all"

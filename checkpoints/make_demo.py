@@ -33,7 +33,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         race = ["--race", ",".join(METHODS), "--run-dir", name, "--data", "digits-lt", "--imbalance-factor", "50"]
         watch = ["--dim", "3", "--steps", "300", "--seed", "0", "--watch-share", "0.9", "--max-fps", "60"]
-        subprocess.run([sys.executable, "-m", "ltviz", "train", *race, *watch], check=True)
+        forces = ["--forces-every", "1", "--what-if", "bcl"]
+        subprocess.run([sys.executable, "-m", "ltviz", "train", *race, *watch, *forces], check=True)
         for method in METHODS:
             made, kept = Path(name) / method, HERE / f"demo-{method.replace('_', '-')}"
             thin(made / "frames")

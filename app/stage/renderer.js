@@ -258,4 +258,4 @@ export class Renderer {
 }
 
 /** Radius of a class-average point in CSS pixels: many points are small, and none vanishes. @param {number} side of the view @param {number} n */
-export const pointRadius = (side, n) => Math.min(4.4, Math.max(1.5, (0.44 * side) / Math.sqrt(Math.max(1, n))));
+export const pointRadius = (side, n) => Math.min(4, Math.max(1.5, (0.36 * side) / Math.sqrt(Math.max(1, n))));

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Reading, Setup
+from ltviz.methods.base import Batch, Card, Links, Reading, Setup
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
 from ltviz.methods.moco import Moco, check_queries, queue_tug
 from ltviz.methods.partition import Contrast
@@ -216,6 +216,10 @@ class Kcl(Moco):
         if self._drawn is not None:
             self.found.take(self._drawn.sum(1), y)
             self._drawn = None
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """None: an image's own key is one positive among k, and lines to it would hide the classes."""
+        return {}
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "positives_found": self.found.read()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card
+from ltviz.methods.base import Batch, Card, Links
 from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision
 from ltviz.methods.partition import Contrast
 from ltviz.methods.probe import Probed
@@ -119,3 +119,7 @@ class Moco(Queued, Probed):
     def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The contrastive terms of queries (B, dim) and their own keys (B, dim)."""
         return {"contrast": moco(query, key, self.queue.keys, temperature=self.settings.temperature)}
+
+    def links(self, batch: Batch) -> dict[str, Links]:
+        """Under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
+        return {"views": Links(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)}

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Cloud, Links, Method, Settings, Setup, live
+from ltviz.methods.base import Cloud, Method, Settings, Setup, live
 from ltviz.methods.inputs import unit
 from ltviz.methods.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.momentum import MomentumCopy
@@ -122,10 +122,6 @@ class Queued(Method):
 
     def read(self) -> dict[str, Tensor]:
         return read_queue(self.queue.labels, self.queue.ages, len(self.counts))
-
-    def links(self, batch: Batch) -> dict[str, Links]:
-        """Under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
-        return {"views": Links(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)}
 
     def clouds(self) -> dict[str, Cloud]:
         keys, y, ages = self.queue.keys, self.queue.labels, self.queue.ages

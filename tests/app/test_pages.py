@@ -379,3 +379,25 @@ def test_error_texts_hold_no_path_of_this_machine(home: Path):
     (home / "linked-run").symlink_to("/etc")
     app = page(runs="linked-run")
     assert str(home) not in app.error[0].value and "/etc" not in app.error[0].value
+
+
+def test_methods_of_a_what_if_are_chosen_and_stay_when_folded_away(home: Path):
+    (home / ".ltviz").mkdir(parents=True, exist_ok=True)
+    offered = [
+        {"name": name, "card": {"title": name.upper()}, "settings": {}, "what_if": name != "gml"} for name in FEW
+    ]
+    (home / ".ltviz" / "catalogue.json").write_text(json.dumps({"methods": offered, "data": []}))
+    app = page()
+    unfold(app, "race-more")
+    assert app.multiselect(key="race-what_if").options == ["BCL", "TSC"], "gml has no stand-ins"
+    app.multiselect(key="race-what_if").select("tsc").select("bcl").run()
+    app.session_state["race-more"] = False
+    app.run()
+    app.button[0].click().run()
+    ((job, _, _),) = launch.jobs(home)
+    assert job.run["what_if"] == "tsc,bcl"
+    unfold(app, "race-more")
+    assert app.multiselect(key="race-what_if").value == ["tsc", "bcl"]
+
+
+FEW = ("bcl", "gml", "tsc")
