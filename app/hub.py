@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -171,6 +171,7 @@ class Hub:
 
     Args:
         home: folder of run folders; `demos` is a second one, asked for runs that `home` does not have.
+        folders: runs that lie elsewhere, by id.
         cache_bytes: encoded frames are kept up to this size, least recently used ones go first.
         fitter: computes slow projections, in a process of its own that starts with the first of them.
     """
@@ -180,10 +181,11 @@ class Hub:
         home: Path,
         demos: Path | None = None,
         *,
+        folders: Mapping[str, Path] | None = None,
         cache_bytes: int = CACHE_BYTES,
         fitter: BackgroundFitter | None = None,
     ):
-        self.home, self.demos = Path(home), demos
+        self.home, self.demos, self._folders = Path(home), demos, dict(folders or {})
         self._fitter = BackgroundFitter() if fitter is None else fitter
         self._guard = threading.Lock()
         self._recordings: dict[Path, Recording] = {}
@@ -202,6 +204,8 @@ class Hub:
     def folder(self, run: str) -> Path:
         """Folder of a run, in `home` or among the demos. LtvizError for a name that is no run id or leads elsewhere."""
         check_run_id(run)
+        if run in self._folders:
+            return self._folders[run]
         own = run_path(self.home, run)
         if self.demos is not None and not own.exists():
             demo = run_path(self.demos, run)

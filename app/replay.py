@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import gzip
 import time
 from bisect import bisect_right
@@ -77,7 +76,8 @@ class _Track:
 
 
 async def build_replay(
-    sources: Sequence[tuple[Hub, str]],
+    hub: Hub,
+    runs: Sequence[str],
     *,
     projection: str = DEFAULT_PROJECTION,
     opening: Opening = Opening(),
@@ -86,7 +86,7 @@ async def build_replay(
     """Collects the runs' messages and writes the page.
 
     Args:
-        sources: for each run the hub that reads it, and its id.
+        hub: reads the runs; `runs` are their ids.
         projection: for embeddings of more than three dimensions.
         limit: bytes that the file may have; the timeline is thinned evenly to stay within them.
 
@@ -96,49 +96,45 @@ async def build_replay(
         RecordingError: a run id that is none.
     """
     check_projection(projection)
-    names = [run for _, run in sources]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"A replay shows each run once, got {', '.join(names)[:200]}; leave out what comes twice.")
-    tracks, recorded = await _collect(sources, projection, limit)
+    if len(set(runs)) < len(runs):
+        raise ConfigError(f"A replay shows each run once, got {', '.join(runs)[:200]}; leave out what comes twice.")
+    tracks, recorded = await _collect(hub, runs, projection, limit)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
-async def _collect(sources: Sequence[tuple[Hub, str]], projection: str, limit: int) -> tuple[list[_Track], int]:
+async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Track], int]:
     """The runs with their packed messages, and how many moments they have in all."""
     woken = asyncio.Event()
-    with contextlib.ExitStack() as watching:
-        tails = [(hub, watching.enter_context(hub.watch([run], woken.set))[run]) for hub, run in sources]
-        await _first_look([tail for _, tail in tails], woken)
-        found = [(hub, _Track(tail)) for hub, tail in tails if tail.snapshot.steps]
+    with hub.watch(runs, woken.set) as tails:
+        await _first_look(list(tails.values()), woken)
+        found = [_Track(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
-            raise ConfigError(
-                f"A replay needs at least one run with frames, got {', '.join(run for _, run in sources)}."
-            )
-        timeline = union([track.tail.snapshot.steps for _, track in found])
-        for hub, track in found:
+            raise ConfigError(f"A replay needs at least one run with frames, got {', '.join(runs)}.")
+        timeline = union([track.tail.snapshot.steps for track in found])
+        for track in found:
             track.card = _pack(await hub.card(track.tail))
-        fixed = sum(len(track.card) for _, track in found) + len(replaypage.code()) + len(replaypage.style())
-        last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for hub, t in found))
+        fixed = sum(len(track.card) for track in found) + len(replaypage.code()) + len(replaypage.style())
+        last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
             raise ConfigError(
                 f"A replay of {len(found)} runs with so many points exceeds {limit / 1e6:.0f} MB; take fewer runs."
             )
         for step in room:
-            at = [bisect_right(track.tail.snapshot.steps, step) - 1 for _, track in found]
+            at = [bisect_right(track.tail.snapshot.steps, step) - 1 for track in found]
             due = [
-                (hub, track, track.tail.snapshot.steps[place])
-                for (hub, track), place in zip(found, at, strict=True)
+                (track, track.tail.snapshot.steps[place])
+                for track, place in zip(found, at, strict=True)
                 if place >= 0 and track.tail.snapshot.steps[place] not in track.steps[-1:]
             ]
-            packed = await asyncio.gather(*(_frame(hub, track, shown, projection) for hub, track, shown in due))
-            for (_, track, shown), frame in zip(due, packed, strict=True):
+            packed = await asyncio.gather(*(_frame(hub, track, shown, projection) for track, shown in due))
+            for (track, shown), frame in zip(due, packed, strict=True):
                 if frame is not None:
                     track.steps.append(shown)
                     track.frames.append(frame)
-    tracks = [track for _, track in found if track.frames]
+    tracks = [track for track in found if track.frames]
     if not tracks:
         raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
     return tracks, len(timeline)

@@ -38,7 +38,8 @@ async def serve_replay(request: Request, studio: Studio) -> Response:
             sight=urlencode({name: asked[name] for name in SIGHT if name in asked})[:LONGEST_SIGHT],
         )
         replay = await build_replay(
-            [(studio.hub, run) for run in runs],
+            studio.hub,
+            runs,
             projection=asked.get("projection") or DEFAULT_PROJECTION,
             opening=opening,
         )

@@ -6,6 +6,7 @@ const SCALE = 2;
 
 /** @param {import("./view.js").StageView} stage */
 export async function savePng(stage) {
+  stage.writeTexts();
   const sheet = new Sheet(stage);
   sheet.fit(SCALE);
   const canvas = sheet.draw(performance.now());

@@ -18,6 +18,7 @@ from ltviz.export.results import read_results
 from ltviz.launch.app import load_app
 from ltviz.recording import Recording, checkpoints_home
 from ltviz.recording.files import write_whole
+from ltviz.recording.names import slug
 
 ABOUT = (
     "Write chosen runs into one file: a report that opens anywhere, a page that replays them in 3-D, or a table of "
@@ -84,19 +85,31 @@ def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> d
     from ltviz_app.hub import Hub  # the name exists once `load_app` has found the app's folder
     from ltviz_app.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
 
+    folders = _by_id(runs)
+
     async def build() -> Replay:
-        hubs = {folder: Hub(folder) for folder in {run.path.parent for run in runs}}
+        hub = Hub(checkpoints_home(), folders=folders)
         try:
             return await build_replay(
-                [(hubs[run.path.parent], run.path.name) for run in runs],
+                hub,
+                list(folders),
                 projection=options.projection or DEFAULT_PROJECTION,
                 opening=Opening(theme=options.theme),
                 limit=int(options.max_mb * 1e6),
             )
         finally:
-            for hub in hubs.values():
-                await hub.close()
+            await hub.close()
 
     replay = asyncio.run(build())
     write_whole(out, replay.html)
     return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded}
+
+
+def _by_id(runs: Sequence[Recording]) -> dict[str, Path]:
+    """Id -> folder. A folder may have any name; those that are one id in the end are told apart by a number."""
+    found: dict[str, Path] = {}
+    for run in runs:
+        name = slug(run.path.name)
+        same = [name, *(f"{name[:60]}-{number}" for number in range(2, len(runs) + 1))]
+        found[next(free for free in same if free not in found)] = run.path
+    return found

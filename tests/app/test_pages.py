@@ -384,7 +384,8 @@ def test_error_texts_hold_no_path_of_this_machine(home: Path):
 def test_methods_of_a_what_if_are_chosen_and_stay_when_folded_away(home: Path):
     (home / ".ltviz").mkdir(parents=True, exist_ok=True)
     offered = [
-        {"name": name, "card": {"title": name.upper()}, "settings": {}, "what_if": name != "gml"} for name in FEW
+        {"name": name, "card": {"title": name.upper()}, "settings": {}, "what_if": name != "gml"}
+        for name in ("bcl", "gml", "tsc")
     ]
     (home / ".ltviz" / "catalogue.json").write_text(json.dumps({"methods": offered, "data": []}))
     app = page()
@@ -398,6 +399,3 @@ def test_methods_of_a_what_if_are_chosen_and_stay_when_folded_away(home: Path):
     assert job.run["what_if"] == "tsc,bcl"
     unfold(app, "race-more")
     assert app.multiselect(key="race-what_if").value == ["tsc", "bcl"]
-
-
-FEW = ("bcl", "gml", "tsc")

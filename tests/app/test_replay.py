@@ -33,7 +33,7 @@ def build(home: Path, *runs: str, **more: object) -> Replay:
     async def work() -> Replay:
         hub = Hub(home)
         try:
-            return await build_replay([(hub, run) for run in runs], **more)
+            return await build_replay(hub, runs, **more)
         finally:
             await hub.close()
 

@@ -242,7 +242,7 @@ def build(home: Path, *runs: str) -> bytes:
     async def work() -> bytes:
         hub = Hub(home)
         try:
-            return (await build_replay([(hub, run) for run in runs])).html
+            return (await build_replay(hub, runs)).html
         finally:
             await hub.close()
 

@@ -104,3 +104,14 @@ def test_bad_input_is_one_line_and_writes_nothing(
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1
     assert list(work.iterdir()) == []
+
+
+def test_folders_of_any_name_are_replayed_even_two_of_one(tmp_path: Path, capsys) -> None:
+    folders = [tmp_path / "a" / "ce", tmp_path / "b" / "ce", tmp_path / "b" / "logit_adjust"]
+    for folder in folders:
+        with record(folder, labels=np.arange(4) % 2) as run:
+            run.frame(0, embeddings=np.eye(4)[:, :3] + 0.1)
+    out = tmp_path / "replay.html"
+    assert main(["export", *map(str, folders), "--to", "html", "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["used"] == 3
+    assert all(f'"run":"{name}"' in out.read_text() for name in ("run-ce", "run-ce-2", "logit-adjust"))
