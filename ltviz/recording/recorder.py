@@ -131,6 +131,7 @@ class Recorder:
         landmarks: Mapping[str, Any] | None = None,
         predictions: Any = None,
         confidence: Any = None,
+        loss: Any = None,
         metrics: Mapping[str, Any] | None = None,
         epoch: float = 0.0,
         seconds: float | None = None,
@@ -147,6 +148,7 @@ class Recorder:
             landmarks: other points on the sphere that the method owns, name -> (K, D): prototypes, classifier weights.
             predictions: (N,) predicted labels, in the same values as `labels`.
             confidence: (N,) probability of the predicted class.
+            loss: (N,) what each sample costs, 0 or more; the stage can colour by it.
             metrics: name -> number of your own.
             epoch, seconds: of this step; seconds since `record` where left out.
             events: JSON objects such as {"kind": "setting", "name": "learning_rate", "value": 0.1}.
@@ -162,7 +164,8 @@ class Recorder:
             points[name], note = self._on_sphere(name, as_array(array), step)
             notes += note
         z = points.pop("embeddings")
-        samples = {} if confidence is None else {"confidence": as_array(confidence)}
+        columns = {"confidence": confidence, "loss": loss}
+        samples = {name: as_array(values) for name, values in columns.items() if values is not None}
         if predictions is not None:
             samples["prediction"] = self._classes.number(as_array(predictions))
         rows = self._classes.rows

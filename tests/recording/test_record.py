@@ -50,6 +50,7 @@ def test_everything_a_stranger_may_give(tmp_path, embeddings):
             landmarks={"prototypes": embeddings(2, rows=4)},
             predictions=[2, 0, 0, 1, 1, 1],
             confidence=np.full(6, 0.5),
+            loss=np.arange(6) / 2,
             metrics=metrics,
             epoch=1,
         )
@@ -61,6 +62,7 @@ def test_everything_a_stranger_may_give(tmp_path, embeddings):
     assert frame.metrics["loss"] == 0.5 and frame.metrics["uniformity"] == -99.0, "the caller's numbers win"
     assert frame.metrics["accuracy_all"] == 1.0, "judged on the test points alone"
     assert frame.samples["prediction"].tolist() == [2, 0, 0, 1, 1, 1]
+    assert frame.samples["loss"].tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
     np.testing.assert_array_equal(frame.landmarks["targets"], embeddings(1, rows=3))
     assert frame.target_index is not None and frame.target_index.tolist() == [0, 1, 2]
     assert frame.landmarks["prototypes"].shape == (4, 3) and frame.epoch == 1.0
