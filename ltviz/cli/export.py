@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +101,8 @@ def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> d
         finally:
             await hub.close()
 
-    replay = asyncio.run(build())
+    with ThreadPoolExecutor(1) as aside:  # whoever calls this may have a loop of their own running, as notebooks do
+        replay = aside.submit(asyncio.run, build()).result()
     write_whole(out, replay.html)
     return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded}
 

@@ -64,7 +64,7 @@ def test_free_cameras_turn_alone_and_a_reload_brings_them_back(visit) -> None:
     drag(page, centre(page, 1), (60, 0))
     page.wait_for_function("y => window.ltviz.stage.camera.yaw > y + 0.2", arg=home["yaw"])
     turned = stage(page)["camera"]
-    assert page.locator(".ltv-panel[data-focus]").inner_text().startswith("TSC")
+    page.locator(".ltv-panel[data-focus]", has_text="TSC").wait_for()
     page.get_by_test_id("ltviz-stage").focus()
     page.keyboard.press("1")
     page.keyboard.press("+")
