@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 LARGEST_LOGIT = {torch.float32: 60.0, torch.float64: 600.0}
 CPU_BLOCK_ROWS = 128
 GPU_BLOCK_ELEMENTS = 1 << 24
-# exponentials that Pairs keeps from the sums to the gradients: a batch of a thousand images needs no second product
-KEPT_ELEMENTS = 1 << 21
+# exponentials that Pairs keeps from the sums to the gradients (32 MB): up to two thousand images of two views need no
+# second product, and at four thousand the whole stays below a twentieth of the dense loss
+KEPT_ELEMENTS = 1 << 23
 
 Gradients = list[Tensor | None]
 
