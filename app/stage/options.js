@@ -8,16 +8,22 @@ import { TRAIL_FRAMES } from "./runs.js";
 
 const TRAILS = [6, 12, 24, TRAIL_FRAMES];
 
-/** @param {Run[]} runs @returns {string} at which step the forces in the picture were computed, or why there are none */
-export function describeForces(runs) {
+/** What another method's force was computed from: nobody shall take it for a race that was run. */
+const STAND_INS = "Dashed: this run's centres and stored samples stand in for the other method's own.";
+
+/** @param {Run[]} runs @param {string|null} [under] the what-if that is drawn beside
+ * @returns {string} at which step the forces in the picture were computed and with what, or why there are none */
+export function describeForces(runs, under = null) {
   const shown = runs.filter((run) => run.frame), steps = [...new Set(shown.flatMap((run) => (run.forces ? [run.forces.step] : [])))].sort((a, b) => a - b);
   if (!shown.length) return "";
   if (!steps.length)
     return shown.some((run) => run.frame?.header.projection) && shown.every((run) => run.info?.header.dim !== 3)
       ? "No forces here: none were recorded, or this view cannot show directions."
       : "No forces here: their recording was off when this run was trained.";
+  const imagined = under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${STAND_INS}` : "";
   const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0)), last = steps[steps.length - 1];
-  return steps.length === 1 && last === now ? `Computed at step ${last}.` : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}; drawn fainter since.`;
+  const when = steps.length === 1 && last === now ? `Computed at step ${last}.` : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}; drawn fainter since.`;
+  return when + imagined;
 }
 
 export class LayerOptions {
@@ -67,7 +73,7 @@ export class LayerOptions {
       chip.disabled = !has(part);
     }
     this.writeUnder(runs);
-    setText(this.note, describeForces(runs));
+    setText(this.note, describeForces(runs, forces.under));
   }
 
   /** @param {Run[]} runs */

@@ -214,6 +214,8 @@ test("forces are drawn from the centres that have any, with their parts and a wh
 test("forces of an earlier step stay, fainter, and their step is told", () => {
   const run = runWith({ header: { forces: FORCES } }), strong = sceneOf(run, { forces: true }).lines[0][9];
   assert.equal(describeForces([run]), "Computed at step 1.");
+  assert.match(describeForces([run], Object.keys(FORCES).find((name) => name !== run.info.header.method)), /stand in for the other method's own/);
+  assert.equal(describeForces([run], "never_measured"), "Computed at step 1.");
   show(run, { step: 5 });
   assert.ok(sceneOf(run, { forces: true }).lines[0][9] < strong);
   assert.equal(describeForces([run]), "Last computed at step 1; drawn fainter since.");
