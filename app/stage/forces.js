@@ -43,6 +43,9 @@ export function arrowEnd(m, force, scale, straight) {
 /** Methods besides the run's own whose forces its frame holds. @param {import("./runs.js").Run} run @returns {string[]} */
 export const whatIfs = (run) => Object.keys(run.forces?.forces ?? {}).filter((name) => name !== run.info?.header.method);
 
+/** Whether no newer forces are overdue: between two of them the arrows neither fade nor blink. @param {import("./runs.js").Run} run */
+export const areFresh = ({ forces, frame }) => Boolean(forces && frame && frame.header.step - forces.step <= 1.5 * forces.gap);
+
 /** The totals that a panel shows: its own, and the what-if's. @param {import("./runs.js").Run} run @param {string|null} under */
 function totals(run, under) {
   const forces = run.forces?.forces ?? {}, own = forces[run.info?.header.method ?? ""] ?? {};
@@ -55,7 +58,7 @@ export function addForces(to, run, centres, look, faded) {
   const { own, total, other } = totals(run, look.forces.under), straight = Boolean(run.frame?.header.projection);
   const longest = Math.max(0, ...[...total, ...other].map((force) => (force ? length(force) : 0)));
   if (!longest) return 0;
-  const fresh = run.forces?.step === run.frame?.header.step ? 1 : STALE;
+  const fresh = areFresh(run) ? 1 : STALE;
   let drawn = 0;
   /** @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width @param {number} dashes */
   const draw = (forces, colour, width, dashes) =>

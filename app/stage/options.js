@@ -1,7 +1,7 @@
 /** What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length of trails. */
 import { toHex } from "./colours.js";
 import { make, setAttribute, setText } from "./dom.js";
-import { PARTS, partColour, whatIfs } from "./forces.js";
+import { areFresh, PARTS, partColour, whatIfs } from "./forces.js";
 import { TRAIL_FRAMES } from "./runs.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -22,7 +22,8 @@ export function describeForces(runs, under = null) {
       : "No forces here: their recording was off when this run was trained.";
   const imagined = under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${STAND_INS}` : "";
   const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0)), last = steps[steps.length - 1];
-  const when = steps.length === 1 && last === now ? `Computed at step ${last}.` : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}; drawn fainter since.`;
+  const fainter = shown.every((run) => !run.forces || areFresh(run)) ? "" : "; drawn fainter since";
+  const when = steps.length === 1 && last === now ? `Computed at step ${last}.` : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}${fainter}.`;
   return when + imagined;
 }
 

@@ -36,7 +36,8 @@ export class Run {
     this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
-    /** @type {{step: number, forces: import("./types.js").Forces}|null} the newest forces up to the frame shown */
+    /** @type {{step: number, forces: import("./types.js").Forces, gap: number}|null} the newest forces up to the frame shown, and how
+     * many steps after those before them they came */
     this.forces = null;
     this.start = 0;
     this.duration = 0;
@@ -164,7 +165,8 @@ export class Run {
     const { step, forces } = next.header;
     if (last && step <= last.header.step) this.history = [];
     if (this.forces && step < this.forces.step) this.forces = null;
-    if (forces && Object.keys(forces).length) this.forces = { step, forces };
+    // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
+    if (forces && Object.keys(forces).length) this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;

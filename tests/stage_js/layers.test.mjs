@@ -219,6 +219,12 @@ test("forces of an earlier step stay, fainter, and their step is told", () => {
   show(run, { step: 5 });
   assert.ok(sceneOf(run, { forces: true }).lines[0][9] < strong);
   assert.equal(describeForces([run]), "Last computed at step 1; drawn fainter since.");
+  show(run, { step: 6, forces: FORCES });
+  show(run, { step: 11 });
+  assert.equal(sceneOf(run, { forces: true }).lines[0][9], strong, "the next ones are due at the same distance");
+  assert.equal(describeForces([run]), "Last computed at step 6.");
+  show(run, { step: 14 });
+  assert.ok(sceneOf(run, { forces: true }).lines[0][9] < strong);
   show(run, { step: 0 });
   assert.equal(sceneOf(run, { forces: true }).tally.forces, 0);
   assert.match(describeForces([run]), /recording was off/);
