@@ -76,7 +76,7 @@ class Tail:
     """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
     looked: bool = False
     marks: tuple[Mark, ...] = ()
-    """What happened at the steps that somebody has looked at, by step."""
+    """What happened at the recorded steps, by step."""
     alarms: tuple[Mark, ...] = ()
     """What was found wrong with the run; see `Hub.mark`."""
     _listed: int = -1
@@ -134,18 +134,20 @@ class Tail:
         # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
         self._listed = changed
         steps = tuple(step for step in self.recording.steps() if step not in self.bad)
-        return known if steps == known.steps else replace(known, steps=steps)
+        if steps == known.steps:
+            return known
+        names = () if known.info is None else known.info.class_names
+        self.marks = tuple(
+            (step, str(event.get("kind", "note")), words.mark_text(event, names))
+            for step, events in self.recording.frame_events().items()
+            for event in events
+        )
+        return replace(known, steps=steps)
 
     def _forget(self) -> None:
         self._listed, self.card, self.marks, self.alarms = -1, None, (), ()
         self.bad.clear()
         self.projections = None
-
-    def note(self, frame: EncodedFrame) -> None:
-        """Adds what a frame tells to the marks."""
-        if frame.events and all(step != frame.step for step, _, _ in self.marks):
-            new = ((frame.step, str(event.get("kind", "note")), words.mark_text(event)) for event in frame.events)
-            self.marks = tuple(sorted((*self.marks, *new), key=lambda mark: mark[0]))
 
     def all_marks(self) -> list[Mark]:
         """Everything that the timeline marks, by step."""
@@ -291,8 +293,6 @@ class Hub:
                 self._reading[key] = asyncio.ensure_future(self._read(key, tail, info))
             # One viewer that leaves must not cancel the reading for the others.
             found = await asyncio.shield(self._reading[key])
-        if found is not None:
-            tail.note(found)
         return found
 
     async def _read(self, key: tuple, tail: Tail, info: RunInfo) -> EncodedFrame | None:

@@ -55,8 +55,6 @@ class EncodedFrame:
     head: str
     """The header without its opening brace and without seq, time and live."""
     payload: bytes
-    events: Sequence[Mapping[str, Any]] = ()
-    """What happened at this step; the timeline marks it."""
     pending: str | None = None
     """The projection that was asked for and is still being computed; the frame is in another one."""
     trouble: str | None = None
@@ -135,7 +133,6 @@ def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written:
         written,
         _json(header)[1:],
         payload.bytes(),
-        tuple(frame.events),
         pending=told.get("pending"),
         trouble=told.get("error"),
     )

@@ -358,8 +358,12 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def mark_text(event: Mapping[str, Any]) -> str:
-    """What a mark on the timeline says about an event of the recording."""
+MOST_NAMED = 8
+"""Classes that one mark names."""
+
+
+def mark_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
+    """What a mark on the timeline says about an event of the recording; `class_names` are those of the run."""
     kind, name = str(event.get("kind", "note")), str(event.get("name", ""))
     if kind == "setting":
         before = f" from {event['before']}" if "before" in event else ""
@@ -367,7 +371,9 @@ def mark_text(event: Mapping[str, Any]) -> str:
     if kind == "refused":
         return f"{name} was not changed: {event.get('message', '')}"
     if kind == "swap":
-        classes = event.get("classes")
-        some = [str(c) for c in classes[:8]] if isinstance(classes, list) else []
-        return f"other targets for classes {', '.join(some)}{' and more' if len(some) < len(classes or []) else ''}"
+        given = event.get("classes")
+        numbers = given if isinstance(given, list) else []
+        classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
+        some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
+        return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
     return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))

@@ -167,12 +167,6 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
     if labels is None:
         labels = np.full(len(embeddings), -1, np.int32)
     target_index = arrays.get("target_index")
-    try:
-        events = json.loads(metadata.get("events", "[]"))
-    except (ValueError, RecursionError) as error:
-        raise RecordingError("Its events cannot be read.") from error
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise RecordingError("Its events cannot be read.")
     made = make_frame(
         step,
         labels=labels.copy(),
@@ -185,7 +179,7 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
         metrics=parse_metrics(metadata),
         epoch=_float(metadata, "epoch"),
         seconds=_float(metadata, "seconds"),
-        events=events,
+        events=parse_events(metadata),
     )
     return replace(made, insight=decode_insight(arrays, num_classes=num_classes, dim=embeddings.shape[1]))
 
@@ -208,6 +202,17 @@ def parse_metrics(metadata: Mapping[str, str]) -> dict[str, float]:
     if len(numbers) < len(values) or not all(map(math.isfinite, numbers.values())):
         raise RecordingError("Its metrics are not finite numbers.")
     return numbers
+
+
+def parse_events(metadata: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The events in a frame's metadata; RecordingError where they are no list of objects."""
+    try:
+        events = json.loads(metadata.get("events", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise RecordingError("Its events cannot be read.") from error
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise RecordingError("Its events cannot be read.")
+    return events
 
 
 def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], list[dict[str, Any]]]:

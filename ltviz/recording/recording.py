@@ -16,7 +16,7 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording import tensors
 from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_plain
-from ltviz.recording.frame import Frame, decode_frame, file_name, parse_metrics, parse_step, step_of
+from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
 from ltviz.recording.info import ACTIVE, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.names import RUN_ID
@@ -52,6 +52,7 @@ class Recording:
         self.path = Path(path)
         self._guard = threading.RLock()
         self._metrics: dict[int, dict[str, float]] = {}
+        self._events: dict[int, list[dict[str, Any]]] = {}
         self._sound: set[int] = set()
         self._bad: dict[int, tuple[_Identity, str]] = {}
         self._info: tuple[_Identity, RunInfo] | None = None
@@ -124,6 +125,10 @@ class Recording:
     def frame_metrics(self) -> dict[int, dict[str, float]]:
         """step -> metrics of all frames, from the files' headers alone."""
         return {step: dict(metrics) for step, metrics in self._index().items()}
+
+    def frame_events(self) -> dict[int, list[dict[str, Any]]]:
+        """step -> events of all frames that have any, from the files' headers alone."""
+        return {step: list(self._events[step]) for step in self._index() if step in self._events}
 
     def frame(self, step: int) -> Frame:
         """The frame of `step`, every checksum compared; RecordingError where there is none, or where it is damaged."""
@@ -233,6 +238,7 @@ class Recording:
             present = set(steps)
             for gone in [step for step in self._metrics if step not in present]:
                 del self._metrics[gone]
+                self._events.pop(gone, None)
                 self._sound.discard(gone)
             for gone in [step for step in self._bad if step not in present]:
                 del self._bad[gone]
@@ -244,7 +250,7 @@ class Recording:
                 try:
                     header = tensors.read_metadata(path)
                     parse_step(header)
-                    metrics = parse_metrics(header)
+                    metrics, events = parse_metrics(header), parse_events(header)
                 except FileNotFoundError:
                     continue
                 except RecordingError as error:
@@ -252,6 +258,8 @@ class Recording:
                 else:
                     self._bad.pop(step, None)
                     self._metrics[step] = metrics
+                    if events:
+                        self._events[step] = events
             return {step: self._metrics[step] for step in steps if step in self._metrics}
 
     def _try_load(self, step: int) -> Frame | None:
@@ -300,6 +308,7 @@ class Recording:
             if step not in self._bad:
                 log.warning("A frame is skipped: %s (%s)", error, path)
             self._metrics.pop(step, None)
+            self._events.pop(step, None)
             self._sound.discard(step)
             self._bad[step] = (identity, str(error))
 

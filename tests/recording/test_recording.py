@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ltviz.errors import RecordingError
-from ltviz.recording import Recording, list_runs
+from ltviz.recording import Recording, list_runs, record
 from ltviz.recording import recording as module
 
 
@@ -25,6 +25,18 @@ def test_frames_come_in_the_order_of_steps(run, embeddings):
         assert frame.labels.tolist() == [0, 0, 0, 1, 1, 2]
     last = seen.last()
     assert last is not None and last.step == 20 and last.metrics == {"loss": 2.0}
+
+
+def test_events_of_all_frames_come_from_the_headers_alone(tmp_path, monkeypatch):
+    event = {"kind": "pause", "step": 3}
+    with record(tmp_path / "run", labels=[0, 1, 1]) as run:
+        for step in (1, 3, 5):
+            run.frame(step, embeddings=np.eye(3), events=[event] if step == 3 else [])
+    seen = Recording(tmp_path / "run")
+    monkeypatch.setattr(Recording, "_load", None)
+    assert seen.frame_events() == {3: [event]}
+    (tmp_path / "run" / "frames" / "000000003.safetensors").unlink()
+    assert seen.frame_events() == {}
 
 
 def test_a_reader_follows_a_writer(create, embeddings):
