@@ -334,3 +334,38 @@ def test_names_of_classes_are_kept_where_labels_are_far_apart(tmp_path):
     upload = read_embeddings(tmp_path / "z.npz")
     assert upload.labels is not None and set(upload.labels.tolist()) == {0, 9}
     assert upload.class_names == tuple(names)
+
+
+def test_a_dimension_may_be_spelled_as_an_id_is(tmp_path):
+    upload = read_text(tmp_path, "f0,f1,label\n007,.5,a\n1,.5,b\n")
+    assert upload.embeddings.tolist() == [[7, 0.5], [1, 0.5]]
+
+
+def test_a_gap_among_the_dimensions_is_said(tmp_path):
+    upload = read_text(tmp_path, table("f0,f1,f3,label", CAT))
+    assert any("there is no 2" in note for note in upload.notes)
+
+
+def test_lists_of_tokens_beside_numbered_dimensions_are_left_out(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"f0": Z[:, 0], "f1": Z[:, 1], "tokens": pyarrow.array([[1], [1, 2]] * 6), "label": Y}
+    upload = read_parquet(tmp_path, columns)
+    assert upload.vector_columns == ("f0", "f1") and any("left out: 'tokens'" in note for note in upload.notes)
+    with pytest.raises(DataError, match="1 numbers in row 0, 2 in row 1"):
+        read_parquet(tmp_path, {"mean": Z[:, 0], "width": Z[:, 1], "tokens": columns["tokens"]})
+
+
+def test_one_hot_labels_given_are_refused_and_numbers_of_two_types_are_one_class(tmp_path):
+    np.save(tmp_path / "z.npy", Z)
+    with pytest.raises(DataError, match=r"one class for each point, shape \(12,\); got \(12, 3\)"):
+        read_embeddings(tmp_path / "z.npy", labels=np.eye(3)[Y].tolist())
+    upload = read_embeddings(tmp_path / "z.npy", labels=[1.0, 1, None, 0] * 3)
+    assert upload.labels is not None and upload.labels.tolist() == [1, 1, -1, 0] * 3
+
+
+def test_line_breaks_in_cells_and_names_do_not_break_sentences(tmp_path):
+    with pytest.raises(DataError) as refusal:
+        read_text(tmp_path, 'label,embedding\na,"one\ntwo"\nb,"three"\n')
+    assert "'one two'" in str(refusal.value)
+    upload = read_text(tmp_path, table('f0,f1,f2,label,"my\nnote"', CAT, range(12)))
+    assert "my\nnote" in upload.attributes and upload.notes == ("Columns kept as attributes: 'my note'.",)

@@ -5,7 +5,8 @@ compared with caps and with its own size before memory is taken; nothing is unpa
 
 Read in this order: `contents` (columns by name, before they mean anything), `formats` (which reader a file goes to) and
 the readers (`numpy_file`, `safetensors_file`, `parquet`, `table` with its child `table_program`), `columns` (which
-column is what), `vectors` and `classes` (what becomes of them), and this file, which puts them together.
+column is what; with `kinds` and `dimensions`), `vectors` and `classes` (what becomes of them), and this file, which
+puts them together.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ltviz.data.upload import columns, formats
 from ltviz.data.upload.classes import UNLABELLED, number_classes
 from ltviz.data.upload.columns import Roles
 from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable, listed, sizes
-from ltviz.data.upload.vectors import as_rows
+from ltviz.data.upload.vectors import as_rows, stacked
 from ltviz.errors import DataError
 
 __all__ = ["UNLABELLED", "Categories", "Upload", "read_embeddings"]
@@ -80,7 +81,17 @@ def read_embeddings(
         >>> upload.embeddings.shape, upload.class_names
         ((2, 2), ('cat', 'dog'))
     """
-    contents = formats.read(Path(path))
+    try:
+        return _read(Path(path), labels, label_column, vector_columns)
+    except DataError as error:
+        if "\n" not in str(error) and "\r" not in str(error):
+            raise
+        # Names and cells are a stranger's: a line break in one does not break the sentence.
+        raise DataError(_one_line(str(error))) from error
+
+
+def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None) -> Upload:
+    contents = formats.read(path)
     roles = columns.decide(
         contents,
         label_column=label_column if labels is None else None,
@@ -88,7 +99,7 @@ def read_embeddings(
         labels=labels is None,
     )
     notes = [*contents.notes, *roles.notes]
-    array = columns.stacked(contents, roles.vectors)
+    array = stacked(contents, roles.vectors)
     beside = _labels_beside(labels, label_column, array.shape[0] if array.ndim else 0)
     if beside is not None and roles.label is not None:
         notes.append(f"The labels that were given replace those in '{roles.label[:40]}'.")
@@ -132,14 +143,21 @@ def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside
 def _given(labels: Sequence[Any] | np.ndarray) -> Column:
     """Labels out of a program, where None and text may stand among numbers."""
     array = np.asarray(labels, object) if isinstance(labels, list | tuple) else np.asarray(labels)
-    if array.dtype != object:
-        return array
-    texts = ["" if value is None or value != value else str(value) for value in array.tolist()]
-    if all(isinstance(value, int | np.integer) for value in array.tolist()):
-        return np.array(array.tolist())
-    names = list(dict.fromkeys(texts))
-    index_of = {name: index for index, name in enumerate(names)}
-    return Categories(np.array([index_of[text] for text in texts], np.int32), tuple(names))
+    if array.dtype != object or array.ndim != 1:
+        return np.asarray(labels)
+    values = [UNLABELLED if _is_absent(value) else value for value in array.tolist()]
+    if all(isinstance(value, int | float | np.number) for value in values):
+        return np.array(values)
+    texts = ["" if value == UNLABELLED else str(value) for value in values]
+    index_of = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+    return Categories(np.array([index_of[text] for text in texts], np.int32), tuple(index_of))
+
+
+def _is_absent(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas' NA does not even say whether it equals itself
+        return True
 
 
 def _check_orientation(array: np.ndarray, label: Column | None, notes: list[str]) -> None:
@@ -217,7 +235,7 @@ class _Understood:
             self.rows,
             labels,
             names,
-            tuple(dict.fromkeys(self.notes)),
+            tuple(dict.fromkeys(map(_one_line, self.notes))),
             self.texts.get("id"),
             self.texts.get("name"),
             self.texts.get("split"),
@@ -225,6 +243,10 @@ class _Understood:
             self.roles.vectors,
             roles.label,
         )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _texts(column: np.ndarray | Categories) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Unreadable:
     why: str
 
 
+EMPTY = Unreadable("is empty")
 Column = np.ndarray | Categories | Unreadable
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import IO, Any
 
 import numpy as np
 
-from ltviz.data.upload.contents import MAX_ARRAY, Categories, Column, Contents, Unreadable
+from ltviz.data.upload.contents import EMPTY, MAX_ARRAY, Categories, Column, Contents, Unreadable
 from ltviz.errors import DataError
 
 _EXACT = 2**53
@@ -24,9 +25,9 @@ def read(file: IO[bytes], size: int) -> Contents:
         ) from error
     try:
         table = _table(pyarrow.parquet.ParquetFile(file), pyarrow)
-        twice = [name for index, name in enumerate(table.column_names) if name in table.column_names[:index]]
-        if twice:
-            raise DataError(f"Columns must have different names; two are named '{twice[0][:40]}', rename or drop one.")
+        twice, times = Counter(table.column_names).most_common(1)[0] if table.column_names else ("", 0)
+        if times > 1:
+            raise DataError(f"Columns must have different names; two are named '{twice[:40]}', rename or drop one.")
         columns = {name: _column(table.column(name).combine_chunks()) for name in table.column_names}
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
         if isinstance(error, DataError):
@@ -67,7 +68,7 @@ def _column(column: Any) -> Column:
         column = column.dictionary_decode()
     kind = column.type
     if len(column) and column.null_count == len(column):
-        return Unreadable("is empty")
+        return EMPTY
     if types.is_decimal(kind):
         column, kind = column.cast("float64"), "float64"
     elif types.is_temporal(kind):

@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from ltviz.data.upload import columns
-from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable
+from ltviz.data.upload import kinds
+from ltviz.data.upload.contents import EMPTY, Categories, Column, Contents, Unreadable
 from ltviz.errors import DataError
 
 MAX_TABLE = 64 << 20
@@ -28,8 +28,8 @@ def read(file: IO[bytes], size: int, *, rows: int | None = None, tabs: bool = Fa
         )
     # A table made to exhaust memory or time takes the child, not the app.
     asked = {
-        "embeddings": columns.EMBEDDINGS,
-        "known": [*columns.EMBEDDINGS, *columns.LABELS, *columns.IDS, *columns.NAMES, *columns.SPLITS],
+        "embeddings": kinds.EMBEDDINGS,
+        "known": [*kinds.EMBEDDINGS, *kinds.LABELS, *kinds.IDS, *kinds.NAMES, *kinds.SPLITS],
         "rows": rows,
         "delimiters": "\t" if tabs else "\t;,",
     }
@@ -60,7 +60,7 @@ def _contents(found: dict[str, Any], data: bytes) -> Contents:
     for about in found["columns"]:
         name = about["name"]
         if about["kind"] == "unreadable":
-            held[name] = Unreadable(about["why"])
+            held[name] = EMPTY if about["why"] == EMPTY.why else Unreadable(about["why"])
             continue
         dtype = {"whole": np.int64, "number": np.float64, "vector": np.float64, "text": np.int32}[about["kind"]]
         values = np.frombuffer(data, dtype, count * about.get("size", 1), offset=offset)

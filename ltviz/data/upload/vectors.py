@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltviz.data.upload.contents import Contents, sizes
+from ltviz.data.upload.contents import Categories, Contents, Unreadable, sizes
+from ltviz.data.upload.kinds import number_of
 from ltviz.errors import DataError
 
 MAX_POINTS = 1_000_000
@@ -12,6 +13,54 @@ MAX_DIM = 4096
 
 _SHOWN = 3
 _LARGEST = 3.4e38
+
+
+def stacked(contents: Contents, names: tuple[str, ...]) -> np.ndarray:
+    """The array that `names` make: one column of vectors as it is, or columns of numbers side by side."""
+    columns = [contents.columns[name] for name in names]
+    if len(names) == 1 and isinstance(columns[0], np.ndarray) and (columns[0].ndim != 1 or contents.noun == "array"):
+        return columns[0]
+    for index, (name, column) in enumerate(zip(names, list(columns), strict=True)):
+        if isinstance(column, Unreadable):
+            raise DataError(unreadable(contents, name))
+        if isinstance(column, Categories) and contents.noun == "column":
+            columns[index] = column = _spelled_numbers(contents, name, column)
+        if not isinstance(column, np.ndarray) or column.ndim != 1:
+            got = "text" if isinstance(column, Categories) else f"an array of shape {sizes(column.shape)}"
+            raise DataError(f"Embeddings must be numbers; {contents.noun} '{name[:40]}' is {got}.")
+        if name in contents.blanks:
+            row, cell = contents.blanks[name]
+            got = f"'{cell[:40]}'" if cell else "nothing"
+            # NaN that was written as such is refused with all rows that hold it.
+            if cell.lower() != "nan":
+                raise DataError(f"Embeddings must be numbers; {contents.where(row)}, '{name[:40]}', holds {got}.")
+    return np.column_stack(columns)
+
+
+def _spelled_numbers(contents: Contents, name: str, column: Categories) -> np.ndarray:
+    numbers = [number_of(text) for text in column.names]
+    if None in numbers or -1 in column.codes:
+        refuse_broken(contents, [name])
+    return np.array(numbers, np.float64)[column.codes]
+
+
+def refuse_broken(contents: Contents, names: list[str]) -> None:
+    """Raise DataError for the first of the columns, which hold text, or nothing, where numbers should stand."""
+    for name in names:
+        column = contents.columns[name]
+        if isinstance(column, Unreadable):
+            raise DataError(unreadable(contents, name))
+        bad = [code for code, text in enumerate(column.names) if number_of(text) is None]
+        row = int(np.flatnonzero(np.isin(column.codes, [*bad, -1]))[0])
+        got = f"'{column.texts()[row][:40]}'" if column.codes[row] >= 0 else "nothing"
+        raise DataError(
+            f"Embeddings must be numbers; {contents.where(row)}, '{name[:40]}', holds {got}, mend it or name "
+            "vector_columns without it."
+        )
+
+
+def unreadable(contents: Contents, name: str) -> str:
+    return f"The vectors cannot be read: {contents.noun} '{name[:40]}' {contents.columns[name].why}."
 
 
 def as_rows(array: np.ndarray, contents: Contents, notes: list[str]) -> np.ndarray:

@@ -25,7 +25,7 @@ def rows_of(text: str, delimiter: str, *, blank: bool = False) -> Iterator[Row]:
     try:
         for cells in reader:
             if len(cells) > 1 or (cells and cells[0].strip()):
-                yield reader.line_num, [cell.strip() for cell in cells]
+                yield reader.line_num, list(map(str.strip, cells))
             elif blank:
                 yield reader.line_num, [""]
     except csv.Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 from cells import DECIMAL_COMMA, NO_NUMBER, THOUSANDS, NotVectors, TableError, vector_of
 
 MAX_VALUES = 32_000_000
+
+_NO_DIGIT = re.compile(r"[^\d\n+-]")
+_ZERO_FIRST = re.compile(r"^[+-]?0\d", re.MULTILINE)
+_LONG = re.compile(r"^[+-]?\d{16,}$", re.MULTILINE)
 
 
 class Writer:
@@ -72,30 +77,33 @@ class Writer:
             self.text(name, list(cells))
 
     def _numbers(self, name: str, cells: list[str]) -> bool:
-        blank = next(((row, cell) for row, cell in enumerate(cells) if cell in NO_NUMBER), None)
-        filled = ["nan" if cell in NO_NUMBER else cell for cell in cells] if blank else cells
-        comma = next((cell for cell in filled if "," in cell), None)
-        if comma is not None:
-            filled = self._decimal_points(name, filled)
-        if any("_" in cell for cell in filled):
+        joined = "\n".join(cells)  # searched as a whole, many times faster than cell by cell
+        filled, blank = cells, None
+        if "," in joined:
+            filled = self._decimal_points(name, cells)
+        if "_" in joined:  # Python's own numbers may hold it; an id like 12_7 is none
             return False
         try:
             numbers = array("d", map(float, filled))
         except ValueError:
-            return False
-        if blank and all(cell == "nan" for cell in filled) and not any(cell in ("nan", "NaN") for cell in cells):
-            return False
-        digits = [cell.lstrip("+-") for cell in filled if cell != "nan"]
-        if all(map(str.isdigit, digits)):
-            if any(len(cell) > 1 and cell[0] == "0" for cell in digits):
+            blank = next(((row, cell) for row, cell in enumerate(cells) if cell in NO_NUMBER), None)
+            filled = ["nan" if cell in NO_NUMBER else cell for cell in filled]
+            try:
+                numbers = array("d", map(float, filled))
+            except ValueError:
+                return False
+            if all(cell == "nan" for cell in filled) and not any(cell in ("nan", "NaN") for cell in cells):
+                return False
+        if not _NO_DIGIT.search(joined):
+            if _ZERO_FIRST.search(joined):
                 return False  # 007 is a name: as a number it would be another
-            if not blank:
+            if blank is None:
                 try:
                     self.add(name, "whole", array("q", map(int, filled)))
                 except OverflowError:
                     return False
                 return True
-        if any(len(cell) > 15 and cell.isdigit() for cell in digits):
+        if _LONG.search(joined):
             return False  # a float64 would change it
         self.add(name, "number", numbers, blank=blank)
         return True
