@@ -20,8 +20,8 @@ import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ltviz.data import upload_arrays
-from ltviz.data.upload import read_embeddings
+from ltviz.data.upload import formats, read_embeddings, table
+from ltviz.data.upload.contents import Contents
 from ltviz.errors import DataError
 
 Z = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
@@ -260,6 +260,16 @@ def test_files_beyond_the_cap_are_not_read(tmp_path):
     refused(tmp_path / "b.csv", "Tables of up to 64 MB")
 
 
+def test_a_gzip_bomb_is_refused(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(zlib.compress(b"1,2\n" * (64 << 18), wbits=31) * 2)
+    refused(tmp_path / "a.csv.gz", "unpacks to more", seconds=5)
+
+
+def test_a_file_of_torch_save_says_how_to_save_it_without_pickles(tmp_path):
+    zipped(tmp_path / "z.pt", {"archive/data.pkl": b"cos\nmkdir\n.", "archive/data/0": b"", "archive/version": b"3"})
+    refused(tmp_path / "z.pt", "from safetensors.torch import save_file; save_file")
+
+
 def test_one_endless_line_is_refused(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"1," * (8 << 20))
     refused(tmp_path / "a.csv", "Lines of up to", seconds=5)
@@ -267,21 +277,20 @@ def test_one_endless_line_is_refused(tmp_path):
 
 def test_a_table_cannot_take_memory_or_time_from_the_app(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
-    slow = tmp_path / "upload_table.py"
-    monkeypatch.setattr(upload_arrays, "__file__", str(tmp_path / "upload_arrays.py"))
-    monkeypatch.setattr(upload_arrays, "TABLE_SECONDS", 0.3)
+    slow = tmp_path / "program.py"
+    monkeypatch.setattr(table, "PROGRAM", slow)
+    monkeypatch.setattr(table, "TABLE_SECONDS", 0.3)
     slow.write_text("while True: pass")
     refused(tmp_path / "a.csv", "not read within 0 s", seconds=2)
     slow.write_text("raise MemoryError")
-    monkeypatch.setattr(upload_arrays, "TABLE_SECONDS", 20.0)
+    monkeypatch.setattr(table, "TABLE_SECONDS", 20.0)
     refused(tmp_path / "a.csv", "within the memory and time allowed", seconds=5)
 
 
 def test_the_child_that_reads_tables_limits_itself():
     pytest.importorskip("resource")
-    child = Path(upload_arrays.__file__).with_name("upload_table.py")
     code = (
-        f"import runpy, resource; runpy.run_path({str(child)!r})['limit']()\n"
+        f"import runpy, resource; runpy.run_path({str(table.PROGRAM)!r})['limit']()\n"
         "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)\n"
         "bytearray(3 << 30)"
     )
@@ -308,6 +317,9 @@ def test_missing_empty_and_foreign_files_have_their_sentences(tmp_path):
         ("empty.npy", b"", "empty"),
         ("text.npy", b"hello", "does not begin like one"),
         ("x.gz", zlib.compress(b"x", wbits=31), "gzip"),
+        ("y.gz", zlib.compress(npy(), wbits=31), "gzip: it is no table"),
+        ("z.gz", zlib.compress(b"f0,f1\n1,2\n3,4\n", wbits=31)[:-9], "gzip file is cut short"),
+        ("w.gz", b"\x1f\x8b and no more", "gzip file is damaged"),
         ("x.png", b"\x89PNG\r\n\x1a\n\0\0\0", "of no format"),
         ("x.npz", b"PK\x03\x04 and nothing more", "cut short"),
         ("x.parquet", b"PAR1 and nothing more", "parquet"),
@@ -324,11 +336,11 @@ STARTS = st.sampled_from(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=STARTS, rest=st.binary(max_size=300))
 def test_any_bytes_give_arrays_or_a_sentence(tmp_path, monkeypatch, start, rest):
-    def read_no_table(file: IO[bytes], size: int) -> upload_arrays.Contents:
+    def read_no_table(file: IO[bytes], size: int, **kinds: object) -> Contents:
         raise DataError("It is a table.")
 
     # Tables are read by a child, which has its own tests; one process for each example would take minutes.
-    monkeypatch.setitem(upload_arrays._READERS, "table", read_no_table)
+    monkeypatch.setattr(formats.table, "read", read_no_table)
     path = tmp_path / "any"
     path.write_bytes(start + rest)
     try:

@@ -1,0 +1,269 @@
+"""Embeddings out of strangers' files: .npz, .npy, .safetensors, .csv, .tsv, JSON lines, and .parquet with pyarrow.
+
+Nothing in the file is trusted. What it is shows in its first bytes, not in its name; what it claims to hold is
+compared with caps and with its own size before memory is taken; nothing is unpacked to disk, nothing is unpickled.
+
+Read in this order: `contents` (columns by name, before they mean anything), `formats` (which reader a file goes to) and
+the readers (`numpy_file`, `safetensors_file`, `parquet`, `table` with its child `table_program`), `columns` (which
+column is what; with `kinds` and `dimensions`), `vectors` and `classes` (what becomes of them), and this file, which
+puts them together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ltviz.data.upload import columns, formats
+from ltviz.data.upload.classes import UNLABELLED, number_classes
+from ltviz.data.upload.columns import Roles
+from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable, listed, sizes
+from ltviz.data.upload.vectors import as_rows, stacked
+from ltviz.errors import DataError
+
+__all__ = ["UNLABELLED", "Categories", "Upload", "read_embeddings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """What was understood of a file of N points.
+
+    `embeddings` (N, D) float32 as in the file, finite, no zero row, not normalised. `labels` (N,) int32 or None, -1
+    (`UNLABELLED`) where a point has none; `class_names[label]` names a label, None where its number is its name.
+    `ids`, `names` and `split` are texts, one a point. `attributes` are all other columns by name: (N,) numbers, or
+    `Categories`. `vector_columns` and `label_column` are what was used. `notes` are sentences that the person should
+    read: each guess, with the argument that changes it, and everything that was changed or left out.
+    """
+
+    embeddings: np.ndarray
+    labels: np.ndarray | None
+    class_names: tuple[str, ...] | None
+    notes: tuple[str, ...]
+    ids: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+    split: tuple[str, ...] | None = None
+    attributes: dict[str, np.ndarray | Categories] = field(default_factory=dict)
+    vector_columns: tuple[str, ...] = ()
+    label_column: str | None = None
+
+
+def read_embeddings(
+    path: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | Sequence[Any] | np.ndarray | None = None,
+    label_column: str | None = None,
+    vector_columns: Sequence[str] | None = None,
+) -> Upload:
+    """Embeddings and whatever else the file says of each point.
+
+    Args:
+        path: the file. Columns are found by name ("embeddings", "z", "features", "x0", "x1", ...; "label", "y",
+            "class"; "id"; "name", "filename"; "split"; "class_names"), else guessed where only one guess is sound.
+        labels: labels of the same points in the same order, or a file of them: .npy, a table, the projector's
+            metadata, or one label a line. They replace the labels in the file.
+        label_column: the column that holds the labels, of the file of labels where one is given; "" for none.
+        vector_columns: the column that holds vectors, or the columns that are the dimensions. Columns of a table
+            without a header are named "column 1", "column 2", ...
+
+    Raises:
+        DataError: one sentence: what is wrong, in which line or row, and what to do.
+
+    Example:
+        >>> import numpy, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "e.csv")
+        >>> _ = path.write_text("f0,f1,label\\n0.5,1,cat\\n1,0.25,dog\\n")
+        >>> upload = read_embeddings(path)
+        >>> upload.embeddings.shape, upload.class_names
+        ((2, 2), ('cat', 'dog'))
+    """
+    try:
+        return _read(Path(path), labels, label_column, vector_columns)
+    except DataError as error:
+        if "\n" not in str(error) and "\r" not in str(error):
+            raise
+        # Names and cells are a stranger's: a line break in one does not break the sentence.
+        raise DataError(_one_line(str(error))) from error
+
+
+def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None) -> Upload:
+    contents = formats.read(path)
+    roles = columns.decide(
+        contents,
+        label_column=label_column if labels is None else None,
+        vector_columns=vector_columns,
+        labels=labels is None,
+    )
+    notes = [*contents.notes, *roles.notes]
+    array = stacked(contents, roles.vectors)
+    beside = _labels_beside(labels, label_column, array.shape[0] if array.ndim else 0)
+    if beside is not None and roles.label is not None:
+        notes.append(f"The labels that were given replace those in '{roles.label[:40]}'.")
+        roles.label = None
+    label = contents.columns[roles.label] if roles.label is not None else None
+    if contents.noun == "array":
+        _check_orientation(array, label if beside is None else beside.label(), notes)
+    rows = as_rows(array, contents, notes)
+    understood = _Understood(contents, roles, rows, notes)
+    if beside is not None:
+        return understood.with_labels(beside)
+    return understood.upload()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Labels that do not stand in the file of the embeddings, and the other columns that stand beside them."""
+
+    contents: Contents
+    roles: Roles
+
+    def label(self) -> Column | None:
+        return None if self.roles.label is None else self.contents.columns[self.roles.label]
+
+
+def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside | None:
+    if labels is None:
+        return None
+    if isinstance(labels, str | os.PathLike):
+        contents = formats.read(Path(labels), rows=count)
+        if list(contents.columns) == ["embeddings"]:  # a .npy file has no names
+            contents = replace(contents, columns={"labels": contents.columns["embeddings"]})
+        roles = columns.decide(contents, label_column=label_column, vectors=False)
+        if roles.label is None:
+            held = listed(list(contents.columns))
+            raise DataError(f"The file of labels must hold one column, or one named 'label'; it holds {held}.")
+        return _Beside(contents, roles)
+    return _Beside(Contents({"labels": _given(labels)}, noun="array"), Roles(label="labels"))
+
+
+def _given(labels: Sequence[Any] | np.ndarray) -> Column:
+    """Labels out of a program, where None and text may stand among numbers."""
+    array = np.asarray(labels, object) if isinstance(labels, list | tuple) else np.asarray(labels)
+    if array.dtype != object or array.ndim != 1:
+        return np.asarray(labels)
+    values = [UNLABELLED if _is_absent(value) else value for value in array.tolist()]
+    if all(isinstance(value, int | float | np.number) for value in values):
+        return np.array(values)
+    texts = ["" if value == UNLABELLED else str(value) for value in values]
+    index_of = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+    return Categories(np.array([index_of[text] for text in texts], np.int32), tuple(index_of))
+
+
+def _is_absent(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas' NA does not even say whether it equals itself
+        return True
+
+
+def _check_orientation(array: np.ndarray, label: Column | None, notes: list[str]) -> None:
+    """A matrix that was stored with the dimensions first has as many columns as there are labels."""
+    if array.ndim != 2 or array.shape[0] >= array.shape[1]:
+        return
+    shape = sizes(array.shape)
+    if label is not None and not isinstance(label, Unreadable) and np.ndim(getattr(label, "codes", label)) == 1:
+        if len(label) == array.shape[1]:
+            raise DataError(
+                f"Embeddings must have the shape (points, dimensions); got {shape} and {len(label):,} labels, "
+                "save the transpose."
+            )
+    elif label is None:
+        notes.append(
+            f"The array of shape {shape} has more dimensions than points; if it is stored as (dimensions, points), "
+            "save the transpose."
+        )
+
+
+class _Understood:
+    """Puts together what the columns of one file, or two, say of the same points."""
+
+    def __init__(self, contents: Contents, roles: Roles, rows: np.ndarray, notes: list[str]) -> None:
+        self.rows = rows
+        self.notes = notes
+        self.roles = roles
+        self.contents = contents
+        self.attributes: dict[str, np.ndarray | Categories] = {}
+        self.texts: dict[str, tuple[str, ...]] = {}
+        self._take(contents, roles)
+
+    def _take(self, contents: Contents, roles: Roles) -> None:
+        """Texts and attributes of the columns of one file."""
+        for role in ("id", "name", "split"):
+            column = getattr(roles, role)
+            if column is None:
+                continue
+            if len(contents.columns[column]) != len(self.rows):
+                self.notes.append(f"{contents.noun.capitalize()}s left out: '{column[:40]}' (not one a point).")
+            else:
+                self.texts[role] = _texts(contents.columns[column])
+        left_out, kept = [], []
+        for name, column in contents.columns.items():
+            if name in roles.taken():
+                continue
+            why = _why_no_attribute(column, len(self.rows))
+            if why:
+                left_out.append(f"'{name[:40]}' ({why})")
+            elif name in self.attributes:
+                left_out.append(f"'{name[:40]}' (stands in both files)")
+            else:
+                self.attributes[name] = column
+                kept.append(name)
+        if kept:
+            self.notes.append(f"{contents.noun.capitalize()}s kept as attributes: {listed(kept)}.")
+        if left_out:
+            self.notes.append(f"{contents.noun.capitalize()}s left out: {', '.join(left_out)}.")
+
+    def with_labels(self, beside: _Beside) -> Upload:
+        self.notes += [*beside.contents.notes, *beside.roles.notes]
+        self._take(beside.contents, beside.roles)
+        return self.upload(beside.contents, beside.roles)
+
+    def upload(self, contents: Contents | None = None, roles: Roles | None = None) -> Upload:
+        contents, roles = contents or self.contents, roles or self.roles
+        labels = names = None
+        if roles.label is not None:
+            class_names = None if roles.class_names is None else contents.columns[roles.class_names]
+            column = contents.columns[roles.label]
+            labels, names = number_classes(column, len(self.rows), contents, self.notes, class_names)
+        elif roles.class_names is not None:
+            self.notes.append(f"{contents.noun.capitalize()}s left out: '{roles.class_names}' (there are no labels).")
+        return Upload(
+            self.rows,
+            labels,
+            names,
+            tuple(dict.fromkeys(map(_one_line, self.notes))),
+            self.texts.get("id"),
+            self.texts.get("name"),
+            self.texts.get("split"),
+            self.attributes,
+            self.roles.vectors,
+            roles.label,
+        )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _texts(column: np.ndarray | Categories) -> tuple[str, ...]:
+    if isinstance(column, Categories):
+        return column.texts()
+    if column.dtype.kind == "f" and np.isfinite(column).all() and (column % 1 == 0).all():
+        column = column.astype(np.int64)
+    return tuple(map(str, column.tolist()))
+
+
+def _why_no_attribute(column: Column, count: int) -> str | None:
+    if isinstance(column, Unreadable):
+        return column.why
+    if isinstance(column, np.ndarray) and column.ndim != 1:
+        return f"of shape {sizes(column.shape)}, not one value a point"
+    if len(column) != count:
+        return f"{len(column):,} values for {count:,} points"
+    if isinstance(column, np.ndarray) and column.dtype.kind not in "biuf":
+        return f"of type {str(column.dtype)[:40]}"
+    return None
