@@ -192,8 +192,8 @@ def correct(found: Sequence[Comparison]) -> list[Comparison]:
     """The comparisons with p corrected for all of them together, those of other methods and of other measures alike.
 
     Holm's step-down, which keeps the chance of even one false finding below 1 - level however the comparisons depend on
-    one another. Dunnett's test would give a little more to methods held against one baseline (a critical t of 2.9
-    instead of 3.1 for eight of them), and says nothing about several measures at once.
+    one another. Dunnett's test would give a little more to methods held against one baseline (a critical t of 3.0
+    instead of 3.1 for eight of them on 16 degrees), and says nothing about several measures at once.
 
     Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
     """
