@@ -5,27 +5,32 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from ltviz_app import forms, words
 from ltviz_app.hub import LIVE
+from ltviz_app.plots import draw_grid
 from ltviz_app.runlist import read_info
 from ltviz_app.studio import Studio
 from ltviz_app.viewer import let_the_stage_begin, may_draw_charts, theme
 
 from ltviz import figures
+from ltviz.export.results import BASELINE, Result
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
 from ltviz.metrics import fits
 from ltviz.recording import Recording, RunInfo
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 LIVE_SECONDS = 2.0
-HEIGHT = 216
-COLUMNS = 3
+MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
+"""Around curves, in pixels."""
+FEW = "accuracy_few"
 MOST_POINTS = 400
 """Points a curve: more than a screen can show only make the page heavy."""
-BASELINE = "ce"
-
 STROKES = {
     "solid": (1,),
     "dash": (7, 5),
@@ -56,39 +61,43 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     if not any(measured.values()):
         st.caption(words.CHARTS_EMPTY)
         return
-    _draw_verdict(known, titles, measured)
-    st.html(legend(colours_of(known, titles)))
-    places = [place for _ in range(2) for place in st.columns(COLUMNS)]
+    _draw_verdict(recordings, known, titles, measured)
     colours = colours_of(known, titles)
+    st.html(legend(colours))
     given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
-    for place, measure in zip(places, [key for key in words.CHARTS if key in given], strict=False):
-        curves = {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
-        _draw_curves(place, curves, measure, colours, f"{key}-{measure}")
-    losses = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
-    _draw_curves(places[-1], losses, "loss", colours, f"{key}-loss")
+    drawn: dict[str, Mapping[str, Curve]] = {
+        measure: {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
+        for measure in words.CHARTS
+        if measure in given
+    }
+    drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
+    draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
     for note in [words.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
         st.caption(note)
 
 
-def _draw_curves(place, curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str], key: str) -> None:
+def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str]) -> go.Figure | None:
     drawn = {title: curve for title, curve in curves.items() if curve[0]}
     if not drawn:
-        return
+        return None
     figure = figures.curves(drawn, measure, colours, theme() or "light")
-    # One legend stands above all charts, so each keeps its room for the curves.
-    margin = {"l": 44, "r": 10, "t": 34, "b": 40}
-    figure.update_layout(height=HEIGHT, showlegend=False, title_font_size=12, margin=margin)
-    place.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
+    return figure.update_layout(margin=MARGIN)
 
 
 def _draw_verdict(
-    known: Mapping[str, RunInfo], titles: Mapping[str, str], measured: Mapping[str, Mapping[int, Mapping[str, float]]]
+    recordings: Mapping[str, Recording],
+    known: Mapping[str, RunInfo],
+    titles: Mapping[str, str],
+    measured: Mapping[str, Mapping[int, Mapping[str, float]]],
 ) -> None:
     if len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in known.values()}) > 1:
         return  # accuracies on other samples are no race
-    few = {titles[run]: curve(frames, "accuracy_few") for run, frames in measured.items()}
+    few = {run: curve(frames, FEW)[1] for run, frames in measured.items()}
+    scores = {titles[run]: values[-1] for run, values in few.items() if values}
     baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
-    said = words.few_shot_verdict({title: values[-1] for title, (_, values) in few.items() if values}, baseline)
+    judged = [Result(recordings[run], known[run], measured[run]).images(FEW) for run, values in few.items() if values]
+    sizes = [[len(ids) for ids in images] for images in judged if images]
+    said = words.few_shot_verdict(scores, baseline, min(sizes, key=sum) if len(sizes) == len(scores) else [])
     if said:
         st.text(said)
 

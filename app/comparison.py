@@ -14,6 +14,7 @@ from ltviz_app.studio import Studio
 from ltviz_app.style import draw_heading
 from ltviz_app.viewer import first_asked
 
+from ltviz.export import findings
 from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
 from ltviz.export.results import shown as mean_and_deviation
 from ltviz.metrics import MEASURES
@@ -23,12 +24,8 @@ STEP_MODE, STEP_VALUE = "compare-step-mode", "compare-step"
 BEST = "best"
 """Each run at the step at which its validation samples were classified best."""
 JUDGE = "validation_all"
-BASELINE = "ce"
-FINDINGS = ("accuracy_few", "map_few", "centre_sum")
 CHARACTER_PIXELS, CELL_PIXELS = 7, 20
 """What a character of the table takes, and the room around a cell's words."""
-"""Measures in which every method is held against the baseline, in sentences."""
-
 
 Step = int | Literal["best"] | None
 
@@ -134,7 +131,8 @@ def draw_table(compared: Compared) -> tuple[Group, ...]:
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
-        st.caption(words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS)
+        note = words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS
+        st.caption(f"{note} {findings.images_note(groups, keys)}".strip())
     return groups
 
 
@@ -175,7 +173,8 @@ def _tell(arm: Arm, best: Arm | None, key: str) -> str:
     text = mean_and_deviation(arm, key)
     if mean is None or goal is None or best is arm:
         return text
-    return f"{text}  ({'+' if mean > goal else '−'}{number(key, abs(mean - goal))})"
+    away = number(key, abs(mean - goal))
+    return f"{text}  ({'+' if mean > goal else '−'}{away})" if away.strip("0.") else text
 
 
 def _split(group: Group) -> Group:
@@ -193,7 +192,7 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
     config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
     for key, characters in widths.items():
         measure = MEASURES[key]
-        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')}"
+        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
             head,
@@ -208,28 +207,22 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
 
 
 def draw_findings(groups: Sequence[Group]) -> None:
-    """In plain sentences: every method against the baseline, over the seeds that both have."""
-    said: list[str] = []
-    cautions: dict[str, None] = {}
-    for group in groups:
-        for found in findings(group):
-            where = f"{cell_name(group, groups)}: " if len(groups) > 1 else ""
-            said.append(f"{where}{found.sentence()}.")
-            cautions |= dict.fromkeys([found.caution] if found.caution else [])
-    if not said:
+    """Every method against the baseline, over the seeds that both have: in plain sentences, and in numbers."""
+    found = findings.against_baseline(groups)
+    if not found:
         return
     draw_heading(words.FINDINGS)
-    for sentence in said:
+    for sentence in findings.sentences(found, lambda group: cell_name(group, groups) if len(groups) > 1 else ""):
         st.text(sentence)
-    st.caption(forms.escape(" ".join([words.INTERVAL_NOTE, *cautions])))
-
-
-def findings(group: Group) -> list[Comparison]:
-    """Every other arm minus the baseline, in the measures that both have."""
-    baseline = next((arm for arm in group.arms if arm.method == BASELINE), group.arms[0])
-    others = [arm for arm in group.arms if arm is not baseline]
-    found = [arm.against(baseline, key) for key in FINDINGS for arm in others]
-    return [one for one in found if one.difference is not None]
+    heads = {"setting": words.GROUP} if len(groups) > 1 else {}
+    heads |= {"method": words.METHOD}
+    rows = [
+        {"setting": cell_name(one.group, groups), "method": f"{one.comparison.first} − {one.comparison.second}"}
+        for one in found
+    ]
+    comparisons = [one.comparison for one in found]
+    _draw_comparisons(comparisons, [{name: row[name] for name in heads} for row in rows], heads, "compare-findings")
+    st.caption(forms.escape(" ".join([words.COMPARED_NOTE, *findings.notes(comparisons)])))
 
 
 def draw_difference(groups: Sequence[Group]) -> None:
@@ -254,39 +247,57 @@ def draw_difference(groups: Sequence[Group]) -> None:
     second = right.selectbox(words.SECOND, others, format_func=name, key="compare-second")
     if second is None:
         return
-    table = difference_table(pairs[first][1], pairs[second][1])
-    if table.empty:
+    group, one, other = pairs[first][0], pairs[first][1], pairs[second][1]
+    found = findings.between(group, one, other)
+    if not found:
         st.caption(words.NO_COMMON_SEED)
         return
-    st.dataframe(table, column_config=_difference_columns(), hide_index=True, key="compare-difference")
-    st.caption(words.DIFFERENCE_NOTE)
+    means = [{"first": _scaled(one, it.measure), "second": _scaled(other, it.measure)} for it in found]
+    _draw_comparisons(found, means, {"first": one.label, "second": other.label}, "compare-difference")
+    family = max(one.family for one in found)
+    told = any(one.p is not None for one in found)
+    st.caption(f"{words.DIFFERENCE_NOTE} {words.corrected_here(family) if told else words.NO_INTERVAL}")
 
 
-def difference_table(first: Arm, second: Arm) -> pd.DataFrame:
-    """A row a measure: both means, the paired difference with its interval, in how many seeds, and who is better."""
+def _scaled(arm: Arm, key: str) -> float | None:
+    mean = arm.mean(key)
+    return None if mean is None else _factor(key) * mean
+
+
+def _factor(key: str) -> int:
+    return 100 if MEASURES[key].unit == "share" else 1
+
+
+def _draw_comparisons(
+    found: Sequence[Comparison], fixed: Sequence[Mapping[str, Any]], heads: Mapping[str, str], key: str
+) -> None:
+    """A table of comparisons, a row each, with columns of its own between measure and difference."""
+    table = comparison_table(found, fixed)
+    names = {**words.COMPARED, **heads}
+    config: dict[str, Any] = {
+        name: st.column_config.TextColumn(names[name])
+        if name in ("measure", "setting", "method", "seeds", "better")
+        else st.column_config.NumberColumn(names[name], format="%.2g" if name == "p" else "%.3g")
+        for name in table.columns
+    }
+    st.dataframe(table, column_config=config, hide_index=True, placeholder="", key=key)
+
+
+def comparison_table(found: Sequence[Comparison], fixed: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row a comparison: its measure, what is `fixed`, difference, interval, corrected p, in how many seeds, and who
+    is better. Columns in which no row has anything are left out; a number that is missing is shown as nothing."""
     rows = []
-    for key, measure in MEASURES.items():
-        found = first.against(second, key)
-        if found.difference is None:
-            continue
-        factor = 100 if measure.unit == "share" else 1
-        values = [first.mean(key), second.mean(key), found.difference, found.low, found.high]
+    for one, own in zip(found, fixed, strict=True):
+        measure, factor = MEASURES[one.measure], _factor(one.measure)
+        title = f"{measure.title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        numbers = {"difference": one.difference, "low": one.low, "high": one.high}
         rows.append(
-            [
-                f"{measure.title}{words.UNITS.get(measure.unit, '')}",
-                *(None if value is None else factor * value for value in values),
-                words.OF.format(some=found.wins, all=found.n),
-                words.clearly(found.better, found.is_clear),
-            ]
+            {"measure": title, **own}
+            | {name: None if value is None else factor * value for name, value in numbers.items()}
+            | {"p": one.corrected, "seeds": words.OF.format(some=one.wins, all=one.n) if one.n > 1 else None}
+            | {"better": one.better or (words.DIFFERS if one.differs else None)}
         )
-    return pd.DataFrame(rows, columns=list(words.DIFFERENCE_COLUMNS))
-
-
-def _difference_columns() -> dict[str, Any]:
-    heads = words.DIFFERENCE_COLUMNS
-    names = list(heads)
-    numbers = {name: st.column_config.NumberColumn(heads[name], format="%.3g") for name in names[1:6]}
-    return {name: st.column_config.TextColumn(heads[name]) for name in (*names[:1], *names[6:])} | numbers
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
 def telling(groups: Sequence[Group]) -> list[str]:

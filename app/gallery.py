@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from ltviz_app import forms, words
-from ltviz_app.charts import COLUMNS, HEIGHT, legend, loss_curve, thin
+from ltviz_app.charts import MARGIN, legend, loss_curve, thin
 from ltviz_app.comparison import Compared, Step, cell_name
 from ltviz_app.moments import portrait, with_progress
+from ltviz_app.plots import SQUARE, Cell, draw_grid
 from ltviz_app.style import draw_heading
 from ltviz_app.viewer import theme
 
@@ -20,9 +21,6 @@ from ltviz.export import charts
 from ltviz.export.results import Arm, Group, Result
 from ltviz.figures.layout import plain
 from ltviz.metrics import fits, shot_groups
-
-SQUARE = 340
-_NO_BAR = {"displayModeBar": False}
 
 
 def draw_gallery(compared: Compared) -> None:
@@ -47,7 +45,8 @@ def draw_gallery(compared: Compared) -> None:
         label_visibility="collapsed",
     )
     draw = KINDS.get(kind or "curves", draw_curves)
-    st.html(legend({arm.label: charts.colour_of(arm) for arm in group.arms}))
+    if kind not in TITLED:
+        st.html(legend({arm.label: charts.colour_of(arm) for arm in group.arms}))
     draw(group, compared)
     info = group.arms[0].results[0].info
     if info.dim and not fits(info.num_classes, info.dim):
@@ -57,17 +56,12 @@ def draw_gallery(compared: Compared) -> None:
 def draw_curves(group: Group, compared: Compared) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
-    places = [place for _ in range(2) for place in st.columns(COLUMNS)]
-    for place, measure in zip(places, words.CHARTS, strict=False):
-        _draw(place, lambda measure=measure: _marked(charts.curves(whole, measure, _theme()), compared.step), measure)
-    _draw(
-        places[-1],
-        lambda: _marked(
-            charts.curves(whole, "loss", _theme(), curve=lambda result, _: thin(loss_curve(result.recording))),
-            compared.step,
-        ),
-        "loss",
-    )
+    cells = [
+        _cell(measure, lambda measure=measure: _marked(charts.curves(whole, measure, _theme()), compared.step))
+        for measure in words.CHARTS
+    ]
+    loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
+    draw_grid([*cells, loss])
     st.caption(f"{words.BAND_NOTE} {words.LOSS_NOTE}")
 
 
@@ -80,23 +74,24 @@ def draw_portrait(group: Group, compared: Compared) -> None:
             paths.setdefault(name, {})[arm.label] = path
     colours = {arm.label: charts.colour_of(arm) for arm in group.arms}
     info = group.arms[0].results[0].info
-    places = st.columns(len(words.GROUPS))
-    for place, (name, title) in zip(places, words.GROUPS.items(), strict=True):
+    cells: list[Cell] = []
+    for name, title in words.GROUPS.items():
         if name in paths:
             figure = figures.phase_portrait(paths[name], colours=colours, theme=_theme())
             figure.update_layout(title_text=title)
             figure.update_xaxes(title_text=words.PORTRAIT_ACROSS)
             figure.update_yaxes(title_text=words.PORTRAIT_UP)
-            _show(place, figure, f"portrait-{name}", SQUARE)
+            cells.append((f"compare-portrait-{name}", figure))
+    draw_grid(cells, height=SQUARE)
     rule = words.rule(shot_groups(np.array(info.counts)).rule)
     st.caption(f"{words.PORTRAIT_NOTE} {forms.escape(rule)} {words.FIRST_SEED}")
 
 
 def draw_classes(group: Group, compared: Compared) -> None:
     """Spread and territory of each class against its training count."""
-    left, right = st.columns(2)
-    _draw(left, lambda: charts.spreads(group, _theme()), "spreads", SQUARE)
-    _draw(right, lambda: charts.territories(group, _theme()), "territories", SQUARE)
+    draws = {"spreads": charts.spreads, "territories": charts.territories}
+    cells = [_cell(key, lambda draw=draw: draw(group, _theme())) for key, draw in draws.items()]
+    draw_grid(cells, columns=2, height=SQUARE)
     st.caption(words.CLASSES_NOTE)
 
 
@@ -128,48 +123,43 @@ KINDS: dict[str, Callable[[Group, Compared], None]] = {
 }
 
 
+TITLED = ("cosines", "confusion", "angles")
+"""Kinds with a chart a method, which its title names."""
+
+
 def _draw_each(group: Group, draw: Callable[[Result, Any, str], Any], key: str, columns: int) -> None:
     """One figure a method, of its first seed."""
-    columns = min(columns, max(len(group.arms), 2))
-    places: list[Any] = []
+    cells: list[Cell] = []
     for number, arm in enumerate(group.arms):
-        if number % columns == 0:
-            places = st.columns(columns)
-        place, result = places[number % columns], _first(arm)
+        result = _first(arm)
         frame = charts.frame_of(result)
         if frame is None:
-            place.caption(words.NO_FRAME.format(title=forms.escape(arm.label)))
+            cells.append((f"compare-{key}-{number}", words.NO_FRAME.format(title=arm.label)))
             continue
 
         def make(result: Result = result, frame: Any = frame, arm: Arm = arm) -> Any:
             figure = draw(result, frame, _theme())
-            if figure is not None:
-                figure.update_layout(title_text=plain(arm.label), margin={"t": 56})
-            return figure
+            return None if figure is None else figure.update_layout(title_text=plain(arm.label), margin={"t": 56})
 
-        _draw(place, make, f"{key}-{number}", SQUARE)
+        cells.append(_cell(f"{key}-{number}", make))
+    draw_grid(cells, columns=columns, height=SQUARE)
 
 
-def _draw(place: Any, make: Callable[[], Any], key: str, height: int = HEIGHT) -> None:
-    """A figure in its place; what a stranger's run does not let one draw is said there."""
+def _cell(key: str, make: Callable[[], Any]) -> Cell:
+    """A figure for the grid, or why a stranger's run does not let one draw it."""
     try:
-        figure = make()
+        return f"compare-{key}", make()
     except LtvizError as error:
-        place.caption(forms.escape(str(error)))
-        return
-    if figure is not None:
-        _show(place, figure, key, height)
+        return f"compare-{key}", str(error)
 
 
-def _show(place: Any, figure: Any, key: str, height: int) -> None:
-    # One legend stands above all charts, so each keeps its room.
-    figure.update_layout(height=height, showlegend=False, title_font_size=12)
-    place.plotly_chart(figure, key=f"compare-{key}", theme=None, config=_NO_BAR)
+def _losses(result: Result, _: str) -> charts.Curve:
+    return thin(loss_curve(result.recording))
 
 
 def _marked(figure: Any, step: Step) -> Any:
     if figure is not None:
-        figure.update_layout(margin={"l": 44, "r": 10, "t": 34, "b": 40})
+        figure.update_layout(margin=MARGIN)
         if isinstance(step, int):
             figure.add_vline(x=step, line_width=1, line_dash="dot", opacity=0.6)
     return figure

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from ltviz_app import forms, words
+from ltviz_app.plots import draw_figure
 from ltviz_app.studio import Studio
 from ltviz_app.style import draw_heading
 from ltviz_app.viewer import first_asked, may_draw_charts, theme
@@ -96,7 +97,7 @@ def _draw_counts(studio: Studio, data: str, factor: float) -> None:
     if may_draw_charts(studio):
         counts = np.asarray(about.counts)
         chart = figures.class_counts(counts, about.class_names, shot_groups(counts), theme() or "light")
-        place.plotly_chart(chart, key="race-counts", theme=None, height=COUNTS_HEIGHT, config={"displayModeBar": False})
+        draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
     if about.missing:
         st.caption(forms.escape(about.missing))
 

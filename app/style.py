@@ -9,6 +9,9 @@ import streamlit as st
 
 from ltviz.figures.palette import THEMES
 
+FONT = '"Source Sans", "Source Sans 3", sans-serif'
+"""What the theme's "sans-serif" is on Streamlit's pages, for what draws its own letters."""
+
 CSS = """
 <style>
 .stMainBlockContainer { padding: 3.7rem 1.6rem 2rem; max-width: none; }
@@ -27,6 +30,14 @@ section[data-testid="stSidebar"] [data-testid="stCheckbox"] { min-height: 1.5rem
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] p { white-space: normal; line-height: 1.35; }
 section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; line-height: 1.4; }
+[class*="st-key-grid"] {
+  display: grid; gap: .6rem 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, max(18rem, (100% - 2rem) / 3)), 1fr));
+}
+[class*="st-key-grid2-"] {
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, max(18rem, (100% - 1rem) / 2)), 1fr));
+}
+[class*="st-key-grid"] > * { min-width: 0; width: 100%; }
 .st-key-counts { overflow: hidden; padding: 0; }
 .ltviz-heading {
   margin: .5rem 0 0; font-size: .74rem; font-weight: 600; letter-spacing: .08em;

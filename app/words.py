@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ltviz.metrics.comparison import share_error, told_apart
+
 APP = "ltviz"
 ABOUT = (
     "**ltviz** shows long-tailed feature spaces while they learn: every dot is a sample, every sphere a method. "
@@ -198,24 +200,26 @@ LOOKING_FOR_ALARMS = "Looking for what went wrong"
 WORKING = "{what}: {done} of {all}, {left} left"
 LEFT_OUT = "Left out: {reason}."
 FINDINGS = "What differs"
-INTERVAL_NOTE = "In brackets: 95 % bootstrap interval of the paired difference over seeds."
 DIFFERENCE = "Difference"
 FIRST, SECOND = "First method", "minus second method"
 NO_COMMON_SEED = "These two have no seed in common, so nothing can be held side by side."
-DIFFERENCE_COLUMNS = {
+COMPARED = {
     "measure": "Measure",
-    "first": "First",
-    "second": "Second",
-    "difference": "First − second",
+    "difference": "Difference",
     "low": "95 % from",
     "high": "to",
+    "p": "Corrected p",
     "seeds": "Same sign",
-    "verdict": "Clearly better",
+    "better": "Better",
 }
-DIFFERENCE_NOTE = (
-    "The same seeds side by side: they share data, first weights and batches. Shares are in percent. "
-    "An interval needs 3 seeds or more."
+"""Heads of the tables of differences."""
+DIFFERS = "differs"
+"""In place of the better one, where neither way is better."""
+COMPARED_NOTE = (
+    "The same seeds side by side: they share data, first weights and batches. Differences of shares are in points."
 )
+DIFFERENCE_NOTE = "The same seeds side by side. Differences of shares are in points."
+NO_INTERVAL = "Intervals and p need 3 seeds or more, so none is given."
 OF = "{some} of {all}"
 
 # Compare: alarms, charts, files.
@@ -283,9 +287,9 @@ def delete_question(count: int) -> str:
     return f"Delete {'this run' if count == 1 else f'these {count} runs'} with all frames? This cannot be undone."
 
 
-def clearly(better: str | None, is_clear: bool) -> str:
-    """Who is better; a dash where the seeds do not tell, or neither way is better."""
-    return better or ("differs" if is_clear else "–")
+def corrected_here(family: int) -> str:
+    """What p is corrected for in a table of one method minus another."""
+    return f"Intervals are meant as above; p is corrected for the {family} measures of this table."
 
 
 def no_alarms(runs: int) -> str:
@@ -330,27 +334,37 @@ def time_left(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-ONE_POINT = 0.01
-"""Less than one percentage point above is no victory."""
-
-
-def few_shot_verdict(scores: Mapping[str, float], baseline: str) -> str:
-    """What the rare classes got, best method first, and which methods do not beat plain cross-entropy.
+def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = ()) -> str:
+    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy.
 
     Args:
         scores: title -> accuracy on the rare classes, 0 to 1.
         baseline: title of the method that the others should beat.
+        images: test images of each rare class; empty where they are not known.
     """
     if len(scores) < 2:
         return ""
     ranked = sorted(scores.items(), key=lambda item: -item[1])
-    said = f"In this race the rare classes reach {listed([f'{title} {100 * score:.0f} %' for title, score in ranked])}."
+    reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
+    said = f"With this one seed the rare classes reach {reached}"
+    if not images or not all(0 <= score <= 1 for score in scores.values()):
+        return f"{said}. {ONE_SEED}"
+    error = 100 * max(share_error(score, images) for score in scores.values())
+    said = f"{said}, each ± {error:.0f} from the {sum(images)} test images alone."
     if baseline not in scores:
-        return said
-    behind = [title for title, score in ranked if title != baseline and score < scores[baseline] + ONE_POINT]
-    if not behind:
-        return f"{said} Every method beats {baseline} there."
-    return f"{said} {listed(behind)} {'does' if len(behind) == 1 else 'do'} not beat {baseline} there."
+        return f"{said} {ONE_SEED}"
+    apart = told_apart(scores, baseline, images)
+    above = [title for title, score in ranked if apart.get(title) and score > scores[baseline]]
+    below = [title for title, score in ranked if apart.get(title) and score < scores[baseline]]
+    for titles, where in ((above, "above"), (below, "below")):
+        verb = "is" if len(titles) == 1 else "are"
+        said += f" {listed(titles)} {verb} {where} {baseline} by more than that error." if titles else ""
+    if same := [title for title, _ in ranked if title in apart and not apart[title]]:
+        said += f" {listed(same)} cannot be told from {baseline} on these images."
+    return f"{said} {ONE_SEED}"
+
+
+ONE_SEED = "Another seed may turn the order: the compare page holds several against one another."
 
 
 def listed(names: Sequence[str]) -> str:

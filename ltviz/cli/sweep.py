@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import ConfigError, TrainingError
-from ltviz.export import results
+from ltviz.export import findings, results
 from ltviz.launch.slots import Slots, State, Tally, default_slots, look
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.recording import Recording, checkpoints_home, run_path
@@ -104,11 +104,13 @@ def _tell_end(name: str, home: Path, cells: Sequence[Cell], tally: Tally, second
     failed = {run: recordings[run].status().reason for run, state in tally.states.items() if state == "failed"}
     left = len(tally.states) - tally.count("finished") - len(failed)
     if as_json:
-        found: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3)}
-        found |= {"skipped": tally.skipped, "runs": _rows(cells, tally, failed), "summary": results.as_json(groups)}
-        print(json.dumps(found), flush=True)
+        told: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3)}
+        told |= {"skipped": tally.skipped, "runs": _rows(cells, tally, failed), "summary": results.as_json(groups)}
+        print(json.dumps(told | {"differences": findings.as_json(findings.against_baseline(groups))}), flush=True)
     else:
         print(results.markdown(groups), flush=True)
+        if found := findings.markdown(groups):
+            print(found, flush=True)
         print(f"{_count(tally)} in {seconds:.0f} s; tagged {name} in {home}", flush=True)
     if left:
         print(f"ltviz: {left} runs are left; the same line goes on with them", file=sys.stderr)

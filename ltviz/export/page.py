@@ -10,7 +10,7 @@ _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inl
 STYLE = Template("""
 :root { color-scheme: $scheme; }
 body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 76rem; background: $paper; color: $ink;
-  font: 15px/1.5 Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+  font: 15px/1.5 $font; }
 h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .8rem; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; }
 .note, figcaption, small { color: $muted; font-size: .85rem; }

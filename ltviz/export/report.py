@@ -13,9 +13,21 @@ import numpy as np
 import ltviz
 from ltviz import figures
 from ltviz.errors import ConfigError, LtvizError
-from ltviz.export import charts
+from ltviz.export import charts, findings
 from ltviz.export.page import PAGE, STYLE
-from ltviz.export.results import Arm, Group, Result, best_of, group_results, head, number, read_results, shown
+from ltviz.export.results import (
+    Arm,
+    Group,
+    Result,
+    best_of,
+    cell_name,
+    group_results,
+    head,
+    number,
+    read_results,
+    shown,
+)
+from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
 from ltviz.metrics import MEASURES, fits
 from ltviz.metrics.alarms import Alarm, Moment, find_alarms, observe
@@ -38,9 +50,6 @@ TABLE = (
     "spread_tail",
 )
 CURVES = ("accuracy_few", "accuracy_all", "centre_sum", "min_centre_angle", "uniformity")
-FINDINGS = ("accuracy_few", "centre_sum")
-"""Measures in which every method is held against the baseline."""
-BASELINE = "ce"
 MOST_SPHERES = 12
 _HEIGHT = 300
 
@@ -78,7 +87,7 @@ def write_report(
     page = PAGE.substitute(
         title=html.escape(title),
         about=f"{_count(results)}, made on {date} by ltviz {html.escape(ltviz.__version__)}.",
-        style=STYLE.substitute(THEMES[theme], scheme=theme),
+        style=STYLE.substitute(THEMES[theme], scheme=theme, font=FONT),
         plotly=get_plotlyjs(),
         content=content,
     )
@@ -111,16 +120,18 @@ class _Report:
 
     def parts(self) -> Iterator[str]:
         """HTML of the page below its heading."""
-        for group in group_results(self.results):
-            yield f"<section><h2>{_escape(_cell_name(group))}</h2>"
-            yield from self._group(group)
+        groups = group_results(self.results)
+        found = findings.against_baseline(groups)
+        for group in groups:
+            yield f"<section><h2>{_escape(cell_name(group))}</h2>"
+            yield from self._group(group, [one for one in found if one.group is group])
             yield "</section>"
         yield "<section><h2>Alarms</h2>" + self._alarms() + "</section>"
         yield "<section><h2>Runs</h2>" + self._runs() + "</section>"
 
-    def _group(self, group: Group) -> Iterator[str]:
+    def _group(self, group: Group, found: Sequence[findings.Finding]) -> Iterator[str]:
         yield _summary(group)
-        yield _findings(group)
+        yield _findings(group, found)
         info = group.arms[0].results[0].info
         if info.dim and not fits(info.num_classes, info.dim):
             yield (
@@ -234,8 +245,9 @@ def _summary(group: Group) -> str:
             elif top is not None and mean is not None:
                 goal = top.mean(key)
                 assert goal is not None
-                away = mean - goal
-                text += f"<small>{'+' if away > 0 else '−'}{number(key, abs(away))}</small>"
+                away = number(key, abs(mean - goal))
+                if away.strip("0."):
+                    text += f"<small>{'+' if mean > goal else '−'}{away}</small>"
             cells.append(f"<td class=number>{text}</td>")
         dot = f'<i style="background:{method_colour(arm.method or arm.label)}"></i>'
         rows.append(
@@ -244,28 +256,18 @@ def _summary(group: Group) -> str:
     table = f"<table><tr><th>method</th><th>seeds</th>{heads}</tr>{''.join(rows)}</table>"
     caption = (
         "Mean ± standard deviation over seeds at the last step; the best mean in bold, the others with their "
-        "distance to it. Accuracies are those of test points."
-    )
+        "distance to it. Accuracies are those of test points. "
+    ) + findings.images_note([group], measures)
     return f"<div class=wide>{table}</div><p class=note>{caption}</p>"
 
 
-def _findings(group: Group) -> str:
-    baseline = next((arm for arm in group.arms if arm.method == BASELINE), group.arms[0])
-    others = [arm for arm in group.arms if arm is not baseline]
-    items, cautions = [], []
-    for measure in FINDINGS:
-        for arm in others:
-            found = arm.against(baseline, measure)
-            items.append(f"<li>{_escape(found.sentence())}.</li>")
-            if found.caution and found.caution not in cautions:
-                cautions.append(found.caution)
-    if not items:
+def _findings(group: Group, found: Sequence[findings.Finding]) -> str:
+    if not found:
         return ""
-    notes = " ".join(cautions)
-    how = "In brackets: 95 % bootstrap interval of the paired difference over seeds."
-    return (
-        f"<h3>Against {_escape(baseline.label)}</h3><ul>{''.join(items)}</ul><p class=note>{how} {_escape(notes)}</p>"
-    )
+    items = "".join(f"<li>{_escape(sentence)}</li>" for sentence in findings.sentences(found))
+    notes = " ".join(findings.notes([one.comparison for one in found]))
+    table = _table(findings.HEADS, findings.cells(found))
+    return f"<h3>Against {_escape(group.baseline.label)}</h3><ul>{items}</ul>{table}<p class=note>{_escape(notes)}</p>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -274,15 +276,6 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         "<tr>" + "".join(f"<td>{_escape('–' if cell is None else cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<div class=wide><table><tr>{top}</tr>{body}</table></div>"
-
-
-def _cell_name(group: Group) -> str:
-    parts = []
-    for name, value in group.shown.items():
-        if value is not None:
-            said = f"{value:g}" if isinstance(value, float) else str(value)
-            parts.append(said if name == "data" else f"{name.replace('_', ' ')} {said}")
-    return ", ".join(parts) or "Runs"
 
 
 def _hint(measure: str) -> str:

@@ -12,14 +12,16 @@ import numpy as np
 
 from ltviz.errors import RecordingError
 from ltviz.launch.sweep import ELSEWHERE
-from ltviz.metrics import MEASURES
-from ltviz.metrics.comparison import Comparison, compare
+from ltviz.metrics import MEASURES, shot_groups
 from ltviz.recording import Recording, RunInfo
 
 SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
 SEVERAL_SUMMARY = ("map_many", "map_medium", "map_few", "centre_sum")
 """Columns of a summary where nobody names others: of samples with one label, and with several."""
+BASELINE = "ce"
+"""The method that the others are held against, where it is there."""
 EVERY = tuple(dict.fromkeys((*SUMMARY, *SEVERAL_SUMMARY)))
+_GROUP_OF = {"many": "head", "medium": "medium", "few": "tail"}
 _HEADS = {
     "accuracy_all": "all",
     "accuracy_many": "many",
@@ -48,6 +50,26 @@ class Result:
     @property
     def metrics(self) -> Mapping[str, float]:
         return {} if self.step is None else self.frames[self.step]
+
+    def images(self, measure: str) -> list[np.ndarray] | None:
+        """Sample ids of the probe's images behind an accuracy: one array for each class that it is a mean of, or one
+        for all; None where the measure is no accuracy, or nothing is known of its images."""
+        kind, _, group = measure.rpartition("_")
+        wanted = 2 if kind == "validation" else 1
+        if (kind != "validation" and not kind.startswith("accuracy")) or group not in ("all", *_GROUP_OF):
+            return None
+        try:
+            probe = self.recording.probe
+        except RecordingError:  # the stage and the pictures of its frames say so
+            return None
+        judged = (probe.split == wanted) & (probe.labels >= 0)
+        if not judged.any():
+            return None
+        if group == "all":
+            return [probe.sample_ids[judged]]
+        classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
+        found = [probe.sample_ids[judged & (probe.labels == c)] for c in classes]
+        return [ids for ids in found if len(ids)] or None
 
     @property
     def name(self) -> str:
@@ -85,8 +107,12 @@ class Arm:
 
     def by_seed(self, measure: str) -> dict[int, float]:
         """seed -> value at the last step; of two runs with one seed the newer one counts."""
+        return {seed: result.metrics[measure] for seed, result in self.runs_by_seed(measure).items()}
+
+    def runs_by_seed(self, measure: str) -> dict[int, Result]:
+        """seed -> the run whose value `by_seed` gives."""
         known = [r for r in self.results if r.info.seed is not None and measure in r.metrics]
-        return {int(r.info.seed or 0): r.metrics[measure] for r in sorted(known, key=lambda r: r.info.created)}
+        return {int(r.info.seed or 0): r for r in sorted(known, key=lambda r: r.info.created)}
 
     def mean(self, measure: str) -> float | None:
         """Over all runs that have it."""
@@ -98,10 +124,6 @@ class Arm:
         values = self._values(measure)
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
-    def against(self, other: Arm, measure: str) -> Comparison:
-        """This arm minus `other`, seed by seed."""
-        return compare(self.by_seed(measure), other.by_seed(measure), measure=measure, names=(self.label, other.label))
-
     def _values(self, measure: str) -> list[float]:
         return [result.metrics[measure] for result in self.results if measure in result.metrics]
 
@@ -112,6 +134,11 @@ class Group:
 
     shown: dict[str, Any]
     arms: tuple[Arm, ...]
+
+    @property
+    def baseline(self) -> Arm:
+        """The arm that the others are held against: the first of plain cross-entropy, else the first."""
+        return next((arm for arm in self.arms if arm.method == BASELINE), self.arms[0])
 
 
 def read_results(recordings: Iterable[Recording]) -> tuple[list[Result], list[str]]:
@@ -184,11 +211,15 @@ def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> 
     for group in groups:
         best = {key: best_of(group.arms, key) for key in measures}
         for arm in group.arms:
-            cells = [_text(group.shown[name]) for name in names]
+            cells = [text(group.shown[name]) for name in names]
             values = [f"**{shown(arm, k)}**" if best[k] is arm else shown(arm, k) for k in measures]
-            rows.append([*cells, _text(arm.label), str(len(arm.results)), *values])
+            rows.append([*cells, text(arm.label), str(len(arm.results)), *values])
+    return aligned(heads, rows, len(names) + 1)  # seeds and measures stand to the right
+
+
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
+    """A Markdown table whose columns line up as text too; those from the one called `numbers` on stand to the right."""
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    numbers = len(names) + 1  # seeds and measures stand to the right
 
     def line(row: Sequence[str]) -> str:
         fitted = (c.rjust(w) if i >= numbers else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
@@ -218,11 +249,11 @@ def as_json(groups: Sequence[Group], measures: Sequence[str] = EVERY) -> list[di
 
 
 def head(measure: str) -> str:
-    """Short head of a column, with the unit."""
+    """Short head of a column, with the unit and, where there is one, the better direction."""
     entry = MEASURES.get(measure)
     title = _HEADS.get(measure) or (entry.title[0].lower() + entry.title[1:] if entry else measure.replace("_", " "))
     unit = {"share": " %", "degrees": " °"}.get(entry.unit if entry else "", "")
-    return f"{title}{unit}"
+    return f"{title}{unit} {entry.arrow if entry else ''}".rstrip()
 
 
 def number(measure: str, value: float) -> str:
@@ -240,6 +271,16 @@ def shown(arm: Arm, measure: str) -> str:
     if mean is None:
         return "–"
     return number(measure, mean) + ("" if deviation is None else f" ± {number(measure, deviation)}")
+
+
+def cell_name(group: Group) -> str:
+    """What tells a group's runs from those of others, in a few words: "digits-lt, imbalance factor 50, dim 3"."""
+    parts = []
+    for name, value in group.shown.items():
+        if value is not None:
+            said = _plain(value)
+            parts.append(said if name == "data" else f"{name.replace('_', ' ')} {said}")
+    return ", ".join(parts) or "Runs"
 
 
 def _labels(results: Sequence[Result]) -> dict[tuple[str, int], str]:
@@ -274,12 +315,12 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """Text for a Markdown cell: what is foreign stays text."""
-    text = " ".join(_plain(value).split())[:80]
+    said = " ".join(_plain(value).split())[:80]
     for sign in "\\`*_{}[]<>|":
-        text = text.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
-    return text
+        said = said.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
+    return said
 
 
 def _sortable(value: Any) -> tuple[int, float, str]:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from ltviz.figures.palette import theme_colours
 from ltviz.metrics import MEASURES, Measure
 
-FONT = "Inter, system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
+FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+"""Of figures that leave the app, and of the pages they are exported to; on its pages they take the page's own."""
 LONGEST_NAME = 48
 SHORT_NAME = 16
 
@@ -50,7 +51,12 @@ def new_figure(theme: str, **layout: Any) -> go.Figure:
         font={"family": FONT, "color": colours["ink"], "size": 12},
         title={"font": {"size": 14}, "x": 0, "xref": "paper", "xanchor": "left"},
         margin={"l": 48, "r": 12, "t": 36, "b": 36},
-        hoverlabel={"bgcolor": colours["paper"], "bordercolor": colours["line"], "font": {"color": colours["ink"]}},
+        # plotly takes Arial for hover labels where no font is named, whatever that of the figure is
+        hoverlabel={
+            "bgcolor": colours["paper"],
+            "bordercolor": colours["line"],
+            "font": {"color": colours["ink"], "family": FONT, "size": 12},
+        },
         legend={"orientation": "h", "y": -0.18, "x": 0, "font": {"size": 11}},
         xaxis=axis,
         yaxis=axis,
@@ -65,12 +71,17 @@ def measure_of(key: str) -> Measure | None:
 
 
 def measure_title(key: str) -> str:
-    """Title of a chart of this measure, with the better direction in words."""
+    """Title of a chart of this measure, with the better direction as an arrow."""
     entry = measure_of(key)
     if entry is None:
         return plain(key.replace("_", " ")).capitalize()
-    direction = {"lower": " (lower is better)", "higher": " (higher is better)"}.get(entry.better or "", "")
-    return plain(entry.title) + direction
+    return f"{plain(entry.title)} {entry.arrow}".rstrip()
+
+
+def set_font(figure: go.Figure, family: str) -> go.Figure:
+    """Every text of the figure in one family; gives the figure."""
+    figure.update_layout(font_family=family, hoverlabel_font_family=family)
+    return figure
 
 
 def number_format(key: str) -> tuple[str, str]:

@@ -30,6 +30,11 @@ class Measure:
     caution: str | None = None
     """When the number misleads, one sentence."""
 
+    @property
+    def arrow(self) -> str:
+        """The better direction as heads of tables and charts mark it: up, down, about zero, or nothing."""
+        return {"higher": "↑", "lower": "↓", "near": "≈"}.get(self.better or "", "")
+
 
 NO_SIMPLEX = "Where C > D + 1 no simplex fits, and even the best arrangement deviates."
 

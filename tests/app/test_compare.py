@@ -15,6 +15,7 @@ import psutil
 import pytest
 from ltviz_app import downloads, moments, words
 from ltviz_app import studio as studio_module
+from ltviz_app.style import FONT
 from streamlit.testing.v1 import AppTest
 
 from ltviz import launch
@@ -67,6 +68,7 @@ def make(
         config={"run": {"steps": 10, "batch_size": 8, "imbalance_factor": factor}, "method": {}},
     )
     rng = np.random.default_rng(seed)
+    start, tilt = (0.5, 0.0) if method == "ce" else (0.3, 0.01 * (seed == 1))
     with RunWriter.create(run_path(home, run), info, labels=LABELS, split=np.arange(len(LABELS)) % 2) as writer:
         for step in steps:
             z = narrow * (rng.normal(size=(len(LABELS), 3)) + np.eye(5, 3)[LABELS]) + [0, 0, 0 if narrow == 1 else 5]
@@ -75,7 +77,7 @@ def make(
                 step,
                 embeddings=(z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32),
                 samples={"prediction": rng.integers(0, 5, len(LABELS)).astype(np.int32)},
-                metrics={"accuracy_few": few + step / 100 + seed / 100, "centre_sum": 0.5 - step / 100}
+                metrics={"accuracy_few": few + step / 100 + seed / 100, "centre_sum": start - step / 100 + tilt}
                 | ({"validation_all": validation[step]} if validation else {}),
             )
     return run_path(home, run)
@@ -116,6 +118,18 @@ def choose(app: AppTest, key: str, label: str) -> AppTest:
 
 def texts(app: AppTest) -> list[str]:
     return [text.value for text in app.text]
+
+
+def grids(app: AppTest) -> list[tuple[str, list[str]]]:
+    """Key of each grid of charts and the kinds of what stands in it, top to bottom."""
+    found, left = [], [app.main]
+    while left:
+        block = left.pop(0)
+        children = list(getattr(block, "children", {}).values())
+        if "plotly_chart" in (kinds := [child.type for child in children]):
+            found.append((block.proto.id.rpartition("-grid")[2], kinds))
+        left = children + left
+    return found
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -284,20 +298,57 @@ def test_without_validation_no_best_step_is_offered(six: list[str]):
 
 def test_sentences_and_differences_are_paired_over_seeds(six: list[str]):
     app = compare(*six)
-    assert "BCL's accuracy (rare classes) is higher than CE's by 20.0 points [20.0, 20.0], 3 of 3 seeds." in texts(app)
-    difference = app.dataframe[1].value
-    row = difference[difference["measure"] == "Accuracy, rare classes (%)"].iloc[0]
-    assert (row["first"], row["second"], row["difference"]) == pytest.approx((81, 61, 20))
-    assert (row["seeds"], row["verdict"]) == ("3 of 3", "BCL")
+    said = "\n".join(texts(app))
+    assert "BCL's centre sum is lower than CE's by 0.20 [0.18, 0.21], p < 0.001 over only 3 seeds." in said
+    assert "BCL's accuracy (rare classes) cannot be told from CE's over only 3 seeds." in said, "20 points of 10 images"
+    table = app.dataframe[1].value.set_index("measure")
+    few = table.loc["Accuracy, rare classes (%) ↑"]
+    assert few["difference"] == pytest.approx(20) and few["low"] < 0 < few["high"] and few.isna()["better"]
+    assert table.loc["Centre sum ↓"]["better"] == "BCL"
+    row = app.dataframe[2].value.set_index("measure").loc["Centre sum ↓"]
+    assert (row["first"], row["second"], row["difference"]) == pytest.approx((0.2 + 0.01 / 3, 0.4, -0.2 + 0.01 / 3))
+    assert (row["seeds"], row["better"]) == ("3 of 3", "BCL")
     app.selectbox(key="compare-first").select((0, "CE")).run()
-    row = app.dataframe[1].value.set_index("measure").loc["Accuracy, rare classes (%)"]
-    assert row["difference"] == pytest.approx(-20) and row["verdict"] == "BCL"
+    row = app.dataframe[2].value.set_index("measure").loc["Centre sum ↓"]
+    assert row["difference"] == pytest.approx(0.2 - 0.01 / 3) and row["better"] == "BCL"
+    captions = " ".join(caption.value for caption in app.caption)
+    assert "corrected \\(Holm\\) for the 2 comparisons shown together" in captions
+    assert "few 10 (± " in captions, "test images stand where accuracies do"
 
 
-def test_too_few_seeds_are_said(home: Path):
+def test_too_few_seeds_are_said_once_and_leave_no_empty_columns(home: Path):
     make(home, "ce-s0")
-    make(home, "bcl-s0", method="bcl", few=0.7)
-    assert any(text.startswith("Too few seeds to tell: BCL's accuracy") for text in texts(compare("ce-s0", "bcl-s0")))
+    for method in ("bcl", "tsc", "gml", "supcon"):
+        make(home, f"{method}-s0", method=method, few=0.7)
+    app = compare("ce-s0", "bcl-s0", "tsc-s0", "gml-s0", "supcon-s0")
+    assert sum("Too few seeds" in text for text in texts(app)) == 1
+    assert len(app.dataframe[1].value) == 8, "the numbers are in the table"
+    for table in app.dataframe[1:]:
+        assert not {"low", "high", "p", "seeds", "better"} & {*table.value.columns} and table.value.notna().all(
+            axis=None
+        )
+        assert table.proto.placeholder == "", "a cell that is missing says nothing"
+    assert sum(words.NO_INTERVAL in caption.value for caption in app.caption) == 1
+
+
+def test_a_missing_chart_leaves_no_hole(home: Path, six: list[str]):
+    app = compare(*six)
+    assert len(charts(app)) == 3, "of the measures only two are known here, and the loss"
+    ((key, kinds),) = grids(app)
+    assert kinds == ["plotly_chart"] * 3, "side by side, though four measures between them are missing"
+    choose(app, "compare-charts", "confusion")
+    ((other, kinds),) = grids(app)
+    assert kinds == ["plotly_chart"] * 2
+    assert (key, other) == ("3-compare-accuracy_few", "2-compare-confusion-0"), "two stand as a pair"
+
+
+def test_charts_wear_the_font_of_the_page(six: list[str]):
+    app = compare(*six)
+    for chart in charts(app):
+        layout = chart["layout"]
+        assert layout["font"]["family"] == layout["hoverlabel"]["font"]["family"] == FONT
+        assert "better" not in layout["title"]["text"]
+    assert "Centre sum ↓" in [chart["layout"]["title"]["text"] for chart in charts(app)]
 
 
 def test_runs_of_other_data_are_not_held_against_one_another(home: Path):
@@ -385,7 +436,7 @@ def test_three_files_can_be_taken_away(six: list[str], home: Path):
     assert [button.proto.label for button in app.get("download_button")] == list(words.DOWNLOADS.values())
     results = read_results([Recording(run_path(home, run)) for run in six])[0]
     page = downloads.maker("report", results, "dark")().decode()
-    assert "BCL&#x27;s accuracy (rare classes) is higher than CE&#x27;s by 20.0 points" in page and HOSTILE not in page
+    assert "BCL&#x27;s centre sum is lower than CE&#x27;s by 0.20 [0.18, 0.21]" in page and HOSTILE not in page
     rows = downloads.maker("csv", results, "light")().decode().splitlines()
     assert rows[0].startswith("run_id,method,title") and len(rows) == 1 + 6 * 6
     import pyarrow.parquet as pq

@@ -136,6 +136,20 @@ def test_the_compare_page_opens_by_its_own_address(visit: Any, home: Path) -> No
     assert [panel["run"] for panel in stage(page)["panels"]] == runs
 
 
+def test_charts_wear_the_pages_font_and_close_up_at_every_width(visit: Any) -> None:
+    page = visit("/compare?runs=demo-ce,demo-bcl")
+    page.wait_for_selector(".js-plotly-plot .gtitle", timeout=60_000)
+    fonts = """() => [".stMain", ".js-plotly-plot .gtitle", ".js-plotly-plot .xtick text"].map(
+        place => getComputedStyle(document.querySelector(place)).fontFamily.split(",")[0])"""
+    assert len(set(page.evaluate(fonts))) == 1
+    tops = """() => [...document.querySelectorAll("[class*=st-key-grid] .js-plotly-plot")].map(
+        chart => Math.round(chart.getBoundingClientRect().top))"""
+    for width, rows in ((1500, 2), (700, 3)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"new Set(({tops})()).size === {rows}", timeout=20_000)
+    assert "is better)" not in page.inner_text(".stMain")
+
+
 def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(visit: Any, tmp_path: Path) -> None:
     sight = "layers=-grid,caps&colour=groups&solo=demo-tsc&camera=1.200,0.100,3.000"
     page = visit(f"/?runs=demo-bcl,demo-tsc&step=100&{sight}")

@@ -10,6 +10,7 @@ import pytest
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.export.report import write_report
+from ltviz.figures.layout import FONT
 from ltviz.recording import Recording
 
 NASTY = "</script><script>alert(1)</script>"
@@ -74,11 +75,22 @@ def test_numbers_words_seeds_and_fingerprints_are_there(page: str, six: list[Rec
 def test_findings_hold_every_method_against_the_baseline(six: list[Recording], tmp_path: Path) -> None:
     write_report(tmp_path / "r.html", six)
     text = Outline((tmp_path / "r.html").read_text()).text
-    assert "BCL's centre sum is lower than SUPCON's by 0.12 [0.09, 0.15], 3 of 3 seeds." in text
-    assert "BCL's accuracy (rare classes) is higher than SUPCON's by 20.0 points [20.0, 20.0], 3 of 3 seeds." in text
-    assert "chance alone puts all of them on one side in 1 of 4 cases" in text
+    assert "BCL's centre sum is lower than SUPCON's by 0.12 [0.05, 0.19], p = 0.04 over only 3 seeds." in text
+    assert "BCL's accuracy (rare classes) cannot be told from SUPCON's over only 3 seeds." in text
+    assert "corrected (Holm) for the 2 comparisons shown together" in text
+    assert "3 seeds are few" in text and "bootstrap" not in text and "clear" not in text.lower()
+    assert "Test images behind an accuracy of one run" in text and "few 6 (± " in text
     write_report(tmp_path / "two.html", [run for run in six if run.info.seed != 2])
-    assert "Too few seeds to tell: BCL's centre sum" in Outline((tmp_path / "two.html").read_text()).text
+    two = Outline((tmp_path / "two.html").read_text()).text
+    assert two.count("Too few seeds to tell") == 1 and "+20.0 points" in two
+
+
+def test_charts_and_text_share_a_font_and_mark_the_better_direction(page: str) -> None:
+    own = page.replace(max(Outline(page).scripts, key=len), "")
+    assert f"font: 15px/1.5 {FONT};" in own and f'"family":"{FONT}"' in own.replace("\\u0027", "'")
+    assert {*re.findall(r'"family":"([^"]*)"', own.replace("\\u0027", "'"))} == {FONT}
+    assert "Centre sum \\u2193" in own or "Centre sum ↓" in own
+    assert "is better)" not in own
 
 
 def test_it_is_the_same_each_time(six: list[Recording], tmp_path: Path) -> None:

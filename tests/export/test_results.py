@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ltviz.export.findings import compare_arms
 from ltviz.export.results import as_json, best_of, group_results, markdown, read_results
 from ltviz.recording import Recording
 
@@ -19,8 +20,7 @@ def test_runs_that_differ_by_seed_alone_are_one_arm(six: list[Recording]) -> Non
     assert [(arm.label, arm.seeds) for arm in group.arms] == [("SUPCON", [0, 1, 2]), ("BCL", [0, 1, 2])]
     assert group.arms[1].mean("centre_sum") == pytest.approx(np.mean([0.31, 0.30, 0.28]))
     assert group.arms[1].deviation("centre_sum") == pytest.approx(np.std([0.31, 0.30, 0.28], ddof=1))
-    found = group.arms[1].against(group.arms[0], "centre_sum")
-    assert found.sentence() == "BCL's centre sum is lower than SUPCON's by 0.12 [0.09, 0.15], 3 of 3 seeds"
+    assert group.baseline is group.arms[0], "without CE the first one"
     best = {key: best_of(group.arms, key) for key in ("centre_sum", "accuracy_few", "accuracy_many")}
     assert best == {"centre_sum": group.arms[1], "accuracy_few": group.arms[1], "accuracy_many": None}
 
@@ -55,7 +55,7 @@ def test_of_two_runs_with_one_seed_the_newer_is_compared(make_run) -> None:
 def test_runs_without_a_seed_have_means_and_no_pairs(make_run) -> None:
     (group,) = groups(make_run("bcl", None), make_run("ce", None))
     assert group.arms[0].by_seed("centre_sum") == {} and group.arms[0].mean("centre_sum") == 0.5
-    assert "no seed in common" in group.arms[0].against(group.arms[1], "centre_sum").sentence()
+    assert "no seed in common" in compare_arms(group, *group.arms, "centre_sum").sentence()
 
 
 def test_the_table_in_markdown(six: list[Recording], make_run) -> None:
@@ -72,7 +72,7 @@ def test_the_table_in_markdown(six: list[Recording], make_run) -> None:
 def test_samples_with_several_labels_have_a_table_of_their_own(six: list[Recording], make_run) -> None:
     multi = make_run("bce", data="digits-ml", metrics={"map_many": 0.9, "map_medium": 0.7, "map_few": 0.4})
     first, second = markdown(groups(*six, multi)).split("\n\n")
-    assert "few %" in first and "mAP" not in first and "digits-ml" not in first
+    assert "few % ↑" in first and "centre sum ↓" in first and "mAP" not in first and "digits-ml" not in first
     assert "mAP few %" in second and "40.0" in second and second.count("digits-ml") == 1
     assert [row.get("map_few", {}).get("mean") for row in as_json(groups(multi))] == [0.4]
 

@@ -8,7 +8,7 @@ import pytest
 
 from ltviz import figures, metrics
 from ltviz.errors import ConfigError, DataError
-from ltviz.figures.layout import flat, measure_title, plain
+from ltviz.figures.layout import FONT, flat, measure_title, plain, set_font
 from ltviz.figures.palette import METHOD_COLOURS, THEMES, class_ramp, group_colours
 from ltviz.geometry import simplex
 from ltviz.projection import NeighbourPlacement
@@ -66,6 +66,18 @@ def test_every_figure_wears_the_theme_and_no_markup_of_a_name(frame, theme: str)
         assert len(figure.data) > 0, name
 
 
+def test_every_text_of_a_figure_is_in_one_font(frame) -> None:
+    for name, figure in all_figures(frame, "light").items():
+        assert families(figure.to_dict()) == {FONT}, name
+        assert families(set_font(figure, "Serif").to_dict()) == {"Serif"}, name
+
+
+def families(part) -> set[str]:
+    if isinstance(part, dict):
+        return {v for k, v in part.items() if k == "family"} | {f for v in part.values() for f in families(v)}
+    return {f for one in part for f in families(one)} if isinstance(part, list | tuple) else set()
+
+
 def hover_templates(figure: dict) -> list[str]:
     return [trace["hovertemplate"] for trace in figure["data"] if "hovertemplate" in trace]
 
@@ -86,11 +98,13 @@ def test_curves_have_the_methods_colour_dashes_and_the_measures_words() -> None:
     bcl, ce = figure.data
     assert bcl.line.color == METHOD_COLOURS["bcl"] and ce.line.color == METHOD_COLOURS["ce"]
     assert bcl.line.dash != ce.line.dash
-    assert figure.layout.title.text == "Centre sum (lower is better)"
+    assert figure.layout.title.text == "Centre sum ↓"
     np.testing.assert_array_equal(bcl.y, [0.1, 0.2])
     assert figures.curves({}, "accuracy_few").layout.yaxis.tickformat == ".0%"
     assert figures.curves({}, "min_centre_angle").layout.yaxis.ticksuffix == "°"
-    assert measure_title("loss") == "Loss"
+    assert [measure_title(key) for key in ("loss", "accuracy_few", "spread_tail")] == [
+        "Loss", "Accuracy, rare classes ↑", "Spread, tail classes",
+    ]  # fmt: skip
 
 
 def test_seed_bands_are_mean_and_range_at_common_steps() -> None:
