@@ -226,7 +226,7 @@ class Viewer:
         if said != self._said:
             self._said = said
             await self._send(
-                encode_message("clock", mode=self.clock.mode, step=self.clock.step, speed=self.clock.speed)
+                encode_message("clock", mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed)
             )
 
     async def _send(self, message: bytes) -> None:

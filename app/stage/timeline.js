@@ -138,7 +138,7 @@ export class Timeline {
       this.rate.value = String(clock.speed);
     }
     if (this.dragging) return;
-    const held = clock.mode === "hold" ? (clock.step ?? this.held) : null;
+    const held = clock.mode === "hold" ? (clock.at ?? this.held) : null;
     if (clock.mode !== this.mode || held !== this.held) this.enter(clock.mode, held);
   }
 

@@ -245,7 +245,7 @@ export class StageView {
 
   /** @param {any} header @param {ArrayBuffer} buffer @param {number} offset */
   receive(header, buffer, offset) {
-    if (header.step !== undefined && header.type === undefined) return this.receiveFrame(header, buffer, offset);
+    if ("step" in header) return this.receiveFrame(header, buffer, offset);
     const run = this.runs.get(header.run);
     if (header.type === "clock") this.timeline.setClock(header);
     else if (header.type === "error") this.parts.notify(header.message);
