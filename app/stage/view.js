@@ -256,6 +256,7 @@ export class StageView {
       this.changed();
     } else if (header.type === "state" && run) {
       run.setState(header);
+      this.parts.told = true;
       this.timeline.setRuns(this.shown, this.moments.wishes);
     }
     this.scheduleTexts();
