@@ -10,7 +10,7 @@ from pathlib import Path
 from ltviz.bench.served import app, browser, open_page
 from ltviz.recording import list_runs
 
-# `drawn` counts, by run, the frames whose picture is finished: empty spheres are a picture, and what came is not yet seen.
+# `drawn` counts, by run, frames whose picture is finished: empty spheres are a picture, and what came is not yet seen.
 DRAWN = "() => Object.keys(window.ltviz?.stage?.drawn ?? {}).length > 0"
 LIVE = "() => Object.keys(window.ltviz.stage.drawn).some(run => !run.startsWith('demo-'))"
 
