@@ -59,7 +59,8 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     titles = name_runs(known)
     measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
     if not any(measured.values()):
-        st.caption(words.CHARTS_EMPTY)
+        live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
+        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
         return
     _draw_verdict(recordings, known, titles, measured)
     colours = colours_of(known, titles)

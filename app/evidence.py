@@ -31,7 +31,7 @@ def _draw_evidence(
     for reason in compared.left_out:
         st.text(words.LEFT_OUT.format(reason=reason))
     if not compared.groups:
-        st.caption(words.CHARTS_EMPTY)
+        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
         return
     draw_alarms(studio, compared, titles)
     groups = draw_table(compared)

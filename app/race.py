@@ -43,7 +43,7 @@ def draw_race(studio: Studio) -> list[str] | None:
         chosen["steps"] = int(
             st.number_input(words.STEPS, 1, 10_000_000, asked, help=words.STEPS_HELP, key="race-steps")
         )
-    more, own = _draw_more(catalogue, schema, methods)
+    more, own = _draw_more(studio, schema, methods)
     started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
         st.caption(words.CHOOSE_METHOD)
@@ -133,9 +133,10 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
 
 
 def _draw_more(
-    catalogue: dict[str, Any] | None, schema: dict[str, Any], methods: list[str]
+    studio: Studio, schema: dict[str, Any], methods: list[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Run settings and method settings that differ from the defaults; kept while they are folded away."""
+    catalogue = studio.catalogue
     kept = st.session_state.setdefault("race-kept", {"run": {}, "methods": {}})
     box = st.expander(words.MORE, key="race-more", on_change="rerun")
     if not box.open:
@@ -149,7 +150,7 @@ def _draw_more(
         asked = kept["run"].get(WHAT_IF, "").split(",")
         kept["run"] = forms.draw_form(form, "race", fields=fields, kept=kept["run"])
         if catalogue is None:
-            st.caption(words.NO_CATALOGUE)
+            st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
             return kept["run"], kept["methods"]
         if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
             kept["run"] |= _draw_what_if(catalogue, schema, asked)

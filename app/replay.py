@@ -195,6 +195,7 @@ def _write(
             "runs": [track.run for track in tracks],
             "hz": opening.hz,
             "step": opening.step,
+            "words": {"failedNext": ""},
             "projection": projection,
             "projections": [] if kind is None else [{"name": projection, "title": kind.title, "short": kind.short}],
             "theme": opening.theme,

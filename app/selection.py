@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 from ltviz_app import forms, words
-from ltviz_app.hub import LIVE
 from ltviz_app.runlist import read_info
 from ltviz_app.stream import MAX_RUNS
 from ltviz_app.studio import Studio
@@ -20,8 +19,8 @@ class Selection:
     """What is on the stage."""
 
     runs: tuple[str, ...]
-    sentence: str
-    """The first sentence above the stage."""
+    sentence: str = ""
+    """The first sentence above the stage, true however long the page stays open."""
     problem: str | None = None
     """What was wrong with the address, as Markdown."""
 
@@ -42,9 +41,9 @@ def read_selection(studio: Studio) -> Selection:
         for run in asked:
             studio.hub.folder(run)
     except LtvizError as error:
-        return Selection((), words.DEMO, words.BAD_RUNS.format(reason=forms.escape(str(error))))
+        return Selection((), problem=words.BAD_RUNS.format(reason=forms.escape(str(error))))
     if len(asked) > MAX_RUNS:
-        return Selection((), words.DEMO, words.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
+        return Selection((), problem=words.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
     queued = studio.supervisor.queued_runs()
     unknown = [run for run in asked if run not in queued and not studio.hub.recording(run).exists]
     if unknown:
@@ -72,11 +71,6 @@ def newest_race(studio: Studio) -> tuple[str, ...]:
 
 
 def _sentence(studio: Studio, runs: Sequence[str]) -> str:
+    """What is to be seen in the demos; other runs speak for themselves, and the stage says what they do."""
     demos = {recording.path.name for recording in studio.demo_recordings()}
-    own = [run for run in runs if run not in demos]
-    states = {studio.hub.recording(run).status().state for run in own}
-    if not own:
-        return words.DEMO
-    if states & {"running", "paused", "stopping"}:
-        return words.LIVE
-    return words.WAITING if states & LIVE else words.RECORDED
+    return words.DEMO if demos.issuperset(runs) else ""

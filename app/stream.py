@@ -225,9 +225,7 @@ class Viewer:
         said = (self.clock.mode, self.clock.speed, self.clock.step if self.clock.mode == "hold" else None)
         if said != self._said:
             self._said = said
-            await self._send(
-                encode_message("clock", mode=self.clock.mode, step=self.clock.step, speed=self.clock.speed)
-            )
+            await self._send(encode_message("clock", mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed))
 
     async def _send(self, message: bytes) -> None:
         async with self._sending:

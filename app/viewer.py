@@ -55,6 +55,8 @@ def draw_stage(
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
+    # Only the lab has a form to train with.
+    data |= {} if view == "lab" else {"words": {"failedNext": words.TRAIN_IN_LAB}}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 

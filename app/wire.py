@@ -240,7 +240,9 @@ def _label_bits(sets: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def encode_message(kind: str, **fields: Any) -> bytes:
-    """A message without payload: `state`, `clock` or `error`."""
+    """A message without payload: `state`, `clock` or `error`. A step that it speaks of has another name, as `at`."""
+    if "step" in fields:
+        raise ValueError(f"A {kind} message is no frame, and only frames carry a step; call the field something else.")
     return pack(_json({"type": kind, **fields}))
 
 

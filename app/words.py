@@ -21,11 +21,8 @@ OPEN_ADDRESS = (
     "leave the address out, or add --i-know."
 )
 
-# First sentences above the stage.
+# First sentence above the stage. What the stage does at the moment only the stage knows, and says (stage/words.js).
 DEMO = "Each dot is a digit. Watch where the rare ones go."
-LIVE = "Training now. Every sphere learns from the same batches."
-RECORDED = "A recording. It plays from the first step to the last, and again."
-WAITING = "Waiting for the trainer."
 
 # The race form.
 DATA, RACE, RUNS = "Data", "Race", "Runs"
@@ -56,7 +53,7 @@ CHANGE_HELP = "What you change takes effect at the next step and is marked on th
 ALL_LIVE = "all methods"
 SETTING = "Setting"
 APPLY = "Apply"
-APPLIED = "Sent. It takes effect at the next step."
+APPLIED = "Sent. It takes effect at the next step that is trained."
 SHOW_LOG = "Last lines of the trainer"
 STATES = {
     "queued": "queued",
@@ -73,6 +70,7 @@ WORKER_STARTING = "The trainer is starting; the first race begins as soon as it 
 WORKER_BROKEN = "The trainer does not start, so nothing can be trained."
 WORKER_NEXT = "Its last lines are below. Correct the cause; it is tried again by itself."
 EMPTY_LOG = "It printed nothing."
+TRAIN_IN_LAB = "Change the settings and train again in the lab."
 WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
 STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
 CANCELLED = "Cancelled before it began."
@@ -108,6 +106,7 @@ TABLE = {
 # Charts.
 CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
+CHARTS_NONE = "No frame was recorded, so there are no curves."
 CHARTS = ("accuracy_few", "map_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (

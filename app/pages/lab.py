@@ -19,7 +19,8 @@ if not studio.serving:
 runlist.draw_trouble(studio)
 if shown.problem:
     st.error(shown.problem)
-st.text(shown.sentence)
+if shown.sentence:
+    st.text(shown.sentence)
 # The stage comes before the side bar and the charts: a browser is busy with those for seconds, and the spheres move.
 viewer.draw_stage(studio, shown.runs, view="lab")
 with st.sidebar:

@@ -1,4 +1,5 @@
-/** How wide each class spreads around its centre. Pure. */
+/** How wide each class spreads around its centre, and how strongly that may be filled. Pure. */
+import { dot, length } from "./vectors.js";
 
 /** @typedef {import("./types.js").Vec3} Vec3 */
 
@@ -23,5 +24,33 @@ export function capAngles(xyz, labels, centres) {
     list.sort((a, b) => b - a);
     const cosine = list[Math.min(list.length - 1, Math.ceil(HELD * list.length) - 1)];
     return Math.acos(Math.min(1, Math.max(-1, cosine)));
+  });
+}
+
+/** Fill of a tight cap; height (1 - cosine) from which a cap counts as wide; most that all fills over one centre may add up to. */
+const FILL = 0.12, TIGHT = 0.12, BUDGET = 0.14;
+/** Cosine over which a cap's edge counts by parts, so that fills do not jump when a centre crosses it. */
+const EDGE = 0.15;
+
+/**
+ * Fills that never become a veil: a wide cap has the ink of a tight one, spread over more room, and where several lie over one another they share
+ * what one place may wear. How wide a class is, its rim says anyway.
+ * @param {(Vec3|null)[]} centres @param {number[]} angles half-angle of each cap, radians; 0: none
+ * @param {number} [strength] of all fills, 1 where caps are the only ones
+ * @returns {number[]} opacity of each cap's fill
+ */
+export function capFills(centres, angles, strength = 1) {
+  const wanted = angles.map((angle) => (angle > 0 ? FILL * Math.min(1, TIGHT / Math.max(TIGHT, 1 - Math.cos(angle))) : 0));
+  /** Share of a cap that lies over a place. @param {number} c @param {Vec3} p */
+  const covers = (c, p) => {
+    const m = centres[c];
+    if (!m || !wanted[c]) return 0;
+    const inside = dot(m, p) / (length(m) * length(p) || 1) - Math.cos(angles[c]);
+    return Math.min(1, Math.max(0, inside / EDGE + 0.5));
+  };
+  const heaped = centres.map((p) => (p ? wanted.reduce((sum, fill, c) => sum + fill * covers(c, p), 0) : 0));
+  return wanted.map((fill, c) => {
+    const most = centres.reduce((most, p, i) => (p ? Math.max(most, heaped[i] * Math.min(1, 2 * covers(c, p))) : most), 0);
+    return strength * fill * Math.min(1, BUDGET / (most || 1));
   });
 }

@@ -14,7 +14,7 @@ export function addClouds(to, run, look, faded) {
   for (const { points, y, age } of run.frame?.clouds.values() ?? []) {
     const oldest = age.reduce((most, steps) => Math.max(most, steps), 0);
     for (let i = 0; i < y.length; i++)
-      sign(to.signs, placeAt(points, i), look.colours[y[i]] ?? look.ink, strengthOfAge(age[i], oldest) * faded(y[i]), 5 * look.scale, SHAPE.MIST);
+      sign(to.mists, placeAt(points, i), look.colours[y[i]] ?? look.ink, strengthOfAge(age[i], oldest) * faded(y[i]), 5 * look.scale, SHAPE.MIST);
     drawn += y.length;
   }
   return drawn;

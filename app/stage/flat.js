@@ -130,9 +130,11 @@ export class FlatRenderer {
   /** @param {Run} run @param {number} k @param {import("./scene.js").Look} look @param {import("./picking.js").Placer} place @param {number} thin */
   drawRun(run, k, look, place, thin) {
     const { pen } = this, { colours, flags, swatches, bulks } = this.partOf(run.id);
-    const sheets = { lines: new Sheet(), signs: new Sheet(), patches: new Sheet() };
+    const sheets = { patches: new Sheet(), ground: new Sheet(), mists: new Sheet(), lines: new Sheet(), signs: new Sheet() };
     this.tallies[run.id] = addScene(sheets, run, k, look);
     this.drawPatches(sheets.patches.items, place);
+    this.drawLines(sheets.ground.items, place, look.scale);
+    this.drawSigns(sheets.mists.items, place);
     const n = look.layers.points ? swatches.length : 0, size = 1.8 * Math.min(1.6, look.scale + 0.4);
     let drawn = 0;
     for (let i = 0; i < n; i += thin) {

@@ -22,7 +22,10 @@ export class Hand {
     return {
       request: (request) => stage.socket.send(request),
       // A browser takes a few hundred new addresses a minute, and a hand on the slider would ask for thousands.
-      timeChanged: () => stage.timeline.dragging || stage.mirror(),
+      timeChanged: () => {
+        stage.parts.writeNow(stage.shown);
+        if (!stage.timeline.dragging) stage.mirror();
+      },
       showAlone: (id) => this.showAlone(picture.solo === id ? null : id),
       select: (ids) => this.select(ids),
       redraw: () => stage.loop.invalidate(),

@@ -1,4 +1,5 @@
 /** Places that a method owns on the sphere: targets, prototypes, classifier weights, and whatever another method brings. */
+import { capFills } from "./caps.js";
 import { SHAPE } from "./shaders.js";
 import { arc, cap, sign } from "./strokes.js";
 import { length, normalize } from "./vectors.js";
@@ -10,7 +11,7 @@ import { length, normalize } from "./vectors.js";
 /** Layer, shape and size of the kinds that have a sign of their own. @type {Record<string, {shape: number, size: number}>} */
 const OWN = { prototypes: { shape: SHAPE.SQUARE, size: 4.6 }, classifier: { shape: SHAPE.TRIANGLE, size: 4.8 } };
 /** Densities may be wide and overlap: their fill is fainter than that of caps. */
-const CAP_FILL = 0.05, CAP_DASHES = 22;
+const DENSITY_STRENGTH = 0.4, CAP_DASHES = 22;
 
 /** Names of landmarks without a sign of their own. @param {import("./runs.js").Run} run @returns {string[]} */
 export const otherLandmarks = (run) => run.names().filter((name) => name !== "centres" && name !== "targets" && !(name in OWN));
@@ -60,10 +61,10 @@ function addTargets(to, targets, index, centres, look, faded) {
  * @param {number} k @param {Look} look @param {Faded} faded */
 function addDensities(to, run, k, look, faded) {
   for (const name of cappedLandmarks(run)) {
-    const angles = run.frame?.header.readings?.[`${name}_cap`] ?? [];
-    run.marksAt(name, k).forEach((p, c) => {
-      const degrees = angles[c];
-      if (p && degrees && degrees > 0 && degrees < 180) cap(to, normalize(p), (degrees * Math.PI) / 180, look.colours[c] ?? look.ink, faded(c), CAP_FILL, CAP_DASHES);
-    });
+    const places = run.marksAt(name, k), degrees = run.frame?.header.readings?.[`${name}_cap`] ?? [];
+    const angles = places.map((_, c) => (Number(degrees[c]) > 0 && Number(degrees[c]) < 180 ? (Number(degrees[c]) * Math.PI) / 180 : 0));
+    // Caps and densities are fills over the same places, which wear no more of both than of one.
+    const fills = capFills(places, angles, look.layers.caps ? DENSITY_STRENGTH / 2 : DENSITY_STRENGTH);
+    places.forEach((p, c) => p && angles[c] && cap(to, normalize(p), angles[c], look.colours[c] ?? look.ink, faded(c), fills[c], CAP_DASHES));
   }
 }

@@ -9,7 +9,7 @@ import { wantsCalm } from "./theme.js";
  * @property {() => boolean} urgent       whether a hand on the slider waits for frames
  * @property {(now: number) => void} before   just before a picture
  * @property {(now: number) => void} after    just after it
- * @property {(taken: import("./runs.js").Run[]) => void} onTaken   their new frames are on the screen now
+ * @property {(landed: import("./runs.js").Run[]) => void} onLanded   the picture with their new frames has been drawn to its end
  * @property {() => void} onLevel         the quality changed
  */
 
@@ -24,6 +24,8 @@ export class Loop {
     this.running = false;
     /** Points on the last picture. */
     this.points = 0;
+    /** Runs whose new frames are on a picture that the card is still drawing. @type {import("./runs.js").Run[]} */
+    this.landing = [];
   }
 
   start() {
@@ -51,16 +53,23 @@ export class Loop {
     this.raf = 0;
     const { picture, pace, told } = this, { cameras } = picture, gap = now - pace.drawnAt;
     const news = [...told.runs()].some((run) => run.pending && run.info);
-    if (!pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points })) return this.schedule();
+    const allowed = pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points });
+    if (!pace.busy) this.land();
+    if (!allowed) return this.schedule();
     const taken = this.take(now);
     const turned = cameras.step(now, gap);
     if (taken.length || turned || picture.moving(now)) this.dirty = true;
     if (!this.dirty) return;
     this.dirty = false;
     this.draw(now);
-    told.onTaken(taken);
+    this.landing = taken;
     if (cameras.moving || picture.moving(now)) this.dirty = true;
     this.schedule();
+  }
+
+  /** What was sent to the card has become a picture. */
+  land() {
+    if (this.landing.length) this.told.onLanded(this.landing.splice(0));
   }
 
   /** New frames become the goals of their runs. @param {number} now */

@@ -133,7 +133,7 @@ export class Moments {
           if (!moment) return;
           if (header.type === "run") infos.set(header.run, readRun(buffer, header, offset));
           const info = moment.info ?? infos.get(header.run);
-          if (header.type !== undefined || header.step === undefined || !info) return;
+          if (!("step" in header) || !info) return;
           moment.hold(info, readFrame(buffer, header, offset));
           this.told.changed();
           // While a projection is being computed another one stands in for it; the right one comes over the same socket.

@@ -12,6 +12,8 @@ export class Pace {
     this.onLevel = onLevel;
     this.restUntil = 0;
     this.drawnAt = 0;
+    /** The last picture is still under way. */
+    this.busy = false;
   }
 
   /**
@@ -21,6 +23,7 @@ export class Pace {
    */
   allows(now, { news, dirty, urgent, points }) {
     const { renderer, quality } = this.picture, { busy, ms } = renderer.progress();
+    this.busy = busy;
     if (busy) return false;
     if (ms !== null) {
       if (document.visibilityState === "visible" && quality.judge(ms, now, points)) this.onLevel();

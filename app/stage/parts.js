@@ -5,6 +5,7 @@ import { make, setText } from "./dom.js";
 import { EXPORTS } from "./export.js";
 import { Legend } from "./legend.js";
 import { Menus } from "./menus.js";
+import { describeNow } from "./now.js";
 import { LayerOptions } from "./options.js";
 import { Overlay } from "./overlay.js";
 import { Pointer } from "./pointer.js";
@@ -40,6 +41,9 @@ export class Parts {
     this.root = make("div", "ltv-root");
     this.stage = make("div", "ltv-stage");
     this.message = make("div", "ltv-message", { role: "status", hidden: "" });
+    this.now = make("div", "ltv-now", { "data-testid": "ltviz-now" });
+    /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
+    this.told = false;
     this.notice = make("div", "ltv-notice", { role: "status", hidden: "" });
     const texts = make("div", "ltv-overlay"), lasso = document.createElementNS(SVG, "svg"), outline = document.createElementNS(SVG, "polyline");
     lasso.setAttribute("class", "ltv-lasso");
@@ -68,7 +72,7 @@ export class Parts {
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
-      make("div", "ltv-foot", {}, this.notice, this.timeline.legend, this.selection.root, this.badge.root),
+      make("div", "ltv-foot", {}, this.now, this.notice, this.timeline.legend, this.selection.root, this.badge.root),
       this.table.root,
       this.selected.root,
     );
@@ -93,6 +97,12 @@ export class Parts {
     this.projections.write(runs, projection);
     this.timeline.setRuns(runs, kept);
     this.timeline.setShown(Math.max(0, ...runs.map((run) => run.frame?.header.step ?? 0)));
+    this.writeNow(runs);
+  }
+
+  /** @param {import("./runs.js").Run[]} runs the live ones */
+  writeNow(runs) {
+    setText(this.now, this.told ? describeNow(this.timeline, runs, this.words) : "");
   }
 
   /** What stands above and beneath the spheres and must be seen with them, CSS pixels. */
@@ -121,6 +131,8 @@ export class Parts {
    * @param {() => void} again */
   showLink(link, detail, standing, again) {
     const { words } = this;
+    this.told = false;
+    setText(this.now, "");
     if (link === "open") this.notify(standing);
     else if (link === "waiting") this.notify(Number(detail) > 2 ? words.unreachable : words.reconnecting);
     else if (link === "refused") this.notify([words.refused, detail].filter(Boolean).join(" "), words.retry, again);

@@ -1,5 +1,5 @@
 /** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
-import { capAngles } from "./caps.js";
+import { capAngles, capFills } from "./caps.js";
 import { outlineRadius, viewProjection } from "./camera.js";
 import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "./colours.js";
 import { FlatRenderer, flatPlacer } from "./flat.js";
@@ -137,7 +137,7 @@ export class Picture {
   lookOf(run, rect) {
     const { layers, theme, chosen } = this, frame = run.frame, info = run.info;
     if (frame && info && layers.caps && run.caps?.of !== frame)
-      run.caps = { of: frame, angles: capAngles(frame.xyz, info.labels, frame.header.centres) };
+      run.caps = { of: frame, ...capsOf(frame, info.labels) };
     if (frame && layers.ghost && run.ghost?.of !== frame) run.ghost = { of: frame, points: ghostOf(frame.header.centres) };
     if (frame && layers.territory && run.borders?.of !== frame)
       run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
@@ -148,7 +148,7 @@ export class Picture {
       layers, chosen, mark, near, scale, ink, page, forces, trail, colours: run.colours,
       key: [Object.values(layers).map(Number).join(""), chosen ? [...chosen].join("+") : "all", mark, near, scale, ink, page, [...forces.parts].join("+"), forces.under, trail].join(),
       borders: layers.territory ? (run.borders?.pieces ?? null) : null,
-      caps: layers.caps ? (run.caps?.angles ?? null) : null,
+      caps: layers.caps ? run.caps : null,
       ghost: layers.ghost ? (run.ghost?.points ?? null) : null,
     };
   }
@@ -208,6 +208,12 @@ export class Picture {
     const { view } = hit.rect;
     return Math.hypot(hit.x - view.w / 2, hit.y - view.h / 2) <= outlineRadius(this.poseAt(hit.index), view.w, view.h);
   }
+}
+
+/** @param {import("./types.js").Frame} frame @param {Uint16Array} labels */
+function capsOf({ xyz, header: { centres } }, labels) {
+  const angles = capAngles(xyz, labels, centres);
+  return { angles, fills: capFills(centres, angles) };
 }
 
 /** A canvas that has once been asked for WebGL gives no 2-D pen, so the flat map gets one of its own.

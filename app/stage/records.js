@@ -1,16 +1,17 @@
 /** Keeps what a run's scene was drawn with, while neither its frame nor what is asked of it changes. */
 import { addScene } from "./scene.js";
+import { SHEETS } from "./strokes.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 /** @typedef {import("./scene.js").Tally} Tally */
-/** @typedef {{lines: import("./gl.js").Batch, signs: import("./gl.js").Batch, patches: import("./gl.js").Batch}} Batches */
+/** @typedef {Record<keyof import("./strokes.js").Sheets, import("./gl.js").Batch>} Batches */
 /**
  * @typedef {object} Held
  * @property {import("./types.js").Frame|null} frame
  * @property {string} key
  * @property {import("./colours.js").Rgb[]} colours
  * @property {Tally} tally
- * @property {Float32Array[]} parts  lines, signs, patches
+ * @property {Float32Array[]} parts  one a sheet
  */
 
 /** A turning camera draws the same scene again and again; so does a race in which one run alone has moved. */
@@ -27,7 +28,7 @@ export class SceneRecords {
 
   /** @param {Batches} to @param {Run} run @param {number} k progress @param {import("./scene.js").Look} look @returns {Tally} */
   add(to, run, k, look) {
-    const batches = [to.lines, to.signs, to.patches], held = this.held.get(run.id);
+    const batches = SHEETS.map((name) => to[name]), held = this.held.get(run.id);
     if (k >= 1 && held && held.frame === run.frame && held.key === look.key && held.colours === look.colours) {
       batches.forEach((batch, i) => batch.append(held.parts[i]));
       return held.tally;

@@ -4,6 +4,7 @@ import { focal, viewMatrix, viewProjection } from "./camera.js";
 import { Batch, buildProgram } from "./gl.js";
 import { SceneRecords } from "./records.js";
 import * as glsl from "./shaders.js";
+import { SHEETS } from "./strokes.js";
 
 /** @typedef {import("./runs.js").Run} Run */
 /** @typedef {import("./types.js").Rect} Rect */
@@ -44,11 +45,12 @@ export class Renderer {
     const { gl } = this;
     const points = buildProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT);
     const backdrop = buildProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT);
-    const batches = {
-      lines: new Batch(gl, buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT), [["a", 3], ["b", 3], ["ink", 4], ["stroke", 3]], 4),
-      signs: new Batch(gl, buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT), [["place", 3], ["ink", 4], ["form", 2]], 4),
-      patches: new Batch(gl, buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT), [["place", 3], ["ink", 4]], 0),
-    };
+    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT), sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
+    const lines = () => new Batch(gl, line, [["a", 3], ["b", 3], ["ink", 4], ["stroke", 3]], 4);
+    const signs = () => new Batch(gl, sign, [["place", 3], ["ink", 4], ["form", 2]], 4);
+    const patches = new Batch(gl, buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT), [["place", 3], ["ink", 4]], 0);
+    /** @type {import("./records.js").Batches} */
+    const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
     /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
     const runs = new Map();
     const sphere = { frame: gl.createFramebuffer(), colour: gl.createRenderbuffer(), w: 0, h: 0, key: "" };
@@ -125,7 +127,7 @@ export class Renderer {
   draw(panels, { thin, grid }) {
     const { gl, canvas, theme } = this, { batches } = this.held;
     if (!theme || gl.isContextLost()) return 0;
-    const all = Object.values(batches);
+    const all = SHEETS.map((name) => batches[name]);
     all.forEach((batch) => batch.clear());
     this.tallies = {};
     const ranges = panels.map(({ run, k, look }) => {
@@ -168,7 +170,7 @@ export class Renderer {
     return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
   }
 
-  /** @param {PanelScene} panel @param {[number, number][]} ranges of lines, signs, patches @param {number} thin @param {boolean} grid */
+  /** @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin @param {boolean} grid */
   drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
     const { gl } = this, { batches, points } = this.held, [x, y, w, h] = this.inDevice(view);
     if (w < 2 || h < 2) return 0;
@@ -187,8 +189,13 @@ export class Renderer {
     const part = run && this.held.runs.get(run.id);
     if (!run?.frame || !part || !look) return 0;
     gl.enable(gl.BLEND);
-    use(batches.patches.program);
-    batches.patches.draw(...ranges[2]);
+    /** @param {(keyof import("./strokes.js").Sheets)[]} names */
+    const put = (...names) =>
+      names.forEach((name) => {
+        use(batches[name].program);
+        batches[name].draw(...ranges[SHEETS.indexOf(name)]);
+      });
+    put("patches", "ground", "mists");
     let drawn = 0;
     if (look.layers.points) {
       gl.enable(gl.DEPTH_TEST);
@@ -207,10 +214,7 @@ export class Renderer {
       }
       gl.disable(gl.DEPTH_TEST);
     }
-    use(batches.lines.program);
-    batches.lines.draw(...ranges[0]);
-    use(batches.signs.program);
-    batches.signs.draw(...ranges[1]);
+    put("lines", "signs");
     gl.disable(gl.BLEND);
     return drawn;
   }

@@ -76,7 +76,7 @@ export class ReplaySource {
 
   sayClock() {
     const { mode, step, speed } = this.clock;
-    this.onMessage({ type: "clock", mode, step, speed }, new ArrayBuffer(0), 0);
+    this.onMessage({ type: "clock", mode, at: step, speed }, new ArrayBuffer(0), 0);
   }
 
   show() {
@@ -90,7 +90,7 @@ export class ReplaySource {
   /** @param {ArrayBuffer} message */
   deliver(message) {
     const { header, offset } = splitMessage(message);
-    if (header.type === undefined) Object.assign(header, { seq: ++this.seq, time: Date.now() / 1000, live: false });
+    if ("step" in header) Object.assign(header, { seq: ++this.seq, time: Date.now() / 1000, live: false });
     this.onMessage(header, message, offset);
   }
 }

@@ -45,7 +45,7 @@ export class Run {
     this.arrived = 0;
     this.eased = false;
     this.replaced = 0;
-    /** @type {{of: Frame, angles: number[]}|null} caps of a frame, where they are shown */
+    /** @type {{of: Frame, angles: number[], fills: number[]}|null} caps of a frame, where they are shown */
     this.caps = null;
     /** @type {{of: Frame, points: (Vec3|null)[]|null}|null} ideal configuration for a frame, where it is shown */
     this.ghost = null;

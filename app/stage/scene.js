@@ -19,7 +19,7 @@ import { normalize } from "./vectors.js";
  * @property {Rgb} page
  * @property {number} scale         sizes follow the panel: 1 at 300 pixels
  * @property {Set<number>|null} chosen   classes in focus; null: all
- * @property {number[]|null} caps   half-angle of each class's cap, radians
+ * @property {{angles: number[], fills: number[]}|null} caps   of each class: half-angle in radians, and how strong its fill is
  * @property {(Vec3|null)[]|null} ghost  the ideal configuration, turned onto the centres
  * @property {number|null} mark     index of the point to ring
  * @property {number[]|null} near   indices of its nearest samples
@@ -40,8 +40,8 @@ export function addScene(to, run, k, look) {
   const faded = (/** @type {number} */ c) => (look.chosen && !look.chosen.has(c) ? 0.15 : 1);
   if (layers.clouds) tally.clouds = addClouds(to, run, look, faded);
   if (layers.caps && look.caps)
-    centres.forEach((m, c) => m && look.caps?.[c] && cap(to, normalize(m), look.caps[c], colours[c], faded(c)));
-  look.borders?.forEach(([a, b]) => stroke(to.lines, a, b, look.ink, 0.5, 1));
+    centres.forEach((m, c) => m && look.caps?.angles[c] && cap(to, normalize(m), look.caps.angles[c], colours[c], faded(c), look.caps.fills[c]));
+  look.borders?.forEach(([a, b]) => stroke(to.ground, a, b, look.ink, 0.5, 1));
   if (layers.trails) addTrails(to, run, centres, look);
   if (layers.ghost && look.ghost) addGhost(to, look.ghost, centres, look);
   if (layers.links) tally.links = addLinks(to, run, k, look);
@@ -75,11 +75,11 @@ function addTrails({ lines }, run, centres, { colours, chosen, scale, trail }) {
  * @param {(Vec3|null)[]} centres @param {Look} look */
 function addGhost(to, ghost, centres, look) {
   const near = nearestNeighbours(ghost);
-  for (const [a, b] of near) stroke(to.lines, /** @type {Vec3} */ (ghost[a]), /** @type {Vec3} */ (ghost[b]), look.ink, 0.42, 1.1, 0, 14 * chord(ghost[a], ghost[b]));
+  for (const [a, b] of near) stroke(to.ground, /** @type {Vec3} */ (ghost[a]), /** @type {Vec3} */ (ghost[b]), look.ink, 0.42, 1.1, 0, 14 * chord(ghost[a], ghost[b]));
   ghost.forEach((p, c) => {
     if (!p) return;
     const m = centres[c];
-    if (m) arc(to.lines, m, p, look.ink, 0.5, 1);
+    if (m) arc(to.ground, m, p, look.ink, 0.5, 1);
     sign(to.signs, p, look.ink, 0.75, 2.4 * look.scale, SHAPE.DOT);
   });
 }

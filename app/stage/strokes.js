@@ -4,7 +4,12 @@ import { cross, dot, length, normalize, slerp } from "./vectors.js";
 /** @typedef {import("./types.js").Vec3} Vec3 */
 /** @typedef {import("./colours.js").Rgb} Rgb */
 /** @typedef {{push: (...values: number[]) => void}} Sheet  takes all fields of one item, in order: a `Batch`, or a list */
-/** @typedef {{lines: Sheet, signs: Sheet, patches: Sheet}} Sheets */
+/**
+ * In the order in which they are drawn; points come between the mists and the lines, so that what fills, divides or surrounds lies under them.
+ * @typedef {{patches: Sheet, ground: Sheet, mists: Sheet, lines: Sheet, signs: Sheet}} Sheets   fills; lines; soft signs; lines; signs
+ */
+/** @type {(keyof Sheets)[]} */
+export const SHEETS = ["patches", "ground", "mists", "lines", "signs"];
 
 const ARC_PIECE = 0.12, CAP_RINGS = 4, CAP_SIDES = 28;
 /** Barbs of an arrow: length in radians of the sphere, and how far they spread. */
@@ -55,9 +60,9 @@ export function arrow(lines, a, b, c, alpha, width, dashes = 0) {
   for (const p of barbs(slerp(a, b, 0.7), b)) stroke(lines, b, p, c, alpha, width);
 }
 
-/** A cone around a direction: a faint fill with a line. @param {Sheets} to @param {Vec3} m unit @param {number} angle half-angle, radians
- * @param {Rgb} c @param {number} alpha @param {number} [fill] of the inside @param {number} [dashes] per radian of its rim; 0: none */
-export function cap(to, m, angle, c, alpha, fill = 0.12, dashes = 0) {
+/** A cone around a direction: a faint fill with a line, both under the points. @param {Sheets} to @param {Vec3} m unit @param {number} angle half-angle, radians
+ * @param {Rgb} c @param {number} alpha @param {number} fill of the inside @param {number} [dashes] per radian of its rim; 0: none */
+export function cap(to, m, angle, c, alpha, fill, dashes = 0) {
   const u = normalize(cross(m, Math.abs(m[1]) < 0.9 ? [0, 1, 0] : [1, 0, 0])), v = cross(m, u);
   /** @param {number} r @param {number} s @returns {Vec3} */
   const at = (r, s) => {
@@ -74,7 +79,7 @@ export function cap(to, m, angle, c, alpha, fill = 0.12, dashes = 0) {
       [p, q, r].forEach(put);
       if (i) [p, r, t].forEach(put);
     }
-    stroke(to.lines, at(angle, s), at(angle, s + 1), c, 0.75 * alpha, 1.2, ...(dashes ? [s * beat, (s + 1) * beat] : []));
+    stroke(to.ground, at(angle, s), at(angle, s + 1), c, 0.75 * alpha, 1.2, ...(dashes ? [s * beat, (s + 1) * beat] : []));
   }
 }
 

@@ -77,10 +77,11 @@ function panelOf(panel, index, theme) {
     `<circle ${middle} r="${n(radius * Math.SQRT1_2)}" fill="none" stroke="${line}" stroke-dasharray="2 4"/>`,
   ];
   if (look && run.frame) {
-    const place = flatPlacer(pose, view), scene = { lines: list(), signs: list(), patches: list() };
+    const place = flatPlacer(pose, view), scene = { patches: list(), ground: list(), mists: list(), lines: list(), signs: list() };
     addScene(scene, run, 1, look);
-    sphere.push(...patchesOf(scene.patches.items, place, radius), ...pointsOf(panel, place, theme), ...ringsOf(panel, place), ...linesOf(scene.lines.items, place, radius, theme),
-      ...signsOf(scene.signs.items, place, theme, pose.distance));
+    sphere.push(...patchesOf(scene.patches.items, place, radius), ...linesOf(scene.ground.items, place, radius, theme),
+      ...signsOf(scene.mists.items, place, theme, pose.distance), ...pointsOf(panel, place, theme), ...ringsOf(panel, place),
+      ...linesOf(scene.lines.items, place, radius, theme), ...signsOf(scene.signs.items, place, theme, pose.distance));
     if (look.layers.labels) sphere.push(...labelsOf(panel, place, theme));
   }
   return `<g><title>${text([title, state, projection].filter(Boolean).join(", "))}</title>\n${[...heading, ...sphere, "</g></g></g>"].join("\n")}`;

@@ -1,6 +1,7 @@
 /** One clock for all panels: a slider whose right end is live, play and pause, single steps, speed, marks of what happened. */
 import { icon, make, setAttribute, setText } from "./dom.js";
 import { groupMarks, MARK_SIGNS } from "./marks.js";
+import { LIVE_STATES } from "./now.js";
 import { beyond, nearest, unite, walk } from "./steps.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -138,14 +139,14 @@ export class Timeline {
       this.rate.value = String(clock.speed);
     }
     if (this.dragging) return;
-    const held = clock.mode === "hold" ? (clock.step ?? this.held) : null;
+    const held = clock.mode === "hold" ? (clock.at ?? this.held) : null;
     if (clock.mode !== this.mode || held !== this.held) this.enter(clock.mode, held);
   }
 
   /** @param {Run[]} runs @param {import("./moments.js").Wish[]} kept moments */
   setRuns(runs, kept) {
     this.steps = unite(runs.map((run) => run.steps));
-    this.live = runs.some((run) => ["queued", "starting", "running", "paused", "stopping"].includes(run.state));
+    this.live = runs.some((run) => LIVE_STATES.includes(run.state));
     const first = this.steps[0] ?? 0, last = this.steps[this.steps.length - 1] ?? 1;
     setAttribute(this.slider, "min", String(first));
     setAttribute(this.slider, "max", String(Math.max(last, first + 1)));

@@ -89,7 +89,7 @@
  * @property {number[]} steps
  * @property {[number, string, string][]} marks
  *
- * @typedef {{type: "clock", mode: "follow"|"play"|"hold", step: number|null, speed: number}} ClockHeader
+ * @typedef {{type: "clock", mode: "follow"|"play"|"hold", at: number|null, speed: number}} ClockHeader
  * @typedef {{type: "error", run: string|null, message: string}} ErrorHeader
  *
  * @typedef {object} Measure

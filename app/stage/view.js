@@ -69,7 +69,7 @@ export class StageView {
       urgent: () => this.timeline.dragging,
       before: (now) => this.pointer.look(now),
       after: (now) => this.drawn(now),
-      onTaken: (taken) => this.taken(taken),
+      onLanded: (landed) => this.landed(landed),
       onLevel: () => parts.notify(this.picture.quality.simplified ? fill(this.words.simplified, { what: this.picture.quality.simplified }) : this.standing),
     });
     this.attached = false;
@@ -245,7 +245,7 @@ export class StageView {
 
   /** @param {any} header @param {ArrayBuffer} buffer @param {number} offset */
   receive(header, buffer, offset) {
-    if (header.step !== undefined && header.type === undefined) return this.receiveFrame(header, buffer, offset);
+    if ("step" in header) return this.receiveFrame(header, buffer, offset);
     const run = this.runs.get(header.run);
     if (header.type === "clock") this.timeline.setClock(header);
     else if (header.type === "error") this.parts.notify(header.message);
@@ -256,6 +256,7 @@ export class StageView {
       this.changed();
     } else if (header.type === "state" && run) {
       run.setState(header);
+      this.parts.told = true;
       this.timeline.setRuns(this.shown, this.moments.wishes);
     }
     this.scheduleTexts();
@@ -278,17 +279,22 @@ export class StageView {
     this.loop.invalidate();
   }
 
-  /** New frames are on the screen. @param {Run[]} taken */
-  taken(taken) {
-    for (const run of taken)
-      if (run.frame && !(run instanceof Moment)) this.badge.addDelay((this.facts.latencyMs = Date.now() - run.frame.header.time * 1000));
-    if (taken.length) this.scheduleTexts();
+  /** Pictures with their new frames are on the screen. @param {Run[]} landed */
+  landed(landed) {
+    const { facts } = this;
+    for (const run of landed) {
+      if (!run.frame) continue;
+      facts.drawn[run.id] = (facts.drawn[run.id] ?? 0) + 1;
+      if (!(run instanceof Moment)) this.badge.addDelay((facts.latencyMs = Date.now() - run.frame.header.time * 1000));
+    }
+    this.scheduleTexts();
   }
 
-  /** A picture is on the screen. @param {number} now */
+  /** A picture is on its way to the screen. @param {number} now */
   drawn(now) {
     const { picture, facts } = this;
-    this.badge.addDrawing(now);
+    // Empty spheres are no news: the rate is that of pictures with a frame on them.
+    if (picture.shown.some((run) => run.frame && run.info)) this.badge.addDrawing(now);
     facts.draws++;
     facts.camera = { ...picture.camera.pose };
     facts.layers = picture.renderer.tallies;

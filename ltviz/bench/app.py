@@ -10,8 +10,9 @@ from pathlib import Path
 from ltviz.bench.served import app, browser, open_page
 from ltviz.recording import list_runs
 
-DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
-LIVE = "() => window.ltviz.stage.panels.some(p => !p.run.startsWith('demo-') && p.step != null)"
+# `drawn` counts, by run, frames whose picture is finished: empty spheres are a picture, and what came is not yet seen.
+DRAWN = "() => Object.keys(window.ltviz?.stage?.drawn ?? {}).length > 0"
+LIVE = "() => Object.keys(window.ltviz.stage.drawn).some(run => !run.startsWith('demo-'))"
 
 
 def run(argv: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""`ltviz bench results`: trains every method on the sets it fits and prints the tables of the README."""
+"""`ltviz bench results`: trains every method on the sets it fits and prints the tables of `.github/RESULTS.md`."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Talk:
         for data in self.session:
             (length,) = struct.unpack_from("<I", data)
             header = json.loads(data[4 : 4 + length])
-            if "step" in header and "seq" in header and self.acknowledge:
+            if "step" in header and self.acknowledge:
                 self.say(ack=header["seq"])
             with self.news:
                 self.messages.append((header, data[4 + length :]))

@@ -72,6 +72,8 @@ def test_a_finished_run_loops_and_is_introduced_once(talk, home: Path, runs):
     assert (state["state"], state["first"], state["last"], state["frames"]) == ("finished", 0, 10, 3)
     assert state["steps"] == [0, 5, 10]
     assert not any(f["live"] for f in viewer.frames())
+    assert {*kinds} >= {"run", "state", "clock", "frame"}
+    assert all(("step" in h) == ("type" not in h) for h, _ in viewer.messages), "a header with a step is a frame"
 
 
 def test_a_live_run_is_followed_as_its_frames_come(talk, home: Path, runs):
@@ -149,7 +151,7 @@ def test_holding_a_step_shows_the_newest_frame_at_or_before_it(talk, home: Path,
     viewer = talk("run-one,run-two", step=5)
     viewer.wait(lambda: viewer.frames("run-one") and viewer.frames("run-two"))
     assert (viewer.frames("run-one")[0]["step"], viewer.frames("run-two")[0]["step"]) == (5, 0)
-    assert viewer.of("clock")[0]["mode"] == "hold" and viewer.of("clock")[0]["step"] == 5
+    assert viewer.of("clock")[0]["mode"] == "hold" and viewer.of("clock")[0]["at"] == 5
     viewer.say(step=11)
     viewer.wait(lambda: viewer.frames("run-one")[-1]["step"] == 10 and viewer.frames("run-two")[-1]["step"] == 6)
     count = len(viewer.frames())

@@ -228,3 +228,9 @@ def test_several_labels_are_bits_by_rank():
     assert (count, word) == (4, "uint8")
     # class 9 has most samples and is rank 0; class 0 is rank 9, bit 1 of the second byte
     assert list(payload[offset : offset + count]) == [0b1, 0b10, 1 << 6, 0]
+
+
+def test_only_frames_carry_a_step():
+    assert split(encode_message("clock", at=5))[0] == {"type": "clock", "at": 5}
+    with pytest.raises(ValueError, match="only frames carry a step"):
+        encode_message("clock", step=5)

@@ -77,7 +77,7 @@ class Conversation:
             await self.say_clock()
 
     async def say_clock(self) -> None:
-        clock = {"type": "clock", "mode": self.mode, "step": self.held, "speed": self.speed}
+        clock = {"type": "clock", "mode": self.mode, "at": self.held, "speed": self.speed}
         await self.socket.send_bytes(pack(clock))
 
     async def speak(self) -> None:

@@ -15,7 +15,7 @@ from ltviz.recording import Recording, list_runs
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "() => window.ltviz?.stage?.draws > 0 && window.ltviz.stage.frames > 0"
+DRAWN = "() => Object.keys(window.ltviz?.stage?.drawn ?? {}).length > 0"
 HELD = "s => window.ltviz?.stage?.panels.length && window.ltviz.stage.panels.every(p => p.step === s)"
 OWN_RUNS = "() => window.ltviz.stage.panels.filter(p => !p.run.startsWith('demo-') && p.step != null).length"
 

@@ -235,3 +235,31 @@ def test_without_webgl_a_flat_map_is_drawn(browser, harness) -> None:
     page.wait_for_timeout(300)
     wait_for_points(page)
     context.close()
+
+
+def test_an_empty_sphere_is_no_drawn_frame(visit) -> None:
+    page = visit(frames=0, runs="waiting-1")
+    page.wait_for_timeout(1200)  # long enough for the badge to have written its rate
+    facts = stage(page)
+    assert facts["draws"] > 1 and facts["fps"] == 0 and facts["drawn"] == {}
+    page.evaluate("window.update({ runs: ['waiting-1', 'ce-1'] })")
+    page.wait_for_function("window.ltviz.stage.drawn['ce-1'] > 2")
+    facts = stage(page)
+    assert list(facts["drawn"]) == ["ce-1"] and facts["drawn"]["ce-1"] <= facts["frames"]
+
+
+def test_it_says_what_it_does_now(visit) -> None:
+    page = visit(runs="ce-1,bcl-1", live=0)
+    now = page.get_by_test_id("ltviz-now")
+    now.get_by_text("Playing from the first step to the last, over and over.").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    now.get_by_text("Paused at step ").wait_for()
+    page.get_by_test_id("ltviz-slider").fill("300")
+    now.get_by_text("Held at the end, step 300.").wait_for()
+    page.get_by_role("button", name="Play").click()
+    now.get_by_text("Playing").wait_for()
+    page.close()
+    live = visit(runs="ce-1,waiting-1")
+    live.get_by_text("Training: each step is shown as it comes.").wait_for()
+    live.get_by_test_id("ltviz-slider").fill("100")
+    live.get_by_text("Paused at step 100; training goes on.").wait_for()

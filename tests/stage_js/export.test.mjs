@@ -72,7 +72,7 @@ function panel(names = ["zero", "one"], layers = {}) {
     rect: { frame: { x: 0, y: 0, w: 300, h: 356 }, view: { x: 0, y: 30, w: 300, h: 300 } }, title: names[0], colour: "#8a8f98", state: "step 5", projection: "Projection, order 83 %", numbers: ["few 80 %"],
     pose: { yaw: 0, pitch: 0, distance: 4 }, run, palette: names.map((name, c) => ({ name, rgb: run.colours[c] })), swatches: labels,
     flags: Uint8Array.from([0, FLAG.TEST, FLAG.VALIDATION, 0, FLAG.TEST, FLAG.HIDDEN]), bulks: new Uint8Array(n).fill(128), pieces: null,
-    look: { layers: { ...LAYERS, ...layers }, colours: run.colours, ink, page, scale: 1, chosen: null, caps: layers.caps ? [0.3, 0.3] : null, ghost: null, mark: null, near: null, borders: null, forces: { parts: new Set(), under: null }, trail: 0, key: "" },
+    look: { layers: { ...LAYERS, ...layers }, colours: run.colours, ink, page, scale: 1, chosen: null, caps: layers.caps ? { angles: [0.3, 0.3], fills: [0.12, 0.12] } : null, ghost: null, mark: null, near: null, borders: null, forces: { parts: new Set(), under: null }, trail: 0, key: "" },
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Camera, clampPose, FARTHEST, HOME, NEAREST, outlineRadius, poseToward, viewMatrix, viewProjection } from "../../app/stage/camera.js";
-import { capAngles } from "../../app/stage/caps.js";
+import { capAngles, capFills } from "../../app/stage/caps.js";
 import { flatPlacer } from "../../app/stage/flat.js";
 import { isInside, pickInside, pickPoint } from "../../app/stage/picking.js";
 import { nearestSamples, sameClass } from "../../app/stage/neighbours.js";
@@ -149,4 +149,18 @@ test("the nearest samples come first, without the sample itself", () => {
   assert.deepEqual(nearestSamples(xyz, 0, 2), [1, 3]);
   assert.equal(nearestSamples(xyz, 0, 20).length, 4);
   assert.equal(sameClass([1, 3], Uint16Array.from([5, 5, 0, 1, 5]), 0), 1);
+});
+
+test("fills of caps never add up to a veil, and a tight class by itself keeps its own", () => {
+  const ring = Array.from({ length: 10 }, (_, i) => normalize([Math.cos(i), Math.sin(i), 2])), wide = capFills(ring, ring.map(() => 1.2));
+  const heaped = wide.reduce((sum, fill) => sum + fill, 0);
+  assert.ok(heaped > 0.1 && heaped < 0.15, `ten wide caps over one place wear ${heaped}`);
+  const [alone, ...others] = capFills([[0, 0, -1], ...ring], [0.3, ...ring.map(() => 1.2)]);
+  assert.equal(alone, 0.12);
+  others.forEach((fill, i) => near(fill, wide[i], 1e-9));
+  const half = capFills([[0, 0, -1], ...ring], [0.3, ...ring.map(() => 1.2)], 0.5);
+  near(half[0], 0.06, 1e-9);
+  assert.deepEqual(capFills([null, [0, 0, 1]], [0, 0]), [0, 0], "a class without points has none");
+  const jumps = Array.from({ length: 60 }, (_, i) => capFills([[0, 0, 1], [Math.sin(i / 40), 0, Math.cos(i / 40)]], [0.8, 0.8])[0]);
+  jumps.slice(1).forEach((fill, i) => near(fill, jumps[i], 0.004));
 });

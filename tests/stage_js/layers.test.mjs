@@ -13,6 +13,7 @@ import { formatCount } from "../../app/stage/numbers.js";
 import { Run } from "../../app/stage/runs.js";
 import { addScene } from "../../app/stage/scene.js";
 import { FLAG, NO_PIECE, SHAPE } from "../../app/stage/shaders.js";
+import { SHEETS } from "../../app/stage/strokes.js";
 import { signsOf } from "../../app/stage/signs.js";
 import { barbs } from "../../app/stage/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/vectors.js";
@@ -69,12 +70,12 @@ function show(run, header, frame = {}) {
 /** What a scene draws: items of each batch. */
 function sceneOf(run, layers = {}, look = {}) {
   const sheets = {}, off = Object.fromEntries(Object.keys(LAYERS).map((key) => [key, false]));
-  for (const name of ["lines", "signs", "patches"]) sheets[name] = { items: [], push: (...values) => sheets[name].items.push(values) };
+  for (const name of SHEETS) sheets[name] = { items: [], push: (...values) => sheets[name].items.push(values) };
   const tally = addScene(sheets, run, 1, {
     layers: { ...off, ...layers }, colours: run.colours, ink: [0, 0, 0], page: [1, 1, 1], scale: 1, chosen: null, caps: null, ghost: null,
     mark: null, near: null, borders: null, forces: { parts: new Set(), under: null }, trail: 24, key: "", ...look,
   });
-  return { tally, lines: sheets.lines.items, signs: sheets.signs.items, patches: sheets.patches.items };
+  return { tally, lines: sheets.lines.items, signs: sheets.signs.items, patches: sheets.patches.items, ground: sheets.ground.items, mists: sheets.mists.items };
 }
 
 test("a frame's arrays are read where its header says", () => {
@@ -266,19 +267,19 @@ test("links move with the frames, from where the eye saw them", () => {
 
 test("a memory fades with age", () => {
   const clouds = new Map([["queue", { points: XYZ, y: Uint16Array.of(0, 65535), age: Uint16Array.of(0, 50) }]]);
-  const { signs, tally } = sceneOf(runWith({ frame: { clouds } }), { clouds: true });
+  const { mists, tally } = sceneOf(runWith({ frame: { clouds } }), { clouds: true });
   assert.equal(tally.clouds, 2);
-  assert.ok(signs[0][6] > 2 * signs[1][6] && signs[1][6] > 0);
-  assert.deepEqual(signs[1].slice(3, 6), [0, 0, 0], "a point of no class has the colour of ink");
+  assert.ok(mists[0][6] > 2 * mists[1][6] && mists[1][6] > 0);
+  assert.deepEqual(mists[1].slice(3, 6), [0, 0, 0], "a point of no class has the colour of ink");
   assert.equal(strengthOfAge(0, 0), strengthOfAge(0, 9));
 });
 
 test("landmarks that nobody foresaw are drawn, and caps around them only where angles are true", () => {
   const header = { landmarks: { means: [[0, 0, 1], [0, 1, 0], null] }, readings: { means_cap: [30, null, 20] } };
-  const run = runWith({ header }), { signs, patches, lines } = sceneOf(run, { landmarks: true, densities: true });
+  const run = runWith({ header }), { signs, patches, ground } = sceneOf(run, { landmarks: true, densities: true });
   assert.equal(signs.length, 2);
   assert.equal(signs[0][8], SHAPE.PLUS);
-  assert.ok(patches.length > 0 && lines.every((line) => Math.abs(angleBetween(line.slice(0, 3), [0, 0, 1]) - 30) < 0.5));
+  assert.ok(patches.length > 0 && ground.every((line) => Math.abs(angleBetween(line.slice(0, 3), [0, 0, 1]) - 30) < 0.5));
   const words = (r) => signsOf([r], { ...LAYERS, densities: true }).map((s) => s.word);
   assert.ok(words(run).includes("density") && words(run).includes("means"));
   const flat = runWith({ header: { ...header, projection: { name: "pca" } }, info: { header: { dim: 16 } } });
@@ -317,4 +318,14 @@ test("readings carry their unit and few digits", () => {
 
 test("every layer has a name in the menu", () => {
   assert.deepEqual(LAYER_NAMES.map(([key]) => key).sort(), Object.keys(LAYERS).sort());
+});
+
+test("what fills, divides or surrounds lies under the points", () => {
+  const run = runWith({}), half = [[[1, 0, 0], [0, 1, 0]]];
+  const { ground, lines, patches, mists, signs } = sceneOf(run, { caps: true, territory: true, ghost: true }, {
+    caps: { angles: [0.3, 0.3, 0], fills: [0.12, 0.12, 0] }, borders: half, ghost: [[1, 0, 0], [0, 0, 1], null],
+  });
+  assert.ok(patches.length > 0 && ground.length > 2 * 28);
+  assert.equal(lines.length, 0, "nothing but the ideal places themselves stands over a point");
+  assert.deepEqual([mists.length, signs.length], [0, 2]);
 });

@@ -69,7 +69,8 @@ test("it speaks as the stream does: card, state, clock, then frames, each counte
   said.length = 0;
   assert.equal(source.send({ step: 10 }), true);
   await turn();
-  assert.deepEqual(said.map(({ type, run, step, mode }) => [type ?? run, step, mode]), [["clock", 10, "hold"], ["a-1", 10, undefined], ["b-1", 5, undefined]]);
+  assert.deepEqual(said.map(({ type, run, step, at, mode }) => [type ?? run, step ?? at, mode]), [["clock", 10, "hold"], ["a-1", 10, undefined], ["b-1", 5, undefined]]);
+  assert.deepEqual(said.map((header) => "step" in header), [false, true, true], "a header with a step is a frame");
   source.close();
 });
 
