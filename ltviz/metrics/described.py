@@ -89,7 +89,7 @@ SHAPE = (
         -8,
         0,
         "lower",
-        "How evenly all points cover the sphere: lower is more even.",
+        "How evenly the points cover the sphere: lower is more even.",
         r"\log \operatorname{mean}_{i<j} e^{-2 \|z_i - z_j\|^2}",
         "Wang and Isola 2020, eq. (3)",
         "Well separated tight classes are not uniform: compare runs with the same probe only.",
