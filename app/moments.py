@@ -18,9 +18,10 @@ from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.report import find_alarms_of
 from ltviz.export.results import Result
-from ltviz.metrics import Classes, Groups, intra_class_alignment, measure, shot_groups, uniformity
+from ltviz.metrics import Classes, Groups, distance_within, shot_groups, uniformity
 from ltviz.metrics.alarms import Alarm, Moment, observe
 from ltviz.recording import Frame
+from ltviz.recording.measured import measure_frame
 
 MOST_KEPT = 20_000
 """Looks that are kept, of a few hundred bytes each; the least recently used ones go first."""
@@ -120,20 +121,8 @@ def _measure(result: Result) -> dict[str, float]:
     frame = charts.frame_of(result)
     if frame is None:
         return {}
-    split = result.recording.probe.split
-    targets, index = frame.landmarks.get("targets"), frame.target_index
-    matched = targets is not None and index is not None and bool((index >= 0).all())
     try:
-        return measure(
-            frame.embeddings,
-            frame.labels,
-            counts=np.array(result.info.counts),
-            split=split if (split == 1).any() else None,
-            predictions=frame.samples.get("prediction"),
-            confidence=frame.samples.get("confidence"),
-            targets=targets[index] if matched and targets is not None else None,
-            full=True,
-        )
+        return measure_frame(result.recording, frame)
     except LtvizError:  # of a stranger's run: what its own trainer measured still stands
         return {}
 
@@ -163,6 +152,6 @@ def _places(unit: Classes, groups: Groups) -> Iterable[tuple[str, tuple[float, f
         here = np.isin(unit.y, members)
         if here.sum() < 2:
             continue
-        inside = intra_class_alignment(Classes.of(unit.z[here], unit.y[here], unit.num_classes).normalised())
+        inside = distance_within(Classes.of(unit.z[here], unit.y[here], unit.num_classes).normalised())
         if inside is not None:
             yield name, (float(inside), float(uniformity(unit.z[here])))

@@ -2,19 +2,14 @@
 import { make, setAttribute, setText } from "./dom.js";
 import { formatMeasure } from "./numbers.js";
 import { titleOf } from "./projections.js";
-import { fill } from "./words.js";
+import { GAUGE_WORDS, fill } from "./words.js";
 
 /** @typedef {import("./types.js").Projection} Projection */
 /** @typedef {import("./types.js").ProjectionChoice} ProjectionChoice */
-/** @typedef {"kept_angle_order"|"kept_variance"|"trustworthiness"|"jitter"} Gauge */
+/** @typedef {"kept_angle_order"|"kept_centre_order"|"kept_variance"|"trustworthiness"|"jitter"} Gauge */
 
-/** @type {[Gauge, string, string, string][]} key, name, title, what it says */
-const GAUGES = [
-  ["kept_angle_order", "order", "Order of the angles kept", "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing."],
-  ["kept_variance", "variance", "Variance kept", "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show."],
-  ["trustworthiness", "trust", "Trustworthiness", "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours."],
-  ["jitter", "jitter", "Jitter", "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower."],
-];
+/** @type {Gauge[]} in the order of the meter */
+const GAUGES = ["kept_angle_order", "kept_centre_order", "kept_variance", "trustworthiness", "jitter"];
 
 /** Share of a gauge that is filled, 0 to 1; jitter has no scale of its own. @param {Gauge} key @param {number} value */
 export const filledShare = (key, value) => (key === "jitter" ? null : Math.min(1, Math.max(0, value)));
@@ -33,8 +28,9 @@ export class HonestyMeter {
     this.badge = make("span", "ltv-projection", {}, words.projection);
     // A small panel has no room for the gauges: the badge tells all of them.
     tips.explain(this.badge, () => [this.projection ? titleOf(this.projection.name, this.choices) : words.projection, words.projectionNote,
-      ...GAUGES.flatMap(([key, , title]) => (this.projection?.[key] === undefined ? [] : [`${title}: ${wording(key, this.projection[key])}`]))]);
-    this.gauges = GAUGES.map(([key, name, title, short]) => {
+      ...GAUGES.flatMap((key) => (this.projection?.[key] === undefined ? [] : [`${GAUGE_WORDS[key].title}: ${wording(key, this.projection[key])}`]))]);
+    this.gauges = GAUGES.map((key) => {
+      const { name, title, short } = GAUGE_WORDS[key];
       const value = make("b", ""), bar = make("i", "ltv-bar-fill");
       const gauge = make("span", "ltv-gauge", { "data-key": key }, make("span", "ltv-quiet", {}, name), value, make("span", "ltv-bar-track", {}, bar));
       tips.explain(gauge, () => [`${title}: ${wording(key, this.projection?.[key] ?? NaN)}`, short]);

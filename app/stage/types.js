@@ -9,6 +9,7 @@
  * @property {string} name
  * @property {number} [kept_variance]     share, 0 to 1
  * @property {number} [kept_angle_order]  Spearman rank correlation of pair angles, -1 to 1
+ * @property {number} [kept_centre_order] the same of the angles between class centres
  * @property {number} [trustworthiness]   share, 0 to 1: neighbours here that are neighbours in the embedding
  * @property {number} [jitter]            radii of the sphere that a point moved since the frame before
  * @property {boolean} [linear]

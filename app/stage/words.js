@@ -59,6 +59,20 @@ const WORDS = {
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
 };
 
+/** What the honesty meter says of a projection: a gauge's short name, its title, and what its number means. */
+export const GAUGE_WORDS = {
+  kept_angle_order: { name: "order", title: "Order of the angles kept",
+    short: "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing." },
+  kept_centre_order: { name: "centres", title: "Order of the angles between class centres kept",
+    short: "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of points are of a few large classes, but every class has one centre." },
+  kept_variance: { name: "variance", title: "Variance kept",
+    short: "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show." },
+  trustworthiness: { name: "trust", title: "Trustworthiness",
+    short: "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours." },
+  jitter: { name: "jitter", title: "Jitter",
+    short: "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower." },
+};
+
 /** @typedef {typeof WORDS} Words */
 
 /** @param {Partial<Words>} [own] @returns {Words} */

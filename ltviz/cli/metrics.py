@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import RecordingError
-from ltviz.metrics import MEASURES, measure
-from ltviz.recording import Frame, Recording
+from ltviz.metrics import BEHIND, MEASURES
+from ltviz.recording import Recording
+from ltviz.recording.measured import measure_frame
 
 
 class MetricsOptions(BaseModel):
@@ -33,29 +33,12 @@ def run(argv: Sequence[str]) -> int:
         raise RecordingError(
             f"`ltviz metrics` needs the folder of a run with frames, but none is there: {options.path}"
         )
-    values = _measure(recording, frame)
+    values = {**measure_frame(recording, frame), **frame.metrics}  # what its writer noted stands
     if options.json_:
         print(json.dumps({"run_id": recording.run_id, "step": frame.step, **values}))
         return 0
-    width = max(map(len, values))
+    width = max(map(len, values), default=0)
     for key, value in values.items():
-        known = MEASURES.get(key)
+        known = MEASURES.get(key) or BEHIND.get(key)
         print(f"{key:{width}}  {value:10.4f}  {known.short if known else ''}")
     return 0
-
-
-def _measure(recording: Recording, frame: Frame) -> dict[str, float]:
-    """All measures of a frame, the slow ones too; what its writer noted stands."""
-    index = frame.target_index
-    measured = measure(
-        frame.embeddings,
-        frame.labels,
-        num_classes=recording.info.num_classes,
-        counts=np.array(recording.info.counts),
-        split=recording.probe.split,
-        predictions=frame.samples.get("prediction"),
-        confidence=frame.samples.get("confidence"),
-        targets=None if index is None or index.min() < 0 else frame.landmarks["targets"][index],
-        full=True,
-    )
-    return {**measured, **frame.metrics}

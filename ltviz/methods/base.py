@@ -79,6 +79,16 @@ class Reading:
     """One plain sentence for hover text."""
 
 
+class LinearClassifier(NamedTuple):
+    """Logits `features @ weight.T + bias`; `unit`: of the features put to length 1 first."""
+
+    weight: Tensor
+    """(C, feature_dim)."""
+    bias: Tensor
+    """(C,), zeros where there is none."""
+    unit: bool = False
+
+
 class Links(NamedTuple):
     """K pairs of places on the sphere that belong together, such as two views of one image."""
 
@@ -229,6 +239,10 @@ class Method(nn.Module):
     def classify(self, features: Tensor) -> Tensor:
         """Logits (B, C) of the method's own classifier on features (B, feature_dim)."""
         raise NotImplementedError
+
+    def linear_classifier(self) -> LinearClassifier | None:
+        """`classify` as weights, for the measures of neural collapse; None where it is not linear in the features."""
+        return None
 
     def embed(self, x: Tensor) -> Tensor:
         """Images (B, 1, H, W) -> unit embeddings (B, dim)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.cosine import CosineClassifier, softmax_tug
+from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
+from ltviz.methods.cosine import CosineClassifier, linear_classifier, softmax_tug
 from ltviz.methods.inputs import full_precision
 from ltviz.methods.tug import Tug
 
@@ -83,6 +83,9 @@ class BinaryCrossEntropy(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}

@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.anchors import anchor_weights, stack_views
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
-from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
+from ltviz.methods.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.inputs import (
     check_choice,
     check_labels,
@@ -189,6 +189,9 @@ class Bcl(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"prototypes": self.prototypes()}

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.cosine import SCALE, CosineClassifier, softmax_tug
+from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
+from ltviz.methods.cosine import SCALE, CosineClassifier, linear_classifier, softmax_tug
 from ltviz.methods.scene import Scene
 from ltviz.methods.tug import Tug
 
@@ -77,6 +77,9 @@ class CrossEntropy(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}

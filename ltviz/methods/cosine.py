@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ltviz.methods.anchors import stack_views
+from ltviz.methods.base import LinearClassifier
 from ltviz.methods.tug import Tug, shares, similarities
 
 SCALE = 16.0
@@ -34,6 +35,14 @@ class CosineClassifier(nn.Module):
     def directions(self) -> Tensor:
         """Unit class weights, (C, D)."""
         return F.normalize(self.weight, dim=1)
+
+
+def linear_classifier(module: nn.Linear | CosineClassifier) -> LinearClassifier:
+    """The weights of a classifier that is one of these two modules."""
+    if isinstance(module, CosineClassifier):
+        weight = module.scale * module.directions()
+        return LinearClassifier(weight, weight.new_zeros(len(weight)), unit=True)
+    return LinearClassifier(module.weight, module.bias)
 
 
 def softmax_tug(

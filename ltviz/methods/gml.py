@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
-from ltviz.methods.base import FIRST, Batch, Card, Cloud, Method, Reading, Settings, Setup, live
+from ltviz.methods.base import FIRST, Batch, Card, Cloud, LinearClassifier, Method, Reading, Settings, Setup, live
 from ltviz.methods.class_queue import ClassQueue, slots_per_class
-from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.inputs import (
     check_choice,
     check_labels,
@@ -289,3 +289,6 @@ class Gml(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)

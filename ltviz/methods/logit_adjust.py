@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Links, Reading, live
+from ltviz.methods.base import Batch, Card, LinearClassifier, Links, Reading, live
 from ltviz.methods.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
 from ltviz.methods.cosine import SCALE, softmax_tug
@@ -106,6 +106,11 @@ class LogitAdjust(CrossEntropy):
     def classify(self, features: Tensor) -> Tensor:
         logits = super().classify(features)
         return logits - self.prior_shift(logits) if self.settings.adjust == "post-hoc" else logits
+
+    def linear_classifier(self) -> LinearClassifier:
+        found = super().linear_classifier()
+        shift = self.prior_shift(found.bias) if self.settings.adjust == "post-hoc" else 0
+        return found._replace(bias=found.bias - shift)
 
     def prior_shift(self, like: Tensor) -> Tensor:
         """(C,) what the prior adds to each class's logit: how far its decision boundary is moved."""

@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Reading, Setup, live
-from ltviz.methods.cosine import CosineClassifier
+from ltviz.methods.base import Batch, Card, LinearClassifier, Reading, Setup, live
+from ltviz.methods.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision, log_prior
 from ltviz.methods.inputs import reduce as reduce_values
 from ltviz.methods.moco import check_queries
@@ -210,3 +210,6 @@ class Paco(Queued):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)

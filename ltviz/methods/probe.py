@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ltviz.methods.base import Method, Settings, Setup
+from ltviz.methods.base import LinearClassifier, Method, Settings, Setup
+from ltviz.methods.cosine import linear_classifier
 from ltviz.methods.logit_adjust import logit_adjusted
 
 
@@ -25,3 +26,6 @@ class Probed(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.probe(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.probe)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ltviz import geometry
 from ltviz.methods.anchors import stack_views
-from ltviz.methods.base import Batch, Card, Method, Reading, Settings, Setup, live
+from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Reading, Settings, Setup, live
+from ltviz.methods.cosine import linear_classifier
 from ltviz.methods.inputs import (
     check_choice,
     check_labels,
@@ -286,6 +287,9 @@ class ProCo(Method):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)
+
+    def linear_classifier(self) -> LinearClassifier:
+        return linear_classifier(self.classifier)
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"means": F.normalize(self.densities.means, dim=1)}

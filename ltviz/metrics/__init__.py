@@ -1,6 +1,6 @@
 """Numbers that describe a feature space on the hypersphere: numpy in, numpy out, no torch.
 
-`measure` gives them all at once under the keys of `MEASURES`.
+`measure` gives them all at once under the keys of `MEASURES`, and what they rest on under those of `BEHIND`.
 """
 
 from ltviz.geometry import fits
@@ -17,7 +17,8 @@ from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
 from ltviz.metrics.pairwise import alignment, uniformity
 from ltviz.metrics.precision import MeanAveragePrecision, mean_average_precision
 from ltviz.metrics.probe import balanced_probe
-from ltviz.metrics.registry import MEASURES
+from ltviz.metrics.registry import BEHIND, MEASURES
+from ltviz.metrics.shape import distance_within
 from ltviz.metrics.shots import Groups, ShotAccuracy, shot_accuracy, shot_groups
 from ltviz.metrics.spectrum import effective_rank
 from ltviz.metrics.targets import target_angles
@@ -25,6 +26,7 @@ from ltviz.metrics.territory import territory
 from ltviz.metrics.tsc import inter_class_uniformity, intra_class_alignment, neighbourhood_uniformity
 
 __all__ = [
+    "BEHIND",
     "MEASURES",
     "Classes",
     "Equality",
@@ -38,6 +40,7 @@ __all__ = [
     "Spread",
     "alignment",
     "balanced_probe",
+    "distance_within",
     "effective_rank",
     "equality",
     "expected_calibration_error",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.classes import Classes
-from ltviz.metrics.pairs import pair_split
+from ltviz.metrics.pairs import pair_split, tail_room
 from ltviz.metrics.shots import Groups
 from ltviz.metrics.spectrum import effective_rank
 
@@ -29,7 +30,11 @@ SETTLED = 0.5
 LASTING = 3
 """Frames in a row that must show a shape before it is an alarm; all of them where a run has fewer."""
 _STUCK_SHARE, _STUCK_STEPS = 0.05, 20  # of all steps, and at least; how long a loss must stand still
-_CAP_ROUNDS = 60
+_CAP_ROUNDS = 500  # points that the search for the smallest cap may add; it needs about 3 D
+_CAP_EXACT = 1e-9
+"""Gap at which the smallest cap is found, in squares of distances of unit vectors."""
+HALF = 89.999
+"""Degrees below which a cap is less than half of the sphere, as far as float32 can tell."""
 _FAILED = re.compile(r"\b(nan|inf|not finite|infinity)\b", re.IGNORECASE)
 
 
@@ -74,7 +79,9 @@ class Moment:
     tail_angle: float | None
     """Smallest tail-tail angle, degrees."""
     cap: float | None
-    """Half opening of a cap that holds all points, degrees; the smallest up to the search. Below 90: one hemisphere."""
+    """Half opening of the smallest cap that holds all points, degrees; below 90: one hemisphere."""
+    narrow: float
+    """Degrees below which a cap says something; see `narrow_cap`."""
     target_index: tuple[int, ...] | None
     refused: tuple[str, ...]
     """Sentences about numbers that were not finite."""
@@ -100,7 +107,8 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
         unit = Classes.of(frame.embeddings, labels, len(counts)).normalised()
         rank = effective_rank(unit.z) if rank is None else rank
         room, angle = _tail_room(unit, counts)
-    return Moment(frame.step, rank, full_rank, room, angle, enclosing_cap(frame.embeddings), index, told)
+    cap, narrow = enclosing_cap(frame.embeddings), narrow_cap(len(counts), frame.embeddings.shape[1])
+    return Moment(frame.step, rank, full_rank, room, angle, cap, narrow, index, told)
 
 
 def find_alarms(
@@ -139,12 +147,25 @@ def find_alarms(
     return sorted(found, key=lambda alarm: alarm.step)
 
 
-def enclosing_cap(z: np.ndarray) -> float | None:
-    """Half opening in degrees of a small cap around all points; None without points, or where one has no direction.
+def narrow_cap(num_classes: int, dim: int) -> float:
+    """Degrees: the cap below which points of C classes in D dimensions use less of the sphere than they should.
 
-    A direction is moved towards the point that lies farthest from it, by ever smaller steps (Badoiu and Clarkson 2003,
-    for the smallest enclosing ball). The cap does hold all points; a smaller one may exist, so a cloud whose cap is
-    just under 90 degrees can be missed, never one invented.
+    Where C > D it is a hemisphere. Where D >= C any C directions that are independent lie in a hemisphere, however well
+    they are spread, so a cap of 90 degrees says nothing: there it is the one around C directions at right angles,
+    arccos(1 / sqrt(C)), 71.6 for ten classes.
+    """
+    return HALF if num_classes > dim else math.degrees(math.acos(1 / math.sqrt(num_classes)))
+
+
+@one_blas_thread()
+def enclosing_cap(z: np.ndarray) -> float | None:
+    """Half opening in degrees of the smallest cap around all points; None without points, or if one has no direction.
+
+    Below 90 degrees it is exact: the pole is the direction of the point of the convex hull that is nearest to the
+    origin (Wolfe 1976, "Finding the nearest point in a polytope"), and its distance is the cosine of the opening. Where
+    the hull holds the origin, no hemisphere holds the points; what comes then is 90 or more, and need not be the
+    smallest cap. A search that would be too long, as in hundreds of dimensions, ends with a cap that does hold all
+    points and may not be the smallest: a hemisphere can be missed there, never one invented.
     """
     rows = np.asarray(z, dtype=np.float64)
     if rows.ndim != 2 or rows.size == 0:
@@ -153,16 +174,53 @@ def enclosing_cap(z: np.ndarray) -> float | None:
     if not (np.isfinite(length).all() and (length > 0).all()):
         return None
     rows = rows / length[:, None]
-    centre, best = rows.mean(axis=0), -1.0
-    for turn in range(_CAP_ROUNDS):
-        size = float(np.linalg.norm(centre))
-        if size == 0:
-            centre, size = rows[0].copy(), 1.0
-        cosines = rows @ (centre / size)
-        farthest = int(cosines.argmin())
-        best = max(best, float(cosines[farthest]))
-        centre = centre + (rows[farthest] - centre) / (turn + 2)
+    best = -1.0
+    for point in _towards_the_origin(rows):
+        size = float(np.linalg.norm(point))
+        if size * size <= _CAP_EXACT:
+            best = max(best, min(0.0, float((rows @ (point / size)).min())) if size > 0 else -1.0)
+            break
+        best = max(best, float((rows @ point).min()) / size)
     return math.degrees(math.acos(min(1.0, max(-1.0, best))))
+
+
+def _towards_the_origin(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Points (D,) of the convex hull of rows (N, D), each nearer to the origin, up to the nearest (Wolfe 1976)."""
+    corral = [int((rows @ rows.mean(axis=0)).argmax())]
+    weights = np.ones(1)
+    for _ in range(_CAP_ROUNDS):
+        point = weights @ rows[corral]
+        yield point
+        along = rows @ point
+        farthest = int(along.argmin())
+        if farthest in corral or along[farthest] >= point @ point - _CAP_EXACT:
+            return
+        corral.append(farthest)
+        weights = np.append(weights, 0.0)
+        while True:
+            aim = _nearest_of_plane(rows[corral])
+            if (aim > 0).all():
+                weights = aim
+                break
+            falls = aim <= 0  # go as far as all weights stay positive, and let go of what reaches zero
+            share = weights[falls] / np.maximum(weights[falls] - aim[falls], 1e-300)
+            weights = weights + min(1.0, float(share.min())) * (aim - weights)
+            kept = weights > 1e-12
+            kept[int(np.flatnonzero(falls)[share.argmin()])] = False
+            corral = [index for index, stays in zip(corral, kept, strict=True) if stays]
+            weights = weights[kept] / weights[kept].sum()
+
+
+def _nearest_of_plane(rows: np.ndarray) -> np.ndarray:
+    """(K,) weights of sum 1 whose combination of rows (K, D) is nearest to the origin; they may be negative."""
+    size = len(rows)
+    system = np.ones((size + 1, size + 1))
+    system[0, 0] = 0.0
+    system[1:, 1:] = rows @ rows.T
+    try:
+        return np.linalg.solve(system, np.eye(size + 1)[0])[1:]
+    except np.linalg.LinAlgError:  # rows of one plane: any of the solutions will do
+        return np.linalg.lstsq(system, np.eye(size + 1)[0], rcond=None)[0][1:]
 
 
 def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float | None]:
@@ -173,8 +231,7 @@ def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float |
         return None, None
     ends = Groups(np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each")
     split = pair_split(unit.centres, ends)
-    tail, head = split["tail_tail"].smallest_angle, split["head_head"].smallest_angle
-    return (None if tail is None or not head else tail / head), tail
+    return tail_room(split), split["tail_tail"].smallest_angle
 
 
 # ---------------------------------------------------------------------- shapes
@@ -218,12 +275,18 @@ def _dimensional_collapse(moment: Moment) -> Alarm | None:
 
 
 def _hemisphere(moment: Moment) -> Alarm | None:
-    if moment.cap is None or moment.cap >= 90:
+    if moment.cap is None or moment.cap >= moment.narrow:
         return None
+    opening = f"{moment.cap:.0f}°" if moment.cap < 89.5 else "just under 90°"
+    where = f"All points lie in one hemisphere, within {opening} of one direction"
+    if moment.narrow == HALF:
+        said = f"{where}: half of the sphere is unused."
+    else:
+        said = f"{where}: classes at right angles to one another would need {moment.narrow:.0f}°."
     return Alarm(
         "hemisphere",
         moment.step,
-        f"All points lie in one hemisphere, within {moment.cap:.0f}° of one direction: half of the sphere is unused.",
+        said,
         "Try a higher learning rate or more steps, or a loss that repels (a contrastive one, or targets).",
     )
 

@@ -11,6 +11,10 @@ from ltviz.errors import DataError
 
 # Below this length the mean of unit vectors has no direction that float32 embeddings could tell from noise.
 SHORTEST_MEAN = 1e-6
+# Rows that differ by less than this share of their largest entry lie in one place, as far as float32 can tell.
+ONE_PLACE = 1e-6
+# Degrees below which float32 cannot tell an angle between two directions from none.
+SMALLEST_ANGLE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,16 @@ class Classes:
         return np.flatnonzero(self.count)
 
     @cached_property
+    def several(self) -> np.ndarray:
+        """(C,) bool: classes with two samples or more. A single sample is its own mean and has no scatter."""
+        return self.count >= 2
+
+    @cached_property
+    def one_place(self) -> bool:
+        """Whether all samples coincide: what compares classes, or scatter with distance, is 0/0 then."""
+        return one_place(self.z)
+
+    @cached_property
     def starts(self) -> np.ndarray:
         """(K,) int64 position in `order` of the first sample of each present class."""
         return np.cumsum(self.count)[self.present] - self.count[self.present]
@@ -110,6 +124,16 @@ class Classes:
         out[self.present] = np.bincount(self.y, weights=values, minlength=self.num_classes)[self.present]
         out[self.present] /= self.count[self.present]
         return out
+
+
+def one_place(rows: np.ndarray) -> bool:
+    """Whether all of the finite rows (N, D), N >= 1, coincide as far as float32 can tell."""
+    few = rows[:: max(1, len(rows) // 16)]  # enough to see that they do not, as almost always
+    return _coincide(few) and _coincide(rows)
+
+
+def _coincide(rows: np.ndarray) -> bool:
+    return bool(np.ptp(rows, axis=0).max() <= ONE_PLACE * np.abs(rows).max())
 
 
 def normalise(z: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from ltviz.metrics.centres import angle_between
 from ltviz.metrics.classes import Classes
 from ltviz.metrics.record import Record
 
-# Closest that a mean of float32 unit vectors can be told from length 1; caps kappa of samples that coincide.
+# Closest that a mean of float32 unit vectors can be told from length 1: from here on samples coincide.
 LONGEST_RESULTANT = 1.0 - 2.0**-23
 
 
@@ -22,7 +23,8 @@ class Spread(Record):
     mean_angle: np.ndarray
     """(C,) mean angle of a sample to the class centre, degrees, 0 to 180. NaN for a class without samples."""
     kappa: np.ndarray
-    """(C,) von Mises-Fisher concentration, maximum likelihood. NaN for a class with fewer than two samples."""
+    """(C,) von Mises-Fisher concentration, maximum likelihood. NaN for a class with fewer than two samples, or whose
+    samples coincide: no concentration is the likeliest then."""
     cap95: np.ndarray
     """(C,) angle around the centre that holds 95 % of the samples, degrees. NaN for a class without samples."""
     count: np.ndarray
@@ -38,8 +40,7 @@ def spread(z: np.ndarray, y: np.ndarray, num_classes: int | None = None) -> Spre
         num_classes: C; default the largest label + 1.
 
     Returns:
-        Spread. A class whose samples cancel out has no centre and counts as kappa 0, angles NaN. Where all samples
-        coincide kappa is about (D-1)/2 2^23, the most that float32 can tell.
+        Spread. A class whose samples cancel out has no centre and counts as kappa 0, angles NaN.
 
     Raises:
         DataError: shapes, labels or values that cannot be used.
@@ -47,15 +48,37 @@ def spread(z: np.ndarray, y: np.ndarray, num_classes: int | None = None) -> Spre
     return spread_of(Classes.of(z, y, num_classes).normalised())
 
 
-def spread_of(classes: Classes, *, caps: bool = True) -> Spread:
-    """`spread` of samples already grouped; rows must be unit. Without `caps` the sort that they need is saved."""
+def spread_of(classes: Classes) -> Spread:
+    """`spread` of samples already grouped; rows must be unit."""
     angles = np.degrees(centre_angles(classes))
     concentration = np.full(classes.num_classes, np.nan)
-    several = classes.count >= 2
-    length = np.minimum(classes.resultant[several], LONGEST_RESULTANT)
-    concentration[several] = kappa(length, max(2, classes.z.shape[1]))
-    cap95 = grouped_quantile(classes, angles, 0.95) if caps else np.full(classes.num_classes, np.nan)
-    return Spread(classes.average(angles), concentration, cap95, classes.count)
+    apart = classes.several & (classes.resultant < LONGEST_RESULTANT)
+    concentration[apart] = kappa(classes.resultant[apart], max(2, classes.z.shape[1]))
+    return Spread(classes.average(angles), concentration, grouped_quantile(classes, angles, 0.95), classes.count)
+
+
+def common_kappas(classes: Classes, groups: Sequence[np.ndarray]) -> np.ndarray:
+    """(G,) for each group of classes the concentration that fits best if they all share one, each around its centre.
+
+    Every class counts the same, so the likeliest one solves A_D(kappa) = mean of the classes' resultant lengths. Unlike
+    a mean of concentrations, which have no upper end, a single tight class does not decide it: classes of 1249, 7, 9
+    and 6 in 3-D have 9.4 in common, and 318 on average.
+
+    Args:
+        classes: unit rows.
+        groups: class indices of each; those with fewer than two samples are left out.
+
+    Returns:
+        float64 >= 0; NaN where no class is left, or the samples of every class coincide.
+
+    Source: the mixture of Banerjee et al. 2005 with one kappa and equal weights.
+    """
+    lengths = np.full(len(groups), np.nan)
+    for index, members in enumerate(groups):
+        chosen = classes.resultant[members][classes.several[members]]
+        if len(chosen) and (length := float(np.minimum(chosen, 1.0).mean())) < LONGEST_RESULTANT:
+            lengths[index] = length
+    return kappa(lengths, max(2, classes.z.shape[1]))
 
 
 def centre_angles(classes: Classes) -> np.ndarray:

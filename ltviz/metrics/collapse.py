@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ltviz.errors import ConfigError, DataError
-from ltviz.metrics.classes import Classes
+from ltviz.metrics.classes import Classes, one_place
 from ltviz.metrics.record import Record
 
 GlobalMean = Literal["samples", "classes"]
@@ -21,13 +21,16 @@ class NeuralCollapse(Record):
     """All are 0 under perfect collapse. None: not measurable from what was given."""
 
     nc1: float | None = None
-    """Within-class against between-class scatter, tr(S_W S_B^+) / C, >= 0. None with a single class."""
+    """Within-class against between-class scatter, tr(S_W S_B^+) / C, >= 0. None with a single class, where all class
+    means coincide, or where no class has two samples: 0/0 is no collapse."""
     nc2: float | None = None
     """Distance of the classifier's Gram matrix from that of a simplex, 0 to 2. Needs weights."""
     nc3: float | None = None
-    """Distance of classifier against class means from duality, 0 to 2. Needs weights and every class present."""
+    """Distance of classifier against class means from duality, 0 to 2. Needs weights, and every class present with
+    means that differ."""
     nc4: float | None = None
-    """Share of samples where classifier and nearest class mean disagree, 0 to 1. Needs weights and bias."""
+    """Share of samples where classifier and nearest class mean disagree, 0 to 1. Needs weights, bias, and means that
+    differ. Single samples of a class do not count: they are their own nearest mean."""
 
 
 def neural_collapse(
@@ -54,7 +57,8 @@ def neural_collapse(
         global_mean: mu_G over all samples (the official code), or over class means. With imbalance they differ.
 
     Returns:
-        NeuralCollapse. NC1 counts the classes present; a class with one sample adds nothing to S_W.
+        NeuralCollapse. NC1 counts the classes present; a class with one sample adds nothing to S_W, as in the official
+        code.
 
     Raises:
         DataError: shapes, labels or values that cannot be used.
@@ -83,7 +87,8 @@ def collapse_of(
     means = classes.means[here]
     share = classes.count[here] / len(classes.y) if global_mean == "samples" else np.full(len(here), 1 / len(here))
     centred = means - share @ means
-    nc1 = _within_to_between(classes, centred) if len(here) > 1 else None
+    comparable = len(here) > 1 and not one_place(means)
+    nc1 = _within_to_between(classes, centred) if comparable and classes.several.any() else None
     if weights is None:
         return NeuralCollapse(nc1=nc1)
     w = np.asarray(weights, dtype=np.float64)
@@ -91,12 +96,12 @@ def collapse_of(
         raise DataError(
             f"Classifier weights must be (C, D) = {classes.means.shape} like the class means, got {w.shape}."
         )
-    every = len(here) == classes.num_classes > 1
+    every = comparable and len(here) == classes.num_classes
     return NeuralCollapse(
         nc1=nc1,
         nc2=_distance_from_simplex(w @ w.T) if classes.num_classes > 1 else None,
         nc3=_distance_from_simplex(w @ centred.T) if every else None,
-        nc4=None if bias is None else _mismatch(classes, w, np.asarray(bias, dtype=np.float64)),
+        nc4=None if bias is None else _mismatch(classes, w, np.asarray(bias, dtype=np.float64), comparable),
     )
 
 
@@ -120,11 +125,15 @@ def _distance_from_simplex(gram: np.ndarray) -> float | None:
     return float(np.linalg.norm(gram / norm - ideal))
 
 
-def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray) -> float:
+def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray, comparable: bool) -> float | None:
     if bias.shape != (classes.num_classes,):
         raise DataError(f"The classifier's bias must be ({classes.num_classes},), got {bias.shape}.")
-    predicted = (classes.z @ weights.T + bias).argmax(axis=1)
+    judged = classes.several[classes.y]
+    if not comparable or not judged.any():
+        return None
+    z = classes.z if judged.all() else classes.z[judged]
+    predicted = (z @ weights.T + bias).argmax(axis=1)
     means = classes.means[classes.present]
     # |h - mu|^2 without |h|^2, which is the same for every class
-    nearest = (classes.z @ means.T - 0.5 * np.einsum("kd,kd->k", means, means)).argmax(axis=1)
+    nearest = (z @ means.T - 0.5 * np.einsum("kd,kd->k", means, means)).argmax(axis=1)
     return float(np.mean(predicted != classes.present[nearest]))

@@ -6,45 +6,41 @@ import numpy as np
 
 from ltviz.geometry import best_angle
 from ltviz.metrics.centres import simplex
-from ltviz.metrics.classes import Classes
+from ltviz.metrics.classes import Classes, one_place
 from ltviz.metrics.equality import equality
-from ltviz.metrics.pairs import minority_collapse, pair_split
+from ltviz.metrics.pairs import pair_split, tail_room
 from ltviz.metrics.pairwise import uniformity
+from ltviz.metrics.shape import FEWEST_POINTS, Found, distance_within
 from ltviz.metrics.shots import Groups, mean_over
 from ltviz.metrics.targets import target_angles
 from ltviz.metrics.territory import territory
-from ltviz.metrics.tsc import inter_class_uniformity, intra_class_alignment, neighbourhood_uniformity
+from ltviz.metrics.tsc import inter_class_uniformity, neighbourhood_uniformity
 
 
-def further_measures(
-    raw: Classes, unit: Classes, groups: Groups, targets: np.ndarray | None
-) -> dict[str, float | None]:
+def further_measures(unit: Classes, groups: Groups, targets: np.ndarray | None) -> Found:
     """What `measure(..., full=True)` adds from geometry alone; None where it cannot be measured.
 
     Args:
-        raw: samples as given, for the norms of class means.
-        unit: the same, normalised.
+        unit: unit rows.
         groups: of the same classes.
         targets: (C, D) or None.
     """
-    found: dict[str, float | None] = {"tsc_alignment": intra_class_alignment(unit)}
+    found: Found = {"tsc_alignment": distance_within(unit)}
     centres = unit.centres
     here = np.isfinite(centres[:, 0])
     if here.sum() > 1:
         found |= _between_centres(centres, groups)
         found["packing_gap"] = _packing_gap(centres)
-        found["uniformity_centres"] = uniformity(centres[here])
-    if here.any():
+        found["uniformity_centres"] = uniformity(centres[here]) if here.sum() >= FEWEST_POINTS else None
+    # one class owns the sphere whatever it does, and centres that coincide would share it as if by merit
+    if here.sum() > 1 and not one_place(centres[here]):
         share = territory(centres)
         for name, members in groups.items():
             if len(members):
                 found[f"territory_{name}"] = float(share[members].sum())
-    equal = equality(np.where(raw.count[:, None] > 0, raw.means, np.nan))
-    if equal is not None:
-        found |= dict(equal)
     for name, members in groups.items():
         rows = unit.z[np.isin(unit.y, members)]
-        if len(rows) > 1:
+        if len(rows) >= FEWEST_POINTS:
             found[f"uniformity_{name}"] = uniformity(rows)
     if targets is not None:
         angles = target_angles(centres, targets)
@@ -54,13 +50,23 @@ def further_measures(
     return found
 
 
-def _between_centres(centres: np.ndarray, groups: Groups) -> dict[str, float | None]:
-    found: dict[str, float | None] = {
+def norms_and_angles(seen: Classes) -> Found:
+    """Equal norms and equal angles of the class means of features; nothing for two classes, whose means always lie
+    equally far from their middle, or for means in one place."""
+    means = seen.means[seen.present]
+    if len(means) < FEWEST_POINTS or one_place(means):
+        return {}
+    found = equality(means)
+    return {} if found is None else dict(found)
+
+
+def _between_centres(centres: np.ndarray, groups: Groups) -> Found:
+    split = pair_split(centres, groups)
+    found: Found = {
         "tsc_uniformity": inter_class_uniformity(centres),
         "tsc_neighbour_uniformity": neighbourhood_uniformity(centres),
-        "minority_collapse": minority_collapse(centres, groups),
+        "minority_collapse": tail_room(split),
     }
-    split = pair_split(centres, groups)
     for pair in ("head_head", "head_tail", "tail_tail"):
         found[f"simplex_deviation_{pair}"] = split[pair].deviation_mean
         found[f"min_centre_angle_{pair}"] = split[pair].smallest_angle

@@ -10,6 +10,7 @@ import numpy as np
 from ltviz.errors import DataError
 from ltviz.geometry import ideal_cosine
 from ltviz.metrics.centres import angle_between, unit_centres
+from ltviz.metrics.classes import SMALLEST_ANGLE
 from ltviz.metrics.record import Record
 from ltviz.metrics.shots import Groups
 
@@ -68,9 +69,14 @@ def _split(units: np.ndarray, a: np.ndarray, b: np.ndarray, ideal: float) -> Pai
 def minority_collapse(centres: np.ndarray, groups: Groups) -> float | None:
     """Smallest tail-tail angle over smallest head-head angle: 0 where the tail has collapsed, 1 with equal room.
 
-    None where head or tail has fewer than two present classes, or two head centres coincide. After Fang et al. 2021,
+    None where head or tail has fewer than two present classes, or two head centres coincide as far as float32 can tell:
+    where the head has collapsed too, nothing is said of the tail. After Fang et al. 2021,
     "Exploring deep neural networks via layer-peeled model", who look at the angles of minority classifiers.
     """
-    split = pair_split(centres, groups)
+    return tail_room(pair_split(centres, groups))
+
+
+def tail_room(split: dict[str, PairSplit]) -> float | None:
+    """`minority_collapse` of pairs already split."""
     tail, head = split["tail_tail"].smallest_angle, split["head_head"].smallest_angle
-    return None if tail is None or not head else tail / head
+    return None if tail is None or head is None or head < SMALLEST_ANGLE else tail / head

@@ -13,14 +13,15 @@ from ltviz.metrics.shots import mean_over, shot_groups
 
 @dataclass(frozen=True, eq=False)
 class MeanAveragePrecision(Record):
-    """Means over classes of the average precision, 0 to 1; None where no class of the group has a positive sample."""
+    """Means over classes of the average precision, 0 to 1; None where no class of the group has one."""
 
     all: float | None
     many: float | None
     medium: float | None
     few: float | None
     per_class: np.ndarray
-    """(C,) float64, NaN for classes without positive samples."""
+    """(C,) float64, NaN for classes without a positive sample, and for those without a negative one: there is nothing
+    to rank then, and any scores would give 1."""
 
 
 def mean_average_precision(scores: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> MeanAveragePrecision:
@@ -60,7 +61,7 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray, counts: np.nd
 def _average_precision(score: np.ndarray, hit: np.ndarray) -> float:
     order = np.argsort(-score, kind="stable")
     found = np.cumsum(hit[order], dtype=np.float64)
-    if found[-1] == 0:
+    if found[-1] in (0, len(hit)):
         return float("nan")
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     recall = found[last_of_tie] / found[-1]

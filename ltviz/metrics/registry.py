@@ -14,6 +14,13 @@ PAIRS = {
     "tail_tail": "two tail classes",
 }
 
+# What is measured of all points, and of training and test points apart, under the same key with _train and _test.
+APART = {
+    *("simplex_deviation_mean", "simplex_deviation_max", "centre_sum", "min_centre_angle", "nc1", "uniformity"),
+    *(f"{key}_{group}" for key in ("spread", "kappa", "cap95") for group in GROUPS),
+    *("minority_collapse", "tsc_alignment"),
+}
+
 # One entry for a whole family; `{}` is filled in for each member.
 SPREAD = Measure(
     "spread_{}",
@@ -22,7 +29,7 @@ SPREAD = Measure(
     0,
     180,
     None,
-    "Mean angle between a sample and its class centre, {}.",
+    "Mean angle between a sample and its class centre, {}, over classes with two samples or more.",
     r"\operatorname{mean}_{i: y_i = c} \arccos(z_i \cdot m_c)",
     "ltviz",
     "Small is tight, not good: rare classes are often wide on test points whatever the method.",
@@ -34,9 +41,9 @@ KAPPA = Measure(
     0,
     None,
     None,
-    "Von Mises-Fisher concentration of a class, {}: higher is tighter.",
-    r"A_D(\kappa) = \| \operatorname{mean}_{i: y_i = c} z_i \|",
-    "Banerjee et al. 2005, solved exactly",
+    "Von Mises-Fisher concentration that fits best where all classes share one, {}: higher is tighter.",
+    r"A_D(\kappa) = \operatorname{mean}_{c \in group} \| \operatorname{mean}_{i: y_i = c} z_i \|",
+    "Banerjee et al. 2005, solved exactly; every class counts the same",
     "It grows with D, and is too high for classes with few samples: compare at the same D and the same probe.",
 )
 CAP95 = Measure(
@@ -182,6 +189,21 @@ def _family(entry: Measure, members: dict[str, str]) -> list[Measure]:
     ]
 
 
+def _parts(entry: Measure) -> list[Measure]:
+    """The entry itself, which says that it is of all points, and the same of training and of test points alone."""
+    of_all = "Training and test samples together, where a run shows both."
+    parts = [
+        replace(
+            entry,
+            key=f"{entry.key}_{part}",
+            title=f"{entry.title} ({part} samples)",
+            short=f"{entry.short} Of {words} samples alone.",
+        )
+        for part, words in (("train", "training"), ("test", "test"))
+    ]
+    return [replace(entry, short=f"{entry.short} {of_all}"), *parts]
+
+
 def _registry() -> dict[str, Measure]:
     entries = [*SHAPE, *COLLAPSE]
     for family in (ACCURACY, VALIDATION, *FITTED, PRECISION):
@@ -191,8 +213,82 @@ def _registry() -> dict[str, Measure]:
     entries += FURTHER
     for family in BY_PAIR:
         entries += _family(family, PAIRS)
-    return {entry.key: entry for entry in entries}
+    apart = [part for entry in entries for part in (_parts(entry) if entry.key in APART else [entry])]
+    return {entry.key: entry for entry in apart}
+
+
+def _behind() -> dict[str, Measure]:
+    """What measures rest on; `better` is None throughout, and no table compares them."""
+
+    def entry(key: str, title: str, unit: str, short: str, formula: str, source: str = "ltviz") -> Measure:
+        return Measure(key, title, unit, 0, None, None, short, formula, source)
+
+    classes = [
+        entry(
+            "centre_classes",
+            "Classes with a centre",
+            "classes",
+            "How many classes have a centre, where not all have: measures of centres are of these alone.",
+            r"|\{c : m_c \text{ exists}\}|",
+        ),
+        entry(
+            "centre_singles",
+            "Centres of one sample",
+            "classes",
+            "How many class centres are a single sample, where there are any.",
+            r"|\{c : n_c = 1\}|",
+        ),
+        entry(
+            "nc1_classes",
+            "Classes behind NC1",
+            "classes",
+            "How many classes have two samples or more and so a scatter, where not all have.",
+            r"|\{c : n_c \ge 2\}|",
+        ),
+        *_family(
+            entry(
+                "spread_{}_classes",
+                "Classes behind the spread, {}",
+                "classes",
+                "How many classes are behind spread, concentration and cap, {}, where not all are: those with two "
+                "samples or more.",
+                r"|\{c \in group : n_c \ge 2\}|",
+            ),
+            GROUPS,
+        ),
+    ]
+    entries = [part for one in classes for part in _parts(one)]
+    for family in (ACCURACY, VALIDATION, *FITTED):
+        judged = replace(
+            family,
+            key=f"{family.key}_n",
+            title=f"{family.title}: samples",
+            unit="samples",
+            high=None,
+            better=None,
+            short="How many samples were judged, {}.",
+            formula=r"n",
+            caution=None,
+        )
+        error = replace(
+            family,
+            key=f"{family.key}_error",
+            title=f"{family.title}: standard error",
+            better=None,
+            short="Binomial standard error that the number of judged samples leaves, {}.",
+            formula=r"\sqrt{\sum_c \tilde p_c (1 - \tilde p_c) / n_c} / C, \; \tilde p = (n p + 1) / (n + 2)",
+            source="Laplace's rule of succession: all right on few samples leaves a doubt",
+            caution=None,
+        )
+        entries += _family(judged, SHOTS) + _family(error, SHOTS)
+    entries.append(
+        entry("alignment_n", "Samples behind the alignment", "samples", "How many samples were seen in two views.", "n")
+    )
+    return {one.key: one for one in entries}
 
 
 MEASURES: dict[str, Measure] = _registry()
-"""Every key that `measure` can return, in the order of tables."""
+"""Every measure that `measure` can return, in the order of tables."""
+BEHIND: dict[str, Measure] = _behind()
+"""Every other key that `measure` can return: how many samples or classes a measure rests on, and its error. Tables of
+measures leave them out; who shows a measure can say them beside it."""

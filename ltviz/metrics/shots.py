@@ -114,6 +114,26 @@ def accuracy_by_group(predictions: np.ndarray, y: np.ndarray, groups: Groups) ->
     )
 
 
+def binomial_error(shares: np.ndarray, judged: np.ndarray) -> float | None:
+    """Standard error of the mean of K shares of right answers, by the binomial distribution of each.
+
+    A share p of n answers counts as (p n + 1) / (n + 2) here (Laplace): nine of nine right leave a doubt that
+    sqrt(p (1 - p) / n) = 0 would deny.
+
+    Args:
+        shares: (K,) 0 to 1.
+        judged: (K,) answers behind each; where there are none the share is left out.
+
+    Returns:
+        Above 0; None where no answer was judged.
+    """
+    shares, judged = shares[judged > 0], judged[judged > 0]
+    if len(judged) == 0:
+        return None
+    doubtful = (shares * judged + 1) / (judged + 2)
+    return float(np.sqrt((doubtful * (1 - doubtful) / judged).sum()) / len(judged))
+
+
 def mean_over(classes: np.ndarray, values: np.ndarray) -> float | None:
     """Mean over `classes` of a per-class array, NaN left out; None where nothing remains."""
     chosen = values[classes]

@@ -13,7 +13,8 @@ def intra_class_alignment(classes: Classes) -> float:
     """A: mean over classes of the mean distance between two samples of the class, over all |F_c|^2 ordered pairs.
 
     Lower is tighter, 0 to 2 for unit rows. Classes without samples are left out. The pairs (i, i) count, as |F_c|^2
-    says; the official code does not compute this measure.
+    says, and so a class of one sample counts as 0, which `measure` leaves out; the official code does not compute this
+    measure.
     """
     ordered = classes.z[classes.order].astype(np.float64)
     total = 0.0

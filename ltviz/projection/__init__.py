@@ -6,7 +6,7 @@ Importing this needs numpy alone; umap is imported where a map of neighbours is 
 from ltviz.projection.base import Fit, Projection
 from ltviz.projection.cache import ViewCache
 from ltviz.projection.chosen import ChosenClasses
-from ltviz.projection.honesty import honesty, kept_angle_order, trustworthiness
+from ltviz.projection.honesty import honesty, kept_angle_order, kept_centre_order, trustworthiness
 from ltviz.projection.linear import LinearProjection
 from ltviz.projection.neighbour_map import NeighbourMap, SphereNeighbourMap
 from ltviz.projection.none import Identity
@@ -35,6 +35,7 @@ __all__ = [
     "ViewCache",
     "honesty",
     "kept_angle_order",
+    "kept_centre_order",
     "make_projection",
     "trustworthiness",
 ]

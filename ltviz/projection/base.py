@@ -78,7 +78,7 @@ class Projection(ABC):
                 f"A projection takes embeddings (N, D) and class centres (C, D), got {points.shape} and {middle.shape}."
             )
         placement = self.fit(points, middle, landmarks or {}, before)
-        return draw(placement, points, before, None if measured else {})
+        return draw(placement, points, before, None if measured else {}, middle)
 
     def update(
         self, embeddings: np.ndarray, centres: np.ndarray, landmarks: Mapping[str, np.ndarray] | None = None
@@ -101,14 +101,21 @@ class Projection(ABC):
 
 
 def draw(
-    placement: Placement, embeddings: np.ndarray, before: Fit | None, meter: dict[str, float] | None = None
+    placement: Placement,
+    embeddings: np.ndarray,
+    before: Fit | None,
+    meter: dict[str, float] | None = None,
+    centres: np.ndarray | None = None,
 ) -> Fit:
-    """A fit from its placement; its honesty is measured where it is not given as `meter`."""
+    """A fit from its placement; its honesty is measured where it is not given as `meter`, that of class centres (C, D)
+    where they are given."""
     shown = placement.arrays.get("shown")
     # A neighbour map knows its own samples; where two are equal in the space, it still draws both.
     shown = placement.place(embeddings) if shown is None else shown
     if meter is None:
-        meter = honesty(embeddings, shown, None if before is None else before.shown, linear=placement.linear)
+        moved_from = None if before is None else before.shown
+        both = None if centres is None else (centres, placement.place(centres))
+        meter = honesty(embeddings, shown, moved_from, linear=placement.linear, centres=both)
     return Fit(placement, shown, meter)
 
 

@@ -25,14 +25,14 @@ from ltviz.recording import Frame, tensors
 from ltviz.recording.files import inner_folder, read_plain, write_whole
 from ltviz.recording.frame import file_name, step_of
 
-RULES = 1
-"""Raised when the same frame gives another view than before; files of other rules are fitted again."""
+RULES = 2
+"""Raised when the same frame gives another view or another meter than before; files of other rules are fitted again."""
 FOLDER = "projections"
 MOST_BYTES = 128 << 20
 """Of all views in one run's folder; what goes beyond is kept in memory."""
 MEMORY_BYTES = 16 << 20
 FILE_BYTES = 64 << 20
-_NUMBERS = ("kept_variance", "kept_angle_order", "trustworthiness", "jitter")
+_NUMBERS = ("kept_variance", "kept_angle_order", "kept_centre_order", "trustworthiness", "jitter")
 
 log = logging.getLogger("ltviz")
 

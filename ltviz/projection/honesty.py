@@ -13,7 +13,12 @@ NEIGHBOURS = 10
 
 
 def honesty(
-    embeddings: np.ndarray, shown: np.ndarray, before: np.ndarray | None = None, *, linear: bool = True
+    embeddings: np.ndarray,
+    shown: np.ndarray,
+    before: np.ndarray | None = None,
+    *,
+    linear: bool = True,
+    centres: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> dict[str, float]:
     """The numbers of the honesty meter. What cannot be said is absent.
 
@@ -21,6 +26,7 @@ def honesty(
         embeddings: (N, D) points.
         shown: (N, 3) where they are drawn.
         before: (N, 3) where the same points were drawn in the frame before, or None.
+        centres: (C, D) class centres and (C, 3) where the picture has them; NaN rows are absent classes.
         linear: the picture is a linear view; only a part of a whole is a share of it, so the others keep no variance.
 
     Returns:
@@ -29,6 +35,8 @@ def honesty(
             see `trustworthiness`.
         kept_angle_order: Spearman correlation between angles of point pairs in the space and in the picture, seen from
             the origin, over 2,000 pairs that are the same at every call; -1 to 1.
+        kept_centre_order: the same over all pairs of class centres. A picture can keep the angles of samples, most of
+            which are between a few large classes, and lose those of centres.
         jitter: mean distance that a point moved since the frame before, in radii of the sphere. It includes what the
             points moved by themselves.
     """
@@ -39,6 +47,9 @@ def honesty(
     order = kept_angle_order(embeddings, shown)
     if order is not None:
         found["kept_angle_order"] = order
+    between = None if centres is None else kept_centre_order(*centres)
+    if between is not None:
+        found["kept_centre_order"] = between
     sample = _sample(len(embeddings))
     trust = trustworthiness(embeddings[sample], shown[sample], neighbours=NEIGHBOURS)
     if trust is not None:
@@ -52,7 +63,22 @@ def kept_angle_order(embeddings: np.ndarray, shown: np.ndarray) -> float | None:
     """Spearman correlation of pair angles before and after; None where all angles on one side are equal."""
     if len(embeddings) < 3:
         return None
-    first, second = _pairs(len(embeddings))
+    return _rank_correlation(embeddings, shown, *_pairs(len(embeddings)))
+
+
+def kept_centre_order(centres: np.ndarray, shown: np.ndarray) -> float | None:
+    """Spearman correlation of the angles between class centres (C, D) and (C, 3), all pairs, seen from the origin.
+
+    None with fewer than three centres, or where all angles on one side are equal, as in a regular simplex.
+    """
+    here = np.flatnonzero(np.isfinite(centres).all(axis=1) & np.isfinite(shown).all(axis=1))
+    if len(here) < 3:
+        return None
+    first, second = np.triu_indices(len(here), 1)
+    return _rank_correlation(centres, shown, here[first], here[second])
+
+
+def _rank_correlation(embeddings: np.ndarray, shown: np.ndarray, first: np.ndarray, second: np.ndarray) -> float | None:
     before, after = _cosines(embeddings, first, second), _cosines(shown, first, second)
     usable = np.isfinite(before) & np.isfinite(after)
     if usable.sum() < 3:

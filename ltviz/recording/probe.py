@@ -31,6 +31,12 @@ class Probe:
     thumbnails: np.ndarray | None = None
     label_sets: np.ndarray | None = None
 
+    @property
+    def known_split(self) -> np.ndarray | None:
+        """`split`; None where all samples are training samples, as those of a run are to whom nobody gave a split: what
+        is said of them is not said of training samples, and not of test samples."""
+        return self.split if self.split.any() else None
+
 
 def make_probe(
     labels: Any,

@@ -58,7 +58,8 @@ def record(
         class_names: a name a class, in the order of the labels' values (for text: the list of all classes, in any
             order), or {label: name}. The labels themselves where left out.
         images: (N, H, W) or with channels, uint8 or 0 to 1: the small pictures that hovering shows.
-        split: (N,) 0 train, 1 test, 2 validation. Measures that need them are left out without it.
+        split: (N,) 0 train, 1 test, 2 validation. Without it nobody knows which samples are test samples: accuracies
+            are left out, and what is measured of training and of test samples apart.
         sample_ids: (N,) whole numbers that say which samples of your data these are.
         counts: training samples of each class, in the order of `class_names`; by default those among `labels`.
         method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values.

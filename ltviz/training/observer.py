@@ -18,6 +18,23 @@ from ltviz.training.probe import ProbeSet
 _ROWS = 2048  # probe samples in one forward pass
 
 
+class Readings(NamedTuple):
+    """The probe as a method sees it, for measures; numbers on the CPU."""
+
+    embeddings: np.ndarray
+    """(N, dim) float32 unit rows."""
+    logits: Tensor
+    """(N, C) of the method's own classifier."""
+    features: np.ndarray
+    """(N, F) float32, as the classifier reads them."""
+    weights: np.ndarray | None
+    """(C, F) of the classifier, where it is linear."""
+    bias: np.ndarray | None
+    """(C,)."""
+    views: tuple[np.ndarray, np.ndarray]
+    """Two views of the watched samples, each (M, dim) unit rows."""
+
+
 class Sighting(NamedTuple):
     """One look at a method."""
 
@@ -33,7 +50,7 @@ class Observer:
 
     Args:
         probe: the samples that every frame shows; `device` is where the method is.
-        watched: the fixed samples whose pairs a frame links.
+        watched: the fixed samples whose pairs a frame links, and whose two views say how well they are aligned.
     """
 
     def __init__(self, probe: ProbeSet, watched: Batch, device: torch.device):
@@ -46,7 +63,7 @@ class Observer:
         was_training = method.training
         method.eval()
         try:
-            parts = [method.observe(rows) for rows in self._images.split(_ROWS)]
+            seen = self._read(method)
             landmarks = {name: _numbers(points) for name, points in method.landmarks().items()}
             links = {name: Links(*_columns(held)) for name, held in method.links(self.watched).items()}
             clouds = {name: Cloud(*_columns(held)) for name, held in method.clouds().items()}
@@ -54,49 +71,68 @@ class Observer:
             matched = method.target_index()
         finally:
             method.train(was_training)
-        embeddings, logits = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))
         index = None if matched is None else matched.cpu().numpy().astype(np.int32)
-        return self._measure(method, embeddings.numpy(), logits, landmarks, index, links, clouds, readings)
-
-    def _measure(
-        self,
-        method: Method,
-        embeddings: np.ndarray,
-        logits: Tensor,
-        landmarks: dict[str, np.ndarray],
-        matched: np.ndarray | None,
-        links: dict[str, Links],
-        clouds: dict[str, Cloud],
-        readings: dict[str, np.ndarray],
-    ) -> Sighting:
-        labels, multi = self.probe.labels, self.probe.multi
-        predictions, confidence = answer(logits, several=multi is not None)
-        counts = method.counts.cpu().numpy().astype(np.int64)
-        measured = metrics.measure(
-            embeddings,
-            labels,
-            num_classes=len(counts),
-            counts=counts,
-            split=self.probe.split,
-            # one predicted class says little of a sample with several: average precision is measured there
-            predictions=None if multi is not None else predictions,
-            confidence=None if multi is not None else confidence,
-            targets=None if matched is None else landmarks["targets"][matched],
-            scores=None if multi is None else logits.numpy(),
-            labels=multi,
-        )
-        samples = {"prediction": predictions, "confidence": confidence, "loss": price(logits, labels, multi)}
+        predictions, confidence = answer(seen.logits, several=self.probe.multi is not None)
+        loss = price(seen.logits, self.probe.labels, self.probe.multi)
+        targets = None if index is None else landmarks["targets"][index]
+        measured = self._measure(seen, method.counts.cpu().numpy().astype(np.int64), predictions, confidence, targets)
         frame = {
-            "embeddings": embeddings,
+            "embeddings": seen.embeddings,
             "landmarks": landmarks,
-            "target_index": matched,
-            "samples": samples,
+            "target_index": index,
+            "samples": {"prediction": predictions, "confidence": confidence, "loss": loss},
             "metrics": measured,
             "links": links,
             "clouds": clouds,
             "readings": readings,
         }
-        return Sighting(frame, measured, matched)
+        return Sighting(frame, measured, index)
+
+    def _read(self, method: Method) -> Readings:
+        """One pass of the probe through the encoder, and two small ones of the watched samples."""
+        parts = []
+        for rows in self._images.split(_ROWS):
+            features = method.encoder(rows)
+            parts.append((method.project(features), method.classify(features), features))
+        embeddings, logits, features = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))
+        linear = method.linear_classifier()
+        if linear is not None and linear.unit:
+            features = F.normalize(features, dim=1)
+        return Readings(
+            embeddings.numpy(),
+            logits,
+            features.numpy(),
+            None if linear is None else _numbers(linear.weight),
+            None if linear is None else _numbers(linear.bias),
+            (_numbers(method.embed(self.watched.view(0))), _numbers(method.embed(self.watched.view(1)))),
+        )
+
+    def _measure(
+        self,
+        seen: Readings,
+        counts: np.ndarray,
+        predictions: np.ndarray,
+        confidence: np.ndarray,
+        targets: np.ndarray | None,
+    ) -> dict[str, float]:
+        # one predicted class says little of a sample with several: average precision is measured there
+        one_label = self.probe.multi is None
+        return metrics.measure(
+            seen.embeddings,
+            self.probe.labels,
+            num_classes=len(counts),
+            counts=counts,
+            split=self.probe.split,
+            predictions=predictions if one_label else None,
+            confidence=confidence if one_label else None,
+            views=seen.views,
+            features=seen.features,
+            weights=seen.weights if one_label else None,
+            bias=seen.bias if one_label else None,
+            targets=targets,
+            scores=None if one_label else seen.logits.numpy(),
+            labels=self.probe.multi,
+        )
 
 
 def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:

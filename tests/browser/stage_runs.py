@@ -166,6 +166,7 @@ class Run:
                 "name": "centres",
                 "kept_variance": 0.61,
                 "kept_angle_order": 0.83,
+                "kept_centre_order": 0.57,
                 "trustworthiness": 0.92,
                 "jitter": 0.04,
                 "linear": True,

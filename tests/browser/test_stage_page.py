@@ -201,6 +201,7 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
     waiting.get_by_text("Waiting for the first frame…").wait_for()
     page.get_by_text("<img src=x onerror=alert(1)>").first.wait_for()
     page.locator(".ltv-gauge", has_text="order").get_by_text("83 %").wait_for(state="attached")
+    page.locator(".ltv-gauge", has_text="centres").get_by_text("57 %").wait_for(state="attached")
     page.locator(".ltv-label", has_text="<b>bold</b>").first.wait_for(state="attached")
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
     table = page.get_by_test_id("ltviz-table")

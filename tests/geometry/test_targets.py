@@ -21,14 +21,23 @@ def test_targets_are_the_simplex_where_it_fits() -> None:
 
 @pytest.mark.parametrize(
     ("num_classes", "dim", "degrees"),
-    # 0.05 degrees short of the best that is known, save where few restarts end a little lower
-    [(10, 3, 66.09), (6, 3, 89.95), (8, 3, 74.8), (12, 3, 63.38), (24, 3, 43.6), (7, 2, 51.38), (8, 4, 89.95)],
+    # 0.05 degrees short of the best that is known: every C in 3-D that is in the table, and some in other dimensions
+    [(c, 3, best_angle(c, 3) - 0.05) for c in range(5, 25)]
+    + [(7, 2, 51.38), (50, 2, 7.15), (8, 4, 89.95), (24, 4, 59.95), (16, 5, 78.41)],
 )
 def test_descent_reaches_the_best_known_packing(num_classes: int, dim: int, degrees: float) -> None:
     targets = optimal_targets(num_classes, dim)
     angle = np.degrees(np.arccos(largest_cosine(targets)))
     assert degrees <= angle <= best_angle(num_classes, dim) + 1e-6
     np.testing.assert_allclose(np.linalg.norm(targets, axis=1), 1.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_a_warm_start_misses_is_found_from_any_seed(seed: int) -> None:
+    """From 0.5 down every start ends .94 degrees short of the best for 14, and .66 for 13."""
+    for num_classes in (13, 14, 22):
+        angle = np.degrees(np.arccos(largest_cosine(optimal_targets(num_classes, 3, seed=seed))))
+        assert angle >= best_angle(num_classes, 3) - 0.05, num_classes
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

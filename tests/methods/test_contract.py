@@ -220,6 +220,19 @@ def test_embeddings_are_unit_and_logits_have_a_column_a_class(kind):
     torch.testing.assert_close(method.predict(images()), logits)
 
 
+def test_a_linear_classifier_is_the_one_that_classifies(kind):
+    method = build(kind)
+    train(method, optimizer_of(method), 1, 2)
+    with torch.no_grad():
+        features = method.eval().encoder(images())
+        logits, found = method.classify(features), method.linear_classifier()
+        if found is None:
+            assert kind.card.name in {"clip", "ltml"}, "its logits are not linear in the features"
+            return
+        seen = torch.nn.functional.normalize(features, dim=1) if found.unit else features
+        torch.testing.assert_close(seen @ found.weight.T + found.bias, logits, rtol=1e-4, atol=1e-4)
+
+
 def test_landmarks_are_unit_points_of_the_sphere(kind):
     method = build(kind)
     train(method, optimizer_of(method), 1, 2)

@@ -79,6 +79,7 @@ def test_post_hoc_adjustment_trains_like_ce_and_shifts_the_logits():
     plain.eval(), adjusted.eval()
     shift = 0.5 * (COUNTS / COUNTS.sum()).log()
     torch.testing.assert_close(adjusted.predict(x), plain.predict(x) - shift)
+    torch.testing.assert_close(adjusted.linear_classifier().bias, plain.linear_classifier().bias - shift)
     torch.testing.assert_close(make("logit_adjust", tau=0.5).prior_shift(shift), shift)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from ltviz.geometry import optimal_targets
 from ltviz.metrics.alarms import LASTING, Alarm, enclosing_cap, find_alarms, observe
@@ -123,7 +124,7 @@ def test_the_cap_holds_all_points_and_is_close_to_the_smallest() -> None:
             side /= np.linalg.norm(side, axis=1, keepdims=True)
             tilt = np.radians(rng.uniform(0.9 * opening, opening, (400, 1)))
             cap = enclosing_cap(np.cos(tilt) * pole + np.sin(tilt) * side)
-            assert cap is not None and cap <= 1.05 * opening
+            assert cap is not None and cap == pytest.approx(opening, rel=0.05)
     # antipodal pairs: no hemisphere holds them, whatever the search does
     half = rng.normal(size=(50, 3))
     assert enclosing_cap(np.concatenate([half, -half])) >= 90
@@ -135,6 +136,57 @@ def test_a_lopsided_cloud_within_a_hemisphere_is_found() -> None:
     z = np.stack([np.sin(angle), np.zeros_like(angle), np.cos(angle)], axis=1)
     assert (z @ z.mean(0)).min() < 0
     assert enclosing_cap(z) < 90
+
+
+def margin(z: np.ndarray) -> float:
+    """Largest t with z_i . u >= t for some u in the unit cube, by linear programming: above 0 in one hemisphere."""
+    n, dim = z.shape
+    bounds = [(-1.0, 1.0)] * dim + [(None, 1.0)]
+    found = linprog([0.0] * dim + [-1.0], A_ub=np.c_[-z, np.ones(n)], b_ub=np.zeros(n), bounds=bounds, method="highs")
+    return -found.fun
+
+
+def test_hemispheres_are_those_of_the_linear_program() -> None:
+    """A search by ever smaller steps had missed those whose cap is just under 90 degrees."""
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(120):
+        dim = int(rng.choice([2, 3, 4, 8, 16]))
+        n = int(rng.choice([dim + 1, 2 * dim, 50, 200]))
+        z = rng.standard_normal((n, dim)) + rng.choice([0, 0.3, 1, 2, 4]) * np.eye(dim)[0]
+        z /= np.linalg.norm(z, axis=1, keepdims=True)
+        cap = enclosing_cap(z)
+        assert cap is not None and (cap < 89.999) == (margin(z) > 1e-6)
+        inside += cap < 90
+    assert 30 < inside < 100
+
+
+@pytest.mark.parametrize("opening", [89.0, 89.9, 89.99])
+def test_a_hemisphere_by_a_hair_is_found(opening: float) -> None:
+    turn = np.linspace(0, 2 * np.pi, 500, endpoint=False) ** 1.1
+    tilt = np.radians(opening)
+    rim = np.stack([np.sin(tilt) * np.cos(turn), np.sin(tilt) * np.sin(turn), np.full(500, np.cos(tilt))], axis=1)
+    assert enclosing_cap(rim) == pytest.approx(opening, abs=1e-3)
+
+
+def test_points_that_coincide_or_lie_in_a_plane_have_a_cap() -> None:
+    assert enclosing_cap(np.ones((5, 4))) == pytest.approx(0.0, abs=1e-5)
+    flat_ = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 0], [0.6, 0.8, 0]])
+    assert enclosing_cap(flat_) == pytest.approx(45.0)
+
+
+@pytest.mark.parametrize("dim", [9, 64])
+def test_with_room_for_all_classes_a_hemisphere_says_nothing(dim: int) -> None:
+    """Nine independent directions always lie in one: an alarm is only what is closer than nine at right angles."""
+    spread_out = [frame(s, optimal_targets(C, 64)[:, :dim] + 1e-3 * np.eye(C, dim), spread=0.001) for s in STEPS]
+    lean = np.pad(np.eye(C) - 0.05, ((0, 0), (0, dim - C)))
+    right_angles = [frame(s, lean / np.linalg.norm(lean, axis=1, keepdims=True), spread=0.001) for s in STEPS]
+    for frames in (spread_out, right_angles):
+        assert "hemisphere" not in [kind for kind, _ in told(alarms(frames))]
+    tight = np.pad(np.eye(C) + 0.2, ((0, 0), (0, dim - C)))
+    narrow = [frame(s, tight / np.linalg.norm(tight, axis=1, keepdims=True), spread=0.001) for s in STEPS]
+    (found,) = [alarm for alarm in alarms(narrow) if alarm.kind == "hemisphere"]
+    assert "right angles" in found.reason and "71°" in found.reason
 
 
 def test_no_points_or_no_direction_is_no_cap() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from ltviz import metrics
 from ltviz.errors import DataError
-from ltviz.geometry import sample_von_mises_fisher
+from ltviz.geometry import kappa, resultant_length, sample_von_mises_fisher
+from ltviz.metrics.clouds import common_kappas
 
 
 @pytest.mark.parametrize("dim", [3, 128, 1024])
@@ -41,9 +42,34 @@ def test_absent_single_and_cancelling_classes_say_what_they_cannot_show() -> Non
     found = metrics.spread(z, np.array([0, 1, 1, 3, 3]), 5)
     np.testing.assert_array_equal(found.count, [1, 2, 0, 2, 0])
     np.testing.assert_array_equal(found.mean_angle, [0, np.nan, np.nan, 0, np.nan])
-    np.testing.assert_array_equal(np.isnan(found.kappa), [True, False, True, False, True])
+    # samples that coincide would have an infinite one
+    np.testing.assert_array_equal(np.isnan(found.kappa), [True, False, True, True, True])
     assert found.kappa[1] == 0.0  # opposite samples: no direction at all
-    assert 1e6 < found.kappa[3] < np.inf  # coinciding samples
+
+
+def test_a_common_kappa_is_that_of_classes_that_share_one() -> None:
+    truth = 20.0
+    clouds = [sample_von_mises_fisher(np.eye(3)[c], truth, 2000, seed=c) for c in range(3)]
+    shared = metrics.Classes.of(np.vstack(clouds), np.repeat([0, 1, 2], 2000))
+    assert common_kappas(shared, [np.arange(3)]) == pytest.approx(truth, rel=0.03)
+
+
+def test_a_common_kappa_is_not_that_of_one_tight_class() -> None:
+    """The mean of 1249, 7, 9 and 6 is 318, which is true of none of the four."""
+    each = [1249.0, 7.0, 9.0, 6.0]
+    clouds = [sample_von_mises_fisher(np.eye(3)[0], k, 4000, seed=c) for c, k in enumerate(each)]
+    (found,) = common_kappas(metrics.Classes.of(np.vstack(clouds), np.repeat(np.arange(4), 4000)), [np.arange(4)])
+    lengths = resultant_length(np.array(each), 3)
+    assert found == pytest.approx(kappa(lengths.mean(), 3), rel=0.03) and 9 < found < 10
+
+
+def test_a_common_kappa_leaves_out_what_has_none() -> None:
+    z = np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]])
+    classes = metrics.Classes.of(z, np.array([0, 0, 1, 1, 2]), 4).normalised()
+    coincide, wide, single, none = common_kappas(classes, [np.array([c]) for c in range(4)])
+    assert np.isnan([coincide, single, none]).all() and wide > 0
+    both = common_kappas(classes, [np.arange(4)])
+    assert both > wide, "a class in one place is as tight as can be, and counts as that"
 
 
 def test_rows_are_normalised_and_float32_agrees(cloud) -> None:

@@ -82,10 +82,26 @@ def test_what_is_not_given_or_not_there_is_absent(cloud) -> None:
     assert not set(metrics.neural_collapse(z[y == 0], y[y == 0]))
 
 
-def test_classes_with_one_sample_are_finite() -> None:
+def test_classes_of_one_sample_are_no_collapse() -> None:
+    """Each is its own mean: no scatter and no disagreement, whatever was learned."""
     found = metrics.neural_collapse(np.eye(4), np.arange(4), np.eye(4), np.zeros(4))
-    assert found.nc1 == 0.0 and found.nc4 == 0.0
-    assert all(np.isfinite(v) for v in found.values())
+    assert set(found) == {"nc2", "nc3"}
+
+
+def test_single_samples_do_not_flatter_the_nearest_mean() -> None:
+    z, y = np.array([[1.0, 0], [1, 0.1], [-1, 0]]), np.array([0, 0, 1])
+    wrong = metrics.neural_collapse(z, y, np.array([[-1.0, 0], [1, 0]]), np.zeros(2))
+    assert wrong.nc4 == 1.0
+    right_on_the_single = metrics.neural_collapse(z, y, np.array([[0.0, 0], [1, 0]]), np.zeros(2))
+    assert right_on_the_single.nc4 == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 700.0])
+def test_means_in_one_place_are_no_collapse(dtype: type, scale: float) -> None:
+    y = np.repeat([0, 1, 2], [5, 3, 2])
+    z = np.full((10, 7), scale / 3, dtype)
+    assert set(metrics.neural_collapse(z, y, np.eye(3, 7), np.zeros(3))) == {"nc2"}
 
 
 def test_bad_input_is_refused() -> None:

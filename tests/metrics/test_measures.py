@@ -13,6 +13,11 @@ LIVE = {
 }  # fmt: skip
 
 
+def apart(keys: set[str]) -> set[str]:
+    """What of these keys is measured of training and test points too."""
+    return {f"{key}_{part}" for key in keys for part in ("train", "test")} & set(metrics.MEASURES)
+
+
 def split_of(y: np.ndarray) -> np.ndarray:
     return (np.random.default_rng(3).random(len(y)) < 0.4).astype(np.uint8)
 
@@ -24,7 +29,12 @@ def test_live_keys_are_those_of_the_contract(cloud) -> None:
     found = metrics.measure(
         z, y, split=split_of(y), predictions=y, views=(z, z), weights=np.eye(6, 8), bias=np.zeros(6)
     )
-    assert set(found) == LIVE | accuracies | {"alignment", "nc2", "nc3", "nc4"}
+    assert set(found) & set(metrics.MEASURES) == LIVE | accuracies | {"alignment", "nc2", "nc3", "nc4"} | (
+        apart(LIVE - {"uniformity"})
+    )
+    behind = {f"{key}_{what}" for key in accuracies for what in ("n", "error")} | {"alignment_n"}
+    assert set(found) & set(metrics.BEHIND) == behind, "all classes are behind the rest, which needs no word"
+    assert set(found) <= set(metrics.MEASURES) | set(metrics.BEHIND)
 
 
 def test_validation_points_are_neither_test_nor_train(cloud) -> None:
@@ -45,16 +55,17 @@ def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
         z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 8),
         bias=np.zeros(6), targets=geometry.simplex(6, 8), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
-    assert set(found) == set(metrics.MEASURES)
+    assert set(metrics.MEASURES) <= set(found) <= set(metrics.MEASURES) | set(metrics.BEHIND)
+    assert not set(metrics.MEASURES) & set(metrics.BEHIND)
     assert all(type(value) is float and np.isfinite(value) for value in found.values())
     for key, value in found.items():
-        entry = metrics.MEASURES[key]
+        entry = (metrics.MEASURES | metrics.BEHIND)[key]
         assert entry.low is None or value >= entry.low - 1e-9, key
         assert entry.high is None or value <= entry.high + 1e-9, key
 
 
 def test_registry_speaks_in_sentences() -> None:
-    for key, entry in metrics.MEASURES.items():
+    for key, entry in (metrics.MEASURES | metrics.BEHIND).items():
         assert entry.key == key
         for sentence in (entry.short, *([entry.caution] if entry.caution else [])):
             assert sentence[0].isupper() and sentence.endswith("."), key
@@ -72,7 +83,7 @@ def test_values_are_those_of_the_single_functions(cloud) -> None:
     assert found["centre_sum"] == pytest.approx(metrics.simplex(centres).centre_sum)
     assert found["min_centre_angle"] == pytest.approx(metrics.simplex(centres).smallest_angle)
     assert found["spread_tail"] == pytest.approx(cloud_.mean_angle[4:].mean())
-    assert found["kappa_head"] == pytest.approx(cloud_.kappa[:2].mean())
+    assert min(cloud_.kappa[:2]) < found["kappa_head"] < max(cloud_.kappa[:2])
     assert found["nc1"] == metrics.neural_collapse(z, y).nc1
     assert found["effective_rank"] == pytest.approx(metrics.effective_rank(z))
 
@@ -125,16 +136,69 @@ def test_counts_define_the_groups(cloud) -> None:
 
 @pytest.mark.parametrize("full", [False, True])
 def test_what_cannot_be_measured_is_absent(full: bool) -> None:
-    alone = metrics.measure(np.array([[0.0, 1.0, 0.0]]), np.array([0]), full=full)
-    assert set(alone) <= {"effective_rank", "tsc_alignment", "territory_head"}
+    assert metrics.measure(np.array([[0.0, 1.0, 0.0]]), np.array([0]), full=full) == {}
     singles = metrics.measure(np.eye(4), np.arange(4), full=full)
-    assert not any(key.startswith(("spread", "kappa", "cap95")) for key in singles)
-    assert singles["min_centre_angle"] == pytest.approx(90.0)
+    assert not any(key.startswith(("spread", "kappa", "cap95", "nc1", "tsc_alignment")) for key in singles)
+    assert singles["min_centre_angle"] == pytest.approx(90.0) and singles["centre_singles"] == 4
     gaps = metrics.measure(np.eye(4)[[0, 0, 2]], np.array([0, 0, 7]), num_classes=9, full=full)
+    assert gaps["centre_classes"] == 2 and gaps["centre_singles"] == 1 and gaps["nc1_classes"] == 1
     same = metrics.measure(np.ones((5, 3)), np.array([0, 0, 1, 1, 2]), full=full)
+    assert not any(key.startswith(("nc1", "kappa", "minority", "tsc_alignment", "territory")) for key in same)
+    assert same["spread_head"] == pytest.approx(0, abs=1e-5) and same["centre_sum"] == pytest.approx(1)
     opposite = metrics.measure(np.array([[1.0, 0], [-1, 0]]), np.array([0, 0]), full=full)
-    for found in (alone, singles, gaps, same, opposite):
-        assert all(np.isfinite(value) for value in found.values())
+    assert not any(key.startswith(("spread", "uniformity", "centre")) for key in opposite)
+
+
+def test_accuracies_need_to_be_known_to_be_of_test_points(cloud) -> None:
+    z, y = cloud(COUNTS, 8)
+    scores = {"scores": np.eye(6)[y], "labels": np.eye(6)[y]}
+    found = metrics.measure(z, y, predictions=y, confidence=np.ones(len(y)), **scores, full=True)
+    assert not any(key.startswith(("accuracy", "validation", "calibration", "map")) for key in found)
+    assert apart(set(found)) and not apart(set(found)) & set(found)
+
+
+def test_training_and_test_points_are_measured_apart(cloud) -> None:
+    """Test clouds three times as wide: the number of both together is that of neither."""
+    tight, y = cloud(COUNTS, 5, noise=0.1)
+    wide, same = cloud(COUNTS, 5, noise=0.3)
+    assert (y == same).all()
+    split = np.where(np.arange(len(y)) % 3, 0, 1)
+    z = np.where(split[:, None] == 0, tight, wide)
+    found = metrics.measure(z, y, split=split, counts=COUNTS, full=True)
+    for part, value in {"train": 0, "test": 1}.items():
+        alone = metrics.measure(z[split == value], y[split == value], counts=COUNTS, full=True)
+        keys = {key for key in found if key.endswith(f"_{part}") and key in metrics.MEASURES}
+        assert len(keys) == 17
+        for key in keys:
+            assert found[key] == pytest.approx(alone[key.removesuffix(f"_{part}")], rel=1e-9), key
+    assert found["spread_head_train"] < 0.5 * found["spread_head_test"]
+    assert found["spread_head_train"] < found["spread_head"] < found["spread_head_test"]
+
+
+def test_an_accuracy_says_how_many_points_it_rests_on_and_what_error_they_leave(cloud) -> None:
+    z, y = cloud([60, 60, 60, 60, 60, 9], 8)
+    split = np.ones(len(y), int)
+    right = np.random.default_rng(0).random(len(y)) < 0.8
+    found = metrics.measure(z, y, split=split, predictions=np.where(right | (y == 5), y, (y + 1) % 6))
+    share = found["accuracy_all"]
+    assert found["accuracy_all_n"] == 309 and found["accuracy_few_n"] == 69
+    assert found["accuracy_all_error"] == pytest.approx(np.sqrt(share * (1 - share) / 309), rel=0.02)
+    nine = metrics.measure(z[y == 5], y[y == 5], split=split[y == 5], predictions=y[y == 5], num_classes=6)
+    assert nine["accuracy_all"] == 1 and 0.05 < nine["accuracy_all_error"] < 0.15, "nine of nine are no certainty"
+
+
+def test_neural_collapse_is_of_the_features(cloud) -> None:
+    z, y = cloud(COUNTS, 3)
+    features, same = cloud(COUNTS, 12, noise=0.2)
+    assert (y == same).all()
+    features = features * (1 + y[:, None])
+    weights, bias = np.random.default_rng(0).standard_normal((6, 12)), np.arange(6.0)
+    found = metrics.measure(z, y, features=features, weights=weights, bias=bias)
+    expected = metrics.neural_collapse(features, y, weights, bias)
+    assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == dict(expected)
+    means = np.stack([features[y == c].mean(axis=0) for c in range(6)])
+    assert found["equinorm"] == pytest.approx(metrics.equality(means)["equinorm"]) and found["equinorm"] > 0.3
+    assert found["spread_head"] == metrics.measure(z, y)["spread_head"]
 
 
 def test_perfect_collapse_to_a_simplex() -> None:
@@ -150,7 +214,7 @@ def test_perfect_collapse_to_a_simplex() -> None:
 
 def test_large_spectra_are_left_to_the_full_set() -> None:
     rng = np.random.default_rng(0)
-    z, y = rng.standard_normal((520, 520)), np.arange(520)
+    z, y = rng.standard_normal((1040, 520)), np.repeat(np.arange(520), 2)
     assert not {"effective_rank", "nc1"} & set(metrics.measure(z, y))
     assert {"effective_rank", "nc1"} <= set(metrics.measure(z, y, full=True))
 

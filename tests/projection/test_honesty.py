@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from ltviz.projection import honesty, kept_angle_order, trustworthiness
+from ltviz.projection import honesty, kept_angle_order, kept_centre_order, trustworthiness
 from ltviz.projection.honesty import _pairs, _sample
 
 
@@ -54,6 +54,34 @@ def test_what_cannot_be_said_is_absent() -> None:
     assert "jitter" not in honesty(unit(5, 4), unit(5, 3), unit(6, 3))
     assert kept_angle_order(unit(2, 4), unit(2, 3)) is None
     assert kept_angle_order(unit(5, 4), np.zeros((5, 3))) is None
+
+
+def test_a_picture_can_keep_the_angles_of_samples_and_lose_those_of_centres() -> None:
+    """Two large classes apart along an axis that is shown; five small ones apart along axes that are not."""
+    rng = np.random.default_rng(0)
+    centres = unit(7, 16, seed=3)
+    centres[0], centres[1] = np.eye(16)[0], -np.eye(16)[0]
+    labels = np.repeat(np.arange(7), [200, 200, 4, 4, 4, 4, 4])
+    z = centres[labels] + 0.1 * rng.standard_normal((len(labels), 16))
+    meter = honesty(z, z[:, :3], centres=(centres, centres[:, :3]))
+    assert meter["kept_angle_order"] > 0.8 and meter["kept_centre_order"] < meter["kept_angle_order"] - 0.15
+    first, second = np.triu_indices(7, 1)
+
+    def cosines(x: np.ndarray) -> np.ndarray:
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
+        return np.sum(x[first] * x[second], axis=1)
+
+    expected = spearmanr(cosines(centres), cosines(centres[:, :3])).statistic
+    assert meter["kept_centre_order"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_centres_that_are_not_there_say_nothing() -> None:
+    centres = unit(6, 8)
+    gone = np.where(np.arange(6)[:, None] < 4, centres, np.nan)
+    assert kept_centre_order(gone, gone[:, :3]) == kept_centre_order(centres[:4], centres[:4, :3])
+    assert kept_centre_order(gone[2:], gone[2:, :3]) is None, "two centres have one angle, which has no order"
+    simplex = np.eye(5) - 0.2
+    assert kept_centre_order(simplex, simplex[:, :3]) is None, "all angles are equal in the space"
 
 
 @pytest.mark.parametrize("neighbours", [1, 5, 10])

@@ -41,7 +41,9 @@ def test_every_view_is_an_orthonormal_projection_with_its_meter(name: str, dim: 
         np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-5)
         np.testing.assert_allclose(fit.shown, z @ matrix, atol=1e-6)
         np.testing.assert_array_equal(fit.placement.place(z), fit.shown)
-        known = {"kept_variance", "kept_angle_order", "trustworthiness"} | ({"jitter"} if step else set())
+        known = {"kept_variance", "kept_angle_order", "kept_centre_order", "trustworthiness"} | (
+            {"jitter"} if step else set()
+        )
         assert set(meter) == known
         assert 0 < meter["kept_variance"] <= 1 and -1 <= meter["kept_angle_order"] <= 1
         assert 0 <= meter["trustworthiness"] <= 1

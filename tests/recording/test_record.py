@@ -11,6 +11,7 @@ import torch
 import ltviz
 from ltviz.errors import RecordingError, RunLocked
 from ltviz.recording import Recording
+from ltviz.recording.measured import measure_frame
 
 Y = np.array([2, 0, 0, 1, 0, 1])
 
@@ -66,6 +67,28 @@ def test_everything_a_stranger_may_give(tmp_path, embeddings):
     np.testing.assert_array_equal(frame.landmarks["targets"], embeddings(1, rows=3))
     assert frame.target_index is not None and frame.target_index.tolist() == [0, 1, 2]
     assert frame.landmarks["prototypes"].shape == (4, 3) and frame.epoch == 1.0
+
+
+def test_without_a_split_nothing_is_said_of_test_samples(tmp_path, embeddings):
+    """Predictions that are right on the training samples were called an accuracy of 1 on test points."""
+    with ltviz.record(tmp_path / "run", labels=Y) as run:
+        run.frame(0, embeddings=embeddings(0), predictions=Y, confidence=np.ones(6))
+    seen = Recording(tmp_path / "run")
+    frame = seen.frame(0)
+    for found in (frame.metrics, measure_frame(seen, frame)):
+        assert "centre_sum" in found
+        unsaid = [
+            key for key in found if key.startswith(("accuracy", "calibration")) or key.endswith(("train", "test"))
+        ]
+        assert unsaid == []
+
+
+def test_training_and_test_samples_are_measured_apart(tmp_path, embeddings):
+    with ltviz.record(tmp_path / "run", labels=Y, split=[0, 1, 1, 1, 0, 0]) as run:
+        run.frame(0, embeddings=embeddings(0), predictions=Y)
+    found = Recording(tmp_path / "run").frame(0).metrics
+    assert found["accuracy_all"] == 1 and found["accuracy_all_n"] == 3 and found["accuracy_all_error"] > 0.1
+    assert {"min_centre_angle", "min_centre_angle_train", "min_centre_angle_test"} <= set(found)
 
 
 def test_torch_tensors_with_gradients_are_taken_as_they_are(tmp_path):

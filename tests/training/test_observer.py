@@ -15,6 +15,7 @@ from torch import Tensor
 from ltviz.methods import registry
 from ltviz.methods.base import Batch, Cloud, Links, Reading, Settings, Setup
 from ltviz.methods.ce import CrossEntropy
+from ltviz.metrics import neural_collapse
 from ltviz.recording import Recording
 from ltviz.training.observer import price
 from ltviz.training.race import Race
@@ -104,6 +105,43 @@ def test_with_several_labels_the_loss_is_binary_and_clipped() -> None:
     logits = torch.tensor([[0.0, 0.0], [1e6, 0.0]])
     cost = price(logits, np.array([0, 1]), np.array([[1, 0], [0, 1]], np.uint8))
     assert cost.tolist() == [pytest.approx(np.log(2), abs=1e-3), np.finfo(np.float16).max]
+
+
+def test_neural_collapse_is_that_of_features_and_classifier(start: Start) -> None:
+    """Of the 3-D embeddings, which are unit and no classifier reads, NC1 is another and NC2 to NC4 are not there."""
+    (lane,) = start("ce", steps=3, probe_points=60).lanes
+    method, observer = lane.method, lane._observer
+    found = observer.look(method).metrics
+    method.eval()
+    with torch.no_grad():
+        features = method.encoder(observer._images).numpy()
+        weight, bias = method.classifier.weight.numpy(), method.classifier.bias.numpy()  # pyright: ignore
+        views = [method.embed(lane._observer.watched.view(i)) for i in (0, 1)]
+    expected = neural_collapse(features, observer.probe.labels, weight, bias)
+    assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == pytest.approx(dict(expected), rel=1e-5)
+    assert found["equinorm"] > 0 and {"nc1_train", "nc1_test"} <= set(found)
+    assert found["alignment"] == pytest.approx(float((views[0] - views[1]).square().sum(1).mean()), rel=1e-5)
+    assert found["alignment_n"] == len(views[0]) <= 60
+    lane.end("finished", None)
+
+
+def test_a_cosine_classifier_is_held_against_unit_features(start: Start) -> None:
+    (lane,) = start("bcl", steps=3, probe_points=60).lanes
+    found = lane._observer.look(lane.method).metrics
+    with torch.no_grad():
+        unit = F.normalize(lane.method.eval().encoder(lane._observer._images), dim=1).numpy()
+    weight = lane.method.linear_classifier().weight.detach().numpy()
+    expected = neural_collapse(unit, lane._observer.probe.labels, weight, np.zeros(len(weight)))
+    assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == pytest.approx(dict(expected), rel=1e-4)
+    lane.end("finished", None)
+
+
+def test_of_several_labels_no_single_answer_is_judged(start: Start) -> None:
+    (lane,) = start("bce", data="digits-ml", steps=2).lanes
+    found = lane._observer.look(lane.method).metrics
+    assert {"map_all", "nc1", "alignment"} <= set(found)
+    assert not {"accuracy_all", "nc2", "nc3", "nc4"} & set(found)
+    lane.end("finished", None)
 
 
 def test_the_labels_of_mosaics_are_recorded(start: Start, tmp_path: Path) -> None:

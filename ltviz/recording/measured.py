@@ -1,0 +1,39 @@
+"""All that a recorded frame measures: what the command line and the pages ask of a frame beside what its writer noted.
+
+A module of its own, so that a run can be read without the library's mathematics.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ltviz.metrics import measure
+from ltviz.recording.frame import Frame
+from ltviz.recording.recording import Recording
+
+
+def measure_frame(recording: Recording, frame: Frame) -> dict[str, float]:
+    """`measure` of a frame with all that the recording holds, the slow measures too.
+
+    What a trainer withholds stays so: one predicted class says little of a sample with several labels, and nobody knows
+    of samples without a split whether they were trained on. Features and classifiers are not recorded: neural collapse
+    is that of the embeddings here.
+
+    Raises:
+        DataError: of a stranger's run, arrays that cannot be measured.
+    """
+    probe, info, index = recording.probe, recording.info, frame.target_index
+    targets = frame.landmarks.get("targets")
+    matched = targets is not None and index is not None and bool((index >= 0).all())
+    one_label = probe.label_sets is None
+    return measure(
+        frame.embeddings,
+        frame.labels,
+        num_classes=info.num_classes,
+        counts=np.array(info.counts),
+        split=probe.known_split,
+        predictions=frame.samples.get("prediction") if one_label else None,
+        confidence=frame.samples.get("confidence") if one_label else None,
+        targets=targets[index] if matched and targets is not None else None,
+        full=True,
+    )
