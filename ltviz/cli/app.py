@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one
 from ltviz.launch.app import load_app
 from ltviz.recording import checkpoints_home
+from ltviz.recording.names import typed_path
 
 
 class AppOptions(BaseModel):
@@ -20,7 +20,7 @@ class AppOptions(BaseModel):
 def run(argv: Sequence[str]) -> int:
     """Serves until it is interrupted."""
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
-    home = Path(options.home).expanduser() if options.home else checkpoints_home()
+    home = typed_path(options.home) if options.home else checkpoints_home()
     load_app()
     from ltviz_app import server  # the name exists once `load_app` has found the app's folder
 
