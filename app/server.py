@@ -108,6 +108,7 @@ def serve(
     open_browser: bool = False,
     address: str = "127.0.0.1",
     i_know: bool = False,
+    follow_links: bool = False,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
@@ -116,6 +117,7 @@ def serve(
         home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
         address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
             and whoever reaches it can start and stop training.
+        follow_links: whether runs are also looked for in folders that the home only links to.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others.
@@ -124,7 +126,7 @@ def serve(
         raise ConfigError(words.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
     url = f"http://{'[::1]' if ':' in address else address}:{port}"
-    studio = open_studio(home)
+    studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
         print(words.ADDRESS.format(url=url), flush=True)

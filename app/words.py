@@ -48,6 +48,8 @@ STOP_ALL = "Stop all"
 
 # Runs.
 NO_RUNS = "None yet. Train starts a race."
+IN_FOLDER = "in {folder}"
+SKIPPED = "{folder}: {reason}."
 PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
 CHANGE = "Change while it trains"
 CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
@@ -264,6 +266,21 @@ def fitting(found: int, every: int, most: int) -> str:
     """How many runs the filters leave."""
     said = f"All {every} runs fit." if found == every else f"{found} of {every} runs fit."
     return f"{said} At most {most} are shown at once." if found > most else said
+
+
+def more_runs(count: int) -> str:
+    """How many runs a short list leaves to a longer one."""
+    return f"{count:,} more {'run is' if count == 1 else 'runs are'} on the page {COMPARE}."
+
+
+def first_of(shown: int, every: int) -> str:
+    """That only some of a race's runs are shown."""
+    return f"These are the first {shown} of its {every} runs."
+
+
+def skipped_head(count: int) -> str:
+    """How many folders no run was looked for in."""
+    return f"{count:,} {'folder was' if count == 1 else 'folders were'} skipped"
 
 
 def sweep_line(name: str, finished: int, failed: int, runs: int, seconds_left: float | None) -> str:

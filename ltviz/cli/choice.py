@@ -85,7 +85,7 @@ def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) ->
     Raises:
         RecordingError: a name that is no run, or damaged notes of a run where tags or text are asked for.
     """
-    home = home if isinstance(home, Home) else Home(home)
+    home = Home.at(home)
     if names:
         return [run for run in _once([named(home, name) for name in names]) if choice.fits(run)]
     return [recording for recording in reversed(home.recordings()) if choice.fits(recording)]

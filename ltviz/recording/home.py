@@ -87,6 +87,11 @@ class Home:
         self._seen: dict[str, tuple[int, _Contents]] = {}
         self._dates: dict[str, tuple[tuple[int, int], float]] = {}
 
+    @classmethod
+    def at(cls, place: Home | str | os.PathLike[str]) -> Home:
+        """The home at a path; one that is a home already as it is, with all it knows."""
+        return place if isinstance(place, Home) else cls(place)
+
     def __repr__(self) -> str:
         return f"Home({str(self.root)!r})"
 
