@@ -8,19 +8,21 @@ import ipaddress
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from ltviz_app import words
+from ltviz_app.frontpage import FrontPage
+from ltviz_app.hosts import KnownHosts
 from ltviz_app.replayroute import serve_replay
-from ltviz_app.stream import serve_stream
+from ltviz_app.stream import explain_stream, serve_stream
 from ltviz_app.studio import Studio, open_studio
 from ltviz_app.style import theme_options
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -73,11 +75,12 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
         FOLDER / "main.py",
         routes=[
             WebSocketRoute("/ltviz/stream", _stream_of(studio)),
-            Route("/ltviz/replay", _replay_of(studio)),
+            Route("/ltviz/stream", _answer_of(explain_stream, studio), methods=["POST"]),
+            Route("/ltviz/replay", _answer_of(serve_replay, studio)),
             Mount("/ltviz/stage", StageFiles(directory=FOLDER / "stage")),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(FrontPage)],
     )
 
 
@@ -94,11 +97,11 @@ def _stream_of(studio: Studio) -> Any:
     return stream
 
 
-def _replay_of(studio: Studio) -> Any:
-    async def replay(request: Any) -> Response:
-        return await serve_replay(request, studio)
+def _answer_of(serve: Callable[[Request, Studio], Awaitable[Response]], studio: Studio) -> Any:
+    async def answer(request: Request) -> Response:
+        return await serve(request, studio)
 
-    return replay
+    return answer
 
 
 def serve(

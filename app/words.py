@@ -83,6 +83,41 @@ DELETED = "This run's folder was deleted."
 UNREADABLE_RUN = "This run's folder cannot be read; the server's output says why."
 NOT_UNDERSTOOD = "The request was not understood."
 
+# Where something is missing between the browser and the server. FRONT, STAGE_MISSING: filled in by scripts.
+FRONT = {
+    "missing": "This page cannot be drawn: {address}, which it needs, {answer}.",
+    "next": (
+        "Most likely a proxy stands between this browser and ltviz and serves it under a path or a name of its own. "
+        "Let it take that path off, pass on every address below {root}, WebSockets and the Host header included, "
+        "or open ltviz at the address that `ltviz app` printed. Then reload this page."
+    ),
+    "status": "answered {status}",
+    "other": "answered with something else ({kind})",
+    "none": "did not answer",
+    "socket": "did not open a WebSocket",
+}
+STAGE_MISSING = {
+    "missing": "The spheres cannot be shown: {address}, a part of the stage, {answer}.",
+    "next": FRONT["next"],
+    "unknown": "could not be run by this browser ({error})",
+    "late": "has not come yet",
+}
+UNKNOWN_HOST = (
+    "ltviz answers to {hosts} only, and was called {host!r}. Open it under one of these names; a proxy must pass on "
+    "a Host header with one of them."
+)
+STREAM_TOKEN = (
+    "The stream needs this server's token, and this page has another's: ltviz was started anew; reload the page."
+)
+STREAM_ORIGIN = (
+    "The stream answers its own page only: this one comes from {origin}, and the server was called {host}. A proxy "
+    "must pass on the Host header that the browser sent."
+)
+STREAM_SOCKET = (
+    "The server is there and would send frames, but no WebSocket to it opens: a proxy must pass WebSockets on (the "
+    "headers Upgrade and Connection)."
+)
+
 # The page.
 TOO_MANY_RUNS = "The link names {given} runs; at most {most} are shown at once."
 BAD_RUNS = "The link names a run that cannot be opened. {reason}"
