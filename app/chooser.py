@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 from ltviz_app import words
-from ltviz_app.runlist import read_info
+from ltviz_app.runlist import draw_unlisted, read_info
 from ltviz_app.selection import Selection, choose
 from ltviz_app.stream import MAX_RUNS
 from ltviz_app.studio import Studio
@@ -81,7 +81,9 @@ def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> 
     if (pressed or following) and tuple(wanted) != shown.runs and wanted:
         choose(wanted)
         st.rerun()
-    return _draw_list(shown, entries, fitting, following)
+    chosen = _draw_list(shown, entries, fitting, following)
+    draw_unlisted(studio)
+    return chosen
 
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:

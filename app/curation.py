@@ -45,7 +45,7 @@ def draw_notes(chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[
 
 def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
     try:
-        tagged = [set(read_notes(studio.home / run).tags) for run in runs]
+        tagged = [set(read_notes(studio.hub.runs.folder(run)).tags) for run in runs]
     except LtvizError as error:
         st.error(forms.escape(str(error)))
         return
@@ -54,16 +54,16 @@ def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
     given = st.text_input(words.TAG_ADD, key="curate-tag", placeholder=words.TAG_EXAMPLE, help=words.TAG_HELP)
     left, right = st.columns(2)
     if left.button(words.ADD, key="curate-add", width="stretch", disabled=not given.strip()):
-        _change(lambda: [tag_run(studio.home / run, _split(given)) for run in runs])
+        _change(lambda: [tag_run(studio.hub.runs.folder(run), _split(given)) for run in runs])
     if right.button(words.REMOVE, key="curate-remove", width="stretch", disabled=not given.strip()):
-        _change(lambda: [tag_run(studio.home / run, remove=_split(given)) for run in runs])
+        _change(lambda: [tag_run(studio.hub.runs.folder(run), remove=_split(given)) for run in runs])
 
 
 def _draw_note(studio: Studio, run: str) -> None:
-    before = read_notes(studio.home / run).note
+    before = read_notes(studio.hub.runs.folder(run)).note
     note = st.text_area(words.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
     if st.button(words.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
-        _change(lambda: note_run(studio.home / run, note))
+        _change(lambda: note_run(studio.hub.runs.folder(run), note))
 
 
 def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -> None:
@@ -82,7 +82,7 @@ def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -
         st.rerun()
     if left.button(words.DELETE_NOW, key="curate-delete-now", width="stretch"):
         st.session_state.pop(ASKED)
-        if _try(lambda: [delete_run(studio.home / run) for run in runs]):
+        if _try(lambda: [delete_run(studio.hub.runs.folder(run)) for run in runs]):
             choose([run for run in chosen if run not in runs])
             st.rerun()
 

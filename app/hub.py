@@ -28,7 +28,7 @@ from ltviz.errors import LtvizError
 from ltviz.figures.palette import method_colour
 from ltviz.metrics import shot_groups
 from ltviz.projection.fitter import BackgroundFitter
-from ltviz.recording import Recording, RunInfo, check_run_id, run_path
+from ltviz.recording import Home, Recording, RunInfo, check_run_id
 
 log = logging.getLogger("ltviz.app")
 
@@ -180,14 +180,15 @@ class Hub:
 
     def __init__(
         self,
-        home: Path,
-        demos: Path | None = None,
+        home: Path | Home,
+        demos: Path | Home | None = None,
         *,
         folders: Mapping[str, Path] | None = None,
         cache_bytes: int = CACHE_BYTES,
         fitter: BackgroundFitter | None = None,
     ):
-        self.home, self.demos, self._folders = Path(home), demos, dict(folders or {})
+        self.runs, self.demos = Home.at(home), None if demos is None else Home.at(demos)
+        self._folders = dict(folders or {})
         self._fitter = BackgroundFitter() if fitter is None else fitter
         self._guard = threading.Lock()
         self._recordings: dict[Path, Recording] = {}
@@ -208,9 +209,9 @@ class Hub:
         check_run_id(run)
         if run in self._folders:
             return self._folders[run]
-        own = run_path(self.home, run)
+        own = self.runs.folder(run)
         if self.demos is not None and not own.exists():
-            demo = run_path(self.demos, run)
+            demo = self.demos.folder(run)
             if demo.is_dir():
                 return demo
         return own
@@ -219,7 +220,7 @@ class Hub:
         """The run's recording, one object for all who read it: what it has read before it need not read again."""
         folder = self.folder(run)
         with self._guard:
-            found = self._recordings.pop(folder, None) or Recording(folder)
+            found = self._recordings.pop(folder, None) or Recording(folder, run_id=run)
             self._recordings[folder] = found
             while len(self._recordings) > KEPT_RECORDINGS:
                 self._recordings.pop(next(iter(self._recordings)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -33,6 +34,8 @@ class RunLine:
     status: Status
     total: int | None
     config: dict[str, Any]
+    folder: str | None = None
+    """Where it lies below the home, where that is not what it goes by."""
 
     @property
     def live(self) -> bool:
@@ -43,12 +46,14 @@ def read_line(studio: Studio, recording: Recording) -> RunLine:
     """How a run stands now; a folder that cannot be read still has a line."""
     info = read_info(recording)
     status = recording.status()
+    place = studio.hub.runs.place(recording)
+    folder = None if place == recording.run_id else place
     if info is None:
         method = studio.supervisor.queued_runs().get(recording.run_id)
         title = studio.method(method).get("card", {}).get("title") or method or recording.run_id
-        return RunLine(recording.run_id, title, method, status, None, {})
-    title = info.title or info.run_id
-    return RunLine(recording.run_id, title, info.method, status, info.total_steps, info.config)
+        return RunLine(recording.run_id, title, method, status, None, {}, folder)
+    title = info.title or recording.run_id
+    return RunLine(recording.run_id, title, info.method, status, info.total_steps, info.config, folder)
 
 
 def read_info(recording: Recording) -> RunInfo | None:
@@ -61,12 +66,12 @@ def read_info(recording: Recording) -> RunInfo | None:
 
 def draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     """The list, which follows by itself as long as the page is open."""
-    pulse = st.session_state["pulse"] = _pulse(studio, _lines(studio, shown))
+    pulse = st.session_state["pulse"] = _pulse(studio, _lines(studio, shown)[0])
     st.fragment(_draw_runs, run_every=BEAT_SECONDS if pulse[0] else RESTING_SECONDS)(studio, tuple(shown))
 
 
 def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
-    lines = _lines(studio, shown)
+    lines, more = _lines(studio, shown)
     live = [line for line in lines if line.live]
     if _pulse(studio, lines) != st.session_state.get("pulse"):
         # The rest of the page follows a race only while there is one, and says what keeps it from starting.
@@ -82,19 +87,53 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     for line in lines:
         with st.container(key=f"run-{line.run}", gap=None):
             _draw_line(studio, line)
+    draw_unlisted(studio, more)
     if live:
         _draw_changes(studio, live)
 
 
-def _lines(studio: Studio, shown: Sequence[str]) -> list[RunLine]:
-    """Live runs first, then those on the stage, then the newest others; none of the demos."""
+def draw_unlisted(studio: Studio, more: int = 0) -> None:
+    """What is not in a list of runs: how many more there are, and where no run was looked for."""
+    if more > 0:
+        st.caption(words.more_runs(more))
+    if skipped := studio.skipped:
+        with st.expander(words.skipped_head(len(skipped))):
+            # Names of folders are anybody's: text, and no Markdown.
+            st.text("\n".join(words.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50]))
+
+
+def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
+    """Live runs first, then those on the stage, then the newest others, none of the demos; and how many more there are.
+
+    Of those that are not drawn nothing is read but, once, how they ended.
+    """
     own = {recording.run_id: recording for recording in studio.recordings()}
     for run in studio.supervisor.queued_runs():
-        own.setdefault(run, Recording(studio.home / run))
-    lines = [read_line(studio, studio.hub.recording(run)) for run in own]
+        own.setdefault(run, Recording(studio.hub.runs.folder(run), run_id=run))
     place = {run: number for number, run in enumerate(shown)}
+    live = {run for run, recording in own.items() if _may_be_live(recording)}
+    drawn = sorted(own, key=lambda run: (run not in live, place.get(run, len(place))))[: max(MOST_RUNS, len(live))]
+    lines = [read_line(studio, studio.hub.recording(run)) for run in drawn]
     lines.sort(key=lambda line: (not line.live, place.get(line.run, len(place))))
-    return lines[: max(MOST_RUNS, sum(line.live for line in lines))]
+    return lines, len(own) - len(lines)
+
+
+_ended: dict[Path, tuple[int, int]] = {}
+"""status.json, by inode and time, of runs that had ended when it was read."""
+
+
+def _may_be_live(recording: Recording) -> bool:
+    try:
+        about = (recording.path / "status.json").stat()
+    except OSError:
+        return recording.status().state in LIVE
+    identity = about.st_ino, about.st_mtime_ns
+    if _ended.get(recording.path) == identity:
+        return False
+    live = recording.status().state in LIVE
+    if not live:
+        _ended[recording.path] = identity
+    return live
 
 
 def _pulse(studio: Studio, lines: Sequence[RunLine]) -> tuple[bool, tuple[str, ...], Any]:
@@ -114,6 +153,7 @@ def draw_trouble(studio: Studio) -> None:
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
     said = words.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
+    said += f", {words.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
     # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.

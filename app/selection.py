@@ -13,6 +13,9 @@ from ltviz_app.studio import Studio
 
 from ltviz.errors import LtvizError
 
+RACE_SECONDS = 3600.0
+"""The runs of a race begin together: further back none is looked for."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -54,23 +57,28 @@ def read_selection(studio: Studio) -> Selection:
 def _unasked(studio: Studio) -> Selection:
     newest = newest_race(studio)
     if newest:
-        return Selection(newest, _sentence(studio, newest))
-    return Selection(tuple(recording.path.name for recording in studio.demo_recordings()), words.DEMO)
+        shown = newest[:MAX_RUNS]
+        more = "" if len(newest) == len(shown) else f" {words.first_of(len(shown), len(newest))}"
+        return Selection(shown, _sentence(studio, shown) + more)
+    return Selection(tuple(recording.run_id for recording in studio.demo_recordings()), words.DEMO)
 
 
 def newest_race(studio: Studio) -> tuple[str, ...]:
     """The runs of the race that began last, in the order they were given; a run without a race stands alone."""
-    known = [(recording.path.name, info) for recording in studio.recordings() if (info := read_info(recording))]
-    if not known:
-        return ()
-    run, newest = known[0]
-    if newest.race is None:
-        return (run,)
-    members = [(info.created, name) for name, info in known if info.race == newest.race]
-    return tuple(name for _, name in sorted(members))[:MAX_RUNS]
+    race, begun, members = None, 0.0, []
+    for recording in studio.recordings():
+        if (info := read_info(recording)) is None:
+            continue
+        if not members:
+            race, begun = info.race, info.created
+        elif race is None or info.created < begun - RACE_SECONDS:
+            break
+        if not members or info.race == race:
+            members.append((info.created, recording.run_id))
+    return tuple(name for _, name in sorted(members))
 
 
 def _sentence(studio: Studio, runs: Sequence[str]) -> str:
     """What is to be seen in the demos; other runs speak for themselves, and the stage says what they do."""
-    demos = {recording.path.name for recording in studio.demo_recordings()}
+    demos = {recording.run_id for recording in studio.demo_recordings()}
     return words.DEMO if demos.issuperset(runs) else ""

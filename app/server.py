@@ -8,19 +8,21 @@ import ipaddress
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from ltviz_app import words
+from ltviz_app.frontpage import FrontPage
+from ltviz_app.hosts import KnownHosts
 from ltviz_app.replayroute import serve_replay
-from ltviz_app.stream import serve_stream
+from ltviz_app.stream import explain_stream, serve_stream
 from ltviz_app.studio import Studio, open_studio
 from ltviz_app.style import theme_options
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -73,11 +75,12 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
         FOLDER / "main.py",
         routes=[
             WebSocketRoute("/ltviz/stream", _stream_of(studio)),
-            Route("/ltviz/replay", _replay_of(studio)),
+            Route("/ltviz/stream", _answer_of(explain_stream, studio), methods=["POST"]),
+            Route("/ltviz/replay", _answer_of(serve_replay, studio)),
             Mount("/ltviz/stage", StageFiles(directory=FOLDER / "stage")),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(FrontPage)],
     )
 
 
@@ -94,11 +97,11 @@ def _stream_of(studio: Studio) -> Any:
     return stream
 
 
-def _replay_of(studio: Studio) -> Any:
-    async def replay(request: Any) -> Response:
-        return await serve_replay(request, studio)
+def _answer_of(serve: Callable[[Request, Studio], Awaitable[Response]], studio: Studio) -> Any:
+    async def answer(request: Request) -> Response:
+        return await serve(request, studio)
 
-    return replay
+    return answer
 
 
 def serve(
@@ -108,6 +111,7 @@ def serve(
     open_browser: bool = False,
     address: str = "127.0.0.1",
     i_know: bool = False,
+    follow_links: bool = False,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
@@ -116,6 +120,7 @@ def serve(
         home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
         address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
             and whoever reaches it can start and stop training.
+        follow_links: whether runs are also looked for in folders that the home only links to.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others.
@@ -124,7 +129,7 @@ def serve(
         raise ConfigError(words.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
     url = f"http://{'[::1]' if ':' in address else address}:{port}"
-    studio = open_studio(home)
+    studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
         print(words.ADDRESS.format(url=url), flush=True)

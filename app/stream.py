@@ -21,6 +21,8 @@ from ltviz_app.hub import Hub, Mark, Snapshot, Tail
 from ltviz_app.projections import DEFAULT_PROJECTION, check_projection
 from ltviz_app.studio import Studio
 from ltviz_app.wire import encode_message
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ltviz.errors import ConfigError, LtvizError
@@ -34,9 +36,7 @@ POLICY_VIOLATION = 1008
 async def serve_stream(socket: WebSocket, studio: Studio) -> None:
     """The route's endpoint; refuses before it accepts (HTTP 403) whatever is not entirely in order."""
     try:
-        check_origin(socket)
-        if not studio.knows(socket.query_params.get("token", "")):
-            raise ConfigError("The stream needs this server's token; open the page and not the socket.")
+        _check_page(socket, studio)
         viewer = Viewer(socket, studio.hub, socket.query_params)
     except LtvizError as error:
         await socket.close(POLICY_VIOLATION, str(error)[:120])
@@ -45,11 +45,32 @@ async def serve_stream(socket: WebSocket, studio: Studio) -> None:
     await viewer.run()
 
 
-def check_origin(socket: WebSocket) -> None:
+async def explain_stream(request: Request, studio: Studio) -> Response:
+    """What a page asks where its WebSocket does not open, which never says why: the sentence, in plain HTTP.
+
+    403 with what the stream would be refused for, 426 where it would not: then somebody between keeps WebSockets away.
+    """
+    status, said = 426, words.STREAM_SOCKET
+    try:
+        _check_page(request, studio)
+        read_request(request.query_params, studio.hub)
+    except LtvizError as error:
+        status, said = 403, str(error)
+    headers = {"X-Ltviz": "stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return PlainTextResponse(said, status_code=status, headers=headers)
+
+
+def _check_page(asked: HTTPConnection, studio: Studio) -> None:
+    check_origin(asked)
+    if not studio.knows(asked.query_params.get("token", "")):
+        raise ConfigError(words.STREAM_TOKEN)
+
+
+def check_origin(asked: HTTPConnection) -> None:
     """Refuses a page of another site: an Origin, where one is sent, must be the host that was asked."""
-    origin = socket.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
-        raise ConfigError("The stream answers its own page only.")
+    origin, host = asked.headers.get("origin"), asked.headers.get("host")
+    if origin is not None and urlsplit(origin).netloc != host:
+        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100]))
 
 
 class Viewer:
@@ -62,10 +83,7 @@ class Viewer:
 
     def __init__(self, socket: WebSocket, hub: Hub, asked: Mapping[str, str]):
         self.socket, self.hub = socket, hub
-        self.runs = asked_runs(asked, hub)
-        self.projection = check_projection(asked.get("projection") or DEFAULT_PROJECTION)
-        step = asked_number(asked, "step")
-        self.clock = Clock(hz=asked_number(asked, "hz") or 10.0, step=None if step is None else int(step))
+        self.runs, self.projection, self.clock = read_request(asked, hub)
         self._seq = 0
         self._in_flight: dict[int, str] = {}
         self._sending = asyncio.Lock()
@@ -230,6 +248,13 @@ class Viewer:
     async def _send(self, message: bytes) -> None:
         async with self._sending:
             await self.socket.send_bytes(message)
+
+
+def read_request(asked: Mapping[str, str], hub: Hub) -> tuple[list[str], str, Clock]:
+    """Runs, projection and clock that an address asks for; LtvizError where one of them cannot be."""
+    runs, step = asked_runs(asked, hub), asked_number(asked, "step")
+    clock = Clock(hz=asked_number(asked, "hz") or 10.0, step=None if step is None else int(step))
+    return runs, check_projection(asked.get("projection") or DEFAULT_PROJECTION), clock
 
 
 def asked_runs(asked: Mapping[str, str], hub: Hub) -> list[str]:

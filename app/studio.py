@@ -13,7 +13,7 @@ from ltviz_app.hub import Hub
 from ltviz_app.supervisor import Supervisor
 
 from ltviz.launch.app import demo_home
-from ltviz.recording import Recording, checkpoints_home, list_runs
+from ltviz.recording import Home, Recording, Skipped, checkpoints_home
 
 
 @dataclass
@@ -44,13 +44,18 @@ class Studio:
 
     def recordings(self) -> list[Recording]:
         """The person's own runs, newest first."""
-        return list_runs(self.home)
+        return self.hub.runs.recordings()
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Folders in which runs were not looked for when last they were listed, and why."""
+        return self.hub.runs.skipped
 
     def demo_recordings(self) -> list[Recording]:
         """The runs that came with the package, in the order of the default race."""
-        if self.demos is None:
+        if self.hub.demos is None:
             return []
-        demos = [recording for recording in list_runs(self.demos) if recording.run_id.startswith("demo-")]
+        demos = [recording for recording in self.hub.demos.recordings() if recording.run_id.startswith("demo-")]
         place = {f"demo-{method.replace('_', '-')}": number for number, method in enumerate(words.DEFAULT_RACE)}
         return sorted(demos, key=lambda demo: (place.get(demo.run_id, len(place)), demo.run_id))
 
@@ -67,7 +72,7 @@ def read_catalogue(home: Path) -> dict[str, Any] | None:
 _open: Studio | None = None
 
 
-def open_studio(home: Path | None = None) -> Studio:
+def open_studio(home: Path | None = None, *, follow_links: bool = False) -> Studio:
     """The studio of this process: the server's own while it runs, else one for `home` or `checkpoints_home()`.
 
     It is made on first use, so that a page also runs without our server.
@@ -77,6 +82,6 @@ def open_studio(home: Path | None = None) -> Studio:
         return _open
     folder = (checkpoints_home() if home is None else Path(home)).absolute()
     if _open is None or _open.home != folder:
-        demos = demo_home()
-        _open = Studio(folder, Supervisor(folder), Hub(folder, demos), demos)
+        demos, runs = demo_home(), Home(folder, follow_links=follow_links)
+        _open = Studio(folder, Supervisor(runs), Hub(runs, demos), demos)
     return _open

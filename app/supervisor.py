@@ -19,7 +19,7 @@ from ltviz_app import words
 
 from ltviz import launch
 from ltviz.errors import RecordingError
-from ltviz.recording import Recording, mark_failed, run_path, send_request
+from ltviz.recording import Home, Recording, mark_failed, send_request
 
 log = logging.getLogger("ltviz.app")
 
@@ -51,13 +51,14 @@ class Supervisor:
 
     def __init__(
         self,
-        home: Path,
+        home: Path | Home,
         *,
         slots: int | None = None,
         spawn: Callable[[Path], launch.WorkerState] = launch.spawn_worker,
         patience: float = PATIENCE_SECONDS,
     ):
-        self.home = Path(home)
+        self.runs = Home.at(home)
+        self.home = self.runs.root
         self.slots = slots or max(1, (os.cpu_count() or 2) // 2)
         self.trouble: Trouble | None = None
         self._spawn, self._patience = spawn, patience
@@ -142,7 +143,7 @@ class Supervisor:
         self._ask(run, "set", values)
 
     def _ask(self, run: str, kind: Any, values: dict[str, Any]) -> None:
-        folder = run_path(self.home, run)
+        folder = self.runs.folder(run)
         if not (folder / "status.json").exists():
             # The worker has taken the job but not yet made the folder: it is told as soon as it has.
             with self._guard:
@@ -155,7 +156,7 @@ class Supervisor:
             waiting, self._unheard = self._unheard, []
         known = self.queued_runs()
         for run, kind, values in waiting:
-            if run in known or run_path(self.home, run).exists():
+            if run in known or self.runs.folder(run).exists():
                 self._ask(run, kind, values)
 
     def _cancel(self, run: str) -> bool:
@@ -219,9 +220,9 @@ class Supervisor:
                     self._fail(member.run_id, words.STOP_ESCALATED.format(seconds=self._patience))
 
     def _has_ended(self, run: str) -> bool:
-        status = Recording(run_path(self.home, run)).status()
+        status = Recording(self.runs.folder(run)).status()
         return status.state in ENDED
 
     def _fail(self, run: str, reason: str, **details: Any) -> None:
         with contextlib.suppress(RecordingError):  # a writer lives after all, or another app was faster
-            mark_failed(run_path(self.home, run), reason, **details)
+            mark_failed(self.runs.folder(run), reason, **details)

@@ -17,19 +17,44 @@ from ltviz.projection import REGISTRY
 
 STREAM = "/ltviz/stream"
 HEAD_START_SECONDS = 1.5
+LATE_SECONDS = 6.0
 # The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
-# text from a blob, which has no address of its own that a path could be relative to. All modules are asked for at once:
-# left to their imports they would come in five waves, and a busy browser takes a second for each.
+# text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the app's
+# root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
+# a second for each. Where one does not come, the page says which, in the stage's place.
 LOADER = """
-const at = (name) => new URL(`/ltviz/stage/${name}`, document.baseURI).href;
-for (const name of %s) {
+const { names, late, words } = %s, page = window.ltviz ?? {};
+const at = (name) => new URL(`ltviz/stage/${name}`, page.root ?? new URL(".", document.baseURI)).href;
+for (const name of names) {
   document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: at(name) }));
 }
 const stage = import(at("stage.js"));
+const trouble = async (otherwise) => {
+  const asked = names.map(async (name) => [at(name), (await page.answerOf?.(at(name), "javascript")) ?? ""]);
+  return (await Promise.all(asked)).find(([, answer]) => answer) ?? [at("stage.js"), otherwise];
+};
 export default function (component) {
-  let end, gone = false;
-  stage.then((module) => { if (!gone) end = module.default(component); });
-  return () => { gone = true; end?.(); };
+  let end, gone = false, note;
+  const tell = async (otherwise) => {
+    const [address, answer] = await trouble(otherwise);
+    if (gone || end) return;
+    const fill = page.fill ?? ((text) => text);
+    note?.remove();
+    note = Object.assign(document.createElement("p"), { role: "alert" });
+    note.dataset.testid = "ltviz-missing";
+    note.textContent = `${fill(words.missing, { address, answer })} ${fill(words.next, { root: page.root ?? "" })}`;
+    component.parentElement.append(note);
+  };
+  const timer = setTimeout(() => tell(words.late), 1000 * late);
+  stage.then((module) => {
+    clearTimeout(timer);
+    note?.remove();
+    if (!gone) end = module.default(component);
+  }, (error) => {
+    clearTimeout(timer);
+    tell(words.unknown.replace("{error}", () => String(error)));
+  });
+  return () => { gone = true; clearTimeout(timer); note?.remove(); end?.(); };
 }
 """
 
@@ -37,7 +62,8 @@ export default function (component) {
 @cache
 def loader() -> str:
     """The component's own script, with the names of the stage's modules."""
-    return LOADER % json.dumps(sorted(path.name for path in (Path(__file__).parent / "stage").glob("*.js")))
+    names = sorted(path.name for path in (Path(__file__).parent / "stage").glob("*.js"))
+    return LOADER % json.dumps({"names": names, "late": LATE_SECONDS, "words": words.STAGE_MISSING})
 
 
 def draw_stage(

@@ -47,6 +47,8 @@ STOP_ALL = "Stop all"
 
 # Runs.
 NO_RUNS = "None yet. Train starts a race."
+IN_FOLDER = "in {folder}"
+SKIPPED = "{folder}: {reason}."
 PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
 CHANGE = "Change while it trains"
 CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
@@ -80,6 +82,41 @@ WAITING_FOR_RUN = "Waiting for the first frame."
 DELETED = "This run's folder was deleted."
 UNREADABLE_RUN = "This run's folder cannot be read; the server's output says why."
 NOT_UNDERSTOOD = "The request was not understood."
+
+# Where something is missing between the browser and the server. FRONT, STAGE_MISSING: filled in by scripts.
+FRONT = {
+    "missing": "This page cannot be drawn: {address}, which it needs, {answer}.",
+    "next": (
+        "Most likely a proxy stands between this browser and ltviz and serves it under a path or a name of its own. "
+        "Let it take that path off, pass on every address below {root}, WebSockets and the Host header included, "
+        "or open ltviz at the address that `ltviz app` printed. Then reload this page."
+    ),
+    "status": "answered {status}",
+    "other": "answered with something else ({kind})",
+    "none": "did not answer",
+    "socket": "did not open a WebSocket",
+}
+STAGE_MISSING = {
+    "missing": "The spheres cannot be shown: {address}, a part of the stage, {answer}.",
+    "next": FRONT["next"],
+    "unknown": "could not be run by this browser ({error})",
+    "late": "has not come yet",
+}
+UNKNOWN_HOST = (
+    "ltviz answers to {hosts} only, and was called {host!r}. Open it under one of these names; a proxy must pass on "
+    "a Host header with one of them."
+)
+STREAM_TOKEN = (
+    "The stream needs this server's token, and this page has another's: ltviz was started anew; reload the page."
+)
+STREAM_ORIGIN = (
+    "The stream answers its own page only: this one comes from {origin}, and the server was called {host}. A proxy "
+    "must pass on the Host header that the browser sent."
+)
+STREAM_SOCKET = (
+    "The server is there and would send frames, but no WebSocket to it opens: a proxy must pass WebSockets on (the "
+    "headers Upgrade and Connection)."
+)
 
 # The page.
 TOO_MANY_RUNS = "The link names {given} runs; at most {most} are shown at once."
@@ -267,6 +304,21 @@ def fitting(found: int, every: int, most: int) -> str:
     """How many runs the filters leave."""
     said = f"All {every} runs fit." if found == every else f"{found} of {every} runs fit."
     return f"{said} At most {most} are shown at once." if found > most else said
+
+
+def more_runs(count: int) -> str:
+    """How many runs a short list leaves to a longer one."""
+    return f"{count:,} more {'run is' if count == 1 else 'runs are'} on the page {COMPARE}."
+
+
+def first_of(shown: int, every: int) -> str:
+    """That only some of a race's runs are shown."""
+    return f"These are the first {shown} of its {every} runs."
+
+
+def skipped_head(count: int) -> str:
+    """How many folders no run was looked for in."""
+    return f"{count:,} {'folder was' if count == 1 else 'folders were'} skipped"
 
 
 def sweep_line(name: str, finished: int, failed: int, runs: int, seconds_left: float | None) -> str:

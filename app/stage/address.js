@@ -13,6 +13,15 @@ export function addressOf(href, { step, beside, projection }) {
   return url.href;
 }
 
+/**
+ * An address of the server's, wherever a proxy has put it: the stage's own modules lie at ltviz/stage/ below its root.
+ * @param {string} path as the server knows it: "/ltviz/stream" @param {string} [module] address of one of the modules
+ */
+export function serverAddress(path, module = import.meta.url) {
+  const root = /^https?:.*\/(?=ltviz\/stage\/[^/]*$)/.exec(module)?.[0];
+  return root ? new URL(path.replace(/^\/+/, ""), root).href : new URL(path, document.baseURI).href;
+}
+
 /** Writes it without a new entry in the history. @param {Place} place */
 export function mirrorPlace(place) {
   const next = addressOf(location.href, place);

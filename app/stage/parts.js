@@ -1,6 +1,7 @@
 /** The parts of a stage on the page, from the legend above it to the table beneath. */
 import { Badge } from "./badge.js";
 import { Card } from "./card.js";
+import { describeTrouble } from "./diagnosis.js";
 import { make, setText } from "./dom.js";
 import { EXPORTS } from "./export.js";
 import { Legend } from "./legend.js";
@@ -40,6 +41,8 @@ export class Parts {
     this.words = words;
     this.root = make("div", "ltv-root");
     this.stage = make("div", "ltv-stage");
+    /** Whether the sentence in the middle is about the stream. */
+    this.troubled = false;
     this.message = make("div", "ltv-message", { role: "status", hidden: "" });
     this.now = make("div", "ltv-now", { "data-testid": "ltviz-now" });
     /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
@@ -113,6 +116,7 @@ export class Parts {
 
   /** A sentence in the middle of the stage; "" takes it away. @param {string} sentence @param {string} [next] what to do */
   say(sentence, next = "") {
+    this.troubled = false;
     this.message.hidden = !sentence;
     this.message.replaceChildren(make("strong", "", {}, sentence), ...(next ? [make("span", "", {}, next)] : []));
   }
@@ -127,12 +131,19 @@ export class Parts {
     this.notice.append(" ", button);
   }
 
+  /** Why no stream opens, in the middle, until one does. @param {import("./diagnosis.js").Trouble} trouble */
+  showTrouble(trouble) {
+    this.say(...describeTrouble(trouble, this.words));
+    this.troubled = true;
+  }
+
   /** How the stream fares. @param {import("./socket.js").Link} link @param {string} detail @param {string} standing said while all is well
    * @param {() => void} again */
   showLink(link, detail, standing, again) {
     const { words } = this;
     this.told = false;
     setText(this.now, "");
+    if (link === "open" && this.troubled) this.say("");
     if (link === "open") this.notify(standing);
     else if (link === "waiting") this.notify(Number(detail) > 2 ? words.unreachable : words.reconnecting);
     else if (link === "refused") this.notify([words.refused, detail].filter(Boolean).join(" "), words.retry, again);

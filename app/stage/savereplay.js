@@ -1,10 +1,11 @@
 /** The runs as one HTML file that replays them anywhere, without the app and without a network. */
+import { serverAddress } from "./address.js";
 import { download, fileName } from "./files.js";
 import { linkTo } from "./sight.js";
 
 /** @param {import("./view.js").StageView} stage @returns {string} address that answers with the file */
 function replayAddress(stage) {
-  const { data, picture } = stage, url = new URL(new URL("replay", new URL(data.stream, document.baseURI)).href);
+  const { data, picture } = stage, url = new URL("replay", serverAddress(data.stream));
   const shown = { runs: data.runs.join(","), token: data.token, theme: picture.theme?.dark ? "dark" : "light", projection: stage.projection ?? "", hz: String(data.hz ?? "") };
   for (const [name, value] of Object.entries(shown)) if (value) url.searchParams.set(name, value);
   // The file opens as the stage is now.

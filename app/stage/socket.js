@@ -1,4 +1,5 @@
 /** The stream's WebSocket: opens, answers every frame, comes back by itself after a break. */
+import { whyNoStream } from "./diagnosis.js";
 import { splitMessage } from "./frames.js";
 
 /** @typedef {"connecting"|"open"|"waiting"|"refused"|"closed"} Link */
@@ -7,10 +8,13 @@ import { splitMessage } from "./frames.js";
  * @property {() => string} address  asked anew at each attempt: the step to hold may have changed
  * @property {(header: any, buffer: ArrayBuffer, offset: number) => void} onMessage
  * @property {(link: Link, detail: string) => void} onLink
+ * @property {(trouble: import("./diagnosis.js").Trouble) => void} [onTrouble]  why no socket opens
  */
 /** @typedef {{open: () => void, close: () => void, send: (message: object) => boolean}} Source  where messages come from: the stream, or a replay */
 
 const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 5000;
+/** After so many attempts in a row that never opened it is asked why; and after as many again. */
+const ASK_AFTER = 3;
 /** Policy violation, and the range that applications use: the server has said no, and asking again will not help. */
 const isRefusal = (/** @type {number} */ code) => code === 1008 || (code >= 4400 && code < 4500);
 
@@ -31,13 +35,15 @@ export function streamAddress(data, hold, base) {
 
 export class StreamSocket {
   /**
-   * @param {SourceOptions} options @param {(address: string) => WebSocket} [open] for tests
+   * @param {SourceOptions} options @param {(address: string) => WebSocket} [open] for tests @param {typeof whyNoStream} [why] for tests
    */
-  constructor({ address, onMessage, onLink }, open = (a) => new WebSocket(a)) {
+  constructor({ address, onMessage, onLink, onTrouble = () => {} }, open = (a) => new WebSocket(a), why = whyNoStream) {
     this.address = address;
     this.onMessage = onMessage;
     this.onLink = onLink;
+    this.onTrouble = onTrouble;
     this.openSocket = open;
+    this.why = why;
     /** @type {WebSocket|null} */
     this.socket = null;
     this.attempts = 0;
@@ -48,7 +54,7 @@ export class StreamSocket {
   open() {
     this.close();
     this.onLink("connecting", "");
-    const socket = (this.socket = this.openSocket(this.address()));
+    const address = this.address(), socket = (this.socket = this.openSocket(address));
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempts = 0;
@@ -62,7 +68,14 @@ export class StreamSocket {
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempts++);
       this.timer = setTimeout(() => this.open(), wait);
       this.onLink("waiting", String(this.attempts));
+      if (this.attempts % ASK_AFTER === 0) this.ask(address);
     };
+  }
+
+  /** @param {string} address that did not open */
+  async ask(address) {
+    const trouble = await this.why(address);
+    if (this.attempts > 0) this.onTrouble(trouble);
   }
 
   /** Ends the stream for good, or until `open`. */

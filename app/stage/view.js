@@ -1,5 +1,5 @@
 /** One stage on a page: puts the parts together, takes messages in, and keeps what is read in step with what is seen. */
-import { mirrorPlace } from "./address.js";
+import { mirrorPlace, serverAddress } from "./address.js";
 import { Cameras } from "./cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./colours.js";
 import { make, setAttribute } from "./dom.js";
@@ -62,6 +62,7 @@ export class StageView {
       address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
       onMessage: (header, buffer, offset) => this.receive(header, buffer, offset),
       onLink: (link, detail) => parts.showLink(link, detail, this.standing, () => this.socket.open()),
+      onTrouble: (trouble) => parts.showTrouble(trouble),
     });
     this.loop = new Loop(this.picture, {
       runs: () => this.everyRun(),
@@ -97,7 +98,8 @@ export class StageView {
 
   /** @param {string[]} runs @param {number|null} hold */
   streamAddress(runs, hold) {
-    return streamAddress({ ...this.data, runs, projection: this.projection ?? undefined }, hold, document.baseURI);
+    const { data } = this, stream = serverAddress(data.stream);
+    return streamAddress({ ...data, stream, runs, projection: this.projection ?? undefined }, hold, document.baseURI);
   }
 
   watchContext() {

@@ -18,6 +18,7 @@ from ltviz.launch.slots import Slots, Tally
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
 from ltviz.recording import Recording, checkpoints_home, run_path
+from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
 
 BASELINE = "ce"
@@ -49,9 +50,9 @@ def run(argv: Sequence[str] = ()) -> int:
     """
     options = parse_one("ltviz bench results", argv, ResultsOptions, about="Few, medium and many of all methods.")
     if options.data_dir:
-        os.environ["LTVIZ_DATA"] = str(Path(options.data_dir).expanduser().absolute())  # workers read it too
+        os.environ["LTVIZ_DATA"] = str(typed_path(options.data_dir).absolute())  # workers read it too
     cells = [cell for file in sweep_files(options.only) for cell in cells_of(file)]
-    home, stop = Path(options.home).expanduser() if options.home else checkpoints_home() / "results", Stop()
+    home, stop = typed_path(options.home) if options.home else checkpoints_home() / "results", Stop()
     with stop.on_signals():
         tally = Slots(home, cells, slots=options.slots, tag="results", stop=stop, progress=_tell).run()
     print(file=sys.stderr)
@@ -64,7 +65,7 @@ def run(argv: Sequence[str] = ()) -> int:
         )
     text = tables(runs)
     if options.out:
-        Path(options.out).expanduser().write_text(text, encoding="utf-8")
+        typed_path(options.out).write_text(text, encoding="utf-8")
     else:
         print(text)
     return 0

@@ -6,6 +6,8 @@ Bad input is one line on stderr and an exit code; see `ltviz.errors`.
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -26,18 +28,68 @@ COMMANDS = {
     "bench": "measure speed: `ltviz bench` lists what can be measured",
 }
 INTERRUPTED = 130
+UNREAD = 141
+"""Whoever read the output has gone, as `head` does; what a shell reports of other programs then."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(arguments)
+        return _told(arguments)
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        return UNREAD
+
+
+def _told(arguments: list[str]) -> int:
+    """Runs one command, everything it has to say written out; what a person or their machine did wrong is one line."""
+    try:
+        code = _run(arguments)
+        _flush()
+        return code
     except LtvizError as error:
-        print(f"ltviz: {' '.join(str(error).split())}", file=sys.stderr)
-        return error.exit_code
+        return _say(str(error), error.exit_code)
+    except SystemExit:  # the help was printed
+        _flush()
+        raise
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk behind a `>`, a path that is too long or may not be entered
+        if error.strerror is None:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        return _say(f"the system refused it ({error.strerror}); check the paths and the room on the disk{where}", 2)
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"ltviz: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed with >&-
+            stream.flush()
+
+
+def _is_unread() -> bool:
+    """Whether the pipe that broke is our output; what is left of it then goes nowhere, and nobody complains at exit."""
+    broken = [stream for stream in (sys.stdout, sys.stderr) if stream is not None and _has_no_reader(stream.fileno())]
+    for stream in broken:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(broken)
+
+
+def _has_no_reader(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows: no other pipe of ours is written to
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _run(arguments: list[str]) -> int:

@@ -20,11 +20,15 @@ from ltviz.training.controls import sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 _WORDS = {int: "INT", float: "FLOAT"}
+_PLACED = {"one": "{}", "many": "[{} ...]"}
 
 
-def positional(default: Any = ..., *, description: str) -> Any:
-    """A field of a command's model that is given without a flag."""
-    return Field(default, description=description, json_schema_extra={"positional": True})
+def positional(default: Any = ..., *, description: str, many: bool = False) -> Any:
+    """A field of a command's model that is given without a flag, before, between or after the flags.
+
+    With `many`, for a list, it takes all that there are; it must then be the model's last one.
+    """
+    return Field(default, description=description, json_schema_extra={"positional": "many" if many else "one"})
 
 
 class Flag(NamedTuple):
@@ -33,6 +37,14 @@ class Flag(NamedTuple):
     part: str
     name: str
     switch: bool
+
+
+class Place(NamedTuple):
+    """Where an argument without a flag goes, and whether it takes more than one."""
+
+    part: str
+    name: str
+    many: bool
 
 
 def parse(
@@ -58,12 +70,15 @@ def parse(
     for part, model in models.items():
         for name, field in _fields(model):
             if _is_positional(field):
-                places.append((part, name))
+                places.append(Place(part, name, _is_positional(field) == "many"))
             else:
                 flags[_flag("" if part in bare else part, name)] = Flag(part, name, field.annotation is bool)
     values: dict[str, dict[str, Any]] = {part: {} for part in models}
     for part, name, value in _split(prog, argv, flags, places):
-        values[part][name] = value
+        if Place(part, name, True) in places:
+            values[part].setdefault(name, []).append(value)
+        else:
+            values[part][name] = value
     return {part: _judge(prog, model, values[part], "" if part in bare else part) for part, model in models.items()}
 
 
@@ -75,17 +90,20 @@ def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str)
 
 
 def _split(
-    prog: str, argv: Sequence[str], flags: Mapping[str, Flag], places: Sequence[tuple[str, str]]
+    prog: str, argv: Sequence[str], flags: Mapping[str, Flag], places: Sequence[Place]
 ) -> Iterator[tuple[str, str, str | bool]]:
-    """(part, name, text) of everything on the line; True for a switch."""
-    free, rest = iter(places), list(argv)
+    """(part, name, text) of everything on the line; True for a switch. After `--` nothing is a flag."""
+    free, rest, only_places = list(places), list(argv), False
     while rest:
         argument = rest.pop(0)
-        if not argument.startswith("--"):
-            part, name = next(free, (None, None))
-            if part is None or name is None:
+        if argument == "--" and not only_places:
+            only_places = True
+            continue
+        if only_places or not argument.startswith("-") or argument == "-":
+            if not free:
                 raise ConfigError(f"`{prog}` takes no further argument, got {argument!r}; try `{prog} --help`")
-            yield part, name, argument
+            place = free[0] if free[0].many else free.pop(0)
+            yield place.part, place.name, argument
             continue
         key, has_value, value = argument.partition("=")
         flag = flags.get(key.replace("_", "-"))
@@ -125,8 +143,10 @@ def _flag(prefix: str, name: str) -> str:
     return f"--{prefix}.{name}".replace("--.", "--").replace("_", "-")
 
 
-def _is_positional(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("positional"))
+def _is_positional(field: FieldInfo) -> str | None:
+    """ "one" or "many" where a field is given without a flag."""
+    extra = field.json_schema_extra
+    return str(extra["positional"]) if isinstance(extra, dict) and "positional" in extra else None
 
 
 # ---------------------------------------------------------------------- help
@@ -145,14 +165,15 @@ def _mirror(part: str, model: type[BaseModel], bare: bool) -> Any:
 
     fields = []
     for name, field in _fields(model):
+        place = _is_positional(field)
         notes: list[Any] = [
             tyro.conf.arg(
                 help=field.description or name.replace("_", " "),
-                metavar=name.upper() if _is_positional(field) else _word(field.annotation),
+                metavar=_PLACED[place].format(name.upper()) if place else _word(field.annotation),
                 help_behavior_hint="" if field.default is None or field.annotation is bool else None,
             )
         ]
-        if _is_positional(field):
+        if place:
             notes.append(tyro.conf.Positional)
         kind: Any = str
         if field.annotation is bool:
@@ -176,4 +197,4 @@ def _word(kind: Any) -> str | None:
 
 
 def _shown(default: Any) -> Any:
-    return default if isinstance(default, bool) else "" if default is None else str(default)
+    return default if isinstance(default, bool) else "" if default in (None, []) else str(default)

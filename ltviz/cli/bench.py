@@ -31,14 +31,18 @@ def run(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(f"usage: ltviz bench NAME ...\n\nNAME is one of {', '.join(names())}")
         return 0
-    if argv[0] not in names():
-        raise ConfigError(f"the benchmark must be one of {', '.join(names())}, got {argv[0]!r}")
+    known = names()
+    name = next((argument for argument in argv if argument in known), argv[0])
+    if name not in known:
+        raise ConfigError(f"the benchmark must be one of {', '.join(known)}, got {name!r}")
+    flags = list(argv)
+    flags.remove(name)
     try:
-        module = import_module(f"ltviz.bench.{argv[0]}")
+        module = import_module(f"ltviz.bench.{name}")
     except ModuleNotFoundError as error:
         if error.name and find_spec(error.name.partition(".")[0]) is None:
             raise ConfigError(
                 f"this benchmark needs the package {error.name}; try `pip install 'ltviz[dev]'`"
             ) from error
         raise
-    return module.run(argv[1:]) or 0
+    return module.run(flags) or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -9,8 +10,24 @@ from typing import get_args
 from pydantic import BaseModel, Field, field_validator
 
 from ltviz.errors import RecordingError
-from ltviz.recording import RUN_ID, Recording, RunInfo, State, list_runs, run_path
+from ltviz.recording import Home, Recording, RunInfo, Skipped, State, checkpoints_home
+from ltviz.recording.names import typed_path
 from ltviz.recording.notes import Notes, read_notes
+
+MOST_TOLD = 8
+"""Skipped folders that are named one by one."""
+
+
+class HomeOptions(BaseModel):
+    """Where runs are looked for."""
+
+    home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+    follow_links: bool = Field(False, description="Also look into folders that the home only links to.")
+
+    def open_home(self) -> Home:
+        """The home that is meant."""
+        root = typed_path(self.home) if self.home else checkpoints_home()
+        return Home(root, follow_links=self.follow_links)
 
 
 class Choice(BaseModel):
@@ -40,7 +57,7 @@ class Choice(BaseModel):
 
     def fits(self, recording: Recording) -> bool:
         """Whether a run is meant. One without a readable run.json fits where nothing of it is asked for."""
-        info, notes = _info(recording), read_notes(recording.path)
+        info, notes = _info(recording), self._notes(recording)
         asked = {"method": self.method, "data": self.data}
         if any(words and getattr(info, name, None) not in _words(words) for name, words in asked.items()):
             return False
@@ -53,32 +70,52 @@ class Choice(BaseModel):
             return False
         return self.search is None or self.search.lower() in _text(recording, info, notes)
 
+    def _notes(self, recording: Recording) -> Notes:
+        try:
+            return read_notes(recording.path)
+        except RecordingError:  # one run's damaged notes hide no other run, unless they are what is asked about
+            if self.tag is not None or self.search is not None:
+                raise
+            return Notes()
 
-def take_runs(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The runs, which come first on the line, and the flags after them."""
-    first = next((i for i, argument in enumerate(argv) if argument.startswith("-")), len(argv))
-    return list(argv[:first]), list(argv[first:])
 
-
-def choose_runs(home: Path, choice: Choice, names: Sequence[str] = ()) -> list[Recording]:
+def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) -> list[Recording]:
     """The runs that are named, else all of `home`, that fit; the oldest first.
 
     Raises:
-        RecordingError: a name that is no run, or damaged notes of a run.
+        RecordingError: a name that is no run, or damaged notes of a run where tags or text are asked for.
     """
+    home = Home.at(home)
     if names:
-        return [recording for name in dict.fromkeys(names) if choice.fits(recording := _named(home, name))]
-    return [recording for recording in reversed(list_runs(home)) if choice.fits(recording)]
+        return [run for run in _once([named(home, name) for name in names]) if choice.fits(run)]
+    return [recording for recording in reversed(home.recordings()) if choice.fits(recording)]
 
 
-def _named(home: Path, name: str) -> Recording:
-    """A run by its id under `home`, else by its folder."""
-    if RUN_ID.fullmatch(name) and (recording := Recording(run_path(home, name))).exists:
-        return recording
-    recording = Recording(Path(name).expanduser())
-    if not recording.exists:
+def named(home: Home, name: str) -> Recording:
+    """A run by its id, its folder below `home`, or its folder.
+
+    Raises:
+        RecordingError: there is none.
+    """
+    if (recording := home.find(name)) is None:
         raise RecordingError(f"RUN must be the id or the folder of a run; `ltviz runs` lists them, got {name!r:.200}")
     return recording
+
+
+def tell_skipped(skipped: Sequence[Skipped]) -> None:
+    """Says on stderr which folders were not looked into, and why."""
+    for folder, reason in skipped[:MOST_TOLD]:
+        print(f"ltviz: skipped {folder}: {reason}", file=sys.stderr)
+    if len(skipped) > MOST_TOLD:
+        print(f"ltviz: skipped {len(skipped) - MOST_TOLD} more; `ltviz runs --json` names all", file=sys.stderr)
+
+
+def _once(runs: Sequence[Recording]) -> list[Recording]:
+    """Each folder once, however it was named."""
+    found: dict[Path, Recording] = {}
+    for run in runs:
+        found.setdefault(run.path.resolve(), run)
+    return list(found.values())
 
 
 def _info(recording: Recording) -> RunInfo | None:

@@ -55,13 +55,21 @@ def _delete(runs: Sequence[Recording], yes: bool, named: bool) -> str:
     if live := [run.run_id for run in runs if run.status().state in ACTIVE]:
         raise ConfigError(f"only runs that have ended can be deleted, but {live[0]} is being trained; stop it first")
     if not yes and runs:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise ConfigError(f"--delete would delete {_count(runs)}, {runs[0].run_id} first; say --yes to do it")
-        if input(f"Delete {_count(runs)}, {runs[0].run_id} first? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not _agreed(f"Delete {_count(runs)}, {runs[0].run_id} first? [y/N] "):
             return "nothing deleted"
     for recording in runs:
         delete_run(recording.path)
     return f"{_count(runs)} deleted"
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        print()
+        return False
 
 
 def _tags(text: str | None) -> list[str]:

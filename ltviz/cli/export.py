@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from ltviz.cli.arguments import parse_one
-from ltviz.cli.choice import Choice, choose_runs, take_runs
+from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export import report, table
 from ltviz.export.results import read_results
 from ltviz.launch.app import load_app
 from ltviz.recording import Recording, checkpoints_home
 from ltviz.recording.files import write_whole
-from ltviz.recording.names import slug
+from ltviz.recording.names import slug, typed_path
 
 ABOUT = (
     "Write chosen runs into one file: a report that opens anywhere, a page that replays them in 3-D, or a table of "
@@ -28,7 +29,8 @@ ABOUT = (
 NAMES = {"report": "report.html", "html": "replay.html", "csv": "csv.csv", "parquet": "parquet.parquet"}
 
 
-class ExportOptions(Choice):
+class ExportOptions(Choice, HomeOptions):
+    run: list[str] = positional([], description="ids or folders of runs; all runs where none is named", many=True)
     to: Literal["report", "html", "csv", "parquet"] = Field("report", description="Kind of file; html is the replay.")
     out: str | None = Field(None, description="File to write; ltviz-report.html or alike where empty.")
     title: str = Field("Comparison of runs", max_length=200, description="Heading of a report.")
@@ -37,7 +39,6 @@ class ExportOptions(Choice):
     )
     projection: str | None = Field(None, description="How a replay shows more than three dimensions.")
     max_mb: float = Field(12.0, gt=0, le=500, description="Size of a replay; its frames are thinned to stay below.")
-    home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
     overwrite: bool = Field(False, description="Replace a file that is there.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
@@ -49,13 +50,12 @@ def run(argv: Sequence[str]) -> int:
         ConfigError: no runs, a file that is there already, or a kind that cannot be written here.
         RecordingError: a run or the file cannot be read or written.
     """
-    names, flags = take_runs(argv)
-    options = parse_one("ltviz export", flags, ExportOptions, about=ABOUT)
-    home = Path(options.home).expanduser() if options.home else checkpoints_home()
-    runs = choose_runs(home, options, names)
+    options = parse_one("ltviz export", argv, ExportOptions, about=ABOUT)
+    home = options.open_home()
+    runs = choose_runs(home, options, options.run)
     if not runs:
-        raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home}")
-    out = Path(options.out or f"ltviz-{NAMES[options.to]}").expanduser()
+        raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
+    out = typed_path(options.out or f"ltviz-{NAMES[options.to]}")
     if out.exists() and not options.overwrite:
         raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
     done = _write(options, out, runs)
@@ -66,22 +66,28 @@ def run(argv: Sequence[str]) -> int:
         more = {"rows": "{rows} rows", "moments": "{moments} of {recorded} moments"}
         told = "".join(f", {text.format(**done)}" for key, text in more.items() if key in done)
         print(f"{out}: {done['used']} runs{told}, {size / 1e6:.1f} MB")
+        for reason in done["left_out"]:
+            print(f"ltviz: left out {reason}", file=sys.stderr)
+        tell_skipped(home.skipped)
     return 0
 
 
-def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, int]:
+def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
+    """Writes the file; gives how much is in it, and which runs are not."""
     if options.to == "report":
-        return {"used": report.write_report(out, runs, title=options.title, theme=options.theme or "light")}
+        used = report.write_report(out, runs, title=options.title, theme=options.theme or "light")
+        left = [f"{len(runs) - used} runs, which the report names"] if used < len(runs) else []
+        return {"used": used, "left_out": left}
     if options.to == "html":
         return _write_replay(options, out, runs)
     results, left_out = read_results(runs)
     if not results:
         raise ConfigError(f"a table needs at least one run with frames, but {left_out[0]}")
     write: Callable[..., int] = table.write_csv if options.to == "csv" else table.write_parquet
-    return {"used": len(results), "rows": write(out, results)}
+    return {"used": len(results), "rows": write(out, results), "left_out": left_out}
 
 
-def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, int]:
+def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
     load_app()
     from ltviz_app.hub import Hub  # the name exists once `load_app` has found the app's folder
     from ltviz_app.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
@@ -104,14 +110,15 @@ def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> d
     with ThreadPoolExecutor(1) as aside:  # whoever calls this may have a loop of their own running, as notebooks do
         replay = aside.submit(asyncio.run, build()).result()
     write_whole(out, replay.html)
-    return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded}
+    left_out = [f"{run}: it has no frame that can be read" for run in folders if run not in replay.runs]
+    return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded, "left_out": left_out}
 
 
 def _by_id(runs: Sequence[Recording]) -> dict[str, Path]:
     """Id -> folder. A folder may have any name; those that are one id in the end are told apart by a number."""
     found: dict[str, Path] = {}
     for run in runs:
-        name = slug(run.path.name)
+        name = slug(run.run_id)
         same = [name, *(f"{name[:60]}-{number}" for number in range(2, len(runs) + 1))]
         found[next(free for free in same if free not in found)] = run.path
     return found

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.cli.choice import Choice, choose_runs
-from ltviz.recording import checkpoints_home
+from ltviz.cli.choice import HomeOptions, named
 
 ABOUT = (
     "Judge the last saved weights of a run on its whole test set, by classifiers that leave the encoder as it is: "
@@ -19,7 +18,7 @@ ABOUT = (
 GROUPS = ("all", "many", "medium", "few")
 
 
-class JudgeOptions(BaseModel):
+class JudgeOptions(HomeOptions):
     run: str = positional(description="id or folder of a run")
     by: str = Field("ncm,linear,crt,tau_norm", description="Judges, separated by commas.")
     tau: float = Field(1.0, ge=0, le=1, description="Of tau_norm: 0 leaves the weights as they are, 1 makes them unit.")
@@ -33,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
         ConfigError, RecordingError, DataError: an unknown judge, no such run, no weights, other data.
     """
     options = parse_one("ltviz judge", argv, JudgeOptions, about=ABOUT)
-    (recording,) = choose_runs(checkpoints_home(), Choice.model_validate({}), [options.run])
+    recording = named(options.open_home(), options.run)
 
     from ltviz.training.judges import judge
 

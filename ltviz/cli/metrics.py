@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.choice import HomeOptions
 from ltviz.errors import RecordingError
 from ltviz.metrics import BEHIND, MEASURES
 from ltviz.recording import Recording
 from ltviz.recording.measured import measure_frame
 
 
-class MetricsOptions(BaseModel):
-    path: str = positional(description="folder of a run")
+class MetricsOptions(HomeOptions):
+    path: str = positional(description="folder or id of a run")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
@@ -27,9 +27,9 @@ def run(argv: Sequence[str]) -> int:
         RecordingError: no run there, or no frame in it.
     """
     options = parse_one("ltviz metrics", argv, MetricsOptions, about="What the last frame of a run measures.")
-    recording = Recording(Path(options.path).expanduser())
-    frame = recording.last()
-    if frame is None:
+    recording = options.open_home().find(options.path)
+    frame = recording.last() if recording else None
+    if recording is None or frame is None:
         raise RecordingError(
             f"`ltviz metrics` needs the folder of a run with frames, but none is there: {options.path}"
         )

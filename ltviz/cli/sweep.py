@@ -17,6 +17,7 @@ from ltviz.export import findings, results
 from ltviz.launch.slots import Slots, State, Tally, default_slots, look
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.recording import Recording, checkpoints_home, run_path
+from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
 
 ABOUT = (
@@ -47,8 +48,8 @@ def run(argv: Sequence[str]) -> int:
         TrainingError: runs failed; the others are finished.
     """
     options = parse_one("ltviz sweep", argv, SweepOptions, about=ABOUT)
-    sweep = read_sweep(Path(options.file).expanduser())
-    home = Path(options.home).expanduser() if options.home else checkpoints_home()
+    sweep = read_sweep(typed_path(options.file))
+    home = typed_path(options.home) if options.home else checkpoints_home()
 
     from ltviz import encoders
     from ltviz.methods import registry

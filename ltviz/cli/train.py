@@ -7,15 +7,17 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 from ltviz.cli.arguments import parse
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.recording import Recording, checkpoints_home, new_run_id
+from ltviz.recording.names import typed_path
 from ltviz.training import folders
 from ltviz.training.settings import RunSettings
 
@@ -57,10 +59,10 @@ def run(argv: Sequence[str]) -> int:
     """
     if _value(argv, "--resume") is not None:
         return _resume(argv)
-    method, flags = _take_method(argv)
+    method, flags = take_method(argv)
     names = [method] if method else [name.strip() for name in (_value(argv, "--race") or "").split(",") if name.strip()]
     run_dir = _value(argv, "--run-dir")
-    paths = _paths(names, Path(run_dir).expanduser() if run_dir else None, race=method is None)
+    paths = _paths(names, typed_path(run_dir) if run_dir else None, race=method is None)
     for path in paths:
         folders.check_free(path)  # before torch is imported: a refusal comes at once
 
@@ -89,7 +91,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _resume(argv: Sequence[str]) -> int:
-    path = Path(_value(argv, "--resume") or "").expanduser()
+    path = typed_path(_value(argv, "--resume") or "")
     folders.check_resumable(Recording(path))
     options = parse("ltviz train", argv, {"command": ResumeOptions}, about="Go on with an unfinished run.")["command"]
     assert isinstance(options, ResumeOptions)
@@ -111,10 +113,7 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
         if progress:
             progress.race = race
         if not as_json:
-            for lesson in race.lessons:
-                print(f"{lesson.teacher.name} -> {lesson.teacher.path} (trains first, as a teacher)", flush=True)
-            for lane in race.lanes:
-                print(f"{lane.name} -> {lane.path}", flush=True)
+            print(_plan(race), flush=True)
         outcomes = race.run()
     if progress:
         progress.clear()
@@ -128,6 +127,12 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
     if failed := [outcome.reason for outcome in outcomes if outcome.state == "failed"]:
         raise TrainingError("; ".join(str(reason) for reason in failed))
     return 0
+
+
+def _plan(race: Race) -> str:
+    """Where everything goes. One text and one writing: whoever reads its first line and leaves stops no training."""
+    lines = [f"{x.teacher.name} -> {x.teacher.path} (trains first, as a teacher)" for x in race.lessons]
+    return "\n".join([*lines, *(f"{lane.name} -> {lane.path}" for lane in race.lanes)])
 
 
 class _Progress:
@@ -172,13 +177,28 @@ def _line(row: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The method, which comes first on the line, and the flags after it."""
-    if argv and not argv[0].startswith("-"):
+def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The method, which stands anywhere on the line, and the flags around it.
+
+    Which flags there are depends on the method, so it is found first: it is what is neither a flag nor a flag's value.
+    """
+    switches = {"--help", *(f"--{field.alias or name}" for name, field in _known_fields() if field.annotation is bool)}
+    rest = list(argv)
+    for place, argument in enumerate(rest):
+        before = rest[place - 1] if place else ""
+        is_value = before.startswith("--") and "=" not in before and before.replace("_", "-") not in switches
+        if argument.startswith("-") or is_value:
+            continue
         if _value(argv, "--race") is not None:
-            raise ConfigError(f"a METHOD and --race exclude one another, got {argv[0]!r} and --race; leave one out")
-        return argv[0], list(argv[1:])
-    return None, list(argv)
+            raise ConfigError(f"a METHOD and --race exclude one another, got {argument!r} and --race; leave one out")
+        return argument, rest[:place] + rest[place + 1 :]
+    return None, rest
+
+
+def _known_fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Fields whose flags any method has."""
+    for model in (TrainOptions, RunSettings):
+        yield from ((name.replace("_", "-"), field) for name, field in model.model_fields.items())
 
 
 def _paths(names: list[str], run_dir: Path | None, *, race: bool) -> list[Path]:

@@ -15,6 +15,7 @@ from ltviz.data.idx import FashionMnist, Mnist
 from ltviz.data.longtail import LongTailed, exponential_counts, rank_classes
 from ltviz.data.source import Source
 from ltviz.errors import ConfigError
+from ltviz.recording.names import typed_path
 
 GROUP = "ltviz.data"
 
@@ -94,7 +95,7 @@ def describe(
 def resolve_folder(name: str, data_dir: str | None) -> str | None:
     """The folder that a set which needs files is read from, absolute: `data_dir`, else LTVIZ_DATA; None for others."""
     folder = data_dir or os.environ.get("LTVIZ_DATA")
-    return str(Path(folder).expanduser().absolute()) if folder and source(name).needs_files else data_dir
+    return str(typed_path(folder).absolute()) if folder and source(name).needs_files else data_dir
 
 
 def load(

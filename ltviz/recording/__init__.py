@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ltviz.recording.frame import Frame
+from ltviz.recording.home import Home, Skipped, list_runs, run_id_of, run_path
 from ltviz.recording.info import Fingerprints, Reading, RunInfo, State, Status
 from ltviz.recording.insight import Cloud, Insight, Links
-from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_run_id, run_path
+from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_run_id
 from ltviz.recording.probe import Probe
 from ltviz.recording.recorder import Recorder, record
-from ltviz.recording.recording import BadFrame, Recording, list_runs
+from ltviz.recording.recording import BadFrame, Recording
 from ltviz.recording.requests import Request, send_request
 from ltviz.recording.weights import Weights, load_weights, save_weights
 from ltviz.recording.writer import RunWriter, mark_failed
@@ -19,6 +20,7 @@ __all__ = [
     "Cloud",
     "Fingerprints",
     "Frame",
+    "Home",
     "Insight",
     "Links",
     "Probe",
@@ -28,6 +30,7 @@ __all__ = [
     "Request",
     "RunInfo",
     "RunWriter",
+    "Skipped",
     "State",
     "Status",
     "Weights",
@@ -38,6 +41,7 @@ __all__ = [
     "mark_failed",
     "new_run_id",
     "record",
+    "run_id_of",
     "run_path",
     "save_weights",
     "send_request",

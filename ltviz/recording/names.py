@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ltviz.errors import ConfigError
 
+LONGEST_ID = 64
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
 
 
@@ -36,18 +37,17 @@ def slug(text: str) -> str:
     return kept if len(kept) >= 3 else f"run-{kept}".rstrip("-")
 
 
-def run_path(home: str | os.PathLike[str], run_id: str) -> Path:
-    """Folder of the run `run_id` under `home`, which need not exist yet.
+def typed_path(text: str) -> Path:
+    """The path that a person typed, `~` being their own folder.
 
-    Raises ConfigError for an id outside the pattern, and for a folder that leads out of `home` by a link.
+    Raises ConfigError where `~name` is nobody's.
     """
-    root = Path(home).resolve()
-    path = (root / check_run_id(run_id)).resolve()
-    if not path.is_relative_to(root):
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
         raise ConfigError(
-            f"The run '{run_id}' is a link out of the home of runs and is not opened; copy it in instead."
-        )
-    return path
+            f"~ and a name must be a person of this machine; give the whole path, got {text!r:.200}"
+        ) from error
 
 
 def checkpoints_home() -> Path:
@@ -56,7 +56,7 @@ def checkpoints_home() -> Path:
     The last is `ltviz` where the platform keeps a user's data. Nothing is created.
     """
     if given := os.environ.get("LTVIZ_HOME"):
-        return Path(given).expanduser()
+        return typed_path(given)
     local = Path("checkpoints")
     if local.is_dir():
         return local.resolve()

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.files import read_plain, write_whole
+from ltviz.recording.home import foreign_folders
 from ltviz.recording.lock import RunLock
-from ltviz.recording.names import check_run_id
 from ltviz.recording.tensors import FORMAT
 
 TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
@@ -92,9 +92,14 @@ def delete_run(path: str | os.PathLike[str]) -> None:
 
     Raises:
         RunLocked: a trainer writes the run; stop it first.
-        RecordingError: no run there, or a folder that cannot be removed.
+        RecordingError: no run there, a folder that holds other folders besides, or one that cannot be removed.
     """
     folder = _check_run(path)
+    if more := foreign_folders(folder):
+        raise RecordingError(
+            f"The run's folder holds more than the run, '{more[0]}' first, and is not deleted; move that away, or "
+            f"remove the run by hand ({folder})."
+        )
     lock = RunLock.acquire(folder / "lock")
     try:
         hidden = folder.with_name(f".deleted-{folder.name[:40]}-{secrets.token_hex(4)}")
@@ -125,11 +130,14 @@ def _write(path: str | os.PathLike[str], before: Notes, after: Notes) -> Notes:
 
 
 def _check_run(path: str | os.PathLike[str]) -> Path:
-    """The folder at `path`, no link, that holds a run under a run's name: nothing else is written to, or removed."""
+    """The folder at `path`, no link, that holds a run: nothing else is written to, or removed."""
     folder = Path(path).absolute()
-    check_run_id(folder.name)
+    if folder.is_symlink():
+        raise RecordingError(
+            f"There is no run in this folder: it is a link to {folder.resolve()}, change the run there ({folder})."
+        )
     held = any((folder / name).is_file() for name in ("run.json", "status.json"))
-    if folder.is_symlink() or not folder.is_dir() or not held:
+    if folder.name.startswith(".") or not folder.is_dir() or not held:
         raise RecordingError(f"There is no run in this folder; `ltviz runs` lists those there are ({folder}).")
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 import time
@@ -18,12 +17,10 @@ from ltviz.errors import RecordingError
 from ltviz.recording.classes import Classes, number_classes
 from ltviz.recording.frame import check_step
 from ltviz.recording.info import make_info
-from ltviz.recording.names import RUN_ID, checkpoints_home, slug
+from ltviz.recording.names import slug
 from ltviz.recording.writer import RunWriter
 
 _UNIT_TOLERANCE = 1e-3
-
-log = logging.getLogger("ltviz")
 
 
 def record(
@@ -49,7 +46,8 @@ def record(
                 run.frame(step, embeddings=z)
 
     Arrays are numpy's, torch's (any device, with gradient or not) or lists; they are copied and left as they are. The
-    folder's name is the run's id: `ltviz app` shows runs in its home whose names are 3 to 64 of a-z, 0-9 and hyphens.
+    folder may have any name that is not hidden: `ltviz runs` and the app find every run below their home, and call one
+    whose name fits no address by an id made from it.
 
     Args:
         labels: (N,) class of each sample that the frames will hold. Whole numbers from 0 stay the numbers they are. Any
@@ -69,8 +67,6 @@ def record(
         RecordingError: the folder already holds a run, or an argument does not fit; nothing is left behind.
     """
     path = Path(path)
-    if RUN_ID.fullmatch(path.name) is None and path.parent.resolve() == checkpoints_home().resolve():
-        log.warning("The app does not show a run of this name; '%s' would be shown (%s).", slug(path.name), path)
     classes = number_classes(as_array(labels), class_names)
     split = None if split is None else as_array(split)
     if counts is None:

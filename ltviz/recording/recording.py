@@ -19,7 +19,6 @@ from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_pla
 from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
 from ltviz.recording.info import ACTIVE, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
-from ltviz.recording.names import RUN_ID
 from ltviz.recording.probe import Probe, decode_probe
 
 MAX_INFO = 32 << 20
@@ -46,10 +45,14 @@ class Recording:
 
     Bad files are skipped and counted (`bad_frames`), good ones after them still load. Objects are meant to be kept:
     steps and metrics that were read before are not read again.
+
+    Args:
+        run_id: what the run goes by in its home, which `ltviz.recording.home` knows.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, run_id: str | None = None) -> None:
         self.path = Path(path)
+        self._run_id = run_id
         self._guard = threading.RLock()
         self._metrics: dict[int, dict[str, float]] = {}
         self._events: dict[int, list[dict[str, Any]]] = {}
@@ -71,8 +74,8 @@ class Recording:
 
     @property
     def run_id(self) -> str:
-        """The folder's name, which is what the run goes by, wherever it was made."""
-        return self.path.resolve().name
+        """What the run goes by, wherever it was made: its id in the home it was found in, else its folder's name."""
+        return self._run_id or self.path.resolve().name
 
     @property
     def info(self) -> RunInfo:
@@ -332,28 +335,6 @@ class Recording:
             return parse(data)
         except RecordingError as error:
             raise RecordingError(f"{name} cannot be read: {error} ({self.path})") from error
-
-
-def list_runs(home: str | os.PathLike[str]) -> list[Recording]:
-    """The runs under `home`, newest first: folders whose name is a run id and that hold run.json or status.json."""
-    try:
-        with os.scandir(home) as entries:
-            names = [
-                entry.name for entry in entries if RUN_ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    found = [Recording(Path(home) / name) for name in names]
-    dated = [(_created(run), run.run_id, run) for run in found if run.exists]
-    return [run for *_, run in sorted(dated, key=lambda entry: entry[:2], reverse=True)]
-
-
-def _created(run: Recording) -> float:
-    try:
-        return run.info.created
-    except RecordingError:
-        identity = _identity_at(run.path)
-        return identity[2] / 1e9 if identity else 0.0
 
 
 def _identity(about: os.stat_result) -> _Identity:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods.base import FIRST, NONE, Method, Settings
-from ltviz.recording import Recording, RunInfo, checkpoints_home
+from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, run_path
 
 if TYPE_CHECKING:
     from ltviz.training.ground import Ground
@@ -97,6 +97,8 @@ def find(run_id: str, student: Path) -> Recording:
     """
     for home in (student.absolute().parent, checkpoints_home()):
         recording = Recording(home / run_id)
+        if not recording.exists and RUN_ID.fullmatch(run_id):
+            recording = Recording(run_path(home, run_id), run_id=run_id)
         if recording.exists:
             return recording
     raise ConfigError(

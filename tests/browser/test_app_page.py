@@ -41,7 +41,7 @@ def visit(browser: Any, app: served.App) -> Iterator[Any]:
         page = served.open_page(browser, "about:blank")
         page.on("request", lambda r: None if is_ours(r.url, app.address) else troubles.append(f"asked {r.url}"))
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" and not is_probe(m) else None)
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
         page.goto(app.address + path)
         page.wait_for_function(DRAWN, timeout=60_000)
         pages.append(page)
@@ -55,11 +55,6 @@ def visit(browser: Any, app: served.App) -> Iterator[Any]:
 
 def is_ours(url: str, address: str) -> bool:
     return url.startswith((address, address.replace("http", "ws"), "data:", "blob:", "about:"))
-
-
-def is_probe(message: Any) -> bool:
-    """Opened at /compare, Streamlit's own page first asks whether the server's root is there, and gets a 404."""
-    return "/compare/_stcore/" in message.location["url"]
 
 
 def stage(page: Any) -> dict[str, Any]:

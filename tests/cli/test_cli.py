@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import types
@@ -14,7 +17,7 @@ import pytest
 import ltviz
 from ltviz import metrics
 from ltviz.cli import COMMANDS, main
-from ltviz.recording import Recording, record
+from ltviz.recording import Recording, record, run_id_of
 
 
 @pytest.fixture
@@ -86,6 +89,77 @@ def test_metrics_are_those_of_the_last_frame(run: Path, capsys: pytest.CaptureFi
     assert "centre_sum" in capsys.readouterr().out
 
 
+def test_runs_of_any_name_and_place_are_told_and_can_be_named(run: Path, home: Path, capsys) -> None:
+    names = ["ce", "my_run", "lr=0.1,bs=64", "seeds/version_0"]
+    for name in names:
+        shutil.copytree(run, home / name)
+    (home / "latest").symlink_to(run)
+    assert main(["runs", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = {row["folder"]: row for row in told["runs"]}
+    assert set(rows) == {*names, "small-run"}
+    assert [one["folder"] for one in told["skipped"]] == ["latest"] and "links" in told["skipped"][0]["reason"]
+    for name, row in rows.items():
+        for spelling in (name, row["run_id"], str(home / name)):
+            assert main(["metrics", spelling, "--json"]) == 0
+            assert json.loads(capsys.readouterr().out)["run_id"] == row["run_id"]
+            assert main(["runs", spelling]) == 0
+            assert row["run_id"] in capsys.readouterr().out
+    assert main(["runs"]) == 0
+    out, err = capsys.readouterr()
+    assert "in seeds/version_0" in out and out.count("\n") == 5
+    assert err.startswith("ltviz: skipped latest: a link to") and "--follow-links" in err
+    assert main(["runs", "--follow-links"]) == 0 and "which is here already" in capsys.readouterr().err
+
+
+def test_an_export_holds_runs_of_any_name_and_names_what_it_leaves_out(run: Path, home: Path, tmp_path: Path, capsys):
+    run.rename(home / "ce")
+    shutil.copytree(home / "ce", home / "empty" / "ce", ignore=shutil.ignore_patterns("*.safetensors"))
+    out = str(tmp_path / "all.csv")
+    assert main(["export", "--to", "csv", "--home", str(home), "--out", out]) == 0
+    told, err = capsys.readouterr()
+    assert "1 runs" in told and err.startswith(f"ltviz: left out {run_id_of('empty/ce')}: ")
+    assert run_id_of("ce") in Path(out).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["metrics", "runs", "help", "--help"])
+def test_a_reader_that_leaves_ends_a_command_quietly(command: str, run: Path, home: Path) -> None:
+    line = {"metrics": f"metrics {run}", "help": "runs --help"}.get(command, command)
+    for number in range(3 if command == "runs" else 0):
+        shutil.copytree(run, home / f"copy-{number}")
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-m", "ltviz", *line.split()]
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_the_output_is_one_line(run: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        argv = [sys.executable, "-m", "ltviz", "metrics", str(run)]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 2 and done.stderr.startswith("ltviz: the system refused it (No space left on device)")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_interruption_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("ltviz.cli.runs.run", lambda argv: signal.raise_signal(signal.SIGINT))
+    assert main(["runs"]) == 130 and capsys.readouterr().err == "ltviz: interrupted\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "~no-such-user/x", "/etc/hostname/x"])
+@pytest.mark.parametrize("command", ["runs", "metrics", "judge", "export", "train --resume", "sweep", "runs --home"])
+def test_a_path_that_cannot_be_one_is_one_line(command: str, name: str, run: Path, capsys) -> None:
+    code = main([*command.split(), name])
+    told = capsys.readouterr().err
+    if code != 0:  # a home may not be there yet, and then holds no runs
+        assert code == 2 and told.startswith("ltviz: ") and told.count("\n") == 1
+    else:
+        assert command == "runs --home"
+
+
 def test_bench_dispatches_with_the_other_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     from ltviz.cli import bench
 
@@ -94,7 +168,8 @@ def test_bench_dispatches_with_the_other_arguments(monkeypatch: pytest.MonkeyPat
     module.run = lambda argv: seen.append(list(argv))  # type: ignore[attr-defined]
     monkeypatch.setattr(bench, "names", lambda: ["fast"])
     monkeypatch.setitem(sys.modules, "ltviz.bench.fast", module)
-    assert main(["bench", "fast", "--large"]) == 0 and seen == [["--large"]]
+    assert main(["bench", "fast", "--large"]) == 0 and main(["bench", "--large", "fast"]) == 0
+    assert seen == [["--large"]] * 2
 
 
 def test_the_doctor_finds_a_home_that_cannot_be_written(

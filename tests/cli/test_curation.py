@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ltviz.cli.choice import Choice, choose_runs, take_runs
+from ltviz.cli import main
+from ltviz.cli.choice import Choice, choose_runs
 from ltviz.cli.curation import Curation, curate
 from ltviz.errors import ConfigError
 from ltviz.recording import Recording, record
@@ -76,6 +78,27 @@ def test_a_run_that_is_written_keeps_all_of_them(runs: list[Recording], home: Pa
     assert all(run.exists for run in [*runs, live])
 
 
-def test_runs_come_before_flags() -> None:
-    assert take_runs(["a-run", "b-run", "--json"]) == (["a-run", "b-run"], ["--json"])
-    assert take_runs(["--tag", "x"]) == ([], ["--tag", "x"]) and take_runs([]) == ([], [])
+@pytest.mark.parametrize(
+    "line", ["one-run --json", "--json one-run", "--home {home} one-run --json", "--json -- one-run"]
+)
+def test_runs_stand_before_or_after_flags(runs: list[Recording], home: Path, line: str, capsys) -> None:
+    assert main(["runs", *line.format(home=home).split()]) == 0
+    assert [row["run_id"] for row in json.loads(capsys.readouterr().out)["runs"]] == ["one-run"]
+
+
+def test_damaged_notes_of_one_run_hide_no_other(runs: list[Recording], capsys) -> None:
+    (runs[0].path / "notes.json").write_text("{")
+    assert main(["runs"]) == 0
+    told = capsys.readouterr().out
+    assert all(run.run_id in told for run in runs) and "notes.json holds tags" in told
+    assert main(["runs", "--tag", "paper"]) == 2
+
+
+def test_the_end_of_the_input_is_no_yes(runs: list[Recording], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO("")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert curate(runs, wanted(delete=True), named=True) == "nothing deleted"
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="say --yes"):
+        curate(runs, wanted(delete=True), named=True)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from ltviz.cli import main
+from ltviz.cli.train import take_method
 from ltviz.recording import Recording, load_weights, send_request
 
 QUICK = ["--steps", "30", "--batch-size", "16", "--max-per-class", "30", "--probe-points", "100", "--device", "cpu"]
@@ -212,3 +213,27 @@ def test_a_failed_run_is_told_and_exits_with_1(
     assert told["state"] == "failed" and "step 1 of 30" in told["reason"]
     assert err.count("\n") == 1 and "is nan" in err
     assert Recording(home / "a-run").steps() == [0]
+
+
+@pytest.mark.parametrize(
+    "line, method, rest",
+    [
+        ("ce --steps 3", "ce", "--steps 3"),
+        ("--steps 3 ce --json", "ce", "--steps 3 --json"),
+        ("--json ce --steps=3", "ce", "--json --steps=3"),
+        ("--run-dir ce --help bcl", "bcl", "--run-dir ce --help"),
+        ("--race ce,bcl --run-dir x", None, "--race ce,bcl --run-dir x"),
+    ],
+)
+def test_the_method_stands_anywhere_on_the_line(line: str, method: str | None, rest: str) -> None:
+    assert take_method(line.split()) == (method, rest.split())
+
+
+def test_a_race_is_listed_whole_with_the_baseline_of_two_letters(home: Path, capsys) -> None:
+    assert main(["train", "--race", "ce,bcl", *QUICK, "--run-dir", str(home / "my-race")]) == 0
+    capsys.readouterr()
+    assert main(["runs", "--home", str(home / "my-race"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["runs"]
+    assert sorted((row["folder"], row["state"]) for row in rows) == [("bcl", "finished"), ("ce", "finished")]
+    assert main(["runs", "--json"]) == 0
+    assert sorted(row["folder"] for row in json.loads(capsys.readouterr().out)["runs"]) == ["my-race/bcl", "my-race/ce"]

@@ -233,10 +233,11 @@ def test_while_it_runs_it_says_so(tmp_path, embeddings):
     assert Recording(tmp_path / "run").status().state == "failed"
 
 
-def test_a_name_the_app_would_not_show_is_said(home, caplog):
+def test_a_run_in_a_folder_of_any_name_is_listed_and_nothing_is_said(home, caplog):
     with caplog.at_level(logging.WARNING, "ltviz"):
         ltviz.record(home / "My Run", labels=Y).close()
-    assert "'my-run' would be shown" in caplog.text
+    assert caplog.text == ""
+    assert [run.path for run in ltviz.recording.list_runs(home)] == [home / "My Run"]
 
 
 def test_reading_and_writing_bring_in_no_torch():

@@ -10,6 +10,8 @@ import { StreamSocket, streamAddress } from "../../app/stage/socket.js";
 import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/steps.js";
 import { greyBitmap } from "../../app/stage/thumbnails.js";
 import { chooseWords, fill } from "../../app/stage/words.js";
+import { serverAddress } from "../../app/stage/address.js";
+import { describeTrouble, whyNoStream } from "../../app/stage/diagnosis.js";
 
 test("steps are merged, found and walked", () => {
   const steps = addSteps(addSteps([], [0, 5, 10]), [7, 10, 15]);
@@ -158,4 +160,32 @@ test("a thumbnail is a bitmap whose rows run upwards", () => {
 test("the app's words win, and blanks are filled", () => {
   assert.equal(chooseWords({ empty: "None" }).empty, "None");
   assert.equal(fill("{a} of {b}", { a: 1 }), "1 of {b}");
+});
+
+test("an address of the server's follows the stage's own modules, behind any path", () => {
+  assert.equal(serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/address.js"), "https://hub/user/ada/ltviz/stream?n=1");
+  assert.equal(serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/address.js"), "http://127.0.0.1:8501/ltviz/stream");
+});
+
+test("a stream that never opens is asked why, in plain HTTP, and the token is not shown", async () => {
+  const words = chooseWords(), asked = [];
+  const answer = (status, text, ours) => async (url, how) => (asked.push([url, how.method]), new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} }));
+  const address = "wss://host/x/ltviz/stream?runs=a&token=secret";
+  const told = async (ask) => describeTrouble(await whyNoStream(address, ask), words);
+  const [what, why] = await told(answer(403, "Because.", true));
+  assert.ok(what.includes("https://host/x/ltviz/stream.") && !what.includes("secret"));
+  assert.equal(why, "Because.");
+  assert.deepEqual(asked, [["https://host/x/ltviz/stream?runs=a&token=secret", "POST"]]);
+  assert.match((await told(answer(404, "<html>", false)))[1], /Somebody else than ltviz answers there \(404\)/);
+  assert.equal((await told(async () => { throw new TypeError("no"); }))[1], words.noAnswer);
+
+  const troubles = [], opened = [];
+  const socket = new StreamSocket({ address: () => address, onLink: () => {}, onMessage: () => {}, onTrouble: (t) => troubles.push(t) }, () => (opened.push(new Fake()), opened.at(-1)), async (a) => a);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    socket.open();
+    opened.at(-1).onclose({ code: 1006, reason: "" });
+  }
+  await Promise.resolve();
+  assert.deepEqual(troubles, [address]);
+  socket.close();
 });

@@ -1,0 +1,309 @@
+"""The home of runs: which folders below it hold one, and the id by which an address names each of them.
+
+Here and nowhere else an id becomes a path: it is checked first, and what it leads to must lie below the home.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple
+
+from ltviz.errors import ConfigError, RecordingError
+from ltviz.recording.frame import step_of
+from ltviz.recording.names import LONGEST_ID, RUN_ID, check_run_id, typed_path
+from ltviz.recording.recording import Recording
+
+DEEPEST = 8
+"""Folders of folders below a home that are looked into."""
+MOST_FOLDERS = 200_000
+"""Folders that one look takes at most: a home that is somebody's whole disk must not hold up a page."""
+_OWN_FOLDERS = {"frames", "weights", "control", "projections"}
+_OWN_FILES = {"run.json", "status.json"}
+_MADE = re.compile(r"[a-z0-9-]+-x[0-9a-f]{8}")
+_DIGITS = 8
+_SETTLED_NS = 3_000_000_000
+"""A folder that changed later than this long ago may change again without another time: some disks keep seconds."""
+
+
+def run_id_of(folder: str) -> str:
+    """The id of the run in `folder`, its path below the home with forward slashes.
+
+    A folder in the home itself whose name is a run id goes by its name. Any other goes by what an address can hold of
+    its path, its end where it is long, and 8 hexadecimal digits of the path's SHA-256: the same folder always has the
+    same id, and two folders have two.
+
+        >>> run_id_of("my-run"), run_id_of("ce"), run_id_of("seeds/lr=0.1,bs=64")
+        ('my-run', 'ce-xe64c826b', 'seeds-lr-0-1-bs-64-x4365aedb')
+    """
+    if RUN_ID.fullmatch(folder):
+        return folder
+    kept = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[-(LONGEST_ID - _DIGITS - 2) :].strip("-")
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:_DIGITS]
+    return f"{kept or 'run'}-x{digest}"
+
+
+class Skipped(NamedTuple):
+    """A folder below the home (its path there) that is not looked into, and why: a part of a sentence."""
+
+    folder: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """What one look at a home finds."""
+
+    runs: dict[str, str]
+    """Id -> folder below the home, with forward slashes."""
+    skipped: tuple[Skipped, ...]
+
+
+class _Contents(NamedTuple):
+    """What is to be known of one folder: whether it holds a run, and the folders and links to folders in it."""
+
+    run: bool
+    folders: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+class Home:
+    """The folder `root` of run folders, which need not exist yet. Objects are meant to be kept: a second look is quick.
+
+    A run may lie in a folder of any name, at most `DEEPEST` folders down. Hidden folders are passed over, and links to
+    folders are followed only with `follow_links`.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], *, follow_links: bool = False) -> None:
+        self.root = Path(root)
+        self.follow_links = follow_links
+        self._guard = threading.Lock()
+        self._found = Found({}, ())
+        self._seen: dict[str, tuple[int, _Contents]] = {}
+        self._dates: dict[str, tuple[tuple[int, int], float]] = {}
+
+    @classmethod
+    def at(cls, place: Home | str | os.PathLike[str]) -> Home:
+        """The home at a path; one that is a home already as it is, with all it knows."""
+        return place if isinstance(place, Home) else cls(place)
+
+    def __repr__(self) -> str:
+        return f"Home({str(self.root)!r})"
+
+    def look(self) -> Found:
+        """Walks through the folders; one that has not changed since the last look is not opened again."""
+        with self._guard:
+            walk = _Walk(self.root, self.follow_links, self._seen)
+            self._found, self._seen = walk.found(), walk.seen
+            return self._found
+
+    def recordings(self) -> list[Recording]:
+        """All runs, newest first, each going by its id; nothing but a run.json that is new or has changed is read."""
+        found = [Recording(self.root / folder, run_id=run) for run, folder in self.look().runs.items()]
+        dates: dict[str, tuple[tuple[int, int], float]] = {}
+        dated = [(self._date(run, dates), run.run_id, run) for run in found]
+        self._dates = dates
+        return [run for *_, run in sorted(dated, key=lambda entry: entry[:2], reverse=True)]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What the last look passed over, and why."""
+        return self._found.skipped
+
+    def folder(self, run_id: str) -> Path:
+        """Folder of the run `run_id`, which need not exist yet.
+
+        Raises ConfigError for an id outside the pattern, and for a folder that leads out of the home by a link.
+        """
+        check_run_id(run_id)
+        folder = run_id
+        if _MADE.fullmatch(run_id) and not os.path.lexists(self.root / run_id):
+            folder = self._folder_of(run_id) or run_id
+        root = self.root.resolve()
+        if self.follow_links:
+            return root / folder
+        path = (root / folder).resolve()
+        if not path.is_relative_to(root):
+            raise ConfigError(
+                f"The run '{run_id}' is a link out of the home of runs and is not opened; copy it in instead, "
+                "or follow links with --follow-links."
+            )
+        return path
+
+    def find(self, name: str) -> Recording | None:
+        """The run that a person means: by its id, its folder below the home, or a path from where they are."""
+        if RUN_ID.fullmatch(name) and (recording := Recording(self.folder(name), run_id=name)).exists:
+            return recording
+        for path in (self.root / name, typed_path(name)):
+            if (recording := Recording(path, run_id=self._id_at(path))).exists:
+                return recording
+        return None
+
+    def place(self, recording: Recording) -> str:
+        """Where a run lies: its folder below the home, with forward slashes; the whole path where it is elsewhere."""
+        return self._below(recording.path) or str(recording.path)
+
+    def _folder_of(self, run_id: str) -> str | None:
+        known = self._found.runs.get(run_id)
+        if known is not None and (self.root / known).is_dir():
+            return known
+        return self.look().runs.get(run_id)
+
+    def _id_at(self, path: Path) -> str | None:
+        below = self._below(path)
+        return None if below is None else run_id_of(below)
+
+    def _below(self, path: Path) -> str | None:
+        """The way from the home down to `path`, with forward slashes; None where it does not lie below."""
+        # As it is written first: a link that the home holds, and that is followed, goes by its own name.
+        for here, root in ((path.absolute(), self.root.absolute()), (path.resolve(), self.root.resolve())):
+            if here != root and here.is_relative_to(root) and ".." not in (below := here.relative_to(root)).parts:
+                return below.as_posix()
+        return None
+
+    def _date(self, run: Recording, dates: dict[str, tuple[tuple[int, int], float]]) -> float:
+        """Unix seconds of the run's making: of its folder's last change where run.json does not tell."""
+        try:
+            about = (run.path / "run.json").stat()
+        except OSError:
+            return _changed(run.path)
+        identity, known = (about.st_ino, about.st_mtime_ns), self._dates.get(run.run_id)
+        if known is None or known[0] != identity:
+            try:
+                known = identity, run.info.created
+            except RecordingError:
+                known = identity, _changed(run.path)
+        dates[run.run_id] = known
+        return known[1]
+
+
+class _Walk:
+    """One look through a home. `seen` is what every folder held, for the next one."""
+
+    def __init__(self, root: Path, follow_links: bool, before: dict[str, tuple[int, _Contents]]) -> None:
+        self._root, self._follow, self._before = root, follow_links, before
+        self.seen: dict[str, tuple[int, _Contents]] = {}
+        self._skipped: list[Skipped] = []
+        self._places: dict[tuple[int, int], str] = {}
+        self._now = time.time_ns()
+
+    def found(self) -> Found:
+        """The runs and what was passed over, both by folder."""
+        runs, looked = [], 0
+        waiting: deque[str] = deque([""])
+        links: deque[str] = deque()  # after all else: a run that is here and also linked to goes by its own folder
+        while waiting or links:
+            folder = (waiting or links).popleft()
+            if looked >= MOST_FOLDERS:
+                self._skipped.append(Skipped(folder, f"the search ended after {MOST_FOLDERS:,} folders"))
+                break
+            looked += 1
+            if (contents := self._open(folder)) is None:
+                continue
+            if contents.run and folder:
+                runs.append(folder)
+            elif contents.run:
+                self._skipped.append(Skipped(".", "the home is the folder of a run itself; give the folder above it"))
+            below = f"{folder}/" if folder else ""
+            if folder.count("/") + 1 >= DEEPEST and (contents.folders or contents.links):
+                self._skipped.append(Skipped(folder, f"folders more than {DEEPEST} deep are not looked into"))
+                continue
+            waiting.extend(below + name for name in contents.folders)
+            if self._follow:
+                links.extend(below + name for name in contents.links)
+            else:
+                self._skipped += [Skipped(below + name, self._link(below + name)) for name in contents.links]
+        return self._named(sorted(runs))
+
+    def _named(self, folders: list[str]) -> Found:
+        runs = {folder: folder for folder in folders if RUN_ID.fullmatch(folder)}
+        for folder in folders:
+            if runs.setdefault(run_id_of(folder), folder) != folder:
+                self._skipped.append(Skipped(folder, f"its id is the name of another run, {run_id_of(folder)}"))
+        return Found(runs, tuple(sorted(self._skipped)))
+
+    def _open(self, folder: str) -> _Contents | None:
+        path = self._root / folder
+        try:
+            about = path.stat()
+            if self._follow:
+                same = self._places.setdefault((about.st_dev, about.st_ino), folder)
+                if same != folder:
+                    self._skipped.append(Skipped(folder, f"a link to {same or 'the home'}, which is here already"))
+                    return None
+            known = self._before.get(folder)
+            settled = about.st_mtime_ns < self._now - _SETTLED_NS
+            contents = known[1] if known and settled and known[0] == about.st_mtime_ns else _read(path)
+        except (FileNotFoundError, NotADirectoryError):  # gone meanwhile, or a home that is not there yet
+            return None
+        except OSError as error:
+            self._skipped.append(Skipped(folder or ".", f"it cannot be looked into ({error.strerror})"))
+            return None
+        self.seen[folder] = (about.st_mtime_ns, contents)
+        return contents
+
+    def _link(self, folder: str) -> str:
+        try:
+            target = str((self._root / folder).readlink())
+        except OSError:
+            target = "another folder"
+        return f"a link to {target}, and links are followed only with --follow-links"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _read(path: Path) -> _Contents:
+    run, folders, links = False, [], []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name in _OWN_FILES:
+                run = True
+            elif entry.name.startswith("."):
+                continue
+            elif entry.is_symlink():
+                with contextlib.suppress(OSError):  # links in a circle lead nowhere
+                    links += [entry.name] if entry.is_dir() else []
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+    run = run or ("frames" in folders and _holds_frames(path / "frames"))
+    kept = _OWN_FOLDERS if run else ()
+    return _Contents(
+        run,
+        tuple(sorted(name for name in folders if name not in kept)),
+        tuple(sorted(name for name in links if name not in kept)),
+    )
+
+
+def _holds_frames(path: Path) -> bool:
+    """Whether a folder `frames` is a run's: a film's goes by that name as well."""
+    with os.scandir(path) as entries:
+        return any(step_of(entry.name) is not None for entry in entries)
+
+
+def foreign_folders(path: Path) -> list[str]:
+    """Folders and links to folders in the folder of a run that are not the run's own, hidden ones too."""
+    with os.scandir(path) as entries:
+        return sorted(e.name for e in entries if e.name not in _OWN_FOLDERS and (e.is_symlink() or e.is_dir()))
+
+
+def list_runs(home: str | os.PathLike[str]) -> list[Recording]:
+    """The runs below `home`, newest first, in folders of any name; see `Home`."""
+    return Home(home).recordings()
+
+
+def run_path(home: str | os.PathLike[str], run_id: str) -> Path:
+    """Folder of the run `run_id` below `home`, which need not exist yet.
+
+    Raises ConfigError for an id outside the pattern, and for a folder that leads out of `home` by a link.
+    """
+    return Home(home).folder(run_id)
