@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ltviz.encoders.normed import linear_before_norm
 from ltviz.methods.anchors import anchor_weights, stack_views
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
 from ltviz.methods.cosine import CosineClassifier
@@ -161,7 +162,7 @@ class Bcl(Method):
         else:
             # the classes are the batch: their own statistics always, in evaluation too
             norm = nn.BatchNorm1d(width, track_running_stats=False)
-            self.branch = nn.Sequential(nn.Linear(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
+            self.branch = nn.Sequential(linear_before_norm(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         num_samples = len(batch.y)
