@@ -66,12 +66,7 @@ def test_hessian_is_that_of_autograd(any_loss, path):
     torch.testing.assert_close(torch.func.hessian(of_first)(given[0]), expected)
 
 
-@pytest.mark.parametrize(("smallest", "tau"), [(NONE, 0.4), (EVERY, 0.4), (EVERY, 0.001)])
-def test_compiled_without_a_graph_break(any_loss, monkeypatch, smallest, tau):
-    """At the lower temperature the fused kernels have to shift their rows."""
-    monkeypatch.setattr(partition, "SMALLEST_FUSED", smallest)
-    value, given = any_loss
-    given = [*given[:-1], torch.full_like(given[-1], tau)]
+def assert_compiles(value, given):
     torch._dynamo.reset()
     compiled = torch.compile(value, fullgraph=True, backend="aot_eager")
     inputs, others = (leaves(given, range(len(given))) for _ in range(2))
@@ -80,6 +75,21 @@ def test_compiled_without_a_graph_break(any_loss, monkeypatch, smallest, tau):
     of_found, of_expected = torch.autograd.grad(found, inputs), torch.autograd.grad(expected, others)
     for one, other in zip(of_found, of_expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("smallest", [EVERY, NONE], ids=["fused", "dense"])
+def test_compiled_without_a_graph_break(any_loss, monkeypatch, smallest):
+    monkeypatch.setattr(partition, "SMALLEST_FUSED", smallest)
+    assert_compiles(*any_loss)
+
+
+@pytest.mark.parametrize("name", ["supcon", "bcl", "moco"])
+def test_compiled_where_rows_have_to_be_shifted(problem, monkeypatch, name):
+    monkeypatch.setattr(partition, "SMALLEST_FUSED", EVERY)
+    p = problem(name)
+    names = [*p.rows, *p.class_rows]
+    tau = torch.tensor(0.001, dtype=torch.float64)
+    assert_compiles(lambda *rows: p(rows[-1], **dict(zip(names, rows[:-1], strict=True))), [*p.leaves, tau])
 
 
 @pytest.mark.parametrize("smallest", [EVERY, NONE], ids=["fused", "dense"])
