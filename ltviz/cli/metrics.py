@@ -11,7 +11,6 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import RecordingError
 from ltviz.metrics import BEHIND, MEASURES
-from ltviz.recording import Recording
 from ltviz.recording.measured import measure_frame
 
 

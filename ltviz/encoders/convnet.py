@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from ltviz.encoders.normed import linear_before_norm
+
 FEATURE_DIM = 128
 
 
@@ -18,7 +20,7 @@ def convnet(image_shape: tuple[int, int]) -> nn.Module:
         nn.BatchNorm2d(32),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(32 * height * width, FEATURE_DIM),
+        linear_before_norm(32 * height * width, FEATURE_DIM),
         nn.BatchNorm1d(FEATURE_DIM),
         nn.ReLU(),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from ltviz.encoders.normed import linear_before_norm
+
 FEATURE_DIM = 128
 
 
@@ -13,10 +15,10 @@ def mlp(image_shape: tuple[int, int]) -> nn.Module:
     hidden = 256 if pixels > 100 else 128
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(pixels, hidden),
+        linear_before_norm(pixels, hidden),
         nn.BatchNorm1d(hidden),
         nn.ReLU(),
-        nn.Linear(hidden, FEATURE_DIM),
+        linear_before_norm(hidden, FEATURE_DIM),
         nn.BatchNorm1d(FEATURE_DIM),
         nn.ReLU(),
     )

@@ -8,13 +8,15 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.anchors import anchor_weights, stack_views
+from ltviz.encoders.normed import linear_before_norm
+from ltviz.methods.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.inputs import (
+    Labels,
     check_choice,
     check_labels,
-    check_shape,
+    check_rows,
     check_temperature,
     check_views,
     full_precision,
@@ -24,12 +26,14 @@ from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.partition import Contrast
 from ltviz.methods.scene import Scene
 from ltviz.methods.tug import Tug, shares, similarities
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched("z", "prototypes")
 def bcl(
     z: Tensor,
-    y: Tensor,
+    y: Labels,
     prototypes: Tensor,
     *,
     temperature: float | Tensor,
@@ -50,7 +54,7 @@ def bcl(
     Args:
         z: (B, V, D) unit rows, any V; taken as given.
         y: (B,) labels from 0 to C - 1.
-        prototypes: (C, D), row c is class c's; gradients flow into them.
+        prototypes: (C, D) unit rows, row c is class c's; gradients flow into them.
         temperature: positive number or 0-d tensor.
         average: "sample": mean over anchors (the official code); "class": mean within each class, then over the
             classes present, which is what the paper's theorem on the regular simplex speaks of.
@@ -67,16 +71,16 @@ def bcl(
     """
     check_views("bcl", z)
     num_samples, num_views, dim = z.shape
-    check_shape("bcl", "prototypes", prototypes, (None, dim), f"for z of {dim} dimensions")
+    check_rows("bcl", "prototypes", prototypes, (None, dim), f"for z of {dim} dimensions")
     num_classes = len(prototypes)
-    y = check_labels("bcl", "y", y, num_samples, f"for {num_samples} samples in z", num_classes)
+    y = check_labels("bcl", "y", y, num_samples, f"for {num_samples} samples in z", z, num_classes)
     tau = check_temperature("bcl", temperature, z)
     check_choice("bcl", "average", average, ("sample", "class"))
     check_choice("bcl", "reduction", reduction, ("mean", "none"))
 
     rows, labels = stack_views(z), y.repeat(num_views)
     column_labels = torch.cat([labels, torch.arange(num_classes, device=y.device)])
-    sizes = torch.bincount(column_labels, minlength=num_classes).to(z.dtype)
+    sizes = class_sizes(column_labels, num_classes).to(z.dtype)
     num_positives = sizes[labels] - 1
     contrast = Contrast(
         skip_self=True,
@@ -87,7 +91,7 @@ def bcl(
     sums = prototypes.index_add(0, labels, rows)
     evidence = (rows * (sums[labels] - rows)).sum(1) / (num_positives * tau)
     if reduction == "mean":
-        weights = anchor_weights(labels, average, z)
+        weights = anchor_weights(labels, average, z, num_classes)
         return contrast.weighted_pair_sum(weights, rows, prototypes, tau) - (weights * evidence).sum()
     values = contrast.log_partition(rows, torch.cat([rows, prototypes]), tau) - evidence
     return values.view(num_views, num_samples).T
@@ -161,7 +165,7 @@ class Bcl(Method):
         else:
             # the classes are the batch: their own statistics always, in evaluation too
             norm = nn.BatchNorm1d(width, track_running_stats=False)
-            self.branch = nn.Sequential(nn.Linear(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
+            self.branch = nn.Sequential(linear_before_norm(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         num_samples = len(batch.y)

@@ -11,8 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, Links, Method, Reading, Settings, Setup
-from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision, unit
+from ltviz.methods.inputs import check_choice, check_rows, check_temperature, full_precision, unit
 from ltviz.methods.tug import Tug, own_column, shares, similarities
+from ltviz.methods.watch import watched
 
 LOWEST_TEMPERATURE = 0.01
 NOISE = 0.3
@@ -24,6 +25,7 @@ _FOLLOW = 0.05  # how fast the limits between the words follow what has been see
 
 
 @full_precision
+@watched("images", "captions")
 def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
     r"""CLIP's loss: each image must pick its caption among those of the batch, and each caption its image.
 
@@ -41,10 +43,10 @@ def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduc
 
     Source: Radford et al. 2021, Figure 3.
     """
-    check_shape("clip", "images", images, (None, None), "(pairs, dimensions)")
+    check_rows("clip", "images", images, (None, None), "(pairs, dimensions)")
     if not len(images):
         raise ValueError(f"clip: images must hold at least one pair, but has shape {tuple(images.shape)}")
-    check_shape("clip", "captions", captions, tuple(images.shape), f"for images of shape {tuple(images.shape)}")
+    check_rows("clip", "captions", captions, tuple(images.shape), f"for images of shape {tuple(images.shape)}")
     check_choice("clip", "reduction", reduction, ("mean", "none"))
     logits = images @ captions.T / check_temperature("clip", temperature, images)
     own = torch.arange(len(logits), device=logits.device)

@@ -15,9 +15,14 @@ from ltviz.methods.base import FIRST, Batch, Card, Cloud, LinearClassifier, Meth
 from ltviz.methods.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.inputs import (
+    Labels,
+    Mask,
+    Numbers,
     check_choice,
     check_labels,
-    check_shape,
+    check_mask,
+    check_numbers,
+    check_rows,
     check_temperature,
     full_precision,
     log_prior,
@@ -30,22 +35,25 @@ from ltviz.methods.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.momentum import MomentumCopy
 from ltviz.methods.partition import Contrast
 from ltviz.methods.scene import Scene
+from ltviz.methods.tracing import is_traced
 from ltviz.methods.tug import Tug, shares, similarities
+from ltviz.methods.watch import watched
 
 SOFTENING = 4.0
 """Temperature of the distillation term."""
 
 
 @full_precision
+@watched("query", "keys")
 def gml(
     query: Tensor,
-    y: Tensor,
+    y: Labels,
     keys: Tensor,
-    keys_y: Tensor,
-    counts: Tensor,
+    keys_y: Labels,
+    counts: Numbers,
     *,
     temperature: float | Tensor,
-    exclude: Tensor | None = None,
+    exclude: Mask | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     r"""GML's contrastive term: a softmax over classes, each class scored by the mean over its keys, plus the prior.
@@ -59,7 +67,8 @@ def gml(
     Args:
         query: (B, D) unit rows, taken as given.
         y: (B,) labels from 0 to C - 1.
-        keys: (K, D), usually a class-wise queue; gradients flow into them.
+        keys: (K, D), usually a class-wise queue; gradients flow into them. They are copied: the queue may take in new
+            ones before backward().
         keys_y: (K,) labels from 0 to C - 1; -1 marks an empty slot, which belongs to no class and is left out.
         counts: (C,) training samples per class, giving the prior pi; see `logit_adjusted` for empty classes.
         temperature: positive number or 0-d tensor. The paper learns it, in a second call on detached features.
@@ -72,16 +81,16 @@ def gml(
     Source: Suh and Seo 2023, Eq. 4 and 5; code: Long-tailed-recognition 1ff816c, `GMLLoss` (the terms L_con and, with
     `exclude`, L_conT).
     """
-    check_shape("gml", "query", query, (None, None), "(samples, dimensions)")
+    check_rows("gml", "query", query, (None, None), "(samples, dimensions)")
     if not len(query):
         raise ValueError(f"gml: query must hold at least one sample, but has shape {tuple(query.shape)}")
-    check_shape("gml", "keys", keys, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
-    check_shape("gml", "counts", counts, (None,), "(classes)")
+    check_rows("gml", "keys", keys, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
+    counts = check_numbers("gml", "counts", counts, (None,), "(classes)", query)
     check_choice("gml", "reduction", reduction, ("mean", "none"))
     num_classes = len(counts)
-    y = check_labels("gml", "y", y, len(query), f"for {len(query)} queries", num_classes)
-    keys_y = check_labels("gml", "keys_y", keys_y, len(keys), f"for {len(keys)} keys")
-    if len(keys) and not EMPTY <= int(keys_y.min()) <= int(keys_y.max()) < num_classes:
+    y = check_labels("gml", "y", y, len(query), f"for {len(query)} queries", query, num_classes)
+    keys_y = check_labels("gml", "keys_y", keys_y, len(keys), f"for {len(keys)} keys", query)
+    if len(keys) and not is_traced() and not EMPTY <= int(keys_y.min()) <= int(keys_y.max()) < num_classes:
         raise ValueError(
             f"gml: keys_y must hold labels from 0 to {num_classes - 1}, or -1 for an empty slot, "
             f"but holds {int(keys_y.min())} to {int(keys_y.max())}"
@@ -89,11 +98,12 @@ def gml(
     tau = check_temperature("gml", temperature, query)
     prior = log_prior("gml", counts, num_classes, query)
     if exclude is not None:
-        check_shape("gml", "exclude", exclude, (len(query), len(keys)), "(queries, keys)")
-
+        exclude = check_mask("gml", "exclude", exclude, (len(query), len(keys)), "(queries, keys)", query)
+    if is_traced():
+        return _gml_of_all(query, y, keys, keys_y, prior, tau, exclude, reduction)
     filled = keys_y != EMPTY
     keys, keys_y = keys[filled], keys_y[filled]
-    exclude = None if exclude is None else exclude[:, filled] != 0
+    exclude = None if exclude is None else exclude[:, filled]
     bias = _log_weights(prior, keys_y, exclude)
     own_keys = torch.bincount(keys_y, minlength=num_classes)[y]
     if exclude is not None:
@@ -113,6 +123,31 @@ def gml(
         return contrast.weighted_sum(weights, query, keys, tau)
     values = contrast.log_partition(query, keys, tau)
     return query.new_zeros(len(y)).masked_scatter(judged, values)
+
+
+def _gml_of_all(
+    query: Tensor,
+    y: Tensor,
+    keys: Tensor,
+    keys_y: Tensor,
+    prior: Tensor,
+    tau: Tensor,
+    exclude: Tensor | None,
+    reduction: str,
+) -> Tensor:
+    """`gml` with sizes that no value decides: what is left out there gets the weight 0 here."""
+    if not len(keys):
+        return nothing(query, keys, tau) if reduction == "mean" else nothing(query, keys, tau).expand(len(query))
+    left_out = (keys_y == EMPTY).expand(len(query), -1)
+    left_out = left_out if exclude is None else left_out | exclude
+    bias = _log_weights(prior, keys_y.clamp_min(0), left_out)
+    own = (keys_y == y[:, None]) & ~left_out
+    judged = own.any(1)
+    # what a query without evidence is given instead stays finite, and without a gradient
+    logits = (query @ keys.T / tau + bias).masked_fill(~judged[:, None], 0.0)
+    evidence = logits.masked_fill(~(own | ~judged[:, None]), -math.inf)
+    values = (logits.logsumexp(1) - evidence.logsumexp(1)).masked_fill(~judged, 0.0)
+    return values.mean() if reduction == "mean" else values
 
 
 def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tensor:

@@ -9,13 +9,15 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, Links, Reading, Setup
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
+from ltviz.methods.inputs import Labels, Mask, check_choice, check_labels, check_mask, check_temperature, full_precision
 from ltviz.methods.moco import Moco, check_queries, queue_tug
 from ltviz.methods.partition import Contrast
 from ltviz.methods.queue import QueuedSettings
 from ltviz.methods.scene import Scene
 from ltviz.methods.tally import Tally
+from ltviz.methods.tracing import is_traced
 from ltviz.methods.tug import Tug
+from ltviz.methods.watch import watched
 
 ORDERS = ("random", "official")
 EMPTY = -1
@@ -26,16 +28,17 @@ FEW_POSITIVES = 64
 
 
 @full_precision
+@watched("query", "key", "queue", still=("key", "queue"))
 def kcl(
     query: Tensor,
     key: Tensor,
     queue: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
+    y: Labels,
+    queue_y: Labels,
     *,
     temperature: float | Tensor,
     k: int | None = 6,
-    positives: Tensor | None = None,
+    positives: Mask | None = None,
     order: str = "random",
     generator: torch.Generator | None = None,
     reduction: str = "mean",
@@ -49,7 +52,8 @@ def kcl(
 
     Args:
         query, key: (B, D) unit rows, taken as given; row i of key is query i's own key, always a positive.
-        queue: (K, D) keys of earlier batches, K may be 0.
+        queue: (K, D) keys of earlier batches, K may be 0. It is not copied: take in new keys after backward(), or give
+            queue.clone().
         y: (B,) integer labels of the queries.
         queue_y: (K,) integer labels of the queue; -1 marks an empty slot, never a positive, but in the denominator.
         temperature: positive number or 0-d tensor.
@@ -61,6 +65,7 @@ def kcl(
 
     Raises:
         ValueError: where shapes or values break these rules; the sentence names the sizes.
+        RuntimeError: in the backward pass, where key or queue was changed in place since.
 
     Source: Kang et al. 2021, Eq. 3, where the divisor is always k + 1; code: BalFeat ba60412, which divides by 1 + k_i
     as here, and takes the positives in the order that `topk` leaves ties in (order="official"). Drawing them at random
@@ -82,21 +87,21 @@ def kcl(
 
 def choose_positives(
     loss: str,
-    y: Tensor,
-    queue_y: Tensor,
+    y: Labels,
+    queue_y: Labels,
     query: Tensor,
     queue: Tensor,
     k: int | None,
-    positives: Tensor | None,
+    positives: Mask | None,
     generator: torch.Generator | None,
     order: str = "random",
 ) -> Tensor:
     """The queue entries that attract each query, (B, K) bool: those given, or else drawn."""
-    y = check_labels(loss, "y", y, len(query), f"for {len(query)} queries")
-    queue_y = check_labels(loss, "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots")
+    y = check_labels(loss, "y", y, len(query), f"for {len(query)} queries", query)
+    queue_y = check_labels(loss, "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots", query)
     if positives is not None:
-        check_shape(loss, "positives", positives, (len(query), len(queue)), "(queries, queue slots)")
-        return (positives if positives.dtype == torch.bool else positives != 0) & (queue_y != EMPTY)
+        shape = (len(query), len(queue))
+        return check_mask(loss, "positives", positives, shape, "(queries, queue slots)", query) & (queue_y != EMPTY)
     if k is not None and k < 0:
         raise ValueError(f"{loss}: k must be 0 or more, but is {k}; try 6")
     return draw_positives(y, queue_y, k, generator, order)
@@ -131,6 +136,8 @@ def draw_positives(
 
 def positive_logits(query: Tensor, queue: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
     """How many queue entries are chosen for each query, (B,), and the sum of q_i . Q_j over them, (B,)."""
+    if is_traced():  # how many there are cannot be known
+        return chosen.sum(1).to(query.dtype), (query * (chosen.to(queue.dtype) @ queue)).sum(1)
     rows, columns = chosen.nonzero(as_tuple=True)
     if len(rows) <= FEW_POSITIVES * len(query):
         sums = torch.zeros_like(query).index_add(0, rows, queue[columns])

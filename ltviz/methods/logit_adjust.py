@@ -13,15 +13,17 @@ from ltviz.methods.base import Batch, Card, LinearClassifier, Links, Reading, li
 from ltviz.methods.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
 from ltviz.methods.cosine import SCALE, softmax_tug
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, full_precision, log_prior
+from ltviz.methods.inputs import Labels, Numbers, check_choice, check_labels, check_rows, full_precision, log_prior
 from ltviz.methods.tug import Tug
+from ltviz.methods.watch import watched
 
 MOST_LINKS = 60
 """Boundaries that a frame shows, at most."""
 
 
 @full_precision
-def logit_adjusted(logits: Tensor, y: Tensor, counts: Tensor, *, tau: float = 1.0, reduction: str = "mean") -> Tensor:
+@watched()
+def logit_adjusted(logits: Tensor, y: Labels, counts: Numbers, *, tau: float = 1.0, reduction: str = "mean") -> Tensor:
     r"""Cross-entropy of logits plus tau times the log prior: rare classes must win by a margin while training.
 
     .. math:: L_i = -\log \frac{e^{x_{i y_i} + \tau \log \pi_{y_i}}}{\sum_c e^{x_{ic} + \tau \log \pi_c}}
@@ -39,11 +41,11 @@ def logit_adjusted(logits: Tensor, y: Tensor, counts: Tensor, *, tau: float = 1.
 
     Source: Menon et al. 2021, Eq. 10; code: Balanced-Contrastive-Learning f72d070, `LogitAdjust`.
     """
-    check_shape("logit_adjusted", "logits", logits, (None, None), "(samples, classes)")
+    check_rows("logit_adjusted", "logits", logits, (None, None), "(samples, classes)")
     num_samples, num_classes = logits.shape
     if not logits.numel():
         raise ValueError(f"logit_adjusted: logits must hold samples and classes, but has shape {tuple(logits.shape)}")
-    y = check_labels("logit_adjusted", "y", y, num_samples, f"for {num_samples} rows of logits", num_classes)
+    y = check_labels("logit_adjusted", "y", y, num_samples, f"for {num_samples} rows of logits", logits, num_classes)
     check_choice("logit_adjusted", "reduction", reduction, ("mean", "none"))
     prior = log_prior("logit_adjusted", counts, num_classes, logits)
     return F.cross_entropy(logits + tau * prior, y, reduction=reduction)

@@ -14,21 +14,23 @@ from torch import Tensor, nn
 from ltviz.methods.base import Batch, Card, Links, Method, Settings, Setup, live
 from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy, mixture_tug
 from ltviz.methods.cosine import CosineClassifier
-from ltviz.methods.inputs import check_choice, check_shape, full_precision, reduce, unit
+from ltviz.methods.inputs import Mask, Numbers, check_choice, check_numbers, check_rows, full_precision, reduce, unit
 from ltviz.methods.tug import Tug
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched()
 def ltml_classification(
     logits: Tensor,
-    labels: Tensor,
-    counts: Tensor,
+    labels: Mask,
+    counts: Numbers,
     num_samples: float,
     *,
-    sigma_pos: Tensor,
-    mu_pos: Tensor,
-    sigma_neg: Tensor,
-    mu_neg: Tensor,
+    sigma_pos: Numbers,
+    mu_pos: Numbers,
+    sigma_neg: Numbers,
+    mu_neg: Numbers,
     reduction: str = "mean",
 ) -> Tensor:
     r"""LTML's compensated and weighted binary cross-entropy for several labels per sample.
@@ -52,17 +54,18 @@ def ltml_classification(
     mu or takes them from batch statistics is not settled, so they are arguments here; `batch_compensation` gives the
     latter.
     """
-    check_shape("ltml_classification", "logits", logits, (None, None), "(samples, classes)")
+    check_rows("ltml_classification", "logits", logits, (None, None), "(samples, classes)")
     num_classes = logits.shape[1]
-    check_shape("ltml_classification", "labels", labels, tuple(logits.shape), "like logits")
+    labels = check_numbers("ltml_classification", "labels", labels, tuple(logits.shape), "like logits", logits)
     named = {"counts": counts, "sigma_pos": sigma_pos, "mu_pos": mu_pos, "sigma_neg": sigma_neg, "mu_neg": mu_neg}
-    for name, value in named.items():
-        check_shape("ltml_classification", name, value, (num_classes,), f"for {num_classes} classes")
+    counts, sigma_pos, mu_pos, sigma_neg, mu_neg = (
+        check_numbers("ltml_classification", name, value, (num_classes,), f"for {num_classes} classes", logits)
+        for name, value in named.items()
+    )
     check_choice("ltml_classification", "reduction", reduction, ("mean", "none"))
     if not 0 < num_samples < math.inf:
         raise ValueError(f"ltml_classification: num_samples must be positive and finite, but is {num_samples}")
-    labels = labels.to(logits.dtype)
-    frequency = counts.to(logits) / num_samples
+    frequency = counts / num_samples
     weight = labels * torch.exp(1 - frequency) + (1 - labels) * torch.exp(frequency)
     positive = F.logsigmoid(logits * sigma_pos + mu_pos)
     negative = F.logsigmoid(-(logits * sigma_neg + mu_neg))
@@ -110,6 +113,7 @@ def batch_compensation(logits: Tensor, labels: Tensor) -> Compensation:
 
 
 @full_precision
+@watched()
 def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor:
     """Mean squared difference of two branches' logits for the same samples; gradients flow into both.
 
@@ -122,8 +126,8 @@ def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor
 
     Source: Guo and Wang 2021 (CVPR), L_con; its reduction and gradient stops are not known, this is the plain reading.
     """
-    check_shape("ltml_consistency", "a", a, (None, None), "(samples, classes)")
-    check_shape("ltml_consistency", "b", b, tuple(a.shape), "like a")
+    check_rows("ltml_consistency", "a", a, (None, None), "(samples, classes)")
+    check_rows("ltml_consistency", "b", b, tuple(a.shape), "like a")
     return reduce("ltml_consistency", (a - b).square().mean(1), reduction)
 
 

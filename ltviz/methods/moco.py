@@ -6,24 +6,26 @@ import torch
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, Links
-from ltviz.methods.inputs import check_choice, check_shape, check_temperature, full_precision
+from ltviz.methods.inputs import check_choice, check_rows, check_temperature, full_precision
 from ltviz.methods.partition import Contrast
 from ltviz.methods.probe import Probed
 from ltviz.methods.queue import Queued, QueuedSettings
 from ltviz.methods.scene import Scene
 from ltviz.methods.tug import Tug, own_column, shares, similarities
+from ltviz.methods.watch import watched
 
 
 def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:
     """query and key must be (B, D), queue (K, D)."""
-    check_shape(loss, "query", query, (None, None), "(samples, dimensions)")
+    check_rows(loss, "query", query, (None, None), "(samples, dimensions)")
     if not len(query):
         raise ValueError(f"{loss}: query must hold at least one sample, but has shape {tuple(query.shape)}")
-    check_shape(loss, "key", key, tuple(query.shape), "like query")
-    check_shape(loss, "queue", queue, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
+    check_rows(loss, "key", key, tuple(query.shape), "like query")
+    check_rows(loss, "queue", queue, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
 
 
 @full_precision
+@watched("query", "key", "queue", still=("key", "queue"))
 def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
     r"""InfoNCE with a queue: each query must pick out its own key among the keys of earlier batches.
 
@@ -32,12 +34,13 @@ def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tens
     Args:
         query: (B, D) unit rows, taken as given.
         key: (B, D), row i is query i's own key (another view through the momentum encoder).
-        queue: (K, D) negatives, K may be 0.
+        queue: (K, D) negatives, K may be 0. It is not copied: take in new keys after backward(), or give queue.clone().
         temperature: positive number or 0-d tensor; 0.07 in v1, 0.2 in v2.
         reduction: "mean" gives a scalar, "none" the (B,) values.
 
     Raises:
         ValueError: where shapes or values break these rules; the sentence names the sizes.
+        RuntimeError: in the backward pass, where key or queue was changed in place since.
 
     Source: He et al. 2020, Eq. 1; code: moco 90e244a. As there, gradients flow wherever the arguments carry them;
     key and queue usually do not.

@@ -10,24 +10,35 @@ from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, LinearClassifier, Reading, Setup, live
 from ltviz.methods.cosine import CosineClassifier, linear_classifier
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision, log_prior
+from ltviz.methods.inputs import (
+    Labels,
+    Numbers,
+    check_choice,
+    check_labels,
+    check_rows,
+    check_temperature,
+    full_precision,
+    log_prior,
+)
 from ltviz.methods.inputs import reduce as reduce_values
 from ltviz.methods.moco import check_queries
 from ltviz.methods.queue import Queued, QueuedSettings
 from ltviz.methods.scene import Scene
 from ltviz.methods.tally import Tally
 from ltviz.methods.tug import Tug, own_column, shares, similarities
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched("query", "key", "queue")
 def paco(
     query: Tensor,
     key: Tensor,
     queue: Tensor,
     logits: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
-    counts: Tensor,
+    y: Labels,
+    queue_y: Labels,
+    counts: Numbers,
     *,
     temperature: float | Tensor,
     alpha: float = 0.05,
@@ -46,7 +57,7 @@ def paco(
 
     Args:
         query, key: (B, D) unit rows, taken as given; the keys carry their queries' labels.
-        queue: (K, D) keys of earlier batches, K may be 0.
+        queue: (K, D) keys of earlier batches, K may be 0. It is copied and may take in new keys before backward().
         logits: (B, C) of a classifier whose weights are the centres.
         y: (B,) labels from 0 to C - 1.
         queue_y: (K,) labels; -1 marks an empty slot, never a positive, but in the denominator.
@@ -63,10 +74,10 @@ def paco(
     1e-9 and 1e-12, so values differ from it by about 1e-6.
     """
     check_queries("paco", query, key, queue)
-    check_shape("paco", "logits", logits, (len(query), None), f"for {len(query)} queries")
+    check_rows("paco", "logits", logits, (len(query), None), f"for {len(query)} queries")
     num_classes = logits.shape[1]
-    y = check_labels("paco", "y", y, len(query), f"for {len(query)} queries", num_classes)
-    queue_y = check_labels("paco", "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots")
+    y = check_labels("paco", "y", y, len(query), f"for {len(query)} queries", query, num_classes)
+    queue_y = check_labels("paco", "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots", query)
     check_choice("paco", "reduction", reduction, ("mean", "none"))
     if not (alpha >= 0 and beta > 0 and gamma >= 0 and centre_temperature > 0):
         raise ValueError(

@@ -15,9 +15,11 @@ from ltviz.methods.anchors import stack_views
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Reading, Settings, Setup, live
 from ltviz.methods.cosine import linear_classifier
 from ltviz.methods.inputs import (
+    Labels,
+    Numbers,
     check_choice,
     check_labels,
-    check_shape,
+    check_rows,
     check_temperature,
     full_precision,
     log_prior,
@@ -25,10 +27,12 @@ from ltviz.methods.inputs import (
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.scene import Scene
 from ltviz.methods.tug import Tug, shares
+from ltviz.methods.watch import watched
 
 LARGEST_KAPPA = 1e5
 CAP_SHARE = 0.95
 """Of a class's density that lies in the cap around its mean."""
+_SMALLEST_KAPPA = 1e-9
 LARGEST_SERIES = 500.0
 """Up to here the hypergeometric series stays below the largest double, beyond it ive is far from underflow."""
 
@@ -51,27 +55,73 @@ def log_bessel(kappa: np.ndarray, dim: int) -> np.ndarray:
     return np.where(kappa <= LARGEST_SERIES, series, scaled)
 
 
-class _LogBessel(torch.autograd.Function):
-    """`log_bessel` of a tensor; its derivative is the mean resultant length I_{v+1} / I_v."""
+@torch.library.custom_op("ltviz::bessel", mutates_args=())
+def _read_bessel(kappa: Tensor, dim: int, ratio: bool) -> Tensor:
+    """numpy's numbers as an operator, which stands in a graph of `torch.compile` as it is."""
+    numbers = kappa.detach().double().cpu().numpy()
+    return torch.from_numpy((geometry.resultant_length if ratio else log_bessel)(numbers, dim)).to(kappa)
+
+
+@_read_bessel.register_fake
+def _(kappa: Tensor, dim: int, ratio: bool) -> Tensor:
+    return torch.empty_like(kappa)
+
+
+def bessel(kappa: Tensor, dim: int, ratio: bool = False) -> Tensor:
+    """`log_bessel` of a tensor of any shape, or with `ratio` its slope, the mean resultant length A = I_{v+1} / I_v.
+
+    It has derivatives of every order, since slopes are made of the same two functions.
+    """
+    if torch.compiler.is_compiling():
+        return _read_bessel(kappa, dim, ratio)
+    return _Bessel.apply(kappa, dim, ratio)  # pyright: ignore[reportReturnType]
+
+
+def _slope(kappa: Tensor, dim: int, ratio: bool) -> Tensor:
+    """A, or with `ratio` that of A: 1 - A^2 - (D - 1) A / kappa."""
+    if not ratio:
+        return bessel(kappa, dim, ratio=True)
+    kappa = kappa.clamp_min(_SMALLEST_KAPPA)  # A / kappa tends to 1 / D
+    length = bessel(kappa, dim, ratio=True)
+    return 1 - length.square() - (dim - 1) * length / kappa
+
+
+class _Bessel(torch.autograd.Function):
+    """The operator with rules for `torch.func` and forward mode, which operators cannot have."""
 
     @staticmethod
-    def forward(ctx: Any, kappa: Tensor, dim: int) -> Tensor:
-        numbers = kappa.detach().double().cpu().numpy()
-        ctx.save_for_backward(torch.from_numpy(geometry.resultant_length(numbers, dim)).to(kappa))
-        return torch.from_numpy(log_bessel(numbers, dim)).to(kappa)
+    def forward(kappa: Tensor, dim: int, ratio: bool) -> Tensor:
+        return _read_bessel(kappa, dim, ratio)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return grad_output * ctx.saved_tensors[0], None
+    def setup_context(ctx: Any, inputs: tuple[Tensor, int, bool], output: Tensor) -> None:
+        kappa, *ctx.form = inputs
+        ctx.save_for_backward(kappa)
+        ctx.save_for_forward(kappa)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return grad_output * _slope(*ctx.saved_tensors, *ctx.form), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return tangent * _slope(*ctx.saved_tensors, *ctx.form)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int, None, None], kappa: Tensor, dim: int, ratio: bool) -> tuple[Tensor, int]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return bessel(kappa, dim, ratio), in_dims[0]
+
+
+_read_bessel.register_autograd(_Bessel.backward, setup_context=_Bessel.setup_context)
 
 
 @full_precision
+@watched("z")
 def proco(
     z: Tensor,
-    y: Tensor,
+    y: Labels,
     means: Tensor,
-    counts: Tensor,
+    counts: Numbers,
     *,
     temperature: float | Tensor,
     reduction: str = "mean",
@@ -96,14 +146,14 @@ def proco(
         ValueError: where shapes or values break these rules; the sentence names the sizes.
 
     Source: Du et al. 2024, Prop. 1; code: ProCo af9e78e, `ProCoLoss`, with exact Bessel functions in place of its
-    recurrence. Differentiable once. Bessel functions are taken in float64 on the CPU.
+    recurrence. Bessel functions are taken in float64 on the CPU.
     """
-    check_shape("proco", "z", z, (None, None), "(samples, dimensions)")
+    check_rows("proco", "z", z, (None, None), "(samples, dimensions)")
     num_samples, dim = z.shape
     if not num_samples or dim < 2:
         raise ValueError(f"proco: z must hold samples of at least 2 dimensions, but has shape {tuple(z.shape)}")
-    check_shape("proco", "means", means, (None, dim), f"for z of {dim} dimensions")
-    y = check_labels("proco", "y", y, num_samples, f"for {num_samples} samples in z", len(means))
+    check_rows("proco", "means", means, (None, dim), f"for z of {dim} dimensions")
+    y = check_labels("proco", "y", y, num_samples, f"for {num_samples} samples in z", z, len(means))
     check_choice("proco", "reduction", reduction, ("mean", "none"))
     tau = check_temperature("proco", temperature, z)
     return logit_adjusted(density_logits(z, means.detach(), tau), y, counts, reduction=reduction)
@@ -115,7 +165,7 @@ def density_logits(z: Tensor, means: Tensor, tau: Tensor) -> Tensor:
     # differences of numbers up to 1e5: float64 throughout, so that a logit keeps its digits
     kappa, directions = fit_densities(means.double())
     tilted = (kappa[:, None] * directions + z.double()[:, None] / tau.double()).norm(dim=2)
-    return (_LogBessel.apply(tilted, dim) - _LogBessel.apply(kappa, dim)).to(z.dtype)  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]
+    return (bessel(tilted, dim) - bessel(kappa, dim)).to(z.dtype)
 
 
 def fit_densities(means: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,11 +9,13 @@ from ltviz.methods.base import Batch, Card, Links, Settings, live
 from ltviz.methods.inputs import check_views, full_precision
 from ltviz.methods.probe import Probed
 from ltviz.methods.scene import Scene
-from ltviz.methods.supcon import supcon, supcon_tug
+from ltviz.methods.supcon import contrast_of_labels, supcon_tug
 from ltviz.methods.tug import Tug
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched("z")
 def info_nce(z: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
     r"""SimCLR's NT-Xent: each view must pick out the other views of its image among all rows of the batch.
 
@@ -34,7 +36,7 @@ def info_nce(z: Tensor, *, temperature: float | Tensor, reduction: str = "mean")
     temperature / base_temperature is left out here.
     """
     check_views("info_nce", z)
-    return supcon(z, torch.arange(len(z), device=z.device), temperature=temperature, reduction=reduction)
+    return contrast_of_labels("info_nce", z, torch.arange(len(z), device=z.device), temperature, reduction=reduction)
 
 
 def info_nce_tug(z: Tensor, y: Tensor, *, temperature: float) -> Tug:

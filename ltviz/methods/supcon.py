@@ -8,20 +8,30 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.anchors import anchor_weights, stack_views
+from ltviz.methods.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.base import Batch, Card, Reading, Settings, Setup, live
-from ltviz.methods.inputs import check_choice, check_labels, check_temperature, check_views, full_precision, nothing
+from ltviz.methods.inputs import (
+    Labels,
+    check_choice,
+    check_labels,
+    check_temperature,
+    check_views,
+    full_precision,
+    nothing,
+)
 from ltviz.methods.partition import Contrast
 from ltviz.methods.probe import Probed
 from ltviz.methods.scene import Scene
 from ltviz.methods.tally import Tally
 from ltviz.methods.tug import Tug, shares, similarities
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched("z")
 def supcon(
     z: Tensor,
-    y: Tensor,
+    y: Labels,
     *,
     temperature: float | Tensor,
     form: str = "out",
@@ -61,20 +71,34 @@ def supcon(
     is O((BV)^2).
     """
     check_views("supcon", z)
-    num_samples, num_views, _ = z.shape
-    y = check_labels("supcon", "y", y, num_samples, f"for {num_samples} samples in z")
-    tau = check_temperature("supcon", temperature, z)
+    y = check_labels("supcon", "y", y, len(z), f"for {len(z)} samples in z", z)
     check_choice("supcon", "form", form, ("out", "in"))
     check_choice("supcon", "anchors", anchors, ("all", "first"))
     check_choice("supcon", "average", average, ("sample", "class"))
-    check_choice("supcon", "reduction", reduction, ("mean", "none"))
+    return contrast_of_labels("supcon", z, y, temperature, form, anchors, average, reduction)
 
-    rows, y = stack_views(z), torch.unique(y, return_inverse=True)[1]
+
+def contrast_of_labels(
+    loss: str,
+    z: Tensor,
+    y: Tensor,
+    temperature: float | Tensor,
+    form: str = "out",
+    anchors: str = "all",
+    average: str = "sample",
+    reduction: str = "mean",
+) -> Tensor:
+    """`supcon` under another loss's name; z (B, V, D) and y (B,) int64 have been checked."""
+    num_samples, num_views, _ = z.shape
+    tau = check_temperature(loss, temperature, z)
+    check_choice(loss, "reduction", reduction, ("mean", "none"))
+    # any integers become the places of their classes among the sorted labels, from 0 to B - 1
+    rows, y = stack_views(z), torch.searchsorted(y.sort().values, y)
     labels = y.repeat(num_views)
     num_anchors = len(rows) if anchors == "all" else num_samples
-    num_positives = torch.bincount(labels)[labels[:num_anchors]] - 1
+    num_positives = class_sizes(labels, num_samples)[labels[:num_anchors]] - 1
     has_positives = num_positives > 0
-    weights = anchor_weights(labels[:num_anchors], average, z)
+    weights = anchor_weights(labels[:num_anchors], average, z, num_samples)
     contrast = Contrast(skip_self=True)
     if form == "out":
         evidence = _mean_positive_logit(rows, labels, num_anchors, num_positives) / tau
@@ -84,7 +108,7 @@ def supcon(
 
     if reduction == "mean":
         weights = weights * has_positives
-        if not bool(has_positives.any()):
+        if len(rows) == 1:
             return nothing(rows, tau)
         if anchors == "all":
             denominators = contrast.weighted_pair_sum(weights, rows, None, tau)
@@ -100,7 +124,7 @@ def supcon(
 
 def _mean_positive_logit(rows: Tensor, labels: Tensor, num_anchors: int, num_positives: Tensor) -> Tensor:
     """Mean similarity (not divided by the temperature) of each anchor to its positives, through class sums: no mask."""
-    sums = rows.new_zeros(int(labels.max()) + 1, rows.shape[1]).index_add(0, labels, rows)
+    sums = rows.new_zeros(len(labels), rows.shape[1]).index_add(0, labels, rows)
     anchors = rows[:num_anchors]
     others = sums[labels[:num_anchors]] - anchors
     return (anchors * others).sum(1) / num_positives.clamp_min(1)

@@ -12,28 +12,30 @@ from torch import Tensor
 
 from ltviz import geometry
 from ltviz.methods.base import Batch, Card, Reading, Setup, live
-from ltviz.methods.inputs import check_choice, check_labels, check_shape, check_temperature, full_precision
+from ltviz.methods.inputs import Labels, Mask, check_choice, check_labels, check_rows, check_temperature, full_precision
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_logits
 from ltviz.methods.moco import check_queries
 from ltviz.methods.partition import Contrast
 from ltviz.methods.scene import Scene
 from ltviz.methods.tally import allow_absent
 from ltviz.methods.tug import Tug, own_column, shares, similarities
+from ltviz.methods.watch import watched
 
 
 @full_precision
+@watched("query", "key", "queue", "targets", still=("key",))
 def tsc(
     query: Tensor,
     key: Tensor,
     queue: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
+    y: Labels,
+    queue_y: Labels,
     targets: Tensor,
     *,
     temperature: float | Tensor,
     k: int | None = 6,
     target_weight: float = 0.2,
-    positives: Tensor | None = None,
+    positives: Mask | None = None,
     normalize: str = "code",
     generator: torch.Generator | None = None,
     reduction: str = "mean",
@@ -50,12 +52,14 @@ def tsc(
 
     Args:
         query, key, queue, y, queue_y, temperature, k, positives, generator, reduction: as in `kcl`; y from 0 to C - 1.
+            The queue is copied and may take in new keys before backward(); key is not.
         targets: (C, D) unit rows, row c is class c's target (already matched); all stand in every denominator.
         target_weight: lambda, 0 or more; 0.2 in the paper.
         normalize: "code" or "paper".
 
     Raises:
         ValueError: where shapes or values break these rules; the sentence names the sizes.
+        RuntimeError: in the backward pass, where key was changed in place since.
 
     Source: Li et al. 2022, Eq. 4; code: targeted-supcon c4f15eb, `KCL.forward` with `--sep_t` and one copy of each
     target. The official code takes no maximum before exp and gives NaN in float32 at temperature 0.01; this does not.
@@ -66,8 +70,8 @@ def tsc(
     if not target_weight >= 0:
         raise ValueError(f"tsc: target_weight must be 0 or more, but is {target_weight:g}; try 0.2")
     tau = check_temperature("tsc", temperature, query)
-    check_shape("tsc", "targets", targets, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
-    y = check_labels("tsc", "y", y, len(query), f"for {len(query)} queries", len(targets))
+    check_rows("tsc", "targets", targets, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
+    y = check_labels("tsc", "y", y, len(query), f"for {len(query)} queries", query, len(targets))
     chosen = choose_positives("tsc", y, queue_y, query, queue, k, positives, generator)
     if reduction == "none":
         parts = tsc_parts(query, key, queue, y, targets, chosen, temperature=tau, normalize=normalize)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,9 @@ from ltviz.errors import ConfigError
 from ltviz.training.settings import RunSettings
 
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the choice is recorded in run.json instead
+# the threads of an OpenMP pool do not live on in a forked child, which would wait for them for ever
+_forked = threading.Event()
+os.register_at_fork(after_in_child=_forked.set)
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
@@ -47,8 +52,13 @@ def start(settings: RunSettings) -> Engine:
     """The device and precision that the settings ask for; sets torch's CPU threads.
 
     Raises:
-        ConfigError: CUDA is asked for and absent.
+        ConfigError: CUDA is asked for and absent, or several threads in a process that was forked from one with torch.
     """
+    if settings.threads > 1 and _forked.is_set():
+        raise ConfigError(
+            "threads must be 1 in a process that was forked from one with torch, where the others can be waited for "
+            f"without end, got {settings.threads}; start the process with spawn, or set threads to 1"
+        )
     torch.set_num_threads(settings.threads)
     accelerator, index, why = _choose(settings.device)
     fabric = Fabric(

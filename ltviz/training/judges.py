@@ -1,8 +1,8 @@
 """Judges: what a classifier reads from a trained encoder that is not changed any more, as the decoupling papers ask.
 
 Source: Kang et al., Decoupling Representation and Classifier for Long-Tailed Recognition, ICLR 2020, Section 4; code:
-classifier-balancing. There tau of `tau_norm` is chosen on a validation set, which a small long-tailed set does not
-have: it is given here, and 1 where nobody says.
+classifier-balancing. There tau of `tau_norm` is chosen on a validation set; here too where the run has a validation
+share, else on the training set, which the classifier has learned from. Never on the samples that are judged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,8 +26,12 @@ from ltviz.metrics import shot_accuracy
 from ltviz.recording import Recording, load_weights
 from ltviz.training import weights
 from ltviz.training.ground import Ground, parse_settings, prepare, relocate, run_settings
+from ltviz.training.probe import VALIDATION
 from ltviz.training.teachers import Recipe
 
+AUTO = "auto"
+"""In place of tau of `tau_norm`: the one that is best where it may be chosen."""
+TAUS = tuple(round(0.05 * place, 2) for place in range(21))
 OWN = "own"
 """Name of the method's own classifier, which is always asked."""
 CRT_EPOCHS, CRT_RATE = 10, 0.2
@@ -39,11 +43,27 @@ _LINEAR = 1e-3  # relative deviation from an affine function that rounding may c
 
 @dataclass(frozen=True)
 class Exam:
-    """A trained method and all it may be asked about: the whole training set and the whole test set."""
+    """A trained method and all it may be asked about: the training set, and the test set less the validation share."""
 
     method: Method
     ground: Ground
-    tau: float = 1.0
+
+    @cached_property
+    def held(self) -> NDArray[np.bool_]:
+        """(M',) which samples of the whole test set are the run's validation share."""
+        probe = self.ground.probe
+        return np.isin(self.ground.data.test_ids, probe.sample_ids[probe.split == VALIDATION])
+
+    @cached_property
+    def test_labels(self) -> NDArray[np.int64]:
+        """(M,)."""
+        return self.ground.data.test_labels[~self.held]
+
+    @cached_property
+    def validation(self) -> tuple[Tensor, Tensor]:
+        """Features (H, F) float64 and labels (H,) of the validation share; H is 0 in a run without one."""
+        data = self.ground.data
+        return self._features(data.test_images[self.held]), self._labels(data.test_labels[self.held])
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor]:
@@ -54,7 +74,7 @@ class Exam:
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.ground.data.test_images)
+        return self._features(self.ground.data.test_images[~self.held])
 
     @torch.no_grad()
     def own(self) -> Tensor:
@@ -147,62 +167,110 @@ def crt(exam: Exam) -> Tensor:
         return layer(exam.test).argmax(1)
 
 
-def tau_norm(exam: Exam) -> Tensor:
-    """(M,) classes by the method's own linear classifier, each weight vector over its length to the power tau.
+@dataclass(frozen=True)
+class Evened:
+    """The method's own linear classifier, each weight vector over its length to the power tau.
 
-    The bias, which holds the class frequencies, is left out.
+    Attributes:
+        weight: (C, F) float64, as trained. The bias, which holds the class frequencies, is left out.
+    """
+
+    weight: Tensor
+
+    @classmethod
+    def of(cls, exam: Exam) -> Evened:
+        """That of a method.
+
+        Raises:
+            ConfigError: the classifier is not linear, so that its weights have no length of their own.
+        """
+        features = exam.test.float()
+        with torch.no_grad():
+            unit = torch.eye(features.shape[1], device=features.device)
+            bias = exam.method.classify(torch.zeros_like(unit[:1]))
+            weight = (exam.method.classify(unit) - bias).T.double()
+            logits = exam.method.classify(features).double()
+        deviation = (exam.test @ weight.T + bias.double() - logits).abs().max()
+        if deviation > _LINEAR * logits.abs().max().clamp_min(1.0):
+            raise ConfigError(
+                f"tau_norm needs a linear classifier, but that of {exam.method.card.name} looks at directions alone; "
+                "judge it by ncm, linear or crt"
+            )
+        return cls(weight)
+
+    def answers(self, features: Tensor, tau: float) -> Tensor:
+        """(N,) classes of features (N, F)."""
+        length = self.weight.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        return (features @ (self.weight / length**tau).T).argmax(1)
+
+    def best_tau(self, features: Tensor, y: Tensor) -> float:
+        """Which of `TAUS` has the best mean accuracy over the classes of these samples; of equals the middle one."""
+        sizes = torch.bincount(y, minlength=len(self.weight)).to(features)
+        share = (1 / sizes.clamp_min(1))[y]
+        scores = torch.stack([((self.answers(features, tau) == y) * share).sum() for tau in TAUS])
+        best = (scores >= scores.max() - 1e-9).nonzero()[:, 0].tolist()
+        return TAUS[best[len(best) // 2]]
+
+
+def tau_norm(exam: Exam, tau: float | Literal["auto"] = AUTO) -> tuple[Tensor, dict[str, Any]]:
+    """(M,) classes by the method's own linear classifier with lengths evened out, and {"tau", "chosen_on"}: "given", or
+    the split that it was chosen on, "validation" or "train".
 
     Raises:
-        ConfigError: the classifier is not linear, so that its weights have no length of their own.
+        ConfigError: the classifier is not linear.
     """
-    features = exam.test.float()
-    with torch.no_grad():
-        unit = torch.eye(features.shape[1], device=features.device)
-        bias = exam.method.classify(torch.zeros_like(unit[:1]))
-        weight = (exam.method.classify(unit) - bias).T.double()
-        logits = exam.method.classify(features).double()
-    deviation = (exam.test @ weight.T + bias.double() - logits).abs().max()
-    if deviation > _LINEAR * logits.abs().max().clamp_min(1.0):
-        raise ConfigError(
-            f"tau_norm needs a linear classifier, but that of {exam.method.card.name} looks at directions alone; "
-            "judge it by ncm, linear or crt"
-        )
-    length = weight.norm(dim=1, keepdim=True).clamp_min(1e-12)
-    return (exam.test @ (weight / length**exam.tau).T).argmax(1)
+    evened = Evened.of(exam)
+    if tau != AUTO:
+        return evened.answers(exam.test, tau), {"tau": tau, "chosen_on": "given"}
+    split = "validation" if exam.held.any() else "train"
+    tau = evened.best_tau(*getattr(exam, split))
+    return evened.answers(exam.test, tau), {"tau": tau, "chosen_on": split}
 
 
-JUDGES: Mapping[str, Callable[[Exam], Tensor]] = {"ncm": ncm, "linear": linear, "crt": crt, "tau_norm": tau_norm}
+JUDGES: Mapping[str, Callable[[Exam], Tensor]] = {"ncm": ncm, "linear": linear, "crt": crt}
+"""Those that ask for nothing else."""
+NAMES = (*JUDGES, "tau_norm")
 
 
-def judge(recording: Recording, by: Sequence[str] = tuple(JUDGES), *, tau: float = 1.0) -> dict[str, Any]:
-    """What judges say of a run's last saved weights on the whole test set.
+def judge(recording: Recording, by: Sequence[str] = NAMES, *, tau: float | Literal["auto"] = AUTO) -> dict[str, Any]:
+    """What judges say of a run's last saved weights on its whole test set, less the validation share where it has one.
 
     Args:
         recording: of a run that ltviz trained.
-        by: names of `JUDGES`.
-        tau: of `tau_norm`, 0 to 1.
+        by: some of `NAMES`.
+        tau: of `tau_norm`, 0 to 1, or "auto": the best on the validation share, or on the training set without one.
 
     Returns:
-        {"step", "judges": {"own" or name: {"all", "many", "medium", "few"}}, "refused": {name: why}}; accuracies from 0
-        to 1, without groups that are empty. Equal on every call.
+        {"step", "judges": {"own" or name: {"all", "many", "medium", "few"}}, "refused": {name: why},
+        "judged_on": {"split": "test", "samples", "validation_samples" that were left out}}; accuracies from 0 to 1,
+        without groups that are empty. Where tau_norm judged, also "tau_norm": {"tau", "chosen_on"}, the latter "given",
+        "validation" or "train". Equal on every call.
 
     Raises:
         ConfigError: an unknown judge, or a method whose samples have several labels.
         RecordingError: no run of `ltviz train`, no weights, or data that are not those it was trained on.
     """
-    if unknown := [name for name in by if name not in JUDGES]:
-        raise ConfigError(f"a judge must be one of {', '.join(JUDGES)}, got {unknown[0]!r}")
-    step, exam = _sit(recording, tau)
-    found, refused = {OWN: _marks(exam, exam.own())}, {}
+    if unknown := [name for name in by if name not in NAMES]:
+        raise ConfigError(f"a judge must be one of {', '.join(NAMES)}, got {unknown[0]!r}")
+    if tau != AUTO and not 0 <= tau <= 1:
+        raise ConfigError(f"tau must be a number from 0 to 1, or auto, got {tau:g}; try auto")
+    step, exam = _sit(recording)
+    judged = {"split": "test", "samples": len(exam.test_labels), "validation_samples": int(exam.held.sum())}
+    found, refused, chosen = {OWN: _marks(exam, exam.own())}, {}, {}
     for name in by:
         try:
-            found[name] = _marks(exam, JUDGES[name](exam))
+            if name in JUDGES:
+                predictions = JUDGES[name](exam)
+            else:
+                predictions, chosen[name] = tau_norm(exam, tau)
         except ConfigError as error:
             refused[name] = str(error)
-    return {"step": step, "judges": found, "refused": refused}
+        else:
+            found[name] = _marks(exam, predictions)
+    return {"step": step, "judges": found, "refused": refused, "judged_on": judged, **chosen}
 
 
-def _sit(recording: Recording, tau: float) -> tuple[int, Exam]:
+def _sit(recording: Recording) -> tuple[int, Exam]:
     """The step of the last weights, and the method as it was then."""
     info = recording.info
     if info.method is None or "run" not in info.config:
@@ -222,11 +290,10 @@ def _sit(recording: Recording, tau: float) -> tuple[int, Exam]:
         )
     method = ground.build(kind, parse_settings(kind, saved.state["settings"]), Recipe.of(info))
     weights.unpack_module(method, saved.tensors["model"])
-    return saved.step, Exam(method.eval(), ground, tau)
+    return saved.step, Exam(method.eval(), ground)
 
 
 def _marks(exam: Exam, predictions: Tensor) -> dict[str, float]:
-    data = exam.ground.data
-    found = shot_accuracy(predictions.cpu().numpy(), data.test_labels, data.counts)
+    found = shot_accuracy(predictions.cpu().numpy(), exam.test_labels, exam.ground.data.counts)
     marks = {"all": found.all, "many": found.many, "medium": found.medium, "few": found.few}
     return {name: value for name, value in marks.items() if value is not None}

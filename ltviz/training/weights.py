@@ -47,10 +47,11 @@ def pack_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module) -> Array
 
 
 def unpack_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, arrays: Arrays) -> None:
-    """Puts back what `pack_optimizer` gave; parameters that had no step yet stay without state."""
+    """Puts back what `pack_optimizer` gave; parameters that had no step yet, or are not trained any more, stay without
+    state."""
     for name, parameter in module.named_parameters():
         keys = [key for key in arrays if key.rpartition(".")[0] == name]
-        if keys:
+        if keys and parameter.requires_grad:
             optimizer.state[parameter] = {
                 key.rpartition(".")[2]: torch.from_numpy(arrays[key].copy()).to(parameter.device) for key in keys
             }

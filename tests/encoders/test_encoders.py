@@ -22,7 +22,20 @@ def test_an_encoder_gives_features_and_every_parameter_learns(
     assert features.shape == (6, feature_dim) and features.min() >= 0
     (features * torch.randn_like(features)).sum().backward()
     for key, parameter in encoder.named_parameters():
-        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+        if parameter.requires_grad:
+            assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+
+
+@pytest.mark.parametrize("name", ["mlp", "convnet", "resnet32"])
+def test_what_batch_norm_takes_out_is_not_trained(name: str) -> None:
+    """A bias before batch norm has the gradient 0 up to rounding, of which AdamW would make full steps."""
+    torch.manual_seed(0)
+    encoder, _ = encoders.build(name, (8, 8))
+    loss = encoder.double()(torch.randn(16, 1, 8, 8, dtype=torch.float64)).square().sum(1).exp().mean().log()
+    loss.backward()
+    gradients = {key: p.grad.abs().max() for key, p in encoder.named_parameters() if p.grad is not None}
+    assert all(p.requires_grad or key.endswith("bias") for key, p in encoder.named_parameters())
+    assert min(gradients.values()) > 1e-9, gradients
 
 
 def test_building_leaves_the_running_statistics_alone() -> None:

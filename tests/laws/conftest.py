@@ -133,3 +133,43 @@ def path(request, monkeypatch) -> str:
     monkeypatch.setattr(fused, "CPU_BLOCK_ROWS", 5)
     monkeypatch.setattr(fused, "KEPT_ELEMENTS", 150)
     return request.param
+
+
+FURTHER = ("clip", "logit_adjusted", "ltml_classification", "ltml_consistency", "paco", "proco")
+"""Losses whose arguments are not those of a `Problem`."""
+
+
+def build_further(loss: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
+    y, queue_y, counts = torch.tensor([0, 2, 1, 1, 0]), torch.tensor([0, 1, -1, 2]), torch.tensor([9, 3, 1])
+    rows = [unit(n, 4, generator=generator) for n in (5, 5, 4)]
+    logits, labels, means = draw(5, 3), (draw(5, 3) > 0).long(), 0.7 * unit(3, 4, generator=generator)
+    none = {"sigma_pos": [1.0] * 3, "mu_pos": [0.0] * 3, "sigma_neg": [1.0] * 3, "mu_neg": [0.0] * 3}
+    found: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
+        "clip": (lambda a, b, tau: losses.clip(a, b, temperature=tau), rows[:2]),
+        "logit_adjusted": (lambda x, tau: losses.logit_adjusted(x / tau, y, counts), [logits]),
+        "ltml_classification": (
+            lambda x, tau: losses.ltml_classification(x / tau, labels, counts, 13, **none),
+            [logits],
+        ),
+        "ltml_consistency": (lambda a, b, tau: losses.ltml_consistency(a / tau, b), [logits, draw(5, 3)]),
+        "paco": (
+            lambda q, k, queue, x, tau: losses.paco(q, k, queue, x, y, queue_y, counts, temperature=tau),
+            [*rows, logits],
+        ),
+        "proco": (lambda z, tau: losses.proco(z, y, means, counts, temperature=tau), rows[:1]),
+    }
+    return found[loss]
+
+
+@pytest.fixture(params=[*VARIANTS, *FURTHER])
+def any_loss(request) -> tuple[Callable[..., Tensor], list[Tensor]]:
+    """Each loss as a function of its vectors and of the temperature, all float64; and small ones to give it."""
+    tau = torch.tensor(0.4, dtype=torch.float64)
+    if request.param in FURTHER:
+        value, rows = build_further(request.param)
+        return value, [*rows, tau]
+    p = build(request.param, seed=3, batch=6, num_keys=9)
+    names = [*p.rows, *p.class_rows]
+    return lambda *given: p(given[-1], **dict(zip(names, given[:-1], strict=True))), [*p.leaves, tau]

@@ -47,7 +47,8 @@ def step(made, number: int) -> dict[str, torch.Tensor]:
 
 
 def gradient_reaches(term: torch.Tensor, module: nn.Module) -> bool:
-    found = torch.autograd.grad(term, list(module.parameters()), retain_graph=True, allow_unused=True)
+    trained = [weights for weights in module.parameters() if weights.requires_grad]
+    found = torch.autograd.grad(term, trained, retain_graph=True, allow_unused=True)
     return any(g is not None and bool(g.abs().sum() > 0) for g in found)
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ltviz import losses
-from ltviz.methods.proco import ClassMeans, density_logits, log_bessel
+from ltviz.methods.proco import ClassMeans, bessel, density_logits, log_bessel
 
 
 @pytest.mark.parametrize("dim", [2, 3, 4, 7, 16, 64, 128, 256, 1024])
@@ -30,6 +30,7 @@ def test_gradients_are_those_of_finite_differences(dim):
     y, counts = torch.tensor([0, 2, 1, 1]), torch.tensor([9, 3, 1])
     value = lambda z, tau: losses.proco(z, y, means, counts, temperature=tau)  # noqa: E731
     torch.autograd.gradcheck(value, (z, tau))
+    torch.autograd.gradgradcheck(value, (z, tau))
 
 
 def test_logits_are_the_expected_contrast():
@@ -70,3 +71,19 @@ def test_means_start_anew_with_each_epoch():
     means.tick(steps_per_epoch=3)
     torch.testing.assert_close(means.means[0], torch.tensor([-0.5, -0.5]))
     assert torch.equal(means.means[1:], start[1:])
+
+
+@pytest.mark.parametrize("dim", [2, 3, 16, 512])
+def test_slope_of_the_resultant_length_is_exact(dim):
+    numbers = [0.0, 1e-12, 1e-3, 0.5, 10.0, 700.0, 1e5]
+    kappa = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+    (length,) = torch.autograd.grad(bessel(kappa, dim).sum(), kappa, create_graph=True)
+    (slope,) = torch.autograd.grad(length.sum(), kappa)
+    with mpmath.workdps(40):
+        v = mpmath.mpf(dim) / 2 - 1
+        ratio = lambda x: mpmath.besseli(v + 1, x) / mpmath.besseli(v, x)  # noqa: E731
+        expected = [
+            1 / mpmath.mpf(dim) if x < 1e-6 else 1 - ratio(x) ** 2 - (dim - 1) * ratio(x) / mpmath.mpf(x)
+            for x in numbers
+        ]
+    np.testing.assert_allclose(slope, [float(x) for x in expected], rtol=1e-4)

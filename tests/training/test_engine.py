@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
 from ltviz.errors import ConfigError
+from ltviz.recording import Recording
 from ltviz.training import engine
 from ltviz.training.settings import RunSettings
+from ltviz.training.start import Entrant, begin
 
 
 @pytest.fixture
@@ -36,6 +43,40 @@ def test_threads_are_set() -> None:
     assert torch.get_num_threads() == 2
     engine.start(RunSettings())
     assert torch.get_num_threads() == 1
+
+
+def test_the_number_of_threads_changes_rounding_alone(tmp_path: Path) -> None:
+    """Of GML, which is trained on the features of a teacher that is trained before, in evaluation mode."""
+    found = []
+    for threads in (1, 2):
+        home = tmp_path / str(threads)
+        begin([Entrant(home / "gml", "gml")], RunSettings(steps=3, threads=threads, batch_size=64)).run()
+        recording: Any = Recording(home / "gml")
+        found.append((recording.metrics()[0]["contrast"], recording.last().embeddings))
+    engine.start(RunSettings())
+    (one, z), (two, other) = found
+    assert one == pytest.approx(two, rel=1e-5)
+    np.testing.assert_allclose(z, other, atol=1e-4)
+
+
+def _start_with_two_threads(answers) -> None:
+    try:
+        engine.start(RunSettings(threads=2))
+    except ConfigError as error:
+        answers.put(str(error))
+    engine.start(RunSettings(threads=1))
+    answers.put("one thread")
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+def test_a_forked_process_gets_a_sentence_instead_of_waiting_for_ever() -> None:
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    child = context.Process(target=_start_with_two_threads, args=(answers,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert answers.get().startswith("threads must be 1 in a process that was forked") and answers.get() == "one thread"
 
 
 def test_bf16_is_used_inside_autocast_only() -> None:

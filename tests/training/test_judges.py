@@ -34,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def exam(home: Path) -> Exam:
     """Of CE."""
-    return judges._sit(Recording(home / "ce"), 0.5)[1]
+    return judges._sit(Recording(home / "ce"))[1]
 
 
 def test_the_own_classifier_scores_what_the_last_frame_recorded(home: Path) -> None:
@@ -91,8 +91,49 @@ def test_tau_norm_evens_out_the_lengths_of_the_weights(exam: Exam, tau: float) -
     weight = exam.method.get_parameter("classifier.weight").detach().double().numpy()
     scaled = weight / np.linalg.norm(weight, axis=1, keepdims=True) ** tau
     expected = (exam.test.numpy() @ scaled.T).argmax(1)
-    found = judges.tau_norm(Exam(exam.method, exam.ground, tau)).numpy()
-    assert (found == expected).mean() > 0.995
+    found, said = judges.tau_norm(exam, tau)
+    assert (found.numpy() == expected).mean() > 0.995 and said == {"tau": tau, "chosen_on": "given"}
+
+
+def balanced(exam: Exam, rows: torch.Tensor, y: np.ndarray, tau: float) -> float:
+    weight = exam.method.get_parameter("classifier.weight").detach().double().numpy()
+    answers = (rows.numpy() @ (weight / np.linalg.norm(weight, axis=1, keepdims=True) ** tau).T).argmax(1)
+    return float(np.mean([(answers[y == c] == c).mean() for c in np.unique(y)]))
+
+
+def test_tau_is_chosen_on_the_validation_share_and_never_on_what_is_judged(tmp_path: Path) -> None:
+    begin([Entrant(tmp_path / "ce", "ce")], RUN.model_copy(update={"validation_share": 0.3})).run()
+    recording: Any = Recording(tmp_path / "ce")
+    exam = judges._sit(recording)[1]
+    data, probe = exam.ground.data, recording.probe
+    assert set(data.test_ids[exam.held]) == set(probe.sample_ids[probe.split == 2]) and exam.held.any()
+    rows, y = exam.validation
+    scores = [balanced(exam, rows, y.numpy(), tau) for tau in judges.TAUS]
+    found = judge(recording, ["tau_norm"])
+    assert found["tau_norm"]["chosen_on"] == "validation"
+    assert scores[judges.TAUS.index(found["tau_norm"]["tau"])] == pytest.approx(max(scores))
+    held = int(exam.held.sum())
+    assert found["judged_on"] == {"split": "test", "samples": len(exam.held) - held, "validation_samples": held}
+    assert found["judges"]["own"]["all"] == pytest.approx(recording.last().metrics["accuracy_all"])
+    data.test_labels[~exam.held] = 0
+    assert judges.tau_norm(exam)[1] == found["tau_norm"], "the labels of the judged samples have no say"
+
+
+def test_tau_is_chosen_on_the_training_set_without_a_validation_share(home: Path, exam: Exam) -> None:
+    found = judge(Recording(home / "ce"), ["tau_norm"])
+    rows, y = exam.train
+    scores = [balanced(exam, rows, y.numpy(), tau) for tau in judges.TAUS]
+    assert found["tau_norm"]["chosen_on"] == "train" and found["judged_on"]["validation_samples"] == 0
+    assert scores[judges.TAUS.index(found["tau_norm"]["tau"])] == pytest.approx(max(scores))
+
+
+def test_the_best_tau_is_found_and_is_the_middle_of_equals() -> None:
+    evened = judges.Evened(torch.tensor([[4.0, 0.0], [0.0, 1.0]], dtype=torch.float64))
+    rows, y = torch.tensor([[1.0, 0.0], [1.0, 2.0]], dtype=torch.float64), torch.tensor([0, 1])
+    # the second sample needs 4^(1 - tau) < 2, so tau above 1/2
+    best = [tau for tau in judges.TAUS if tau > 0.5]
+    assert evened.best_tau(rows, y) == best[len(best) // 2]
+    assert evened.best_tau(rows[:1], y[:1]) == 0.5
 
 
 def test_tau_norm_refuses_directions_and_the_others_go_on(home: Path) -> None:
@@ -132,7 +173,12 @@ def test_the_command_prints_a_table_or_json(
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["judge", "all", "many", "medium", "few"]
     assert [line.split()[0] for line in lines[2:4]] == ["own", "ncm"] and lines[4].startswith("tau_norm needs")
+    for tau, says in (("0.7", "is 0.7, as given"), ("auto", "the training set, which the classifier has learned from")):
+        assert main(["judge", str(home / "ce"), "--by", "tau_norm", "--tau", tau]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert "500 samples of the test set, in %" in lines[0] and says in lines[-1]
     assert main(["judge", "bcl", "--by", "svm"]) == 2
     assert main(["judge", "nobody"]) == 2
     assert main(["judge", "bcl", "--tau", "2"]) == 2
-    assert capsys.readouterr().err.count("\n") == 3
+    assert main(["judge", "bcl", "--tau", "half"]) == 2
+    assert capsys.readouterr().err.count("\n") == 4

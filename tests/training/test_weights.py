@@ -91,3 +91,15 @@ def test_chance_survives_as_text() -> None:
     again = torch.Generator()
     again.set_state(weights.unpack_chance(text))
     assert torch.equal(torch.rand(9, generator=again), expected)
+
+
+def test_moments_of_a_parameter_that_is_not_trained_any_more_are_left_out() -> None:
+    net, optimizer = make()
+    step(net, optimizer, 0)
+    moments = {name: array.copy() for name, array in weights.pack_optimizer(optimizer, net).items()}
+    other, _ = make()
+    other.get_parameter("0.bias").requires_grad_(False)
+    fresh = torch.optim.AdamW([p for p in other.parameters() if p.requires_grad], lr=0.01, fused=True)
+    weights.unpack_optimizer(fresh, other, moments)
+    assert not {name for name in weights.pack_optimizer(fresh, other) if name.startswith("0.bias")}
+    step(other, fresh, 1)
