@@ -88,7 +88,7 @@ def draw_portrait(group: Group, compared: Compared) -> None:
             figure.update_xaxes(title_text=words.PORTRAIT_ACROSS)
             figure.update_yaxes(title_text=words.PORTRAIT_UP)
             _show(place, figure, f"portrait-{name}", SQUARE)
-    rule = words.rule(shot_groups(np.array(info.counts)).rule)
+    rule = words.rule(shot_groups(np.array(info.counts)).rule) if info.num_classes else ""
     st.caption(f"{words.PORTRAIT_NOTE} {forms.escape(rule)} {words.FIRST_SEED}")
 
 

@@ -354,7 +354,7 @@ def _poll(tails: Sequence[Tail]) -> list[Tail]:
 def _describe(tail: Tail, snapshot: Snapshot) -> bytes:
     recording = tail.recording
     info = snapshot.info or recording.info
-    groups = shot_groups(np.asarray(info.counts))
+    groups = shot_groups(np.asarray(info.counts)) if info.num_classes else None
     return encode_run(
         tail.run,
         info,
@@ -363,8 +363,8 @@ def _describe(tail: Tail, snapshot: Snapshot) -> bytes:
         colour=method_colour(info.method or info.title),
         state=snapshot.state,
         reason=snapshot.reason,
-        groups=groups.of_classes().tolist(),
-        rule=groups.rule,
+        groups=[] if groups is None else groups.of_classes().tolist(),
+        rule="" if groups is None else groups.rule,
     )
 
 

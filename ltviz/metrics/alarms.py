@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ltviz.metrics.classes import Classes
+from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.pairs import pair_split
 from ltviz.metrics.shots import Groups
 from ltviz.metrics.spectrum import effective_rank
@@ -96,11 +96,13 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
     full_rank = float(min(frame.embeddings.shape[1], max(len(counts) - 1, 1)))
     rank = frame.metrics.get("effective_rank")
     room = angle = None
-    if labels.min() >= 0:
-        unit = Classes.of(frame.embeddings, labels, len(counts)).normalised()
+    seen = frame.embeddings
+    if (labels != UNLABELLED).any():
+        unit = Classes.of_labelled(frame.embeddings, labels, len(counts)).normalised()
         rank = effective_rank(unit.z) if rank is None else rank
         room, angle = _tail_room(unit, counts)
-    return Moment(frame.step, rank, full_rank, room, angle, enclosing_cap(frame.embeddings), index, told)
+        seen = unit.z
+    return Moment(frame.step, rank, full_rank, room, angle, enclosing_cap(seen), index, told)
 
 
 def find_alarms(

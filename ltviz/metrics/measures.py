@@ -10,7 +10,7 @@ from ltviz.errors import DataError
 from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.calibration import expected_calibration_error
 from ltviz.metrics.centres import simplex
-from ltviz.metrics.classes import Classes
+from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.clouds import spread_of
 from ltviz.metrics.collapse import collapse_of
 from ltviz.metrics.further import further_measures
@@ -46,13 +46,14 @@ def measure(
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`. What cannot be measured is absent.
 
-    Geometry is taken over all points. Neural collapse sees the rows as given; every other measure sees them normalised.
-    Accuracies are those of test points. Validation points are neither test nor train: they have an accuracy of their
-    own, by which a step may be chosen.
+    Geometry is taken over all labelled points; where no point is labelled, only what needs no classes is measured, over
+    all. Neural collapse sees the rows as given; every other measure sees them normalised. Accuracies are those of test
+    points. Validation points are neither test nor train: they have an accuracy of their own, by which a step may be
+    chosen.
 
     Args:
         z: (N, D) embeddings, float32 or float64, N >= 1, finite, no zero row.
-        y: (N,) integers in 0 ... C-1.
+        y: (N,) integers in 0 ... C-1, or -1 for a sample without a label: no measure sees it.
         num_classes: C; default the length of `counts`, else the largest label + 1.
         counts: (C,) training samples of each class, which define head, medium and tail; default: counted in y.
         split: (N,) 0 train, 1 test, 2 validation; default: every point is a test point and no accuracy_ncm is given.
@@ -72,7 +73,15 @@ def measure(
     """
     if num_classes is None and counts is not None:
         num_classes = len(counts)
-    raw = Classes.of(z, y, num_classes)
+    labelled = np.asarray(y) != UNLABELLED
+    if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
+        return _without_classes(np.asarray(z))
+    if labelled.ndim == 1 and not labelled.all():
+        split, predictions, confidence, scores, labels = (
+            values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
+            for values in (split, predictions, confidence, scores, labels)
+        )
+    raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
     counts = raw.count if counts is None else np.asarray(counts)
     if counts.shape != (raw.num_classes,):
@@ -105,6 +114,15 @@ def measure(
             found["uniformity"] = evenness.result()
         elif len(unit.y) > 1:
             found["uniformity"] = uniformity(unit.z)
+    return {key: float(value) for key, value in found.items() if value is not None and np.isfinite(value)}
+
+
+def _without_classes(z: np.ndarray) -> dict[str, float]:
+    """What can be measured of points (N, D) that have no labels."""
+    unit = Classes.of(z, np.zeros(len(z), np.int64)).normalised().z
+    found = {"effective_rank": effective_rank(unit)} if min(unit.shape) <= LARGEST_LIVE_SPECTRUM else {}
+    if len(unit) > 1:
+        found["uniformity"] = uniformity(unit)
     return {key: float(value) for key, value in found.items() if value is not None and np.isfinite(value)}
 
 
