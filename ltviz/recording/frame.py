@@ -60,9 +60,9 @@ def step_of(name: str) -> int | None:
 
 def check_step(step: Any) -> int:
     """`step` as an int, 3 for 3.0 too; RecordingError where it is none in [0, 999,999,999]."""
-    whole = isinstance(step, float | np.floating) and float(step).is_integer()
+    given: Any = int(step) if isinstance(step, float | np.floating) and float(step).is_integer() else step
     try:
-        number = int(step) if whole else step.__index__()
+        number = given.__index__()
     except (AttributeError, TypeError) as error:
         raise RecordingError(f"step must be a whole number; got {step!r:.80}.", kind=_NO_STEP) from error
     if not 0 <= number <= MAX_STEP:
