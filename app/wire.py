@@ -23,7 +23,7 @@ LOSS_SCALE = 4096
 NO_CLASS = 65535
 """The label of a sample that has none, and the prediction where there is none."""
 THUMBNAIL_LIMIT = 16 * 2**20
-"""Bytes of all thumbnails of a run; where they are more they travel with fewer pixels."""
+"""Bytes that all thumbnails of a run take on the wire at most."""
 SMALLEST_THUMBNAIL = 8
 """Pixels on the longer side; smaller ones are left out, and the page works without them."""
 
@@ -199,12 +199,14 @@ def encode_run(
     reason: str | None,
     groups: Sequence[int],
     rule: str,
+    thumbnails: int = THUMBNAIL_LIMIT,
 ) -> bytes:
     """The message that a viewer gets once per run: names, counts, and what every sample is; classes by rank.
 
     Args:
         dim: dimension of the embedding.
         groups: 0 head, 1 medium, 2 tail for each class of run.json; `rule` says in words how they were cut.
+        thumbnails: bytes that all of them may take; where they are more they travel with fewer pixels.
 
     `thumb` is [height, width] of grey thumbnails, [height, width, 3] of those in colour, None where there are none.
     """
@@ -217,7 +219,7 @@ def encode_run(
     payload.add("split", np.asarray(probe.split), "u1", "uint8")
     if probe.label_sets is not None:
         payload.add("label_sets", _label_bits(probe.label_sets, order), "u1", "uint8")
-    thumbs = None if probe.thumbnails is None else _thumbnails(probe.thumbnails)
+    thumbs = None if probe.thumbnails is None else _thumbnails(probe.thumbnails, thumbnails)
     if thumbs is not None:
         payload.add("thumbs", thumbs, "u1", "uint8")
     header = {
@@ -243,12 +245,12 @@ def encode_run(
     return pack(_json(header), payload.bytes())
 
 
-def _thumbnails(thumbs: np.ndarray) -> np.ndarray | None:
+def _thumbnails(thumbs: np.ndarray, most: int) -> np.ndarray | None:
     """As they are, or with as many fewer pixels as it takes to travel; None where too little would be left."""
     for step in range(1, max(thumbs.shape[1:3]) // SMALLEST_THUMBNAIL + 1):
-        if (small := thumbs if step == 1 else shrink(thumbs, step)).nbytes <= THUMBNAIL_LIMIT:
+        if (small := thumbs if step == 1 else shrink(thumbs, step)).nbytes <= most:
             return small
-    return thumbs if thumbs.nbytes <= THUMBNAIL_LIMIT else None
+    return thumbs if thumbs.nbytes <= most else None
 
 
 def _label_bits(sets: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -160,11 +160,10 @@ def test_thumbnails_in_colour_say_so_and_grey_ones_are_as_before():
     assert header["thumb"] == [2, 3, 3] and read(header, payload, "thumbs").tolist() == list(range(72))
 
 
-def test_thumbnails_that_are_too_many_travel_smaller_and_then_not_at_all(monkeypatch):
+def test_thumbnails_that_are_too_many_travel_smaller_and_then_not_at_all():
     images = np.full((4, 32, 32, 3), 7, np.uint8)
     for limit, thumb in ((4 * 3072, [32, 32, 3]), (4 * 3071, [16, 16, 3]), (4 * 192, [8, 8, 3]), (4 * 191, None)):
-        monkeypatch.setattr("ltviz_app.wire.THUMBNAIL_LIMIT", limit)
-        header, payload = card(probe=probe(np.arange(4), images))
+        header, payload = card(probe=probe(np.arange(4), images), thumbnails=limit)
         assert header["thumb"] == thumb
         if thumb is not None:
             assert (read(header, payload, "thumbs") == 7).all()
