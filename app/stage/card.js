@@ -118,12 +118,14 @@ export class Card {
     this.near.replaceChildren(make("div", "ltv-neartitle", {}, rows.some(({ run }) => run.frame?.header.projection) ? "Nearest in each picture" : "Nearest in each panel"),
       ...rows.map(({ run, info, index, found }) => {
         const names = info.header.class_names, own = info.labels[index] < names.length ? sameClass(found, info.labels, index) : null;
-        const kin = own === null ? `${found.length} neighbours` : `${own} of ${found.length} neighbours are of its class`;
+        // Neighbours without a label are shown, and are neither kin nor strangers.
+        const known = found.filter((i) => info.labels[i] < names.length).length;
+        const kin = own === null ? `${found.length} neighbours` : `${own} of ${known} ${known < found.length ? "labelled " : ""}neighbours are of its class`;
         const title = run instanceof Moment ? `${run.title}, step ${run.step}` : run.title;
         return make("div", "ltv-nearrow", { "aria-label": `${title}: ${kin}, ${tally(found.map((i) => names[info.labels[i]] ?? UNLABELLED))}` },
           make("span", "ltv-nearname", { title }, title),
           make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
-          ...(own === null ? [] : [make("b", "", { title: "Of its own class" }, `${own}/${found.length}`)]));
+          ...(own === null ? [] : [make("b", "", { title: "Of its own class" }, `${own}/${known}`)]));
       }));
   }
 
@@ -131,7 +133,7 @@ export class Card {
   makeChip(run, info, i, of) {
     const y = info.labels[i], name = info.header.class_names[y] ?? UNLABELLED, image = thumbnailOf(info, i), own = y === info.labels[of] && y < run.numClasses;
     const chip = make("span", "ltv-neighbour", { title: `${name}, sample ${info.ids ? info.ids[i] : i}`, "data-own": String(own) },
-      ...(image ? [make("img", "", { src: image, alt: "" })] : []), make("i", "", {}, [...name].slice(0, image ? 2 : 3).join("")));
+      ...(image ? [make("img", "", { src: image, alt: "" })] : []), make("i", "", {}, name === UNLABELLED ? "–" : [...name].slice(0, image ? 2 : 3).join("")));
     const colour = run.colours[y] ?? run.extras[EXTRAS.indexOf(UNLABELLED)];
     if (colour) {
       chip.style.setProperty("--ltv-class", toHex(colour));
