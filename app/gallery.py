@@ -83,7 +83,7 @@ def draw_portrait(group: Group, compared: Compared) -> None:
             figure.update_yaxes(title_text=words.PORTRAIT_UP)
             cells.append((f"compare-portrait-{name}", figure))
     draw_grid(cells, height=SQUARE)
-    rule = words.rule(shot_groups(np.array(info.counts)).rule)
+    rule = words.rule(shot_groups(np.array(info.counts)).rule) if info.num_classes else ""
     st.caption(f"{words.PORTRAIT_NOTE} {forms.escape(rule)} {words.FIRST_SEED}")
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from ltviz_app import words
 from ltviz_app.picture import picture
 from ltviz_app.projections import DEFAULT_PROJECTION, Projections
-from ltviz_app.wire import EncodedFrame, encode_frame, encode_run
+from ltviz_app.wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
 
 from ltviz.errors import LtvizError
 from ltviz.figures.palette import method_colour
@@ -263,16 +263,19 @@ class Hub:
                     wake()
             await asyncio.sleep(POLL_SECONDS)
 
-    async def card(self, tail: Tail) -> bytes:
-        """The run's own message: names, counts, labels, thumbnails.
+    async def card(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
+        """The run's own message: names, counts, labels, and thumbnails of so many bytes at most.
 
         Raises:
             LtvizError, OSError, ValueError: the folder does not hold what a card needs.
         """
-        if tail.card is None:
-            loop = asyncio.get_running_loop()
-            tail.card = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot)
-        return tail.card
+        if tail.card is not None and thumbnails == THUMBNAIL_LIMIT:
+            return tail.card
+        loop = asyncio.get_running_loop()
+        card = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
+        if thumbnails == THUMBNAIL_LIMIT:
+            tail.card = card
+        return card
 
     async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
         """A frame of a run, encoded; None where it cannot be read (it is left out from then on).
@@ -352,10 +355,10 @@ def _poll(tails: Sequence[Tail]) -> list[Tail]:
     return [tail for tail in tails if tail.poll(now)]
 
 
-def _describe(tail: Tail, snapshot: Snapshot) -> bytes:
+def _describe(tail: Tail, snapshot: Snapshot, thumbnails: int) -> bytes:
     recording = tail.recording
     info = snapshot.info or recording.info
-    groups = shot_groups(np.asarray(info.counts))
+    groups = shot_groups(np.asarray(info.counts)) if info.num_classes else None
     return encode_run(
         tail.run,
         info,
@@ -364,8 +367,9 @@ def _describe(tail: Tail, snapshot: Snapshot) -> bytes:
         colour=method_colour(info.method or info.title),
         state=snapshot.state,
         reason=snapshot.reason,
-        groups=groups.of_classes().tolist(),
-        rule=groups.rule,
+        groups=[] if groups is None else groups.of_classes().tolist(),
+        rule="" if groups is None else groups.rule,
+        thumbnails=thumbnails,
     )
 
 

@@ -21,6 +21,7 @@ from ltviz_app.clock import union
 from ltviz_app.hub import LIVE, Hub, Tail
 from ltviz_app.look import stage_look
 from ltviz_app.projections import DEFAULT_PROJECTION, check_projection
+from ltviz_app.wire import THUMBNAIL_LIMIT
 
 import ltviz
 from ltviz.errors import ConfigError
@@ -29,6 +30,8 @@ from ltviz.projection import REGISTRY
 LIMIT_BYTES = 12_000_000
 """Size that a file is thinned to."""
 LEAST_MOMENTS = 2
+LEAST_THUMBNAILS = 10_000
+"""Bytes; thumbnails of a run that may not have so many are left out."""
 FIRST_LOOK_SECONDS = 10.0
 PROJECTION_SECONDS = 180.0
 LOOK_AGAIN_SECONDS = 0.25
@@ -113,9 +116,9 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
         if not found:
             raise ConfigError(f"A replay needs at least one run with frames, got {', '.join(runs)}.")
         timeline = union([track.tail.snapshot.steps for track in found])
-        for track in found:
-            track.card = _pack(await hub.card(track.tail))
-        fixed = sum(len(track.card) for track in found) + len(replaypage.code()) + len(replaypage.style())
+        page = len(replaypage.code()) + len(replaypage.style())
+        await _pack_cards(hub, found, (limit - page) // 2)
+        fixed = sum(len(track.card) for track in found) + page
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
@@ -138,6 +141,18 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
     if not tracks:
         raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
     return tracks, len(timeline)
+
+
+async def _pack_cards(hub: Hub, tracks: Sequence[_Track], room: int) -> None:
+    """What every moment needs, in `room` characters where that is possible: thumbnails get fewer pixels, or are left
+    out, so that moments have the other half of the file."""
+    thumbnails = THUMBNAIL_LIMIT
+    while True:
+        for track in tracks:
+            track.card = await asyncio.to_thread(_pack, await hub.card(track.tail, thumbnails))
+        if sum(len(track.card) for track in tracks) <= room or not thumbnails:
+            return
+        thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
 
 
 async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:

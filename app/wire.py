@@ -16,12 +16,16 @@ from typing import Any
 import numpy as np
 
 from ltviz.recording import Cloud, Frame, Links, Probe, RunInfo
+from ltviz.recording.probe import shrink
 
 INT16_SCALE = 32767
 LOSS_SCALE = 4096
 NO_CLASS = 65535
+"""The label of a sample that has none, and the prediction where there is none."""
 THUMBNAIL_LIMIT = 16 * 2**20
-"""Thumbnails beyond this many bytes are left out: the page works without them."""
+"""Bytes that all thumbnails of a run take on the wire at most."""
+SMALLEST_THUMBNAIL = 8
+"""Pixels on the longer side; smaller ones are left out, and the page works without them."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,7 @@ def encode_frame(run: str, frame: Frame, view: View, order: np.ndarray, written:
     rank = ranks(order)
     predictions = frame.samples.get("prediction")
     if predictions is not None:
-        known = (predictions >= 0) & (predictions < len(order))
-        payload.add("prediction", np.where(known, rank[np.where(known, predictions, 0)], NO_CLASS), "<u2", "uint16")
+        payload.add("prediction", ranked(predictions, rank), "<u2", "uint16")
     for name, links in view.links.items():
         payload.add(f"links.{name}.a", _int16(links.a), "<i2", "int16")
         payload.add(f"links.{name}.b", _int16(links.b), "<i2", "int16")
@@ -167,6 +170,14 @@ def ranks(order: np.ndarray) -> np.ndarray:
     return inverse
 
 
+def ranked(classes: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """(N,) ranks of classes (N,); NO_CLASS for -1 and whatever else is no class of the run."""
+    known = (classes >= 0) & (classes < len(rank))
+    out = np.full(len(classes), NO_CLASS, np.uint16)
+    out[known] = rank[classes[known]]
+    return out
+
+
 def quantise(points: np.ndarray) -> bytes:
     """(N, 3) coordinates in [-1, 1] as little-endian int16 in units of 1/32767; what lies outside is clipped."""
     return _int16(points).astype("<i2").tobytes()
@@ -188,27 +199,29 @@ def encode_run(
     reason: str | None,
     groups: Sequence[int],
     rule: str,
+    thumbnails: int = THUMBNAIL_LIMIT,
 ) -> bytes:
     """The message that a viewer gets once per run: names, counts, and what every sample is; classes by rank.
 
     Args:
         dim: dimension of the embedding.
         groups: 0 head, 1 medium, 2 tail for each class of run.json; `rule` says in words how they were cut.
+        thumbnails: bytes that all of them may take; where they are more they travel with fewer pixels.
+
+    `thumb` is [height, width] of grey thumbnails, [height, width, 3] of those in colour, None where there are none.
     """
     order = info.order
     payload = Payload()
     ids = np.asarray(probe.sample_ids)
     if ids.size and ids.min() >= -(2**31) and ids.max() < 2**31:
         payload.add("ids", ids, "<i4", "int32")
-    payload.add("labels", ranks(order)[probe.labels], "<u2", "uint16")
+    payload.add("labels", ranked(probe.labels, ranks(order)), "<u2", "uint16")
     payload.add("split", np.asarray(probe.split), "u1", "uint8")
     if probe.label_sets is not None:
         payload.add("label_sets", _label_bits(probe.label_sets, order), "u1", "uint8")
-    thumbs = probe.thumbnails
-    if thumbs is not None and thumbs.nbytes <= THUMBNAIL_LIMIT:
-        payload.add("thumbs", np.asarray(thumbs), "u1", "uint8")
-    else:
-        thumbs = None
+    thumbs = None if probe.thumbnails is None else _thumbnails(probe.thumbnails, thumbnails)
+    if thumbs is not None:
+        payload.add("thumbs", thumbs, "u1", "uint8")
     header = {
         "type": "run",
         "run": run,
@@ -227,9 +240,17 @@ def encode_run(
         "n": len(probe.labels),
         "readings": [reading.model_dump() for reading in info.readings],
         "arrays": payload.arrays,
-        "thumb": None if thumbs is None else list(thumbs.shape[1:3]),
+        "thumb": None if thumbs is None else list(thumbs.shape[1:]),
     }
     return pack(_json(header), payload.bytes())
+
+
+def _thumbnails(thumbs: np.ndarray, most: int) -> np.ndarray | None:
+    """As they are, or with as many fewer pixels as it takes to travel; None where too little would be left."""
+    for step in range(1, max(thumbs.shape[1:3]) // SMALLEST_THUMBNAIL + 1):
+        if (small := thumbs if step == 1 else shrink(thumbs, step)).nbytes <= most:
+            return small
+    return thumbs if thumbs.nbytes <= most else None
 
 
 def _label_bits(sets: np.ndarray, order: np.ndarray) -> np.ndarray:

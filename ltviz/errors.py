@@ -8,6 +8,8 @@
     │   └── DiskFull      no room for a frame; the trainer pauses and tries again
     └── TrainingError     training cannot go on: a loss that is not finite, memory exhausted
 
+And one warning: RecordingWarning, of what `ltviz.record` leaves out so that its caller's loop goes on.
+
 A message is one sentence: what, where, the rule, what was given, what to try. Paths come last.
 """
 
@@ -29,7 +31,17 @@ class DataError(LtvizError, ValueError):
 
 
 class RecordingError(LtvizError):
-    """A run folder cannot be written or read as asked."""
+    """A run folder cannot be written or read as asked.
+
+    `kind` is a few words under which errors are counted, such as "NaN or infinity in embeddings".
+    """
+
+    kind: str = "an argument that does not fit"
+
+    def __init__(self, *message: object, kind: str | None = None) -> None:
+        super().__init__(*message)
+        if kind is not None:
+            self.kind = kind
 
 
 class RunLocked(RecordingError):
@@ -41,8 +53,14 @@ class RunLocked(RecordingError):
 class DiskFull(RecordingError):
     """The disk has no room for what must be written; nothing half-written is left."""
 
+    kind = "a full disk"
+
 
 class TrainingError(LtvizError):
     """Training cannot go on; the last good frame is kept."""
 
     exit_code = 1
+
+
+class RecordingWarning(UserWarning):
+    """`ltviz.record` dropped a frame and went on."""

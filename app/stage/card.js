@@ -5,7 +5,7 @@ import { make, setAttribute, setText } from "./dom.js";
 import { Moment } from "./moments.js";
 import { formatCount, formatMeasure } from "./numbers.js";
 import { neighboursOf, sameClass } from "./neighbours.js";
-import { LOSS_UNIT, MOST_LOSS } from "./outfit.js";
+import { EXTRAS, LOSS_UNIT, MOST_LOSS, UNLABELLED } from "./outfit.js";
 import { territoryShares } from "./territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "./vectors.js";
@@ -21,8 +21,8 @@ const SPOKEN_EVERY_MS = 2500;
 export function describePoint(run, index) {
   const { header, labels, split, ids } = /** @type {import("./types.js").RunInfo} */ (run.info), y = labels[index];
   return [
-    header.class_names[y] ?? `class ${y}`,
-    `${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}`,
+    header.class_names[y] ?? UNLABELLED,
+    y < header.num_classes ? `${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}` : "",
     `${SPLITS[split[index]] ?? SPLITS[0]} sample ${ids ? ids[index] : index}`,
     describeVerdict(run, index),
     ...describePlace(run, index),
@@ -37,7 +37,8 @@ function describeVerdict(run, index) {
   if (guess === undefined || guess >= header.num_classes) return "";
   const sure = confidence ? `, ${formatMeasure(confidence[index] / 255, "share")} sure` : "";
   const cost = loss ? `, loss ${loss[index] === MOST_LOSS ? "above " : ""}${formatMeasure(loss[index] / LOSS_UNIT, "")}` : "";
-  return `${guess === labels[index] ? "Recognised" : `Taken for ${header.class_names[guess]}`}${sure}${cost}`;
+  const word = labels[index] >= header.num_classes ? "Answered" : "Taken for";
+  return `${guess === labels[index] ? "Recognised" : `${word} ${header.class_names[guess]}`}${sure}${cost}`;
 }
 
 /** Angles to the centre and the target of its class. @param {Run} run @param {number} index @returns {string[]} */
@@ -116,21 +117,24 @@ export class Card {
     this.near.dataset.key = key;
     this.near.replaceChildren(make("div", "ltv-neartitle", {}, rows.some(({ run }) => run.frame?.header.projection) ? "Nearest in each picture" : "Nearest in each panel"),
       ...rows.map(({ run, info, index, found }) => {
-        const names = info.header.class_names, own = sameClass(found, info.labels, index);
+        const names = info.header.class_names, own = info.labels[index] < names.length ? sameClass(found, info.labels, index) : null;
+        // Neighbours without a label are shown, and are neither kin nor strangers.
+        const known = found.filter((i) => info.labels[i] < names.length).length;
+        const kin = own === null ? `${found.length} neighbours` : `${own} of ${known} ${known < found.length ? "labelled " : ""}neighbours are of its class`;
         const title = run instanceof Moment ? `${run.title}, step ${run.step}` : run.title;
-        return make("div", "ltv-nearrow", { "aria-label": `${title}: ${own} of ${found.length} neighbours are of its class, ${tally(found.map((i) => names[info.labels[i]]))}` },
+        return make("div", "ltv-nearrow", { "aria-label": `${title}: ${kin}, ${tally(found.map((i) => names[info.labels[i]] ?? UNLABELLED))}` },
           make("span", "ltv-nearname", { title }, title),
           make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
-          make("b", "", { title: "Of its own class" }, `${own}/${found.length}`));
+          ...(own === null ? [] : [make("b", "", { title: "Of its own class" }, `${own}/${known}`)]));
       }));
   }
 
   /** One neighbour: its image or its class's name, in the colour of its class. @param {Run} run @param {import("./types.js").RunInfo} info @param {number} i @param {number} of */
   makeChip(run, info, i, of) {
-    const y = info.labels[i], name = info.header.class_names[y] ?? String(y), image = thumbnailOf(info, i);
-    const chip = make("span", "ltv-neighbour", { title: `${name}, sample ${info.ids ? info.ids[i] : i}`, "data-own": String(y === info.labels[of]) },
-      ...(image ? [make("img", "", { src: image, alt: "" })] : []), make("i", "", {}, [...name].slice(0, image ? 2 : 3).join("")));
-    const colour = run.colours[y];
+    const y = info.labels[i], name = info.header.class_names[y] ?? UNLABELLED, image = thumbnailOf(info, i), own = y === info.labels[of] && y < run.numClasses;
+    const chip = make("span", "ltv-neighbour", { title: `${name}, sample ${info.ids ? info.ids[i] : i}`, "data-own": String(own) },
+      ...(image ? [make("img", "", { src: image, alt: "" })] : []), make("i", "", {}, name === UNLABELLED ? "–" : [...name].slice(0, image ? 2 : 3).join("")));
+    const colour = run.colours[y] ?? run.extras[EXTRAS.indexOf(UNLABELLED)];
     if (colour) {
       chip.style.setProperty("--ltv-class", toHex(colour));
       chip.style.setProperty("--ltv-on-class", toHex(readable([1, 1, 1], colour, 4.5)));

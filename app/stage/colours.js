@@ -4,8 +4,8 @@
 
 /** Dark blue, teal, gold, vermilion: stands in while the app sends no ramp. */
 export const RAMP = ["#1f3a8a", "#1d5f9a", "#1b8391", "#3aa17a", "#86b354", "#d1b23a", "#eda12e", "#ee7f2d", "#e35a2c"];
-/** Okabe and Ito (2008), without black and white. */
-export const CATEGORICAL = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999"];
+/** Okabe and Ito (2008), without black and white, and without grey, which samples without a label wear. */
+export const CATEGORICAL = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"];
 
 /** @param {string} hex #rrggbb or #rgb @returns {Rgb} */
 export function parseHex(hex) {
@@ -81,11 +81,14 @@ export function classColours(numClasses, mode, { ramp, categorical, page, groups
   });
 }
 
+/** Samples without a label: a grey that no class wears, quiet on either page. The same as in the app's other figures. */
+const UNLABELLED = { light: "#9a9fa6", dark: "#8b9098" };
 /** Right (teal) and wrong (red), training (blue), test (gold), validation (violet), unknown (grey). */
 const EXTRA = ["#2a9d8f", "#d1495b", "#6c8ebf", "#e0a030", "#9467bd", "#8a8f98"];
 
 /** @param {Rgb} page @returns {Rgb[]} in the order of EXTRAS in outfit.js */
-export const extraColours = (page) => EXTRA.map((hex) => readable(parseHex(hex), page, DISC_CONTRAST.light));
+export const extraColours = (page) =>
+  [...EXTRA, UNLABELLED[luminance(page) < 0.18 ? "dark" : "light"]].map((hex) => readable(parseHex(hex), page, DISC_CONTRAST.light));
 
 /** What is strong stands out from the page: on paper low is pale and high is dark, at night the other way round. */
 const VALUES = {

@@ -24,7 +24,8 @@ export function nearestSamples(xyz, index, count) {
   return best.map(([, i]) => i);
 }
 
-/** How many of a sample's neighbours are of its own class. @param {number[]} neighbours @param {Uint16Array} labels @param {number} index */
+/** How many of a sample's neighbours are of its own class; ask it of labelled samples.
+ * @param {number[]} neighbours @param {Uint16Array} labels @param {number} index */
 export const sameClass = (neighbours, labels, index) => neighbours.filter((i) => labels[i] === labels[index]).length;
 
 /** Neighbours of a sample in a run's frame; looked for once a frame, though asked for at every picture.

@@ -6,8 +6,10 @@ import { FLAG, NO_PIECE } from "./shaders.js";
 
 /** @typedef {{flags: Uint8Array, bulks: Uint8Array, pieces: Uint16Array|null}} Outfit  what does not change with the frame */
 
+/** What a sample without a label is called in place of its class. */
+export const UNLABELLED = "unlabelled";
 /** After the classes' own swatches come these, and then the steps of a ramp. */
-export const EXTRAS = ["right", "wrong", "training", "test", "validation", "unknown"];
+export const EXTRAS = ["right", "wrong", "training", "test", "validation", "unknown", UNLABELLED];
 /** Steps in which a ramp of values is drawn. */
 export const STEPS = 64;
 
@@ -31,15 +33,20 @@ export const changesWithFrame = (mode) => mode === "correct" || mode === "confid
 export function pointSwatches(run, mode, out) {
   const info = /** @type {import("./types.js").RunInfo} */ (run.info), { labels, split } = info, { frame } = run;
   const base = info.header.num_classes, unknown = base + EXTRAS.indexOf("unknown"), ramp = base + EXTRAS.length, n = labels.length;
-  if (mode !== "split" && !changesWithFrame(mode)) return labels;
+  const free = base + EXTRAS.indexOf(UNLABELLED), byClass = mode !== "split" && !changesWithFrame(mode);
+  if (byClass && !run.unlabelled) return labels;
   const swatches = out?.length === n ? out : new Uint16Array(n);
+  if (byClass) {
+    for (let i = 0; i < n; i++) swatches[i] = labels[i] < base ? labels[i] : free;
+    return swatches;
+  }
   if (mode === "split") {
     for (let i = 0; i < n; i++) swatches[i] = base + 2 + Math.min(2, split[i]);
     return swatches;
   }
   const values = mode === "correct" ? frame?.predictions : mode === "confidence" ? frame?.confidence : frame?.loss;
   if (!values || values.length !== n) return swatches.fill(unknown);
-  if (mode === "correct") for (let i = 0; i < n; i++) swatches[i] = values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
+  if (mode === "correct") for (let i = 0; i < n; i++) swatches[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
   else {
     const scale = STEPS / (mode === "confidence" ? 256 : topLoss(info) * LOSS_UNIT);
     for (let i = 0; i < n; i++) swatches[i] = ramp + Math.min(STEPS - 1, values[i] * scale);
@@ -73,7 +80,9 @@ export function classSizes(counts, byCount) {
 export function pointBulks(run, byCount) {
   const { labels, header } = /** @type {import("./types.js").RunInfo} */ (run.info);
   const bulks = classSizes(header.counts, byCount).map((size) => Math.round(size * 128));
-  return Uint8Array.from(labels, (y) => bulks[y] ?? 128);
+  // A sample without a label is as small as those of the commonest class.
+  const free = byCount ? Math.round(SMALLEST * 128) : 128;
+  return Uint8Array.from(labels, (y) => bulks[y] ?? free);
 }
 
 /** Classes of a sample, the rarest first. @param {Uint8Array} sets label sets @param {number} stride bytes a sample @param {number} i

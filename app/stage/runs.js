@@ -57,6 +57,8 @@ export class Run {
     this.places = null;
     /** @type {Set<number>|null} */
     this.parts = null;
+    /** @type {number|null} */
+    this.free = null;
     /** @type {import("./colours.js").Rgb[]} one for each class */
     this.colours = [];
     /** What the page calls this run, where several have one title. */
@@ -75,6 +77,12 @@ export class Run {
     return this.info?.header.num_classes ?? 0;
   }
 
+  /** How many of its samples have no label. */
+  get unlabelled() {
+    const { info } = this;
+    return info ? (this.free ??= info.labels.reduce((sum, y) => sum + (y < info.header.num_classes ? 0 : 1), 0)) : 0;
+  }
+
   /** Which parts of the data its samples are from: 0 training, 1 test, 2 validation. */
   get splits() {
     if (!this.info) return new Set();
@@ -89,7 +97,7 @@ export class Run {
   /** @param {import("./types.js").RunInfo} info */
   setInfo(info) {
     this.info = info;
-    this.places = this.parts = null;
+    this.places = this.parts = this.free = null;
     this.state = info.header.state ?? this.state;
     this.reason = info.header.reason ?? null;
     this.totalSteps = info.header.total_steps ?? null;

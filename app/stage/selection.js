@@ -1,7 +1,7 @@
 /** Samples that were selected in the picture: how many, of which classes, how the runs fare with them, and as a file. */
 import { make, setText } from "./dom.js";
 import { download } from "./files.js";
-import { LOSS_UNIT } from "./outfit.js";
+import { LOSS_UNIT, UNLABELLED } from "./outfit.js";
 import { angleBetween } from "./vectors.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -24,7 +24,7 @@ export function selectionMetrics(ids, run) {
   const mean = (/** @type {number[]} */ values) => (values.length ? values.reduce((sum, v) => sum + v, 0) / values.length : undefined);
   const found = {
     samples: index.length,
-    right: predictions ? mean(index.flatMap((i) => (predictions[i] < count ? [Number(predictions[i] === labels[i])] : []))) : undefined,
+    right: predictions ? mean(index.flatMap((i) => (predictions[i] < count && labels[i] < count ? [Number(predictions[i] === labels[i])] : []))) : undefined,
     confidence: confidence ? mean(index.map((i) => confidence[i] / 255)) : undefined,
     loss: loss ? mean(index.map((i) => loss[i] / LOSS_UNIT)) : undefined,
     angle: mean(index.flatMap((i) => {
@@ -75,7 +75,7 @@ export class SelectionBar {
     this.root.hidden = !ids;
     if (!ids) return;
     const info = runs.find((run) => run.info)?.info, classes = new Set();
-    info?.labels.forEach((y, i) => ids.has(info.ids ? info.ids[i] : i) && classes.add(info.header.class_names[y]));
+    info?.labels.forEach((y, i) => ids.has(info.ids ? info.ids[i] : i) && classes.add(info.header.class_names[y] ?? UNLABELLED));
     const names = [...classes].slice(0, 4).join(", ");
     setText(this.text, `${ids.size} samples selected in every panel${names ? `, of ${classes.size > 1 ? "classes" : "class"} ${names}${classes.size > 4 ? ", …" : ""}` : ""}`);
   }

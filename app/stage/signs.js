@@ -6,7 +6,8 @@ import { linkKind } from "./links.js";
 /** @typedef {import("./layers.js").Layers} Layers */
 /** @typedef {{word: string, text: string, path: string, filled: boolean, quiet?: boolean}} Sign  quiet: there, but not drawn here */
 
-const DISC = "M8 4.2a3.8 3.8 0 1 0 .01 0z", RING = "M8 3.4a4.6 4.6 0 1 0 .01 0z", DIAMOND = "m8 3 5 5-5 5-5-5z";
+export const DISC = "M8 4.2a3.8 3.8 0 1 0 .01 0z";
+const RING = "M8 3.4a4.6 4.6 0 1 0 .01 0z", DIAMOND = "m8 3 5 5-5 5-5-5z";
 const SQUARE = "M4.2 4.2h7.6v7.6H4.2z", TRIANGLE = "m8 3.4 4.8 8.4H3.2z", OPEN = "M8 4.2a3.8 3.8 0 1 0 .01 0zM8 5.6a2.4 2.4 0 1 1-.01 0z";
 const SMALL = "M5.2 5.2h5.6v5.6H5.2z", PLUS = "M8 3.6v8.8M3.6 8h8.8", ARC = "M2.5 11.5C5 4 11 4 13.5 11.5", SHIFT = "M2.5 11.5 13 5M9.6 4.4 13 5l-1.6 3";
 const CAP = "M8 2.8a5.2 5.2 0 0 1 2.6.7M12.6 5.6a5.2 5.2 0 0 1 .4 3.6M11.4 12a5.2 5.2 0 0 1-3 1.2M5.4 12.5a5.2 5.2 0 0 1-2.2-2.6M2.9 6.9a5.2 5.2 0 0 1 2-3.1";

@@ -1,6 +1,7 @@
 /** The stage as an SVG: what its panels show and say, handed to the writer of the file. */
 import { download, fileName } from "./files.js";
-import { EXTRAS, pointBulks, pointFlags, pointSwatches, ringPieces } from "./outfit.js";
+import { EXTRAS, UNLABELLED, pointBulks, pointFlags, pointSwatches, ringPieces } from "./outfit.js";
+import { formatCount } from "./numbers.js";
 import { svgOf } from "./svg.js";
 
 /** @typedef {import("./view.js").StageView} StageView */
@@ -39,7 +40,7 @@ function panelOf({ picture, overlay }, rect, i) {
     look: run.frame && info ? picture.lookOf(run, rect) : null,
     palette: [
       ...run.colours.map((rgb, c) => ({ name: info?.header.class_names[c] ?? String(c), rgb })),
-      ...run.extras.map((rgb, e) => ({ name: EXTRAS[e], rgb })),
+      ...run.extras.map((rgb, e) => ({ name: EXTRAS[e] === UNLABELLED ? `${UNLABELLED} (${formatCount(run.unlabelled)})` : EXTRAS[e], rgb })),
       ...run.values.map((rgb) => ({ name: "", rgb })),
     ],
     swatches: info ? pointSwatches(run, colourMode) : new Uint16Array(),
@@ -55,5 +56,5 @@ function usedSwatches(panels) {
   const used = new Map();
   for (const { palette, swatches } of panels)
     for (const swatch of [...new Set(swatches)].sort((a, b) => a - b)) if (palette[swatch]?.name) used.set(palette[swatch].name, palette[swatch]);
-  return used.size <= MOST_LISTED ? [...used.values()] : [];
+  return used.size <= MOST_LISTED ? [...used.values()] : [...used.values()].filter(({ name }) => name.startsWith(`${UNLABELLED} (`));
 }

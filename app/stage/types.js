@@ -65,17 +65,17 @@
  * @property {number|null} total_steps
  * @property {number} n
  * @property {Record<string, [number, number, string]>} arrays
- * @property {[number, number]|null} thumb
+ * @property {[number, number]|[number, number, 3]|null} thumb  height and width of a thumbnail, and 3 where it is in colour
  * @property {Reading[]} [readings]
  *
  * @typedef {{key: string, title: string, unit: string, short: string}} Reading  something a method knows of itself
  *
  * @typedef {object} RunInfo
  * @property {RunHeader} header
- * @property {Uint16Array} labels
+ * @property {Uint16Array} labels            class by rank; num_classes or more (65535 on the wire): the sample has no label
  * @property {Uint8Array} split              0 train, 1 test, 2 validation
  * @property {Int32Array|null} ids           sample ids, the same in every run of a race
- * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels
+ * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels, or as many reds, greens and blues
  * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit c % 8 of byte c / 8
  *
  * @typedef {object} StateHeader

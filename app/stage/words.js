@@ -57,6 +57,8 @@ const WORDS = {
   pause: "Pause",
   head: "most samples",
   tail: "fewest",
+  unlabelled: "Samples without a label",
+  unlabelledNote: "They are drawn, and never measured, ranked or counted.",
   simplified: "Drawing simplified to stay fluid: {what}.",
   tableCaption: "Measures of every method at the step shown",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",

@@ -11,7 +11,8 @@ from ltviz import figures
 from ltviz.errors import RecordingError
 from ltviz.export.results import Arm, Group, Result
 from ltviz.figures.palette import method_colour
-from ltviz.metrics import Classes, shot_groups, spread, territory
+from ltviz.metrics import Classes, shot_groups, territory
+from ltviz.metrics.clouds import spread_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,15 +33,19 @@ def curve_of(result: Result, measure: str) -> Curve:
     return [step for step, _ in points], [value for _, value in points]
 
 
-def frame_of(result: Result) -> Frame | None:
-    """The frame of a result's step; None where it, or the labels of its samples, cannot be read."""
+def frame_of(result: Result, *, labelled: bool = True) -> Frame | None:
+    """The frame of a result's step; None where it cannot be read, or no sample has a label that can.
+
+    Without `labelled` a frame of a run without classes is given too.
+    """
     if result.step is None:
         return None
     try:
         frame = result.recording.frame(result.step)
     except RecordingError:  # removed or damaged since its numbers were read
         return None
-    return None if frame.labels.min() < 0 else frame
+    free = not labelled and not result.info.num_classes
+    return frame if free or (frame.labels >= 0).any() else None
 
 
 # ---------------------------------------------------------------------- over training
@@ -93,17 +98,19 @@ def territories(group: Group, theme: str) -> go.Figure | None:
 
 def spread_by_class(frame: Frame, num_classes: int) -> np.ndarray:
     """(C,) degrees, NaN for a class without samples."""
-    return spread(frame.embeddings, frame.labels, num_classes).mean_angle
+    return spread_of(Classes.of_labelled(frame.embeddings, frame.labels, num_classes).normalised()).mean_angle
 
 
 def territory_by_class(frame: Frame, num_classes: int) -> np.ndarray:
     """(C,) shares, sum 1."""
-    return territory(Classes.of(frame.embeddings, frame.labels, num_classes).normalised().centres)
+    return territory(Classes.of_labelled(frame.embeddings, frame.labels, num_classes).normalised().centres)
 
 
-def counts(group: Group, theme: str) -> go.Figure:
-    """Bars of the training counts, head to tail."""
+def counts(group: Group, theme: str) -> go.Figure | None:
+    """Bars of the training counts, head to tail; None where there are no classes."""
     info = group.arms[0].results[0].info
+    if not info.num_classes:
+        return None
     names = [f"class {c}" for c in range(info.num_classes)]
     figure = figures.class_counts(info.counts, names, shot_groups(np.array(info.counts)), theme)
     figure.update_layout(title_text="Training samples, head to tail", margin={"t": 36})
@@ -137,24 +144,25 @@ def _against_counts(
 def cosines(result: Result, frame: Frame, theme: str) -> go.Figure:
     """Cosines between class centres, head to tail, with the ideal beside them."""
     info = result.info
-    centres = Classes.of(frame.embeddings, frame.labels, info.num_classes).normalised().centres
+    centres = Classes.of_labelled(frame.embeddings, frame.labels, info.num_classes).normalised().centres
     return figures.centre_cosines(centres, info.counts, info.class_names, theme)
 
 
 def angles(result: Result, frame: Frame, theme: str) -> go.Figure:
     """Angles of samples to their class centre, one ridge a class, head on top."""
     rank, names = _ranks(result)
-    return figures.sample_angles(frame.embeddings, rank[frame.labels], names, theme)
+    seen = frame.labels >= 0
+    return figures.sample_angles(frame.embeddings[seen], rank[frame.labels[seen]], names, theme)
 
 
 def confusion(result: Result, frame: Frame, theme: str) -> go.Figure | None:
-    """Where test points go (all points where none is marked as test); None where nothing was predicted."""
+    """Where labelled test points go (all where none is marked as test); None where nothing was predicted."""
     predicted = frame.samples.get("prediction")
     if predicted is None:
         return None
     rank, names = _ranks(result)
     test = result.recording.probe.split == 1
-    test = test if test.any() else np.ones_like(test)
+    test = (test if test.any() else np.ones_like(test)) & (frame.labels >= 0) & (predicted >= 0)
     return figures.confusion(rank[frame.labels[test]], rank[predicted[test]], names, theme)
 
 

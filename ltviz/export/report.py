@@ -151,13 +151,13 @@ class _Report:
 
     def _last_frame(self, arm: Arm) -> Iterator[str]:
         result = min(arm.results, key=lambda r: (r.info.seed is None, r.info.seed or 0))
-        frame, info = charts.frame_of(result), result.info
+        frame, info = charts.frame_of(result, labelled=False), result.info
         if frame is None:
             return
         name = arm.label + (f", seed {info.seed}" if info.seed is not None else "")
         if frame.embeddings.shape[1] <= 3:
             yield self._try(lambda: figures.sphere(frame, info, self.theme), name)
-        for draw in (charts.cosines, charts.angles, charts.confusion):
+        for draw in (charts.cosines, charts.angles, charts.confusion) if info.num_classes else ():
             yield self._try(lambda draw=draw: draw(result, frame, self.theme), name)
 
     def _try(self, draw: Callable[[], go.Figure | None], caption: str = "") -> str:

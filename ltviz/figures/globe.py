@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,8 @@ def sphere(
     matrix: np.ndarray | None = None,
     placement: Placement | None = None,
 ) -> go.Figure:
-    """Points, class centres and targets of a frame on the unit sphere, coloured from head to tail.
+    """Points, class centres and targets of a frame on the unit sphere, coloured from head to tail; samples without a
+    label are grey.
 
     Args:
         frame: embeddings (N, D) and landmarks.
@@ -55,7 +56,32 @@ def sphere(
         legend={"itemsizing": "constant", "orientation": "v", "x": 1, "y": 0.9},
     )
     figure.add_trace(_wires(colours["line"]))
-    classes = Classes.of(frame.embeddings, frame.labels, info.num_classes)
+    free = frame.labels < 0
+    if free.any():
+        grey = _cloud(place(frame.embeddings[free]), f"unlabelled ({free.sum():,})", colours["unlabelled"])
+        figure.add_trace(grey)
+    if not free.all():
+        _add_classes(figure, frame, info, place, colours)
+    if "targets" in frame.landmarks:
+        diamond = {"size": 5, "symbol": "diamond-open", "color": colours["muted"]}
+        targets = place(frame.landmarks["targets"])
+        owner = [f"target {i}" for i in range(len(targets))]
+        if frame.target_index is not None:
+            for c, i in enumerate(frame.target_index):
+                owner[int(i)] = f"target of {info.class_names[c]}"
+        figure.add_trace(_marks(targets, owner, "targets", diamond, None))
+    return figure
+
+
+def _add_classes(
+    figure: go.Figure,
+    frame: Frame,
+    info: RunInfo,
+    place: Callable[[np.ndarray], np.ndarray],
+    colours: Mapping[str, str],
+) -> None:
+    """Labelled samples and the centres of their classes."""
+    classes = Classes.of_labelled(frame.embeddings, frame.labels, info.num_classes)
     names = [str(name) for name in info.class_names]
     points = place(classes.z)
     if info.num_classes <= MOST_NAMED:
@@ -69,15 +95,6 @@ def sphere(
     ring = {"size": 7, "symbol": "circle-open", "color": colours["ink"], "line": {"width": 2}}
     label = info.num_classes <= MOST_NAMED
     figure.add_trace(_marks(centres, names, "class centres", ring, colours["ink"] if label else None))
-    if "targets" in frame.landmarks:
-        diamond = {"size": 5, "symbol": "diamond-open", "color": colours["muted"]}
-        targets = place(frame.landmarks["targets"])
-        owner = [f"target {i}" for i in range(len(targets))]
-        if frame.target_index is not None:
-            for c, i in enumerate(frame.target_index):
-                owner[int(i)] = f"target of {names[c]}"
-        figure.add_trace(_marks(targets, owner, "targets", diamond, None))
-    return figure
 
 
 def _linear(dim: int, matrix: np.ndarray | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,10 +12,11 @@ from ltviz.errors import ConfigError
 from ltviz.figures.colour import mix
 
 THEMES: dict[str, dict[str, str]] = {
-    "light": {"paper": "#fbfbf9", "ink": "#1c1f24", "muted": "#5c626b", "line": "#d9dadd"},
-    "dark": {"paper": "#0f1216", "ink": "#e8eaed", "muted": "#9aa1ab", "line": "#2a2f36"},
+    "light": {"paper": "#fbfbf9", "ink": "#1c1f24", "muted": "#5c626b", "line": "#d9dadd", "unlabelled": "#9a9fa6"},
+    "dark": {"paper": "#0f1216", "ink": "#e8eaed", "muted": "#9aa1ab", "line": "#2a2f36", "unlabelled": "#8b9098"},
 }
-"""Page colours; "muted" is for secondary text and keeps 4.5:1 on the paper."""
+"""Page colours; "muted" is for secondary text and keeps 4.5:1 on the paper; "unlabelled" is for points
+of no class, a grey that the class ramp does not hold."""
 
 # Place on the ramp, OKLCH hue in degrees, OKLCH chroma: dark blue, teal, gold, vermilion. The places and chromas are
 # those that keep neighbours of ten apart for all three kinds of colour blindness while lightness rises evenly.

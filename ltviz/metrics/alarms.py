@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ltviz.geometry.threads import one_blas_thread
-from ltviz.metrics.classes import Classes
+from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.pairs import pair_split, tail_room
 from ltviz.metrics.shots import Groups
 from ltviz.metrics.spectrum import effective_rank
@@ -103,11 +103,13 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
     full_rank = float(min(frame.embeddings.shape[1], max(len(counts) - 1, 1)))
     rank = frame.metrics.get("effective_rank")
     room = angle = None
-    if labels.min() >= 0:
-        unit = Classes.of(frame.embeddings, labels, len(counts)).normalised()
+    seen = frame.embeddings
+    if (labels != UNLABELLED).any():
+        unit = Classes.of_labelled(frame.embeddings, labels, len(counts)).normalised()
         rank = effective_rank(unit.z) if rank is None else rank
         room, angle = _tail_room(unit, counts)
-    cap, narrow = enclosing_cap(frame.embeddings), narrow_cap(len(counts), frame.embeddings.shape[1])
+        seen = unit.z
+    cap, narrow = enclosing_cap(seen), narrow_cap(len(counts), frame.embeddings.shape[1])
     return Moment(frame.step, rank, full_rank, room, angle, cap, narrow, index, told)
 
 

@@ -15,6 +15,8 @@ SHORTEST_MEAN = 1e-6
 ONE_PLACE = 1e-6
 # Degrees below which float32 cannot tell an angle between two directions from none.
 SMALLEST_ANGLE = 1e-4
+UNLABELLED = -1
+"""The label of a sample that has none: no measure sees it. The same number as in recordings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,21 @@ class Classes:
         if not np.isfinite(means).all():
             raise DataError("Embeddings must be finite; NaN or infinity was found, so the run has probably diverged.")
         return cls(z, y, num_classes, order, count, means)
+
+    @classmethod
+    def of_labelled(cls, z: np.ndarray, y: np.ndarray, num_classes: int | None = None) -> Classes:
+        """`of` the samples that have a label; those of -1 are left out, so that N counts the others.
+
+        Raises:
+            DataError: as `of`, or no sample has a label.
+        """
+        z, y = np.asarray(z), np.asarray(y)
+        labelled = y != UNLABELLED
+        if y.shape != z.shape[:1] or y.ndim != 1 or labelled.all():
+            return cls.of(z, y, num_classes)
+        if not labelled.any():
+            raise DataError("Measures of classes take at least one labelled sample, but every label is -1 (none).")
+        return cls.of(z[labelled], y[labelled], num_classes)
 
     def normalised(self) -> Classes:
         """The same samples as unit rows; itself where they are unit already.

@@ -9,7 +9,7 @@ import numpy as np
 from ltviz.errors import DataError
 from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.calibration import expected_calibration_error
-from ltviz.metrics.classes import Classes, one_place
+from ltviz.metrics.classes import UNLABELLED, Classes, one_place
 from ltviz.metrics.collapse import collapse_of
 from ltviz.metrics.further import further_measures, norms_and_angles
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
@@ -49,13 +49,13 @@ def measure(
     keys of `BEHIND`, what a number rests on: test points and binomial error of an accuracy, and how many classes a
     geometric measure could see, where those are not all.
 
-    Geometry is taken over all points, and where `split` is given once more over the training points alone and over
-    the test points alone, under the same keys with `_train` and `_test`. Accuracies are those of test points.
-    Validation points are neither test nor train: they have an accuracy of their own, by which a step may be chosen.
+    Geometry is taken over all labelled points; where no point is labelled, only what needs no classes is measured, over
+    all. Where `split` is given, geometry is taken once more over the training points alone and over the test points
+    alone, under the same keys with `_train` and `_test`. Accuracies are those of test points. Validation points are neither test nor train: they have an accuracy of their own, by which a step may be chosen.
 
     Args:
         z: (N, D) embeddings, float32 or float64, N >= 1, finite, no zero row.
-        y: (N,) integers in 0 ... C-1.
+        y: (N,) integers in 0 ... C-1, or -1 for a sample without a label: no measure sees it.
         num_classes: C; default the length of `counts`, else the largest label + 1.
         counts: (C,) training samples of each class, which define head, medium and tail; default: counted in y.
         split: (N,) 0 train, 1 test, 2 validation; default: unknown, and what is said of test points is absent.
@@ -77,13 +77,21 @@ def measure(
     """
     if num_classes is None and counts is not None:
         num_classes = len(counts)
-    raw = Classes.of(z, y, num_classes)
+    labelled = np.asarray(y) != UNLABELLED
+    if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
+        return _without_classes(np.asarray(z))
+    if labelled.ndim == 1 and not labelled.all():
+        split, predictions, confidence, scores, labels = (
+            values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
+            for values in (split, predictions, confidence, scores, labels)
+        )
+    raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
     counts = raw.count if counts is None else np.asarray(counts)
     if counts.shape != (raw.num_classes,):
         raise DataError(f"Class counts must be ({raw.num_classes},), one for each class, got {counts.shape}.")
     groups = shot_groups(counts)
-    seen = raw if features is None else Classes.of(features, y, raw.num_classes)
+    seen = raw if features is None else Classes.of_labelled(features, y, raw.num_classes)
     parts = {} if split is None else _parts(split, unit)
 
     # For many points uniformity takes most of the time: the rest is measured beside it. For few a thread costs more.
@@ -123,6 +131,15 @@ def _parts(split: np.ndarray, unit: Classes) -> dict[str, np.ndarray]:
     if part.shape != unit.y.shape:
         raise DataError(f"The split must be ({len(unit.y)},), 0 train, 1 test and 2 validation, got {part.shape}.")
     return {name: part == value for name, value in {**PARTS, "validation": 2}.items()}
+
+
+def _without_classes(z: np.ndarray) -> dict[str, float]:
+    """What can be measured of points (N, D) that have no labels."""
+    unit = Classes.of(z, np.zeros(len(z), np.int64)).normalised().z
+    found = {"effective_rank": effective_rank(unit)} if min(unit.shape) <= LARGEST_LIVE_SPECTRUM else {}
+    if len(unit) >= FEWEST_POINTS:
+        found["uniformity"] = uniformity(unit)
+    return {key: float(value) for key, value in found.items() if value is not None and np.isfinite(value)}
 
 
 def _rows(classes: Classes, here: np.ndarray) -> Classes:

@@ -119,6 +119,12 @@ def draw(
     return Fit(placement, shown, meter)
 
 
+def anchors(centres: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+    """What a view of the classes is laid through: the finite class centres, all points where no class has any."""
+    found = present(centres)
+    return found if len(found) else embeddings.astype(np.float64)
+
+
 def present(centres: np.ndarray) -> np.ndarray:
     """The finite rows of class centres (C, D)."""
     return centres[np.isfinite(centres).all(axis=1)]

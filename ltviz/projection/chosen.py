@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.projection.base import present
+from ltviz.projection.base import anchors, present
 from ltviz.projection.linear import LinearProjection, principal_axes
 
 
@@ -31,6 +31,7 @@ class ChosenClasses(LinearProjection):
         if self.classes is None:
             found = present(centres)
             chosen = found[sorted({c for c in (0, 1, len(found) - 2, len(found) - 1) if 0 <= c < len(found)})]
+            chosen = anchors(chosen, embeddings)
         elif max(self.classes) >= len(centres):
             raise DataError(
                 f"The four chosen classes must lie in 0 to {len(centres) - 1}, the classes of this run by rank; got "

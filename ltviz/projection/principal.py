@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltviz.projection.base import present
+from ltviz.projection.base import anchors
 from ltviz.projection.linear import MEMORY, LinearProjection, principal_axes
 
 
@@ -17,7 +17,7 @@ class CentresPCA(LinearProjection):
     memory = MEMORY
 
     def axes(self, embeddings: np.ndarray, centres: np.ndarray, before: np.ndarray | None) -> np.ndarray:
-        return principal_axes(present(centres), embeddings.shape[1])
+        return principal_axes(anchors(centres, embeddings), embeddings.shape[1])
 
 
 class SamplesPCA(LinearProjection):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltviz.projection.base import present
+from ltviz.projection.base import anchors, present
 from ltviz.projection.linear import MEMORY, LinearProjection, orthonormal, principal_axes
 
 TEMPERATURES = (0.5, 0.15, 0.05)
@@ -29,8 +29,8 @@ class SpreadCentres(LinearProjection):
         from scipy.optimize import minimize  # half a second to import, and the other views do without
 
         dim = embeddings.shape[1]
+        start = principal_axes(anchors(centres, embeddings), dim) if before is None else before
         centres = present(centres)
-        start = principal_axes(centres, dim) if before is None else before
         if len(centres) < 2 or dim <= 3:
             return start
         # Directions outside the span of the centres change nothing: descend in its coordinates, at most C of them.

@@ -14,6 +14,16 @@ from ltviz.recording.info import MAX_CLASSES
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
+def as_array(value: Any) -> np.ndarray:
+    """A numpy array of `value`; torch tensors are taken off their graph and device, without importing torch."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":
+            value = value.float()
+        value = value.numpy()
+    return np.asarray(value)
+
+
 def check_name(name: Any) -> str:
     """A name that may stand in a tensor's name."""
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
@@ -29,17 +39,20 @@ def check_points(name: str, array: Any, where: str, dim: int | None) -> np.ndarr
     array = np.asarray(array)
     if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
         raise RecordingError(
-            f"{name} at {where} must be numbers of shape (rows, D), D >= 2; got {array.dtype} of shape {array.shape}."
+            f"{name} at {where} must be numbers of shape (rows, D), D >= 2; got {array.dtype} of shape {array.shape}.",
+            kind=f"{name} of another shape",
         )
     if dim is not None and array.shape[1] != dim:
         raise RecordingError(
-            f"{name} at {where} must have {dim} columns like all embeddings of the run; got {array.shape[1]}."
+            f"{name} at {where} must have {dim} columns like all embeddings of the run; got {array.shape[1]}.",
+            kind=f"{name} of another shape",
         )
     array = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
         raise RecordingError(
-            f"{name} at {where} must be finite; row {row} holds NaN or infinity, lower the learning rate."
+            f"{name} at {where} must be finite; row {row} holds NaN or infinity, lower the learning rate.",
+            kind=f"NaN or infinity in {name}",
         )
     return array
 
@@ -50,10 +63,13 @@ def check_column(name: str, array: Any, where: str, count: int) -> np.ndarray:
     if array.shape != (count,) or array.dtype.kind not in "biuf":
         raise RecordingError(
             f"{name} at {where} must be one number for each of {count} points; "
-            f"got {array.dtype} of shape {array.shape}."
+            f"got {array.dtype} of shape {array.shape}.",
+            kind=f"{name} of another shape",
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise RecordingError(f"{name} at {where} must be finite; it holds NaN or infinity.")
+        raise RecordingError(
+            f"{name} at {where} must be finite; it holds NaN or infinity.", kind=f"NaN or infinity in {name}"
+        )
     narrow = np.int32 if array.dtype.kind != "f" else np.float16 if array.dtype == np.float16 else np.float32
     return np.ascontiguousarray(array, narrow)
 

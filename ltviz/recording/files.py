@@ -138,7 +138,8 @@ def unwritable(error: OSError, path: Path, size: int) -> RecordingError:
             f"no half file is left ({path.parent})."
         )
     return RecordingError(
-        f"{path.name} cannot be written ({error.strerror}); check that the folder is there and yours ({path.parent})."
+        f"{path.name} cannot be written ({error.strerror}); check that the folder is there and yours ({path.parent}).",
+        kind="a folder that cannot be written",
     )
 
 

@@ -18,13 +18,15 @@ from ltviz.recording.info import MAX_STEP
 from ltviz.recording.insight import Insight, decode_insight, encode_insight, make_insight
 
 _FILE = re.compile(r"\d{9}\.safetensors")
+_NO_STEP = "a step that is no whole number in range"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One step of a run.
 
-    `embeddings` (N, D) float32, unit rows; `labels` (N,) int32, those of the probe (-1 where the probe cannot be read).
+    `embeddings` (N, D) float32, unit rows; `labels` (N,) int32, those of the probe: -1 for a sample without a label,
+    and for all where the probe cannot be read.
     `landmarks`: name -> (K, D) float32 points that the method owns. `target_index` (C,) int32 or None:
     `landmarks["targets"][target_index[c]]` is class c's target, -1 for a class without one.
     `samples`: name -> (N,), such as "prediction" int32 and "confidence" float32 (probability of the predicted class).
@@ -57,13 +59,14 @@ def step_of(name: str) -> int | None:
 
 
 def check_step(step: Any) -> int:
-    """`step` as an int; RecordingError where it is none in [0, 999,999,999]."""
+    """`step` as an int, 3 for 3.0 too; RecordingError where it is none in [0, 999,999,999]."""
+    given: Any = int(step) if isinstance(step, float | np.floating) and float(step).is_integer() else step
     try:
-        number = step.__index__()
+        number = given.__index__()
     except (AttributeError, TypeError) as error:
-        raise RecordingError(f"step must be a whole number; got {step!r:.80}.") from error
+        raise RecordingError(f"step must be a whole number; got {step!r:.80}.", kind=_NO_STEP) from error
     if not 0 <= number <= MAX_STEP:
-        raise RecordingError(f"step must lie in [0, {MAX_STEP:,}]; got {number}.")
+        raise RecordingError(f"step must lie in [0, {MAX_STEP:,}]; got {number}.", kind=_NO_STEP)
     return number
 
 
@@ -92,7 +95,8 @@ def make_frame(
     embeddings = check_points("embeddings", embeddings, where, dim)
     if len(embeddings) != len(labels):
         raise RecordingError(
-            f"embeddings at {where} must have one row for each of {len(labels)} labels; got {len(embeddings)} rows."
+            f"embeddings at {where} must have one row for each of {len(labels)} labels; got {len(embeddings)} rows.",
+            kind="embeddings of another shape",
         )
     points = {
         check_name(name): check_points(name, array, where, embeddings.shape[1])
@@ -106,7 +110,7 @@ def make_frame(
                 f"target_index at {where} must be one whole number for each of {num_classes} classes; "
                 f"got {target_index.dtype} of shape {target_index.shape}."
             )
-        if target_index.min() < -1 or target_index.max() >= limit:
+        if target_index.min(initial=-1) < -1 or target_index.max(initial=-1) >= limit:
             raise RecordingError(
                 f"target_index at {where} must point at the {limit} rows of landmarks['targets'] or be -1."
             )
@@ -222,7 +226,9 @@ def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], 
         try:
             number = float(value)
         except (TypeError, ValueError) as error:
-            raise RecordingError(f"metrics[{name!r}] at {where} must be a number; got {value!r:.80}.") from error
+            raise RecordingError(
+                f"metrics[{name!r}] at {where} must be a number; got {value!r:.80}.", kind="a metric that is no number"
+            ) from error
         if math.isfinite(number):
             numbers[str(name)] = number
         else:
@@ -231,9 +237,12 @@ def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], 
 
 
 def _number(name: str, value: Any, where: str) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"{name} at {where} must be a number; got {value!r:.80}.") from error
     if not math.isfinite(number):
-        raise RecordingError(f"{name} at {where} must be finite; got {number}.")
+        raise RecordingError(f"{name} at {where} must be finite; got {number}.", kind=f"NaN or infinity in {name}")
     return number
 
 

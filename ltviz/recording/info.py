@@ -13,6 +13,8 @@ from ltviz.recording.tensors import FORMAT
 
 MAX_CLASSES = 65_535
 MAX_STEP = 999_999_999
+UNLABELLED = -1
+"""The label of a sample that has none: it is drawn, and never measured, ranked or counted."""
 
 State = Literal["queued", "starting", "running", "paused", "stopping", "finished", "failed", "lost"]
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused", "stopping"})
@@ -50,7 +52,8 @@ class Reading(_Strict):
 
 
 class RunInfo(_Strict):
-    """What stands in run.json. Class c has the name `class_names[c]` and `counts[c]` training samples.
+    """What stands in run.json. Class c has the name `class_names[c]` and `counts[c]` training samples; there are none
+    where no sample has a label.
 
     In the runs of ltviz's trainer class 0 has most samples and class C-1 fewest; a run of `ltviz.record` keeps its
     caller's numbers, so order classes by `order`, not by their number.
@@ -63,7 +66,7 @@ class RunInfo(_Strict):
     created: _Finite
     race: _Word | None = None
     dim: int | None = Field(default=None, ge=2, le=1_000_000)
-    num_classes: int = Field(ge=1, le=MAX_CLASSES)
+    num_classes: int = Field(ge=0, le=MAX_CLASSES)
     class_names: list[_ClassName] = Field(max_length=MAX_CLASSES)
     counts: list[Annotated[int, Field(ge=0, le=2**53)]] = Field(max_length=MAX_CLASSES)
     total_steps: int | None = Field(default=None, ge=0, le=MAX_STEP)

@@ -181,13 +181,7 @@ class RunWriter:
             RecordingError: a step that is not later, an array that does not fit or is not finite; nothing is written.
             DiskFull: no room; nothing is left, and the same frame may be tried again.
         """
-        step = check_step(step)
-        if self._closed.is_set():
-            raise RecordingError(f"The run is closed, so the frame of step {step} cannot be written ({self.path}).")
-        if step <= self.last_step:
-            raise RecordingError(
-                f"Steps must grow and no frame is rewritten; got step {step} after step {self.last_step} ({self.path})."
-            )
+        step = self.check_next(step)
         frame = make_frame(
             step,
             labels=self.probe.labels,
@@ -218,6 +212,22 @@ class RunWriter:
             self.last_step = step
             self._status = self._status.model_copy(update={"step": step})
 
+    def check_next(self, step: Any) -> int:
+        """`step` as an int; RecordingError where no frame of it can be written now."""
+        step = check_step(step)
+        if self._closed.is_set():
+            raise RecordingError(
+                f"The run is closed, so the frame of step {step} cannot be written ({self.path}).",
+                kind="a run that is closed",
+            )
+        if step <= self.last_step:
+            raise RecordingError(
+                f"Steps must grow and no frame is rewritten; got step {step} after step {self.last_step} "
+                f"({self.path}).",
+                kind="a step not later than the one before",
+            )
+        return step
+
     def log(self, step: int, terms: Mapping[str, float]) -> None:
         """Append the loss terms of one step to metrics.jsonl; a term that is not finite is written as null."""
         if "step" in terms:
@@ -234,6 +244,12 @@ class RunWriter:
         with self._guard:
             self._status = _changed(self._status, state, reason, details)
             self._write_status()
+
+    def note(self, reason: str | None = None, **details: Any) -> None:
+        """As `set_state`, in the state it is in, and written with the next beat or on closing, so that a folder which
+        cannot be written costs nothing here."""
+        with self._guard:
+            self._status = _changed(self._status, self._status.state, reason or self._status.reason, details)
 
     def requests(self) -> list[Request]:
         """Requests that came in since the last call, oldest first. Cheap: the disk is looked at every 50 ms at most."""

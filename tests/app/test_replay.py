@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import httpx
 import ltviz_app.replaypage as replaypage
+import numpy as np
 import pytest
 from ltviz_app.hub import Hub
 from ltviz_app.replay import Opening, Replay, build_replay, thin
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import ltviz
 from ltviz.errors import ConfigError
 
 HOSTILE = "</script><script>alert(1)</script><!--"
@@ -201,3 +203,24 @@ def test_the_route_refuses_what_the_stream_refuses(
 ) -> None:
     answer = ask(*change, **headers)
     assert answer.status_code == 403 and said in answer.text and "importmap" not in answer.text
+
+
+def test_pictures_leave_room_for_moments_and_grey_ones_stay_grey(home: Path) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 3))
+    images = {
+        "colour-run": rng.integers(0, 256, (400, 32, 32, 3), np.uint8),
+        "grey-run": np.zeros((400, 8, 8), np.uint8),
+    }
+    for name, pictures in images.items():
+        with ltviz.record(home / name, labels=np.arange(400) % 4, images=pictures) as run:
+            for step in range(6):
+                run.frame(step, embeddings=z)
+    sizes = {}
+    for limit in (20_000_000, 2_000_000, 1_000_000):
+        replay = build(home, "colour-run", "grey-run", limit=limit)
+        assert replay.moments == 6 and len(replay.html) <= limit
+        cards = {run["run"]: header(run["card"]) for run in contents(replay)["runs"]}
+        sizes[limit] = cards["colour-run"]["thumb"]
+        assert cards["grey-run"]["thumb"] == [8, 8]
+    assert sizes == {20_000_000: [32, 32, 3], 2_000_000: [16, 16, 3], 1_000_000: [10, 10, 3]}

@@ -154,6 +154,40 @@ def test_thumbnails_travel_with_the_card():
     assert header["thumb"] == [2, 3] and read(header, payload, "thumbs").tolist() == list(range(24))
 
 
+def test_thumbnails_in_colour_say_so_and_grey_ones_are_as_before():
+    images = np.arange(4 * 2 * 3 * 3, dtype=np.uint8).reshape(4, 2, 3, 3)
+    header, payload = card(probe=probe(np.arange(4), images))
+    assert header["thumb"] == [2, 3, 3] and read(header, payload, "thumbs").tolist() == list(range(72))
+
+
+def test_thumbnails_that_are_too_many_travel_smaller_and_then_not_at_all():
+    images = np.full((4, 32, 32, 3), 7, np.uint8)
+    for limit, thumb in ((4 * 3072, [32, 32, 3]), (4 * 3071, [16, 16, 3]), (4 * 192, [8, 8, 3]), (4 * 191, None)):
+        header, payload = card(probe=probe(np.arange(4), images), thumbnails=limit)
+        assert header["thumb"] == thumb
+        if thumb is not None:
+            assert (read(header, payload, "thumbs") == 7).all()
+
+
+def test_samples_without_a_label_are_of_no_class():
+    free = Probe(np.array([-1, 1, -1, 2], np.int32), np.zeros(4, np.uint8), np.arange(4))
+    header, payload = card(probe=free)
+    assert read(header, payload, "labels").tolist() == [65535, 0, 65535, 1]
+    assert header["counts"] == [40, 12, 5]
+
+
+def test_a_run_without_classes_has_a_card_and_frames():
+    empty = info(num_classes=0, class_names=[], counts=[])
+    free = Probe(np.full(4, -1, np.int32), np.zeros(4, np.uint8), np.arange(4))
+    header, payload = card(info=empty, probe=free, groups=[], rule="")
+    assert header["num_classes"] == 0 and header["class_names"] == header["counts"] == header["groups"] == []
+    assert read(header, payload, "labels").tolist() == [65535] * 4
+    frame = make_frame(labels=free.labels, samples={"prediction": np.full(4, -1, np.int32)})
+    encoded = encode_frame("run-a", frame, view(frame, np.empty((0, 3))), empty.order, written=0.0)
+    header, payload = split(encoded.message(seq=1, time=0.0, live=True))
+    assert header["centres"] == [] and np.frombuffer(payload[24:], "<u2").tolist() == [65535] * 4
+
+
 def test_ids_beyond_32_bits_are_left_out_rather_than_wrong():
     header, payload = card(probe=probe(np.arange(4) + 2**40))
     assert "ids" not in header["arrays"]

@@ -227,6 +227,11 @@ class Run:
             "ids": np.arange(1000, 1000 + self.n, dtype="<i4"),
             "thumbs": art[self.labels],
         }
+        thumb = [14, 14]
+        if self.kind == "free":
+            # Every third sample has no label, and pictures are red on black.
+            parts["labels"] = np.where(np.arange(self.n) % 3, self.labels, 65535).astype("<u2")
+            parts["thumbs"], thumb = art[self.labels][..., None] * np.array([1, 0, 0], np.uint8), [14, 14, 3]
         if (sets := stage_insight.label_sets(self.run_id, self.labels, NUM_CLASSES)) is not None:
             parts["label_sets"] = sets
         arrays, payload = lay(parts)
@@ -248,7 +253,7 @@ class Run:
             "total_steps": 300,
             "n": self.n,
             "arrays": arrays,
-            "thumb": [14, 14],
+            "thumb": thumb,
         }
         return pack(header, payload)
 
@@ -296,7 +301,7 @@ def pack(header: dict, payload: bytes = b"") -> bytes:
 
 def make_runs(spec: str, n: int) -> list[Run]:
     """`ce-1,tsc-2,failed-3`: the first word is the method, or what is special about the run."""
-    kinds = {"failed", "waiting", "projected", "hostile", "several"}
+    kinds = {"failed", "waiting", "projected", "hostile", "several", "free"}
     runs = []
     for index, run_id in enumerate(filter(None, spec.split(","))):
         word = run_id.rsplit("-", 1)[0]

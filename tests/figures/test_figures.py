@@ -200,3 +200,25 @@ def test_uneven_series_are_refused() -> None:
         figures.seed_band([])
     with pytest.raises(AttributeError):
         figures.pie_chart  # noqa: B018
+
+
+@pytest.mark.parametrize("num_classes", [4, 30])
+def test_samples_without_a_label_are_grey_and_said(frame, num_classes: int) -> None:
+    frame.labels[::5] = -1
+    frame.target_index = None
+    info = SimpleNamespace(title="a", num_classes=num_classes, class_names=[f"c{c}" for c in range(num_classes)])
+    for theme, colours in THEMES.items():
+        drawn = {trace.name: trace for trace in figures.sphere(frame, info, theme).data}
+        grey = drawn["unlabelled (15)"]
+        assert grey.marker.color == colours["unlabelled"] and set(grey.text) == {"unlabelled (15)"}
+        np.testing.assert_array_equal(np.stack([grey.x, grey.y, grey.z], 1), frame.embeddings[::5])
+        assert colours["unlabelled"] not in class_ramp(num_classes)
+        shown = sum(len(trace.x) for trace in drawn.values() if trace.mode == "markers" and trace.name != "targets")
+        assert shown == 75 + (num_classes if num_classes > 20 else 0), "each sample once, and centres"
+
+
+def test_a_sphere_without_any_label_is_all_grey(frame) -> None:
+    frame.labels[:] = -1
+    frame.target_index = None
+    drawn = figures.sphere(frame, SimpleNamespace(title="a", num_classes=0, class_names=[]))
+    assert [trace.name for trace in drawn.data if trace.mode == "markers"] == ["unlabelled (75)", "targets"]

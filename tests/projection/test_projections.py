@@ -167,3 +167,10 @@ def test_registry_names_are_those_of_the_classes_and_the_default_stands_first() 
     assert next(iter(REGISTRY)) == "centres"
     for name, projection in REGISTRY.items():
         assert projection.name == name and projection.title and projection.short.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["centres", "simplex", "spread", "pca"])
+def test_points_without_classes_are_seen_where_they_differ_most(name: str) -> None:
+    z = np.random.default_rng(0).normal(size=(50, 6)) * [0.01, 0.01, 0.01, 3, 2, 1]
+    fit = make_projection(name)[1].update(z, np.empty((0, 6)))
+    assert fit.honesty["kept_variance"] > 0.999

@@ -124,7 +124,7 @@ def test_torch_tensors_with_gradients_are_taken_as_they_are(tmp_path):
         ([True, False], None, [1, 0], ["0", "1"], [0, 1]),
         ([10, 70, 70, 40], None, [1, 0, 0, 2], ["70", "10", "40"], [2, 0, 1]),
         ([10, 70, 70, 40], ["ten", "forty", "seventy"], [1, 0, 0, 2], ["seventy", "ten", "forty"], [2, 0, 1]),
-        ([-1, 0, 0], None, [1, 0, 0], ["0", "-1"], [1, 0]),
+        ([-2, 0, 0], None, [1, 0, 0], ["0", "-2"], [1, 0]),
         (["dog", "cat", "cat"], None, [1, 0, 0], ["cat", "dog"], [0, 1]),
         (["dog", "cat", "dog"], ["emu", "cat", "dog"], [0, 1, 0], ["dog", "cat", "emu"], [2, 1, 0]),
         (["dog", "cat", "dog"], {"cat": "Cat", "dog": "Dog"}, [0, 1, 0], ["Dog", "Cat"], [1, 0]),
@@ -146,7 +146,7 @@ def test_any_labels_become_classes_and_keep_their_names(tmp_path, labels, given,
 
 
 def test_predictions_are_renumbered_like_labels(tmp_path):
-    with ltviz.record(tmp_path / "run", labels=["b", "a", "a"]) as run:
+    with ltviz.record(tmp_path / "run", labels=["b", "a", "a"], on_error="raise") as run:
         run.frame(0, embeddings=np.eye(3), predictions=["b", "b", "a"])
         with pytest.raises(RecordingError, match=r"predictions must be labels .* got 'z'"):
             run.frame(1, embeddings=np.eye(3), predictions=["b", "b", "z"])
@@ -208,6 +208,11 @@ def test_frames_that_do_not_fit_are_refused_and_the_run_goes_on(tmp_path, frame,
         ({"labels": [0, 1], "counts": [1]}, "counts must be one whole number for each of 2"),
         ({"labels": [0, 1], "config": {"x": object()}}, "The run cannot be described"),
         ({"labels": [0, 1], "images": np.zeros((3, 4, 4))}, "images must be 2 pictures"),
+        ({"labels": [np.inf, 1]}, "labels must be whole numbers or text"),
+        ({"labels": np.array([2**64 - 1], np.uint64)}, "labels must be whole numbers or text"),
+        ({"labels": ["a", 1, 2.5]}, "labels must be whole numbers or text"),
+        ({"labels": ["a", ""], "class_names": ["a", ""]}, "class_names must not hold ''"),
+        ({"labels": [0, 1], "on_error": "ignore"}, "on_error must be 'warn' or 'raise'; got 'ignore'"),
     ],
 )
 def test_runs_that_do_not_fit_are_not_begun(tmp_path, given, message):

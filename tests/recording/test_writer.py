@@ -9,6 +9,8 @@ import pytest
 
 from ltviz.errors import DiskFull, RecordingError, RunLocked
 from ltviz.recording import Recording, RunInfo, RunWriter, mark_failed, writer
+from ltviz.recording import probe as probe_module
+from ltviz.recording.probe import make_thumbnails
 
 
 def test_a_run_is_the_folder_that_was_promised(run, embeddings):
@@ -38,16 +40,54 @@ def test_the_probe_is_kept_with_its_pictures(create):
     ("images", "shape", "brightest"),
     [
         (np.ones((6, 28, 28)), (6, 28, 28), 255),
-        (np.full((6, 3, 64, 64), 0.5, np.float32), (6, 32, 32), 128),
-        (np.full((6, 50, 70, 3), 200, np.uint8), (6, 16, 23), 200),
+        (np.full((6, 3, 64, 64), 0.5, np.float32), (6, 32, 32, 3), 128),
+        (np.full((6, 50, 70, 3), 200, np.uint8), (6, 16, 23, 3), 200),
+        (np.full((6, 40, 40, 4), 200, np.uint8), (6, 20, 20, 3), 200),
         (np.linspace(-2, 2, 6 * 16).reshape(6, 4, 4), (6, 4, 4), 255),
         (np.ones((6, 1, 28, 28), bool), (6, 28, 28), 255),
     ],
 )
-def test_pictures_become_small_and_grey(create, images, shape, brightest):
+def test_pictures_become_small(create, images, shape, brightest):
     with create(images=images) as made:
         assert made.probe.thumbnails.shape == shape
         assert made.probe.thumbnails.dtype == np.uint8 and made.probe.thumbnails.max() == brightest
+
+
+RED_GREEN = np.zeros((6, 32, 32, 3), np.uint8)
+RED_GREEN[..., 0], RED_GREEN[:, :16, :, 1], RED_GREEN[:, :, 20:, 2] = 250, 130, 7
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        RED_GREEN,
+        np.moveaxis(RED_GREEN, 3, 1),
+        RED_GREEN / 255,
+        np.moveaxis(RED_GREEN / np.float32(255), 3, 1),
+        np.concatenate([RED_GREEN, RED_GREEN[..., :1] // 2], axis=3),
+    ],
+    ids=["bytes", "torch's order", "0 to 1", "0 to 1 in torch's order", "with opacity"],
+)
+def test_pictures_keep_their_colours(create, images):
+    with create(images=images) as made:
+        pass
+    np.testing.assert_array_equal(Recording(made.path).probe.thumbnails, RED_GREEN)
+
+
+def test_large_pictures_are_made_small_block_by_block_like_all_at_once(create, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (6, 65, 66, 3), dtype=np.uint8)
+    whole = make_thumbnails(images, 6)
+    expected = images[:, :63, :66].reshape(6, 21, 3, 22, 3, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(whole, expected, atol=0.5 + 1e-4)
+    monkeypatch.setattr(probe_module, "_BLOCK", 2 * images[0].size)
+    np.testing.assert_array_equal(make_thumbnails(images, 6), whole)
+
+
+def test_pictures_of_many_samples_get_fewer_pixels():
+    images = np.full((10, 32, 32, 3), 9, np.uint8)
+    assert make_thumbnails(images, 10, most_bytes=10 * 16 * 16 * 3).shape == (10, 16, 16, 3)
+    assert make_thumbnails(images, 10, most_bytes=1).shape == (10, 1, 1, 3), "and at least one"
+    assert make_thumbnails(images, 10).shape == (10, 32, 32, 3)
 
 
 @pytest.mark.parametrize(
