@@ -51,7 +51,8 @@ def measure(
 
     Geometry is taken over all labelled points; where no point is labelled, only what needs no classes is measured, over
     all. Where `split` is given, geometry is taken once more over the training points alone and over the test points
-    alone, under the same keys with `_train` and `_test`. Accuracies are those of test points. Validation points are neither test nor train: they have an accuracy of their own, by which a step may be chosen.
+    alone, under the same keys with `_train` and `_test`. Accuracies are those of test points. Validation points are
+    neither test nor train: they have an accuracy of their own, by which a step may be chosen.
 
     Args:
         z: (N, D) embeddings, float32 or float64, N >= 1, finite, no zero row.
