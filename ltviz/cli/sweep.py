@@ -52,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz import encoders
     from ltviz.methods import registry
-    from ltviz.training.ground import check_labels
+    from ltviz.training.shared_start import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
     if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:

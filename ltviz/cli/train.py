@@ -111,8 +111,8 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
         if progress:
             progress.race = race
         if not as_json:
-            for lesson in race.lessons:
-                print(f"{lesson.teacher.name} -> {lesson.teacher.path} (trains first, as a teacher)", flush=True)
+            for teacher in race.teachers:
+                print(f"{teacher.name} -> {teacher.path} (trains first, as a teacher)", flush=True)
             for lane in race.lanes:
                 print(f"{lane.name} -> {lane.path}", flush=True)
         outcomes = race.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,44 +11,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz import metrics
-from ltviz.methods.base import Batch, Method
+from ltviz.data.batch import Batch
+from ltviz.methods.base import Method
 from ltviz.recording import Cloud, Links
-from ltviz.training.probe import ProbeSet
+from ltviz.training.probe_set import ProbeSet
 
 _ROWS = 2048  # probe samples in one forward pass
 
 
-class Sighting(NamedTuple):
-    """One look at a method."""
-
-    frame: dict[str, Any]
-    """Arguments of `RunWriter.frame`."""
-    metrics: dict[str, float]
-    matched: np.ndarray | None
-    """(C,) int32: which target is each class's own."""
-
-
 class Observer:
-    """Looks at a method without touching it: weights, buffers and chance are afterwards as before.
+    """Looks at a method without touching it: weights, buffers and random numbers are afterwards as before.
 
     Args:
         probe: the samples that every frame shows; `device` is where the method is.
-        watched: the fixed samples whose pairs a frame links.
+        linked: the fixed samples whose pairs a frame links.
     """
 
-    def __init__(self, probe: ProbeSet, watched: Batch, device: torch.device):
-        self.probe, self.watched = probe, watched
+    def __init__(self, probe: ProbeSet, linked: Batch, device: torch.device):
+        self.probe, self.linked = probe, linked
         self._images = torch.from_numpy(probe.images)[:, None].to(device)
 
     @torch.no_grad()
-    def look(self, method: Method) -> Sighting:
-        """The method as it is now, measured."""
+    def observe(self, method: Method) -> dict[str, Any]:
+        """The frame of a method as it is now, measured: arguments of `RunWriter.frame`."""
         was_training = method.training
         method.eval()
         try:
             parts = [method.observe(rows) for rows in self._images.split(_ROWS)]
             landmarks = {name: _numbers(points) for name, points in method.landmarks().items()}
-            links = {name: Links(*_columns(held)) for name, held in method.links(self.watched).items()}
+            links = {name: Links(*_columns(held)) for name, held in method.links(self.linked).items()}
             clouds = {name: Cloud(*_columns(held)) for name, held in method.clouds().items()}
             readings = {name: _numbers(value) for name, value in method.read().items()}
             matched = method.target_index()
@@ -68,9 +59,9 @@ class Observer:
         links: dict[str, Links],
         clouds: dict[str, Cloud],
         readings: dict[str, np.ndarray],
-    ) -> Sighting:
+    ) -> dict[str, Any]:
         labels, multi = self.probe.labels, self.probe.multi
-        predictions, confidence = answer(logits, several=multi is not None)
+        predictions, confidence = predict(logits, several=multi is not None)
         counts = method.counts.cpu().numpy().astype(np.int64)
         measured = metrics.measure(
             embeddings,
@@ -85,8 +76,8 @@ class Observer:
             scores=None if multi is None else logits.numpy(),
             labels=multi,
         )
-        samples = {"prediction": predictions, "confidence": confidence, "loss": price(logits, labels, multi)}
-        frame = {
+        samples = {"prediction": predictions, "confidence": confidence, "loss": per_sample_loss(logits, labels, multi)}
+        return {
             "embeddings": embeddings,
             "landmarks": landmarks,
             "target_index": matched,
@@ -96,10 +87,9 @@ class Observer:
             "clouds": clouds,
             "readings": readings,
         }
-        return Sighting(frame, measured, matched)
 
 
-def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
+def predict(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
     """(N,) int32 predicted class and (N,) float32 its probability, of logits (N, C) on the CPU.
 
     Where samples have several labels, their colour is the rarest, and so the prediction is the rarest class that is at
@@ -115,8 +105,8 @@ def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
     return chosen.int().numpy(), probability.gather(1, chosen[:, None])[:, 0].numpy()
 
 
-def price(logits: Tensor, labels: np.ndarray, multi: np.ndarray | None) -> np.ndarray:
-    """(N,) float16: what the classifier's answer costs each sample, from logits (N, C) on the CPU.
+def per_sample_loss(logits: Tensor, labels: np.ndarray, multi: np.ndarray | None) -> np.ndarray:
+    """(N,) float16: the classifier's loss of each sample, from logits (N, C) on the CPU.
 
     Cross-entropy of the labels (N,), or the mean binary cross-entropy over classes where samples have several labels,
     `multi` (N, C). float16 holds it to a thousandth, which a colour needs, and to 65,504, beyond which it is clipped.

@@ -16,7 +16,7 @@ from ltviz.methods import registry
 from ltviz.methods.base import Batch, Cloud, Links, Reading, Settings, Setup
 from ltviz.methods.ce import CrossEntropy
 from ltviz.recording import Recording
-from ltviz.training.observer import price
+from ltviz.training.observer import per_sample_loss
 from ltviz.training.race import Race
 
 Start = Callable[..., Race]
@@ -82,12 +82,12 @@ def test_looking_changes_nothing(start: Start, tmp_path: Path) -> None:
     (lane,) = start("moco", steps=3, probe_points=40).lanes
     method = lane.method.train()
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    chance = torch.get_rng_state()
-    first, second = (lane._observer.look(method) for _ in range(2))
-    assert method.training and torch.equal(chance, torch.get_rng_state())
+    rng_state = torch.get_rng_state()
+    first, second = (lane._observer.observe(method) for _ in range(2))
+    assert method.training and torch.equal(rng_state, torch.get_rng_state())
     assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
-    np.testing.assert_array_equal(first.frame["embeddings"], second.frame["embeddings"])
-    assert first.metrics == second.metrics
+    np.testing.assert_array_equal(first["embeddings"], second["embeddings"])
+    assert first["metrics"] == second["metrics"]
     lane.end("finished", None)
 
 
@@ -102,7 +102,7 @@ def test_the_loss_of_a_sample_is_that_of_the_classifier(opened: Recording) -> No
 
 def test_with_several_labels_the_loss_is_binary_and_clipped() -> None:
     logits = torch.tensor([[0.0, 0.0], [1e6, 0.0]])
-    cost = price(logits, np.array([0, 1]), np.array([[1, 0], [0, 1]], np.uint8))
+    cost = per_sample_loss(logits, np.array([0, 1]), np.array([[1, 0], [0, 1]], np.uint8))
     assert cost.tolist() == [pytest.approx(np.log(2), abs=1e-3), np.finfo(np.float16).max]
 
 

@@ -1,4 +1,4 @@
-"""The price of watching, with a clock that only moves when told."""
+"""The cost of watching, with a clock that only moves when told."""
 
 from __future__ import annotations
 
