@@ -12,7 +12,7 @@ import pytest
 
 from ltviz.errors import ConfigError, RecordingError, RunLocked
 from ltviz.methods import registry
-from ltviz.recording import Recording, load_weights, send_request
+from ltviz.recording import Recording, RunWriter, load_weights, send_request
 from ltviz.training import phase as phase_module
 from ltviz.training.race import Race
 from ltviz.training.start import resume
@@ -223,3 +223,32 @@ def test_a_run_that_would_not_go_on_exactly_is_refused(start: Start, tmp_path: P
     with pytest.raises(RecordingError, match=r"samples it began with|other initial weights|dim must be|by a script"):
         resume([path])
     assert {file: file.read_bytes() for file in before} == before
+
+
+@pytest.mark.parametrize("spoil", ["weights", "of another method", "teacher"])
+def test_a_race_that_cannot_go_on_leaves_every_folder_as_it_was(start: Start, tmp_path: Path, spoil: str) -> None:
+    """What is wrong shows only once the folders are open; their status says what it said, and nobody holds them."""
+    names = ("toy", "gml") if spoil == "teacher" else ("toy", "twin")
+    paths = [tmp_path / "runs" / name for name in names]
+    stop = {2: paths[0], 3: paths[1]}
+    start(*names, progress=lambda step: send_request(stop[step], "stop") if step in stop else None).run()
+    weights = paths[1] / "weights"
+    if spoil == "weights":
+        for file in weights.rglob("model.safetensors"):
+            file.write_bytes(file.read_bytes()[:-9])
+    elif spoil == "of another method":
+        shutil.rmtree(weights)
+        start("ce", folder="other", steps=3).run()
+        shutil.copytree(tmp_path / "other" / "ce" / "weights", weights)
+    else:
+        shutil.rmtree(weights)
+        teacher = paths[1].with_name("gml-teacher") / "run.json"
+        teacher.write_text(teacher.read_text().replace('"steps": 40', '"steps": 41'))
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "lock"}
+    with pytest.raises(RecordingError, match=r"none sound|names or shapes differ|holds another run"):
+        resume(paths)
+    after = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "lock"}
+    assert after.keys() == before.keys()
+    assert [file.name for file in before if after[file] != before[file]] == []
+    with RunWriter.resume(paths[0]):
+        pass  # the lock was given back

@@ -188,7 +188,53 @@ def test_a_pause_of_the_student_holds_its_teacher(
     watcher.join()
     assert seen == {"still": True, "states": ["paused", "paused"]}
     assert (outcome.state, outcome.step) == ("finished", 40)
+    seconds = [frame.seconds for frame in Recording(student).since(None)]
+    assert min(seconds) >= 0 and seconds == sorted(seconds), "the pause is taken off once"
     assert Recording(student).metrics() == Recording(whole).metrics()
+
+
+def test_students_that_stop_while_paused_take_their_teacher_with_them(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student, teacher = (tmp_path / "runs" / name for name in ("gml", "gml-teacher"))
+    advance = Phase.advance
+
+    def ask(self: Phase, step: int) -> None:
+        if (self.lanes[0].name, step) == ("logit_adjust", 5):
+            send_request(teacher, "pause")  # of any run of a race
+            threading.Timer(0.1, lambda: send_request(student, "stop")).start()
+        advance(self, step)
+
+    monkeypatch.setattr(Phase, "advance", ask)
+    (outcome,) = start("gml").run()
+    assert (outcome.state, outcome.reason, outcome.step) == ("finished", "stopped", 0)
+    assert Recording(teacher).status().reason == "stopped"
+    told = [event["kind"] for frame in Recording(teacher).since(None) for event in frame.events]
+    assert told == ["pause", "resume", "stopped"]
+
+
+def test_two_teachers_train_in_lock_step_and_each_teaches_its_own(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunSettings(steps=6, batch_size=8, max_per_class=30, imbalance_factor=10, probe_points=50)
+    entrants = [Entrant(tmp_path / home / "gml", "gml") for home in ("one", "two")]
+    race = begin(entrants, run)
+    assert [lane.path for lane in race.teachers] == [tmp_path / home / "gml-teacher" for home in ("one", "two")]
+    alone = [tmp_path / "one" / "gml-teacher", tmp_path / "two" / "gml"]
+    steps, advance = [], Phase.advance
+
+    def watch(self: Phase, step: int) -> None:
+        steps.append((len(self.active), step))
+        if steps[-1] == (2, 3) and len(steps) == 3:
+            send_request(alone[0], "stop")  # its student has no teacher then; the other's goes on
+        advance(self, step)
+
+    monkeypatch.setattr(Phase, "advance", watch)
+    outcomes = race.run()
+    assert [outcome.state for outcome in outcomes] == ["failed", "finished"]
+    assert "gml needs its teacher, which finished at step 3: stopped" in str(outcomes[0].reason)
+    assert_equal(teacher_in(alone[1]), load_weights(alone[1].with_name("gml-teacher")).tensors["model"])
+    assert steps == [(2, 1), (2, 2), (2, 3), (1, 4), (1, 5), (1, 6), *((1, step) for step in range(1, 7))]
 
 
 def test_a_teacher_that_fails_ends_its_students_alone(
@@ -258,10 +304,11 @@ def test_the_folder_of_a_student_with_a_long_id_has_a_valid_id(tmp_path: Path) -
     assert names == ["a" * 56 + "-teacher", "a" * 64]
 
 
-def test_a_tampered_teacher_is_refused(start: Start, whole: Path) -> None:
+@pytest.mark.parametrize("told", [{"path": "/etc"}, {"run_id": "../toy", "method": "toy"}])
+def test_a_tampered_teacher_is_refused(start: Start, whole: Path, told: dict[str, str]) -> None:
     path = whole / "run.json"
     held = json.loads(path.read_text())
-    held["config"]["teacher"] = {"path": "/etc"}
+    held["config"]["teacher"] = told
     path.write_text(json.dumps(held))
     shutil.rmtree(whole / "weights")
     shutil.rmtree(whole / "frames")
