@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
 from ltviz.export import results
-from ltviz.launch.slots import Slots, Tally
+from ltviz.launch.slots import Slots, SweepStatus
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
 from ltviz.recording import Recording, checkpoints_home, run_path
@@ -54,12 +54,12 @@ def run(argv: Sequence[str] = ()) -> int:
     cells = [cell for file in sweep_files(options.only) for cell in cells_of(file)]
     home, stop = typed_path(options.home) if options.home else checkpoints_home() / "results", Stop()
     with stop.on_signals():
-        tally = Slots(home, cells, slots=options.slots, tag="results", stop=stop, progress=_tell).run()
+        status = Slots(home, cells, slots=options.slots, tag="results", stop=stop, progress=_tell).run()
     print(file=sys.stderr)
-    if tally.count("finished") < len(tally.states) and not tally.count("failed"):
+    if status.count("finished") < len(status.states) and not status.count("failed"):
         return STOPPED
-    runs = [Recording(run_path(home, run)) for run in tally.states]
-    if failed := [r for r in runs if tally.states[r.run_id] == "failed"]:
+    runs = [Recording(run_path(home, run)) for run in status.states]
+    if failed := [r for r in runs if status.states[r.run_id] == "failed"]:
         raise TrainingError(
             f"{len(failed)} of {len(runs)} runs failed, {failed[0].run_id}: {failed[0].status().reason}"
         )
@@ -120,6 +120,6 @@ def _over_baseline(groups: Sequence[results.Group]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _tell(tally: Tally) -> None:
-    left = "" if tally.seconds_left is None else f", {tally.seconds_left:.0f} s left"
-    print(f"\r{tally.count('finished')}/{len(tally.states)} runs{left}   ", end="", file=sys.stderr, flush=True)
+def _tell(status: SweepStatus) -> None:
+    left = "" if status.seconds_left is None else f", {status.seconds_left:.0f} s left"
+    print(f"\r{status.count('finished')}/{len(status.states)} runs{left}   ", end="", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.export import findings, results
-from ltviz.launch.slots import Slots, State, Tally, default_slots, look
+from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
@@ -53,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz import encoders
     from ltviz.methods import registry
-    from ltviz.training.ground import check_labels
+    from ltviz.training.shared_start import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
     if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:
@@ -76,13 +76,13 @@ def run(argv: Sequence[str]) -> int:
             progress=told.progress,
             ended=told.ended,
         )
-        tally = slots.run()
+        status = slots.run()
     told.clear()
-    return _tell_end(sweep.name, home, cells, tally, time.monotonic() - began, options.json_)
+    return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options.json_)
 
 
 def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:
-    states = look(home, cells)
+    states = states_of(home, cells)
     if as_json:
         rows = [
             {**run.model_dump(), "run": cell.run.model_dump(mode="json"), "state": states[run.run_id]}
@@ -98,38 +98,38 @@ def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:
     print(f"{len(states)} runs in {len(cells)} races, {done} of them finished already; nothing was trained")
 
 
-def _tell_end(name: str, home: Path, cells: Sequence[Cell], tally: Tally, seconds: float, as_json: bool) -> int:
-    recordings = {run: Recording(run_path(home, run)) for run in tally.states}
-    finished = [recordings[run] for run, state in tally.states.items() if state == "finished"]
+def _tell_end(name: str, home: Path, cells: Sequence[Cell], status: SweepStatus, seconds: float, as_json: bool) -> int:
+    recordings = {run: Recording(run_path(home, run)) for run in status.states}
+    finished = [recordings[run] for run, state in status.states.items() if state == "finished"]
     groups = results.group_results(results.read_results(finished)[0])
-    failed = {run: recordings[run].status().reason for run, state in tally.states.items() if state == "failed"}
-    left = len(tally.states) - tally.count("finished") - len(failed)
+    failed = {run: recordings[run].status().reason for run, state in status.states.items() if state == "failed"}
+    left = len(status.states) - status.count("finished") - len(failed)
     if as_json:
         told: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3)}
-        told |= {"skipped": tally.skipped, "runs": _rows(cells, tally, failed), "summary": results.as_json(groups)}
+        told |= {"skipped": status.skipped, "runs": _rows(cells, status, failed), "summary": results.as_json(groups)}
         print(json.dumps(told | {"differences": findings.as_json(findings.against_baseline(groups))}), flush=True)
     else:
         print(results.markdown(groups), flush=True)
         if found := findings.markdown(groups):
             print(found, flush=True)
-        print(f"{_count(tally)} in {seconds:.0f} s; tagged {name} in {home}", flush=True)
+        print(f"{_count(status)} in {seconds:.0f} s; tagged {name} in {home}", flush=True)
     if left:
         print(f"ltviz: {left} runs are left; the same line goes on with them", file=sys.stderr)
         return STOPPED
     if failed:
         run, reason = next(iter(failed.items()))
-        raise TrainingError(f"{len(failed)} of {len(tally.states)} runs failed, {run} first: {reason}")
+        raise TrainingError(f"{len(failed)} of {len(status.states)} runs failed, {run} first: {reason}")
     return 0
 
 
-def _rows(cells: Sequence[Cell], tally: Tally, failed: dict[str, str | None]) -> list[dict[str, Any]]:
+def _rows(cells: Sequence[Cell], status: SweepStatus, failed: dict[str, str | None]) -> list[dict[str, Any]]:
     return [
         {
             "run_id": run.run_id,
             "method": run.method,
             "settings": run.settings,
             **cell.run.model_dump(mode="json", include={"data", "imbalance_factor", "dim", "seed", "steps"}),
-            "state": tally.states[run.run_id],
+            "state": status.states[run.run_id],
             "reason": failed.get(run.run_id),
         }
         for cell in cells
@@ -137,16 +137,16 @@ def _rows(cells: Sequence[Cell], tally: Tally, failed: dict[str, str | None]) ->
     ]
 
 
-def _count(tally: Tally) -> str:
-    skipped = f" ({tally.skipped} before)" if tally.skipped else ""
-    failed = f", {tally.count('failed')} failed" if tally.count("failed") else ""
-    return f"{tally.count('finished')}/{len(tally.states)} runs finished{skipped}{failed}"
+def _count(status: SweepStatus) -> str:
+    skipped = f" ({status.skipped} before)" if status.skipped else ""
+    failed = f", {status.count('failed')} failed" if status.count("failed") else ""
+    return f"{status.count('finished')}/{len(status.states)} runs finished{skipped}{failed}"
 
 
 class _Quiet:
     """Says nothing: the JSON object at the end is all."""
 
-    def progress(self, tally: Tally) -> None:
+    def progress(self, status: SweepStatus) -> None:
         pass
 
     def ended(self, run: str, state: State) -> None:
@@ -159,11 +159,11 @@ class _Quiet:
 class _Bar(_Quiet):
     """One line on the terminal that is written over."""
 
-    def progress(self, tally: Tally) -> None:
-        done = tally.steps / max(tally.total_steps, 1)
+    def progress(self, status: SweepStatus) -> None:
+        done = status.steps / max(status.total_steps, 1)
         bar = "█" * round(done * _BAR)
-        left = "" if tally.seconds_left is None else f", {_duration(tally.seconds_left)} left"
-        print(f"\r\x1b[K{_count(tally)} ▕{bar:{_BAR}}▏ {done:4.0%}{left}", end="", file=sys.stderr, flush=True)
+        left = "" if status.seconds_left is None else f", {_duration(status.seconds_left)} left"
+        print(f"\r\x1b[K{_count(status)} ▕{bar:{_BAR}}▏ {done:4.0%}{left}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
@@ -176,11 +176,11 @@ class _Lines(_Quiet):
         self._home = home
         self._waiting: list[tuple[str, State]] = []
 
-    def progress(self, tally: Tally) -> None:
-        left = "" if tally.seconds_left is None else f", {_duration(tally.seconds_left)} left"
+    def progress(self, status: SweepStatus) -> None:
+        left = "" if status.seconds_left is None else f", {_duration(status.seconds_left)} left"
         for run, state in self._waiting:
             reason = Recording(run_path(self._home, run)).status().reason if state == "failed" else None
-            print(f"{state} {run}{f' ({reason})' if reason else ''}: {_count(tally)}{left}", flush=True)
+            print(f"{state} {run}{f' ({reason})' if reason else ''}: {_count(status)}{left}", flush=True)
         self._waiting.clear()
 
     def ended(self, run: str, state: State) -> None:

@@ -1,4 +1,4 @@
-"""Long-tailed data sets. Everything but `ltviz.data.tensors` is numpy only.
+"""Long-tailed data sets. Everything but `ltviz.data.tensors` and `ltviz.data.batch` is numpy only.
 
 from ltviz.data import registry
 

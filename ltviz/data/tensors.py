@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
-from ltviz.methods.base import Batch
 
 COPIES = 8
 """Augmented copies of every training image."""
@@ -86,7 +86,7 @@ class Batches:
             return self._make(step, *self._draw(step))
         return self._make(step, *self._draw(step), lambda: self._make(step, *self._draw_balanced(step)))
 
-    def watched(self, per_class: int, limit: int) -> Batch:
+    def fixed(self, per_class: int, limit: int) -> Batch:
         """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
         that would be more than `limit`; view i is copy i of the bank."""
         each = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.launch.sweep import ELSEWHERE
 from ltviz.metrics import MEASURES, shot_groups
 from ltviz.recording import Recording, RunInfo
+from ltviz.training.settings import INCIDENTAL
 
 SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
 SEVERAL_SUMMARY = ("map_many", "map_medium", "map_few", "centre_sum")
@@ -81,7 +81,7 @@ class Result:
         """Everything that runs must share to be compared: data and recipe, without the seed."""
         given = self.info.config.get("run")
         recipe = given if isinstance(given, dict) else {}
-        here = {key: value for key, value in recipe.items() if key not in ELSEWHERE and key != "seed"}
+        here = {key: value for key, value in recipe.items() if key not in INCIDENTAL and key != "seed"}
         own = {"data": self.info.data, "imbalance_factor": self.info.imbalance_factor, "dim": self.info.dim}
         return {**own, "classes": self.info.num_classes, **here}
 

@@ -1,4 +1,4 @@
-"""How a run starts: jobs wait in a folder, workers take them. No torch here; the app and scripts use this.
+"""How a run starts: jobs wait in a folder, workers take them. Only `worker`, the process itself, imports torch.
 
     <home>/.ltviz/queue/<job>.json              waiting
     <home>/.ltviz/claimed/<job>@<worker>.json   taken by that worker; gone when the job has ended

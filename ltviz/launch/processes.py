@@ -47,7 +47,7 @@ def spawn_worker(home: Path) -> WorkerState:
     folder.mkdir(parents=True)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    command = [sys.executable, "-m", "ltviz.training.worker", "--home", str(home), "--id", worker_id]
+    command = [sys.executable, "-m", "ltviz.launch.worker", "--home", str(home), "--id", worker_id]
     try:
         with (folder / "log.txt").open("ab") as output:
             child = subprocess.Popen(

@@ -35,7 +35,7 @@ _OVER: frozenset[State] = frozenset({"finished", "stopped", "failed"})
 
 
 @dataclass(frozen=True)
-class Tally:
+class SweepStatus:
     """How far a sweep is.
 
     Attributes:
@@ -56,7 +56,7 @@ class Tally:
 
 
 @dataclass
-class _Lane:
+class _Task:
     """A cell on its way. `job` is what has been queued of it, None before and after."""
 
     cell: Cell
@@ -86,16 +86,16 @@ class Slots:
         slots: int,
         tag: str,
         stop: Stop,
-        progress: Callable[[Tally], None] = lambda tally: None,
+        progress: Callable[[SweepStatus], None] = lambda status: None,
         ended: Callable[[str, State], None] = lambda run_id, state: None,
         spawn: Callable[[Path], launch.WorkerState] = launch.spawn_worker,
     ):
         self.home, self.slots, self.tag = home, slots, tag
         self._stop, self._progress, self._ended, self._spawn = stop, progress, ended, spawn
-        self._lanes = [_Lane(cell) for cell in cells]
+        self._tasks = [_Task(cell) for cell in cells]
         # What failed before is tried again: the cause may be gone, and a failed run is not a finished one.
         self._states: dict[str, State] = {
-            run: "waiting" if state == "failed" else state for run, state in look(home, cells).items()
+            run: "waiting" if state == "failed" else state for run, state in states_of(home, cells).items()
         }
         self._total = {run.run_id: cell.run.steps for cell in cells for run in cell.job.runs}
         self._steps = {run: self._total[run] if state == "finished" else 0 for run, state in self._states.items()}
@@ -105,7 +105,7 @@ class Slots:
         self._failed_starts = 0
         self._began = time.monotonic()
 
-    def run(self) -> Tally:
+    def run(self) -> SweepStatus:
         """Returns when every cell is over, or a stop has been obeyed.
 
         Raises:
@@ -117,8 +117,8 @@ class Slots:
         self._began, told = time.monotonic(), float("-inf")
         with launch.hold_app_lock(self.home), report(self.home, self.tag) as said:
             try:
-                while not self._stop.asked and not all(lane.over for lane in self._lanes):
-                    changed = self._look()
+                while not self._stop.asked and not all(task.over for task in self._tasks):
+                    changed = self._poll()
                     if changed or time.monotonic() - told >= _TOLD:
                         told = time.monotonic()
                         self._tell(said)
@@ -127,25 +127,25 @@ class Slots:
                     self._stop_all()
             finally:
                 self._end_workers()
-        return self.tally()
+        return self.status()
 
     def _tell(self, said: Report) -> None:
-        tally = self.tally()
+        status = self.status()
         with contextlib.suppress(RecordingError):  # a full disk stops runs, and they say so; this is only news
             said.tell(
-                runs=len(tally.states),
-                finished=tally.count("finished"),
-                failed=tally.count("failed"),
-                steps=tally.steps,
-                total_steps=tally.total_steps,
-                left=tally.seconds_left,
+                runs=len(status.states),
+                finished=status.count("finished"),
+                failed=status.count("failed"),
+                steps=status.steps,
+                total_steps=status.total_steps,
+                left=status.seconds_left,
             )
-        self._progress(tally)
+        self._progress(status)
 
     def _count(self, state: State) -> int:
         return sum(found == state for found in self._states.values())
 
-    def tally(self) -> Tally:
+    def status(self) -> SweepStatus:
         """How far it is now."""
         for run, state in self._states.items():
             if state == "training":
@@ -158,40 +158,40 @@ class Slots:
         )
         done, seconds = steps - self._steps_before, time.monotonic() - self._began
         left = (total - steps - over) * seconds / done if done > 0 else None
-        return Tally(dict(self._states), self._skipped, steps, total, left)
+        return SweepStatus(dict(self._states), self._skipped, steps, total, left)
 
     # ------------------------------------------------------------------ one look
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
         """Hears what ended, queues what fits, keeps workers; whether a race ended."""
         launch.fail_abandoned(self.home)
         queue = launch.jobs(self.home)
         alive = {run.run_id: job for job, _, _ in queue for run in job.runs}
         changed = False
-        for lane in self._lanes:
-            if lane.job is not None and not any(run.run_id in alive for run in lane.job.runs):
-                self._close(lane)
+        for task in self._tasks:
+            if task.job is not None and not any(run.run_id in alive for run in task.job.runs):
+                self._close(task)
                 changed = True
-        for lane in self._lanes:
-            if sum(other.job is not None for other in self._lanes) >= self.slots:
+        for task in self._tasks:
+            if sum(other.job is not None for other in self._tasks) >= self.slots:
                 break
-            if not lane.over and lane.job is None:
-                self._open(lane, alive)
+            if not task.over and task.job is None:
+                self._open(task, alive)
         self._keep_workers({job.job_id for job, place, _ in queue if place == "queued"})
         return changed
 
-    def _open(self, lane: _Lane, alive: dict[str, Job]) -> None:
+    def _open(self, task: _Task, alive: dict[str, Job]) -> None:
         """Queues what is left of a cell; runs that somebody trains already are waited for."""
-        states = look(self.home, [lane.cell])
+        states = states_of(self.home, [task.cell])
         self._states.update({run: "finished" for run, state in states.items() if state == "finished"})
         ids = [run for run in states if self._states[run] not in _OVER]
         if not ids:
-            lane.over = True
+            task.over = True
             return
         if held := [run for run in ids if run in alive]:
             self._states.update(dict.fromkeys(held, "training"))
-            lane.job = alive[held[0]]
-            self._jobs.add(lane.job.job_id)
+            task.job = alive[held[0]]
+            self._jobs.add(task.job.job_id)
             return
         if any(states[run] == "training" for run in ids):
             return  # by `ltviz train` or another machine: looked at again, until it has ended
@@ -200,24 +200,24 @@ class Slots:
                 _clear(run_path(self.home, run))
         except RunLocked:
             return
-        lane.job = lane.cell.job_of(ids)
-        launch.submit(self.home, lane.job)
-        self._jobs.add(lane.job.job_id)
+        task.job = task.cell.job_of(ids)
+        launch.submit(self.home, task.job)
+        self._jobs.add(task.job.job_id)
         self._states.update(dict.fromkeys(ids, "training"))
 
-    def _close(self, lane: _Lane) -> None:
-        assert lane.job is not None
-        mine = {run.run_id for run in lane.cell.job.runs}
-        for run in (one.run_id for one in lane.job.runs if one.run_id in mine):
-            state = look_at(self.home, run, lane.cell.run.steps)
+    def _close(self, task: _Task) -> None:
+        assert task.job is not None
+        mine = {run.run_id for run in task.cell.job.runs}
+        for run in (one.run_id for one in task.job.runs if one.run_id in mine):
+            state = state_of(self.home, run, task.cell.run.steps)
             # A job that is gone without a recording was taken out of the queue: a person did not want it.
             self._states[run] = state if state in ("finished", "failed") else "stopped"
             self._steps[run] = self._total[run] if state == "finished" else self._steps[run]
             self._tag(run)
             self._ended(run, self._states[run])
-        lane.job = None
+        task.job = None
         # A job of an earlier start may have held a part of the cell only.
-        lane.over = all(self._states[run] in _OVER for run in mine)
+        task.over = all(self._states[run] in _OVER for run in mine)
 
     def _tag(self, run: str) -> None:
         with contextlib.suppress(LtvizError):  # a run without a folder, or damaged notes, is no reason to stop
@@ -236,16 +236,16 @@ class Slots:
             if living[worker_id].state != "starting":
                 self._own[worker_id], self._failed_starts = living[worker_id], 0
         free = sum(worker.state != "busy" for worker in living.values())
-        waiting = sum(lane.job is not None and lane.job.job_id in queued for lane in self._lanes)
+        waiting = sum(task.job is not None and task.job.job_id in queued for task in self._tasks)
         for _ in range(min(waiting - free, self.slots - len(self._own))):
             worker = self._spawn(self.home)
             self._own[worker.worker_id] = worker
 
     def _give_up(self, worker_id: str) -> None:
         tail = launch.log_tail(self.home, worker_id).splitlines()
-        for lane in self._lanes:
-            if lane.job is not None:
-                launch.withdraw(self.home, lane.job.job_id)
+        for task in self._tasks:
+            if task.job is not None:
+                launch.withdraw(self.home, task.job.job_id)
         raise TrainingError(f"no worker can be started ({tail[-1] if tail else 'it said nothing'}); try `ltviz doctor`")
 
     def _stop_all(self) -> None:
@@ -254,22 +254,22 @@ class Slots:
         asked: set[str] = set()
         while time.monotonic() < deadline:
             places = {job.job_id: place for job, place, _ in launch.jobs(self.home)}
-            running = [lane for lane in self._lanes if lane.job is not None and lane.job.job_id in places]
+            running = [task for task in self._tasks if task.job is not None and task.job.job_id in places]
             if not running:
                 break
-            for lane in running:
-                assert lane.job is not None
-                if launch.withdraw(self.home, lane.job.job_id):
+            for task in running:
+                assert task.job is not None
+                if launch.withdraw(self.home, task.job.job_id):
                     continue
-                for run in (one.run_id for one in lane.job.runs if one.run_id not in asked):
+                for run in (one.run_id for one in task.job.runs if one.run_id not in asked):
                     if Recording(path := run_path(self.home, run)).status().state in ACTIVE:
                         with contextlib.suppress(RecordingError):  # it has ended meanwhile
                             send_request(path, "stop")
                             asked.add(run)
             time.sleep(_POLL)
-        for lane in self._lanes:
-            if lane.job is not None:
-                self._close(lane)
+        for task in self._tasks:
+            if task.job is not None:
+                self._close(task)
 
     def _end_workers(self) -> None:
         """Those that this sweep started, but not one that has taken somebody else's race meanwhile."""
@@ -278,12 +278,12 @@ class Slots:
                 launch.end_worker(worker, patience=2.0 if self._stop.asked else _PATIENCE)
 
 
-def look(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
+def states_of(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
     """Every run of these cells as its recording stands, in the order of the plan."""
-    return {run.run_id: look_at(home, run.run_id, cell.run.steps) for cell in cells for run in cell.job.runs}
+    return {run.run_id: state_of(home, run.run_id, cell.run.steps) for cell in cells for run in cell.job.runs}
 
 
-def look_at(home: Path, run_id: str, steps: int) -> State:
+def state_of(home: Path, run_id: str, steps: int) -> State:
     """A run as its recording stands. One that was left half-way, by whatever end, is "waiting" to be trained anew."""
     status = Recording(run_path(home, run_id)).status()
     if status.state == "finished":

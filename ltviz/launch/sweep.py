@@ -34,12 +34,10 @@ from ltviz.launch.queue import Job, JobRun
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
 from ltviz.training.controls import sentence
-from ltviz.training.settings import RunSettings
+from ltviz.training.settings import INCIDENTAL, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
-ELSEWHERE = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps"})
-"""Run settings that say where and how closely a run is watched, not what is learned: they do not make another run."""
 _MAX_TOGETHER = 64  # runs of one job
 
 Scalar = bool | int | float | str
@@ -186,11 +184,11 @@ def _cell(run: RunSettings, variants: Sequence[tuple[str, dict[str, Any]]]) -> C
 
 
 def run_id(method: str, settings: Mapping[str, Any], run: RunSettings) -> str:
-    """The id of a run, from what is learned alone: method and all settings but those of `ELSEWHERE`.
+    """The id of a run, from what is learned alone: method and all settings but those of `INCIDENTAL`.
 
     Readable first, such as bcl-digits-lt-if50-d3-s0, then 10 hex digits of all of it.
     """
-    learned = {name: value for name, value in run.model_dump(mode="json").items() if name not in ELSEWHERE}
+    learned = {name: value for name, value in run.model_dump(mode="json").items() if name not in INCIDENTAL}
     told = f"{method}-{run.data}-if{run.imbalance_factor:g}-d{run.dim}-s{run.seed}"
     digest = _digest({"method": method, "settings": dict(settings), "run": learned})
     return f"{slug(told)[:53].rstrip('-')}-{digest}"

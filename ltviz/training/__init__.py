@@ -1,19 +1,23 @@
-"""Training: from settings to frames.
+"""Training: from settings to frames. Each module knows only those above it.
 
-settings    what a user may choose (no torch; the app and the command line read it)
-folders     whether a folder is free, or holds a run that can go on (no torch)
-ground      data, probe, batches and initial modules that the methods of a race share
-teachers    methods that are trained before others learn from them
-start       from settings or a run folder to a race that is ready
-race        the loop over steps, in lock-step for all methods of a race
-lane        one method of a race: its model, optimiser and recording
-controls    requests that arrive while a run trains, checked against the bounds of the settings
-pace        when the next frame is due
-probe       which samples the frames show
-judges      classifiers that judge a trained encoder
-weights     saving and restoring a lane
-engine      device and precision
-stop        the polite end that Ctrl-C and SIGTERM ask for
-catalogue   methods, data sets and settings as JSON, for readers without torch
-worker      the process that stands by and trains what is queued
+settings        what a user may choose (no torch; the app and the command line read it)
+controls        requests that arrive while a run trains, checked against the bounds of the settings (no torch)
+folders         whether a folder is free, or holds a run that can go on (no torch)
+progress        how far a run is, and how it ended (no torch)
+stop            the polite end that Ctrl-C and SIGTERM ask for (no torch)
+pace            when the next frame is due (no torch)
+engine          device and precision
+weights         modules, optimisers and rng states as arrays and text
+probe_set       which samples the frames show
+shared_start    data, probe set, batches and initial modules that the methods of a race share
+teachers        who teaches a method that learns from another one
+forces          what the next step does to the embeddings
+observer        the frame of a method as it is now
+learner         a method with its optimiser and its random numbers: one step
+lane            one method of a race: a learner and its recording, created or resumed whole
+phase           lanes that train in lock-step; what breaks in one ends it alone
+race            teachers, then methods, each in a phase; requests are obeyed between the steps
+start           from settings or a run folder to a race that is ready
+judges          classifiers that judge a trained encoder
+catalogue       methods, data sets and settings as JSON, for readers without torch
 """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from pathlib import Path
 
 from ltviz.errors import RecordingError, RunLocked
 from ltviz.recording import Recording
+from ltviz.recording.files import write_whole
 
 
 def check_free(path: Path) -> None:
@@ -46,6 +49,30 @@ def check_resumable(recording: Recording) -> None:
     last = recording.last()
     if recording.status().state == "finished" and last is not None and last.step >= (info.total_steps or 0):
         raise RecordingError(f"a run can go on until its last step, but this one has done all {last.step}: {path}")
+
+
+class Snapshot:
+    """A run folder before somebody opens it, to bring it back to where nothing of the opening is left."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._entries = set(path.iterdir()) if path.is_dir() else set()
+        self._status = self._file.read_bytes() if self._file.is_file() else None
+        self._new_folders = [folder for folder in (path, *path.parents) if not folder.exists()]
+
+    def restore(self) -> None:
+        """What was made since is removed, and status.json says what it said. The folder must be ours, and closed."""
+        for made in set(self._path.iterdir()) - self._entries:
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if self._status is not None and self._file.read_bytes() != self._status:
+            write_whole(self._file, self._status)
+        for folder in self._new_folders:
+            with contextlib.suppress(OSError):  # in use by somebody else
+                folder.rmdir()
+
+    @property
+    def _file(self) -> Path:
+        return self._path / "status.json"
 
 
 def _check_unlocked(recording: Recording) -> None:

@@ -10,15 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data.batch import Batch
 from ltviz.data.longtail import random
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
-from ltviz.methods.base import Batch, Method
+from ltviz.methods.base import Method
 from ltviz.methods.forces import TOTAL, act, imagine, offers_what_if
 from ltviz.methods.rehearsal import rehearsal
 from ltviz.methods.scene import Scene
 from ltviz.methods.tug import TooManyWeights
-from ltviz.training.probe import TRAIN, ProbeSet
+from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512
 """Embeddings that stand in for another method's queue of keys."""
@@ -30,7 +31,7 @@ Forces = dict[str, dict[str, np.ndarray]]
 """Method -> part -> (C, D) float32, as a frame holds them."""
 
 
-class ForceGauge:
+class ForceMeter:
     """Measures the forces on one run's embeddings.
 
     The batch is the one of the step that follows the frame, at the frame's weights: what is measured is exactly the
@@ -57,8 +58,8 @@ class ForceGauge:
         self._labels = probe.labels[self._train].astype(np.int64)
         shown = np.bincount(self._labels, minlength=len(counts))
         frequency = counts.double().cpu().numpy()[self._labels] / shown[self._labels]
-        chance = random(seed, _STREAM)
-        self._queue = chance.choice(len(self._train), size=QUEUE, p=frequency / frequency.sum())
+        rng = random(seed, _STREAM)
+        self._queue = rng.choice(len(self._train), size=QUEUE, p=frequency / frequency.sum())
 
     def measure(self, method: Method, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]) -> Forces:
         """The method's own force, and those of the methods named, on the batch of the next step.

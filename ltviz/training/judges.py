@@ -24,10 +24,10 @@ from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
 from ltviz.metrics import shot_accuracy
 from ltviz.recording import Recording, load_weights
-from ltviz.training import weights
-from ltviz.training.ground import Ground, parse_settings, prepare, relocate, run_settings
-from ltviz.training.probe import VALIDATION
-from ltviz.training.teachers import Recipe
+from ltviz.training import teachers, weights
+from ltviz.training.probe_set import VALIDATION
+from ltviz.training.shared_start import SharedStart, parse_settings, prepare, relocate, run_settings
+from ltviz.training.teachers import TeacherSpec
 
 AUTO = "auto"
 """In place of tau of `tau_norm`: the one that is best where it may be chosen."""
@@ -42,39 +42,39 @@ _LINEAR = 1e-3  # relative deviation from an affine function that rounding may c
 
 
 @dataclass(frozen=True)
-class Exam:
+class TrainedMethod:
     """A trained method and all it may be asked about: the training set, and the test set less the validation share."""
 
     method: Method
-    ground: Ground
+    shared: SharedStart
 
     @cached_property
     def held(self) -> NDArray[np.bool_]:
         """(M',) which samples of the whole test set are the run's validation share."""
-        probe = self.ground.probe
-        return np.isin(self.ground.data.test_ids, probe.sample_ids[probe.split == VALIDATION])
+        probe = self.shared.probe
+        return np.isin(self.shared.data.test_ids, probe.sample_ids[probe.split == VALIDATION])
 
     @cached_property
     def test_labels(self) -> NDArray[np.int64]:
         """(M,)."""
-        return self.ground.data.test_labels[~self.held]
+        return self.shared.data.test_labels[~self.held]
 
     @cached_property
     def validation(self) -> tuple[Tensor, Tensor]:
         """Features (H, F) float64 and labels (H,) of the validation share; H is 0 in a run without one."""
-        data = self.ground.data
+        data = self.shared.data
         return self._features(data.test_images[self.held]), self._labels(data.test_labels[self.held])
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor]:
         """Features (N, F) float64 of the training images as they are, and labels (N,)."""
-        data = self.ground.data
+        data = self.shared.data
         return self._features(data.train_images), self._labels(data.train_labels)
 
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.ground.data.test_images[~self.held])
+        return self._features(self.shared.data.test_images[~self.held])
 
     @torch.no_grad()
     def own(self) -> Tensor:
@@ -82,10 +82,10 @@ class Exam:
         return self.method.classify(self.test.float()).argmax(1)
 
     def _features(self, images: NDArray[np.float32]) -> Tensor:
-        return encode(self.method, torch.from_numpy(images)[:, None].to(self.ground.engine.device))
+        return encode(self.method, torch.from_numpy(images)[:, None].to(self.shared.engine.device))
 
     def _labels(self, labels: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(labels).to(self.ground.engine.device)
+        return torch.from_numpy(labels).to(self.shared.engine.device)
 
 
 @torch.no_grad()
@@ -94,24 +94,24 @@ def encode(method: Method, x: Tensor) -> Tensor:
     return torch.cat([method.encoder(rows) for rows in x.split(_ROWS)]).double()
 
 
-def ncm(exam: Exam) -> Tensor:
+def ncm(trained: TrainedMethod) -> Tensor:
     """(M,) class whose mean of unit training features has the largest cosine with each test feature."""
-    features, y = exam.train
-    sums = torch.zeros(exam.ground.data.num_classes, features.shape[1]).to(features)
+    features, y = trained.train
+    sums = torch.zeros(trained.shared.data.num_classes, features.shape[1]).to(features)
     means = sums.index_add(0, y, F.normalize(features, dim=1))
-    return (exam.test @ F.normalize(means, dim=1).T).argmax(1)
+    return (trained.test @ F.normalize(means, dim=1).T).argmax(1)
 
 
-def linear(exam: Exam) -> Tensor:
+def linear(trained: TrainedMethod) -> Tensor:
     """(M,) classes by logistic regression on the standardised features, each class with the same weight.
 
     The minimum itself (L-BFGS in float64 on a strictly convex loss, `RIDGE` times the squared weights), so nothing
     depends on a seed, a rate or a number of steps.
     """
-    features, y = exam.train
+    features, y = trained.train
     mean, deviation = features.mean(0), features.std(0).clamp_min(1e-6)
     rows = (features - mean) / deviation
-    present = torch.bincount(y, minlength=exam.ground.data.num_classes).to(rows)
+    present = torch.bincount(y, minlength=trained.shared.data.num_classes).to(rows)
     share = (1 / present.clamp_min(1))[y] / (present > 0).sum()
     layer = nn.Linear(rows.shape[1], len(present)).to(rows)
     nn.init.zeros_(layer.weight)
@@ -128,43 +128,43 @@ def linear(exam: Exam) -> Tensor:
 
     solver.step(loss)
     with torch.no_grad():
-        return layer((exam.test - mean) / deviation).argmax(1)
+        return layer((trained.test - mean) / deviation).argmax(1)
 
 
-def crt(exam: Exam) -> Tensor:
+def crt(trained: TrainedMethod) -> Tensor:
     """(M,) classes by a linear classifier trained anew on class-balanced batches of augmented images.
 
     SGD with momentum 0.9 and weight decay 5e-4, `CRT_RATE` falling along a cosine, `CRT_EPOCHS`, as in the official
     code; the batch size is the run's.
     """
-    ground, run = exam.ground, exam.ground.run
-    largest, num_classes = int(ground.data.counts.max()), ground.data.num_classes
+    shared, run = trained.shared, trained.shared.run
+    largest, num_classes = int(shared.data.counts.max()), shared.data.num_classes
     steps = max(1, CRT_EPOCHS * largest * num_classes // run.batch_size)
     batches = Batches(
-        ground.data,
+        shared.data,
         batch_size=run.batch_size,
         seed=run.seed,
-        device=ground.engine.device,
+        device=shared.engine.device,
         sampling="class-balanced",
         total_steps=steps,
     )
-    layer = nn.Linear(ground.feature_dim, num_classes)
+    layer = nn.Linear(shared.feature_dim, num_classes)
     chance = torch.Generator().manual_seed(run.seed)
-    bound = ground.feature_dim**-0.5
+    bound = shared.feature_dim**-0.5
     for parameter in layer.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=chance)
-    layer = layer.double().to(ground.engine.device)
+    layer = layer.double().to(shared.engine.device)
     optimizer = torch.optim.SGD(layer.parameters(), lr=CRT_RATE, momentum=0.9, weight_decay=5e-4)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(1, steps + 1):
         batch = batches.at(step)
-        loss = F.cross_entropy(layer(encode(exam.method, batch.view(0))), batch.y)
+        loss = F.cross_entropy(layer(encode(trained.method, batch.view(0))), batch.y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         falling.step()
     with torch.no_grad():
-        return layer(exam.test).argmax(1)
+        return layer(trained.test).argmax(1)
 
 
 @dataclass(frozen=True)
@@ -178,27 +178,27 @@ class Evened:
     weight: Tensor
 
     @classmethod
-    def of(cls, exam: Exam) -> Evened:
+    def of(cls, trained: TrainedMethod) -> Evened:
         """That of a method.
 
         Raises:
             ConfigError: the classifier is not linear, so that its weights have no length of their own.
         """
-        features = exam.test.float()
+        features = trained.test.float()
         with torch.no_grad():
             unit = torch.eye(features.shape[1], device=features.device)
-            bias = exam.method.classify(torch.zeros_like(unit[:1]))
-            weight = (exam.method.classify(unit) - bias).T.double()
-            logits = exam.method.classify(features).double()
-        deviation = (exam.test @ weight.T + bias.double() - logits).abs().max()
+            bias = trained.method.classify(torch.zeros_like(unit[:1]))
+            weight = (trained.method.classify(unit) - bias).T.double()
+            logits = trained.method.classify(features).double()
+        deviation = (trained.test @ weight.T + bias.double() - logits).abs().max()
         if deviation > _LINEAR * logits.abs().max().clamp_min(1.0):
             raise ConfigError(
-                f"tau_norm needs a linear classifier, but that of {exam.method.card.name} looks at directions alone; "
-                "judge it by ncm, linear or crt"
+                f"tau_norm needs a linear classifier, but that of {trained.method.card.name} looks at directions alone;"
+                " judge it by ncm, linear or crt"
             )
         return cls(weight)
 
-    def answers(self, features: Tensor, tau: float) -> Tensor:
+    def predict(self, features: Tensor, tau: float) -> Tensor:
         """(N,) classes of features (N, F)."""
         length = self.weight.norm(dim=1, keepdim=True).clamp_min(1e-12)
         return (features @ (self.weight / length**tau).T).argmax(1)
@@ -207,27 +207,27 @@ class Evened:
         """Which of `TAUS` has the best mean accuracy over the classes of these samples; of equals the middle one."""
         sizes = torch.bincount(y, minlength=len(self.weight)).to(features)
         share = (1 / sizes.clamp_min(1))[y]
-        scores = torch.stack([((self.answers(features, tau) == y) * share).sum() for tau in TAUS])
+        scores = torch.stack([((self.predict(features, tau) == y) * share).sum() for tau in TAUS])
         best = (scores >= scores.max() - 1e-9).nonzero()[:, 0].tolist()
         return TAUS[best[len(best) // 2]]
 
 
-def tau_norm(exam: Exam, tau: float | Literal["auto"] = AUTO) -> tuple[Tensor, dict[str, Any]]:
+def tau_norm(trained: TrainedMethod, tau: float | Literal["auto"] = AUTO) -> tuple[Tensor, dict[str, Any]]:
     """(M,) classes by the method's own linear classifier with lengths evened out, and {"tau", "chosen_on"}: "given", or
     the split that it was chosen on, "validation" or "train".
 
     Raises:
         ConfigError: the classifier is not linear.
     """
-    evened = Evened.of(exam)
+    evened = Evened.of(trained)
     if tau != AUTO:
-        return evened.answers(exam.test, tau), {"tau": tau, "chosen_on": "given"}
-    split = "validation" if exam.held.any() else "train"
-    tau = evened.best_tau(*getattr(exam, split))
-    return evened.answers(exam.test, tau), {"tau": tau, "chosen_on": split}
+        return evened.predict(trained.test, tau), {"tau": tau, "chosen_on": "given"}
+    split = "validation" if trained.held.any() else "train"
+    tau = evened.best_tau(*getattr(trained, split))
+    return evened.predict(trained.test, tau), {"tau": tau, "chosen_on": split}
 
 
-JUDGES: Mapping[str, Callable[[Exam], Tensor]] = {"ncm": ncm, "linear": linear, "crt": crt}
+JUDGES: Mapping[str, Callable[[TrainedMethod], Tensor]] = {"ncm": ncm, "linear": linear, "crt": crt}
 """Those that ask for nothing else."""
 NAMES = (*JUDGES, "tau_norm")
 
@@ -254,23 +254,23 @@ def judge(recording: Recording, by: Sequence[str] = NAMES, *, tau: float | Liter
         raise ConfigError(f"a judge must be one of {', '.join(NAMES)}, got {unknown[0]!r}")
     if tau != AUTO and not 0 <= tau <= 1:
         raise ConfigError(f"tau must be a number from 0 to 1, or auto, got {tau:g}; try auto")
-    step, exam = _sit(recording)
-    judged = {"split": "test", "samples": len(exam.test_labels), "validation_samples": int(exam.held.sum())}
-    found, refused, chosen = {OWN: _marks(exam, exam.own())}, {}, {}
+    step, trained = _load(recording)
+    judged = {"split": "test", "samples": len(trained.test_labels), "validation_samples": int(trained.held.sum())}
+    found, refused, chosen = {OWN: _accuracies(trained, trained.own())}, {}, {}
     for name in by:
         try:
             if name in JUDGES:
-                predictions = JUDGES[name](exam)
+                predictions = JUDGES[name](trained)
             else:
-                predictions, chosen[name] = tau_norm(exam, tau)
+                predictions, chosen[name] = tau_norm(trained, tau)
         except ConfigError as error:
             refused[name] = str(error)
         else:
-            found[name] = _marks(exam, predictions)
+            found[name] = _accuracies(trained, predictions)
     return {"step": step, "judges": found, "refused": refused, "judged_on": judged, **chosen}
 
 
-def _sit(recording: Recording) -> tuple[int, Exam]:
+def _load(recording: Recording) -> tuple[int, TrainedMethod]:
     """The step of the last weights, and the method as it was then."""
     info = recording.info
     if info.method is None or "run" not in info.config:
@@ -282,18 +282,19 @@ def _sit(recording: Recording) -> tuple[int, Exam]:
             f"precision instead: {recording.path}"
         )
     saved = load_weights(recording.path)
-    ground = prepare(relocate(run_settings(recording)))
-    if not np.array_equal(recording.probe.sample_ids, ground.probe.sample_ids):
+    shared = prepare(relocate(run_settings(recording)))
+    if not np.array_equal(recording.probe.sample_ids, shared.probe.sample_ids):
         raise RecordingError(
             f"a run is judged on the data it was trained with, but this data folder gives others; "
             f"set LTVIZ_DATA to the old one: {recording.path}"
         )
-    method = ground.build(kind, parse_settings(kind, saved.state["settings"]), Recipe.of(info))
+    settings = parse_settings(kind, saved.state["settings"])
+    method = teachers.build(kind, settings, shared, TeacherSpec.of(info))
     weights.unpack_module(method, saved.tensors["model"])
-    return saved.step, Exam(method.eval(), ground)
+    return saved.step, TrainedMethod(method.eval(), shared)
 
 
-def _marks(exam: Exam, predictions: Tensor) -> dict[str, float]:
-    found = shot_accuracy(predictions.cpu().numpy(), exam.test_labels, exam.ground.data.counts)
-    marks = {"all": found.all, "many": found.many, "medium": found.medium, "few": found.few}
-    return {name: value for name, value in marks.items() if value is not None}
+def _accuracies(trained: TrainedMethod, predictions: Tensor) -> dict[str, float]:
+    found = shot_accuracy(predictions.cpu().numpy(), trained.test_labels, trained.shared.data.counts)
+    accuracies = {"all": found.all, "many": found.many, "medium": found.medium, "few": found.few}
+    return {name: value for name, value in accuracies.items() if value is not None}

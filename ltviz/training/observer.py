@@ -11,14 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz import metrics
-from ltviz.methods.base import Batch, Method
+from ltviz.data.batch import Batch
+from ltviz.methods.base import Method
 from ltviz.recording import Cloud, Links
-from ltviz.training.probe import ProbeSet
+from ltviz.training.probe_set import ProbeSet
 
 _ROWS = 2048  # probe samples in one forward pass
 
 
-class Readings(NamedTuple):
+class Seen(NamedTuple):
     """The probe as a method sees it, for measures; numbers on the CPU."""
 
     embeddings: np.ndarray
@@ -32,48 +33,38 @@ class Readings(NamedTuple):
     bias: np.ndarray | None
     """(C,)."""
     views: tuple[np.ndarray, np.ndarray]
-    """Two views of the watched samples, each (M, dim) unit rows."""
-
-
-class Sighting(NamedTuple):
-    """One look at a method."""
-
-    frame: dict[str, Any]
-    """Arguments of `RunWriter.frame`."""
-    metrics: dict[str, float]
-    matched: np.ndarray | None
-    """(C,) int32: which target is each class's own."""
+    """Two views of the linked samples, each (M, dim) unit rows."""
 
 
 class Observer:
-    """Looks at a method without touching it: weights, buffers and chance are afterwards as before.
+    """Looks at a method without touching it: weights, buffers and random numbers are afterwards as before.
 
     Args:
         probe: the samples that every frame shows; `device` is where the method is.
-        watched: the fixed samples whose pairs a frame links, and whose two views say how well they are aligned.
+        linked: the fixed samples whose pairs a frame links, and whose two views say how well they are aligned.
     """
 
-    def __init__(self, probe: ProbeSet, watched: Batch, device: torch.device):
-        self.probe, self.watched = probe, watched
+    def __init__(self, probe: ProbeSet, linked: Batch, device: torch.device):
+        self.probe, self.linked = probe, linked
         self._images = torch.from_numpy(probe.images)[:, None].to(device)
 
     @torch.no_grad()
-    def look(self, method: Method) -> Sighting:
-        """The method as it is now, measured."""
+    def observe(self, method: Method) -> dict[str, Any]:
+        """The frame of a method as it is now, measured: arguments of `RunWriter.frame`."""
         was_training = method.training
         method.eval()
         try:
             seen = self._read(method)
             landmarks = {name: _numbers(points) for name, points in method.landmarks().items()}
-            links = {name: Links(*_columns(held)) for name, held in method.links(self.watched).items()}
+            links = {name: Links(*_columns(held)) for name, held in method.links(self.linked).items()}
             clouds = {name: Cloud(*_columns(held)) for name, held in method.clouds().items()}
             readings = {name: _numbers(value) for name, value in method.read().items()}
             matched = method.target_index()
         finally:
             method.train(was_training)
         index = None if matched is None else matched.cpu().numpy().astype(np.int32)
-        predictions, confidence = answer(seen.logits, several=self.probe.multi is not None)
-        loss = price(seen.logits, self.probe.labels, self.probe.multi)
+        predictions, confidence = predict(seen.logits, several=self.probe.multi is not None)
+        loss = per_sample_loss(seen.logits, self.probe.labels, self.probe.multi)
         targets = None if index is None else landmarks["targets"][index]
         measured = self._measure(seen, method.counts.cpu().numpy().astype(np.int64), predictions, confidence, targets)
         frame = {
@@ -86,10 +77,10 @@ class Observer:
             "clouds": clouds,
             "readings": readings,
         }
-        return Sighting(frame, measured, index)
+        return frame
 
-    def _read(self, method: Method) -> Readings:
-        """One pass of the probe through the encoder, and two small ones of the watched samples."""
+    def _read(self, method: Method) -> Seen:
+        """One pass of the probe through the encoder, and two small ones of the linked samples."""
         parts = []
         for rows in self._images.split(_ROWS):
             features = method.encoder(rows)
@@ -98,18 +89,18 @@ class Observer:
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
-        return Readings(
+        return Seen(
             embeddings.numpy(),
             logits,
             features.numpy(),
             None if linear is None else _numbers(linear.weight),
             None if linear is None else _numbers(linear.bias),
-            (_numbers(method.embed(self.watched.view(0))), _numbers(method.embed(self.watched.view(1)))),
+            (_numbers(method.embed(self.linked.view(0))), _numbers(method.embed(self.linked.view(1)))),
         )
 
     def _measure(
         self,
-        seen: Readings,
+        seen: Seen,
         counts: np.ndarray,
         predictions: np.ndarray,
         confidence: np.ndarray,
@@ -135,7 +126,7 @@ class Observer:
         )
 
 
-def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
+def predict(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
     """(N,) int32 predicted class and (N,) float32 its probability, of logits (N, C) on the CPU.
 
     Where samples have several labels, their colour is the rarest, and so the prediction is the rarest class that is at
@@ -151,8 +142,8 @@ def answer(logits: Tensor, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
     return chosen.int().numpy(), probability.gather(1, chosen[:, None])[:, 0].numpy()
 
 
-def price(logits: Tensor, labels: np.ndarray, multi: np.ndarray | None) -> np.ndarray:
-    """(N,) float16: what the classifier's answer costs each sample, from logits (N, C) on the CPU.
+def per_sample_loss(logits: Tensor, labels: np.ndarray, multi: np.ndarray | None) -> np.ndarray:
+    """(N,) float16: the classifier's loss of each sample, from logits (N, C) on the CPU.
 
     Cross-entropy of the labels (N,), or the mean binary cross-entropy over classes where samples have several labels,
     `multi` (N, C). float16 holds it to a thousandth, which a colour needs, and to 65,504, beyond which it is clipped.

@@ -1,4 +1,4 @@
-"""When the next frame is due: watching has a price, and the user sets it."""
+"""When the next frame is due: watching costs time, and the user says how much."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class FramePacer:
         self._interval, self._clock, self._total = 1 / max_fps, clock, total_steps
         self._started = clock()
         self._spent = self._idle = 0.0
+        self._idle_since: float | None = None
         self._cost: float | None = None
         self._last_begin = float("-inf")
         self._wanted = {round(i * total_steps / MIN_FRAMES) for i in range(MIN_FRAMES + 1)}
@@ -46,29 +47,30 @@ class FramePacer:
 
     @contextmanager
     def frame(self) -> Iterator[None]:
-        """Counts the time inside as the price of one frame (of all lanes of a race together)."""
-        begin = self._clock()
-        self._last_begin = begin
+        """Counts the time inside, but not what is idle of it, as the cost of one frame of all lanes together."""
+        begin, self._last_begin = self.elapsed, self._clock()
         try:
             yield
         finally:
-            took = self._clock() - begin
+            took = self.elapsed - begin
             self._spent += took
             self._cost = took if self._cost is None else 0.7 * self._cost + 0.3 * took
 
     @contextmanager
     def idle(self) -> Iterator[None]:
-        """Time inside is neither training nor watching: a pause, a full disk."""
-        begin = self._clock()
+        """Time inside is neither training nor watching: a pause, a full disk, a teacher that trains first."""
+        self._idle_since = self._clock()
         try:
             yield
         finally:
-            self._idle += self._clock() - begin
+            self._idle += self._clock() - self._idle_since
+            self._idle_since = None
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start without idle ones."""
-        return self._clock() - self._started - self._idle
+        now = self._clock() if self._idle_since is None else self._idle_since
+        return now - self._started - self._idle
 
     @property
     def share(self) -> float:

@@ -15,7 +15,7 @@ def _live(default: Any, **constraints: Any) -> Any:
 
 
 class RunSettings(BaseModel):
-    """Data, recipe and price of watching. All methods of a race share one of these."""
+    """Data, optimisation and cost of watching. All methods of a race share one of these."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,5 +75,8 @@ class RunSettings(BaseModel):
     )
 
 
+INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps"})
+"""Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
+differ in these alone are the same run."""
 LAB_WATCH_SHARE = 0.25
 """`watch_share` of runs that somebody looks at while they train."""

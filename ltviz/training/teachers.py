@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ltviz.errors import ConfigError, RecordingError
+from ltviz.methods import registry as method_registry
 from ltviz.methods.base import FIRST, NONE, Method, Settings
 from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, run_path
-
-if TYPE_CHECKING:
-    from ltviz.training.ground import Ground
-    from ltviz.training.lane import Lane
+from ltviz.training.shared_start import SharedStart, parse_settings
 
 _SUFFIX = "-teacher"
 _LONGEST = 64  # characters of a run id
@@ -23,7 +21,7 @@ _SAME = ("steps", "learning_rate", "weight_decay", "precision")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TeacherSpec:
     """Which run teaches a student; the student's run.json holds it, so that it can go on without that run.
 
     Attributes:
@@ -37,12 +35,20 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
     given: bool = False
 
+    def folder(self, student: Path) -> Path:
+        """The teacher's run folder, for the student in that folder.
+
+        Raises:
+            ConfigError: a given run that is not there.
+        """
+        return find(self.run_id, student).path if self.given else student.with_name(self.run_id)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def of(cls, info: RunInfo) -> Recipe | None:
-        """The recipe in a student's run.json; None where it had no teacher.
+    def of(cls, info: RunInfo) -> TeacherSpec | None:
+        """The teacher in a student's run.json; None where it had no teacher.
 
         Raises:
             RecordingError: it has been tampered with.
@@ -51,26 +57,17 @@ class Recipe:
         if held is None:
             return None
         try:
-            return cls(**held)
+            spec = cls(**held)
+            if Path(spec.run_id).name != spec.run_id or not isinstance(spec.settings, dict):
+                raise TypeError("neither a folder elsewhere nor settings without names")
         except TypeError as error:
             raise RecordingError(
                 f"config.teacher in run.json must name run_id, method and settings, got {held!r:.80}"
             ) from error
+        return spec
 
 
-@dataclass
-class Lesson:
-    """A teacher that must be trained, and who waits for it."""
-
-    teacher: Lane
-    students: list[Lane]
-
-    @property
-    def waiting(self) -> list[Lane]:
-        return [lane for lane in self.students if lane.active]
-
-
-def recipe(kind: type[Method], settings: Settings, student: Path, ground: Ground) -> Recipe | None:
+def specify(kind: type[Method], settings: Settings, student: Path, shared: SharedStart) -> TeacherSpec | None:
     """What the setting `teacher` asks for; None for methods that have no teacher and those that are to go without.
 
     Args:
@@ -84,9 +81,18 @@ def recipe(kind: type[Method], settings: Settings, student: Path, ground: Ground
         return None
     if wish == FIRST:
         method, values = kind.teacher_recipe
-        return Recipe(f"{student.name}{_SUFFIX}"[-_LONGEST:].lstrip("-"), method, dict(values))
-    info = _read_given(find(wish, student), kind, ground)
-    return Recipe(wish, info.method or "", _table(info.config.get("method")), given=True)
+        return TeacherSpec(f"{student.name}{_SUFFIX}"[-_LONGEST:].lstrip("-"), method, dict(values))
+    info = _read_given(find(wish, student), kind, shared)
+    return TeacherSpec(wish, info.method or "", _table(info.config.get("method")), given=True)
+
+
+def build(kind: type[Method], settings: Settings, shared: SharedStart, spec: TeacherSpec | None) -> Method:
+    """An untrained method, with an untrained teacher where it has one."""
+    teacher = None
+    if spec is not None:
+        taught_by = method_registry.method(spec.method)
+        teacher = shared.build(taught_by, parse_settings(taught_by, spec.settings))
+    return shared.build(kind, settings, teacher)
 
 
 def find(run_id: str, student: Path) -> Recording:
@@ -106,16 +112,21 @@ def find(run_id: str, student: Path) -> Recording:
     )
 
 
-def is_trained(recording: Recording, wanted: Recipe, ground: Ground) -> bool:
-    """Whether the teacher's run is complete; False where it can go on.
+def is_trained(spec: TeacherSpec, student: Path, shared: SharedStart) -> bool:
+    """Whether the teacher's run is complete; False where it has not begun or can go on.
 
     Raises:
         RecordingError: the folder holds another run, which is not overwritten.
     """
+    recording = Recording(spec.folder(student))
+    if spec.given:
+        return True  # `specify` has seen to it
+    if not (recording.path / "run.json").exists():
+        return False
     info = recording.info
-    held, run = _table(info.config.get("run")), ground.run.model_dump(mode="json")
-    same = info.fingerprints == ground.fingerprints() and all(held.get(name) == run[name] for name in _SAME)
-    if not (same and info.method == wanted.method and _agree(info.config.get("method"), wanted.settings)):
+    held, run = _table(info.config.get("run")), shared.run.model_dump(mode="json")
+    same = info.fingerprints == shared.fingerprints and all(held.get(name) == run[name] for name in _SAME)
+    if not (same and info.method == spec.method and _agree(info.config.get("method"), spec.settings)):
         raise RecordingError(
             f"the teacher's folder must be free or hold the same teacher, but it holds another run; "
             f"delete it or train the student elsewhere: {recording.path}"
@@ -123,7 +134,7 @@ def is_trained(recording: Recording, wanted: Recipe, ground: Ground) -> bool:
     return _is_complete(recording)
 
 
-def _read_given(recording: Recording, kind: type[Method], ground: Ground) -> RunInfo:
+def _read_given(recording: Recording, kind: type[Method], shared: SharedStart) -> RunInfo:
     info = recording.info
     who = f"the teacher of {kind.card.name}"
     if info.method is None or not _is_complete(recording):
@@ -131,7 +142,7 @@ def _read_given(recording: Recording, kind: type[Method], ground: Ground) -> Run
             f"{who} must be a run that `ltviz train` has finished, but {recording.run_id} is "
             f"{recording.status().state}; finish it first, or choose {FIRST}"
         )
-    held, run = _table(info.config.get("run")), ground.run.model_dump(mode="json")
+    held, run = _table(info.config.get("run")), shared.run.model_dump(mode="json")
     differing = [name for name in _SHARED if held.get(name) != run[name]]
     if differing:
         name = differing[0]
@@ -139,10 +150,10 @@ def _read_given(recording: Recording, kind: type[Method], ground: Ground) -> Run
             f"{who} must share the student's {name} ({run[name]}), but {recording.run_id} has {held.get(name)}; "
             f"choose another run, or {FIRST}"
         )
-    if tuple(info.class_names) != ground.data.class_names:
+    if tuple(info.class_names) != shared.data.class_names:
         raise ConfigError(
             f"{who} must rank the classes as the student does, but {recording.run_id} was trained with seed "
-            f"{info.seed} instead of {ground.run.seed}; choose a run of the same seed, or {FIRST}"
+            f"{info.seed} instead of {shared.run.seed}; choose a run of the same seed, or {FIRST}"
         )
     return info
 
@@ -158,7 +169,7 @@ def _is_complete(recording: Recording) -> bool:
 
 
 def _agree(held: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether settings from run.json, complete with defaults, are those of a recipe."""
+    """Whether settings from run.json, complete with defaults, are those wanted."""
     return all(json.dumps(_table(held).get(name)) == json.dumps(value) for name, value in wanted.items())
 
 

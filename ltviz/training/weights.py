@@ -57,11 +57,11 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, arrays
             }
 
 
-def pack_chance(state: torch.Tensor) -> str:
+def pack_rng_state(state: torch.Tensor) -> str:
     """State of a torch generator as text."""
     return base64.b64encode(state.numpy().tobytes()).decode("ascii")
 
 
-def unpack_chance(text: Any) -> torch.Tensor:
+def unpack_rng_state(text: Any) -> torch.Tensor:
     """State of a torch generator from text."""
     return torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.uint8)

@@ -15,7 +15,7 @@ from ltviz import launch
 from ltviz.errors import TrainingError
 from ltviz.launch import slots as module
 from ltviz.launch.processes import hold_worker_lock, write_state
-from ltviz.launch.slots import Slots, Tally, look
+from ltviz.launch.slots import Slots, SweepStatus, states_of
 from ltviz.launch.sweep import Cell, Sweep, plan
 from ltviz.methods.base import Settings
 from ltviz.recording import Recording, RunInfo, RunWriter, mark_failed, new_run_id, run_path
@@ -105,7 +105,7 @@ class Floor:
         self.trained.append(run.run_id)
         return self.outcomes.get(run.run_id, "fine")
 
-    def sweep(self, cells: list[Cell], stop: Stop | None = None, **more: object) -> Tally:
+    def sweep(self, cells: list[Cell], stop: Stop | None = None, **more: object) -> SweepStatus:
         given = {"slots": 2, "tag": "tails", "stop": stop or Stop(), "spawn": self.spawn, **more}
         return Slots(self.home, cells, **given).run()  # type: ignore[arg-type]
 
@@ -136,10 +136,10 @@ def ids(cells: list[Cell]) -> list[str]:
 
 def test_all_is_trained_once_tagged_and_told(floor: Floor, cells: list[Cell]) -> None:
     ended: list[tuple[str, str]] = []
-    tally = floor.sweep(cells, ended=lambda run, state: ended.append((run, state)))
+    status = floor.sweep(cells, ended=lambda run, state: ended.append((run, state)))
     assert sorted(floor.trained) == sorted(ids(cells)) and len(floor.workers) <= 2
-    assert tally.count("finished") == 6 and tally.skipped == 0 and tally.seconds_left == 0
-    assert (tally.steps, tally.total_steps) == (6 * STEPS, 6 * STEPS)
+    assert status.count("finished") == 6 and status.skipped == 0 and status.seconds_left == 0
+    assert (status.steps, status.total_steps) == (6 * STEPS, 6 * STEPS)
     assert sorted(ended) == sorted((run, "finished") for run in ids(cells))
     assert all(read_notes(floor.home / run).tags == ("tails",) for run in ids(cells))
     assert launch.jobs(floor.home) == []
@@ -149,8 +149,8 @@ def test_a_second_start_trains_nothing(floor: Floor, cells: list[Cell]) -> None:
     floor.sweep(cells)
     floor.trained.clear()
     before = {run: (floor.home / run / "run.json").stat() for run in ids(cells)}
-    tally = floor.sweep(cells, tag="again")
-    assert floor.trained == [] and tally.skipped == tally.count("finished") == 6
+    status = floor.sweep(cells, tag="again")
+    assert floor.trained == [] and status.skipped == status.count("finished") == 6
     assert all((floor.home / run / "run.json").stat() == stat for run, stat in before.items())
     assert read_notes(floor.home / ids(cells)[0]).tags == ("again", "tails")
 
@@ -163,18 +163,18 @@ def test_only_what_is_missing_is_trained(floor: Floor, cells: list[Cell]) -> Non
     with RunWriter.create(floor.home / first.run_id, describe(first, cells[0].run), labels=LABELS) as writer:
         for step in range(STEPS):  # one short of the last
             writer.frame(step, embeddings=np.eye(6, 3) + 0.1)
-    assert look(floor.home, cells[:1]) == {first.run_id: "waiting", second.run_id: "waiting"}
-    tally = floor.sweep(cells)
+    assert states_of(floor.home, cells[:1]) == {first.run_id: "waiting", second.run_id: "waiting"}
+    status = floor.sweep(cells)
     assert floor.trained == [first.run_id, second.run_id]
-    assert tally.skipped == 4 and tally.count("finished") == 6
+    assert status.skipped == 4 and status.count("finished") == 6
     assert Recording(floor.home / first.run_id).steps() == list(range(STEPS + 1))
 
 
 def test_a_failed_run_is_told_and_tried_at_the_next_start(floor: Floor, cells: list[Cell]) -> None:
     bad = ids(cells)[3]
     floor.outcomes[bad] = "refused"
-    tally = floor.sweep(cells)
-    assert tally.states[bad] == "failed" and tally.count("finished") == 5
+    status = floor.sweep(cells)
+    assert status.states[bad] == "failed" and status.count("finished") == 5
     assert floor.trained.count(bad) == 1, "not again and again"
     floor.outcomes.clear()
     floor.trained.clear()
@@ -190,8 +190,8 @@ def test_races_of_an_earlier_start_are_waited_for(floor: Floor, cells: list[Cell
     while not (floor.home / held / "status.json").exists():
         time.sleep(0.01)
     threading.Timer(0.3, floor.gate.set).start()
-    tally = floor.sweep(cells)
-    assert tally.count("finished") == 6 and floor.trained.count(held) == 1
+    status = floor.sweep(cells)
+    assert status.count("finished") == 6 and floor.trained.count(held) == 1
 
 
 def test_a_run_that_somebody_else_trains_is_left_alone_and_waited_for(floor: Floor, cells: list[Cell]) -> None:
@@ -206,17 +206,17 @@ def test_a_run_that_somebody_else_trains_is_left_alone_and_waited_for(floor: Flo
 
     later = threading.Timer(0.3, finish)
     later.start()
-    tally = floor.sweep(cells)
+    status = floor.sweep(cells)
     later.join()
-    assert tally.count("finished") == 6 and run.run_id not in floor.trained
+    assert status.count("finished") == 6 and run.run_id not in floor.trained
 
 
 def test_a_stop_ends_races_takes_back_the_others_and_the_next_start_goes_on(floor: Floor, cells: list[Cell]) -> None:
     floor.outcomes = dict.fromkeys(ids(cells), "patient")
     stop = Stop()
     threading.Timer(0.3, stop.ask).start()
-    tally = floor.sweep(cells, stop, slots=1)
-    assert set(tally.states.values()) <= {"stopped", "waiting"} and tally.count("stopped") == 2
+    status = floor.sweep(cells, stop, slots=1)
+    assert set(status.states.values()) <= {"stopped", "waiting"} and status.count("stopped") == 2
     assert launch.jobs(floor.home) == []
     assert {Recording(floor.home / run).status().reason for run in ids(cells)[:2]} == {"stopped"}
     floor.outcomes.clear()

@@ -109,8 +109,8 @@ def test_a_worker_that_dies_at_start_leaves_its_log(home: Path, monkeypatch: pyt
 
 def test_an_idle_worker_leaves_when_nobody_watches(home: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from ltviz.training import worker;"
-        "worker.LONELY_SECONDS = 0.3; worker._LOOK = 0.05;"
+        "import sys; from pathlib import Path; from ltviz.launch import worker;"
+        "worker.UNWATCHED_SECONDS = 0.3; worker._LOOK = 0.05;"
         f"sys.exit(worker.main(['--home', {str(home)!r}, '--id', 'lonely']))"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

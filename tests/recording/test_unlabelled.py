@@ -101,7 +101,7 @@ def test_a_run_without_any_label_has_no_classes_and_only_what_needs_none(tmp_pat
 
 
 def test_predictions_may_be_missing(tmp_path):
-    with ltviz.record(tmp_path / "run", labels=["b", "", "a"]) as run:
+    with ltviz.record(tmp_path / "run", labels=["b", "", "a"], split=[1, 1, 1]) as run:
         run.frame(0, embeddings=np.eye(3), predictions=["b", "a", None])
     frame = Recording(tmp_path / "run").frame(0)
     assert frame.samples["prediction"].tolist() == [1, 0, -1] and frame.labels.tolist() == [1, -1, 0]

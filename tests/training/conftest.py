@@ -32,7 +32,7 @@ class ToySettings(Settings):
 
 
 class Toy(Method):
-    """A cosine classifier with everything that a resume must restore: a buffer, own chance and torch's chance."""
+    """A cosine classifier with everything that a resume must restore: a buffer, own random numbers and torch's."""
 
     card = card("toy")
     Settings = ToySettings
@@ -45,11 +45,11 @@ class Toy(Method):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         z = self.project(F.dropout(self.encoder(batch.views(0, 1)), 0.1))
         y = batch.y.repeat(2)
-        chance = torch.rand(len(y), generator=self.setup_.generator)
+        weight = torch.rand(len(y), generator=self.setup_.generator)
         self.centre.lerp_(z.detach().mean(0), 0.1)
         logits = z @ F.normalize(self.prototypes, dim=1).T / self.settings.temperature
         return {
-            "classify": (F.cross_entropy(logits, y, reduction="none") * (0.5 + chance)).mean(),
+            "classify": (F.cross_entropy(logits, y, reduction="none") * (0.5 + weight)).mean(),
             "pull": -(z @ self.centre).mean(),
         }
 

@@ -19,8 +19,8 @@ from ltviz.methods.supcon import SupCon
 from ltviz.methods.tug import Tug
 from ltviz.recording import Frame, Recording, send_request
 from ltviz.training.catalogue import catalogue
-from ltviz.training.forces import QUEUE, ForceGauge, parse_what_if
-from ltviz.training.probe import ProbeSet
+from ltviz.training.forces import QUEUE, ForceMeter, parse_what_if
+from ltviz.training.probe_set import ProbeSet
 from ltviz.training.race import Race
 
 Start = Callable[..., Race]
@@ -125,8 +125,8 @@ def test_stand_ins_are_made_of_the_runs_own_training_samples(start: Start, monke
     race = start("supcon", **WATCHED)
     (lane,) = race.lanes
     probe = lane._observer.probe
-    seen = lane._observer.look(lane.method).frame["embeddings"]
-    scene = lane._gauge._scene(lane.method, race.batches.at(1), seen)
+    seen = lane._observer.observe(lane.method)["embeddings"]
+    scene = lane._force_meter._scene(lane.method, race.batches.at(1), seen)
     train = probe.split == 0
     for c in range(10):
         mean = seen[train & (probe.labels == c)].mean(0)
@@ -150,8 +150,8 @@ def test_a_queue_of_stand_ins_needs_no_sample_of_every_class() -> None:
         split=np.array([0, 0, 0, 1], np.uint8),
         sample_ids=np.arange(4),
     )
-    gauge = ForceGauge(probe, torch.tensor([60.0, 20.0, 20.0]), seed=0)
-    drawn = np.bincount(labels[np.flatnonzero(probe.split == 0)[gauge._queue]], minlength=3) / QUEUE
+    meter = ForceMeter(probe, torch.tensor([60.0, 20.0, 20.0]), seed=0)
+    drawn = np.bincount(labels[np.flatnonzero(probe.split == 0)[meter._queue]], minlength=3) / QUEUE
     np.testing.assert_allclose(drawn, [0.75, 0, 0.25], atol=0.06)
 
 

@@ -16,7 +16,7 @@ from ltviz.cli import main
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording import Recording, load_weights, record
 from ltviz.training import judges
-from ltviz.training.judges import Exam, judge
+from ltviz.training.judges import TrainedMethod, judge
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin
 
@@ -32,9 +32,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exam(home: Path) -> Exam:
+def trained(home: Path) -> TrainedMethod:
     """Of CE."""
-    return judges._sit(Recording(home / "ce"))[1]
+    return judges._load(Recording(home / "ce"))[1]
 
 
 def test_the_own_classifier_scores_what_the_last_frame_recorded(home: Path) -> None:
@@ -55,74 +55,76 @@ def test_judges_say_the_same_again(home: Path) -> None:
     assert list(first["judges"]) == ["own", "ncm", "linear", "crt", "tau_norm"]
 
 
-def test_ncm_finds_the_nearest_mean_of_unit_features(exam: Exam) -> None:
-    features, y = (x.numpy() for x in exam.train)
+def test_ncm_finds_the_nearest_mean_of_unit_features(trained: TrainedMethod) -> None:
+    features, y = (x.numpy() for x in trained.train)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     means = np.stack([unit[y == c].mean(0) for c in range(10)])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
-    expected = [int(np.argmax([mean @ row for mean in means])) for row in exam.test.numpy()]
-    assert judges.ncm(exam).tolist() == expected
+    expected = [int(np.argmax([mean @ row for mean in means])) for row in trained.test.numpy()]
+    assert judges.ncm(trained).tolist() == expected
 
 
-def test_linear_is_the_minimum_that_another_solver_finds(exam: Exam) -> None:
-    features, y = (x.numpy() for x in exam.train)
+def test_linear_is_the_minimum_that_another_solver_finds(trained: TrainedMethod) -> None:
+    features, y = (x.numpy() for x in trained.train)
     mean, deviation = features.mean(0), features.std(0, ddof=1).clip(1e-6)
     strength = 1 / (2 * judges.RIDGE * len(y))
     other = LogisticRegression(C=strength, class_weight="balanced", max_iter=5000, tol=1e-8)
-    expected = other.fit((features - mean) / deviation, y).predict((exam.test.numpy() - mean) / deviation)
-    assert (judges.linear(exam).numpy() == expected).mean() > 0.995
+    expected = other.fit((features - mean) / deviation, y).predict((trained.test.numpy() - mean) / deviation)
+    assert (judges.linear(trained).numpy() == expected).mean() > 0.995
 
 
-def test_crt_is_trained_on_balanced_batches_and_helps_the_tail(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
-    tail = torch.from_numpy(exam.ground.data.test_labels) >= 5
-    truth = torch.from_numpy(exam.ground.data.test_labels)
-    before = {name: value.clone() for name, value in exam.method.state_dict().items()}
-    balanced = judges.crt(exam)
-    assert all(torch.equal(value, before[name]) for name, value in exam.method.state_dict().items())
+def test_crt_is_trained_on_balanced_batches_and_helps_the_tail(
+    trained: TrainedMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tail = torch.from_numpy(trained.shared.data.test_labels) >= 5
+    truth = torch.from_numpy(trained.shared.data.test_labels)
+    before = {name: value.clone() for name, value in trained.method.state_dict().items()}
+    balanced = judges.crt(trained)
+    assert all(torch.equal(value, before[name]) for name, value in trained.method.state_dict().items())
     right = (balanced == truth)[tail].double().mean()
-    assert right > (exam.own() == truth)[tail].double().mean() + 0.05
+    assert right > (trained.own() == truth)[tail].double().mean() + 0.05
     real = judges.Batches
     monkeypatch.setattr(judges, "Batches", lambda data, **more: real(data, **{**more, "sampling": "instance"}))
-    assert right > (judges.crt(exam) == truth)[tail].double().mean() + 0.03, "the balance is what helps"
+    assert right > (judges.crt(trained) == truth)[tail].double().mean() + 0.03, "the balance is what helps"
 
 
 @pytest.mark.parametrize("tau", [0.0, 0.5, 1.0])
-def test_tau_norm_evens_out_the_lengths_of_the_weights(exam: Exam, tau: float) -> None:
-    weight = exam.method.get_parameter("classifier.weight").detach().double().numpy()
+def test_tau_norm_evens_out_the_lengths_of_the_weights(trained: TrainedMethod, tau: float) -> None:
+    weight = trained.method.get_parameter("classifier.weight").detach().double().numpy()
     scaled = weight / np.linalg.norm(weight, axis=1, keepdims=True) ** tau
-    expected = (exam.test.numpy() @ scaled.T).argmax(1)
-    found, said = judges.tau_norm(exam, tau)
+    expected = (trained.test.numpy() @ scaled.T).argmax(1)
+    found, said = judges.tau_norm(trained, tau)
     assert (found.numpy() == expected).mean() > 0.995 and said == {"tau": tau, "chosen_on": "given"}
 
 
-def balanced(exam: Exam, rows: torch.Tensor, y: np.ndarray, tau: float) -> float:
-    weight = exam.method.get_parameter("classifier.weight").detach().double().numpy()
-    answers = (rows.numpy() @ (weight / np.linalg.norm(weight, axis=1, keepdims=True) ** tau).T).argmax(1)
-    return float(np.mean([(answers[y == c] == c).mean() for c in np.unique(y)]))
+def balanced(trained: TrainedMethod, rows: torch.Tensor, y: np.ndarray, tau: float) -> float:
+    weight = trained.method.get_parameter("classifier.weight").detach().double().numpy()
+    predictions = (rows.numpy() @ (weight / np.linalg.norm(weight, axis=1, keepdims=True) ** tau).T).argmax(1)
+    return float(np.mean([(predictions[y == c] == c).mean() for c in np.unique(y)]))
 
 
 def test_tau_is_chosen_on_the_validation_share_and_never_on_what_is_judged(tmp_path: Path) -> None:
     begin([Entrant(tmp_path / "ce", "ce")], RUN.model_copy(update={"validation_share": 0.3})).run()
     recording: Any = Recording(tmp_path / "ce")
-    exam = judges._sit(recording)[1]
-    data, probe = exam.ground.data, recording.probe
-    assert set(data.test_ids[exam.held]) == set(probe.sample_ids[probe.split == 2]) and exam.held.any()
-    rows, y = exam.validation
-    scores = [balanced(exam, rows, y.numpy(), tau) for tau in judges.TAUS]
+    trained = judges._load(recording)[1]
+    data, probe = trained.shared.data, recording.probe
+    assert set(data.test_ids[trained.held]) == set(probe.sample_ids[probe.split == 2]) and trained.held.any()
+    rows, y = trained.validation
+    scores = [balanced(trained, rows, y.numpy(), tau) for tau in judges.TAUS]
     found = judge(recording, ["tau_norm"])
     assert found["tau_norm"]["chosen_on"] == "validation"
     assert scores[judges.TAUS.index(found["tau_norm"]["tau"])] == pytest.approx(max(scores))
-    held = int(exam.held.sum())
-    assert found["judged_on"] == {"split": "test", "samples": len(exam.held) - held, "validation_samples": held}
+    held = int(trained.held.sum())
+    assert found["judged_on"] == {"split": "test", "samples": len(trained.held) - held, "validation_samples": held}
     assert found["judges"]["own"]["all"] == pytest.approx(recording.last().metrics["accuracy_all"])
-    data.test_labels[~exam.held] = 0
-    assert judges.tau_norm(exam)[1] == found["tau_norm"], "the labels of the judged samples have no say"
+    data.test_labels[~trained.held] = 0
+    assert judges.tau_norm(trained)[1] == found["tau_norm"], "the labels of the judged samples have no say"
 
 
-def test_tau_is_chosen_on_the_training_set_without_a_validation_share(home: Path, exam: Exam) -> None:
+def test_tau_is_chosen_on_the_training_set_without_a_validation_share(home: Path, trained: TrainedMethod) -> None:
     found = judge(Recording(home / "ce"), ["tau_norm"])
-    rows, y = exam.train
-    scores = [balanced(exam, rows, y.numpy(), tau) for tau in judges.TAUS]
+    rows, y = trained.train
+    scores = [balanced(trained, rows, y.numpy(), tau) for tau in judges.TAUS]
     assert found["tau_norm"]["chosen_on"] == "train" and found["judged_on"]["validation_samples"] == 0
     assert scores[judges.TAUS.index(found["tau_norm"]["tau"])] == pytest.approx(max(scores))
 

@@ -17,7 +17,7 @@ from ltviz.methods.base import Batch, Cloud, Links, Reading, Settings, Setup
 from ltviz.methods.ce import CrossEntropy
 from ltviz.metrics import neural_collapse
 from ltviz.recording import Recording
-from ltviz.training.observer import price
+from ltviz.training.observer import per_sample_loss
 from ltviz.training.race import Race
 
 Start = Callable[..., Race]
@@ -83,12 +83,12 @@ def test_looking_changes_nothing(start: Start, tmp_path: Path) -> None:
     (lane,) = start("moco", steps=3, probe_points=40).lanes
     method = lane.method.train()
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    chance = torch.get_rng_state()
-    first, second = (lane._observer.look(method) for _ in range(2))
-    assert method.training and torch.equal(chance, torch.get_rng_state())
+    rng_state = torch.get_rng_state()
+    first, second = (lane._observer.observe(method) for _ in range(2))
+    assert method.training and torch.equal(rng_state, torch.get_rng_state())
     assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
-    np.testing.assert_array_equal(first.frame["embeddings"], second.frame["embeddings"])
-    assert first.metrics == second.metrics
+    np.testing.assert_array_equal(first["embeddings"], second["embeddings"])
+    assert first["metrics"] == second["metrics"]
     lane.end("finished", None)
 
 
@@ -103,7 +103,7 @@ def test_the_loss_of_a_sample_is_that_of_the_classifier(opened: Recording) -> No
 
 def test_with_several_labels_the_loss_is_binary_and_clipped() -> None:
     logits = torch.tensor([[0.0, 0.0], [1e6, 0.0]])
-    cost = price(logits, np.array([0, 1]), np.array([[1, 0], [0, 1]], np.uint8))
+    cost = per_sample_loss(logits, np.array([0, 1]), np.array([[1, 0], [0, 1]], np.uint8))
     assert cost.tolist() == [pytest.approx(np.log(2), abs=1e-3), np.finfo(np.float16).max]
 
 
@@ -111,12 +111,12 @@ def test_neural_collapse_is_that_of_features_and_classifier(start: Start) -> Non
     """Of the 3-D embeddings, which are unit and no classifier reads, NC1 is another and NC2 to NC4 are not there."""
     (lane,) = start("ce", steps=3, probe_points=60).lanes
     method, observer = lane.method, lane._observer
-    found = observer.look(method).metrics
+    found = observer.observe(method)["metrics"]
     method.eval()
     with torch.no_grad():
         features = method.encoder(observer._images).numpy()
         weight, bias = method.classifier.weight.numpy(), method.classifier.bias.numpy()  # pyright: ignore
-        views = [method.embed(lane._observer.watched.view(i)) for i in (0, 1)]
+        views = [method.embed(lane._observer.linked.view(i)) for i in (0, 1)]
     expected = neural_collapse(features, observer.probe.labels, weight, bias)
     assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == pytest.approx(dict(expected), rel=1e-5)
     assert found["equinorm"] > 0 and {"nc1_train", "nc1_test"} <= set(found)
@@ -127,7 +127,7 @@ def test_neural_collapse_is_that_of_features_and_classifier(start: Start) -> Non
 
 def test_a_cosine_classifier_is_held_against_unit_features(start: Start) -> None:
     (lane,) = start("bcl", steps=3, probe_points=60).lanes
-    found = lane._observer.look(lane.method).metrics
+    found = lane._observer.observe(lane.method)["metrics"]
     with torch.no_grad():
         unit = F.normalize(lane.method.eval().encoder(lane._observer._images), dim=1).numpy()
     weight = lane.method.linear_classifier().weight.detach().numpy()
@@ -138,7 +138,7 @@ def test_a_cosine_classifier_is_held_against_unit_features(start: Start) -> None
 
 def test_of_several_labels_no_single_answer_is_judged(start: Start) -> None:
     (lane,) = start("bce", data="digits-ml", steps=2).lanes
-    found = lane._observer.look(lane.method).metrics
+    found = lane._observer.observe(lane.method)["metrics"]
     assert {"map_all", "nc1", "alignment"} <= set(found)
     assert not {"accuracy_all", "nc2", "nc3", "nc4"} & set(found)
     lane.end("finished", None)

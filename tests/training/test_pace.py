@@ -1,4 +1,4 @@
-"""The price of watching, with a clock that only moves when told."""
+"""The cost of watching, with a clock that only moves when told."""
 
 from __future__ import annotations
 
@@ -114,3 +114,17 @@ def test_a_frame_that_fails_is_paid_for_too() -> None:
         clock.advance(1)
         raise OSError
     assert pacer.share == 1
+
+
+def test_a_frame_that_waits_for_room_costs_what_it_costs() -> None:
+    clock = Clock()
+    pacer = FramePacer(10_000, 0.1, 1000, clock=clock)
+    with pacer.frame():
+        clock.advance(0.5)
+        with pacer.idle():
+            clock.advance(3600)
+            assert pacer.elapsed == pytest.approx(0.5), "time stands still"
+    clock.advance(1.5)
+    assert pacer.elapsed == pytest.approx(2) and pacer.share == pytest.approx(0.25)
+    clock.advance(10)
+    assert pacer.due(8), "the hour buys no frames, and is no reason to go without"

@@ -14,7 +14,7 @@ import torch
 
 from ltviz.errors import DiskFull, RecordingError, RunLocked
 from ltviz.recording import Recording, send_request
-from ltviz.training import race as race_module
+from ltviz.training import phase as phase_module
 from ltviz.training.race import Race
 
 Start = Callable[..., Race]
@@ -37,13 +37,13 @@ def test_all_methods_of_a_race_start_alike_and_see_the_same(start: Start, tmp_pa
 
 
 def test_another_seed_is_another_start(start: Start) -> None:
-    infos = [start("toy", folder=f"s{seed}", seed=seed).lanes[0].writer.info for seed in (0, 1)]  # type: ignore[union-attr]
+    infos = [start("toy", folder=f"s{seed}", seed=seed).lanes[0].writer.info for seed in (0, 1)]
     assert infos[0].fingerprints.weights != infos[1].fingerprints.weights
     assert infos[0].fingerprints.batches != infos[1].fingerprints.batches
 
 
 def test_a_method_learns_the_same_alone_and_in_a_race(start: Start, tmp_path: Path) -> None:
-    """Neither dropout (torch's chance) nor the method's own chance is shared between lanes."""
+    """Neither dropout (torch's random numbers) nor the method's own ones are shared between lanes."""
     start("toy", folder="alone").run()
     start("twin", "toy", folder="together").run()
     alone, together = (Recording(tmp_path / folder / "toy") for folder in ("alone", "together"))
@@ -237,10 +237,9 @@ def test_a_method_that_breaks_ends_alone(start: Start, tmp_path: Path, fault: st
 def test_a_full_disk_makes_the_race_wait_and_go_on(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_module, "_RETRY", 0.05)
+    monkeypatch.setattr(phase_module, "_RETRY", 0.05)
     race = start("toy", "twin")
     writer, path = race.lanes[0].writer, tmp_path / "runs" / "toy"
-    assert writer is not None
     frame, told = writer.frame, []
 
     def full(step: int, **more: object) -> None:
@@ -261,10 +260,9 @@ def test_a_full_disk_makes_the_race_wait_and_go_on(
 def test_losses_that_found_no_room_are_written_later(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_module, "_RETRY", 0.01)
+    monkeypatch.setattr(phase_module, "_RETRY", 0.01)
     race, tries = start("toy"), []
     writer = race.lanes[0].writer
-    assert writer is not None
     log = writer.log
 
     def full(step: int, terms: dict[str, float]) -> None:
@@ -279,10 +277,9 @@ def test_losses_that_found_no_room_are_written_later(
 
 
 def test_a_stop_is_obeyed_while_the_disk_is_full(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(race_module, "_RETRY", 0.05)
+    monkeypatch.setattr(phase_module, "_RETRY", 0.05)
     race, path = start("toy"), tmp_path / "runs" / "toy"
     writer = race.lanes[0].writer
-    assert writer is not None
     frame = writer.frame
 
     def full(step: int, **more: object) -> None:

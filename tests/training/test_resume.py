@@ -12,8 +12,8 @@ import pytest
 
 from ltviz.errors import ConfigError, RecordingError, RunLocked
 from ltviz.methods import registry
-from ltviz.recording import Recording, load_weights, send_request
-from ltviz.training import race as race_module
+from ltviz.recording import Recording, RunWriter, load_weights, send_request
+from ltviz.training import phase as phase_module
 from ltviz.training.race import Race
 from ltviz.training.start import resume
 
@@ -58,7 +58,7 @@ def whole(start: Start, tmp_path: Path) -> Path:
 def test_a_killed_run_goes_on_exactly(
     start: Start, tmp_path: Path, whole: Path, cut: int, saved: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_module, "SAVE_STEPS", 10 if saved else 1000)
+    monkeypatch.setattr(phase_module, "SAVE_STEPS", 10 if saved else 1000)
     path = tmp_path / "runs" / "toy"
     with pytest.raises(Killed):
         start("toy", progress=kill_at(cut)).run()
@@ -75,8 +75,8 @@ def test_a_killed_run_goes_on_exactly(
 
 @pytest.mark.parametrize("name", registry.methods())
 def test_every_method_goes_on_exactly(start: Start, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Queues, moving averages, matchings and the method's own chance are all among what is saved."""
-    monkeypatch.setattr(race_module, "SAVE_STEPS", 10)
+    """Queues, moving averages, matchings and the method's own rng state are all among what is saved."""
+    monkeypatch.setattr(phase_module, "SAVE_STEPS", 10)
     data = "digits-ml" if registry.method(name).several_labels else "digits-lt"
     start(name, folder="whole", data=data).run()
     with pytest.raises(Killed):
@@ -97,7 +97,7 @@ def test_a_stopped_run_goes_on_exactly(start: Start, tmp_path: Path, whole: Path
 def test_several_interruptions_and_a_whole_race_go_on_exactly(
     start: Start, tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_module, "SAVE_STEPS", 8)
+    monkeypatch.setattr(phase_module, "SAVE_STEPS", 8)
     paths = [tmp_path / "runs" / name for name in ("toy", "twin")]
     with pytest.raises(Killed):
         start("toy", "twin", progress=kill_at(9)).run()
@@ -126,7 +126,7 @@ def test_a_change_that_a_frame_tells_of_is_made_again(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It came after the last saved weights; the frames know it, so the run that goes on makes it at its step."""
-    monkeypatch.setattr(race_module, "SAVE_STEPS", 10)
+    monkeypatch.setattr(phase_module, "SAVE_STEPS", 10)
 
     def change(folder: str, cut: int | None) -> Callable[[int], None]:
         def progress(step: int) -> None:
@@ -223,3 +223,32 @@ def test_a_run_that_would_not_go_on_exactly_is_refused(start: Start, tmp_path: P
     with pytest.raises(RecordingError, match=r"samples it began with|other initial weights|dim must be|by a script"):
         resume([path])
     assert {file: file.read_bytes() for file in before} == before
+
+
+@pytest.mark.parametrize("spoil", ["weights", "of another method", "teacher"])
+def test_a_race_that_cannot_go_on_leaves_every_folder_as_it_was(start: Start, tmp_path: Path, spoil: str) -> None:
+    """What is wrong shows only once the folders are open; their status says what it said, and nobody holds them."""
+    names = ("toy", "gml") if spoil == "teacher" else ("toy", "twin")
+    paths = [tmp_path / "runs" / name for name in names]
+    stop = {2: paths[0], 3: paths[1]}
+    start(*names, progress=lambda step: send_request(stop[step], "stop") if step in stop else None).run()
+    weights = paths[1] / "weights"
+    if spoil == "weights":
+        for file in weights.rglob("model.safetensors"):
+            file.write_bytes(file.read_bytes()[:-9])
+    elif spoil == "of another method":
+        shutil.rmtree(weights)
+        start("ce", folder="other", steps=3).run()
+        shutil.copytree(tmp_path / "other" / "ce" / "weights", weights)
+    else:
+        shutil.rmtree(weights)
+        teacher = paths[1].with_name("gml-teacher") / "run.json"
+        teacher.write_text(teacher.read_text().replace('"steps": 40', '"steps": 41'))
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "lock"}
+    with pytest.raises(RecordingError, match=r"none sound|names or shapes differ|holds another run"):
+        resume(paths)
+    after = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "lock"}
+    assert after.keys() == before.keys()
+    assert [file.name for file in before if after[file] != before[file]] == []
+    with RunWriter.resume(paths[0]):
+        pass  # the lock was given back

@@ -15,7 +15,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.metrics.precision import mean_average_precision
 from ltviz.recording import Recording
 from ltviz.training.catalogue import catalogue
-from ltviz.training.observer import answer
+from ltviz.training.observer import predict
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin
@@ -24,14 +24,14 @@ Start = Callable[..., Race]
 
 
 def test_with_one_label_the_likeliest_class_is_predicted() -> None:
-    predictions, confidence = answer(torch.tensor([[0.0, 2.0, 1.0]]), several=False)
+    predictions, confidence = predict(torch.tensor([[0.0, 2.0, 1.0]]), several=False)
     assert predictions.dtype == np.int32 and predictions.tolist() == [1]
     np.testing.assert_allclose(confidence, [np.exp(2) / (1 + np.e + np.exp(2))], rtol=1e-6)
 
 
 def test_with_several_labels_the_rarest_likely_class_is_predicted() -> None:
     logits = torch.tensor([[3.0, 1.0, -1.0], [3.0, 0.0, 0.5], [-3.0, -1.0, -2.0]])
-    predictions, confidence = answer(logits, several=True)
+    predictions, confidence = predict(logits, several=True)
     assert predictions.tolist() == [1, 2, 1]
     np.testing.assert_allclose(confidence, 1 / (1 + np.exp([-1.0, -0.5, 1.0])), rtol=1e-6)
 

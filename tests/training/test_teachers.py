@@ -16,7 +16,8 @@ import pytest
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry
 from ltviz.recording import Recording, load_weights, send_request
-from ltviz.training import race as race_module
+from ltviz.training import phase as phase_module
+from ltviz.training.phase import Phase
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin, resume
@@ -73,26 +74,23 @@ def test_a_student_may_go_without(start: Start, tmp_path: Path) -> None:
 def test_status_and_first_frame_are_there_while_the_teacher_trains(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_module, "_STATUS", 0.0)
+    monkeypatch.setattr(phase_module, "_STATUS", 0.0)
     student, other, seen = tmp_path / "runs" / "gml", tmp_path / "runs" / "toy", []
-    inner = Race.__init__
+    advance = Phase.advance
 
-    def spy(self: Race, lanes: Any, batches: Any, **more: Any) -> None:
-        watch = more.get("progress", lambda step: None)
+    def spy(self: Phase, step: int) -> None:
+        status = Recording(student).status()
+        seen.append((self.lanes[0].name, step, status.state, status.reason, Recording(other).steps()[:1]))
+        advance(self, step)
 
-        def told(step: int) -> None:
-            watch(step)
-            status = Recording(student).status()
-            seen.append((lanes[0].name, step, status.state, status.reason, Recording(other).steps()[:1]))
-
-        inner(self, lanes, batches, **{**more, "progress": told})
-
-    monkeypatch.setattr(Race, "__init__", spy)
+    monkeypatch.setattr(Phase, "advance", spy)
     start("gml", "toy").run()
-    lessons = [row for row in seen if row[0] == "logit_adjust"]
-    assert [row[1] for row in lessons] == list(range(1, 41)) and seen[: len(lessons)] == lessons
-    assert all(row[2:] == ("starting", f"training the teacher, step {row[1]} of 40", [0]) for row in lessons)
-    assert all(row[2] == "running" for row in seen[len(lessons) :])
+    teacher, after = seen[:40], seen[40:]
+    assert [row[:2] for row in teacher] == [("logit_adjust", step) for step in range(1, 41)]
+    assert teacher[0][2:] == ("starting", "training the teacher", [0])
+    said = [f"training the teacher, step {step} of 40" for step in range(1, 40)]
+    assert [row[2:] for row in teacher[1:]] == [("starting", reason, [0]) for reason in said]
+    assert [row[1:3] for row in after] == [(step, "running") for step in range(1, 41)]
 
 
 def test_students_of_one_race_share_their_teacher(tmp_path: Path) -> None:
@@ -113,16 +111,16 @@ def test_a_killed_student_goes_on_exactly(
     saved: int | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(race_module, "SAVE_STEPS", 10 if saved else 1000)
-    advance = Race._advance
+    monkeypatch.setattr(phase_module, "SAVE_STEPS", 10 if saved else 1000)
+    advance = Phase.advance
 
-    def fatal(self: Race, step: int) -> None:
+    def fatal(self: Phase, step: int) -> None:
         if (self.lanes[0].name, step) == (during, cut):
             raise Killed
         advance(self, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Race, "_advance", fatal)
+        patch.setattr(Phase, "advance", fatal)
         with pytest.raises(Killed):
             start("gml").run()
     student, teacher = (tmp_path / "runs" / name for name in ("gml", "gml-teacher"))
@@ -143,15 +141,15 @@ def test_a_person_stops_the_student_while_its_teacher_trains_and_goes_on_later(
     start: Start, tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student, teacher = (tmp_path / "runs" / name for name in ("gml", "gml-teacher"))
-    advance = Race._advance
+    advance = Phase.advance
 
-    def ask(self: Race, step: int) -> None:
+    def ask(self: Phase, step: int) -> None:
         if (self.lanes[0].name, step) == ("logit_adjust", 5):
             send_request(student, "stop")
         advance(self, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Race, "_advance", ask)
+        patch.setattr(Phase, "advance", ask)
         (outcome,) = start("gml").run()
     assert (outcome.state, outcome.reason, outcome.step) == ("finished", "stopped", 0)
     assert Recording(teacher).last().step < 10
@@ -177,20 +175,66 @@ def test_a_pause_of_the_student_holds_its_teacher(
         seen["states"] = [Recording(path).status().state for path in (student, teacher)]
         send_request(student, "resume")
 
-    watcher, advance = threading.Thread(target=look), Race._advance
+    watcher, advance = threading.Thread(target=look), Phase.advance
 
-    def ask(self: Race, step: int) -> None:
+    def ask(self: Phase, step: int) -> None:
         if (self.lanes[0].name, step) == ("logit_adjust", 5):
             send_request(student, "pause")
             watcher.start()
         advance(self, step)
 
-    monkeypatch.setattr(Race, "_advance", ask)
+    monkeypatch.setattr(Phase, "advance", ask)
     (outcome,) = start("gml").run()
     watcher.join()
     assert seen == {"still": True, "states": ["paused", "paused"]}
     assert (outcome.state, outcome.step) == ("finished", 40)
+    seconds = [frame.seconds for frame in Recording(student).since(None)]
+    assert min(seconds) >= 0 and seconds == sorted(seconds), "the pause is taken off once"
     assert Recording(student).metrics() == Recording(whole).metrics()
+
+
+def test_students_that_stop_while_paused_take_their_teacher_with_them(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student, teacher = (tmp_path / "runs" / name for name in ("gml", "gml-teacher"))
+    advance = Phase.advance
+
+    def ask(self: Phase, step: int) -> None:
+        if (self.lanes[0].name, step) == ("logit_adjust", 5):
+            send_request(teacher, "pause")  # of any run of a race
+            threading.Timer(0.1, lambda: send_request(student, "stop")).start()
+        advance(self, step)
+
+    monkeypatch.setattr(Phase, "advance", ask)
+    (outcome,) = start("gml").run()
+    assert (outcome.state, outcome.reason, outcome.step) == ("finished", "stopped", 0)
+    assert Recording(teacher).status().reason == "stopped"
+    told = [event["kind"] for frame in Recording(teacher).since(None) for event in frame.events]
+    assert told == ["pause", "resume", "stopped"]
+
+
+def test_two_teachers_train_in_lock_step_and_each_teaches_its_own(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunSettings(steps=6, batch_size=8, max_per_class=30, imbalance_factor=10, probe_points=50)
+    entrants = [Entrant(tmp_path / home / "gml", "gml") for home in ("one", "two")]
+    race = begin(entrants, run)
+    assert [lane.path for lane in race.teachers] == [tmp_path / home / "gml-teacher" for home in ("one", "two")]
+    alone = [tmp_path / "one" / "gml-teacher", tmp_path / "two" / "gml"]
+    steps, advance = [], Phase.advance
+
+    def watch(self: Phase, step: int) -> None:
+        steps.append((len(self.active), step))
+        if steps[-1] == (2, 3) and len(steps) == 3:
+            send_request(alone[0], "stop")  # its student has no teacher then; the other's goes on
+        advance(self, step)
+
+    monkeypatch.setattr(Phase, "advance", watch)
+    outcomes = race.run()
+    assert [outcome.state for outcome in outcomes] == ["failed", "finished"]
+    assert "gml needs its teacher, which finished at step 3: stopped" in str(outcomes[0].reason)
+    assert_equal(teacher_in(alone[1]), load_weights(alone[1].with_name("gml-teacher")).tensors["model"])
+    assert steps == [(2, 1), (2, 2), (2, 3), (1, 4), (1, 5), (1, 6), *((1, step) for step in range(1, 7))]
 
 
 def test_a_teacher_that_fails_ends_its_students_alone(
@@ -260,10 +304,11 @@ def test_the_folder_of_a_student_with_a_long_id_has_a_valid_id(tmp_path: Path) -
     assert names == ["a" * 56 + "-teacher", "a" * 64]
 
 
-def test_a_tampered_recipe_is_refused(start: Start, whole: Path) -> None:
+@pytest.mark.parametrize("told", [{"path": "/etc"}, {"run_id": "../toy", "method": "toy"}])
+def test_a_tampered_teacher_is_refused(start: Start, whole: Path, told: dict[str, str]) -> None:
     path = whole / "run.json"
     held = json.loads(path.read_text())
-    held["config"]["teacher"] = {"path": "/etc"}
+    held["config"]["teacher"] = told
     path.write_text(json.dumps(held))
     shutil.rmtree(whole / "weights")
     shutil.rmtree(whole / "frames")

@@ -1,4 +1,4 @@
-"""Module, optimiser and chance, to arrays and back."""
+"""Module, optimiser and rng state, to arrays and back."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def test_state_outside_of_tensors_is_refused() -> None:
         weights.pack_module(Odd())
 
 
-def test_chance_survives_as_text() -> None:
+def test_an_rng_state_survives_as_text() -> None:
     generator = torch.Generator().manual_seed(5)
     torch.rand(7, generator=generator)
-    text = weights.pack_chance(generator.get_state())
+    text = weights.pack_rng_state(generator.get_state())
     expected = torch.rand(9, generator=generator)
     again = torch.Generator()
-    again.set_state(weights.unpack_chance(text))
+    again.set_state(weights.unpack_rng_state(text))
     assert torch.equal(torch.rand(9, generator=again), expected)
 
 

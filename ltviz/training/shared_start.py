@@ -1,12 +1,13 @@
-"""The ground of a race: data, probe, batches and initial modules that all its methods share."""
+"""The shared start of a race: data, probe set, batches and initial modules that all its methods have in common."""
 
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,26 +15,26 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
+from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed
 from ltviz.data.tensors import Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
-from ltviz.recording import Fingerprints, Recording
+from ltviz.recording import Fingerprints, Reading, Recording
 from ltviz.training import controls, engine
-from ltviz.training.lane import Lane
-from ltviz.training.probe import ProbeSet, choose
+from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import RunSettings
-from ltviz.training.teachers import Recipe
 
 LINKED_SAMPLES, LINKS = 6, 60
 """Samples of a class, and in all, whose views or branches a frame may link."""
 
 
 @dataclass(frozen=True)
-class Ground:
+class SharedStart:
     """What all methods of a race have in common."""
 
     run: RunSettings
@@ -45,6 +46,7 @@ class Ground:
     head: nn.Module
     feature_dim: int
 
+    @cached_property
     def fingerprints(self) -> Fingerprints:
         """SHA-256 of the initial encoder and head, and of the batch order: equal numbers mean equal starts."""
         digest = hashlib.sha256()
@@ -53,25 +55,16 @@ class Ground:
                 digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
         return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
 
-    def lane(self, path: Path, kind: type[Method], settings: Settings, teacher: Recipe | None = None) -> Lane:
-        """A method on this ground; its own parameters depend on the seed alone, not on the other methods.
+    def linked_samples(self) -> Batch:
+        """The fixed samples whose views or branches frames link."""
+        return self.batches.fixed(LINKED_SAMPLES, LINKS)
 
-        A teacher is built with it, but its weights are put in when it is trained.
+    def build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
+        """An untrained method on the device; its own parameters depend on the seed alone, not on the other methods.
+
+        Args:
+            teacher: built likewise, where the method has one; the method copies it.
         """
-        watched = self.batches.watched(LINKED_SAMPLES, LINKS)
-        return Lane(path, self.build(kind, settings, teacher), self.run, self.engine, self.probe, watched, teacher)
-
-    def build(self, kind: type[Method], settings: Settings, teacher: Recipe | None = None) -> Method:
-        """An untrained method on the device, with an untrained teacher where it has one."""
-        taught_by = None
-        if teacher is not None:
-            taught = method_registry.method(teacher.method)
-            taught_by = self._build(taught, parse_settings(taught, teacher.settings))
-        method = self._build(kind, settings, taught_by)
-        self.engine.fabric.to_device(method)
-        return method
-
-    def _build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
         setup = Setup(
             encoder=self.encoder,
             head=self.head,
@@ -84,11 +77,65 @@ class Ground:
             num_samples=len(self.data.train_labels),
         )
         with _seeded(self.run.seed + 1):
-            return kind(settings, setup)
+            method = kind(settings, setup)
+        self.engine.fabric.to_device(method)
+        return method
+
+    def describe(self, method: Method) -> dict[str, Any]:
+        """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings."""
+        run, data = self.run, self.data
+        return {
+            "method": method.card.name,
+            "title": method.card.title,
+            "dim": run.dim,
+            "num_classes": data.num_classes,
+            "class_names": list(data.class_names),
+            "counts": data.counts.tolist(),
+            "total_steps": run.steps,
+            "seed": run.seed,
+            "data": run.data,
+            "imbalance_factor": run.imbalance_factor,
+            "config": {
+                "run": run.model_dump(mode="json"),
+                "method": method.settings.model_dump(mode="json"),
+                "engine": self.engine.describe(),
+            },
+            "versions": {
+                "ltviz": ltviz.__version__,
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+            "fingerprints": self.fingerprints,
+            "readings": [Reading.model_validate(asdict(reading)) for reading in method.readings],
+        }
+
+    def check_began(self, recording: Recording, *, has_weights: bool) -> None:
+        """Passes where a run began from this start: the same seed, samples, batches and initial weights.
+
+        Args:
+            has_weights: whether the run goes on from saved weights, so that the initial ones do not matter any more.
+
+        Raises:
+            RecordingError: it would not go on exactly.
+        """
+        info = recording.info
+        if info.fingerprints.batches != self.fingerprints.batches or not np.array_equal(
+            recording.probe.sample_ids, self.probe.sample_ids
+        ):
+            raise RecordingError(
+                f"a run goes on with the samples it began with, but this data folder gives others; "
+                f"set LTVIZ_DATA to the old one: {recording.path}"
+            )
+        if not has_weights and info.fingerprints.weights != self.fingerprints.weights:
+            raise RecordingError(
+                f"without saved weights a run starts over from its seed, but torch {torch.__version__} draws other "
+                f"initial weights than torch {info.versions.get('torch')}; train it anew: {recording.path}"
+            )
 
 
-def prepare(run: RunSettings) -> Ground:
-    """Data, probe, batches and initial modules.
+def prepare(run: RunSettings) -> SharedStart:
+    """Data, probe set, batches and initial modules.
 
     Raises:
         ConfigError, DataError: settings that cannot be met, files that are missing.
@@ -113,7 +160,7 @@ def prepare(run: RunSettings) -> Ground:
         total_steps=run.steps,
     )
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
-    return Ground(run, chosen, data, probe, batches, encoder, head, feature_dim)
+    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim)
 
 
 def run_settings(recording: Recording) -> RunSettings:

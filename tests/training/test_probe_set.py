@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ltviz.data import registry
 from ltviz.data.longtail import LongTailed
-from ltviz.training.probe import TEST, TRAIN, VALIDATION, choose, quotas
+from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, choose, quotas
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 3000))

@@ -1,4 +1,4 @@
-"""The process that stands by with torch imported and trains what is queued: `python -m ltviz.training.worker`."""
+"""The process that stands by with torch imported and trains what is queued: `python -m ltviz.launch.worker`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ltviz.training.start import Entrant, begin
 from ltviz.training.stop import Stop
 
 NICENESS = 10
-LONELY_SECONDS = 10.0
+UNWATCHED_SECONDS = 10.0
 """An idle worker that no app has watched for this long ends itself."""
 _POLL = 0.03  # seconds between looks at the queue
 _LOOK = 1.0  # seconds between looks at the app's lock
@@ -56,7 +56,7 @@ class Worker:
                 looked = now
                 if is_watched(self.home):
                     watched = now
-                elif now - watched >= LONELY_SECONDS:
+                elif now - watched >= UNWATCHED_SECONDS:
                     log.info("no app watches %s any more", self.home)
                     return
             time.sleep(_POLL)

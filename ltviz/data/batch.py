@@ -1,0 +1,61 @@
+"""One training batch, and the views of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+class Batch:
+    """One training batch; views are made when first asked for and shared by all methods of a race.
+
+    Args:
+        step: number of the training step, from 1.
+        index: (B,) int64, positions in the training set.
+        y: (B,) int64 labels.
+        make_view: gives view i, a (B, 1, H, W) float tensor.
+        labels: (B, C) float32, 1 for every class that a sample shows, where samples have several labels; y is the
+            rarest of them then.
+        make_rebalanced: gives the step's second batch, in which every class is drawn alike; with `labels` only.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        index: Tensor,
+        y: Tensor,
+        make_view: Callable[[int], Tensor],
+        *,
+        labels: Tensor | None = None,
+        make_rebalanced: Callable[[], Batch] | None = None,
+    ):
+        self.step, self.index, self.y = step, index, y
+        self._make_view, self._views = make_view, {}
+        self._labels, self._make_rebalanced = labels, make_rebalanced
+
+    @property
+    def labels(self) -> Tensor:
+        """(B, C) float32, 1 for every class that a sample shows. ValueError where samples have one label."""
+        if self._labels is None:
+            raise ValueError(f"the batch of step {self.step} has one label a sample, so it has y and no labels")
+        return self._labels
+
+    @cached_property
+    def rebalanced(self) -> Batch:
+        """The step's second batch, in which every class is drawn alike. ValueError where samples have one label."""
+        if self._make_rebalanced is None:
+            raise ValueError(f"the batch of step {self.step} has one label a sample, so no second one comes with it")
+        return self._make_rebalanced()
+
+    def view(self, i: int) -> Tensor:
+        """View i of every sample, (B, 1, H, W): another augmentation for each i."""
+        if i not in self._views:
+            self._views[i] = self._make_view(i)
+        return self._views[i]
+
+    def views(self, *which: int) -> Tensor:
+        """Several views stacked view-major, (V * B, 1, H, W)."""
+        return torch.cat([self.view(i) for i in which])

@@ -1,0 +1,187 @@
+"""Lanes that train in lock-step, on the same batches and with frames of the same steps."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+
+from ltviz.data.batch import Batch
+from ltviz.data.tensors import Batches
+from ltviz.errors import DiskFull, LtvizError
+from ltviz.recording import State
+from ltviz.training.engine import out_of_memory
+from ltviz.training.lane import Lane
+from ltviz.training.pace import FramePacer
+from ltviz.training.stop import Stop
+
+SAVE_STEPS = 1000
+"""Weights are written at least this often."""
+SAVE_SECONDS = 60.0
+"""And this often, where steps are slow."""
+STOPPED = "stopped"
+"""Reason of a run that a person ended early."""
+_RETRY = 1.0  # seconds between tries while the disk is full
+_STATUS = 1.0  # seconds between notes of the pace in status.json
+
+log = logging.getLogger(__name__)
+
+
+class Phase:
+    """Some lanes of a race on their way from where they are to the last step. What breaks in one ends it alone.
+
+    Args:
+        lanes: open lanes; all share the number of steps. A lane may begin later than others (after a resume).
+        batches: of the training set.
+        stop: whether all are to stop; looked at while a full disk holds the phase.
+        hear: takes in requests, then too.
+
+    Attributes:
+        pacer: says when a frame is due; knows the time that the phase has taken.
+        state: what status.json says of the lanes, and why.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], batches: Batches, *, stop: Stop, hear: Callable[[], None]):
+        self.lanes, self.batches = list(lanes), batches
+        self._stop, self._hear = stop, hear
+        run = self.lanes[0].run
+        self.total_steps = run.steps
+        self.first_step = min(lane.step for lane in self.lanes)
+        """Last step that the lanes have in common."""
+        self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps)
+        self.state: tuple[State, str | None] = ("starting", None)
+        self._upcoming: Batch | None = None
+        self._last_save = self._last_status = time.perf_counter()
+
+    @property
+    def active(self) -> list[Lane]:
+        return [lane for lane in self.lanes if lane.active]
+
+    # ------------------------------------------------------------------ steps
+
+    def advance(self, step: int) -> None:
+        """Trains step `step` in every lane that is before it; frames and weights follow where they are due."""
+        batch = self._batch(step)
+        for lane in self.active:
+            if lane.step < step:
+                with self.contained(lane):
+                    lane.train(batch)
+        if self.pacer.due(step):
+            self.record(step)
+        if step % SAVE_STEPS == 0 or time.perf_counter() - self._last_save > SAVE_SECONDS:
+            self._save(step)
+
+    def record(self, step: int) -> None:
+        """A frame of every lane that is at this step, in one reckoning of the pacer."""
+        with self.pacer.frame():
+            for lane in self.active:
+                if lane.step == step:
+                    self._write(lane, partial(lane.record, self.pacer.elapsed, self._batch(step + 1)))
+        self.refresh(*self.state)
+
+    def finish(self, lane: Lane, reason: str | None = None) -> None:
+        """The frame and weights of the last step, then the end. One who stops is not kept waiting by a full disk."""
+        patient = reason is None
+        if reason is not None:
+            lane.note(reason)
+        batch = self._batch(lane.step + 1)
+        self._write(lane, partial(lane.record, self.pacer.elapsed, batch), patient=patient)
+        self._write(lane, lane.save, patient=patient)
+        if lane.active:
+            lane.end("finished", reason, **self._pace(lane))
+
+    def _batch(self, step: int) -> Batch:
+        """The batch of a step; the last one asked for is kept, for a frame looks at it before the step does."""
+        if self._upcoming is None or self._upcoming.step != step:
+            self._upcoming = self.batches.at(step)
+        return self._upcoming
+
+    def _save(self, step: int) -> None:
+        self._last_save = time.perf_counter()
+        for lane in self.active:
+            if lane.step == step:
+                self._write(lane, lane.save)
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def _write(self, lane: Lane, write: Callable[[], None], *, patient: bool = True) -> None:
+        """Does `write`; while the disk is full the phase stands still, says so, and tries again each second."""
+        while lane.active:
+            with self.contained(lane):
+                try:
+                    write()
+                except DiskFull as full:
+                    log.warning("%s: %s", lane.name, full)
+                    if not patient:
+                        return
+                    with self.pacer.idle():
+                        self.tell("paused", str(full))
+                        time.sleep(_RETRY)
+                        self._hear()
+                    if self._stop.asked and lane.active:
+                        self.finish(lane, STOPPED)
+                    continue
+                if self.state[0] == "paused":
+                    self.tell("running")
+                return
+
+    @contextmanager
+    def contained(self, lane: Lane) -> Iterator[None]:
+        """What goes wrong inside ends this lane and no other."""
+        memory = None
+        try:
+            yield
+        except LtvizError as error:
+            self.fail(lane, str(error))
+        except Exception as error:
+            if (memory := out_of_memory(error)) is not None:
+                size = self.batches.batch_size
+                reason = (
+                    f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); "
+                    f"try batch size {max(2, size // 2)} instead of {size}"
+                )
+            else:
+                log.exception("%s failed", lane.name)
+                reason = f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}"
+            self.fail(lane, reason)
+        if memory is not None:  # outside of the handler, whose traceback still holds the tensors
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def fail(self, lane: Lane, reason: str) -> None:
+        """Ends a lane that cannot go on."""
+        lane.end("failed", reason, **self._pace(lane))
+
+    # ------------------------------------------------------------------ status
+
+    def tell(self, state: State, reason: str | None = None) -> None:
+        """Says in status.json how the lanes are doing."""
+        self.state = state, reason
+        for lane in self.active:
+            lane.tell(state, reason, **self._pace(lane))
+
+    def refresh(self, state: State, reason: str | None = None) -> None:
+        """As `tell`, once a second at most."""
+        now = time.perf_counter()
+        if now - self._last_status >= _STATUS:
+            self._last_status = now
+            self.tell(state, reason)
+
+    def _pace(self, lane: Lane) -> dict[str, Any]:
+        """What status.json tells besides the state."""
+        progress = lane.progress
+        seconds_per_step = self.pacer.elapsed / progress.steps_here if progress.steps_here else 0.0
+        return {
+            "watch_share": round(self.pacer.share, 4),
+            "ms_per_step": round(progress.ms_per_step, 3),
+            "seconds_left": round((self.total_steps - lane.step) * seconds_per_step, 1),
+            "total_steps": self.total_steps,
+            "device": lane.engine.why,
+        }
