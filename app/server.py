@@ -14,13 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from ltviz_app import words
-from ltviz_app.frontpage import FrontPage
-from ltviz_app.hosts import KnownHosts
-from ltviz_app.replayroute import serve_replay
-from ltviz_app.stream import explain_stream, serve_stream
-from ltviz_app.studio import Studio, open_studio
-from ltviz_app.style import theme_options
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +23,14 @@ from starlette.types import Scope
 from streamlit.runtime.pages_manager import PagesManager
 
 from ltviz.errors import ConfigError
+
+from . import words
+from .service.frontpage import FrontPage
+from .service.hosts import KnownHosts
+from .service.replayroute import serve_replay
+from .service.stream import explain_stream, serve_stream
+from .service.studio import Studio, open_studio
+from .widgets.style import theme_options
 
 FOLDER = Path(__file__).parent
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")

@@ -7,11 +7,12 @@ import streamlit as st
 from ltviz.launch.app import load_app
 
 load_app()
-from ltviz_app import charts, comparison, evidence, selection, sweeps, viewer, words  # noqa: E402
-from ltviz_app.chooser import draw_chooser, read_entries, run_titles  # noqa: E402
-from ltviz_app.curation import draw_curation, draw_notes  # noqa: E402
-from ltviz_app.studio import open_studio  # noqa: E402
-from ltviz_app.style import draw_style  # noqa: E402
+from ltviz_app import words  # noqa: E402
+from ltviz_app.service.studio import open_studio  # noqa: E402
+from ltviz_app.widgets import charts, comparison, evidence, selection, sweeps, viewer  # noqa: E402
+from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles  # noqa: E402
+from ltviz_app.widgets.curation import draw_curation, draw_notes  # noqa: E402
+from ltviz_app.widgets.style import draw_style  # noqa: E402
 
 studio = open_studio()
 draw_style()

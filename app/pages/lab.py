@@ -7,9 +7,10 @@ import streamlit as st
 from ltviz.launch.app import load_app
 
 load_app()
-from ltviz_app import charts, race, runlist, selection, viewer, words  # noqa: E402
-from ltviz_app.studio import open_studio  # noqa: E402
-from ltviz_app.style import draw_style  # noqa: E402
+from ltviz_app import words  # noqa: E402
+from ltviz_app.service.studio import open_studio  # noqa: E402
+from ltviz_app.widgets import charts, race, runlist, selection, viewer  # noqa: E402
+from ltviz_app.widgets.style import draw_style  # noqa: E402
 
 studio = open_studio()
 draw_style()

@@ -1,10 +1,10 @@
 /** Starts the stage in a replay file: everything it needs stands in the page. */
-import { make } from "./dom.js";
-import { ReplaySource } from "./replay.js";
-import { publishFacts } from "./facts.js";
+import { make } from "./common/dom.js";
+import { ReplaySource } from "./incoming/replay.js";
+import { publishFacts } from "./common/facts.js";
 import { StageView } from "./view.js";
 
-/** @typedef {{data: import("./types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}} Contents */
+/** @typedef {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}} Contents */
 
 /** @param {string} text base64 of one gzipped message @returns {Promise<ArrayBuffer>} */
 async function unpack(text) {
@@ -12,7 +12,7 @@ async function unpack(text) {
   return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-/** @param {Contents["runs"][number]} run @returns {Promise<[string, import("./replay.js").Track]>} */
+/** @param {Contents["runs"][number]} run @returns {Promise<[string, import("./incoming/replay.js").Track]>} */
 async function unpackRun({ run, state, card, frames }) {
   return [run, { state, steps: state.steps, card: await unpack(card), frames: await Promise.all(frames.map(unpack)) }];
 }

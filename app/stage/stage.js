@@ -2,7 +2,7 @@
  * The component's entry. Streamlit calls the default export at mount and whenever its data change; the stage itself lives
  * in this module, so that a remount finds camera, runs and picture as they were, and no second WebGL context is made.
  */
-import { publishFacts } from "./facts.js";
+import { publishFacts } from "./common/facts.js";
 import { StageView } from "./view.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
@@ -13,7 +13,7 @@ const GRACE_MS = 1500;
 const stages = new Map();
 
 /**
- * @param {{data: import("./types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's components v2 hand it over
+ * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's components v2 hand it over
  * @returns {() => void} called at unmount
  */
 export default function mount({ data, parentElement }) {

@@ -1,31 +1,31 @@
 /** One stage on a page: puts the parts together, takes messages in, and keeps what is read in step with what is seen. */
-import { mirrorPlace, serverAddress } from "./address.js";
-import { Cameras } from "./cameras.js";
-import { RAMP, CATEGORICAL, toHex } from "./colours.js";
-import { make, setAttribute } from "./dom.js";
-import { readFrame, readRun } from "./frames.js";
-import { watchHands } from "./gestures.js";
-import { Hand } from "./hand.js";
-import { Loop } from "./loop.js";
-import { keepCameras, recallCameras } from "./memory.js";
-import { formatBeside, Moment, Moments, parseBeside } from "./moments.js";
-import { MOST_PANELS, roomFor } from "./panels.js";
-import { Parts } from "./parts.js";
-import { Picture } from "./picture.js";
-import { Run } from "./runs.js";
-import { restoreSight } from "./sight.js";
-import { StreamSocket, streamAddress } from "./socket.js";
-import { readTheme, watchTheme } from "./theme.js";
+import { mirrorPlace, serverAddress } from "./common/address.js";
+import { Cameras } from "./scene/cameras.js";
+import { RAMP, CATEGORICAL, toHex } from "./scene/colours.js";
+import { make, setAttribute } from "./common/dom.js";
+import { readFrame, readRun } from "./incoming/frames.js";
+import { watchHands } from "./choices/gestures.js";
+import { Hand } from "./choices/hand.js";
+import { Loop } from "./drawing/loop.js";
+import { keepCameras, recallCameras } from "./common/memory.js";
+import { formatBeside, Moment, Moments, parseBeside } from "./incoming/moments.js";
+import { MOST_PANELS, roomFor } from "./scene/panels.js";
+import { Parts } from "./reading/parts.js";
+import { Picture } from "./scene/picture.js";
+import { Run } from "./incoming/runs.js";
+import { restoreSight } from "./saving/sight.js";
+import { StreamSocket, streamAddress } from "./incoming/socket.js";
+import { readTheme, watchTheme } from "./common/theme.js";
 import { chooseWords, fill } from "./words.js";
 
-/** @typedef {import("./types.js").StageData} StageData */
+/** @typedef {import("./common/types.js").StageData} StageData */
 
 const TEXT_EVERY_MS = 120, BADGE_EVERY_MS = 1000;
 
 export class StageView {
   /**
    * @param {StageData} data @param {Record<string, any>} facts what the page may read: `window.ltviz.stage`
-   * @param {(options: import("./socket.js").SourceOptions) => import("./socket.js").Source} [openSource] where messages come from
+   * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source} [openSource] where messages come from
    */
   constructor(data, facts, openSource = (options) => new StreamSocket(options)) {
     this.data = data;
@@ -264,7 +264,7 @@ export class StageView {
     this.scheduleTexts();
   }
 
-  /** @param {import("./types.js").FrameHeader} header @param {ArrayBuffer} buffer @param {number} offset */
+  /** @param {import("./common/types.js").FrameHeader} header @param {ArrayBuffer} buffer @param {number} offset */
   receiveFrame(header, buffer, offset) {
     const run = this.runs.get(header.run);
     if (!run) return;

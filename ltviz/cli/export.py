@@ -89,8 +89,8 @@ def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str
 
 def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
     load_app()
-    from ltviz_app.hub import Hub  # the name exists once `load_app` has found the app's folder
-    from ltviz_app.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
+    from ltviz_app.service.hub import Hub  # the name exists once `load_app` has found the app's folder
+    from ltviz_app.service.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
 
     folders = _by_id(runs)
 

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ltviz.data.batch import Batch as Batch
-from ltviz.methods.inputs import unit
+from ltviz.methods.parts.inputs import unit
 
 if TYPE_CHECKING:
-    from ltviz.methods.scene import Scene
-    from ltviz.methods.tug import Tug
+    from ltviz.methods.parts.scene import Scene
+    from ltviz.methods.parts.tug import Tug
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""

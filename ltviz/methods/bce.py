@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
-from ltviz.methods.cosine import CosineClassifier, linear_classifier, softmax_tug
-from ltviz.methods.inputs import full_precision
-from ltviz.methods.tug import Tug
+from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier, softmax_tug
+from ltviz.methods.parts.inputs import full_precision
+from ltviz.methods.parts.tug import Tug
 
 MIXTURE = (
     "A read-out: the head is trained on detached features to place an image between the directions of its labels, "

@@ -9,10 +9,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.encoders.normed import linear_before_norm
-from ltviz.methods.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
-from ltviz.methods.cosine import CosineClassifier, linear_classifier
-from ltviz.methods.inputs import (
+from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
+from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
     check_labels,
@@ -22,11 +23,10 @@ from ltviz.methods.inputs import (
     full_precision,
     unit,
 )
-from ltviz.methods.logit_adjust import logit_adjusted
-from ltviz.methods.partition import Contrast
-from ltviz.methods.scene import Scene
-from ltviz.methods.tug import Tug, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import Tug, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 
 @full_precision

@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
-from ltviz.methods.cosine import SCALE, CosineClassifier, linear_classifier, softmax_tug
-from ltviz.methods.scene import Scene
-from ltviz.methods.tug import Tug
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier, softmax_tug
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import Tug
 
 READ_OUT = (
     "A read-out: the head is trained on detached features by a cosine softmax to the class weights shown as landmarks, "

@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, Links, Method, Reading, Settings, Setup
-from ltviz.methods.inputs import check_choice, check_rows, check_temperature, full_precision, unit
-from ltviz.methods.tug import Tug, own_column, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision, unit
+from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 LOWEST_TEMPERATURE = 0.01
 NOISE = 0.3

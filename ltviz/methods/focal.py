@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, Settings, live
 from ltviz.methods.bce import MIXTURE, BinaryCrossEntropy
-from ltviz.methods.inputs import full_precision
+from ltviz.methods.parts.inputs import full_precision
 
 
 @full_precision

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
 from ltviz.methods.base import FIRST, Batch, Card, Cloud, LinearClassifier, Method, Reading, Settings, Setup, live
-from ltviz.methods.class_queue import ClassQueue, slots_per_class
-from ltviz.methods.cosine import CosineClassifier, linear_classifier
-from ltviz.methods.inputs import (
+from ltviz.methods.kcl import EMPTY
+from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
+from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.inputs import (
     Labels,
     Mask,
     Numbers,
@@ -29,15 +31,13 @@ from ltviz.methods.inputs import (
     nothing,
     unit,
 )
-from ltviz.methods.kcl import EMPTY
-from ltviz.methods.logit_adjust import logit_adjusted
-from ltviz.methods.memory import QUEUE_READINGS, read_queue, thin
-from ltviz.methods.momentum import MomentumCopy
-from ltviz.methods.partition import Contrast
-from ltviz.methods.scene import Scene
-from ltviz.methods.tracing import is_traced
-from ltviz.methods.tug import Tug, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
+from ltviz.methods.parts.momentum import MomentumCopy
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tug import Tug, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 SOFTENING = 4.0
 """Temperature of the distillation term."""

@@ -9,15 +9,23 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, Links, Reading, Setup
-from ltviz.methods.inputs import Labels, Mask, check_choice, check_labels, check_mask, check_temperature, full_precision
 from ltviz.methods.moco import Moco, check_queries, queue_tug
-from ltviz.methods.partition import Contrast
-from ltviz.methods.queue import QueuedSettings
-from ltviz.methods.scene import Scene
-from ltviz.methods.tally import Tally
-from ltviz.methods.tracing import is_traced
-from ltviz.methods.tug import Tug
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.inputs import (
+    Labels,
+    Mask,
+    check_choice,
+    check_labels,
+    check_mask,
+    check_temperature,
+    full_precision,
+)
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.queue import QueuedSettings
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tally import Tally
+from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.watch import watched
 
 ORDERS = ("random", "official")
 EMPTY = -1

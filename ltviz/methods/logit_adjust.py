@@ -10,12 +10,20 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, LinearClassifier, Links, Reading, live
-from ltviz.methods.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
-from ltviz.methods.cosine import SCALE, softmax_tug
-from ltviz.methods.inputs import Labels, Numbers, check_choice, check_labels, check_rows, full_precision, log_prior
-from ltviz.methods.tug import Tug
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
+from ltviz.methods.parts.cosine import SCALE, softmax_tug
+from ltviz.methods.parts.inputs import (
+    Labels,
+    Numbers,
+    check_choice,
+    check_labels,
+    check_rows,
+    full_precision,
+    log_prior,
+)
+from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.watch import watched
 
 MOST_LINKS = 60
 """Boundaries that a frame shows, at most."""

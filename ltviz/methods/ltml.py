@@ -13,10 +13,19 @@ from torch import Tensor, nn
 
 from ltviz.methods.base import Batch, Card, Links, Method, Settings, Setup, live
 from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy, mixture_tug
-from ltviz.methods.cosine import CosineClassifier
-from ltviz.methods.inputs import Mask, Numbers, check_choice, check_numbers, check_rows, full_precision, reduce, unit
-from ltviz.methods.tug import Tug
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.cosine import CosineClassifier
+from ltviz.methods.parts.inputs import (
+    Mask,
+    Numbers,
+    check_choice,
+    check_numbers,
+    check_rows,
+    full_precision,
+    reduce,
+    unit,
+)
+from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.watch import watched
 
 
 @full_precision

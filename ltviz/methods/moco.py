@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, Links
-from ltviz.methods.inputs import check_choice, check_rows, check_temperature, full_precision
-from ltviz.methods.partition import Contrast
-from ltviz.methods.probe import Probed
-from ltviz.methods.queue import Queued, QueuedSettings
-from ltviz.methods.scene import Scene
-from ltviz.methods.tug import Tug, own_column, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.queue import Queued, QueuedSettings
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 
 def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:

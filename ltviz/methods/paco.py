@@ -9,8 +9,9 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, LinearClassifier, Reading, Setup, live
-from ltviz.methods.cosine import CosineClassifier, linear_classifier
-from ltviz.methods.inputs import (
+from ltviz.methods.moco import check_queries
+from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
     check_choice,
@@ -20,13 +21,12 @@ from ltviz.methods.inputs import (
     full_precision,
     log_prior,
 )
-from ltviz.methods.inputs import reduce as reduce_values
-from ltviz.methods.moco import check_queries
-from ltviz.methods.queue import Queued, QueuedSettings
-from ltviz.methods.scene import Scene
-from ltviz.methods.tally import Tally
-from ltviz.methods.tug import Tug, own_column, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.inputs import reduce as reduce_values
+from ltviz.methods.parts.queue import Queued, QueuedSettings
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tally import Tally
+from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 
 @full_precision

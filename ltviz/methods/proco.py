@@ -11,10 +11,11 @@ from scipy.special import gammaln, hyp0f1, ive
 from torch import Tensor, nn
 
 from ltviz import geometry
-from ltviz.methods.anchors import stack_views
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Reading, Settings, Setup, live
-from ltviz.methods.cosine import linear_classifier
-from ltviz.methods.inputs import (
+from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.parts.anchors import stack_views
+from ltviz.methods.parts.cosine import linear_classifier
+from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
     check_choice,
@@ -24,10 +25,9 @@ from ltviz.methods.inputs import (
     full_precision,
     log_prior,
 )
-from ltviz.methods.logit_adjust import logit_adjusted
-from ltviz.methods.scene import Scene
-from ltviz.methods.tug import Tug, shares
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import Tug, shares
+from ltviz.methods.parts.watch import watched
 
 LARGEST_KAPPA = 1e5
 CAP_SHARE = 0.95

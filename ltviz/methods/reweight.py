@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
-from ltviz.methods.cosine import SCALE, softmax_tug
-from ltviz.methods.tug import Tug
+from ltviz.methods.parts.cosine import SCALE, softmax_tug
+from ltviz.methods.parts.tug import Tug
 
 Weighting = Literal["inverse", "square-root", "effective"]
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from ltviz.methods.base import Batch, Card, Links, Settings, live
-from ltviz.methods.inputs import check_views, full_precision
-from ltviz.methods.probe import Probed
-from ltviz.methods.scene import Scene
+from ltviz.methods.parts.inputs import check_views, full_precision
+from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.watch import watched
 from ltviz.methods.supcon import contrast_of_labels, supcon_tug
-from ltviz.methods.tug import Tug
-from ltviz.methods.watch import watched
 
 
 @full_precision

@@ -8,9 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.base import Batch, Card, Reading, Settings, Setup, live
-from ltviz.methods.inputs import (
+from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
+from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
     check_labels,
@@ -19,12 +19,12 @@ from ltviz.methods.inputs import (
     full_precision,
     nothing,
 )
-from ltviz.methods.partition import Contrast
-from ltviz.methods.probe import Probed
-from ltviz.methods.scene import Scene
-from ltviz.methods.tally import Tally
-from ltviz.methods.tug import Tug, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tally import Tally
+from ltviz.methods.parts.tug import Tug, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 
 @full_precision

@@ -12,14 +12,22 @@ from torch import Tensor
 
 from ltviz import geometry
 from ltviz.methods.base import Batch, Card, Reading, Setup, live
-from ltviz.methods.inputs import Labels, Mask, check_choice, check_labels, check_rows, check_temperature, full_precision
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_logits
 from ltviz.methods.moco import check_queries
-from ltviz.methods.partition import Contrast
-from ltviz.methods.scene import Scene
-from ltviz.methods.tally import allow_absent
-from ltviz.methods.tug import Tug, own_column, shares, similarities
-from ltviz.methods.watch import watched
+from ltviz.methods.parts.inputs import (
+    Labels,
+    Mask,
+    check_choice,
+    check_labels,
+    check_rows,
+    check_temperature,
+    full_precision,
+)
+from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tally import allow_absent
+from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
+from ltviz.methods.parts.watch import watched
 
 
 @full_precision

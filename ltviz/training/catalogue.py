@@ -11,7 +11,7 @@ from typing import Any
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.methods import registry as method_registry
-from ltviz.methods.forces import offers_what_if
+from ltviz.methods.parts.forces import offers_what_if
 from ltviz.training.settings import RunSettings
 
 

@@ -15,10 +15,10 @@ from ltviz.data.longtail import random
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
-from ltviz.methods.forces import TOTAL, act, imagine, offers_what_if
-from ltviz.methods.rehearsal import rehearsal
-from ltviz.methods.scene import Scene
-from ltviz.methods.tug import TooManyWeights
+from ltviz.methods.parts.forces import TOTAL, act, imagine, offers_what_if
+from ltviz.methods.parts.rehearsal import rehearsal
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.tug import TooManyWeights
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512

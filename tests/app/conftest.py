@@ -95,9 +95,9 @@ def runs() -> SimpleNamespace:
 def studio(home: Path, tmp_path: Path):
     """A studio without a server, whose token is TOKEN."""
     # Imported here: the app has its name only since `load_app`.
-    from ltviz_app.hub import Hub
-    from ltviz_app.studio import Studio
-    from ltviz_app.supervisor import Supervisor
+    from ltviz_app.service.hub import Hub
+    from ltviz_app.service.studio import Studio
+    from ltviz_app.service.supervisor import Supervisor
 
     demos = tmp_path / "demos"
     demos.mkdir()

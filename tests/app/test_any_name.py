@@ -8,13 +8,14 @@ from pathlib import Path
 
 import ltviz_app
 import pytest
-from ltviz_app import runlist, words
-from ltviz_app import studio as studio_module
-from ltviz_app.chooser import read_entries
-from ltviz_app.curation import delete_run
-from ltviz_app.replay import build_replay
-from ltviz_app.selection import newest_race
-from ltviz_app.supervisor import Supervisor
+from ltviz_app import words
+from ltviz_app.service import studio as studio_module
+from ltviz_app.service.replay import build_replay
+from ltviz_app.service.supervisor import Supervisor
+from ltviz_app.widgets import runlist
+from ltviz_app.widgets.chooser import read_entries
+from ltviz_app.widgets.curation import delete_run
+from ltviz_app.widgets.selection import newest_race
 from streamlit.testing.v1 import AppTest
 
 from ltviz.errors import LtvizError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ltviz_app.clock import MAX_TICKS, REST_SECONDS, Clock, Track, union
+from ltviz_app.service.clock import MAX_TICKS, REST_SECONDS, Clock, Track, union
 
 STEPS = (0, 10, 20, 30)
 

@@ -13,9 +13,10 @@ import ltviz_app
 import numpy as np
 import psutil
 import pytest
-from ltviz_app import downloads, moments, words
-from ltviz_app import studio as studio_module
-from ltviz_app.style import FONT
+from ltviz_app import words
+from ltviz_app.service import studio as studio_module
+from ltviz_app.widgets import downloads, moments
+from ltviz_app.widgets.style import FONT
 from streamlit.testing.v1 import AppTest
 
 from ltviz import launch
@@ -235,7 +236,7 @@ def test_the_table_gives_means_over_seeds_and_the_runs_where_asked(six: list[str
 
 
 def test_the_table_marks_the_best_and_says_the_difference(six: list[str], home: Path):
-    from ltviz_app.comparison import summarise
+    from ltviz_app.widgets.comparison import summarise
 
     groups = group_results(read_results([Recording(run_path(home, run)) for run in six])[0])
     _, styled, widths = summarise(groups, ["accuracy_few"], per_run=False)

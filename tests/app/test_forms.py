@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from ltviz_app import forms, words
-from ltviz_app.charts import stroke, thin
+from ltviz_app import words
+from ltviz_app.widgets import forms
+from ltviz_app.widgets.charts import stroke, thin
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
@@ -25,7 +26,7 @@ class Every(BaseModel):
 
 def draw(schema: dict, kept: dict) -> None:
     import streamlit as st
-    from ltviz_app import forms
+    from ltviz_app.widgets import forms
 
     st.session_state["got"] = forms.draw_form(schema, "f", kept=kept)
 

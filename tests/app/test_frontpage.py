@@ -7,10 +7,10 @@ import asyncio
 import httpx
 import pytest
 from ltviz_app import words
-from ltviz_app.frontpage import is_page, page_of
-from ltviz_app.hosts import KnownHosts
 from ltviz_app.server import _answer_of
-from ltviz_app.stream import explain_stream
+from ltviz_app.service.frontpage import is_page, page_of
+from ltviz_app.service.hosts import KnownHosts
+from ltviz_app.service.stream import explain_stream
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import ltviz_app.hub as hub_module
+import ltviz_app.service.hub as hub_module
 import pytest
-from ltviz_app.hub import Hub, Tail
+from ltviz_app.service.hub import Hub, Tail
 
 from ltviz.errors import ConfigError
 

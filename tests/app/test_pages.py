@@ -8,9 +8,9 @@ from pathlib import Path
 
 import ltviz_app
 import pytest
-from ltviz_app import studio as studio_module
 from ltviz_app import words
-from ltviz_app.supervisor import Trouble
+from ltviz_app.service import studio as studio_module
+from ltviz_app.service.supervisor import Trouble
 from streamlit.testing.v1 import AppTest
 
 from ltviz import launch

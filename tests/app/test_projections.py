@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ltviz_app.picture import picture
-from ltviz_app.projections import Projections, check_projection
-from ltviz_app.studio import Studio
-from ltviz_app.viewer import stage_data
+from ltviz_app.service.picture import picture
+from ltviz_app.service.projections import Projections, check_projection
+from ltviz_app.service.studio import Studio
+from ltviz_app.widgets.viewer import stage_data
 
 from ltviz.errors import ConfigError, DataError
 from ltviz.projection.background import Answer, Request
@@ -73,7 +73,7 @@ def fitter() -> SlowFitter:
 
 @pytest.fixture
 def studio(studio: Studio, home: Path, fitter: SlowFitter) -> Studio:
-    from ltviz_app.hub import Hub
+    from ltviz_app.service.hub import Hub
 
     studio.hub = Hub(home, studio.demos, fitter=fitter)
     return studio
@@ -315,7 +315,7 @@ def test_the_app_process_never_imports_what_slow_projections_need(home: Path, ru
     from pathlib import Path
     from ltviz.launch.app import load_app
     load_app()
-    from ltviz_app.hub import Hub
+    from ltviz_app.service.hub import Hub
 
     async def story():
         hub, news = Hub(Path({str(home)!r})), asyncio.Event()

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
-import ltviz_app.replaypage as replaypage
+import ltviz_app.service.replaypage as replaypage
 import numpy as np
 import pytest
-from ltviz_app.hub import Hub
-from ltviz_app.replay import Opening, Replay, build_replay, thin
-from ltviz_app.replayroute import serve_replay
-from ltviz_app.studio import Studio
-from ltviz_app.supervisor import Supervisor
+from ltviz_app.service.hub import Hub
+from ltviz_app.service.replay import Opening, Replay, build_replay, thin
+from ltviz_app.service.replayroute import serve_replay
+from ltviz_app.service.studio import Studio
+from ltviz_app.service.supervisor import Supervisor
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

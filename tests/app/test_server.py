@@ -28,7 +28,8 @@ from pathlib import Path
 import sys
 from ltviz.launch.app import load_app
 load_app()
-from ltviz_app import server, supervisor
+from ltviz_app import server
+from ltviz_app.service import supervisor
 supervisor.Supervisor.look = lambda self: None  # the tests of the supervisor have workers; this one needs none
 server.serve(int(sys.argv[1]), Path(sys.argv[2]))
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ltviz_app.studio import Studio
+from ltviz_app.service.studio import Studio
 from ltviz_app.words import mark_text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from ltviz_app import words
-from ltviz_app.supervisor import Supervisor
+from ltviz_app.service.supervisor import Supervisor
 
 from ltviz import launch
 from ltviz.errors import ConfigError
@@ -261,7 +261,7 @@ def test_supervising_holds_the_app_lock_and_goes_on_after_a_problem(home: Path, 
         raise OSError("No space left on device")
 
     monkeypatch.setattr(supervisor, "look", stumble)
-    monkeypatch.setattr("ltviz_app.supervisor.ROUND_SECONDS", 0.02)
+    monkeypatch.setattr("ltviz_app.service.supervisor.ROUND_SECONDS", 0.02)
     supervisor.start()
     try:
         wait_until(lambda: len(rounds) > 2)

@@ -7,8 +7,8 @@ import struct
 
 import numpy as np
 import pytest
-from ltviz_app.picture import class_centres
-from ltviz_app.wire import View, encode_frame, encode_message, encode_run, pack, quantise, ranks
+from ltviz_app.service.picture import class_centres
+from ltviz_app.service.wire import View, encode_frame, encode_message, encode_run, pack, quantise, ranks
 
 from ltviz.recording import Cloud, Frame, Insight, Links, Probe, RunInfo
 

@@ -236,8 +236,8 @@ def test_a_replay_plays_from_a_file_without_anybody(visit: Any, tmp_path: Path) 
 
 def build(home: Path, *runs: str) -> bytes:
     load_app()
-    from ltviz_app.hub import Hub
-    from ltviz_app.replay import build_replay
+    from ltviz_app.service.hub import Hub
+    from ltviz_app.service.replay import build_replay
 
     async def work() -> bytes:
         hub = Hub(home)

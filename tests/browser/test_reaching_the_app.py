@@ -92,9 +92,9 @@ def test_a_proxy_without_websockets_is_told(port: int, look: Any) -> None:
 
 
 def test_modules_that_do_not_come_are_named(port: int, look: Any) -> None:
-    with proxy(port, blocks=lambda path, upgrade: path == "/ltviz/stage/camera.js") as address:
+    with proxy(port, blocks=lambda path, upgrade: path == "/ltviz/stage/scene/camera.js") as address:
         said = missing(look(f"{address}/")[0])
-    assert f"{address}/ltviz/stage/camera.js" in said and "answered 404" in said and "proxy" in said
+    assert f"{address}/ltviz/stage/scene/camera.js" in said and "answered 404" in said and "proxy" in said
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from ltviz.methods import forces as module
 from ltviz.methods import tug as tug_module
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.forces import PARTS, TOTAL, act, imagine, offers_what_if
+from ltviz.methods.parts.forces import PARTS, TOTAL, act, imagine, offers_what_if
+from ltviz.methods.parts.rehearsal import rehearsal
+from ltviz.methods.parts.scene import Scene, place_targets
 from ltviz.methods.registry import method, methods
-from ltviz.methods.rehearsal import rehearsal
-from ltviz.methods.scene import Scene, place_targets
 from ltviz.methods.supcon import supcon_tug
 
 torch.set_num_threads(1)

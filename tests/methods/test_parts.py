@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from ltviz.methods.class_queue import ClassQueue, slots_per_class
-from ltviz.methods.cosine import CosineClassifier
-from ltviz.methods.momentum import MomentumCopy
-from ltviz.methods.queue import KeyQueue
+from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
+from ltviz.methods.parts.cosine import CosineClassifier
+from ltviz.methods.parts.momentum import MomentumCopy
+from ltviz.methods.parts.queue import KeyQueue
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

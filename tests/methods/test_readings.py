@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from ltviz.geometry import sample_von_mises_fisher
 from ltviz.methods.base import CLOUD_POINTS, Batch, Setup
-from ltviz.methods.boundary import along, borders, boundary_shift, half_angles
-from ltviz.methods.class_queue import ClassQueue
-from ltviz.methods.memory import read_queue, thin
-from ltviz.methods.queue import KeyQueue
+from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
+from ltviz.methods.parts.class_queue import ClassQueue
+from ltviz.methods.parts.memory import read_queue, thin
+from ltviz.methods.parts.queue import KeyQueue
+from ltviz.methods.parts.tally import SLOWEST, Tally
 from ltviz.methods.registry import method
-from ltviz.methods.tally import SLOWEST, Tally
 
 COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
 

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ltviz.methods.anchors import stack_views
 from ltviz.methods.bcl import bcl_tug
-from ltviz.methods.forces import TOTAL, forces
+from ltviz.methods.parts.anchors import stack_views
+from ltviz.methods.parts.forces import TOTAL, forces
 from ltviz.methods.simclr import info_nce_tug
 from ltviz.methods.supcon import supcon_tug
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HOME } from "../../app/stage/camera.js";
-import { chooseFormat } from "../../app/stage/movie.js";
-import { poseOnPath, thinSteps } from "../../app/stage/filming.js";
-import { LAYERS } from "../../app/stage/layers.js";
-import { linkOf, readLink } from "../../app/stage/permalink.js";
-import { Run } from "../../app/stage/runs.js";
-import { FLAG } from "../../app/stage/shaders.js";
-import { svgOf, text } from "../../app/stage/svg.js";
-import { THEMES } from "../../app/stage/theme.js";
+import { HOME } from "../../app/stage/scene/camera.js";
+import { chooseFormat } from "../../app/stage/saving/movie.js";
+import { poseOnPath, thinSteps } from "../../app/stage/saving/filming.js";
+import { LAYERS } from "../../app/stage/choices/layers.js";
+import { linkOf, readLink } from "../../app/stage/saving/permalink.js";
+import { Run } from "../../app/stage/incoming/runs.js";
+import { FLAG } from "../../app/stage/drawing/shaders.js";
+import { svgOf, text } from "../../app/stage/saving/svg.js";
+import { THEMES } from "../../app/stage/common/theme.js";
 
 const SIGHT = { camera: { yaw: -1.25, pitch: 0.5, distance: 2.75 }, layers: { ...LAYERS, caps: true, grid: false }, colourMode: "groups", solo: "bcl-1", chosen: [3, 7] };
 

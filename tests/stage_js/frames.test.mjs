@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readArray, readFrame, readRun, splitMessage } from "../../app/stage/frames.js";
+import { readArray, readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
 
 /** As the server packs: header padded so that the payload starts at a multiple of four. */
 function pack(header, payload = new Uint8Array()) {

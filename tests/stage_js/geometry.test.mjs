@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Camera, clampPose, FARTHEST, HOME, NEAREST, outlineRadius, poseToward, viewMatrix, viewProjection } from "../../app/stage/camera.js";
-import { capAngles, capFills } from "../../app/stage/caps.js";
-import { flatPlacer } from "../../app/stage/flat.js";
-import { isInside, pickInside, pickPoint } from "../../app/stage/picking.js";
-import { nearestSamples, sameClass } from "../../app/stage/neighbours.js";
-import { Run } from "../../app/stage/runs.js";
-import { ghostOf, packing } from "../../app/stage/simplex.js";
-import { territoryBorders, territoryShares } from "../../app/stage/territory.js";
-import { angleBetween, blendPoints, dot, length, normalize, project, slerp } from "../../app/stage/vectors.js";
+import { Camera, clampPose, FARTHEST, HOME, NEAREST, outlineRadius, poseToward, viewMatrix, viewProjection } from "../../app/stage/scene/camera.js";
+import { capAngles, capFills } from "../../app/stage/scene/caps.js";
+import { flatPlacer } from "../../app/stage/drawing/flat.js";
+import { isInside, pickInside, pickPoint } from "../../app/stage/choices/picking.js";
+import { nearestSamples, sameClass } from "../../app/stage/reading/neighbours.js";
+import { Run } from "../../app/stage/incoming/runs.js";
+import { ghostOf, packing } from "../../app/stage/scene/simplex.js";
+import { territoryBorders, territoryShares } from "../../app/stage/scene/territory.js";
+import { angleBetween, blendPoints, dot, length, normalize, project, slerp } from "../../app/stage/common/vectors.js";
 
 const near = (a, b, eps = 1e-6) => assert.ok(Math.abs(a - b) < eps, `${a} is not ${b}`);
 const rotate = (m, p) => [0, 1, 2].map((r) => m[r] * p[0] + m[4 + r] * p[1] + m[8 + r] * p[2]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GifWriter, packLzw } from "../../app/stage/gif.js";
-import { choosePalette, Histogram, Matcher } from "../../app/stage/palette.js";
+import { GifWriter, packLzw } from "../../app/stage/saving/gif.js";
+import { choosePalette, Histogram, Matcher } from "../../app/stage/saving/palette.js";
 
 /** A reader of its own, after the specification: what it gives must be what was written. */
 function readGif(bytes) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Loop } from "../../app/stage/loop.js";
-import { Quality } from "../../app/stage/quality.js";
+import { Loop } from "../../app/stage/drawing/loop.js";
+import { Quality } from "../../app/stage/drawing/quality.js";
 
 /** A loop whose screen refreshes when told, and whose card is done when told. */
 function makeLoop(runs) {

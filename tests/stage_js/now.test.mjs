@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { describeNow } from "../../app/stage/now.js";
+import { describeNow } from "../../app/stage/reading/now.js";
 import { chooseWords } from "../../app/stage/words.js";
 
 const words = chooseWords(), STEPS = [0, 10, 20];

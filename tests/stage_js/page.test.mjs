@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/colours.js";
-import { placeLabels, shorten } from "../../app/stage/labels.js";
-import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/numbers.js";
-import { layoutPanels, panelAt } from "../../app/stage/panels.js";
-import { LEVELS, Quality } from "../../app/stage/quality.js";
-import { selectionCsv } from "../../app/stage/selection.js";
-import { StreamSocket, streamAddress } from "../../app/stage/socket.js";
-import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/steps.js";
-import { greyBitmap } from "../../app/stage/thumbnails.js";
+import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/scene/colours.js";
+import { placeLabels, shorten } from "../../app/stage/reading/labels.js";
+import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/common/numbers.js";
+import { layoutPanels, panelAt } from "../../app/stage/scene/panels.js";
+import { LEVELS, Quality } from "../../app/stage/drawing/quality.js";
+import { selectionCsv } from "../../app/stage/choices/selection.js";
+import { StreamSocket, streamAddress } from "../../app/stage/incoming/socket.js";
+import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/incoming/steps.js";
+import { greyBitmap } from "../../app/stage/reading/thumbnails.js";
 import { chooseWords, fill } from "../../app/stage/words.js";
-import { serverAddress } from "../../app/stage/address.js";
-import { describeTrouble, whyNoStream } from "../../app/stage/diagnosis.js";
+import { serverAddress } from "../../app/stage/common/address.js";
+import { describeTrouble, whyNoStream } from "../../app/stage/incoming/diagnosis.js";
 
 test("steps are merged, found and walked", () => {
   const steps = addSteps(addSteps([], [0, 5, 10]), [7, 10, 15]);
@@ -163,8 +163,8 @@ test("the app's words win, and blanks are filled", () => {
 });
 
 test("an address of the server's follows the stage's own modules, behind any path", () => {
-  assert.equal(serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/address.js"), "https://hub/user/ada/ltviz/stream?n=1");
-  assert.equal(serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/address.js"), "http://127.0.0.1:8501/ltviz/stream");
+  assert.equal(serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/common/address.js"), "https://hub/user/ada/ltviz/stream?n=1");
+  assert.equal(serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/common/address.js"), "http://127.0.0.1:8501/ltviz/stream");
 });
 
 test("a stream that never opens is asked why, in plain HTTP, and the token is not shown", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReplaySource } from "../../app/stage/replay.js";
-import { ReplayClock } from "../../app/stage/replayclock.js";
+import { ReplaySource } from "../../app/stage/incoming/replay.js";
+import { ReplayClock } from "../../app/stage/incoming/replayclock.js";
 
 /** Steps that the clock stands at over some ticks. */
 const walk = (clock, ticks) => Array.from({ length: ticks }, () => (clock.tick(), clock.step));

@@ -1,14 +1,14 @@
 /** Samples without a label wear grey wherever colours are those of classes, and pictures keep their colours. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { describePoint } from "../../app/stage/card.js";
-import { capAngles } from "../../app/stage/caps.js";
-import { classColours, contrast, CATEGORICAL, extraColours, luminance, parseHex, RAMP } from "../../app/stage/colours.js";
-import { changesWithFrame, EXTRAS, pointBulks, pointFlags, pointSwatches, STEPS, UNLABELLED } from "../../app/stage/outfit.js";
-import { COLOUR_NAMES } from "../../app/stage/layers.js";
-import { Run } from "../../app/stage/runs.js";
-import { selectionCsv, selectionMetrics } from "../../app/stage/selection.js";
-import { colourBitmap, thumbnailOf } from "../../app/stage/thumbnails.js";
+import { describePoint } from "../../app/stage/reading/card.js";
+import { capAngles } from "../../app/stage/scene/caps.js";
+import { classColours, contrast, CATEGORICAL, extraColours, luminance, parseHex, RAMP } from "../../app/stage/scene/colours.js";
+import { changesWithFrame, EXTRAS, pointBulks, pointFlags, pointSwatches, STEPS, UNLABELLED } from "../../app/stage/scene/outfit.js";
+import { COLOUR_NAMES } from "../../app/stage/choices/layers.js";
+import { Run } from "../../app/stage/incoming/runs.js";
+import { selectionCsv, selectionMetrics } from "../../app/stage/choices/selection.js";
+import { colourBitmap, thumbnailOf } from "../../app/stage/reading/thumbnails.js";
 
 globalThis.matchMedia = () => ({ matches: false });
 const NONE = 65535, FREE = EXTRAS.indexOf(UNLABELLED);

@@ -14,9 +14,9 @@ from torch import Tensor
 from ltviz.errors import ConfigError
 from ltviz.methods import registry
 from ltviz.methods.base import Batch, Method
-from ltviz.methods.forces import PARTS, TOTAL
+from ltviz.methods.parts.forces import PARTS, TOTAL
+from ltviz.methods.parts.tug import Tug
 from ltviz.methods.supcon import SupCon
-from ltviz.methods.tug import Tug
 from ltviz.recording import Frame, Recording, send_request
 from ltviz.training.catalogue import catalogue
 from ltviz.training.forces import QUEUE, ForceMeter, parse_what_if
@@ -251,7 +251,7 @@ def test_a_fault_costs_the_forces_and_no_frame(
 def test_a_large_batch_has_no_what_if_and_says_so(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ltviz.methods.tug.LARGEST", 40)
+    monkeypatch.setattr("ltviz.methods.parts.tug.LARGEST", 40)
     start("supcon", **WATCHED, forces_every=12, what_if="bcl").run()
     forces: dict[str, Any] = Recording(tmp_path / "runs" / "supcon").frame(12).insight.forces
     assert forces.keys() == {"supcon"} and forces["supcon"].keys() == {TOTAL}

@@ -1,0 +1,383 @@
+"""Follows run folders once per process, whoever watches, and hands out encoded frames.
+
+One task looks at the followed folders a few dozen times a second and only notes which steps are there. A frame is read
+and quantised when the first viewer wants it, once; the bytes stay in a bounded cache for the others and for the time
+slider. Nothing is read while nobody watches, and a folder may appear, vanish and appear again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ltviz.errors import LtvizError
+from ltviz.figures.palette import method_colour
+from ltviz.metrics import shot_groups
+from ltviz.projection.fitter import BackgroundFitter
+from ltviz.recording import Home, Recording, RunInfo, check_run_id
+
+from .. import words
+from .picture import picture
+from .projections import DEFAULT_PROJECTION, Projections
+from .wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
+
+log = logging.getLogger("ltviz.app")
+
+LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
+POLL_SECONDS = 0.035
+STATUS_SECONDS = 0.25
+RESTING_SECONDS = 0.5
+"""How often a finished run is looked at: it can only be deleted or resumed."""
+CACHE_BYTES = 64 * 2**20
+KEPT_RECORDINGS = 64
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of a run at one moment; replaced as a whole, so that any thread may read it."""
+
+    generation: tuple[int, int] | None = None
+    """Which folder this is: another one of the same name has another; None before there is any."""
+    state: str = "queued"
+    reason: str | None = None
+    steps: Sequence[int] = ()
+    info: RunInfo | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE
+
+
+Mark = tuple[int, str, str]
+"""Step, kind and words of something that happened: a setting changed, a pause."""
+
+
+@dataclass
+class Tail:
+    """One followed run."""
+
+    run: str
+    recording: Recording
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    card: bytes | None = None
+    projections: Projections | None = None
+    landed: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
+    looked: bool = False
+    marks: tuple[Mark, ...] = ()
+    """What happened at the recorded steps, by step."""
+    alarms: tuple[Mark, ...] = ()
+    """What was found wrong with the run; see `Hub.mark`."""
+    _listed: int = -1
+    _next_look: float = 0.0
+    _next_status: float = 0.0
+
+    def poll(self, now: float) -> bool:
+        """Looks at the folder; True where the snapshot changed. Runs in the hub's own thread."""
+        if now < self._next_look:
+            return False
+        before = self.snapshot
+        try:
+            found = self._look(before, now)
+        except OSError:
+            # The folder vanished between two looks at it: the next poll says so.
+            found, self._listed = before, -1
+        except LtvizError as error:
+            found = replace(before, state="failed", reason=str(error))
+        except Exception:
+            # A stranger's folder may hold anything; it must not stop the runs beside it.
+            log.exception("Run %s cannot be followed", self.run)
+            found = replace(before, state="failed", reason=words.UNREADABLE_RUN)
+        changed = found != before or not self.looked
+        if changed:
+            self.snapshot, self.looked = found, True
+        self._next_look = now + (0.0 if self.snapshot.live else RESTING_SECONDS)
+        return changed
+
+    def _look(self, known: Snapshot, now: float) -> Snapshot:
+        if not self.recording.path.is_dir():
+            if known.generation is None:
+                return known
+            self._forget()
+            return Snapshot(state="deleted", reason=words.DELETED)
+        if now >= self._next_status:
+            self._next_status = now + STATUS_SECONDS
+            # Some file systems keep a folder's time to the second only: look into it now and then whatever it says.
+            self._listed = -1
+            known = self._open(known)
+            status = self.recording.status()
+            known = replace(known, state=status.state, reason=words.sentence(status.reason))
+        return known if known.generation is None else self._list(known)
+
+    def _open(self, known: Snapshot) -> Snapshot:
+        generation = identify(self.recording.path)
+        if generation == known.generation:
+            return known
+        self._forget()
+        return Snapshot(generation=generation, info=None if generation is None else self.recording.info)
+
+    def _list(self, known: Snapshot) -> Snapshot:
+        changed = (self.recording.path / "frames").stat().st_mtime_ns
+        if changed == self._listed:
+            return known
+        # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
+        self._listed = changed
+        steps = tuple(step for step in self.recording.steps() if step not in self.bad)
+        if steps == known.steps:
+            return known
+        names = () if known.info is None else known.info.class_names
+        self.marks = tuple(
+            (step, str(event.get("kind", "note")), words.mark_text(event, names))
+            for step, events in self.recording.frame_events().items()
+            for event in events
+        )
+        return replace(known, steps=steps)
+
+    def _forget(self) -> None:
+        self._listed, self.card, self.marks, self.alarms = -1, None, (), ()
+        self.bad.clear()
+        self.projections = None
+
+    def all_marks(self) -> list[Mark]:
+        """Everything that the timeline marks, by step."""
+        return sorted((*self.marks, *self.alarms), key=lambda mark: mark[0])
+
+    def drop(self, step: int) -> None:
+        """Leaves a damaged frame out from the next look on."""
+        self.bad.add(step)
+        self._listed = -1
+
+
+def identify(folder: Path) -> tuple[int, int] | None:
+    """Which recording lies in a folder: another one of the same name has another identity; None where there is none."""
+    try:
+        found = (folder / "run.json").stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+class Hub:
+    """All followed runs of one server.
+
+    Args:
+        home: folder of run folders; `demos` is a second one, asked for runs that `home` does not have.
+        folders: runs that lie elsewhere, by id.
+        cache_bytes: encoded frames are kept up to this size, least recently used ones go first.
+        fitter: computes slow projections, in a process of its own that starts with the first of them.
+    """
+
+    def __init__(
+        self,
+        home: Path | Home,
+        demos: Path | Home | None = None,
+        *,
+        folders: Mapping[str, Path] | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        fitter: BackgroundFitter | None = None,
+    ):
+        self.runs, self.demos = Home.at(home), None if demos is None else Home.at(demos)
+        self._folders = dict(folders or {})
+        self._fitter = BackgroundFitter() if fitter is None else fitter
+        self._guard = threading.Lock()
+        self._recordings: dict[Path, Recording] = {}
+        self._tails: dict[str, Tail] = {}
+        self._alarms: dict[str, tuple[Mark, ...]] = {}
+        self._cache: OrderedDict[tuple, EncodedFrame] = OrderedDict()
+        self._cached, self._cache_bytes = 0, cache_bytes
+        self._reading: dict[tuple, asyncio.Future[EncodedFrame | None]] = {}
+        self._poller = ThreadPoolExecutor(1, "ltviz-poll")
+        self._readers = ThreadPoolExecutor(2, "ltviz-read")
+        # Projections may take a moment; frames that need none never wait behind them.
+        self._projectors = ThreadPoolExecutor(1, "ltviz-project")
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def folder(self, run: str) -> Path:
+        """Folder of a run, in `home` or among the demos. LtvizError for a name that is no run id or leads elsewhere."""
+        check_run_id(run)
+        if run in self._folders:
+            return self._folders[run]
+        own = self.runs.folder(run)
+        if self.demos is not None and not own.exists():
+            demo = self.demos.folder(run)
+            if demo.is_dir():
+                return demo
+        return own
+
+    def recording(self, run: str) -> Recording:
+        """The run's recording, one object for all who read it: what it has read before it need not read again."""
+        folder = self.folder(run)
+        with self._guard:
+            found = self._recordings.pop(folder, None) or Recording(folder, run_id=run)
+            self._recordings[folder] = found
+            while len(self._recordings) > KEPT_RECORDINGS:
+                self._recordings.pop(next(iter(self._recordings)))
+        return found
+
+    def mark(self, run: str, marks: Sequence[Mark]) -> None:
+        """Puts what was found wrong with a run on the timelines of all who watch it. Any thread may call this."""
+        given = tuple(marks)
+        if self._alarms.get(run, ()) == given:
+            return
+        self._alarms[run] = given
+        if (tail := self._tails.get(run)) is not None:
+            tail.alarms = given
+
+    @contextlib.contextmanager
+    def watch(self, runs: Sequence[str], wake: Callable[[], None]) -> Iterator[dict[str, Tail]]:
+        """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed."""
+        recordings = {run: self.recording(run) for run in runs}
+        tails = {}
+        for run, recording in recordings.items():
+            tails[run] = self._tails.setdefault(run, Tail(run, recording, alarms=self._alarms.get(run, ())))
+            tails[run].watchers.append(wake)
+        self._loop = asyncio.get_running_loop()
+        if self._task is None or self._task.done():
+            self._task = self._loop.create_task(self._follow(), name="ltviz-hub")
+        try:
+            yield tails
+        finally:
+            for run, tail in tails.items():
+                tail.watchers.remove(wake)
+                if not tail.watchers:
+                    self._tails.pop(run, None)
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._tails:
+            tails = list(self._tails.values())
+            for tail in await loop.run_in_executor(self._poller, _poll, tails):
+                for wake in list(tail.watchers):
+                    wake()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def card(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
+        """The run's own message: names, counts, labels, and thumbnails of so many bytes at most.
+
+        Raises:
+            LtvizError, OSError, ValueError: the folder does not hold what a card needs.
+        """
+        if tail.card is not None and thumbnails == THUMBNAIL_LIMIT:
+            return tail.card
+        loop = asyncio.get_running_loop()
+        card = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
+        if thumbnails == THUMBNAIL_LIMIT:
+            tail.card = card
+        return card
+
+    async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
+        """A frame of a run, encoded; None where it cannot be read (it is left out from then on).
+
+        While a slow projection is being computed the frame comes in the default one and says `pending`; when it is
+        there, the viewers of the run are woken, `tail.landed` has counted it, and asking again gives it.
+        """
+        info = tail.snapshot.info
+        if info is None:
+            return None
+        # A recording may not say its dimension before its first frame; then the frame itself will.
+        flat = info.dim is not None and info.dim <= 3
+        name = "none" if flat else DEFAULT_PROJECTION if projection == "none" else projection
+        key = (tail.recording.path, tail.snapshot.generation, step, name)
+        if (found := self._cache.get(key)) is not None:
+            self._cache.move_to_end(key)
+        else:
+            if key not in self._reading:
+                self._reading[key] = asyncio.ensure_future(self._read(key, tail, info))
+            # One viewer that leaves must not cancel the reading for the others.
+            found = await asyncio.shield(self._reading[key])
+        return found
+
+    async def _read(self, key: tuple, tail: Tail, info: RunInfo) -> EncodedFrame | None:
+        _, _, step, name = key
+        pool = self._readers if name == "none" else self._projectors
+        try:
+            views = self._projections_of(tail, info)
+            encoded = await asyncio.get_running_loop().run_in_executor(pool, _encode, tail, info, step, name, views)
+        except (LtvizError, OSError, ValueError) as error:
+            # Damaged or deleted under our hands: the other frames are still good.
+            log.warning("Run %s: step %d is left out: %s", tail.run, step, error)
+            tail.drop(step)
+            return None
+        finally:
+            self._reading.pop(key, None)
+        if encoded.pending is not None:
+            return encoded  # soon out of date, and asking again moves it to the front of what is computed
+        self._cache[key] = encoded
+        self._cached += encoded.nbytes
+        while self._cached > self._cache_bytes and len(self._cache) > 1:
+            self._cached -= self._cache.popitem(last=False)[1].nbytes
+        return encoded
+
+    def _projections_of(self, tail: Tail, info: RunInfo) -> Projections:
+        if (found := tail.projections) is not None:
+            return found
+
+        def land(name: str, step: int) -> None:
+            loop = self._loop
+            if loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(_land, tail, name, step)
+
+        found = Projections(tail.recording, info.order, self._fitter, lambda: bool(tail.watchers), land)
+        tail.projections = found
+        return found
+
+    async def close(self) -> None:
+        """Stops following and ends the threads and the process that computes projections."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for pool in (self._poller, self._readers, self._projectors):
+            pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._fitter.close)
+
+
+def _land(tail: Tail, name: str, step: int) -> None:
+    tail.landed[name, step] += 1
+    for wake in list(tail.watchers):
+        wake()
+
+
+def _poll(tails: Sequence[Tail]) -> list[Tail]:
+    now = time.monotonic()
+    return [tail for tail in tails if tail.poll(now)]
+
+
+def _describe(tail: Tail, snapshot: Snapshot, thumbnails: int) -> bytes:
+    recording = tail.recording
+    info = snapshot.info or recording.info
+    groups = shot_groups(np.asarray(info.counts)) if info.num_classes else None
+    return encode_run(
+        tail.run,
+        info,
+        recording.probe,
+        dim=info.dim or recording.frame(snapshot.steps[0]).embeddings.shape[1],
+        colour=method_colour(info.method or info.title),
+        state=snapshot.state,
+        reason=snapshot.reason,
+        groups=[] if groups is None else groups.of_classes().tolist(),
+        rule="" if groups is None else groups.rule,
+        thumbnails=thumbnails,
+    )
+
+
+def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projections) -> EncodedFrame:
+    written = (tail.recording.path / "frames" / f"{step:09d}.safetensors").stat().st_mtime
+    frame = tail.recording.frame(step)
+    # A recording may not have said its dimension before its first frame.
+    beyond = frame.embeddings.shape[1] > 3
+    look = projections.look(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
+    return encode_frame(tail.run, frame, picture(frame, info.order, look), info.order, written)

@@ -1,0 +1,255 @@
+"""A replay: runs as one HTML file that opens anywhere, without this app and without a network.
+
+It holds the stage's own modules and the very messages of the stream, frame by frame. What does not fit is thinned out
+evenly, and the page says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import time
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ltviz
+from ltviz.errors import ConfigError
+from ltviz.projection import REGISTRY
+
+from .. import words
+from . import replaypage
+from .clock import union
+from .hub import LIVE, Hub, Tail
+from .look import stage_look
+from .projections import DEFAULT_PROJECTION, check_projection
+from .wire import THUMBNAIL_LIMIT
+
+LIMIT_BYTES = 12_000_000
+"""Size that a file is thinned to."""
+LEAST_MOMENTS = 2
+LEAST_THUMBNAILS = 10_000
+"""Bytes; thumbnails of a run that may not have so many are left out."""
+FIRST_LOOK_SECONDS = 10.0
+PROJECTION_SECONDS = 180.0
+LOOK_AGAIN_SECONDS = 0.25
+BASE64_GROWTH = 4 / 3
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a file opens."""
+
+    step: int | None = None
+    """The step held; None plays from the first to the last, over and over."""
+    hz: float = 10.0
+    """Frames a second at speed 1, 0.1 to 60."""
+    theme: str | None = None
+    """ "light", "dark", or None for what the reader's system prefers."""
+    sight: str = ""
+    """Camera, layers, colours, panel and classes in focus, as the stage writes them into a link."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A finished file and what is in it."""
+
+    html: bytes
+    runs: tuple[str, ...]
+    moments: int
+    """Steps in the file."""
+    recorded: int
+    """Steps that the runs have."""
+
+
+@dataclass
+class _Track:
+    """One run on its way into the file."""
+
+    tail: Tail
+    card: str = ""
+    steps: list[int] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+
+    @property
+    def run(self) -> str:
+        return self.tail.run
+
+
+async def build_replay(
+    hub: Hub,
+    runs: Sequence[str],
+    *,
+    projection: str = DEFAULT_PROJECTION,
+    opening: Opening = Opening(),
+    limit: int = LIMIT_BYTES,
+) -> Replay:
+    """Collects the runs' messages and writes the page.
+
+    Args:
+        hub: reads the runs; `runs` are their ids.
+        projection: for embeddings of more than three dimensions.
+        limit: bytes that the file may have; the timeline is thinned evenly to stay within them.
+
+    Raises:
+        ConfigError: no run with frames, a run twice, an unknown projection, or runs of which not even the first and
+            the last moment fit.
+        RecordingError: a run id that is none.
+    """
+    check_projection(projection)
+    if len(set(runs)) < len(runs):
+        raise ConfigError(f"A replay shows each run once, got {', '.join(runs)[:200]}; leave out what comes twice.")
+    tracks, recorded = await _collect(hub, runs, projection, limit)
+    moments = union([track.steps for track in tracks])
+    html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
+    return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
+
+
+async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Track], int]:
+    """The runs with their packed messages, and how many moments they have in all."""
+    woken = asyncio.Event()
+    with hub.watch(runs, woken.set) as tails:
+        await _first_look(list(tails.values()), woken)
+        found = [_Track(tail) for tail in tails.values() if tail.snapshot.steps]
+        if not found:
+            raise ConfigError(f"A replay needs at least one run with frames, got {', '.join(runs)}.")
+        timeline = union([track.tail.snapshot.steps for track in found])
+        page = len(replaypage.code()) + len(replaypage.style())
+        await _pack_cards(hub, found, (limit - page) // 2)
+        fixed = sum(len(track.card) for track in found) + page
+        last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
+        room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
+        if len(room) < min(LEAST_MOMENTS, len(timeline)):
+            raise ConfigError(
+                f"A replay of {len(found)} runs with so many points exceeds {limit / 1e6:.0f} MB; take fewer runs."
+            )
+        for step in room:
+            at = [bisect_right(track.tail.snapshot.steps, step) - 1 for track in found]
+            due = [
+                (track, track.tail.snapshot.steps[place])
+                for track, place in zip(found, at, strict=True)
+                if place >= 0 and track.tail.snapshot.steps[place] not in track.steps[-1:]
+            ]
+            packed = await asyncio.gather(*(_frame(hub, track, shown, projection) for track, shown in due))
+            for (track, shown), frame in zip(due, packed, strict=True):
+                if frame is not None:
+                    track.steps.append(shown)
+                    track.frames.append(frame)
+    tracks = [track for track in found if track.frames]
+    if not tracks:
+        raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
+    return tracks, len(timeline)
+
+
+async def _pack_cards(hub: Hub, tracks: Sequence[_Track], room: int) -> None:
+    """What every moment needs, in `room` characters where that is possible: thumbnails get fewer pixels, or are left
+    out, so that moments have the other half of the file."""
+    thumbnails = THUMBNAIL_LIMIT
+    while True:
+        for track in tracks:
+            track.card = await asyncio.to_thread(_pack, await hub.card(track.tail, thumbnails))
+        if sum(len(track.card) for track in tracks) <= room or not thumbnails:
+            return
+        thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
+
+
+async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(FIRST_LOOK_SECONDS):
+            while not all(tail.looked for tail in tails):
+                woken.clear()
+                await woken.wait()
+    except TimeoutError:
+        late = ", ".join(tail.run for tail in tails if not tail.looked)
+        raise ConfigError(f"A replay needs its runs' folders, and these could not be read: {late[:200]}.") from None
+
+
+async def _frame(hub: Hub, track: _Track, step: int, projection: str) -> str | None:
+    """A frame's message, packed; None where the frame is damaged."""
+    end = time.monotonic() + PROJECTION_SECONDS
+    # Another projection stands in while the one that was asked for is being computed.
+    while (frame := await hub.frame(track.tail, step, projection)) is not None and frame.pending is not None:
+        if time.monotonic() > end:
+            raise ConfigError(f"The projection {projection} of {track.run} is still being computed; try again later.")
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    if frame is None:
+        return None
+    if frame.trouble is not None:
+        raise ConfigError(frame.trouble)
+    return await asyncio.to_thread(_pack, frame.message(seq=0, time=0.0, live=False))
+
+
+def thin(steps: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the steps, evenly chosen, with the first and the last; none where not both fit."""
+    if len(steps) <= most:
+        return list(steps)
+    if most < LEAST_MOMENTS:
+        return []
+    return [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
+
+
+def _pack(message: bytes) -> str:
+    return base64.b64encode(gzip.compress(message, 6, mtime=0)).decode()
+
+
+def _write(
+    tracks: Sequence[_Track],
+    moments: Sequence[int],
+    recorded: int,
+    projection: str,
+    opening: Opening,
+    limit: int,
+) -> bytes:
+    kind = REGISTRY.get(projection.partition(":")[0])
+    contents = {
+        "data": {
+            "stream": "replay",
+            "token": "",
+            "runs": [track.run for track in tracks],
+            "hz": opening.hz,
+            "step": opening.step,
+            "words": {"failedNext": ""},
+            "projection": projection,
+            "projections": [] if kind is None else [{"name": projection, "title": kind.title, "short": kind.short}],
+            "theme": opening.theme,
+            "opening": opening.sight,
+            "view": "replay",
+            "replay": True,
+            **stage_look(),
+        },
+        "runs": [
+            {"run": track.run, "state": _state(track), "card": track.card, "frames": track.frames} for track in tracks
+        ],
+    }
+    titles = [track.tail.snapshot.info.title if track.tail.snapshot.info else track.run for track in tracks]
+    return replaypage.write_page(
+        title=words.REPLAY_TITLE.format(runs=words.listed(list(dict.fromkeys(titles)))),
+        note=_note(moments, recorded, limit),
+        contents=contents,
+        theme=opening.theme,
+    )
+
+
+def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
+    made = time.strftime("%Y-%m-%d %H:%M")
+    note = words.REPLAY_NOTE.format(first=moments[0], last=moments[-1], date=made, version=ltviz.__version__)
+    if len(moments) == recorded:
+        return note
+    return f"{note} {words.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
+
+
+def _state(track: _Track) -> Mapping[str, Any]:
+    snapshot = track.tail.snapshot
+    return {
+        # In a file nothing is live any more.
+        "state": words.REPLAY_STATE if snapshot.state in LIVE else snapshot.state,
+        "reason": snapshot.reason,
+        "first": track.steps[0],
+        "last": track.steps[-1],
+        "frames": len(track.steps),
+        "total_steps": None if snapshot.info is None else snapshot.info.total_steps,
+        "steps": track.steps,
+        "marks": track.tail.all_marks(),
+    }

@@ -1,0 +1,87 @@
+"""What the pages of one server share: the folder of runs, the stream's token, the supervisor."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ltviz.launch.app import demo_home
+from ltviz.recording import Home, Recording, Skipped, checkpoints_home
+
+from .. import words
+from .hub import Hub
+from .supervisor import Supervisor
+
+
+@dataclass
+class Studio:
+    """One server's shared parts. The token lives as long as the server and reaches only our own page."""
+
+    home: Path
+    supervisor: Supervisor
+    hub: Hub
+    demos: Path | None = None
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    serving: bool = False
+    """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
+
+    def knows(self, token: str) -> bool:
+        """Whether a token is this server's, in a time that does not depend on it."""
+        return secrets.compare_digest(token.encode(), self.token.encode())
+
+    @property
+    def catalogue(self) -> dict[str, Any] | None:
+        """What the last worker wrote about methods and data; None before any worker has started."""
+        return read_catalogue(self.home)
+
+    def method(self, name: str | None) -> dict[str, Any]:
+        """The catalogue's entry of a method: name, card, settings; empty where it is not known."""
+        entries = (self.catalogue or {}).get("methods", [])
+        return next((entry for entry in entries if entry.get("name") == name), {})
+
+    def recordings(self) -> list[Recording]:
+        """The person's own runs, newest first."""
+        return self.hub.runs.recordings()
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Folders in which runs were not looked for when last they were listed, and why."""
+        return self.hub.runs.skipped
+
+    def demo_recordings(self) -> list[Recording]:
+        """The runs that came with the package, in the order of the default race."""
+        if self.hub.demos is None:
+            return []
+        demos = [recording for recording in self.hub.demos.recordings() if recording.run_id.startswith("demo-")]
+        place = {f"demo-{method.replace('_', '-')}": number for number, method in enumerate(words.DEFAULT_RACE)}
+        return sorted(demos, key=lambda demo: (place.get(demo.run_id, len(place)), demo.run_id))
+
+
+def read_catalogue(home: Path) -> dict[str, Any] | None:
+    """The catalogue in a home, read instead of importing the methods, which would bring torch into this process."""
+    try:
+        found = json.loads((home / ".ltviz" / "catalogue.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("methods"), list) else None
+
+
+_open: Studio | None = None
+
+
+def open_studio(home: Path | None = None, *, follow_links: bool = False) -> Studio:
+    """The studio of this process: the server's own while it runs, else one for `home` or `checkpoints_home()`.
+
+    It is made on first use, so that a page also runs without our server.
+    """
+    global _open
+    if _open is not None and _open.serving and home is None:
+        return _open
+    folder = (checkpoints_home() if home is None else Path(home)).absolute()
+    if _open is None or _open.home != folder:
+        demos, runs = demo_home(), Home(folder, follow_links=follow_links)
+        _open = Studio(folder, Supervisor(runs), Hub(runs, demos), demos)
+    return _open

@@ -1,0 +1,228 @@
+"""Keeps training alive beside the app: workers that stand by, runs of dead workers that say so, stops that stop.
+
+Everything it knows is in the home folder, so two apps on one home work side by side and a restarted one carries on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltviz import launch
+from ltviz.errors import RecordingError
+from ltviz.recording import Home, Recording, mark_failed, send_request
+
+from .. import words
+
+log = logging.getLogger("ltviz.app")
+
+ROUND_SECONDS = 0.5
+PATIENCE_SECONDS = 20.0
+"""How long a trainer may take to stop by itself."""
+STARTS_TRIED = 2
+"""After so many workers in a row that died at start, the waiting runs are failed."""
+LONGEST_PAUSE = 30.0
+ENDED = ("finished", "failed", "lost")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why no worker starts."""
+
+    reason: str
+    log_tail: str
+
+
+class Supervisor:
+    """The workers of one home, seen from one app.
+
+    Args:
+        slots: workers at most; None takes half the processor's cores.
+        spawn: starts a worker; for tests.
+        patience: seconds before a stop is enforced.
+    """
+
+    def __init__(
+        self,
+        home: Path | Home,
+        *,
+        slots: int | None = None,
+        spawn: Callable[[Path], launch.WorkerState] = launch.spawn_worker,
+        patience: float = PATIENCE_SECONDS,
+    ):
+        self.runs = Home.at(home)
+        self.home = self.runs.root
+        self.slots = slots or max(1, (os.cpu_count() or 2) // 2)
+        self.trouble: Trouble | None = None
+        self._spawn, self._patience = spawn, patience
+        self._starting: set[str] = set()
+        self._failed_starts = 0
+        self._next_start = 0.0
+        self._stops: dict[str, float] = {}
+        self._unheard: list[tuple[str, str, dict[str, Any]]] = []
+        self._guard = threading.Lock()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Starts to supervise, in a thread of its own; holds the home's app lock until `close`."""
+        self._end.clear()
+        self._thread = threading.Thread(target=self._supervise, name="ltviz-supervisor", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends supervising. Workers that train go on; idle ones end themselves."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join(5)
+            self._thread = None
+
+    def _supervise(self) -> None:
+        with launch.hold_app_lock(self.home):
+            while not self._end.is_set():
+                try:
+                    self.look()
+                except Exception:
+                    # A full disk or a folder that is gone must not end the supervision of everything else.
+                    log.exception("The supervisor met a problem and goes on")
+                self._end.wait(ROUND_SECONDS)
+
+    def look(self) -> None:
+        """One round: hear who died, keep a worker standing by, pass on and enforce what was asked."""
+        launch.fail_abandoned(self.home)
+        living = [worker for worker in launch.workers(self.home) if worker.state != "dead"]
+        self._judge_starts(living)
+        free = [worker for worker in living if worker.state != "busy"]
+        if not free and len(living) < self.slots and time.monotonic() >= self._next_start:
+            self._starting.add(self._spawn(self.home).worker_id)
+        self._pass_on()
+        self._enforce_stops()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker stands by or trains."""
+        return any(worker.state in ("idle", "busy") for worker in launch.workers(self.home))
+
+    # ------------------------------------------------------------------ what a person asks
+
+    def submit(self, job: launch.Job) -> None:
+        """Queues a job. ConfigError for settings out of bounds."""
+        launch.submit(self.home, job)
+
+    def queued_runs(self) -> dict[str, str]:
+        """Run -> method of every job that waits or trains."""
+        return {run.run_id: run.method for job, _, _ in launch.jobs(self.home) for run in job.runs}
+
+    def stop(self, run: str) -> None:
+        """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue."""
+        if self._cancel(run):
+            return
+        with self._guard:
+            self._stops.setdefault(run, time.monotonic() + self._patience)
+        self._ask(run, "stop", {})
+
+    def pause(self, run: str) -> None:
+        """Holds a run, and with it its race."""
+        self._ask(run, "pause", {})
+
+    def resume(self, run: str) -> None:
+        """Lets a paused run go on."""
+        self._ask(run, "resume", {})
+
+    def change(self, run: str, values: dict[str, Any]) -> None:
+        """Changes settings of a live run from its next step on."""
+        self._ask(run, "set", values)
+
+    def _ask(self, run: str, kind: Any, values: dict[str, Any]) -> None:
+        folder = self.runs.folder(run)
+        if not (folder / "status.json").exists():
+            # The worker has taken the job but not yet made the folder: it is told as soon as it has.
+            with self._guard:
+                self._unheard.append((run, kind, values))
+            return
+        send_request(folder, kind, values)
+
+    def _pass_on(self) -> None:
+        with self._guard:
+            waiting, self._unheard = self._unheard, []
+        known = self.queued_runs()
+        for run, kind, values in waiting:
+            if run in known or self.runs.folder(run).exists():
+                self._ask(run, kind, values)
+
+    def _cancel(self, run: str) -> bool:
+        """Takes a run out of a job that no worker has begun; whether there was one."""
+        for job, place, _ in launch.jobs(self.home):
+            if place != "queued" or run not in (member.run_id for member in job.runs):
+                continue
+            if not launch.withdraw(self.home, job.job_id):
+                return False
+            if rest := tuple(member for member in job.runs if member.run_id != run):
+                launch.submit(self.home, job.model_copy(update={"runs": rest}))
+            self._fail(run, words.CANCELLED)
+            return True
+        return False
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def _judge_starts(self, living: list[launch.WorkerState]) -> None:
+        """Counts workers that died before they were ready; two in a row, and the waiting runs are failed."""
+        states = {worker.worker_id: worker.state for worker in living}
+        for worker_id in list(self._starting):
+            state = states.get(worker_id, "dead")
+            if state == "starting":
+                continue
+            self._starting.discard(worker_id)
+            if state != "dead":
+                self.trouble, self._failed_starts = None, 0
+                continue
+            self._failed_starts += 1
+            self._next_start = time.monotonic() + min(LONGEST_PAUSE, 0.5 * 2**self._failed_starts)
+            tail = launch.log_tail(self.home, worker_id)
+            self.trouble = Trouble(words.last_words(tail), tail)
+            if self._failed_starts >= STARTS_TRIED:
+                self._fail_waiting(tail)
+
+    def _fail_waiting(self, tail: str) -> None:
+        for job, place, _ in launch.jobs(self.home):
+            if place == "queued" and launch.withdraw(self.home, job.job_id):
+                for member in job.runs:
+                    self._fail(member.run_id, f"{words.WORKER_NEVER_STARTED}. {words.last_words(tail)}", log_tail=tail)
+
+    def _enforce_stops(self) -> None:
+        now = time.monotonic()
+        with self._guard:
+            due = [run for run, deadline in self._stops.items() if now >= deadline]
+            ended = [run for run in self._stops if self._has_ended(run)]
+            for run in {*due, *ended}:
+                self._stops.pop(run, None)
+        for run in set(due) - set(ended):
+            self._end_trainer_of(run)
+
+    def _end_trainer_of(self, run: str) -> None:
+        """Ends the worker that trains this run, its own process group and nothing else."""
+        alive = {worker.worker_id: worker for worker in launch.workers(self.home) if worker.state != "dead"}
+        for job, _, worker_id in launch.jobs(self.home):
+            if worker_id not in alive or run not in (member.run_id for member in job.runs):
+                continue
+            launch.end_worker(alive[worker_id], patience=1.0)
+            for member in job.runs:
+                if not self._has_ended(member.run_id):
+                    self._fail(member.run_id, words.STOP_ESCALATED.format(seconds=self._patience))
+
+    def _has_ended(self, run: str) -> bool:
+        status = Recording(self.runs.folder(run)).status()
+        return status.state in ENDED
+
+    def _fail(self, run: str, reason: str, **details: Any) -> None:
+        with contextlib.suppress(RecordingError):  # a writer lives after all, or another app was faster
+            mark_failed(self.runs.folder(run), reason, **details)

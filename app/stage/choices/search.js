@@ -1,0 +1,66 @@
+/** One box that finds a class by its name or a sample by its number. */
+import { make, setText } from "../common/dom.js";
+
+/** @typedef {{kind: "nothing"}|{kind: "class", rank: number}|{kind: "sample", id: number}|{kind: "unknown", text: string}} Meant */
+
+/**
+ * A class's name wins over a sample's number, because classes may be called 0 to 9; `#7` is always the sample.
+ * @param {string} text @param {string[]} names of the classes by rank @returns {Meant}
+ */
+export function interpret(text, names) {
+  const wanted = text.trim(), lower = wanted.toLowerCase();
+  if (!wanted) return { kind: "nothing" };
+  let rank = names.indexOf(wanted);
+  if (rank < 0) rank = names.findIndex((name) => name.toLowerCase() === lower);
+  if (rank >= 0) return { kind: "class", rank };
+  const [, digits] = /^#?\s*(-?\d{1,10})$/.exec(wanted) ?? [];
+  if (digits !== undefined) return { kind: "sample", id: Number(digits) };
+  // What begins only one name needs no more letters.
+  const begun = names.flatMap((name, c) => (name.toLowerCase().startsWith(lower) ? [c] : []));
+  return begun.length === 1 ? { kind: "class", rank: begun[0] } : { kind: "unknown", text: wanted.slice(0, 40) };
+}
+
+export class Search {
+  /** @param {(text: string) => string} onFind gives a sentence where nothing was found */
+  constructor(onFind) {
+    this.onFind = onFind;
+    this.names = make("datalist", "", { id: `ltv-names-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
+    this.box = make("input", "ltv-search", {
+      type: "search", list: this.names.id, placeholder: "Find a class or sample", "aria-label": "Find a class or sample",
+      title: "The name of a class, or the number of a sample (#123)", autocomplete: "off", spellcheck: "false",
+    });
+    this.answer = make("span", "ltv-answer", { role: "status", hidden: "" });
+    this.root = make("form", "ltv-find", { role: "search" }, this.box, this.names, this.answer);
+    this.root.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask();
+    });
+    // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer already.
+    this.box.addEventListener("input", () => (this.say(""), (!this.box.value || this.isListed()) && this.ask()));
+    this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.say(""));
+    this.box.addEventListener("blur", () => this.say(""));
+  }
+
+  isListed() {
+    return [...this.names.children].some((option) => option.getAttribute("value") === this.box.value);
+  }
+
+  ask() {
+    this.say(this.onFind(this.box.value));
+  }
+
+  /** @param {string} sentence */
+  say(sentence) {
+    this.answer.hidden = !sentence;
+    setText(this.answer, sentence);
+    this.box.setAttribute("aria-invalid", String(Boolean(sentence)));
+  }
+
+  /** @param {string[]} names of the classes, head first */
+  setNames(names) {
+    const key = JSON.stringify(names);
+    if (this.names.dataset.key === key) return;
+    this.names.dataset.key = key;
+    this.names.replaceChildren(...names.map((name) => make("option", "", { value: name })));
+  }
+}

@@ -1,0 +1,101 @@
+/** When pictures are drawn: when something has changed, and as often as the pace allows; new frames come in with them. */
+import { Pace } from "./pace.js";
+import { wantsCalm } from "../common/theme.js";
+
+/**
+ * @typedef {object} Told
+ * @property {() => Iterable<import("../incoming/runs.js").Run>} runs   all that may have frames waiting
+ * @property {() => boolean} steady       whether frames come at a beat
+ * @property {() => boolean} urgent       whether a hand on the slider waits for frames
+ * @property {(now: number) => void} before   just before a picture
+ * @property {(now: number) => void} after    just after it
+ * @property {(landed: import("../incoming/runs.js").Run[]) => void} onLanded   the picture with their new frames has been drawn to its end
+ * @property {() => void} onLevel         the quality changed
+ */
+
+export class Loop {
+  /** @param {import("../scene/picture.js").Picture} picture @param {Told} told */
+  constructor(picture, told) {
+    this.picture = picture;
+    this.told = told;
+    this.pace = new Pace(picture, () => this.requalify());
+    this.dirty = true;
+    this.raf = 0;
+    this.running = false;
+    /** Points on the last picture. */
+    this.points = 0;
+    /** Runs whose new frames are on a picture that the card is still drawing. @type {import("../incoming/runs.js").Run[]} */
+    this.landing = [];
+  }
+
+  start() {
+    this.running = true;
+    this.schedule();
+  }
+
+  stop() {
+    this.running = false;
+    cancelAnimationFrame(this.raf);
+    this.raf = 0;
+  }
+
+  invalidate() {
+    this.dirty = true;
+    this.schedule();
+  }
+
+  schedule() {
+    if (!this.raf && this.running) this.raf = requestAnimationFrame((now) => this.tick(now));
+  }
+
+  /** @param {number} now */
+  tick(now) {
+    this.raf = 0;
+    const { picture, pace, told } = this, { cameras } = picture, gap = now - pace.drawnAt;
+    const news = [...told.runs()].some((run) => run.pending && run.info);
+    const allowed = pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points });
+    if (!pace.busy) this.land();
+    if (!allowed) return this.schedule();
+    const taken = this.take(now);
+    const turned = cameras.step(now, gap);
+    if (taken.length || turned || picture.moving(now)) this.dirty = true;
+    if (!this.dirty) return;
+    this.dirty = false;
+    this.draw(now);
+    this.landing = taken;
+    if (cameras.moving || picture.moving(now)) this.dirty = true;
+    this.schedule();
+  }
+
+  /** What was sent to the card has become a picture. */
+  land() {
+    if (this.landing.length) this.told.onLanded(this.landing.splice(0));
+  }
+
+  /** New frames become the goals of their runs. @param {number} now */
+  take(now) {
+    // Motion between frames would take the time of the next ones, for which a hand waits.
+    const calm = wantsCalm() || this.told.urgent(), steady = this.told.steady(), taken = [];
+    for (const run of this.told.runs()) {
+      if (!run.pending || !run.info) continue;
+      this.picture.accept(run, now, !calm, steady);
+      taken.push(run);
+    }
+    return taken;
+  }
+
+  /** @param {number} now */
+  draw(now) {
+    this.told.before(now);
+    this.points = this.picture.draw(now);
+    this.pace.drawnAt = now;
+    this.told.after(now);
+  }
+
+  requalify() {
+    // Another size clears the canvas, so it has to be drawn again.
+    this.picture.fit();
+    this.dirty = true;
+    this.told.onLevel();
+  }
+}

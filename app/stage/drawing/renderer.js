@@ -1,0 +1,265 @@
+/** Draws all panels with one WebGL2 context: the sphere once for all, then each run's points, signs and lines. */
+import { PointBuffers } from "./buffers.js";
+import { focal, viewMatrix, viewProjection } from "../scene/camera.js";
+import { Batch, buildProgram } from "./gl.js";
+import { SceneRecords } from "../incoming/records.js";
+import * as glsl from "./shaders.js";
+import { SHEETS } from "../scene/strokes.js";
+
+/** @typedef {import("../incoming/runs.js").Run} Run */
+/** @typedef {import("../common/types.js").Rect} Rect */
+/** @typedef {import("../common/types.js").Pose} Pose */
+/** @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("../scene/scene.js").Look|null}} PanelScene */
+
+export class Renderer {
+  /** @param {HTMLCanvasElement} canvas @throws {Error} where there is no WebGL2 */
+  constructor(canvas) {
+    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: true, powerPreference: "high-performance" });
+    if (!gl) throw new Error("This browser offers no WebGL2.");
+    this.canvas = canvas;
+    this.gl = gl;
+    this.kind = "webgl2";
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    this.device = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+    /** Drawn by the processor: every pixel counts, and the trainer wants the same cores. */
+    this.software = /swiftshader|llvmpipe|software|basic render/i.test(this.device);
+    /** @type {import("../common/theme.js").Theme|null} */
+    this.theme = null;
+    this.ratio = 1;
+    /** @type {{sync: WebGLSync, sent: number}|null} the last picture, while the card is still at it */
+    this.fence = null;
+    this.held = this.makeHeld();
+    this.records = new SceneRecords();
+    /** @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds */
+    this.tallies = {};
+  }
+
+  /** Everything on the card is gone with a lost context, and is made anew. */
+  rebuild() {
+    this.fence = null;
+    this.held = this.makeHeld();
+  }
+
+  /** What lives on the card. */
+  makeHeld() {
+    const { gl } = this;
+    const points = buildProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT);
+    const backdrop = buildProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT);
+    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT), sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
+    const lines = () => new Batch(gl, line, [["a", 3], ["b", 3], ["ink", 4], ["stroke", 3]], 4);
+    const signs = () => new Batch(gl, sign, [["place", 3], ["ink", 4], ["form", 2]], 4);
+    const patches = new Batch(gl, buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT), [["place", 3], ["ink", 4]], 0);
+    /** @type {import("../incoming/records.js").Batches} */
+    const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
+    /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
+    const runs = new Map();
+    const sphere = { frame: gl.createFramebuffer(), colour: gl.createRenderbuffer(), w: 0, h: 0, key: "" };
+    gl.enable(gl.SCISSOR_TEST);
+    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    gl.depthFunc(gl.LEQUAL);
+    // Rings are compiled when a run has samples of several classes.
+    const rings = /** @type {import("./gl.js").Program|null} */ (null);
+    return { points, rings, backdrop, batches, runs, sphere };
+  }
+
+  /** @param {import("../common/theme.js").Theme} theme */
+  setTheme(theme) {
+    this.theme = theme;
+    this.held.sphere.key = "";
+  }
+
+  /** @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each */
+  resize(width, height, ratio) {
+    this.ratio = ratio;
+    const w = Math.max(1, Math.round(width * ratio)), h = Math.max(1, Math.round(height * ratio));
+    if (this.canvas.width !== w) this.canvas.width = w;
+    if (this.canvas.height !== h) this.canvas.height = h;
+  }
+
+  /** @param {string} id */
+  partOf(id) {
+    let part = this.held.runs.get(id);
+    if (!part) {
+      part = { buffers: new PointBuffers(this.gl), palette: /** @type {WebGLTexture} */ (this.gl.createTexture()) };
+      this.held.runs.set(id, part);
+    }
+    return part;
+  }
+
+  /** @param {Run} run @param {boolean} whole see PointBuffers.setMove */
+  moveRun(run, whole) {
+    this.partOf(run.id).buffers.setMove(run, whole);
+  }
+
+  /** @param {Run} run @param {Uint16Array} swatches colour of each point */
+  colourRun(run, swatches) {
+    this.partOf(run.id).buffers.setSwatches(swatches);
+  }
+
+  /** @param {Run} run @param {import("../scene/outfit.js").Outfit} outfit */
+  dressRun(run, { flags, bulks, pieces }) {
+    this.partOf(run.id).buffers.setOutfit(flags, bulks, pieces);
+    if (pieces) this.held.rings ??= buildProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT);
+  }
+
+  /** @param {Run} run @param {import("../scene/colours.js").Rgb[]} swatches */
+  setPalette(run, swatches) {
+    const { gl } = this, texels = new Uint8Array(swatches.length * 4);
+    swatches.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
+    gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, swatches.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+  }
+
+  /** @param {string} id */
+  dropRun(id) {
+    const part = this.held.runs.get(id);
+    part?.buffers.free();
+    if (part) this.gl.deleteTexture(part.palette);
+    this.held.runs.delete(id);
+    this.records.drop(id);
+  }
+
+  /**
+   * @param {PanelScene[]} panels @param {{thin: number, grid: boolean}} options
+   * @returns {number} points drawn
+   */
+  draw(panels, { thin, grid }) {
+    const { gl, canvas, theme } = this, { batches } = this.held;
+    if (!theme || gl.isContextLost()) return 0;
+    const all = SHEETS.map((name) => batches[name]);
+    all.forEach((batch) => batch.clear());
+    this.tallies = {};
+    const ranges = panels.map(({ run, k, look }) => {
+      const first = all.map((batch) => batch.count);
+      if (run && look) this.tallies[run.id] = this.records.add(batches, run, k, look);
+      return all.map((batch, i) => /** @type {[number, number]} */ ([first[i], batch.count]));
+    });
+    all.forEach((batch) => batch.upload());
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.scissor(0, 0, canvas.width, canvas.height);
+    gl.clearColor(...theme.page, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    let drawn = 0;
+    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], thin, grid)));
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (this.fence) gl.deleteSync(this.fence.sync);
+    this.fence = sync && { sync, sent: performance.now() };
+    gl.flush();
+    return drawn;
+  }
+
+  /**
+   * Whether the card is still drawing. Pictures sent faster than they are drawn would pile up, and in the end block the
+   * page, which then could not even take in frames.
+   * @returns {{busy: boolean, ms: number|null}} ms: how long the last picture took, told once
+   */
+  progress() {
+    const { gl, fence } = this;
+    if (!fence) return { busy: false, ms: null };
+    if (!gl.isContextLost() && gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED) return { busy: true, ms: null };
+    gl.deleteSync(fence.sync);
+    this.fence = null;
+    return { busy: false, ms: performance.now() - fence.sent };
+  }
+
+  /** @param {Rect} view @returns {[number, number, number, number]} in device pixels, from the bottom left */
+  inDevice(view) {
+    const r = this.ratio, w = Math.round(view.w * r), h = Math.round(view.h * r);
+    return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
+  }
+
+  /** @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin @param {boolean} grid */
+  drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
+    const { gl } = this, { batches, points } = this.held, [x, y, w, h] = this.inDevice(view);
+    if (w < 2 || h < 2) return 0;
+    this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
+    const matrix = viewProjection(pose, w, h);
+    const theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
+    /** @param {import("./gl.js").Program} p */
+    const use = ({ program, uniforms: u }) => {
+      gl.useProgram(program);
+      gl.uniformMatrix4fv(u.matrix, false, matrix);
+      gl.uniform1f(u.distance_, pose.distance);
+      if (u.viewport) gl.uniform2f(u.viewport, w, h);
+      if (u.ratio) gl.uniform1f(u.ratio, this.ratio);
+      if (u.page) gl.uniform3fv(u.page, theme.page);
+    };
+    const part = run && this.held.runs.get(run.id);
+    if (!run?.frame || !part || !look) return 0;
+    gl.enable(gl.BLEND);
+    /** @param {(keyof import("../scene/strokes.js").Sheets)[]} names */
+    const put = (...names) =>
+      names.forEach((name) => {
+        use(batches[name].program);
+        batches[name].draw(...ranges[SHEETS.indexOf(name)]);
+      });
+    put("patches", "ground", "mists");
+    let drawn = 0;
+    if (look.layers.points) {
+      gl.enable(gl.DEPTH_TEST);
+      gl.activeTexture(gl.TEXTURE0);
+      gl.bindTexture(gl.TEXTURE_2D, part.palette);
+      const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
+      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
+        use(program);
+        const { uniforms: u } = program;
+        gl.uniform1f(u.progress, k);
+        gl.uniform1f(u.size, radius);
+        gl.uniform1i(u.palette, 0);
+        if (u.outline) gl.uniform1f(u.outline, 1.1 * this.ratio);
+        const count = part.buffers.draw(program, thin);
+        if (program === points) drawn = count;
+      }
+      gl.disable(gl.DEPTH_TEST);
+    }
+    put("lines", "signs");
+    gl.disable(gl.BLEND);
+    return drawn;
+  }
+
+  /**
+   * The empty sphere depends on the camera alone, and panels mostly share one: it is computed pixel by pixel once, then
+   * copied into each panel. While only points move, that costs a copy; with free cameras it is computed for each panel.
+   * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose @param {number} grid strength of the lines
+   */
+  paintSphere(x, y, w, h, pose, grid) {
+    const { gl } = this, { sphere, backdrop } = this.held, theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
+    const key = [w, h, grid, pose.yaw, pose.pitch, pose.distance].join();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, sphere.frame);
+    if (sphere.w !== w || sphere.h !== h) {
+      gl.bindRenderbuffer(gl.RENDERBUFFER, sphere.colour);
+      gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGB8, w, h);
+      gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, sphere.colour);
+      Object.assign(sphere, { w, h, key: "" });
+    }
+    if (sphere.key !== key) {
+      sphere.key = key;
+      gl.viewport(0, 0, w, h);
+      gl.scissor(0, 0, w, h);
+      const { program, uniforms: u } = backdrop;
+      gl.useProgram(program);
+      const f = focal(w, h), m = viewMatrix(pose);
+      gl.uniform2f(u.focal, f.x, f.y);
+      gl.uniform1f(u.distance_, pose.distance);
+      // The transposed rotation takes what the eye sees back to where it is on the sphere.
+      gl.uniformMatrix3fv(u.turn, false, [m[0], m[4], m[8], m[1], m[5], m[9], m[2], m[6], m[10]]);
+      gl.uniform1f(u.pixel_, 2 / (f.y * h));
+      gl.uniform3fv(u.page, theme.page);
+      gl.uniform3fv(u.ink, theme.ink);
+      gl.uniform1f(u.dark, theme.dark ? 1 : 0);
+      gl.uniform1f(u.grid, grid);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, sphere.frame);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    gl.viewport(x, y, w, h);
+    gl.scissor(x, y, w, h);
+    gl.blitFramebuffer(0, 0, w, h, x, y, x + w, y + h, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  }
+}
+
+/** Radius of a class-average point in CSS pixels: many points are small, and none vanishes. @param {number} side of the view @param {number} n */
+export const pointRadius = (side, n) => Math.min(4, Math.max(1.5, (0.36 * side) / Math.sqrt(Math.max(1, n))));

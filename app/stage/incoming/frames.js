@@ -1,0 +1,87 @@
+/** Takes a stream message apart: uint32 length, JSON header, then the payload the header describes. Pure. */
+
+/** @typedef {import("../common/types.js").Frame} Frame */
+/** @typedef {import("../common/types.js").RunInfo} RunInfo */
+
+const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, int32: Int32Array, float32: Float32Array };
+const decoder = new TextDecoder();
+
+/**
+ * @param {ArrayBuffer} buffer
+ * @returns {{header: any, offset: number}} the JSON header, and where the payload starts
+ * @throws {Error} when the message is shorter than it says, or its header is no JSON object
+ */
+export function splitMessage(buffer) {
+  if (buffer.byteLength < 4) throw new Error(`A stream message of ${buffer.byteLength} bytes has no header length.`);
+  const size = new DataView(buffer).getUint32(0, true);
+  if (4 + size > buffer.byteLength)
+    throw new Error(`A stream message of ${buffer.byteLength} bytes cannot hold a header of ${size} bytes.`);
+  const header = JSON.parse(decoder.decode(new Uint8Array(buffer, 4, size)));
+  if (header === null || typeof header !== "object" || Array.isArray(header))
+    throw new Error("The header of a stream message must be a JSON object.");
+  return { header, offset: 4 + size };
+}
+
+/**
+ * A typed view of part of a message, copied only where the alignment asks for it.
+ * @param {ArrayBuffer} buffer @param {number} offset bytes @param {number} count @param {string} type
+ */
+export function readArray(buffer, offset, count, type) {
+  const Type = TYPES[/** @type {keyof typeof TYPES} */ (type)];
+  if (!Type) throw new Error(`A stream array has the type "${type}", which is none of ${Object.keys(TYPES).join(", ")}.`);
+  const bytes = count * Type.BYTES_PER_ELEMENT;
+  if (!(offset >= 0 && count >= 0) || offset + bytes > buffer.byteLength)
+    throw new Error(`A stream array of ${count} ${type} from byte ${offset} does not fit into ${buffer.byteLength} bytes.`);
+  if (offset % Type.BYTES_PER_ELEMENT === 0) return new Type(buffer, offset, count);
+  return new Type(buffer.slice(offset, offset + bytes));
+}
+
+/** Views into the message, which lives as long as its frame does. @param {ArrayBuffer} buffer @param {any} header
+ * @param {number} offset where the payload starts @returns {Frame} */
+export function readFrame(buffer, header, offset) {
+  const { n, arrays = {} } = header;
+  /** @param {string} name @param {number} count items that it must have */
+  const read = (name, count) => {
+    const [at, items, type] = arrays[name] ?? [0, 0, "none"];
+    if (items !== count)
+      throw new Error(`The array "${name}" of ${header.run} at step ${header.step} has ${items} items; it must have ${count}.`);
+    return /** @type {any} */ (readArray(buffer, offset + at, items, type));
+  };
+  /** @type {Frame["links"]} */
+  const links = new Map();
+  /** @type {Frame["clouds"]} */
+  const clouds = new Map();
+  for (const key of Object.keys(arrays)) {
+    const [, kind, name] = /^(links|clouds)\.(.+)\.y$/.exec(key) ?? [];
+    const count = arrays[key][1], of = (/** @type {string} */ part, size = 1) => read(`${kind}.${name}.${part}`, count * size);
+    if (kind === "links") links.set(name, { a: of("a", 3), b: of("b", 3), y: of("y") });
+    else if (kind === "clouds") clouds.set(name, { points: of("points", 3), y: of("y"), age: of("age") });
+  }
+  return {
+    header, links, clouds,
+    xyz: /** @type {Int16Array} */ (readArray(buffer, offset, n * 3, "int16")),
+    predictions: header.predictions ? /** @type {Uint16Array} */ (readArray(buffer, offset + n * 6, n, "uint16")) : null,
+    confidence: arrays.confidence ? read("confidence", n) : null,
+    loss: arrays.loss ? read("loss", n) : null,
+  };
+}
+
+/** Copies, so that a message of some megabytes is not kept alive by its arrays. @returns {RunInfo}
+ * @param {ArrayBuffer} buffer @param {any} header @param {number} offset where the payload starts */
+export function readRun(buffer, header, offset) {
+  /** @param {string} name */
+  const read = (name) => {
+    const spec = header.arrays?.[name];
+    return spec ? readArray(buffer, offset + spec[0], spec[1], spec[2]).slice() : null;
+  };
+  const labels = /** @type {Uint16Array} */ (read("labels") ?? new Uint16Array(header.n ?? 0));
+  const split = /** @type {Uint8Array} */ (read("split") ?? new Uint8Array(labels.length));
+  if (split.length !== labels.length)
+    throw new Error(`Run ${header.run} has ${labels.length} labels and ${split.length} split marks; they must be as many.`);
+  const ids = /** @type {Int32Array|null} */ (read("ids"));
+  const thumbs = /** @type {Uint8Array|null} */ (header.thumb ? read("thumbs") : null);
+  const labelSets = /** @type {Uint8Array|null} */ (read("label_sets"));
+  if (labelSets && labelSets.length !== labels.length * Math.ceil(header.num_classes / 8))
+    throw new Error(`Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ${header.num_classes} classes.`);
+  return { header, labels, split, ids, thumbs, labelSets };
+}

@@ -1,0 +1,195 @@
+"""The curves under the stage: one figure a measure, one line a run, drawn again only while a run is live."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ltviz import figures
+from ltviz.export.results import BASELINE, Result
+from ltviz.figures import palette
+from ltviz.figures.lines import DASHES
+from ltviz.metrics import fits
+from ltviz.recording import Recording, RunInfo
+
+from .. import words
+from ..service.hub import LIVE
+from ..service.studio import Studio
+from . import forms
+from .plots import draw_grid
+from .runlist import read_info
+from .viewer import let_the_stage_begin, may_draw_charts, theme
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LIVE_SECONDS = 2.0
+MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
+"""Around curves, in pixels."""
+FEW = "accuracy_few"
+MOST_POINTS = 400
+"""Points a curve: more than a screen can show only make the page heavy."""
+STROKES = {
+    "solid": (1,),
+    "dash": (7, 5),
+    "dot": (2, 3),
+    "dashdot": (7, 3, 2, 3),
+    "longdash": (11, 5),
+    "longdashdot": (11, 3, 2, 3),
+}
+"""Plotly's dashes in pixels, line and gap in turn."""
+
+Curve = tuple[list[int], list[float]]
+
+
+def draw_charts(studio: Studio, runs: Sequence[str], *, key: str) -> None:
+    """The metric curves of these runs; follows while one of them is live."""
+    if not may_draw_charts(studio):
+        let_the_stage_begin()
+        return
+    live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
+    st.fragment(_draw_charts, run_every=LIVE_SECONDS if live else None)(studio, tuple(runs), key)
+
+
+def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
+    known = {run: info for run in runs if (info := read_info(studio.hub.recording(run))) is not None}
+    recordings = {run: studio.hub.recording(run) for run in known}
+    titles = name_runs(known)
+    measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
+    if not any(measured.values()):
+        live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
+        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
+        return
+    _draw_verdict(recordings, known, titles, measured)
+    colours = colours_of(known, titles)
+    st.html(legend(colours))
+    given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
+    drawn: dict[str, Mapping[str, Curve]] = {
+        measure: {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
+        for measure in words.CHARTS
+        if measure in given
+    }
+    drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
+    draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
+    for note in [words.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
+        st.caption(note)
+
+
+def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str]) -> go.Figure | None:
+    drawn = {title: curve for title, curve in curves.items() if curve[0]}
+    if not drawn:
+        return None
+    figure = figures.curves(drawn, measure, colours, theme() or "light")
+    return figure.update_layout(margin=MARGIN)
+
+
+def _draw_verdict(
+    recordings: Mapping[str, Recording],
+    known: Mapping[str, RunInfo],
+    titles: Mapping[str, str],
+    measured: Mapping[str, Mapping[int, Mapping[str, float]]],
+) -> None:
+    if len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in known.values()}) > 1:
+        return  # accuracies on other samples are no race
+    few = {run: curve(frames, FEW)[1] for run, frames in measured.items()}
+    scores = {titles[run]: values[-1] for run, values in few.items() if values}
+    baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
+    judged = [Result(recordings[run], known[run], measured[run]).images(FEW) for run, values in few.items() if values]
+    sizes = [[len(ids) for ids in images] for images in judged if images]
+    said = words.few_shot_verdict(scores, baseline, min(sizes, key=sum) if len(sizes) == len(scores) else [])
+    if said:
+        st.text(said)
+
+
+def colours_of(known: Mapping[str, RunInfo], titles: Mapping[str, str]) -> dict[str, str]:
+    """Title -> "#rrggbb", the method's own colour."""
+    return {titles[run]: palette.method_colour(info.method or info.title) for run, info in known.items()}
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """HTML of one legend for all charts: line and title of each run, drawn as the charts draw them."""
+    entries = (
+        f'<span><i style="background:{stroke(colour, DASHES[index % len(DASHES)])}"></i>{html.escape(title)}</span>'
+        for index, (title, colour) in enumerate(colours.items())
+    )
+    return f'<div class="ltviz-legend">{"".join(entries)}</div>'
+
+
+def stroke(colour: str, dash: str) -> str:
+    """A CSS background that looks like a line of this colour with one of plotly's dashes."""
+    ends = list(accumulate(STROKES[dash]))
+    stops = (
+        f"{colour if number % 2 == 0 else 'transparent'} {end - length}px {end}px"
+        for number, (length, end) in enumerate(zip(STROKES[dash], ends, strict=True))
+    )
+    return f"repeating-linear-gradient(90deg,{','.join(stops)})"
+
+
+def notes(known: Mapping[str, RunInfo]) -> list[str]:
+    """What one must know to read these spheres: where no simplex fits."""
+    said = []
+    for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
+        if not fits(classes, dim):
+            said.append(words.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+    return said
+
+
+def draw_methods(studio: Studio, runs: Sequence[str]) -> None:
+    """The cards of the methods on the stage: idea, formula, what to look for, and what their spheres show."""
+    methods = [info.method for run in runs if (info := read_info(studio.hub.recording(run))) is not None]
+    cards = [card for name in dict.fromkeys(methods) if (card := studio.method(name).get("card"))]
+    if not cards:
+        return
+    box = st.expander(words.ABOUT_METHODS, key="about-methods", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        for card in cards:
+            st.markdown(f"**{forms.escape(card['title'])}** · {forms.escape(card['idea'])}")
+            st.latex(card["formula"])
+            st.caption(forms.escape(words.LOOK_FOR.format(text=card["look_for"])))
+            st.caption(forms.escape(words.SPHERE.format(text=card["sphere"])))
+            st.caption(forms.escape(words.PAPER.format(paper=card["paper"], year=card["year"])))
+
+
+def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]) -> list[str]:
+    """How many frames of each run cannot be read, where there are any."""
+    missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
+    said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
+    return [words.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
+
+
+def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
+    """Steps and values of one measure; frames that do not have it are left out."""
+    points = [(step, found[measure]) for step, found in sorted(frames.items()) if measure in found]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def loss_curve(recording: Recording) -> Curve:
+    """Steps and values of what the run minimises."""
+    lines = [line for line in recording.metrics() if isinstance(line.get("total"), int | float)]
+    return [line["step"] for line in lines], [line["total"] for line in lines]
+
+
+def thin(given: Curve, most: int = MOST_POINTS) -> Curve:
+    """At most about `most` points, evenly chosen, the last among them."""
+    steps, values = given
+    stride = -(-len(steps) // most) or 1
+    kept = list(range(len(steps) - 1, -1, -stride))[::-1]
+    return [steps[i] for i in kept], [values[i] for i in kept]
+
+
+def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
+    """Run -> title, told apart by seed, else by id, where two runs have the same one."""
+    titles = {run: info.title or run for run, info in known.items()}
+    named = {}
+    for run, title in titles.items():
+        twins = [other for other in titles if titles[other] == title]
+        seeds = {known[other].seed for other in twins}
+        apart = f"seed {known[run].seed}" if len(seeds) == len(twins) else run
+        named[run] = title if len(twins) == 1 else f"{title} ({apart})"
+    return named

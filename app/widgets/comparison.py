@@ -1,0 +1,320 @@
+"""The numbers of the compare page: at which step, the summary table, and what can be said about differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from ltviz.export import findings
+from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
+from ltviz.export.results import shown as mean_and_deviation
+from ltviz.metrics import MEASURES
+from ltviz.metrics.comparison import Comparison
+
+from .. import words
+from ..service.studio import Studio
+from . import forms
+from .moments import at_step, measured, with_progress
+from .style import draw_heading
+from .viewer import first_asked
+
+STEP_MODE, STEP_VALUE = "compare-step-mode", "compare-step"
+BEST = "best"
+"""Each run at the step at which its validation samples were classified best."""
+JUDGE = "validation_all"
+CHARACTER_PIXELS, CELL_PIXELS = 7, 20
+"""What a character of the table takes, and the room around a cell's words."""
+
+Step = int | Literal["best"] | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The chosen runs at the chosen step."""
+
+    results: tuple[Result, ...]
+    """At their last recorded step."""
+    groups: tuple[Group, ...]
+    """At the chosen step; runs of one group can be compared."""
+    left_out: tuple[str, ...]
+    step: Step
+    """None: each run at its last."""
+
+
+def read_compared(studio: Studio, runs: Sequence[str], step: Step) -> Compared:
+    """The runs of the stage that have frames, sorted for comparison."""
+    results, left_out = read_results(studio.hub.recording(run) for run in runs)
+    wanted = {id(result): best_step(result) if step == BEST else step for result in results}
+    then = [early for result in results if (early := at_step(result, wanted[id(result)])) is not None]
+    return Compared(tuple(results), tuple(group_results(then)), tuple(left_out), step)
+
+
+def best_step(result: Result) -> int | None:
+    """The first step with the best accuracy on validation samples; None (the last) where none was measured.
+
+    Test samples have no say in it.
+    """
+    scores = {step: metrics[JUDGE] for step, metrics in result.frames.items() if JUDGE in metrics}
+    return min(scores, key=lambda step: (-scores[step], step)) if scores else None
+
+
+def pick_step(studio: Studio, runs: Sequence[str]) -> Step:
+    """The step at which numbers and pictures are shown; None is the last of each run. The stage holds there too."""
+    steps = sorted({step for run in runs for step in studio.hub.recording(run).steps()})
+    if len(steps) < 2:
+        return None
+    asked = first_asked("step", int)
+    if STEP_MODE not in st.session_state:
+        st.session_state[STEP_MODE] = words.STEP_LAST if asked is None else words.STEP_CHOSEN
+    left, middle, right = st.columns([4, 5, 3], vertical_alignment="bottom")
+    judged = any(JUDGE in metrics for run in runs for metrics in studio.hub.recording(run).frame_metrics().values())
+    modes = [words.STEP_LAST, words.STEP_CHOSEN, *([words.STEP_BEST] if judged else [])]
+    if st.session_state[STEP_MODE] not in modes:
+        st.session_state[STEP_MODE] = words.STEP_LAST
+    mode = left.segmented_control(words.NUMBERS_AT, modes, key=STEP_MODE, help=words.STEP_HELP)
+    right.button(
+        words.STEP_FROM_STAGE,
+        key="compare-step-stage",
+        on_click=_take_step,
+        args=(steps,),
+        help=words.STEP_FROM_STAGE_HELP,
+        width="stretch",
+    )
+    if mode == words.STEP_BEST:
+        middle.caption(words.STEP_BEST_NOTE)
+        return BEST
+    if mode != words.STEP_CHOSEN:
+        middle.caption(words.STEP_LAST_NOTE)
+        return None
+    if st.session_state.get(STEP_VALUE) not in steps:
+        wanted = asked if st.session_state.get(STEP_VALUE) is None else st.session_state[STEP_VALUE]
+        st.session_state[STEP_VALUE] = nearest(steps, wanted)
+    return middle.select_slider(words.STEP, steps, key=STEP_VALUE)
+
+
+def _take_step(steps: Sequence[int]) -> None:
+    """The stage writes the step it holds into the address; there is none while it plays."""
+    st.session_state.get("asked", {}).pop("step", None)
+    held = first_asked("step", int)
+    if held is not None:
+        st.session_state[STEP_MODE], st.session_state[STEP_VALUE] = words.STEP_CHOSEN, nearest(steps, held)
+
+
+def nearest(steps: Sequence[int], wanted: int | None) -> int:
+    """The newest of the steps at or before one, as the stage shows it; the last where none is wanted."""
+    return steps[-1] if wanted is None else max((step for step in steps if step <= wanted), default=steps[0])
+
+
+# ---------------------------------------------------------------------- the table
+
+
+def draw_table(compared: Compared) -> tuple[Group, ...]:
+    """Every method's means over its seeds, or every run; gives the groups, with all measures where they were asked."""
+    heads = {None: words.SUMMARY, BEST: words.SUMMARY_BEST}
+    draw_heading(heads.get(compared.step) or words.SUMMARY_AT.format(step=compared.step))
+    left, right = st.columns([1, 1])
+    rows = left.segmented_control(
+        words.ROWS, words.ROW_KINDS, default=words.ROW_KINDS[0], key="compare-rows", label_visibility="collapsed"
+    )
+    scope = right.segmented_control(
+        words.MEASURES, words.SCOPES, default=words.SCOPES[0], key="compare-scope", label_visibility="collapsed"
+    )
+    groups = compared.groups
+    if scope == words.SCOPES[1]:
+        groups = measure_fully(compared)
+    per_run = rows == words.ROW_KINDS[1]
+    shown = [_split(group) if per_run else group for group in groups]
+    has = {key for group in shown for arm in group.arms for key in MEASURES if arm.mean(key) is not None}
+    keys = [key for key in (words.TABLE if scope != words.SCOPES[1] else MEASURES) if key in has]
+    if keys:
+        table, styled, widths = summarise(shown, keys, per_run)
+        st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
+        note = words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS
+        st.caption(f"{note} {findings.images_note(groups, keys)}".strip())
+    return groups
+
+
+def measure_fully(compared: Compared) -> tuple[Group, ...]:
+    """The groups with the measures that are too slow for a live frame."""
+    then = [result for group in compared.groups for arm in group.arms for result in arm.results]
+    return tuple(group_results([measured(result) for result in with_progress(then, words.MEASURING)]))
+
+
+def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tuple[pd.DataFrame, Any, dict[str, int]]:
+    """A table to sort, the same with words (mean, spread over seeds, distance to the best, which is bold), and how many
+    characters the words of each measure need."""
+    cells = telling(groups)
+    rows, told, bold = [], [], []
+    for group in groups:
+        best = {key: best_of(group.arms, key) for key in keys}
+        for arm in group.arms:
+            fixed = {name: group.shown[name] for name in cells}
+            steps = [result.step for result in arm.results if result.step is not None]
+            about = {} if per_run else {words.SEEDS: len(arm.results)}
+            about |= {words.STEP: max(steps)}
+            rows.append({words.METHOD: arm.label, **fixed, **about, **{key: arm.mean(key) for key in keys}})
+            told.append({key: _tell(arm, best[key], key) for key in keys})
+            bold.append({key: best[key] is arm for key in keys})
+    table = pd.DataFrame(rows)
+    styled = table.style.apply(
+        lambda column: ["font-weight: 700" if marks.get(column.name) else "" for marks in bold], axis=0
+    )
+    styled = styled.format(_plain, subset=cells)
+    for row, line in enumerate(told):
+        for key in keys:
+            styled = styled.format(lambda _, text=line[key]: text, subset=pd.IndexSlice[[row], [key]])
+    return table, styled, {key: max(len(line[key]) for line in told) for key in keys}
+
+
+def _tell(arm: Arm, best: Arm | None, key: str) -> str:
+    mean, goal = arm.mean(key), None if best is None else best.mean(key)
+    text = mean_and_deviation(arm, key)
+    if mean is None or goal is None or best is arm:
+        return text
+    away = number(key, abs(mean - goal))
+    return f"{text}  ({'+' if mean > goal else '−'}{away})" if away.strip("0.") else text
+
+
+def _split(group: Group) -> Group:
+    """Every run of a group as an arm of its own."""
+    arms = []
+    for arm in group.arms:
+        for result in arm.results:
+            seed = "" if result.info.seed is None else f" · {words.SEED.format(seed=result.info.seed)}"
+            arms.append(Arm(arm.cell, f"{arm.label}{seed}", arm.method, (result,)))
+    return Group(group.shown, tuple(arms))
+
+
+def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
+    config: dict[str, Any] = {words.METHOD: st.column_config.TextColumn(words.METHOD, pinned=True)}
+    config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
+    for key, characters in widths.items():
+        measure = MEASURES[key]
+        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
+        config[key] = st.column_config.NumberColumn(
+            head,
+            # Streamlit measures the number and not the words that stand for it, and would cut them.
+            width=CELL_PIXELS + CHARACTER_PIXELS * max(characters, len(head)),
+            help=" ".join(forms.escape(hint.rstrip(".") + ".") for hint in hints if hint),
+        )
+    return config
+
+
+# ---------------------------------------------------------------------- differences
+
+
+def draw_findings(groups: Sequence[Group]) -> None:
+    """Every method against the baseline, over the seeds that both have: in plain sentences, and in numbers."""
+    found = findings.against_baseline(groups)
+    if not found:
+        return
+    draw_heading(words.FINDINGS)
+    for sentence in findings.sentences(found, lambda group: cell_name(group, groups) if len(groups) > 1 else ""):
+        st.text(sentence)
+    heads = {"setting": words.GROUP} if len(groups) > 1 else {}
+    heads |= {"method": words.METHOD}
+    rows = [
+        {"setting": cell_name(one.group, groups), "method": f"{one.comparison.first} − {one.comparison.second}"}
+        for one in found
+    ]
+    comparisons = [one.comparison for one in found]
+    _draw_comparisons(comparisons, [{name: row[name] for name in heads} for row in rows], heads, "compare-findings")
+    st.caption(forms.escape(" ".join([words.COMPARED_NOTE, *findings.notes(comparisons)])))
+
+
+def draw_difference(groups: Sequence[Group]) -> None:
+    """One method minus another, measure by measure, with intervals over the seeds that both have."""
+    pairs = {
+        (number, arm.label): (group, arm)
+        for number, group in enumerate(groups)
+        for arm in group.arms
+        if len(group.arms) > 1
+    }
+    if not pairs:
+        return
+    draw_heading(words.DIFFERENCE)
+    options = list(pairs)
+
+    def name(key: tuple[int, str]) -> str:
+        return key[1] + (f" · {cell_name(pairs[key][0], groups)}" if len(groups) > 1 else "")
+
+    left, right = st.columns(2)
+    first = left.selectbox(words.FIRST, options, index=len(options) - 1, format_func=name, key="compare-first")
+    others = [key for key in options if key[0] == first[0] and key != first]
+    second = right.selectbox(words.SECOND, others, format_func=name, key="compare-second")
+    if second is None:
+        return
+    group, one, other = pairs[first][0], pairs[first][1], pairs[second][1]
+    found = findings.between(group, one, other)
+    if not found:
+        st.caption(words.NO_COMMON_SEED)
+        return
+    means = [{"first": _scaled(one, it.measure), "second": _scaled(other, it.measure)} for it in found]
+    _draw_comparisons(found, means, {"first": one.label, "second": other.label}, "compare-difference")
+    family = max(one.family for one in found)
+    told = any(one.p is not None for one in found)
+    st.caption(f"{words.DIFFERENCE_NOTE} {words.corrected_here(family) if told else words.NO_INTERVAL}")
+
+
+def _scaled(arm: Arm, key: str) -> float | None:
+    mean = arm.mean(key)
+    return None if mean is None else _factor(key) * mean
+
+
+def _factor(key: str) -> int:
+    return 100 if MEASURES[key].unit == "share" else 1
+
+
+def _draw_comparisons(
+    found: Sequence[Comparison], fixed: Sequence[Mapping[str, Any]], heads: Mapping[str, str], key: str
+) -> None:
+    """A table of comparisons, a row each, with columns of its own between measure and difference."""
+    table = comparison_table(found, fixed)
+    names = {**words.COMPARED, **heads}
+    config: dict[str, Any] = {
+        name: st.column_config.TextColumn(names[name])
+        if name in ("measure", "setting", "method", "seeds", "better")
+        else st.column_config.NumberColumn(names[name], format="%.2g" if name == "p" else "%.3g")
+        for name in table.columns
+    }
+    st.dataframe(table, column_config=config, hide_index=True, placeholder="", key=key)
+
+
+def comparison_table(found: Sequence[Comparison], fixed: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row a comparison: its measure, what is `fixed`, difference, interval, corrected p, in how many seeds, and who
+    is better. Columns in which no row has anything are left out; a number that is missing is shown as nothing."""
+    rows = []
+    for one, own in zip(found, fixed, strict=True):
+        measure, factor = MEASURES[one.measure], _factor(one.measure)
+        title = f"{measure.title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        numbers = {"difference": one.difference, "low": one.low, "high": one.high}
+        rows.append(
+            {"measure": title, **own}
+            | {name: None if value is None else factor * value for name, value in numbers.items()}
+            | {"p": one.corrected, "seeds": words.OF.format(some=one.wins, all=one.n) if one.n > 1 else None}
+            | {"better": one.better or (words.DIFFERS if one.differs else None)}
+        )
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def telling(groups: Sequence[Group]) -> list[str]:
+    """The settings that tell groups apart."""
+    return [name for name in groups[0].shown if len({str(group.shown[name]) for group in groups}) > 1]
+
+
+def cell_name(group: Group, groups: Sequence[Group]) -> str:
+    """What tells the runs of a group from those of the others, in a few words."""
+    said = {name: _plain(group.shown[name]) for name in telling(groups)}
+    return ", ".join(
+        value if name == "data" else f"{words.CELLS.get(name, name.replace('_', ' ')).lower()} {value}"
+        for name, value in said.items()
+    )
+
+
+def _plain(value: Any) -> str:
+    return "–" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,107 @@
+"""Tags, notes and deletion of the runs that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ltviz.errors import LtvizError
+from ltviz.recording.info import ACTIVE
+from ltviz.recording.notes import MAX_NOTE, delete_run, note_run, read_notes, tag_run
+
+from .. import words
+from ..service.studio import Studio
+from . import forms
+from .chooser import Entry
+from .selection import choose
+from .style import draw_heading
+
+ASKED = "curate-asked"
+
+
+def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[str, str]) -> None:
+    """For one of the chosen runs or all of them. Demos belong to the package and stay as they are."""
+    own = [entry.run for entry in entries if entry.own and entry.run in chosen]
+    if not own:
+        return
+    with st.expander(words.CURATE):
+        names = {"": words.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
+        options = ["", *own] if len(own) > 1 else own
+        run = st.selectbox(words.RUN, options, format_func=lambda run: names.get(run, run), key="curate-run")
+        runs = [run] if run else own
+        _draw_tags(studio, runs)
+        if run:
+            _draw_note(studio, run)
+        _draw_deletion(studio, runs, chosen)
+
+
+def draw_notes(chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[str, str]) -> None:
+    """The notes of the chosen runs, as plain text."""
+    noted = [entry for entry in entries if entry.run in chosen and entry.notes.note]
+    if noted:
+        draw_heading(words.NOTES)
+        for entry in noted:
+            st.text(f"{titles.get(entry.run, entry.run)}: {entry.notes.note}")
+
+
+def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
+    try:
+        tagged = [set(read_notes(studio.hub.runs.folder(run)).tags) for run in runs]
+    except LtvizError as error:
+        st.error(forms.escape(str(error)))
+        return
+    here = sorted(set.union(*tagged))
+    st.text(words.tags_line(here))
+    given = st.text_input(words.TAG_ADD, key="curate-tag", placeholder=words.TAG_EXAMPLE, help=words.TAG_HELP)
+    left, right = st.columns(2)
+    if left.button(words.ADD, key="curate-add", width="stretch", disabled=not given.strip()):
+        _change(lambda: [tag_run(studio.hub.runs.folder(run), _split(given)) for run in runs])
+    if right.button(words.REMOVE, key="curate-remove", width="stretch", disabled=not given.strip()):
+        _change(lambda: [tag_run(studio.hub.runs.folder(run), remove=_split(given)) for run in runs])
+
+
+def _draw_note(studio: Studio, run: str) -> None:
+    before = read_notes(studio.hub.runs.folder(run)).note
+    note = st.text_area(words.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
+    if st.button(words.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
+        _change(lambda: note_run(studio.hub.runs.folder(run), note))
+
+
+def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -> None:
+    if any(studio.hub.recording(run).status().state in ACTIVE for run in runs):
+        st.caption(words.DELETE_LIVE)
+        return
+    if st.session_state.get(ASKED) != tuple(runs):
+        if st.button(words.DELETE, key="curate-delete", width="stretch"):
+            st.session_state[ASKED] = tuple(runs)
+            st.rerun()
+        return
+    st.warning(words.delete_question(len(runs)))
+    left, right = st.columns(2)
+    if right.button(words.KEEP, key="curate-keep", width="stretch"):
+        st.session_state.pop(ASKED)
+        st.rerun()
+    if left.button(words.DELETE_NOW, key="curate-delete-now", width="stretch"):
+        st.session_state.pop(ASKED)
+        if _try(lambda: [delete_run(studio.hub.runs.folder(run)) for run in runs]):
+            choose([run for run in chosen if run not in runs])
+            st.rerun()
+
+
+def _change(act) -> None:
+    if _try(act):
+        st.rerun()
+
+
+def _try(act) -> bool:
+    try:
+        act()
+    except LtvizError as error:
+        st.error(forms.escape(str(error)))
+        return False
+    return True
+
+
+def _split(text: str) -> list[str]:
+    return [tag.strip().lower() for tag in text.split(",") if tag.strip()]

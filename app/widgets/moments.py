@@ -1,0 +1,158 @@
+"""Heavy looks at single frames, each taken once and kept: full measures, what the alarms see, points of portraits."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from ltviz.errors import LtvizError
+from ltviz.export import charts
+from ltviz.export.report import find_alarms_of
+from ltviz.export.results import Result
+from ltviz.metrics import Classes, Groups, distance_within, shot_groups, uniformity
+from ltviz.metrics.alarms import Alarm, Moment, observe
+from ltviz.recording import Frame
+from ltviz.recording.measured import measure_frame
+
+from .. import words
+from ..service.hub import identify
+
+MOST_KEPT = 20_000
+"""Looks that are kept, of a few hundred bytes each; the least recently used ones go first."""
+PATH_POINTS = 24
+"""Points of a path through a portrait: more of them lie on one another."""
+PATIENCE = 0.4
+"""Seconds after which a person is shown how far it is."""
+
+V = TypeVar("V")
+T = TypeVar("T")
+
+
+class Kept:
+    """Values by key, at most so many; used by the sessions of all viewers at once."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most, self._guard = most, threading.Lock()
+        self._values: OrderedDict[tuple, Any] = OrderedDict()
+
+    def get(self, key: tuple, make: Callable[[], V]) -> V:
+        """The value of a key, made where it is not known; two at a time may make it, and both are right."""
+        with self._guard:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._guard:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
+
+
+_kept = Kept()
+
+
+def at_step(result: Result, step: int | None) -> Result | None:
+    """The run as it was at its newest frame at or before a step; None before its first frame. No step: its last."""
+    if step is None:
+        return result
+    frames = {known: metrics for known, metrics in result.frames.items() if known <= step}
+    return replace(result, frames=frames) if frames else None
+
+
+def measured(result: Result) -> Result:
+    """The run with the full measures at its step; what its trainer has measured itself stays as it is."""
+    step = result.step
+    if step is None:
+        return result
+    found = _kept.get(_key("full", result, step), lambda: _measure(result))
+    return replace(result, frames={**result.frames, step: {**found, **result.metrics}})
+
+
+def alarms_of(result: Result) -> list[Alarm]:
+    """The alarms of a run so far. Each frame is looked at once in the life of the server."""
+    looks = (_observed(result, step) for step in sorted(result.frames))
+    return find_alarms_of(result, [look for look in looks if look is not None])
+
+
+def portrait(result: Result) -> dict[str, tuple[list[int], list[float], list[float]]]:
+    """Group ("head", ...) -> steps, distance within classes and uniformity: the path of a run through that plane."""
+    steps = sorted(result.frames)
+    stride = max(1, -(-len(steps) // PATH_POINTS))
+    chosen = steps[::-1][::stride][::-1]
+    found = {step: _kept.get(_key("portrait", result, step), lambda step=step: _place(result, step)) for step in chosen}
+    paths: dict[str, tuple[list[int], list[float], list[float]]] = {}
+    for step, places in found.items():
+        for name, (inside, between) in places.items():
+            path = paths.setdefault(name, ([], [], []))
+            for column, value in zip(path, (step, inside, between), strict=True):
+                column.append(value)
+    return paths
+
+
+def with_progress(items: Sequence[T], said: str) -> Iterator[T]:
+    """The items; where the work between them takes a while, a bar shows how far it is and how long it will take."""
+    began, bar = monotonic(), None
+    try:
+        for done, item in enumerate(items):
+            spent = monotonic() - began
+            if done and spent > PATIENCE:
+                left = words.time_left(spent / done * (len(items) - done))
+                bar = bar or st.empty()
+                bar.progress(done / len(items), words.WORKING.format(what=said, done=done, all=len(items), left=left))
+            yield item
+    finally:
+        if bar is not None:
+            bar.empty()
+
+
+def _key(kind: str, result: Result, step: int) -> tuple:
+    path = result.recording.path
+    return kind, path, identify(path), step
+
+
+def _measure(result: Result) -> dict[str, float]:
+    frame = charts.frame_of(result)
+    if frame is None:
+        return {}
+    try:
+        return measure_frame(result.recording, frame)
+    except LtvizError:  # of a stranger's run: what its own trainer measured still stands
+        return {}
+
+
+def _frame(result: Result, step: int) -> Frame | None:
+    return charts.frame_of(replace(result, frames={step: {}}))
+
+
+def _observed(result: Result, step: int) -> Moment | None:
+    def look() -> Moment | None:
+        frame = _frame(result, step)
+        return None if frame is None else observe(frame, np.array(result.info.counts))
+
+    return _kept.get(_key("alarm", result, step), look)
+
+
+def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
+    frame = _frame(result, step)
+    if frame is None:
+        return {}
+    unit = Classes.of_labelled(frame.embeddings, frame.labels, result.info.num_classes).normalised()
+    return dict(_places(unit, shot_groups(np.array(result.info.counts))))
+
+
+def _places(unit: Classes, groups: Groups) -> Iterable[tuple[str, tuple[float, float]]]:
+    for name, members in groups.items():
+        here = np.isin(unit.y, members)
+        if here.sum() < 2:
+            continue
+        inside = distance_within(Classes.of(unit.z[here], unit.y[here], unit.num_classes).normalised())
+        if inside is not None:
+            yield name, (float(inside), float(uniformity(unit.z[here])))

@@ -1,0 +1,164 @@
+"""The form that starts a race: data, methods, dimensions, steps, and everything else under "More settings"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ltviz import figures, launch
+from ltviz.data import registry as data_registry
+from ltviz.errors import LtvizError
+from ltviz.metrics import shot_groups
+from ltviz.recording import new_run_id
+from ltviz.recording.names import slug
+from ltviz.training.settings import LAB_WATCH_SHARE, RunSettings
+
+from .. import words
+from ..service.studio import Studio
+from . import forms
+from .plots import draw_figure
+from .style import draw_heading
+from .viewer import first_asked, may_draw_charts, theme
+
+COUNTS_HEIGHT = 110
+MOST_STEPS = 10_000_000
+SHOWN = ("data", "imbalance_factor", "dim", "steps")
+HIDDEN = ("data_dir", "threads")
+WHAT_IF = "what_if"
+"""A list of methods, which are chosen here instead of typed."""
+
+
+def draw_race(studio: Studio) -> list[str] | None:
+    """The form; the ids of the runs that were just started, or None."""
+    catalogue = studio.catalogue
+    schema = RunSettings.model_json_schema()
+    chosen = _draw_data(studio, schema)
+    draw_heading(words.RACE)
+    methods = _draw_methods(catalogue, several=data_registry.source(chosen["data"]).several_labels)
+    left, right = st.columns(2)
+    with left:
+        chosen["dim"] = int(st.number_input(words.DIM, 2, 4096, 3, help=words.DIM_HELP, key="race-dim"))
+    with right:
+        asked = min(max(first_asked("steps", int) or 300, 1), 10_000_000)
+        chosen["steps"] = int(
+            st.number_input(words.STEPS, 1, 10_000_000, asked, help=words.STEPS_HELP, key="race-steps")
+        )
+    more, own = _draw_more(studio, schema, methods)
+    started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
+    if not methods:
+        st.caption(words.CHOOSE_METHOD)
+    if not started:
+        return None
+    try:
+        return start_race(studio, methods, {"watch_share": LAB_WATCH_SHARE, **chosen, **more}, own)
+    except LtvizError as error:
+        st.error(forms.escape(str(error)))
+        return None
+
+
+def start_race(
+    studio: Studio, methods: list[str], run: dict[str, Any], settings: dict[str, dict[str, Any]]
+) -> list[str]:
+    """Queues one job with a run for each method; gives their ids, in order. LtvizError for settings out of bounds."""
+    race = new_run_id(run["data"][:20])
+    runs = tuple(
+        launch.JobRun(run_id=slug(f"{race}-{method}"), method=method, settings=settings.get(method, {}))
+        for method in methods
+    )
+    studio.supervisor.submit(launch.Job(job_id=race, runs=runs, run=run))
+    return [member.run_id for member in runs]
+
+
+def _draw_data(studio: Studio, schema: dict[str, Any]) -> dict[str, Any]:
+    sources = data_registry.sources()
+    draw_heading(words.DATA)
+    left, right = st.columns(2)
+    with left:
+        data = st.selectbox(words.DATA_SET, list(sources), format_func=lambda n: sources[n].title, key="race-data")
+    with right:
+        field = forms.fields_of(schema)["imbalance_factor"]
+        factor = forms.draw_field(
+            "imbalance_factor",
+            {**field, "title": words.IMBALANCE, "description": words.IMBALANCE_HELP},
+            "race-imbalance",
+        )
+    _draw_counts(studio, data, factor)
+    return {"data": data, "imbalance_factor": factor}
+
+
+def _draw_counts(studio: Studio, data: str, factor: float) -> None:
+    """Bars of the class counts, head to tail: what "long-tailed" means here."""
+    try:
+        about = data_registry.describe(data, imbalance_factor=factor)
+    except LtvizError as error:
+        st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
+        return
+    place = st.container(height=COUNTS_HEIGHT, border=False, key="counts")
+    if may_draw_charts(studio):
+        counts = np.asarray(about.counts)
+        chart = figures.class_counts(counts, about.class_names, shot_groups(counts), theme() or "light")
+        draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
+    if about.missing:
+        st.caption(forms.escape(about.missing))
+
+
+def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:
+    """Boxes of the methods that fit the data: those for several labels a sample, or those for one."""
+    titles = {} if several else dict(words.DEFAULT_RACE)
+    for entry in (catalogue or {}).get("methods", []):
+        if entry.get("several_labels", False) == several:
+            titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
+    columns = st.columns(2, gap="xsmall")
+    chosen = []
+    for i, (name, title) in enumerate(titles.items()):
+        with columns[i % 2]:
+            if st.checkbox(forms.escape(title), several or name in words.DEFAULT_RACE, key=f"race-method-{name}"):
+                chosen.append(name)
+    return chosen
+
+
+def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list[str]) -> dict[str, str]:
+    """The methods whose forces are measured beside each run's own; empty where there are none."""
+    titles = {entry["name"]: entry["card"]["title"] for entry in catalogue["methods"] if entry.get("what_if")}
+    chosen = st.multiselect(
+        words.WHAT_IF,
+        list(titles),
+        [name for name in asked if name in titles],
+        format_func=titles.__getitem__,
+        key=f"race-{WHAT_IF}",
+        help=schema["properties"][WHAT_IF]["description"],
+        placeholder=words.WHAT_IF_NONE,
+    )
+    return {WHAT_IF: ",".join(chosen)} if chosen else {}
+
+
+def _draw_more(
+    studio: Studio, schema: dict[str, Any], methods: list[str]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Run settings and method settings that differ from the defaults; kept while they are folded away."""
+    catalogue = studio.catalogue
+    kept = st.session_state.setdefault("race-kept", {"run": {}, "methods": {}})
+    box = st.expander(words.MORE, key="race-more", on_change="rerun")
+    if not box.open:
+        # Dozens of widgets that nobody looks at would cost each visitor a second.
+        return kept["run"], kept["methods"]
+    with box:
+        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, WHAT_IF)]
+        properties = {**schema["properties"]}
+        properties["watch_share"] = {**properties["watch_share"], "default": LAB_WATCH_SHARE}
+        form = {**schema, "properties": properties}
+        asked = kept["run"].get(WHAT_IF, "").split(",")
+        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=kept["run"])
+        if catalogue is None:
+            st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
+            return kept["run"], kept["methods"]
+        if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
+            kept["run"] |= _draw_what_if(catalogue, schema, asked)
+        for entry in catalogue["methods"]:
+            name, settings = entry["name"], entry.get("settings", {})
+            if name in methods and settings.get("properties"):
+                st.markdown(f"**{forms.escape(entry['card']['title'])}**")
+                kept["methods"][name] = forms.draw_form(settings, f"race-{name}", kept=kept["methods"].get(name))
+    return kept["run"], kept["methods"]

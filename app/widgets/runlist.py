@@ -1,0 +1,232 @@
+"""The runs beside the stage: how each stands, and the buttons that pause, resume, stop or change it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ltviz.errors import LtvizError
+from ltviz.figures import palette
+from ltviz.recording import Recording, RunInfo, Status
+from ltviz.training.settings import RunSettings
+
+from .. import words
+from ..service.hub import LIVE
+from ..service.studio import Studio
+from . import forms
+from .style import draw_heading
+
+MOST_RUNS = 12
+BEAT_SECONDS, RESTING_SECONDS = 1.0, 3.0
+LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """What the list knows of one run."""
+
+    run: str
+    title: str
+    method: str | None
+    status: Status
+    total: int | None
+    config: dict[str, Any]
+    folder: str | None = None
+    """Where it lies below the home, where that is not what it goes by."""
+
+    @property
+    def live(self) -> bool:
+        return self.status.state in LIVE
+
+
+def read_line(studio: Studio, recording: Recording) -> RunLine:
+    """How a run stands now; a folder that cannot be read still has a line."""
+    info = read_info(recording)
+    status = recording.status()
+    place = studio.hub.runs.place(recording)
+    folder = None if place == recording.run_id else place
+    if info is None:
+        method = studio.supervisor.queued_runs().get(recording.run_id)
+        title = studio.method(method).get("card", {}).get("title") or method or recording.run_id
+        return RunLine(recording.run_id, title, method, status, None, {}, folder)
+    title = info.title or recording.run_id
+    return RunLine(recording.run_id, title, info.method, status, info.total_steps, info.config, folder)
+
+
+def read_info(recording: Recording) -> RunInfo | None:
+    """run.json, or None while there is none that can be read."""
+    try:
+        return recording.info
+    except LtvizError:
+        return None
+
+
+def draw_runs(studio: Studio, shown: Sequence[str]) -> None:
+    """The list, which follows by itself as long as the page is open."""
+    pulse = st.session_state["pulse"] = _pulse(studio, _lines(studio, shown)[0])
+    st.fragment(_draw_runs, run_every=BEAT_SECONDS if pulse[0] else RESTING_SECONDS)(studio, tuple(shown))
+
+
+def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
+    lines, more = _lines(studio, shown)
+    live = [line for line in lines if line.live]
+    if _pulse(studio, lines) != st.session_state.get("pulse"):
+        # The rest of the page follows a race only while there is one, and says what keeps it from starting.
+        st.rerun(scope="app")
+    draw_heading(words.RUNS)
+    if live and studio.supervisor.trouble is None and not studio.supervisor.ready:
+        st.caption(words.WORKER_STARTING)
+    if live and st.button(words.STOP_ALL, key="stop-all", width="stretch"):
+        for line in live:
+            _ask(studio.supervisor.stop, line.run)
+    if not lines:
+        st.caption(words.NO_RUNS)
+    for line in lines:
+        with st.container(key=f"run-{line.run}", gap=None):
+            _draw_line(studio, line)
+    draw_unlisted(studio, more)
+    if live:
+        _draw_changes(studio, live)
+
+
+def draw_unlisted(studio: Studio, more: int = 0) -> None:
+    """What is not in a list of runs: how many more there are, and where no run was looked for."""
+    if more > 0:
+        st.caption(words.more_runs(more))
+    if skipped := studio.skipped:
+        with st.expander(words.skipped_head(len(skipped))):
+            # Names of folders are anybody's: text, and no Markdown.
+            st.text("\n".join(words.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50]))
+
+
+def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
+    """Live runs first, then those on the stage, then the newest others, none of the demos; and how many more there are.
+
+    Of those that are not drawn nothing is read but, once, how they ended.
+    """
+    own = {recording.run_id: recording for recording in studio.recordings()}
+    for run in studio.supervisor.queued_runs():
+        own.setdefault(run, Recording(studio.hub.runs.folder(run), run_id=run))
+    place = {run: number for number, run in enumerate(shown)}
+    live = {run for run, recording in own.items() if _may_be_live(recording)}
+    drawn = sorted(own, key=lambda run: (run not in live, place.get(run, len(place))))[: max(MOST_RUNS, len(live))]
+    lines = [read_line(studio, studio.hub.recording(run)) for run in drawn]
+    lines.sort(key=lambda line: (not line.live, place.get(line.run, len(place))))
+    return lines, len(own) - len(lines)
+
+
+_ended: dict[Path, tuple[int, int]] = {}
+"""status.json, by inode and time, of runs that had ended when it was read."""
+
+
+def _may_be_live(recording: Recording) -> bool:
+    try:
+        about = (recording.path / "status.json").stat()
+    except OSError:
+        return recording.status().state in LIVE
+    identity = about.st_ino, about.st_mtime_ns
+    if _ended.get(recording.path) == identity:
+        return False
+    live = recording.status().state in LIVE
+    if not live:
+        _ended[recording.path] = identity
+    return live
+
+
+def _pulse(studio: Studio, lines: Sequence[RunLine]) -> tuple[bool, tuple[str, ...], Any]:
+    """What the page beyond this list depends on: whether runs are live, which have begun, what keeps workers away."""
+    begun = tuple(sorted(line.run for line in lines if line.status.state not in ("queued", "starting")))
+    return any(line.live for line in lines), begun, studio.supervisor.trouble
+
+
+def draw_trouble(studio: Studio) -> None:
+    """Why nothing can be trained, with the trainer's last lines; nothing where all is well."""
+    trouble = studio.supervisor.trouble
+    if trouble is not None:
+        st.error(f"{words.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.WORKER_NEXT}")
+        st.code(trouble.log_tail or words.EMPTY_LOG, language=None, wrap_lines=True, height=180)
+
+
+def _draw_line(studio: Studio, line: RunLine) -> None:
+    state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
+    said = words.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
+    said += f", {words.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
+    share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
+    name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
+    # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.
+    name.html(
+        f'<div class="ltviz-run"><i style="background:{palette.method_colour(line.method or line.title)}"></i>'
+        f"<div><b>{html.escape(line.title)}</b> <small>{html.escape(said)}</small>"
+        f'<hr style="width:{share:.1f}%"></div></div>'
+    )
+    if line.live:
+        paused = state == "paused"
+        label, act = (words.RESUME, studio.supervisor.resume) if paused else (words.PAUSE, studio.supervisor.pause)
+        icon = ":material/play_arrow:" if paused else ":material/pause:"
+        if buttons[0].button(icon, key=f"pause-{line.run}", help=label, type="tertiary"):
+            _ask(act, line.run)
+        if buttons[1].button(":material/stop:", key=f"stop-{line.run}", help=words.STOP, type="tertiary"):
+            _ask(studio.supervisor.stop, line.run)
+    elif line.status.reason and state in ("failed", "lost"):
+        st.text(line.status.reason)
+        if tail := line.status.details.get("log_tail"):
+            with st.expander(words.SHOW_LOG):
+                st.code(str(tail), language=None, wrap_lines=True)
+
+
+def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
+    """Temperature, learning rate, loss weights: what a live run lets one change."""
+    box = st.popover(words.CHANGE, width="stretch", key="change", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        st.caption(words.CHANGE_HELP)
+        titles = {line.run: line.title for line in live}
+        runs = st.multiselect(
+            words.RUNS,
+            list(titles),
+            format_func=lambda run: titles.get(run, run),
+            placeholder=words.ALL_LIVE,
+            key="change-runs",
+        )
+        targets = [line for line in live if not runs or line.run in runs]
+        fields = live_settings(studio, targets)
+        name = st.selectbox(words.SETTING, sorted(fields), format_func=lambda n: n.replace("_", " "), key="change-name")
+        if name is None:
+            return
+        field, now = fields[name]
+        value = forms.draw_field(name, field, f"change-{name}", value=now)
+        if st.button(words.APPLY, key="change-apply"):
+            takers = [line for line in targets if name in live_settings(studio, [line])]
+            sent = [_ask(studio.supervisor.change, line.run, {name: value}) for line in takers]
+            if all(sent):
+                st.caption(words.APPLIED)
+
+
+def live_settings(studio: Studio, lines: Sequence[RunLine]) -> dict[str, tuple[dict[str, Any], Any]]:
+    """Name -> (schema, value at the start) of everything that these runs let one change while they train."""
+    found: dict[str, tuple[dict[str, Any], Any]] = {}
+    for line in lines:
+        for part, schema in (
+            ("method", studio.method(line.method).get("settings", {})),
+            ("run", RunSettings.model_json_schema()),
+        ):
+            given = line.config.get(part)
+            given = given if isinstance(given, dict) else {}
+            for name, field in forms.live_fields(schema).items():
+                found.setdefault(name, (dict(field), given.get(name, field.get("default"))))
+    return found
+
+
+def _ask(act: Any, run: str, *more: Any) -> bool:
+    try:
+        act(run, *more)
+    except (LtvizError, OSError) as error:
+        st.error(forms.escape(str(error)))
+        return False
+    return True

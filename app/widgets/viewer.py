@@ -1,0 +1,145 @@
+"""Mounts the stage: one component, fed by its own socket, whose data change only when the runs do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ltviz.projection import REGISTRY
+
+from .. import words
+from ..service.look import stage_look
+from ..service.studio import Studio
+
+STREAM = "/ltviz/stream"
+HEAD_START_SECONDS = 1.5
+LATE_SECONDS = 6.0
+# The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
+# text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the app's
+# root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
+# a second for each. Where one does not come, the page says which, in the stage's place.
+LOADER = """
+const { names, late, words } = %s, page = window.ltviz ?? {};
+const at = (name) => new URL(`ltviz/stage/${name}`, page.root ?? new URL(".", document.baseURI)).href;
+for (const name of names) {
+  document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: at(name) }));
+}
+const stage = import(at("stage.js"));
+const trouble = async (otherwise) => {
+  const asked = names.map(async (name) => [at(name), (await page.answerOf?.(at(name), "javascript")) ?? ""]);
+  return (await Promise.all(asked)).find(([, answer]) => answer) ?? [at("stage.js"), otherwise];
+};
+export default function (component) {
+  let end, gone = false, note;
+  const tell = async (otherwise) => {
+    const [address, answer] = await trouble(otherwise);
+    if (gone || end) return;
+    const fill = page.fill ?? ((text) => text);
+    note?.remove();
+    note = Object.assign(document.createElement("p"), { role: "alert" });
+    note.dataset.testid = "ltviz-missing";
+    note.textContent = `${fill(words.missing, { address, answer })} ${fill(words.next, { root: page.root ?? "" })}`;
+    component.parentElement.append(note);
+  };
+  const timer = setTimeout(() => tell(words.late), 1000 * late);
+  stage.then((module) => {
+    clearTimeout(timer);
+    note?.remove();
+    if (!gone) end = module.default(component);
+  }, (error) => {
+    clearTimeout(timer);
+    tell(words.unknown.replace("{error}", () => String(error)));
+  });
+  return () => { gone = true; clearTimeout(timer); note?.remove(); end?.(); };
+}
+"""
+
+
+@cache
+def loader() -> str:
+    """The component's own script, with the names of the stage's modules."""
+    names = sorted(path.name for path in (Path(__file__).parent / "stage").glob("*.js"))
+    return LOADER % json.dumps({"names": names, "late": LATE_SECONDS, "words": words.STAGE_MISSING})
+
+
+def draw_stage(
+    studio: Studio,
+    runs: Sequence[str],
+    *,
+    view: str,
+    step: int | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> None:
+    """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
+
+    A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
+    called in place of their own titles, which may be all the same.
+    """
+    data = stage_data(studio, runs, view)
+    data |= {} if step is None else {"step": step}
+    # Only the lab has a form to train with.
+    data |= {} if view == "lab" else {"words": {"failedNext": words.TRAIN_IN_LAB}}
+    data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
+    st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+
+
+def may_draw_charts(studio: Studio) -> bool:
+    """False in a session's first second: the charts' library would keep the browser from the spheres for several."""
+    return not studio.serving or st.session_state.get("stage-begun", False)
+
+
+def let_the_stage_begin() -> None:
+    """A fragment for the charts' place: after the stage's head start it runs the page again, with charts."""
+    st.fragment(_wait, run_every=HEAD_START_SECONDS)()
+
+
+def _wait() -> None:
+    if "stage-begun" in st.session_state:
+        st.session_state["stage-begun"] = True
+        st.rerun(scope="app")
+    st.session_state["stage-begun"] = False
+    st.caption(words.CHARTS_SOON)
+
+
+def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]:
+    """What the component is given: JSON, the same on every rerun as long as the runs are."""
+    return {
+        "stream": STREAM,
+        "token": studio.token,
+        "runs": list(runs),
+        "hz": first_asked("hz", float),
+        "step": first_asked("step", int),
+        "projection": st.query_params.get("projection"),
+        "projections": [
+            {"name": name, "title": kind.title, "short": kind.short}
+            for name, kind in REGISTRY.items()
+            if name != "none"
+        ],
+        "theme": theme(),
+        **stage_look(),
+        "view": view,
+    }
+
+
+def theme() -> str | None:
+    """ "light" or "dark" as the browser says; None before it has."""
+    return st.context.theme.type
+
+
+def first_asked(name: str, cast: type) -> Any:
+    """A number from the address, as it was when the page opened; None where there is none, or no number.
+
+    The stage keeps the address up to date while it plays; if that came back as new data, it would start anew.
+    """
+    kept = st.session_state.setdefault("asked", {})
+    if name not in kept:
+        try:
+            kept[name] = cast(float(st.query_params[name]))
+        except (KeyError, ValueError, OverflowError):
+            kept[name] = None
+    return kept[name]

@@ -1,0 +1,1 @@
+"""What methods are made of: shared by the papers' files, one noun a file."""
