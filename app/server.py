@@ -28,6 +28,7 @@ from . import words
 from .service.frontpage import FrontPage
 from .service.hosts import KnownHosts
 from .service.replayroute import serve_replay
+from .service.stagefiles import STAGE
 from .service.stream import explain_stream, serve_stream
 from .service.studio import Studio, open_studio
 from .widgets.style import theme_options
@@ -78,7 +79,7 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
             WebSocketRoute("/ltviz/stream", _stream_of(studio)),
             Route("/ltviz/stream", _answer_of(explain_stream, studio), methods=["POST"]),
             Route("/ltviz/replay", _answer_of(serve_replay, studio)),
-            Mount("/ltviz/stage", StageFiles(directory=FOLDER / "stage")),
+            Mount("/ltviz/stage", StageFiles(directory=STAGE)),
         ],
         lifespan=lifespan,
         middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(FrontPage)],
@@ -88,7 +89,7 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
 def _import_pages() -> None:
     """Imports what the first visit needs while the browser is still starting."""
     for name in ("charts", "comparison", "race"):
-        importlib.import_module(f"ltviz_app.{name}")
+        importlib.import_module(f"ltviz_app.widgets.{name}")
 
 
 def _stream_of(studio: Studio) -> Any:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
-
-from ltviz.launch.app import load_app
-
-load_app()
-from ltviz_app import words  # noqa: E402
-from ltviz_app.service.studio import open_studio  # noqa: E402
-from ltviz_app.widgets import charts, comparison, evidence, selection, sweeps, viewer  # noqa: E402
-from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles  # noqa: E402
-from ltviz_app.widgets.curation import draw_curation, draw_notes  # noqa: E402
-from ltviz_app.widgets.style import draw_style  # noqa: E402
+from ltviz_app import words
+from ltviz_app.service.studio import open_studio
+from ltviz_app.widgets import charts, comparison, evidence, selection, sweeps, viewer
+from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles
+from ltviz_app.widgets.curation import draw_curation, draw_notes
+from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()

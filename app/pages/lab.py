@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-
-from ltviz.launch.app import load_app
-
-load_app()
-from ltviz_app import words  # noqa: E402
-from ltviz_app.service.studio import open_studio  # noqa: E402
-from ltviz_app.widgets import charts, race, runlist, selection, viewer  # noqa: E402
-from ltviz_app.widgets.style import draw_style  # noqa: E402
+from ltviz_app import words
+from ltviz_app.service.studio import open_studio
+from ltviz_app.widgets import charts, race, runlist, selection, viewer
+from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()

@@ -6,17 +6,16 @@ import base64
 import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from string import Template
 from typing import Any
 
-STAGE = Path(__file__).parent / "stage"
+from .stagefiles import STAGE, resolve_imports
+
 ENTRY = "replaypage.js"
-_IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"\./([\w-]+\.js)"')
-_START = f'import "ltviz/{ENTRY}";'
+_ROOT = "ltviz/"
+_START = f'import "{_ROOT}{ENTRY}";'
 
 # A page of its own has nothing around it that could give paper, ink and margins. The stage looks for Streamlit's names.
 _PAGE_STYLE = """
@@ -93,7 +92,7 @@ def as_data(value: Any) -> str:
 @cache
 def code() -> str:
     """The import map: every module that the replay needs, under a name that does not depend on where the file lies."""
-    modules = {f"ltviz/{name}": _as_address(text) for name, text in sorted(_needed().items())}
+    modules = {_ROOT + name: _as_address(text) for name, text in sorted(_needed().items())}
     return as_data({"imports": modules})
 
 
@@ -111,9 +110,8 @@ def _needed() -> dict[str, str]:
         name = waiting.pop()
         if name in found:
             continue
-        source = (STAGE / name).read_text(encoding="utf-8")
-        waiting += [other for _, other in _IMPORT.findall(source)]
-        found[name] = _IMPORT.sub(r'\1"ltviz/\2"', source)
+        found[name], needed = resolve_imports(name, _ROOT)
+        waiting += needed
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,6 +13,7 @@ from ltviz.projection import REGISTRY
 
 from .. import words
 from ..service.look import stage_look
+from ..service.stagefiles import modules
 from ..service.studio import Studio
 
 STREAM = "/ltviz/stream"
@@ -63,8 +63,7 @@ export default function (component) {
 @cache
 def loader() -> str:
     """The component's own script, with the names of the stage's modules."""
-    names = sorted(path.name for path in (Path(__file__).parent / "stage").glob("*.js"))
-    return LOADER % json.dumps({"names": names, "late": LATE_SECONDS, "words": words.STAGE_MISSING})
+    return LOADER % json.dumps({"names": modules(), "late": LATE_SECONDS, "words": words.STAGE_MISSING})
 
 
 def draw_stage(
