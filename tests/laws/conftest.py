@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz import losses
-from ltviz.methods import fused, partition
+from ltviz.methods.parts import fused, partition
 
 torch.set_num_threads(1)
 

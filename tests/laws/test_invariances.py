@@ -69,7 +69,7 @@ def test_shapes_of_values(problem, variant):
 
 
 def test_fused_and_dense_give_the_same(problem, variant, monkeypatch):
-    from ltviz.methods import fused, partition
+    from ltviz.methods.parts import fused, partition
 
     p = problem(variant, batch=40, num_keys=50)
     found = {}

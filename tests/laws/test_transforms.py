@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ltviz import losses
-from ltviz.methods import partition
+from ltviz.methods.parts import partition
 
 EVERY, NONE = 0, 1 << 60
 """`SMALLEST_FUSED` by which all losses take the way of large batches, or that of small ones."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ltviz import losses
-from ltviz.methods import partition, watch
+from ltviz.methods.parts import partition, watch
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ltviz.methods import forces as module
-from ltviz.methods import tug as tug_module
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
+from ltviz.methods.parts import forces as module
+from ltviz.methods.parts import tug as tug_module
 from ltviz.methods.parts.forces import PARTS, TOTAL, act, imagine, offers_what_if
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene, place_targets

@@ -18,7 +18,7 @@ export function addressOf(href, { step, beside, projection }) {
  * @param {string} path as the server knows it: "/ltviz/stream" @param {string} [module] address of one of the modules
  */
 export function serverAddress(path, module = import.meta.url) {
-  const root = /^https?:.*\/(?=ltviz\/stage\/[^/]*$)/.exec(module)?.[0];
+  const root = /^https?:.*\/(?=ltviz\/stage\/)/.exec(module)?.[0];
   return root ? new URL(path.replace(/^\/+/, ""), root).href : new URL(path, document.baseURI).href;
 }
 

@@ -71,7 +71,7 @@ export class Parts {
     this.pointer = new Pointer(picture, this.card, outline, acts);
     this.root.append(
       // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
-      ...(data.replay ? [] : [make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href })]),
+      ...(data.replay ? [] : [make("link", "", { rel: "stylesheet", href: new URL("../stage.css", import.meta.url).href })]),
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,

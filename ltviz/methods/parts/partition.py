@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ltviz.methods import fused
+from ltviz.methods.parts import fused
 from ltviz.methods.parts.tracing import is_transformed
 
 SMALLEST_FUSED = 1 << 18
