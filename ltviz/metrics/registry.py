@@ -32,7 +32,7 @@ SPREAD = Measure(
     "Mean angle between a sample and its class centre, {}, over classes with two samples or more.",
     r"\operatorname{mean}_{i: y_i = c} \arccos(z_i \cdot m_c)",
     "ltviz",
-    "Small is tight, not good: rare classes are often wide on test points whatever the method.",
+    "Small is tight, not good: tight classes may lie on one another.",
 )
 KAPPA = Measure(
     "kappa_{}",
