@@ -68,7 +68,7 @@ class CrossEntropy(Method):
     @classmethod
     def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug]:
         """As if the sphere were trained by a cosine classifier with this loss."""
-        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.centres, scene.counts, settings)}
+        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.directions, scene.counts, settings)}
 
     @classmethod
     def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: Any) -> Tug:

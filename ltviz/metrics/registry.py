@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ltviz.metrics.agreement import LENT, STAND_INS
 from ltviz.metrics.described import COLLAPSE, FURTHER, NO_SIMPLEX, SHAPE, Measure
 
 GROUPS = {"head": "head classes", "medium": "medium classes", "tail": "tail classes"}
@@ -258,6 +259,23 @@ def _behind() -> dict[str, Measure]:
         ),
     ]
     entries = [part for one in classes for part in _parts(one)]
+    entries += [
+        Measure(
+            key,
+            title,
+            "",
+            -1,
+            1,
+            None,
+            f"How far this method's what-if on its own run is its own force, {how}: 1 is the same direction.",
+            r"\frac{\sum_c f_c \cdot g_c}{\|f\| \, \|g\|}",
+            "ltviz",
+        )
+        for key, title, how in (
+            (STAND_INS, "What-if against force", "with stand-ins for all that it keeps"),
+            (LENT, "What-if against force, own directions", "at the class directions that this run keeps"),
+        )
+    ]
     for family in (ACCURACY, VALIDATION, *FITTED):
         judged = replace(
             family,
