@@ -148,7 +148,7 @@ CHARTS = ("accuracy_few", "map_few", "centre_sum", "min_centre_angle", "spread_t
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
-    "The deviation cannot reach 0, and its maximum tells methods apart poorly; the centre sum does better."
+    "The deviation cannot reach 0."
 )
 SPHERE = "The sphere: {text}"
 

@@ -61,8 +61,7 @@ SHAPE = (
         "How far the worst pair of class centres is from the angle of a regular simplex.",
         r"\max_{a<b} |m_a \cdot m_b + 1/(C-1)|",
         "Papyan et al. 2020",
-        "In 3 dimensions the maximum separates no methods: with many classes it is large for all of them. "
-        + NO_SIMPLEX,
+        "A single pair decides it; in 3 dimensions it is large with many classes, however they lie. " + NO_SIMPLEX,
     ),
     Measure(
         "centre_sum",

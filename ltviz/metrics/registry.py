@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ltviz.metrics.agreement import LENT, STAND_INS
 from ltviz.metrics.described import COLLAPSE, FURTHER, NO_SIMPLEX, SHAPE, Measure
 
 GROUPS = {"head": "head classes", "medium": "medium classes", "tail": "tail classes"}
@@ -32,7 +33,7 @@ SPREAD = Measure(
     "Mean angle between a sample and its class centre, {}, over classes with two samples or more.",
     r"\operatorname{mean}_{i: y_i = c} \arccos(z_i \cdot m_c)",
     "ltviz",
-    "Small is tight, not good: rare classes are often wide on test points whatever the method.",
+    "Small is tight, not good: tight classes may lie on one another.",
 )
 KAPPA = Measure(
     "kappa_{}",
@@ -258,6 +259,23 @@ def _behind() -> dict[str, Measure]:
         ),
     ]
     entries = [part for one in classes for part in _parts(one)]
+    entries += [
+        Measure(
+            key,
+            title,
+            "",
+            -1,
+            1,
+            None,
+            f"How far this method's what-if on its own run is its own force, {how}: 1 is the same direction.",
+            r"\frac{\sum_c f_c \cdot g_c}{\|f\| \, \|g\|}",
+            "ltviz",
+        )
+        for key, title, how in (
+            (STAND_INS, "What-if against force", "with stand-ins for all that it keeps"),
+            (LENT, "What-if against force, own directions", "at the class directions that this run keeps"),
+        )
+    ]
     for family in (ACCURACY, VALIDATION, *FITTED):
         judged = replace(
             family,

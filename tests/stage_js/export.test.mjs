@@ -10,11 +10,11 @@ import { FLAG } from "../../app/stage/drawing/shaders.js";
 import { svgOf, text } from "../../app/stage/saving/svg.js";
 import { THEMES } from "../../app/stage/common/theme.js";
 
-const SIGHT = { camera: { yaw: -1.25, pitch: 0.5, distance: 2.75 }, layers: { ...LAYERS, caps: true, grid: false }, colourMode: "groups", solo: "bcl-1", chosen: [3, 7] };
+const SIGHT = { camera: { yaw: -1.25, pitch: 0.5, distance: 2.75 }, layers: { ...LAYERS, caps: true, grid: false }, colourMode: "groups", solo: "bcl-1", alike: true, chosen: [3, 7] };
 
 test("a link brings back what was seen, and keeps what else the address holds", () => {
   const link = linkOf("http://a/?runs=old-1&hz=5&step=40&beside=3", ["bcl-1", "ce-1"], SIGHT), url = new URL(link);
-  assert.deepEqual([...url.searchParams.keys()].sort(), ["beside", "camera", "class", "colour", "hz", "layers", "runs", "solo", "step"]);
+  assert.deepEqual([...url.searchParams.keys()].sort(), ["arrows", "beside", "camera", "class", "colour", "hz", "layers", "runs", "solo", "step"]);
   assert.match(link, /runs=bcl-1,ce-1/);
   assert.deepEqual(readLink(url.search), SIGHT);
 });

@@ -36,7 +36,7 @@ export class Run {
     this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
-    /** @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the frame shown, and how
+    /** @type {{step: number, forces: import("../common/types.js").Forces, metrics: Record<string, number>, gap: number}|null} the newest forces up to the frame shown, and how
      * many steps after those before them they came */
     this.forces = null;
     this.start = 0;
@@ -174,7 +174,8 @@ export class Run {
     if (last && step <= last.header.step) this.history = [];
     if (this.forces && step < this.forces.step) this.forces = null;
     // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
-    if (forces && Object.keys(forces).length) this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
+    if (forces && Object.keys(forces).length)
+      this.forces = { step, forces, metrics: next.header.metrics, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;

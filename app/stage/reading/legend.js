@@ -29,8 +29,8 @@ export class Legend {
     tips.explain(this.free, () => this.freeLines);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {import("../choices/layers.js").ColourMode} mode */
-  write(runs, layers, mode) {
+  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {import("../choices/layers.js").ColourMode} mode @param {boolean} alike whether the arrows of all panels have one scale */
+  write(runs, layers, mode, alike) {
     const run = runs.find((r) => r.info), header = run?.info?.header, { colours, ends, lines } = this.scaleOf(run, runs, mode);
     const stops = colours.map((rgb, i) => `${toHex(rgb)} ${(100 * i) / colours.length}% ${(100 * (i + 1)) / colours.length}%`);
     const gradient = stops.length ? `linear-gradient(90deg, ${stops.join(", ")})` : "var(--ltv-line)";
@@ -44,7 +44,7 @@ export class Legend {
     // Without classes there is nothing between head and tail.
     this.scale.hidden = Boolean(header && !header.num_classes && !changesWithFrame(mode) && mode !== "split");
     this.writeFree(runs, mode);
-    this.writeSigns(runs, layers);
+    this.writeSigns(runs, layers, alike);
   }
 
   /** @param {Run|undefined} run whose classes stand for all @param {Run[]} runs @param {import("../choices/layers.js").ColourMode} mode @returns {Scale} */
@@ -85,9 +85,9 @@ export class Legend {
     this.free.replaceChildren(icon(DISC, colour, true), text);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers */
-  writeSigns(runs, layers) {
-    const signs = signsOf(runs, layers), key = signs.map(({ word }) => word).join();
+  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {boolean} alike whether the arrows of all panels have one scale */
+  writeSigns(runs, layers, alike) {
+    const signs = signsOf(runs, layers, alike), key = [...signs.map(({ word }) => word), alike].join();
     if (this.signs.dataset.key === key) return;
     this.signs.dataset.key = key;
     this.tips.close();

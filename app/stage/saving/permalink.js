@@ -9,10 +9,11 @@ import { COLOUR_NAMES, LAYERS } from "../choices/layers.js";
  * @property {import("../choices/layers.js").Layers} layers
  * @property {import("../choices/layers.js").ColourMode} colourMode
  * @property {string|null} solo       panel shown alone
+ * @property {boolean} alike          whether the arrows of all panels have one scale
  * @property {number[]} chosen        ranks of the classes in focus; empty: all
  */
 
-const DIGITS = 3, MOST_CHOSEN = 200, RANK = /^\d{1,5}$/;
+const DIGITS = 3, MOST_CHOSEN = 200, RANK = /^\d{1,5}$/, ALIKE = "alike";
 /** A run's id, or a moment's: run@step. */
 const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
 
@@ -20,12 +21,12 @@ const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
  * @param {string} href the page's address @param {string[]} runs on the stage @param {Sight} sight
  * @returns {string} what is as usual is left out
  */
-export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen }) {
+export function linkOf(href, runs, { camera, layers, colourMode, solo, alike, chosen }) {
   const url = new URL(href), names = /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS));
   const changed = names.filter((name) => layers[name] !== LAYERS[name]).map((name) => (layers[name] ? name : `-${name}`));
   const given = {
     runs: runs.join(","), camera: camera ? [camera.yaw % (2 * Math.PI), camera.pitch, camera.distance].map((v) => v.toFixed(DIGITS)).join(",") : "",
-    layers: changed.join(","), colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode, solo: solo ?? "", class: chosen.slice(0, MOST_CHOSEN).join(","),
+    layers: changed.join(","), colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode, solo: solo ?? "", arrows: alike ? ALIKE : "", class: chosen.slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
     if (value) url.searchParams.set(name, value);
@@ -47,6 +48,7 @@ export function readLink(search) {
   if (colour) sight.colourMode = colour[0];
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) sight.solo = solo;
+  if (asked.get("arrows") === ALIKE) sight.alike = true;
   const chosen = [...new Set(list("class").filter((word) => RANK.test(word)).map(Number))].slice(0, MOST_CHOSEN);
   if (chosen.length) sight.chosen = chosen;
   return sight;

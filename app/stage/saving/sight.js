@@ -6,7 +6,7 @@ import { linkOf, readLink } from "./permalink.js";
 /** @param {import("../view.js").StageView} stage @returns {string} */
 export function linkTo({ picture, data }) {
   const { layers, colourMode, solo, chosen } = picture;
-  return linkOf(location.href, data.runs, { camera: picture.camera.goal, layers, colourMode, solo, chosen: [...(chosen ?? [])] });
+  return linkOf(location.href, data.runs, { camera: picture.camera.goal, layers, colourMode, solo, alike: picture.forces.alike, chosen: [...(chosen ?? [])] });
 }
 
 /**
@@ -14,11 +14,12 @@ export function linkTo({ picture, data }) {
  * @param {import("../scene/picture.js").Picture} picture @param {string} search of the address
  */
 export function restoreSight(picture, search) {
-  const { camera, layers, colourMode, solo, chosen } = readLink(search);
+  const { camera, layers, colourMode, solo, alike, chosen } = readLink(search);
   if (camera) picture.cameras.open(camera);
   Object.assign(picture.layers, layers);
   picture.colourMode = colourMode ?? picture.colourMode;
   picture.solo = solo ?? picture.solo;
+  picture.forces = { ...picture.forces, alike: alike ?? picture.forces.alike };
   picture.chosen = chosen ? new Set(chosen) : picture.chosen;
 }
 

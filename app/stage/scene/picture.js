@@ -1,4 +1,5 @@
 /** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
+import { forceLook } from "./forces.js";
 import { capAngles, capFills } from "./caps.js";
 import { outlineRadius, viewProjection } from "./camera.js";
 import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "./colours.js";
@@ -34,7 +35,7 @@ export class Picture {
     /** @type {Set<number>|null} */
     this.chosen = null;
     /** @type {import("./forces.js").ForceChoice} */
-    this.forces = { parts: new Set(), under: null };
+    this.forces = { parts: new Set(), under: null, alike: false };
     /** Frames that trails reach back. */
     this.trail = TRAIL;
     /** @type {Set<number>|null} ids of selected samples */
@@ -143,10 +144,10 @@ export class Picture {
       run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
     const mark = this.marked === null ? null : run.indexOf(this.marked);
     const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null, scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
-    const { forces, trail } = this, { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
+    const forces = forceLook(this.forces, run, this.shown), { trail } = this, { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
     return {
       layers, chosen, mark, near, scale, ink, page, forces, trail, colours: run.colours,
-      key: [Object.values(layers).map(Number).join(""), chosen ? [...chosen].join("+") : "all", mark, near, scale, ink, page, [...forces.parts].join("+"), forces.under, trail].join(),
+      key: [Object.values(layers).map(Number).join(""), chosen ? [...chosen].join("+") : "all", mark, near, scale, ink, page, [...forces.parts].join("+"), forces.under, forces.longest, trail].join(),
       borders: layers.territory ? (run.borders?.pieces ?? null) : null,
       caps: layers.caps ? run.caps : null,
       ghost: layers.ghost ? (run.ghost?.points ?? null) : null,
