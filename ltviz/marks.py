@@ -7,6 +7,7 @@ stage know the four primitives, and no method's name. The same classes hold a me
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
@@ -41,14 +42,17 @@ class Mark:
     """Whether it is shown before anybody chose."""
     directed: bool = False
     """Segments alone: whether they lead from a to b."""
+    end: Sign | None = None
+    """Segments alone: the glyph at each end b, where it is another than at a."""
 
     def __post_init__(self) -> None:
         _check_texts(self, unit="")
-        for name, kinds in (("primitive", Primitive), ("sign", Sign)):
-            if (given := getattr(self, name)) not in get_args(kinds):
-                raise ValueError(f"{name} of the mark {self.key} must be one of {_listed(kinds)}; got {given!r:.80}.")
-        if self.directed and self.primitive != "segments":
-            raise ValueError(f"directed of the mark {self.key} is for segments; its primitive is {self.primitive}.")
+        for name, kinds in (("primitive", Primitive), ("sign", Sign), ("end", Sign)):
+            given, known = getattr(self, name), get_args(kinds)
+            if given not in known and not (name == "end" and given is None):
+                raise ValueError(f"{name} of the mark {self.key} must be one of {', '.join(known)}; got {given!r:.80}.")
+        if (self.directed or self.end) and self.primitive != "segments":
+            raise ValueError(f"directed and end are for segments; the mark {self.key} is of {self.primitive}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +107,9 @@ class Caps(NamedTuple, Generic[Array]):
 
     places: Array
     """(K, dim) unit rows: their centres."""
-    angle: Array
-    """(K,) half-angles in degrees, 0 to 180; 0 or NaN where there is no cap."""
+    angle: Array | None
+    """(K,) half-angles in degrees, 0 to 180; 0 or NaN where there is no cap. None alone in a picture that cannot show
+    angles as they are."""
     y: Array
     """(K,) whole numbers: the class whose colour each has."""
 
@@ -127,14 +132,61 @@ def primitive_of(shown: Shown) -> Primitive:
     return next(name for name, kind in PRIMITIVES.items() if isinstance(shown, kind))
 
 
+def primitive_with(columns: Collection[str]) -> Primitive | None:
+    """The primitive whose values have columns of these names; None where there is none."""
+    for name, kind in PRIMITIVES.items():
+        if set(kind._fields) - set(kind._field_defaults) <= set(columns) <= set(kind._fields):
+            return name
+    return None
+
+
+def is_key(name: object) -> bool:
+    """Whether a name may be the key of a mark or reading, and so stand in a tensor's name."""
+    return isinstance(name, str) and _KEY.fullmatch(name) is not None
+
+
 def _check_texts(about: Mark | Reading, *, unit: str) -> None:
     kind = type(about).__name__.lower()
-    if not isinstance(about.key, str) or _KEY.fullmatch(about.key) is None:
+    if not is_key(about.key):
         raise ValueError(f"key of a {kind} must be 1 to 60 letters, digits, _ and -; got {about.key!r:.80}.")
     for name, text, most in (("title", about.title, _TITLE), ("short", about.short, _SHORT), ("unit", unit, _TITLE)):
         if not isinstance(text, str) or len(text) > most:
             raise ValueError(f"{name} of the {kind} {about.key} must be text of at most {most} characters.")
 
 
-def _listed(kinds: Any) -> str:
-    return ", ".join(get_args(kinds))
+TARGETS = Mark(
+    key="targets",
+    title="Target",
+    short="A place given in advance; an arc joins it with the centre that is to get there.",
+    primitive="points",
+    sign="diamond",
+)
+PROTOTYPES = Mark(
+    key="prototypes", title="Prototype", short="A learned stand-in of a class.", primitive="points", sign="square"
+)
+CLASSIFIER = Mark(
+    key="classifier",
+    title="Classifier",
+    short="The direction that a class's weights point to.",
+    primitive="points",
+    sign="triangle",
+    on=False,
+)
+VIEWS = Mark(
+    key="views",
+    title="Two views",
+    short="Each arc joins two augmented views of one image, which the loss pulls together; short arcs mean that it has "
+    "learned to.",
+    primitive="segments",
+    sign="arc",
+)
+QUEUE = Mark(
+    key="queue",
+    title="Memory",
+    short="What the method remembers of earlier batches, 256 points at most; the older, the fainter.",
+    primitive="points",
+    sign="mist",
+    on=False,
+)
+COMMON = {mark.key: mark for mark in (TARGETS, PROTOTYPES, CLASSIFIER, VIEWS, QUEUE)}
+"""Marks that more than one method has, by key; whoever uses such a key without a declaration means these."""
