@@ -82,7 +82,7 @@ class Setup:
     """What the trainer hands to a method when it builds it.
 
     `encoder` and `head` are the race's shared initial modules; a method takes copies, so all start alike.
-    `generator` is the method's own source of chance (CPU), saved and restored with the weights.
+    `generator` is the method's own random generator (CPU), saved and restored with the weights.
     """
 
     encoder: nn.Module
@@ -169,7 +169,7 @@ class Method(nn.Module):
         return self.classify(self.encoder(x))
 
     def observe(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`embed` and `predict` for the price of one pass through the encoder."""
+        """`embed` and `predict` in one pass through the encoder."""
         features = self.encoder(x)
         return self.project(features), self.classify(features)
 

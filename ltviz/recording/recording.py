@@ -49,6 +49,16 @@ class Recording:
 
     Args:
         run_id: what the run goes by in its home, which `ltviz.recording.home` knows.
+
+    >>> import tempfile
+    >>> from ltviz.recording import record
+    >>> with record(tempfile.mkdtemp() + "/my-run", labels=[0, 0, 1]) as run:
+    ...     run.frame(0, embeddings=np.eye(3), landmarks={"prototypes": np.eye(3)[:2]})
+    >>> recording = Recording(run.path)
+    >>> recording.status().state, recording.info.counts, [mark.title for mark in recording.info.marks]
+    ('finished', [2, 1], ['Prototype'])
+    >>> recording.last().embeddings.shape
+    (3, 3)
     """
 
     def __init__(self, path: str | os.PathLike[str], *, run_id: str | None = None) -> None:

@@ -53,6 +53,13 @@ class RunWriter:
     frame itself where frames are rarer than that, else by the thread that also beats status.json once a second, so
     that training does not wait for the disk. A killed process loses nothing; a power cut loses at most the last
     second.
+
+    >>> import tempfile
+    >>> info = RunInfo(run_id="my-run", created=0.0, num_classes=2, class_names=["cat", "dog"], counts=[2, 1])
+    >>> with RunWriter.create(f"{tempfile.mkdtemp()}/my-run", info, labels=[0, 0, 1]) as writer:
+    ...     writer.frame(0, embeddings=[[1, 0, 0], [0, 1, 0], [0, 0, 1]], metrics={"loss": 0.5})
+    >>> Recording(writer.path).frame_metrics()
+    {0: {'loss': 0.5}}
     """
 
     def __init__(self, path: Path, info: RunInfo, probe: Probe, lock: RunLock, newest: tuple[int, float]) -> None:
@@ -333,6 +340,12 @@ def mark_failed(path: str | os.PathLike[str], reason: str, **details: Any) -> No
 
     The folder is made where there is none; a run that has ended already keeps its state. Raises RunLocked while a
     writer lives.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "my-run"
+    >>> mark_failed(folder, "the machine was switched off")
+    >>> Recording(folder).status().reason
+    'the machine was switched off'
     """
     path = Path(path)
     make_folder(path)
