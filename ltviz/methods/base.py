@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ltviz.data.batch import Batch as Batch
+from ltviz.marks import Mark as Mark
+from ltviz.marks import Reading as Reading
+from ltviz.marks import Shown
 from ltviz.methods.parts.inputs import unit
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
-CLOUD_POINTS = 256
+MOST_POINTS = 256
 """Points of a memory that a frame shows, at most."""
 
 
@@ -64,21 +67,6 @@ def live(default: Any, **constraints: Any) -> Any:
     return Field(default, json_schema_extra={"live": True}, **constraints)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Something that a method knows of itself beside its points: what its queue holds, how many positives it found."""
-
-    key: str
-    """Name in frames: "queue_length". Where it is "<landmark>_cap", values are half-angles in degrees of caps around
-    the rows of that landmark."""
-    title: str
-    """Name for people: "Queue length"."""
-    unit: str = ""
-    """Such as "°" or "steps"; empty for plain numbers."""
-    short: str
-    """One plain sentence for hover text."""
-
-
 class LinearClassifier(NamedTuple):
     """Logits `features @ weight.T + bias`; `unit`: of the features put to length 1 first."""
 
@@ -89,34 +77,12 @@ class LinearClassifier(NamedTuple):
     unit: bool = False
 
 
-class Links(NamedTuple):
-    """K pairs of places on the sphere that belong together, such as two views of one image."""
-
-    a: Tensor
-    """(K, dim) unit rows."""
-    b: Tensor
-    """(K, dim) unit rows."""
-    y: Tensor
-    """(K,) int64: the class whose colour each pair has."""
-
-
-class Cloud(NamedTuple):
-    """K points that a method remembers, such as the keys in its queue."""
-
-    points: Tensor
-    """(K, dim) unit rows."""
-    y: Tensor
-    """(K,) int64 classes."""
-    age: Tensor
-    """(K,) training steps since each was stored, 0 or more."""
-
-
 @dataclass(frozen=True)
 class Setup:
     """What the trainer hands to a method when it builds it.
 
     `encoder` and `head` are the race's shared initial modules; a method takes copies, so all start alike.
-    `generator` is the method's own source of chance (CPU), saved and restored with the weights.
+    `generator` is the method's own random generator (CPU), saved and restored with the weights.
     """
 
     encoder: nn.Module
@@ -162,6 +128,8 @@ class Method(nn.Module):
 
     readings: ClassVar[tuple[Reading, ...]] = ()
     """What `read` gives, for people."""
+    marks: ClassVar[tuple[Mark, ...]] = ()
+    """What `show` and `landmarks` give, for people."""
 
     def __init__(self, settings: Settings, setup: Setup):
         super().__init__()
@@ -201,7 +169,7 @@ class Method(nn.Module):
         return self.classify(self.encoder(x))
 
     def observe(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`embed` and `predict` for the price of one pass through the encoder."""
+        """`embed` and `predict` in one pass through the encoder."""
         features = self.encoder(x)
         return self.project(features), self.classify(features)
 
@@ -217,12 +185,12 @@ class Method(nn.Module):
         """Value of each of `readings` now: (C,) by class or a 0-d tensor; NaN where it is not known yet."""
         return {}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
-        """Pairs to draw for some fixed samples, whose views are augmented alike at every call."""
-        return {}
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """What there is to see of `marks` now, by key: points that the method remembers (`MOST_POINTS` at most), pairs
+        that it holds together, how wide it believes a class to be, where a class is drawn.
 
-    def clouds(self) -> dict[str, Cloud]:
-        """Points that the method remembers, at most `CLOUD_POINTS` of each kind."""
+        `batch` holds a few fixed samples, whose views are augmented alike at every call.
+        """
         return {}
 
     def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:

@@ -77,6 +77,13 @@ class Home:
 
     A run may lie in a folder of any name, at most `DEEPEST` folders down. Hidden folders are passed over, and links to
     folders are followed only with `follow_links`.
+
+    >>> import tempfile
+    >>> home = Home(tempfile.mkdtemp())
+    >>> (home.root / "my-run").mkdir()
+    >>> (home.root / "my-run" / "run.json").touch()
+    >>> home.find("my-run").path == home.root / "my-run", home.find("another")
+    (True, None)
     """
 
     def __init__(self, root: str | os.PathLike[str], *, follow_links: bool = False) -> None:
@@ -297,7 +304,15 @@ def foreign_folders(path: Path) -> list[str]:
 
 
 def list_runs(home: str | os.PathLike[str]) -> list[Recording]:
-    """The runs below `home`, newest first, in folders of any name; see `Home`."""
+    """The runs below `home`, newest first, in folders of any name; see `Home`.
+
+    >>> import tempfile
+    >>> home = Path(tempfile.mkdtemp())
+    >>> (home / "seeds" / "run_0").mkdir(parents=True)
+    >>> (home / "seeds" / "run_0" / "run.json").touch()
+    >>> [recording.run_id for recording in list_runs(home)]
+    ['seeds-run-0-x6cffa8bb']
+    """
     return Home(home).recordings()
 
 
@@ -305,5 +320,8 @@ def run_path(home: str | os.PathLike[str], run_id: str) -> Path:
     """Folder of the run `run_id` below `home`, which need not exist yet.
 
     Raises ConfigError for an id outside the pattern, and for a folder that leads out of `home` by a link.
+
+    >>> run_path("checkpoints", "my-run").parts[-2:]
+    ('checkpoints', 'my-run')
     """
     return Home(home).folder(run_id)

@@ -16,7 +16,11 @@ RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
 
 
 def check_run_id(run_id: str) -> str:
-    """`run_id` itself where it matches `RUN_ID`, ConfigError otherwise; called before any path is built from the id."""
+    """`run_id` itself where it matches `RUN_ID`, ConfigError otherwise; called before any path is built from the id.
+
+    >>> check_run_id("my-run-1")
+    'my-run-1'
+    """
     if not isinstance(run_id, str) or RUN_ID.fullmatch(run_id) is None:
         raise ConfigError(
             "A run id must be 3 to 64 lower-case letters, digits and hyphens, and must not start with a hyphen; "
@@ -26,7 +30,11 @@ def check_run_id(run_id: str) -> str:
 
 
 def new_run_id(prefix: str) -> str:
-    """A fresh run id: `prefix` in the alphabet of run ids, the local time, and 4 random hex digits."""
+    """A fresh run id: `prefix` in the alphabet of run ids, the local time, and 4 random hex digits.
+
+    >>> new_run_id("My run").startswith("my-run-20")
+    True
+    """
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return f"{slug(prefix)[:40].rstrip('-')}-{stamp}-{secrets.token_hex(2)}"
 
@@ -54,6 +62,9 @@ def checkpoints_home() -> Path:
     """The folder of run folders: LTVIZ_HOME, else ./checkpoints where that exists, else the user's data folder.
 
     The last is `ltviz` where the platform keeps a user's data. Nothing is created.
+
+    >>> checkpoints_home().name in ("checkpoints", "ltviz") or "LTVIZ_HOME" in os.environ
+    True
     """
     if given := os.environ.get("LTVIZ_HOME"):
         return typed_path(given)

@@ -75,6 +75,15 @@ def record(
     Raises:
         RunLocked: another process writes this run.
         RecordingError: the folder already holds a run, or an argument does not fit; nothing is left behind.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp() + "/my-run"
+    >>> with record(folder, labels=["cat", "cat", "dog"]) as run:
+    ...     run.frame(0, embeddings=np.eye(3), metrics={"loss": 0.7})
+    ...     run.frame(1, embeddings=-np.eye(3), metrics={"loss": 0.6})
+    >>> from ltviz.recording import Recording
+    >>> Recording(folder).steps(), Recording(folder).frame(1).labels
+    ([0, 1], array([0, 0, 1], dtype=int32))
     """
     if on_error not in ("warn", "raise"):
         raise RecordingError(f"on_error must be 'warn' or 'raise'; got {on_error!r:.80}.")

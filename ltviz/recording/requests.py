@@ -38,7 +38,14 @@ def send_request(
     kind: Literal["pause", "resume", "stop", "set"],
     values: dict[str, bool | int | float | str] | None = None,
 ) -> None:
-    """Leave a request for the trainer of the run at `run_path`; ConfigError for one that it could not understand."""
+    """Leave a request for the trainer of the run at `run_path`; ConfigError for one that it could not understand.
+
+    >>> import tempfile
+    >>> run = Path(tempfile.mkdtemp())
+    >>> send_request(run, "set", {"temperature": 0.2})
+    >>> [(request.kind, request.values) for request in take_requests(run)]
+    [('set', {'temperature': 0.2})]
+    """
     run = Path(run_path)
     try:
         request = Request(kind=kind, values=values or {}, sent=time.time_ns())

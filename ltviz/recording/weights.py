@@ -55,6 +55,13 @@ def save_weights(
     Raises:
         DiskFull: no room; what was saved before is untouched.
         RecordingError: a state that is not JSON, a group name outside [a-z0-9_].
+
+    >>> import tempfile
+    >>> run = tempfile.mkdtemp()
+    >>> save_weights(run, 100, {"model": {"scale": np.float32([2])}}, {"batches": 7}).name
+    '100'
+    >>> load_weights(run).state
+    {'batches': 7}
     """
     step = check_step(step)
     if any(not _GROUP.fullmatch(name) for name in groups):
@@ -103,6 +110,13 @@ def load_weights(run_path: str | os.PathLike[str], step: int | None = None) -> W
     """The weights saved at `step`, by default the newest sound ones; damaged ones on the way there are logged.
 
     Raises RecordingError where none can be read.
+
+    >>> import tempfile
+    >>> run = tempfile.mkdtemp()
+    >>> for step in (100, 200):
+    ...     _ = save_weights(run, step, {"model": {"scale": np.float32([step])}}, {})
+    >>> load_weights(run).tensors["model"]["scale"], load_weights(run, 100).step
+    (array([200.], dtype=float32), 100)
     """
     folder = inner_folder(Path(run_path), "weights")
     if step is not None:
