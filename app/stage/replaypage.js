@@ -1,8 +1,8 @@
 /** Starts the stage in a replay file: everything it needs stands in the page. */
 import { make } from "./common/dom.js";
 import { ReplaySource } from "./incoming/replay.js";
-import { publishFacts } from "./common/facts.js";
-import { StageView } from "./view.js";
+import { publishTelemetry } from "./common/telemetry.js";
+import { Stage } from "./assembly.js";
 
 /**
  * @typedef
@@ -30,9 +30,9 @@ async function start() {
     const tracks = new Map(await Promise.all(runs.map(unpackRun)));
     const asked = new URLSearchParams(location.search).get("step");
     const step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step;
-    const view = new StageView({ ...data, step }, publishFacts(), (options) => new ReplaySource(tracks, options));
+    const stage = new Stage({ ...data, step }, publishTelemetry(), (options) => new ReplaySource(tracks, options));
     place.replaceChildren();
-    view.attach(place);
+    stage.attach(place);
   } catch (error) {
     place.replaceChildren(
       make(

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { addressOf } from "../../app/stage/common/address.js";
 import { HOME } from "../../app/stage/scene/camera.js";
 import { Cameras } from "../../app/stage/scene/cameras.js";
-import { describePoint, tally } from "../../app/stage/reading/card.js";
+import { describePoint, countNames } from "../../app/stage/reading/sample.js";
 import { toolOf } from "../../app/stage/choices/gestures.js";
 import { filledShare } from "../../app/stage/reading/honesty.js";
-import { groupMarks, markKind } from "../../app/stage/choices/marks.js";
+import { groupEvents, eventKind } from "../../app/stage/choices/events.js";
 import { formatBeside, Moments, parseBeside } from "../../app/stage/incoming/moments.js";
-import { neighboursOf } from "../../app/stage/reading/neighbours.js";
+import { neighboursOf } from "../../app/stage/scene/neighbours.js";
 import { MOST_PANELS } from "../../app/stage/scene/panels.js";
 import { formatProjection, parseProjection, titleOf } from "../../app/stage/choices/projections.js";
 import { Run } from "../../app/stage/incoming/runs.js";
@@ -248,14 +248,14 @@ test("marks of several runs at one step are one, in order, and can be walked", (
       ],
     },
   ];
-  const marks = groupMarks(runs, [{ run: "a", step: 6 }]);
+  const marks = groupEvents(runs, [{ run: "a", step: 6 }]);
   assert.deepEqual(
     marks.map(({ step, kind }) => `${step} ${kind}`),
     ["4 alarm", "6 kept", "9 setting", "9 swap"],
   );
   assert.deepEqual(marks[2].lines, ["Step 9: setting changed", "A: x", "B: z"]);
-  assert.equal(markKind("pause"), "note");
-  assert.equal(markKind("toString"), "note");
+  assert.equal(eventKind("pause"), "note");
+  assert.equal(eventKind("toString"), "note");
   const steps = marks.map(({ step }) => step);
   assert.deepEqual(
     [beyond(steps, 4, 1), beyond(steps, 9, 1), beyond(steps, 9, -1), beyond(steps, 1, -1)],
@@ -292,7 +292,7 @@ test("a card says what the method thinks, how sure it is, what it costs, and whe
     describePoint(runWith([[1, 0, 0]], { frame: { ...frame, loss: Uint16Array.from([65535]) } }), 0)[3],
     /loss above 16/,
   );
-  assert.equal(tally(["b", "a", "b"]), "2 × b, 1 × a");
+  assert.equal(countNames(["b", "a", "b"]), "2 × b, 1 × a");
 });
 
 test("neighbours are looked for once a frame", () => {

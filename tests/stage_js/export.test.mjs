@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HOME } from "../../app/stage/scene/camera.js";
 import { chooseFormat } from "../../app/stage/saving/movie.js";
 import { poseOnPath, thinSteps } from "../../app/stage/saving/filming.js";
-import { LAYERS } from "../../app/stage/choices/layers.js";
+import { LAYERS } from "../../app/stage/layers/list.js";
 import { linkOf, readLink } from "../../app/stage/saving/permalink.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { FLAG } from "../../app/stage/drawing/shaders.js";
@@ -142,7 +142,7 @@ function panel(names = ["zero", "one"], layers = {}) {
   ];
   const { ink, page } = THEMES.light;
   return {
-    rect: { frame: { x: 0, y: 0, w: 300, h: 356 }, view: { x: 0, y: 30, w: 300, h: 300 } },
+    rect: { whole: { x: 0, y: 0, w: 300, h: 356 }, sphere: { x: 0, y: 30, w: 300, h: 300 } },
     title: names[0],
     colour: "#8a8f98",
     state: "step 5",
@@ -151,9 +151,9 @@ function panel(names = ["zero", "one"], layers = {}) {
     pose: { yaw: 0, pitch: 0, distance: 4 },
     run,
     palette: names.map((name, c) => ({ name, rgb: run.colours[c] })),
-    swatches: labels,
+    colours: labels,
     flags: Uint8Array.from([0, FLAG.TEST, FLAG.VALIDATION, 0, FLAG.TEST, FLAG.HIDDEN]),
-    bulks: new Uint8Array(n).fill(128),
+    sizes: new Uint8Array(n).fill(128),
     pieces: null,
     look: {
       layers: { ...LAYERS, ...layers },
@@ -180,7 +180,7 @@ const draw = (given) =>
     height: 356,
     theme: THEMES.light,
     panels: [given],
-    swatches: given.palette,
+    legend: given.palette,
     signs: [{ name: "test", path: "M0 0z", filled: true }],
   });
 

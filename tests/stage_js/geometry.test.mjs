@@ -11,10 +11,10 @@ import {
   viewMatrix,
   viewProjection,
 } from "../../app/stage/scene/camera.js";
-import { capAngles, capFills } from "../../app/stage/scene/caps.js";
+import { capAngles, capFills } from "../../app/stage/scene/spread.js";
 import { flatPlacer } from "../../app/stage/drawing/flat.js";
-import { isInside, pickInside, pickPoint } from "../../app/stage/choices/picking.js";
-import { nearestSamples, sameClass } from "../../app/stage/reading/neighbours.js";
+import { isInside, pickInside, pickPoint } from "../../app/stage/scene/picking.js";
+import { nearestSamples, sameClass } from "../../app/stage/scene/neighbours.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { ghostOf, packing } from "../../app/stage/scene/simplex.js";
 import { territoryBorders, territoryShares } from "../../app/stage/scene/territory.js";

@@ -2,29 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classAt, formatReading, layBars, widen } from "../../app/stage/reading/bars.js";
 import { strengthOfAge } from "../../app/stage/scene/clouds.js";
-import { contrast, extraColours, luminance, parseHex, valueRamp } from "../../app/stage/scene/colours.js";
+import { contrast, extraColours, luminance, parseHex, valueRamp } from "../../app/stage/common/colours.js";
 import { readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
 import { arrowEnd, describeForce, forceOn, LONGEST, PARTS, partColour, whatIfs } from "../../app/stage/scene/forces.js";
-import { LAYERS, LAYER_NAMES } from "../../app/stage/choices/layers.js";
+import { LAYERS, LAYER_NAMES } from "../../app/stage/layers/list.js";
 import { choosePairs, linkKind } from "../../app/stage/scene/links.js";
 import { describeForces } from "../../app/stage/choices/options.js";
 import {
   classesOf,
   classSizes,
   EXTRAS,
-  pointBulks,
+  pointSizes,
   pointFlags,
-  pointSwatches,
+  pointColours,
   ringPieces,
   STEPS,
   topLoss,
-} from "../../app/stage/scene/outfit.js";
+} from "../../app/stage/scene/attributes.js";
 import { formatCount } from "../../app/stage/common/numbers.js";
 import { Run } from "../../app/stage/incoming/runs.js";
-import { addScene } from "../../app/stage/scene/scene.js";
+import { addScene } from "../../app/stage/layers/scene.js";
 import { FLAG, NO_PIECE, SHAPE } from "../../app/stage/drawing/shaders.js";
 import { SHEETS } from "../../app/stage/scene/strokes.js";
-import { signsOf } from "../../app/stage/reading/signs.js";
+import { signsOf } from "../../app/stage/layers/glyphs.js";
 import { barbs } from "../../app/stage/scene/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/common/vectors.js";
 
@@ -124,7 +124,7 @@ function sceneOf(run, layers = {}, look = {}) {
   const sheets = {},
     off = Object.fromEntries(Object.keys(LAYERS).map((key) => [key, false]));
   for (const name of SHEETS) sheets[name] = { items: [], push: (...values) => sheets[name].items.push(values) };
-  const tally = addScene(sheets, run, 1, {
+  const counts = addScene(sheets, run, 1, {
     layers: { ...off, ...layers },
     colours: run.colours,
     ink: [0, 0, 0],
@@ -142,7 +142,7 @@ function sceneOf(run, layers = {}, look = {}) {
     ...look,
   });
   return {
-    tally,
+    counts,
     lines: sheets.lines.items,
     signs: sheets.signs.items,
     patches: sheets.patches.items,
@@ -209,15 +209,15 @@ test("points are coloured by what the frame says of them, and grey where it says
   });
   const base = 3,
     ramp = base + EXTRAS.length;
-  assert.deepEqual([...pointSwatches(run, "ramp")], [0, 2]);
-  assert.deepEqual([...pointSwatches(run, "split")], [base + 2, base + 3]);
-  assert.deepEqual([...pointSwatches(run, "correct")], [base, base + EXTRAS.indexOf("unknown")]);
-  assert.deepEqual([...pointSwatches(run, "confidence")], [ramp, ramp + STEPS - 1]);
+  assert.deepEqual([...pointColours(run, "ramp")], [0, 2]);
+  assert.deepEqual([...pointColours(run, "split")], [base + 2, base + 3]);
+  assert.deepEqual([...pointColours(run, "correct")], [base, base + EXTRAS.indexOf("unknown")]);
+  assert.deepEqual([...pointColours(run, "confidence")], [ramp, ramp + STEPS - 1]);
   const kept = new Uint16Array(2);
-  assert.equal(pointSwatches(run, "loss", kept), kept, "the array is written again, not made again");
+  assert.equal(pointColours(run, "loss", kept), kept, "the array is written again, not made again");
   assert.deepEqual([...kept], [ramp, ramp + STEPS - 1]);
   run.frame.confidence = null;
-  assert.deepEqual([...pointSwatches(run, "confidence")], Array(2).fill(base + EXTRAS.indexOf("unknown")));
+  assert.deepEqual([...pointColours(run, "confidence")], Array(2).fill(base + EXTRAS.indexOf("unknown")));
   near(topLoss(run.info), Math.log(3));
   near(topLoss({ ...run.info, labelSets: new Uint8Array(2) }), Math.log(2));
 });
@@ -242,7 +242,7 @@ test("points grow with rarity on a logarithmic scale, and not at all where that 
   assert.ok(hundredth > head);
   assert.deepEqual(classSizes([1000, 1], false), [1, 1]);
   assert.ok(classSizes([1e9, 0], true).every((size) => size * 128 < 256));
-  assert.deepEqual([...pointBulks(runWith(), false)], [128, 128]);
+  assert.deepEqual([...pointSizes(runWith(), false)], [128, 128]);
 });
 
 test("rings hold the rarest classes of a sample, head first, and none where it has one", () => {
@@ -333,19 +333,19 @@ const FORCES = {
 test("forces are drawn from the centres that have any, with their parts and a what-if on choice", () => {
   const run = runWith({ header: { forces: FORCES } });
   assert.deepEqual(whatIfs(run), ["tsc"]);
-  assert.equal(sceneOf(run, { forces: false }).tally.forces, 0);
-  const { tally, lines } = sceneOf(run, { forces: true });
-  assert.equal(tally.forces, 2);
+  assert.equal(sceneOf(run, { forces: false }).counts.forces, 0);
+  const { counts, lines } = sceneOf(run, { forces: true });
+  assert.equal(counts.forces, 2);
   const tips = lines.map((line) => line.slice(3, 6)),
     reach = Math.max(...tips.map((p) => (angleBetween([1, 0, 0], p) * Math.PI) / 180).filter((a) => a < 1));
   near(reach, LONGEST, 1e-6);
   assert.equal(
-    sceneOf(run, { forces: true }, { forces: { parts: new Set(["positives", "head", "prior"]), under: null } }).tally
+    sceneOf(run, { forces: true }, { forces: { parts: new Set(["positives", "head", "prior"]), under: null } }).counts
       .forces,
     5,
   );
   const compared = sceneOf(run, { forces: true }, { forces: { parts: new Set(), under: "tsc" } });
-  assert.equal(compared.tally.forces, 3);
+  assert.equal(compared.counts.forces, 3);
   assert.ok(
     compared.lines.some((line) => line[12] >= 0),
     "the what-if is dashed",
@@ -384,14 +384,14 @@ test("forces of an earlier step stay, fainter, and their step is told", () => {
   show(run, { step: 14 });
   assert.ok(sceneOf(run, { forces: true }).lines[0][9] < strong);
   show(run, { step: 0 });
-  assert.equal(sceneOf(run, { forces: true }).tally.forces, 0);
+  assert.equal(sceneOf(run, { forces: true }).counts.forces, 0);
   assert.match(describeForces([run]), /recording was off/);
 });
 
 test("links are arcs with ends, in the colour of their class; a boundary has a direction and no ends", () => {
   const links = (name) => new Map([[name, { a: int16([[1, 0, 0]]), b: int16([[0, 1, 0]]), y: Uint16Array.of(2) }]]);
   const views = sceneOf(runWith({ frame: { links: links("views") } }), { links: true });
-  assert.equal(views.tally.links, 1);
+  assert.equal(views.counts.links, 1);
   assert.equal(views.signs.length, 2);
   assert.deepEqual(views.signs[0].slice(3, 6), [0, 0, 1]);
   views.lines.forEach((line) => near(length(line.slice(0, 3)), 1, 1e-3));
@@ -431,8 +431,8 @@ test("links move with the frames, from where the eye saw them", () => {
 
 test("a memory fades with age", () => {
   const clouds = new Map([["queue", { points: XYZ, y: Uint16Array.of(0, 65535), age: Uint16Array.of(0, 50) }]]);
-  const { mists, tally } = sceneOf(runWith({ frame: { clouds } }), { clouds: true });
-  assert.equal(tally.clouds, 2);
+  const { mists, counts } = sceneOf(runWith({ frame: { clouds } }), { clouds: true });
+  assert.equal(counts.clouds, 2);
   assert.ok(mists[0][6] > 2 * mists[1][6] && mists[1][6] > 0);
   assert.deepEqual(mists[1].slice(3, 6), [0, 0, 0], "a point of no class has the colour of ink");
   assert.equal(strengthOfAge(0, 0), strengthOfAge(0, 9));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/scene/colours.js";
+import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/common/colours.js";
 import { placeLabels, shorten } from "../../app/stage/reading/labels.js";
 import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/common/numbers.js";
 import { layoutPanels, panelAt } from "../../app/stage/scene/panels.js";
@@ -39,16 +39,16 @@ test("1 to 12 panels never overlap, and stay within the stage", () => {
     for (let count = 1; count <= 12; count++) {
       const { panels, height } = layoutPanels(count, width, 640);
       assert.equal(panels.length, count);
-      panels.forEach(({ frame, view }, i) => {
-        assert.ok(frame.x >= 0 && frame.x + frame.w <= width && frame.y + frame.h <= height, `${count} at ${width}`);
-        assert.ok(view.h >= 132 && view.w > 0);
-        assert.equal(panelAt(panels, view.x + 1, view.y + 1), i);
-        for (const { frame: other } of panels.slice(0, i))
+      panels.forEach(({ whole, sphere }, i) => {
+        assert.ok(whole.x >= 0 && whole.x + whole.w <= width && whole.y + whole.h <= height, `${count} at ${width}`);
+        assert.ok(sphere.h >= 132 && sphere.w > 0);
+        assert.equal(panelAt(panels, sphere.x + 1, sphere.y + 1), i);
+        for (const { whole: other } of panels.slice(0, i))
           assert.ok(
-            other.x + other.w <= frame.x ||
-              frame.x + frame.w <= other.x ||
-              other.y + other.h <= frame.y ||
-              frame.y + frame.h <= other.y,
+            other.x + other.w <= whole.x ||
+              whole.x + whole.w <= other.x ||
+              other.y + other.h <= whole.y ||
+              whole.y + whole.h <= other.y,
           );
       });
     }

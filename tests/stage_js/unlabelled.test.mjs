@@ -1,8 +1,8 @@
 /** Samples without a label wear grey wherever colours are those of classes, and pictures keep their colours. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { describePoint } from "../../app/stage/reading/card.js";
-import { capAngles } from "../../app/stage/scene/caps.js";
+import { describePoint } from "../../app/stage/reading/sample.js";
+import { capAngles } from "../../app/stage/scene/spread.js";
 import {
   classColours,
   contrast,
@@ -11,17 +11,17 @@ import {
   luminance,
   parseHex,
   RAMP,
-} from "../../app/stage/scene/colours.js";
+} from "../../app/stage/common/colours.js";
 import {
   changesWithFrame,
   EXTRAS,
-  pointBulks,
+  pointSizes,
   pointFlags,
-  pointSwatches,
+  pointColours,
   STEPS,
   UNLABELLED,
-} from "../../app/stage/scene/outfit.js";
-import { COLOUR_NAMES } from "../../app/stage/choices/layers.js";
+} from "../../app/stage/scene/attributes.js";
+import { COLOUR_NAMES } from "../../app/stage/layers/list.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { selectionCsv, selectionMetrics } from "../../app/stage/choices/selection.js";
 import { colourBitmap, thumbnailOf } from "../../app/stage/reading/thumbnails.js";
@@ -77,20 +77,20 @@ test("they are grey under every choice of colour that shows classes", () => {
     base = 2;
   for (const [mode] of COLOUR_NAMES)
     if (!changesWithFrame(mode) && mode !== "split")
-      assert.deepEqual([...pointSwatches(run, mode)], [0, base + FREE, 1], mode);
-  assert.deepEqual([...pointSwatches(run, "correct")], [base + 1, base + FREE, base], "neither right nor wrong");
-  assert.deepEqual([...pointSwatches(run, "split")], [base + 2, base + 2, base + 2]);
+      assert.deepEqual([...pointColours(run, mode)], [0, base + FREE, 1], mode);
+  assert.deepEqual([...pointColours(run, "correct")], [base + 1, base + FREE, base], "neither right nor wrong");
+  assert.deepEqual([...pointColours(run, "split")], [base + 2, base + 2, base + 2]);
   assert.deepEqual(
-    [...pointSwatches(run, "confidence")],
+    [...pointColours(run, "confidence")],
     [0, 0, 0].map(() => base + EXTRAS.length + STEPS - 1),
   );
   const labelled = runWith([0, 1]);
-  assert.equal(pointSwatches(labelled, "ramp"), labelled.info.labels, "without them nothing is copied");
+  assert.equal(pointColours(labelled, "ramp"), labelled.info.labels, "without them nothing is copied");
 });
 
 test("a run without classes is grey altogether", () => {
   const run = runWith([NONE, NONE], { names: [] });
-  assert.deepEqual([...pointSwatches(run, "ramp")], [FREE, FREE]);
+  assert.deepEqual([...pointColours(run, "ramp")], [FREE, FREE]);
   assert.deepEqual(classColours(0, "ramp", { ramp: RAMP, categorical: CATEGORICAL, page: [1, 1, 1], groups: [] }), []);
   assert.deepEqual(describePoint(run, 1).slice(0, 2), [UNLABELLED, "Training sample 1"]);
   assert.deepEqual(capAngles(run.frame.xyz, run.info.labels, []), []);
@@ -114,9 +114,9 @@ test("their grey has no hue, is quiet on both pages and is no class's", () => {
 
 test("they are as small as the commonest class, and in focus with none", () => {
   const run = runWith([0, NONE, 1]);
-  const [head, free, tail] = pointBulks(run, true);
+  const [head, free, tail] = pointSizes(run, true);
   assert.ok(free <= head && head < tail);
-  assert.deepEqual([...pointBulks(run, false)], [128, 128, 128]);
+  assert.deepEqual([...pointSizes(run, false)], [128, 128, 128]);
   const flags = pointFlags(run, { train: true, test: true, validation: true }, new Set([0]), null);
   assert.ok(flags[1] && flags[1] === flags[2] && !flags[0]);
 });

@@ -1,9 +1,9 @@
-/** Hands on the picture: drag, wheel, pinch, keys. Says what was meant; what happens is the view's affair. */
+/** Gestures on the picture: drag, wheel, pinch, keys. Says what was meant; what happens is the view's affair. */
 
 /** @typedef {"turn"|"lasso"|"box"} Tool  what a drag does */
 /** @typedef {"start"|"move"|"end"|"cancel"} Phase */
 /**
- * @typedef {object} Hands
+ * @typedef {object} Gestures
  * @property {() => Tool} tool                          what a plain drag does now
  * @property {(x: number, y: number) => void} grab      before anything is done there, CSS pixels within the canvas
  * @property {(dx: number, dy: number) => void} turn    by pixels
@@ -25,8 +25,8 @@ const WHEEL_SPEED = 0.0012;
  */
 export const toolOf = ({ shiftKey, altKey }, tool) => (shiftKey ? (altKey ? "box" : "lasso") : tool);
 
-/** @param {HTMLCanvasElement} canvas @param {Hands} hands @returns {() => void} lets go */
-export function watchHands(canvas, hands) {
+/** @param {HTMLCanvasElement} canvas @param {Gestures} hands @returns {() => void} lets go */
+export function watchGestures(canvas, hands) {
   /** @type {Map<number, {x: number, y: number}>} */
   const down = new Map();
   /** @type {Tool} */

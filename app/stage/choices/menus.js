@@ -3,12 +3,12 @@
  * screen.
  */
 import { icon, make, setAttribute } from "../common/dom.js";
-import { COLOUR_NAMES, LAYER_NAMES } from "./layers.js";
+import { COLOUR_NAMES, LAYER_NAMES } from "../layers/list.js";
 import { Search } from "./search.js";
 
-/** @typedef {import("./layers.js").ColourMode} ColourMode */
+/** @typedef {import("../layers/list.js").ColourMode} ColourMode */
 /** @typedef {import("./gestures.js").Tool} Tool */
-/** @typedef {(stage: import("../view.js").StageView) => Promise<void>|void} Save */
+/** @typedef {(stage: import("../assembly.js").Stage) => Promise<void>|void} Save */
 
 /**
  * @typedef {object} MenuActs
@@ -44,7 +44,7 @@ const TOOLS = [
 
 export class Menus {
   /**
-   * @param {import("../scene/picture.js").Picture} picture whose layers are changed in place
+   * @param {import("../drawing/picture.js").Picture} picture whose layers are changed in place
    * @param {HTMLElement} projections the View menu's own
    * @param {{name: string, hint: string, run: Save}[]} saves @param {MenuActs} acts */
   constructor({ layers, cameras, colourMode }, projections, saves, acts) {

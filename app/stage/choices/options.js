@@ -2,7 +2,7 @@
  * What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length
  * of trails.
  */
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { areFresh, PARTS, partColour, whatIfs } from "../scene/forces.js";
 import { TRAIL_FRAMES } from "../incoming/runs.js";
@@ -36,16 +36,16 @@ export function describeForces(runs, under = null) {
 }
 
 export class LayerOptions {
-  /** @param {import("../scene/picture.js").Picture} picture @param {() => void} changed */
+  /** @param {import("../drawing/picture.js").Picture} picture @param {() => void} changed */
   constructor(picture, changed) {
     this.picture = picture;
     this.chips = PARTS.map(([part, word, sentence]) => {
-      const swatch = make("i", "ltv-swatch");
+      const sample = make("i", "ltv-part");
       const chip = make(
         "button",
         "ltv-chip",
         { type: "button", "aria-pressed": "false", title: `The ${word}: ${sentence}` },
-        swatch,
+        sample,
         word,
       );
       chip.addEventListener("click", () => {
@@ -55,7 +55,7 @@ export class LayerOptions {
         picture.forces = { ...picture.forces, parts: next };
         changed();
       });
-      return { part, chip, swatch };
+      return { part, chip, sample };
     });
     this.under = make("select", "ltv-select", {
       "aria-label": "Force under another method",
@@ -100,8 +100,8 @@ export class LayerOptions {
     if (!layers.forces || !theme) return;
     const has = (/** @type {string} */ part) =>
       runs.some((run) => run.forces?.forces[run.info?.header.method ?? ""]?.[part]);
-    for (const { part, chip, swatch } of this.chips) {
-      swatch.style.background = toHex(partColour(part, theme.page));
+    for (const { part, chip, sample } of this.chips) {
+      sample.style.background = toHex(partColour(part, theme.page));
       setAttribute(chip, "aria-pressed", String(forces.parts.has(part)));
       chip.disabled = !has(part);
     }

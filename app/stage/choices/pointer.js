@@ -1,14 +1,14 @@
 /** What is under the hand: the card of a sample or a class, pinned by a click; an outline or a box selects. */
-import { describeClass } from "../reading/card.js";
-import { pickCentre, pickInside, pickPoint } from "./picking.js";
+import { describeClass } from "../reading/sample.js";
+import { pickCentre, pickInside, pickPoint } from "../scene/picking.js";
 
-/** @typedef {import("../scene/picture.js").Picture} Picture */
+/** @typedef {import("../drawing/picture.js").Picture} Picture */
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {{run: Run, index: number, id: number, x: number, y: number}} Pin */
 
 export class Pointer {
   /**
-   * @param {Picture} picture @param {import("../reading/card.js").Card} card @param {SVGPolylineElement} drawing
+   * @param {Picture} picture @param {import("../reading/sample.js").Card} card @param {SVGPolylineElement} drawing
    * @param {{redraw: () => void, select: (ids: Set<number>|null) => void}} told
    */
   constructor(picture, card, drawing, told) {
@@ -76,7 +76,7 @@ export class Pointer {
       [layers.train, layers.test, layers.validation][split?.[i] ?? 0] &&
       (!chosen || chosen.has(labels?.[i] ?? -1));
     const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
-    const centre = index < 0 && layers.centres ? pickCentre(run.marksAt("centres", k), place, hit.x, hit.y) : -1;
+    const centre = index < 0 && layers.centres ? pickCentre(run.placesAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
     return {
       run,
@@ -104,9 +104,9 @@ export class Pointer {
     const { picture } = this;
     for (const [i, run] of picture.shown.entries()) {
       const index = run.indexOf(id),
-        view = picture.rects[i]?.view;
-      if (index === null || !run.frame || !view) continue;
-      this.pin = { run, index, id, x: view.x + view.w / 2, y: view.y + view.h / 2 };
+        sphere = picture.rects[i]?.sphere;
+      if (index === null || !run.frame || !sphere) continue;
+      this.pin = { run, index, id, x: sphere.x + sphere.w / 2, y: sphere.y + sphere.h / 2 };
       this.told.redraw();
       return true;
     }
@@ -148,8 +148,8 @@ export class Pointer {
     const { picture, drawn } = this,
       hit = picture.at(...drawn[0]);
     if (!hit?.run?.frame || !hit.run.info || drawn.length < 4) return null;
-    const { view } = hit.rect,
-      outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
+    const { sphere } = hit.rect,
+      outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - sphere.x, b - sphere.y]));
     const inside = pickInside(hit.run, picture.placer(hit.rect), outline, picture.poseAt(hit.index).distance);
     const { ids } = hit.run.info;
     return inside.length ? new Set(inside.map((i) => (ids ? ids[i] : i))) : null;

@@ -2,8 +2,8 @@
  * Samples that were selected in the picture: how many, of which classes, how the runs fare with them, and as a file.
  */
 import { make, setText } from "../common/dom.js";
-import { download } from "../saving/files.js";
-import { LOSS_UNIT, UNLABELLED } from "../scene/outfit.js";
+import { download } from "../common/files.js";
+import { LOSS_UNIT, UNLABELLED } from "../scene/attributes.js";
 import { angleBetween } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */

@@ -3,7 +3,7 @@
  * happened.
  */
 import { icon, make, setAttribute, setText } from "../common/dom.js";
-import { groupMarks, MARK_SIGNS } from "./marks.js";
+import { groupEvents, EVENT_SIGNS } from "./events.js";
 import { LIVE_STATES } from "../reading/now.js";
 import { beyond, nearest, unite, walk } from "../incoming/steps.js";
 
@@ -59,7 +59,7 @@ export class Timeline {
       "data-testid": "ltviz-slider",
     });
     this.marks = make("div", "ltv-marks");
-    /** @type {import("./marks.js").Mark[]} */
+    /** @type {import("./events.js").Mark[]} */
     this.marked = [];
     this.legend = make("div", "ltv-marklegend", {
       "aria-label": "Marks on the timeline",
@@ -210,11 +210,11 @@ export class Timeline {
     setAttribute(this.slider, "min", String(first));
     setAttribute(this.slider, "max", String(Math.max(last, first + 1)));
     this.slider.disabled = this.steps.length < 2;
-    this.writeMarks(groupMarks(runs, kept), first, Math.max(last, first + 1));
+    this.writeMarks(groupEvents(runs, kept), first, Math.max(last, first + 1));
     this.write();
   }
 
-  /** @param {import("./marks.js").Mark[]} marks @param {number} first @param {number} last */
+  /** @param {import("./events.js").Mark[]} marks @param {number} first @param {number} last */
   writeMarks(marks, first, last) {
     const key = JSON.stringify([marks, first, last]);
     if (key === this.marks.dataset.key) return;
@@ -231,7 +231,7 @@ export class Timeline {
             tabindex: "-1",
             "data-kind": kind,
             title: lines.join("\n"),
-            "aria-label": `Step ${step}: ${MARK_SIGNS[kind].name}`,
+            "aria-label": `Step ${step}: ${EVENT_SIGNS[kind].name}`,
           },
           signOf(kind),
         );
@@ -240,12 +240,12 @@ export class Timeline {
         return mark;
       }),
     );
-    const kinds = /** @type {import("./marks.js").MarkKind[]} */ (Object.keys(MARK_SIGNS)).filter((kind) =>
+    const kinds = /** @type {import("./events.js").EventKind[]} */ (Object.keys(EVENT_SIGNS)).filter((kind) =>
       marks.some((mark) => mark.kind === kind),
     );
     this.legend.hidden = !kinds.length;
     this.legend.replaceChildren(
-      ...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), MARK_SIGNS[kind].name)),
+      ...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), EVENT_SIGNS[kind].name)),
     );
   }
 
@@ -285,5 +285,5 @@ export class Timeline {
   }
 }
 
-/** @param {import("./marks.js").MarkKind} kind */
-const signOf = (kind) => icon(MARK_SIGNS[kind].path, "currentColor", MARK_SIGNS[kind].filled);
+/** @param {import("./events.js").EventKind} kind */
+const signOf = (kind) => icon(EVENT_SIGNS[kind].path, "currentColor", EVENT_SIGNS[kind].filled);

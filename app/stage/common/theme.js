@@ -1,7 +1,7 @@
 /** Paper and ink: what Streamlit's theme says, or else the stage's own light and dark. */
-import { luminance, parseCss, parseHex, mixRgb } from "../scene/colours.js";
+import { luminance, parseCss, parseHex, mixRgb } from "./colours.js";
 
-/** @typedef {import("../scene/colours.js").Rgb} Rgb */
+/** @typedef {import("./colours.js").Rgb} Rgb */
 /** @typedef {{dark: boolean, page: Rgb, ink: Rgb, line: Rgb}} Theme */
 
 /** @type {Record<"light"|"dark", Theme>} */

@@ -3,7 +3,6 @@
  *
  * @typedef {[number, number, number]} Vec3
  * @typedef {{x: number, y: number, w: number, h: number}} Rect  CSS pixels, origin top left
- * @typedef {{frame: Rect, view: Rect}} PanelRect  `frame` holds title, sphere and numbers; `view` is the sphere's share
  *
  * @typedef {object} Projection
  * @property {string} name

@@ -83,18 +83,18 @@ export function multiply(a, b) {
 }
 
 /**
- * Where a point lands in a view.
+ * Where a point lands in a sphere.
  * @param {ArrayLike<number>} matrix view-projection @param {ArrayLike<number>} p
- * @param {{w: number, h: number}} view
- * @returns {[number, number, number]} x and y in pixels from the view's top left, and w: the depth along the line of
+ * @param {{w: number, h: number}} sphere
+ * @returns {[number, number, number]} x and y in pixels from the sphere's top left, and w: the depth along the line of
  * sight
  */
-export function project(matrix, p, view) {
+export function project(matrix, p, sphere) {
   const m = matrix;
   const x = m[0] * p[0] + m[4] * p[1] + m[8] * p[2] + m[12];
   const y = m[1] * p[0] + m[5] * p[1] + m[9] * p[2] + m[13];
   const w = m[3] * p[0] + m[7] * p[1] + m[11] * p[2] + m[15];
-  return [((x / w + 1) / 2) * view.w, ((1 - y / w) / 2) * view.h, w];
+  return [((x / w + 1) / 2) * sphere.w, ((1 - y / w) / 2) * sphere.h, w];
 }
 
 /** Accelerates, then slows down: for what a person asked for. @param {number} t 0 to 1 */

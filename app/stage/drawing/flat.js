@@ -3,8 +3,8 @@
  * sight.
  */
 import { viewMatrix } from "../scene/camera.js";
-import { toHex, mixRgb } from "../scene/colours.js";
-import { addScene } from "../scene/scene.js";
+import { toHex, mixRgb } from "../common/colours.js";
+import { addScene } from "../layers/scene.js";
 import { FLAG, SHAPE } from "./shaders.js";
 import { normalize } from "../common/vectors.js";
 
@@ -14,27 +14,27 @@ import { normalize } from "../common/vectors.js";
 const FILL = 0.92,
   HOME_DISTANCE = 4;
 
-/** Radius of the disc in pixels. @param {Pose} pose @param {import("../common/types.js").Rect} view */
-export const flatRadius = (pose, view) => (Math.min(view.w, view.h) / 2) * FILL * (HOME_DISTANCE / pose.distance);
+/** Radius of the disc in pixels. @param {Pose} pose @param {import("../common/types.js").Rect} sphere */
+export const flatRadius = (pose, sphere) => (Math.min(sphere.w, sphere.h) / 2) * FILL * (HOME_DISTANCE / pose.distance);
 
 /**
- * @param {Pose} pose @param {import("../common/types.js").Rect} view
- * @returns {import("../choices/picking.js").Placer} the whole sphere in one disc, its back at the rim
+ * @param {Pose} pose @param {import("../common/types.js").Rect} sphere
+ * @returns {import("../scene/picking.js").Placer} the whole sphere in one disc, its back at the rim
  */
-export function flatPlacer(pose, view) {
+export function flatPlacer(pose, sphere) {
   const m = viewMatrix(pose),
-    radius = flatRadius(pose, view);
+    radius = flatRadius(pose, sphere);
   return (p) => {
     const [a, b, c] = normalize(p);
     const x = m[0] * a + m[4] * b + m[8] * c,
       y = m[1] * a + m[5] * b + m[9] * c,
       z = m[2] * a + m[6] * b + m[10] * c;
     const scale = (radius * Math.sqrt(Math.max(0, 1 - z) / 2)) / (Math.hypot(x, y) || 1);
-    return [view.w / 2 + x * scale, view.h / 2 - y * scale, pose.distance - z];
+    return [sphere.w / 2 + x * scale, sphere.h / 2 - y * scale, pose.distance - z];
   };
 }
 
-/** @typedef {{colours: string[], swatches: Uint16Array} & import("../scene/outfit.js").Outfit} FlatPart */
+/** @typedef {{palette: string[], colours: Uint16Array} & import("../scene/attributes.js").PointAttributes} FlatPart */
 
 /** Draws what `Renderer` draws, with the same verbs, on a plain 2-D canvas. */
 export class FlatRenderer {
@@ -51,9 +51,9 @@ export class FlatRenderer {
     /** @type {Map<string, FlatPart>} */
     this.runs = new Map();
     /**
-     * @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds
+     * @type {Record<string, import("../layers/scene.js").Counts>} by run: how much of each layer the last picture holds
      */
-    this.tallies = {};
+    this.counts = {};
     /** @type {import("../common/theme.js").Theme|null} */
     this.theme = null;
   }
@@ -83,10 +83,10 @@ export class FlatRenderer {
   /** @param {string} id @returns {FlatPart} */
   partOf(id) {
     const part = this.runs.get(id) ?? {
-      colours: [],
-      swatches: new Uint16Array(),
+      palette: [],
+      colours: new Uint16Array(),
       flags: new Uint8Array(),
-      bulks: new Uint8Array(),
+      sizes: new Uint8Array(),
       pieces: null,
     };
     this.runs.set(id, part);
@@ -95,19 +95,19 @@ export class FlatRenderer {
 
   moveRun() {}
 
-  /** @param {Run} run @param {Uint16Array} swatches */
-  colourRun(run, swatches) {
-    this.partOf(run.id).swatches = swatches;
+  /** @param {Run} run @param {Uint16Array} colours */
+  colourRun(run, colours) {
+    this.partOf(run.id).colours = colours;
   }
 
-  /** @param {Run} run @param {import("../scene/outfit.js").Outfit} outfit */
-  dressRun(run, outfit) {
-    Object.assign(this.partOf(run.id), outfit);
+  /** @param {Run} run @param {import("../scene/attributes.js").PointAttributes} attributes */
+  setAttributes(run, attributes) {
+    Object.assign(this.partOf(run.id), attributes);
   }
 
-  /** @param {Run} run @param {import("../scene/colours.js").Rgb[]} swatches */
-  setPalette(run, swatches) {
-    this.partOf(run.id).colours = swatches.map(toHex);
+  /** @param {Run} run @param {import("../common/colours.js").Rgb[]} palette */
+  setPalette(run, palette) {
+    this.partOf(run.id).palette = palette.map(toHex);
   }
 
   /** @param {string} id */
@@ -123,19 +123,19 @@ export class FlatRenderer {
     pen.fillStyle = toHex(theme.page);
     pen.fillRect(0, 0, canvas.width, canvas.height);
     const begun = performance.now();
-    this.tallies = {};
+    this.counts = {};
     let drawn = 0;
-    for (const { view, run, k, pose, look } of panels) {
-      const place = flatPlacer(pose, view);
+    for (const { sphere, run, k, pose, look } of panels) {
+      const place = flatPlacer(pose, sphere);
       pen.save();
       pen.beginPath();
-      pen.rect(view.x, view.y, view.w, view.h);
+      pen.rect(sphere.x, sphere.y, sphere.w, sphere.h);
       pen.clip();
-      pen.translate(view.x, view.y);
+      pen.translate(sphere.x, sphere.y);
       pen.fillStyle = toHex(mixRgb(theme.page, theme.ink, 0.04));
       pen.strokeStyle = toHex(mixRgb(theme.page, theme.ink, 0.25));
       pen.beginPath();
-      pen.arc(view.w / 2, view.h / 2, flatRadius(pose, view), 0, 2 * Math.PI);
+      pen.arc(sphere.w / 2, sphere.h / 2, flatRadius(pose, sphere), 0, 2 * Math.PI);
       pen.fill();
       pen.stroke();
       if (run?.frame && look) drawn += this.drawRun(run, k, look, place, thin);
@@ -146,12 +146,12 @@ export class FlatRenderer {
   }
 
   /**
-   * @param {Run} run @param {number} k @param {import("../scene/scene.js").Look} look
-   * @param {import("../choices/picking.js").Placer} place @param {number} thin
+   * @param {Run} run @param {number} k @param {import("../layers/scene.js").Look} look
+   * @param {import("../scene/picking.js").Placer} place @param {number} thin
    */
   drawRun(run, k, look, place, thin) {
     const { pen } = this,
-      { colours, flags, swatches, bulks } = this.partOf(run.id);
+      { palette, flags, colours, sizes } = this.partOf(run.id);
     const sheets = {
       patches: new Sheet(),
       ground: new Sheet(),
@@ -159,19 +159,19 @@ export class FlatRenderer {
       lines: new Sheet(),
       signs: new Sheet(),
     };
-    this.tallies[run.id] = addScene(sheets, run, k, look);
+    this.counts[run.id] = addScene(sheets, run, k, look);
     this.drawPatches(sheets.patches.items, place);
     this.drawLines(sheets.ground.items, place, look.scale);
     this.drawSigns(sheets.mists.items, place);
-    const n = look.layers.points ? swatches.length : 0,
+    const n = look.layers.points ? colours.length : 0,
       size = 1.8 * Math.min(1.6, look.scale + 0.4);
     let drawn = 0;
     for (let i = 0; i < n; i += thin) {
       if (flags[i] & FLAG.HIDDEN) continue;
       const [x, y, w] = place(run.pointAt(i, k)),
-        half = (size * bulks[i]) / 128;
+        half = (size * sizes[i]) / 128;
       pen.globalAlpha = (flags[i] & FLAG.DIMMED ? 0.12 : 1) * (w > HOME_DISTANCE ? 0.5 : 0.95);
-      pen.fillStyle = colours[swatches[i]] ?? "#888888";
+      pen.fillStyle = palette[colours[i]] ?? "#888888";
       pen.fillRect(x - half, y - half, 2 * half, 2 * half);
       drawn++;
     }
@@ -181,7 +181,7 @@ export class FlatRenderer {
     return drawn;
   }
 
-  /** @param {number[][]} patches corners of triangles @param {import("../choices/picking.js").Placer} place */
+  /** @param {number[][]} patches corners of triangles @param {import("../scene/picking.js").Placer} place */
   drawPatches(patches, place) {
     const { pen } = this;
     for (let i = 0; i + 2 < patches.length; i += 3) {
@@ -195,7 +195,7 @@ export class FlatRenderer {
     }
   }
 
-  /** @param {number[][]} lines @param {import("../choices/picking.js").Placer} place @param {number} scale */
+  /** @param {number[][]} lines @param {import("../scene/picking.js").Placer} place @param {number} scale */
   drawLines(lines, place, scale) {
     const { pen } = this;
     for (const [ax, ay, az, bx, by, bz, r, g, b, alpha, width, , dashes] of lines) {
@@ -218,7 +218,7 @@ export class FlatRenderer {
     pen.setLineDash([]);
   }
 
-  /** @param {number[][]} signs @param {import("../choices/picking.js").Placer} place */
+  /** @param {number[][]} signs @param {import("../scene/picking.js").Placer} place */
   drawSigns(signs, place) {
     const { pen } = this;
     for (const [px, py, pz, r, g, b, alpha, size, shape] of signs) {

@@ -17,7 +17,7 @@ import { wantsCalm } from "../common/theme.js";
  */
 
 export class Loop {
-  /** @param {import("../scene/picture.js").Picture} picture @param {Told} told */
+  /** @param {import("./picture.js").Picture} picture @param {Told} told */
   constructor(picture, told) {
     this.picture = picture;
     this.told = told;

@@ -8,7 +8,7 @@ const EARLY_MS = 8;
 
 export class Pace {
   /**
-   * @param {import("../scene/picture.js").Picture} picture @param {() => void} onLevel called when the quality changed
+   * @param {import("./picture.js").Picture} picture @param {() => void} onLevel called when the quality changed
    */
   constructor(picture, onLevel) {
     this.picture = picture;

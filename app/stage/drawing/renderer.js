@@ -2,7 +2,7 @@
 import { PointBuffers } from "./buffers.js";
 import { focal, viewMatrix, viewProjection } from "../scene/camera.js";
 import { Batch, buildProgram } from "./gl.js";
-import { SceneRecords } from "../incoming/records.js";
+import { SceneRecords } from "./records.js";
 import * as glsl from "./shaders.js";
 import { SHEETS } from "../scene/strokes.js";
 
@@ -10,7 +10,7 @@ import { SHEETS } from "../scene/strokes.js";
 /** @typedef {import("../common/types.js").Rect} Rect */
 /** @typedef {import("../common/types.js").Pose} Pose */
 /**
- * @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("../scene/scene.js").Look|null}} PanelScene
+ * @typedef {{sphere: Rect, run: Run|null, k: number, pose: Pose, look: import("../layers/scene.js").Look|null}} PanelScene
  */
 
 export class Renderer {
@@ -38,9 +38,9 @@ export class Renderer {
     this.held = this.makeHeld();
     this.records = new SceneRecords();
     /**
-     * @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds
+     * @type {Record<string, import("../layers/scene.js").Counts>} by run: how much of each layer the last picture holds
      */
-    this.tallies = {};
+    this.counts = {};
   }
 
   /** Everything on the card is gone with a lost context, and is made anew. */
@@ -88,7 +88,7 @@ export class Renderer {
       ],
       0,
     );
-    /** @type {import("../incoming/records.js").Batches} */
+    /** @type {import("./records.js").Batches} */
     const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
     /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
     const runs = new Map();
@@ -131,24 +131,24 @@ export class Renderer {
     this.partOf(run.id).buffers.setMove(run, whole);
   }
 
-  /** @param {Run} run @param {Uint16Array} swatches colour of each point */
-  colourRun(run, swatches) {
-    this.partOf(run.id).buffers.setSwatches(swatches);
+  /** @param {Run} run @param {Uint16Array} colours of each point, as places in the palette */
+  colourRun(run, colours) {
+    this.partOf(run.id).buffers.setColours(colours);
   }
 
-  /** @param {Run} run @param {import("../scene/outfit.js").Outfit} outfit */
-  dressRun(run, { flags, bulks, pieces }) {
-    this.partOf(run.id).buffers.setOutfit(flags, bulks, pieces);
+  /** @param {Run} run @param {import("../scene/attributes.js").PointAttributes} attributes */
+  setAttributes(run, { flags, sizes, pieces }) {
+    this.partOf(run.id).buffers.setAttributes(flags, sizes, pieces);
     if (pieces) this.held.rings ??= buildProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT);
   }
 
-  /** @param {Run} run @param {import("../scene/colours.js").Rgb[]} swatches */
-  setPalette(run, swatches) {
+  /** @param {Run} run @param {import("../common/colours.js").Rgb[]} palette */
+  setPalette(run, palette) {
     const { gl } = this,
-      texels = new Uint8Array(swatches.length * 4);
-    swatches.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
+      texels = new Uint8Array(palette.length * 4);
+    palette.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
     gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, swatches.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, palette.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
       gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
   }
@@ -172,10 +172,10 @@ export class Renderer {
     if (!theme || gl.isContextLost()) return 0;
     const all = SHEETS.map((name) => batches[name]);
     all.forEach((batch) => batch.clear());
-    this.tallies = {};
+    this.counts = {};
     const ranges = panels.map(({ run, k, look }) => {
       const first = all.map((batch) => batch.count);
-      if (run && look) this.tallies[run.id] = this.records.add(batches, run, k, look);
+      if (run && look) this.counts[run.id] = this.records.add(batches, run, k, look);
       return all.map((batch, i) => /** @type {[number, number]} */ ([first[i], batch.count]));
     });
     all.forEach((batch) => batch.upload());
@@ -208,22 +208,22 @@ export class Renderer {
     return { busy: false, ms: performance.now() - fence.sent };
   }
 
-  /** @param {Rect} view @returns {[number, number, number, number]} in device pixels, from the bottom left */
-  inDevice(view) {
+  /** @param {Rect} sphere @returns {[number, number, number, number]} in device pixels, from the bottom left */
+  inDevice(sphere) {
     const r = this.ratio,
-      w = Math.round(view.w * r),
-      h = Math.round(view.h * r);
-    return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
+      w = Math.round(sphere.w * r),
+      h = Math.round(sphere.h * r);
+    return [Math.round(sphere.x * r), this.canvas.height - Math.round(sphere.y * r) - h, w, h];
   }
 
   /**
    * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin
    * @param {boolean} grid
    */
-  drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
+  drawPanel({ sphere, run, k, pose, look }, ranges, thin, grid) {
     const { gl } = this,
       { batches, points } = this.held,
-      [x, y, w, h] = this.inDevice(view);
+      [x, y, w, h] = this.inDevice(sphere);
     if (w < 2 || h < 2) return 0;
     this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
     const matrix = viewProjection(pose, w, h);
@@ -252,7 +252,7 @@ export class Renderer {
       gl.enable(gl.DEPTH_TEST);
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
-      const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
+      const radius = pointRadius(Math.min(sphere.w, sphere.h), run.frame.header.n / thin) * this.ratio;
       for (const program of look.layers.rings && part.buffers.pieces && this.held.rings
         ? [points, this.held.rings]
         : [points]) {
@@ -320,6 +320,6 @@ export class Renderer {
 
 /**
  * Radius of a class-average point in CSS pixels: many points are small, and none vanishes.
- * @param {number} side of the view @param {number} n
+ * @param {number} side of the sphere @param {number} n
  */
 export const pointRadius = (side, n) => Math.min(4, Math.max(1.5, (0.36 * side) / Math.sqrt(Math.max(1, n))));

@@ -33,14 +33,14 @@ export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4, VALIDATION: 8 };
 
 /** Where a point is, and how large: shared by the discs and the rings around them. */
 const POINT_PLACE = `
-in vec3 from; in vec3 to; in uint swatch; in uint flags; in uint bulk;
+in vec3 from; in vec3 to; in uint colourAt; in uint flags; in uint ownSize;
 uniform mat4 matrix; uniform float progress; uniform float size; uniform vec3 page; uniform sampler2D palette;
 ${FACING}${BETWEEN}
 bool has(uint flag) { return (flags & flag) != 0u; }
-/** Radius in device pixels; bulk is the size by training count, 128 = 1. */
-float discRadius(float near) { return size * float(bulk) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
+/** Radius in device pixels; ownSize is the size by training count, 128 = 1. */
+float discRadius(float near) { return size * float(ownSize) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
 void hide() { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); gl_PointSize = 1.0; }
-vec3 dress(vec3 ink, float near) { return mix(page, ink, mix(FAR_SIDE, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.22 : 1.0)); }
+vec3 assign(vec3 ink, float near) { return mix(page, ink, mix(FAR_SIDE, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.22 : 1.0)); }
 `;
 
 export const POINT_VERTEX = `#version 300 es
@@ -52,7 +52,7 @@ void main() {
   if (has(${FLAG.HIDDEN}u)) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);
   float near = facing(gl_Position.w);
-  colour = dress(texelFetch(palette, ivec2(int(swatch), 0), 0).rgb, near);
+  colour = assign(texelFetch(palette, ivec2(int(colourAt), 0), 0).rgb, near);
   radius = discRadius(near);
   hole = has(${FLAG.TEST}u) ? radius * 0.36 : 0.0;
   square = has(${FLAG.VALIDATION}u) ? 1.0 : 0.0;
@@ -82,7 +82,7 @@ in uvec4 pieces;
 flat out vec3 first; flat out vec3 second; flat out vec3 third; flat out vec3 fourth; flat out float count; flat out float radius; flat out float strength;
 uniform float ratio;
 ${POINT_PLACE}
-vec3 inkOf(uint piece, float near) { return dress(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
+vec3 inkOf(uint piece, float near) { return assign(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
 void main() {
   if (has(${FLAG.HIDDEN}u) || pieces.y == ${NO_PIECE}u) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);

@@ -34,7 +34,7 @@ export class Run {
     /** @type {Int16Array} where the points started the present move */
     this.from = new Int16Array(0);
     /** @type {Map<string, (Vec3|null)[]>} where centres and landmarks started the present move */
-    this.fromMarks = new Map();
+    this.fromPlaces = new Map();
     /** @type {Map<string, {a: Int16Array, b: Int16Array}>} where the links started the present move */
     this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
@@ -64,14 +64,14 @@ export class Run {
     this.parts = null;
     /** @type {number|null} */
     this.free = null;
-    /** @type {import("../scene/colours.js").Rgb[]} one for each class */
+    /** @type {import("../common/colours.js").Rgb[]} one for each class */
     this.colours = [];
     /** What the page calls this run, where several have one title. */
     this.called = "";
-    /** @type {import("../scene/colours.js").Rgb[]} one for each of EXTRAS */
+    /** @type {import("../common/colours.js").Rgb[]} one for each of EXTRAS */
     this.extras = [];
     /**
-     * @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear
+     * @type {import("../common/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear
      * classes
      */
     this.values = [];
@@ -173,7 +173,7 @@ export class Run {
       this.from = from;
       blended = true;
     }
-    this.fromMarks = new Map(this.names().map((name) => [name, this.marksAt(name, k)]));
+    this.fromPlaces = new Map(this.names().map((name) => [name, this.placesAt(name, k)]));
     this.fromLinks = new Map(Array.from(last?.links ?? [], ([name]) => [name, this.linksAt(name, k)]));
     const gap = now - this.arrived;
     if (this.arrived && gap < 2000) this.interval += 0.3 * (Math.min(1000, gap) - this.interval);
@@ -207,11 +207,11 @@ export class Run {
   /**
    * Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]}
    */
-  marksAt(name, k) {
+  placesAt(name, k) {
     const header = this.frame?.header;
     const to = header ? (name === "centres" ? header.centres : header.landmarks?.[name]) : undefined;
     if (!to) return [];
-    const from = this.fromMarks.get(name);
+    const from = this.fromPlaces.get(name);
     if (k >= 1 || !from || from.length !== to.length) return to;
     return to.map((p, i) => {
       const q = from[i];

@@ -48,7 +48,7 @@ export class Badge {
     return (times.length * 1000) / WINDOW_MS;
   }
 
-  /** @param {number} now @param {{points: number, skipped: number, panels: number, simplified: string}} facts */
+  /** @param {number} now @param {{points: number, skipped: number, panels: number, simplified: string}} telemetry */
   write(now, { points, skipped, panels, simplified }) {
     const received = this.rate(this.arrivals, now) / Math.max(1, panels),
       drawn = this.rate(this.drawings, now),

@@ -17,11 +17,11 @@ const LINE = 15,
 const TURNS = [0, 0.7, -0.7, 1.4, -1.4, 2.2, -2.2, Math.PI];
 
 /**
- * @param {Anchor[]} anchors @param {{w: number, h: number}} view
+ * @param {Anchor[]} anchors @param {{w: number, h: number}} sphere
  * @param {number} reach from a centre to the middle of its label's near end
  * @returns {Placed[]} one for each anchor
  */
-export function placeLabels(anchors, view, reach) {
+export function placeLabels(anchors, sphere, reach) {
   /** @type {Placed[]} */
   const placed = anchors.map(() => null);
   /** @type {[number, number, number, number][]} */
@@ -30,7 +30,7 @@ export function placeLabels(anchors, view, reach) {
   for (const i of order) {
     const { x, y, text, offset } = anchors[i];
     const width = text.length * LETTER + PADDING,
-      out = Math.atan2(y - view.h / 2, x - view.w / 2);
+      out = Math.atan2(y - sphere.h / 2, x - sphere.w / 2);
     // The place it had before is tried first, or labels would hop while points move.
     const slots = [offset, ...TURNS.keys()].filter((s, at, all) => s >= 0 && all.indexOf(s) === at);
     for (const slot of slots) {
@@ -43,7 +43,7 @@ export function placeLabels(anchors, view, reach) {
         cx + width / 2,
         cy + LINE / 2,
       ]);
-      if (box[0] < 0 || box[1] < 0 || box[2] > view.w || box[3] > view.h || taken.some((t) => overlap(t, box)))
+      if (box[0] < 0 || box[1] < 0 || box[2] > sphere.w || box[3] > sphere.h || taken.some((t) => overlap(t, box)))
         continue;
       taken.push(box);
       placed[i] = { x: cx, y: cy, slot };

@@ -1,12 +1,12 @@
 /** What colours and shapes mean, in two quiet lines. */
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 import { icon, make, setText } from "../common/dom.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
-import { changesWithFrame, EXTRAS, topLoss, UNLABELLED } from "../scene/outfit.js";
-import { DISC, signsOf } from "./signs.js";
+import { changesWithFrame, EXTRAS, topLoss, UNLABELLED } from "../scene/attributes.js";
+import { DISC, signsOf } from "../layers/glyphs.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../scene/colours.js").Rgb} Rgb */
+/** @typedef {import("../common/colours.js").Rgb} Rgb */
 /**
  * @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale colours of the bar, what stands at its
  * ends, the tip
@@ -36,8 +36,8 @@ export class Legend {
   }
 
   /**
-   * @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers
-   * @param {import("../choices/layers.js").ColourMode} mode
+   * @param {Run[]} runs @param {import("../layers/list.js").Layers} layers
+   * @param {import("../layers/list.js").ColourMode} mode
    */
   write(runs, layers, mode) {
     const run = runs.find((r) => r.info),
@@ -62,7 +62,7 @@ export class Legend {
 
   /**
    * @param {Run|undefined} run whose classes stand for all @param {Run[]} runs
-   * @param {import("../choices/layers.js").ColourMode} mode @returns {Scale}
+   * @param {import("../layers/list.js").ColourMode} mode @returns {Scale}
    */
   scaleOf(run, runs, mode) {
     const { words } = this,
@@ -123,7 +123,7 @@ export class Legend {
   }
 
   /** The grey of samples without a label, wherever colours are those of classes.
-   * @param {Run[]} runs @param {import("../choices/layers.js").ColourMode} mode */
+   * @param {Run[]} runs @param {import("../layers/list.js").ColourMode} mode */
   writeFree(runs, mode) {
     const some = runs.filter((r) => r.unlabelled),
       most = Math.max(0, ...some.map((r) => r.unlabelled));
@@ -144,7 +144,7 @@ export class Legend {
     this.free.replaceChildren(icon(DISC, colour, true), text);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers */
+  /** @param {Run[]} runs @param {import("../layers/list.js").Layers} layers */
   writeSigns(runs, layers) {
     const signs = signsOf(runs, layers),
       key = signs.map(({ word }) => word).join();

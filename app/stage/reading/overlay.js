@@ -1,5 +1,5 @@
 /** What is written over the picture: titles, states, numbers, names of classes. */
-import { toHex, readable } from "../scene/colours.js";
+import { toHex, readable } from "../common/colours.js";
 import { make, setAttribute, setText, icon } from "../common/dom.js";
 import { placeLabels, shorten } from "./labels.js";
 import { HonestyMeter } from "./honesty.js";
@@ -8,7 +8,7 @@ import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 
 /**
  * The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that
@@ -91,11 +91,11 @@ export class Overlay {
       this.host.append(panel.root);
     }
     while (this.panels.length > rects.length) this.panels.pop()?.root.remove();
-    rects.forEach(({ frame }, i) => {
+    rects.forEach(({ whole }, i) => {
       const { style } = this.panels[i].root;
-      style.transform = `translate(${frame.x}px, ${frame.y}px)`;
-      style.width = `${frame.w}px`;
-      style.height = `${frame.h}px`;
+      style.transform = `translate(${whole.x}px, ${whole.y}px)`;
+      style.width = `${whole.w}px`;
+      style.height = `${whole.h}px`;
       setAttribute(this.panels[i].expand, "aria-label", solo ? "Show all panels" : "Show this panel alone");
       setAttribute(this.panels[i].expand, "title", solo ? "Show all panels (Esc)" : "Show this panel alone");
     });
@@ -103,7 +103,7 @@ export class Overlay {
 
   /**
    * Titles, states and numbers. @param {Run[]} runs @param {import("../common/types.js").StageData} data
-   * @param {import("../scene/colours.js").Rgb} page
+   * @param {import("../common/colours.js").Rgb} page
    * @param {string|null} focus the panel that keys mean, where each has its own camera */
   write(runs, data, page, focus) {
     runs.forEach((run, i) => {
@@ -122,7 +122,7 @@ export class Overlay {
       panel.close.hidden = !(run instanceof Moment);
       panel.meter.write(run.frame?.header.projection ?? null, data.projections ?? []);
       this.writeNumbers(panel, run, data.measures ?? []);
-      this.dressLabels(panel, run, page);
+      this.colourLabels(panel, run, page);
     });
   }
 
@@ -174,8 +174,8 @@ export class Overlay {
     });
   }
 
-  /** @param {PanelText} panel @param {Run} run @param {import("../scene/colours.js").Rgb} page */
-  dressLabels(panel, run, page) {
+  /** @param {PanelText} panel @param {Run} run @param {import("../common/colours.js").Rgb} page */
+  colourLabels(panel, run, page) {
     const names = run.info?.header.class_names ?? [];
     while (panel.labels.length < names.length) {
       const label = make("span", "ltv-label", { "aria-hidden": "true" });
@@ -198,22 +198,22 @@ export class Overlay {
   /**
    * Moves the names of classes to where their centres are now.
    * @param {number} index of the panel @param {(import("../common/types.js").Vec3|null)[]} centres empty: hide all
-   * @param {PanelRect} rect @param {import("../choices/picking.js").Placer} place @param {number} distance
+   * @param {PanelRect} rect @param {import("../scene/picking.js").Placer} place @param {number} distance
    * @param {Set<number>|null} chosen
    */
   moveLabels(index, centres, rect, place, distance, chosen) {
     const panel = this.panels[index];
     if (!panel) return;
-    const { view, frame } = rect,
-      scale = Math.min(view.w, view.h) / 300;
+    const { sphere, whole } = rect,
+      scale = Math.min(sphere.w, sphere.h) / 300;
     const seen = centres.flatMap((m, c) => {
       if (!m || !panel.labels[c] || (chosen && !chosen.has(c))) return [];
       const [x, y, w] = place(m);
       return [{ c, x, y, w, text: panel.labels[c].textContent ?? "", offset: panel.slots[c] }];
     });
-    const most = Math.max(6, Math.floor((view.w * view.h) / 3600));
+    const most = Math.max(6, Math.floor((sphere.w * sphere.h) / 3600));
     const kept = seen.length > most ? [...seen].sort((a, b) => a.w - b.w).slice(0, most) : seen;
-    const places = placeLabels(kept, view, 5 + 4.5 * Math.min(1.6, scale));
+    const places = placeLabels(kept, sphere, 5 + 4.5 * Math.min(1.6, scale));
     /** @type {Set<number>} */
     const shown = new Set();
     kept.forEach(({ c, w }, i) => {
@@ -222,7 +222,7 @@ export class Overlay {
       if (!spot) return;
       shown.add(c);
       panel.slots[c] = spot.slot;
-      label.style.transform = `translate(${(view.x - frame.x + spot.x).toFixed(1)}px, ${(view.y - frame.y + spot.y).toFixed(1)}px) translate(-50%, -50%)`;
+      label.style.transform = `translate(${(sphere.x - whole.x + spot.x).toFixed(1)}px, ${(sphere.y - whole.y + spot.y).toFixed(1)}px) translate(-50%, -50%)`;
       const faint = w > distance ? "0.4" : "1";
       if (label.style.opacity !== faint) label.style.opacity = faint;
     });

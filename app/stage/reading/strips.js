@@ -1,11 +1,11 @@
 /** A strip of readings under each panel: what the method knows of each class, as bars from head to tail. */
 import { classAt, formatReading, layBars, widen } from "./bars.js";
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 import { forceReading } from "../scene/forces.js";
 import { icon, make, setText } from "../common/dom.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 /** @typedef {import("../common/types.js").Reading} Reading */
 
 /** Room that a strip takes under a panel, CSS pixels. */
@@ -155,9 +155,9 @@ export class Strips {
     }
     while (this.strips.length > shown) this.strips.pop()?.root.remove();
     this.strips.forEach((strip, i) => {
-      const { frame } = rects[i],
-        width = Math.min(frame.w - 16, 320);
-      strip.root.style.transform = `translate(${Math.round(frame.x + (frame.w - width) / 2)}px, ${frame.y + frame.h - STRIP}px)`;
+      const { whole } = rects[i],
+        width = Math.min(whole.w - 16, 320);
+      strip.root.style.transform = `translate(${Math.round(whole.x + (whole.w - width) / 2)}px, ${whole.y + whole.h - STRIP}px)`;
       strip.root.style.width = `${width}px`;
       strip.run = runs[i];
       strip.write();

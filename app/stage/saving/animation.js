@@ -1,5 +1,5 @@
 /** The timeline as a GIF. */
-import { download, fileName } from "./files.js";
+import { download, fileName } from "../common/files.js";
 import { film } from "./filming.js";
 import { askForFilm } from "./filmdialog.js";
 import { GifWriter, MOST_COLOURS } from "./gif.js";
@@ -11,7 +11,7 @@ const NOTE = "A GIF plays anywhere, over and over. It has 256 colours.";
 const REST_MS = 1200;
 const SAMPLES = 4;
 
-/** @param {import("../view.js").StageView} stage */
+/** @param {import("../assembly.js").Stage} stage */
 export function saveGif(stage) {
   return askForFilm(stage, "GIF of the timeline", NOTE, async ({ steps, width, fps, path, from }, report, signal) => {
     const sheet = new Sheet(stage),
@@ -62,7 +62,7 @@ const begin = ({ canvas }, palette) => ({
 });
 
 /**
- * Paper, ink, classes and methods. @param {import("../view.js").StageView} stage
+ * Paper, ink, classes and methods. @param {import("../assembly.js").Stage} stage
  * @returns {number[][]} r, g, b of 0 to 255
  */
 function exactColours({ picture }) {

@@ -6,10 +6,10 @@ import { saveReplay } from "./savereplay.js";
 import { copyLink } from "./sight.js";
 import { saveSvg } from "./sketch.js";
 
-/** @typedef {import("../view.js").StageView} StageView */
+/** @typedef {import("../assembly.js").Stage} Stage */
 
 /** A `run` that cannot do its work throws an error whose message ends the sentence "This could not be saved: …".
- * @type {{name: string, hint: string, needsApp?: boolean, run: (stage: StageView) => Promise<void>|void}[]} */
+ * @type {{name: string, hint: string, needsApp?: boolean, run: (stage: Stage) => Promise<void>|void}[]} */
 export const EXPORTS = [
   { name: "PNG", hint: "The stage as it is, with titles and numbers, at double size", run: savePng },
   { name: "SVG", hint: "A flat map of each sphere, as shapes and text for a paper", run: saveSvg },

@@ -25,7 +25,7 @@ const PATHS = [
 ];
 
 /**
- * @param {import("../view.js").StageView} stage @param {string} title @param {string} note what will be made
+ * @param {import("../assembly.js").Stage} stage @param {string} title @param {string} note what will be made
  * @param {(plan: FilmPlan, report: (done: number) => void, signal: AbortSignal) => Promise<void>} work
  * @returns {Promise<void>} when the film is made or given up @throws {Error} what `work` throws, and where there is
  * nothing to film

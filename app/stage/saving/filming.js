@@ -37,7 +37,7 @@ export function poseOnPath(path, from, to, i, count) {
  */
 
 /**
- * @param {import("../view.js").StageView} stage
+ * @param {import("../assembly.js").Stage} stage
  * @param {{shots: Shot[], count: number, path: CameraPath, from: Pose, signal: AbortSignal}} take `count` pictures make
  * the whole path
  * @returns {AsyncGenerator<{index: number, now: number}>} whenever the stage is ready to be drawn for a shot; the
@@ -66,7 +66,7 @@ export async function* film(stage, { shots, count, path, from, signal }) {
 }
 
 /**
- * Stops the stage's own drawing and mirroring. @param {import("../view.js").StageView} stage
+ * Stops the stage's own drawing and mirroring. @param {import("../assembly.js").Stage} stage
  * @returns {() => void} goes on as before
  */
 function interrupt(stage) {
@@ -85,7 +85,7 @@ function interrupt(stage) {
 }
 
 /**
- * Holds the stage at a step until every panel shows it, at rest. @param {import("../view.js").StageView} stage
+ * Holds the stage at a step until every panel shows it, at rest. @param {import("../assembly.js").Stage} stage
  * @param {number} step
  * @param {AbortSignal} signal @returns {Promise<boolean>} false: the frames did not come */
 async function arrive(stage, step, signal) {

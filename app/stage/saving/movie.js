@@ -1,5 +1,5 @@
 /** The timeline as a film: MP4 where the browser can write it, else WebM. */
-import { download, fileName } from "./files.js";
+import { download, fileName } from "../common/files.js";
 import { film } from "./filming.js";
 import { askForFilm } from "./filmdialog.js";
 import { Sheet } from "./sheet.js";
@@ -21,7 +21,7 @@ const BITS_PER_PIXEL = 0.9,
 /** @param {(type: string) => boolean} supports @returns {Format|null} null: this browser writes no film */
 export const chooseFormat = (supports) => FORMATS.find(({ type }) => supports(type)) ?? null;
 
-/** @param {import("../view.js").StageView} stage */
+/** @param {import("../assembly.js").Stage} stage */
 export function saveMovie(stage) {
   const format =
     typeof MediaRecorder === "undefined" ? null : chooseFormat((type) => MediaRecorder.isTypeSupported(type));

@@ -1,13 +1,13 @@
 /** A link that shows the same: runs, step, cameras' pose, layers, colours, panel and class in focus. Pure. */
 import { clampPose } from "../scene/camera.js";
-import { COLOUR_NAMES, LAYERS } from "../choices/layers.js";
+import { COLOUR_NAMES, LAYERS } from "../layers/list.js";
 
 /** @typedef {import("../common/types.js").Pose} Pose */
 /**
  * @typedef {object} Sight   what a link keeps beside what the address holds anyway (step, moments beside, projection)
  * @property {Pose|null} camera
- * @property {import("../choices/layers.js").Layers} layers
- * @property {import("../choices/layers.js").ColourMode} colourMode
+ * @property {import("../layers/list.js").Layers} layers
+ * @property {import("../layers/list.js").ColourMode} colourMode
  * @property {string|null} solo       panel shown alone
  * @property {number[]} chosen        ranks of the classes in focus; empty: all
  */

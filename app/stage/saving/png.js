@@ -1,10 +1,10 @@
 /** The stage as a PNG: the picture at double size, with titles, numbers and names of classes written in. */
-import { download, fileName } from "./files.js";
+import { download, fileName } from "../common/files.js";
 import { Sheet } from "./sheet.js";
 
 const SCALE = 2;
 
-/** @param {import("../view.js").StageView} stage */
+/** @param {import("../assembly.js").Stage} stage */
 export async function savePng(stage) {
   stage.writeTexts();
   const sheet = new Sheet(stage);

@@ -1,9 +1,9 @@
 /** The runs as one HTML file that replays them anywhere, without the app and without a network. */
 import { serverAddress } from "../common/address.js";
-import { download, fileName } from "./files.js";
+import { download, fileName } from "../common/files.js";
 import { linkTo } from "./sight.js";
 
-/** @param {import("../view.js").StageView} stage @returns {string} address that answers with the file */
+/** @param {import("../assembly.js").Stage} stage @returns {string} address that answers with the file */
 function replayAddress(stage) {
   const { data, picture } = stage,
     url = new URL("replay", serverAddress(data.stream));
@@ -21,7 +21,7 @@ function replayAddress(stage) {
   return url.href;
 }
 
-/** @param {import("../view.js").StageView} stage */
+/** @param {import("../assembly.js").Stage} stage */
 export async function saveReplay(stage) {
   stage.parts.notify("Collecting the frames for the file…");
   const answer = await fetch(replayAddress(stage));

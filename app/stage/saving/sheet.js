@@ -1,6 +1,6 @@
 /** The picture and all that is written over it, on one canvas: what PNG, GIF and film are made of. */
 
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 
 /** Text smaller than this many pixels of the sheet is set larger, so that a small film can be read. */
 const LEAST_TEXT = 9.5,
@@ -9,7 +9,7 @@ const LEAST_TEXT = 9.5,
 const STRIP = 26;
 
 export class Sheet {
-  /** @param {import("../view.js").StageView} stage */
+  /** @param {import("../assembly.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
     this.canvas = document.createElement("canvas");

@@ -3,7 +3,7 @@ import { openDialog } from "../common/dialog.js";
 import { make } from "../common/dom.js";
 import { linkOf, readLink } from "./permalink.js";
 
-/** @param {import("../view.js").StageView} stage @returns {string} */
+/** @param {import("../assembly.js").Stage} stage @returns {string} */
 export function linkTo({ picture, data }) {
   const { layers, colourMode, solo, chosen } = picture;
   return linkOf(location.href, data.runs, {
@@ -17,7 +17,7 @@ export function linkTo({ picture, data }) {
 
 /**
  * Shows a picture that has not been drawn yet as the page's address asks.
- * @param {import("../scene/picture.js").Picture} picture @param {string} search of the address
+ * @param {import("../drawing/picture.js").Picture} picture @param {string} search of the address
  */
 export function restoreSight(picture, search) {
   const { camera, layers, colourMode, solo, chosen } = readLink(search);
@@ -30,7 +30,7 @@ export function restoreSight(picture, search) {
 
 /**
  * Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand.
- * @param {import("../view.js").StageView} stage
+ * @param {import("../assembly.js").Stage} stage
  */
 export async function copyLink(stage) {
   const link = linkTo(stage);

@@ -1,23 +1,23 @@
 /** The stage as an SVG: what its panels show and say, handed to the writer of the file. */
-import { download, fileName } from "./files.js";
-import { EXTRAS, UNLABELLED, pointBulks, pointFlags, pointSwatches, ringPieces } from "../scene/outfit.js";
+import { download, fileName } from "../common/files.js";
+import { EXTRAS, UNLABELLED, pointSizes, pointFlags, pointColours, ringPieces } from "../scene/attributes.js";
 import { formatCount } from "../common/numbers.js";
 import { svgOf } from "./svg.js";
 
-/** @typedef {import("../view.js").StageView} StageView */
+/** @typedef {import("../assembly.js").Stage} Stage */
 /** @typedef {import("./svg.js").SketchPanel} SketchPanel */
 
 /** More classes than this are not listed one by one. */
 const MOST_LISTED = 30;
 
-/** @param {StageView} stage */
+/** @param {Stage} stage */
 export function saveSvg(stage) {
   if (!stage.picture.theme) return;
   stage.writeTexts();
   download(new Blob([svgOf(sketch(stage))], { type: "image/svg+xml" }), fileName(stage, "svg"));
 }
 
-/** @param {StageView} stage @returns {import("./svg.js").Sketch} */
+/** @param {Stage} stage @returns {import("./svg.js").Sketch} */
 export function sketch(stage) {
   const { picture, parts } = stage,
     theme = /** @type {import("../common/theme.js").Theme} */ (picture.theme);
@@ -30,11 +30,11 @@ export function sketch(stage) {
       filled: path?.getAttribute("fill") !== "none",
     };
   });
-  return { width: picture.size.w, height: picture.size.h, theme, panels, swatches: usedSwatches(panels), signs };
+  return { width: picture.size.w, height: picture.size.h, theme, panels, legend: usedColours(panels), signs };
 }
 
 /**
- * @param {StageView} stage @param {import("../common/types.js").PanelRect} rect @param {number} i
+ * @param {Stage} stage @param {import("../scene/panels.js").PanelRect} rect @param {number} i
  * @returns {SketchPanel}
  */
 function panelOf({ picture, overlay }, rect, i) {
@@ -64,23 +64,23 @@ function panelOf({ picture, overlay }, rect, i) {
       })),
       ...run.values.map((rgb) => ({ name: "", rgb })),
     ],
-    swatches: info ? pointSwatches(run, colourMode) : new Uint16Array(),
+    colours: info ? pointColours(run, colourMode) : new Uint16Array(),
     flags: info ? pointFlags(run, layers, chosen, selected) : new Uint8Array(),
-    bulks: info ? pointBulks(run, layers.sizes) : new Uint8Array(),
+    sizes: info ? pointSizes(run, layers.sizes) : new Uint8Array(),
     pieces: info ? ringPieces(run) : null,
   };
 }
 
 /**
  * Colours that points wear, each once: classes first. @param {SketchPanel[]} panels
- * @returns {{name: string, rgb: import("../scene/colours.js").Rgb}[]}
+ * @returns {{name: string, rgb: import("../common/colours.js").Rgb}[]}
  */
-function usedSwatches(panels) {
-  /** @type {Map<string, {name: string, rgb: import("../scene/colours.js").Rgb}>} */
+function usedColours(panels) {
+  /** @type {Map<string, {name: string, rgb: import("../common/colours.js").Rgb}>} */
   const used = new Map();
-  for (const { palette, swatches } of panels)
-    for (const swatch of [...new Set(swatches)].sort((a, b) => a - b))
-      if (palette[swatch]?.name) used.set(palette[swatch].name, palette[swatch]);
+  for (const { palette, colours } of panels)
+    for (const place of [...new Set(colours)].sort((a, b) => a - b))
+      if (palette[place]?.name) used.set(palette[place].name, palette[place]);
   return used.size <= MOST_LISTED
     ? [...used.values()]
     : [...used.values()].filter(({ name }) => name.startsWith(`${UNLABELLED} (`));

@@ -2,18 +2,18 @@
  * Panels as a clean SVG file: each sphere as Lambert's azimuthal equal-area map around the line of sight, in shapes and
  * text. Pure.
  */
-import { mixRgb, readable, toHex } from "../scene/colours.js";
+import { mixRgb, readable, toHex } from "../common/colours.js";
 import { flatPlacer, flatRadius } from "../drawing/flat.js";
 import { placeLabels, shorten } from "../reading/labels.js";
 import { pointRadius } from "../drawing/renderer.js";
-import { addScene } from "../scene/scene.js";
+import { addScene } from "../layers/scene.js";
 import { FLAG, NO_PIECE, SHAPE } from "../drawing/shaders.js";
 
-/** @typedef {import("../scene/colours.js").Rgb} Rgb */
-/** @typedef {import("../choices/picking.js").Placer} Placer */
+/** @typedef {import("../common/colours.js").Rgb} Rgb */
+/** @typedef {import("../scene/picking.js").Placer} Placer */
 /**
  * @typedef {object} SketchPanel   one panel
- * @property {import("../common/types.js").PanelRect} rect
+ * @property {import("../scene/panels.js").PanelRect} rect
  * @property {string} title
  * @property {string} colour        of the method, #rrggbb
  * @property {string} state         read beside the title: the step
@@ -21,17 +21,17 @@ import { FLAG, NO_PIECE, SHAPE } from "../drawing/shaders.js";
  * @property {string[]} numbers     read under the sphere
  * @property {import("../common/types.js").Pose} pose
  * @property {import("../incoming/runs.js").Run} run
- * @property {import("../scene/scene.js").Look|null} look   null: there is no frame yet
- * @property {{name: string, rgb: Rgb}[]} palette    one for each swatch
- * @property {Uint16Array} swatches  of each point
+ * @property {import("../layers/scene.js").Look|null} look   null: there is no frame yet
+ * @property {{name: string, rgb: Rgb}[]} palette    of the run
+ * @property {Uint16Array} colours  of each point
  * @property {Uint8Array} flags
- * @property {Uint8Array} bulks      size of each point, 128 = 1
+ * @property {Uint8Array} sizes      size of each point, 128 = 1
  * @property {Uint16Array|null} pieces  four classes a point for the ring of its labels, NO_PIECE where there is none
  */
 /** @typedef {{name: string, path: string, filled: boolean}} Sign  a shape of the legend, in a box of 16 */
 /**
  * @typedef
- * {{width: number, height: number, theme: import("../common/theme.js").Theme, panels: SketchPanel[], swatches: {name: string, rgb: Rgb}[], signs: Sign[]}}
+ * {{width: number, height: number, theme: import("../common/theme.js").Theme, panels: SketchPanel[], legend: {name: string, rgb: Rgb}[], signs: Sign[]}}
  * Sketch
  */
 
@@ -49,8 +49,8 @@ const NOTE =
   "Equal-area map of each sphere around the line of sight: the dashed circle bounds the front half, the rim is the point opposite.";
 
 /** @param {Sketch} sketch @returns {string} the file */
-export function svgOf({ width, height, theme, panels, swatches, signs }) {
-  const legend = legendOf(swatches, signs, theme, width),
+export function svgOf({ width, height, theme, panels, legend: listed, signs }) {
+  const legend = legendOf(listed, signs, theme, width),
     whole = { w: width + 2 * MARGIN, h: height + 3 * MARGIN + legend.height };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${whole.w}" height="${n(whole.h)}" viewBox="0 0 ${whole.w} ${n(whole.h)}" font-family="${FONT}" font-size="12" fill="${toHex(theme.ink)}">`,
@@ -77,7 +77,7 @@ const alpha = (/** @type {number} */ value) => (value >= 0.995 ? "" : String(Mat
 /** @param {SketchPanel} panel @param {number} index @param {import("../common/theme.js").Theme} theme */
 function panelOf(panel, index, theme) {
   const {
-    rect: { frame, view },
+    rect: { whole, sphere },
     pose,
     run,
     look,
@@ -87,27 +87,27 @@ function panelOf(panel, index, theme) {
     numbers,
     colour,
   } = panel;
-  const radius = flatRadius(pose, view),
-    middle = `cx="${n(view.w / 2)}" cy="${n(view.h / 2)}"`,
+  const radius = flatRadius(pose, sphere),
+    middle = `cx="${n(sphere.w / 2)}" cy="${n(sphere.h / 2)}"`,
     line = toHex(mixRgb(theme.page, theme.ink, 0.25));
   const heading = [
-    `<circle cx="${n(frame.x + 10)}" cy="${n(frame.y + 15)}" r="4.5" fill="${/^#[0-9a-f]{6}$/i.test(colour) ? colour : line}"/>`,
-    `<text x="${n(frame.x + 22)}" y="${n(frame.y + 20)}" font-size="15" font-weight="600">${text(title)}<tspan dx="8" font-size="12" font-weight="400" fill-opacity="0.75">${text(state)}</tspan></text>`,
-    `<text x="${n(frame.x + frame.w / 2)}" y="${n(view.y + 4)}" text-anchor="middle" font-size="10" fill-opacity="0.75">${text(shorten(projection, Math.floor(frame.w / NOTE_LETTER)))}</text>`,
-    `<text x="${n(frame.x + frame.w / 2)}" y="${n(view.y + view.h + 17)}" text-anchor="middle">${numbers.map((number, i) => `<tspan${i ? ' dx="14"' : ""}>${text(number)}</tspan>`).join("")}</text>`,
+    `<circle cx="${n(whole.x + 10)}" cy="${n(whole.y + 15)}" r="4.5" fill="${/^#[0-9a-f]{6}$/i.test(colour) ? colour : line}"/>`,
+    `<text x="${n(whole.x + 22)}" y="${n(whole.y + 20)}" font-size="15" font-weight="600">${text(title)}<tspan dx="8" font-size="12" font-weight="400" fill-opacity="0.75">${text(state)}</tspan></text>`,
+    `<text x="${n(whole.x + whole.w / 2)}" y="${n(sphere.y + 4)}" text-anchor="middle" font-size="10" fill-opacity="0.75">${text(shorten(projection, Math.floor(whole.w / NOTE_LETTER)))}</text>`,
+    `<text x="${n(whole.x + whole.w / 2)}" y="${n(sphere.y + sphere.h + 17)}" text-anchor="middle">${numbers.map((number, i) => `<tspan${i ? ' dx="14"' : ""}>${text(number)}</tspan>`).join("")}</text>`,
   ];
-  const sphere = [
-    `<clipPath id="view${index}"><rect width="${n(view.w)}" height="${n(view.h)}"/></clipPath>`,
-    `<g transform="translate(${n(view.x)} ${n(view.y)})"><g clip-path="url(#view${index})">`,
+  const body = [
+    `<clipPath id="view${index}"><rect width="${n(sphere.w)}" height="${n(sphere.h)}"/></clipPath>`,
+    `<g transform="translate(${n(sphere.x)} ${n(sphere.y)})"><g clip-path="url(#view${index})">`,
     `<circle ${middle} r="${n(radius)}" fill="${toHex(mixRgb(theme.page, theme.ink, 0.035))}" stroke="${line}"/>`,
     // In an equal-area map half the sphere fills half the disc.
     `<circle ${middle} r="${n(radius * Math.SQRT1_2)}" fill="none" stroke="${line}" stroke-dasharray="2 4"/>`,
   ];
   if (look && run.frame) {
-    const place = flatPlacer(pose, view),
+    const place = flatPlacer(pose, sphere),
       scene = { patches: list(), ground: list(), mists: list(), lines: list(), signs: list() };
     addScene(scene, run, 1, look);
-    sphere.push(
+    body.push(
       ...patchesOf(scene.patches.items, place, radius),
       ...linesOf(scene.ground.items, place, radius, theme),
       ...signsOf(scene.mists.items, place, theme, pose.distance),
@@ -116,9 +116,9 @@ function panelOf(panel, index, theme) {
       ...linesOf(scene.lines.items, place, radius, theme),
       ...signsOf(scene.signs.items, place, theme, pose.distance),
     );
-    if (look.layers.labels) sphere.push(...labelsOf(panel, place, theme));
+    if (look.layers.labels) body.push(...labelsOf(panel, place, theme));
   }
-  return `<g><title>${text([title, state, projection].filter(Boolean).join(", "))}</title>\n${[...heading, ...sphere, "</g></g></g>"].join("\n")}`;
+  return `<g><title>${text([title, state, projection].filter(Boolean).join(", "))}</title>\n${[...heading, ...body, "</g></g></g>"].join("\n")}`;
 }
 
 /** Takes what a scene is made of. @returns {{push: (...values: number[]) => void, items: number[][]}} */
@@ -132,16 +132,16 @@ function list() {
  * @param {SketchPanel} panel @param {Placer} place @param {import("../common/theme.js").Theme} theme
  * @returns {string[]}
  */
-function pointsOf({ run, look, rect: { view }, pose, palette, swatches, flags, bulks }, place, theme) {
+function pointsOf({ run, look, rect: { sphere }, pose, palette, colours, flags, sizes }, place, theme) {
   if (!look?.layers.points) return [];
-  const radius = ON_MAP * pointRadius(Math.min(view.w, view.h), swatches.length);
+  const radius = ON_MAP * pointRadius(Math.min(sphere.w, sphere.h), colours.length);
   /** @type {Map<string, string[]>} */
   const groups = new Map();
-  for (let i = 0; i < swatches.length; i++) {
+  for (let i = 0; i < colours.length; i++) {
     if (flags[i] & FLAG.HIDDEN) continue;
     const [x, y, w] = place(run.pointAt(i, 1)),
-      r = (radius * bulks[i]) / 128;
-    const key = [w > pose.distance ? 0 : 1, flags[i] & FLAG.DIMMED ? 1 : 0, swatches[i]].join();
+      r = (radius * sizes[i]) / 128;
+    const key = [w > pose.distance ? 0 : 1, flags[i] & FLAG.DIMMED ? 1 : 0, colours[i]].join();
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     // An open disc's line lies within its outline, so that both kinds are equally large.
@@ -155,8 +155,8 @@ function pointsOf({ run, look, rect: { view }, pose, palette, swatches, flags, b
   const sorted = [...groups]
     .map(([key, shapes]) => ({ place: key.split(",").map(Number), shapes }))
     .sort((a, b) => a.place[0] - b.place[0] || b.place[1] - a.place[1] || a.place[2] - b.place[2]);
-  return sorted.map(({ place: [front, dimmed, swatch], shapes }) => {
-    const { name, rgb } = palette[swatch] ?? { name: "", rgb: theme.ink },
+  return sorted.map(({ place: [front, dimmed, at], shapes }) => {
+    const { name, rgb } = palette[at] ?? { name: "", rgb: theme.ink },
       strength = (front ? 0.95 : 0.4) * (dimmed ? 0.18 : 1);
     const open = shapes
         .filter((shape) => shape.includes('class="test"'))
@@ -175,15 +175,15 @@ function pointsOf({ run, look, rect: { view }, pose, palette, swatches, flags, b
  * A ring around each sample of several classes, a piece in the colour of each. @param {SketchPanel} panel
  * @param {Placer} place
  */
-function ringsOf({ run, look, rect: { view }, pose, palette, swatches, flags, bulks, pieces }, place) {
+function ringsOf({ run, look, rect: { sphere }, pose, palette, colours, flags, sizes, pieces }, place) {
   if (!pieces || !look?.layers.points || !look.layers.rings) return [];
-  const radius = ON_MAP * pointRadius(Math.min(view.w, view.h), swatches.length),
+  const radius = ON_MAP * pointRadius(Math.min(sphere.w, sphere.h), colours.length),
     width = 0.5 * radius;
-  return Array.from(swatches, (_, i) => {
+  return Array.from(colours, (_, i) => {
     const classes = [...pieces.subarray(4 * i, 4 * i + 4)].filter((c) => c !== NO_PIECE);
     if (flags[i] & FLAG.HIDDEN || classes.length < 2) return "";
     const [x, y, w] = place(run.pointAt(i, 1)),
-      r = (radius * bulks[i]) / 128 + width,
+      r = (radius * sizes[i]) / 128 + width,
       turn = (2 * Math.PI) / classes.length;
     const at = (/** @type {number} */ k) => `${n(x + r * Math.sin(k * turn))} ${n(y - r * Math.cos(k * turn))}`;
     const arcs = classes.map(
@@ -297,14 +297,14 @@ function signsOf(items, place, theme, distance) {
 }
 
 /** @param {SketchPanel} panel @param {Placer} place @param {import("../common/theme.js").Theme} theme */
-function labelsOf({ run, look, rect: { view }, pose }, place, theme) {
+function labelsOf({ run, look, rect: { sphere }, pose }, place, theme) {
   const names = run.info?.header.class_names ?? [];
-  const anchors = run.marksAt("centres", 1).flatMap((m, c) => {
+  const anchors = run.placesAt("centres", 1).flatMap((m, c) => {
     if (!m || (look?.chosen && !look.chosen.has(c))) return [];
     const [x, y, w] = place(m);
     return [{ c, x, y, w, text: shorten(names[c] ?? String(c), NAME_LETTERS), offset: -1 }];
   });
-  const places = placeLabels(anchors, view, LABEL_REACH),
+  const places = placeLabels(anchors, sphere, LABEL_REACH),
     page = toHex(theme.page);
   const written = anchors.flatMap(({ c, w, text: name }, i) => {
     const spot = places[i],
@@ -321,10 +321,10 @@ function labelsOf({ run, look, rect: { view }, pose }, place, theme) {
 }
 
 /**
- * @param {Sketch["swatches"]} swatches @param {Sign[]} signs @param {import("../common/theme.js").Theme} theme
+ * @param {Sketch["legend"]} listed @param {Sign[]} signs @param {import("../common/theme.js").Theme} theme
  * @param {number} width
  */
-function legendOf(swatches, signs, theme, width) {
+function legendOf(listed, signs, theme, width) {
   const quiet = toHex(mixRgb(theme.page, theme.ink, 0.7));
   let x = 0,
     y = 0;
@@ -336,8 +336,8 @@ function legendOf(swatches, signs, theme, width) {
     x += room;
     return item;
   };
-  const colours = swatches.map(({ name, rgb }) => put(name, `<circle cx="8" cy="8" r="5" fill="${toHex(rgb)}"/>`));
-  if (swatches.length && signs.length) [x, y] = [0, y + LINE];
+  const colours = listed.map(({ name, rgb }) => put(name, `<circle cx="8" cy="8" r="5" fill="${toHex(rgb)}"/>`));
+  if (listed.length && signs.length) [x, y] = [0, y + LINE];
   const shapes = signs.map(({ name, path, filled }) =>
     put(
       name,

@@ -14,7 +14,7 @@ export const strengthOfAge = (age, oldest) =>
 
 /**
  * @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run
- * @param {import("./scene.js").Look} look
+ * @param {import("../layers/scene.js").Look} look
  * @param {(c: number) => number} faded @returns {number} points drawn */
 export function addClouds(to, run, look, faded) {
   let drawn = 0;

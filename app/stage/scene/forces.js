@@ -1,5 +1,5 @@
 /** Where a loss pushes each class: arrows along the sphere from the centres, and the same in numbers. */
-import { parseHex, readable } from "./colours.js";
+import { parseHex, readable } from "../common/colours.js";
 import { formatMeasure } from "../common/numbers.js";
 import { arrow } from "./strokes.js";
 import { dot, length } from "../common/vectors.js";
@@ -29,7 +29,7 @@ const PART_CONTRAST = 2.4,
   STALE = 0.45,
   DASHES = 26;
 
-/** @param {string} part @param {import("./colours.js").Rgb} page */
+/** @param {string} part @param {import("../common/colours.js").Rgb} page */
 export const partColour = (part, page) =>
   readable(parseHex((PARTS.find(([key]) => key === part) ?? PARTS[0])[3]), page, PART_CONTRAST);
 
@@ -85,7 +85,7 @@ function totals(run, under) {
 /**
  * @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run
  * @param {(Vec3|null)[]} centres
- * @param {import("./scene.js").Look} look @param {(c: number) => number} faded @returns {number} arrows drawn */
+ * @param {import("../layers/scene.js").Look} look @param {(c: number) => number} faded @returns {number} arrows drawn */
 export function addForces(to, run, centres, look, faded) {
   const { own, total, other } = totals(run, look.forces.under),
     straight = Boolean(run.frame?.header.projection);
@@ -94,7 +94,7 @@ export function addForces(to, run, centres, look, faded) {
   const fresh = areFresh(run) ? 1 : STALE;
   let drawn = 0;
   /**
-   * @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width
+   * @param {(Vec3|null)[]} forces @param {import("../common/colours.js").Rgb} colour @param {number} width
    * @param {number} dashes
    */
   const draw = (forces, colour, width, dashes) =>

@@ -1,13 +1,13 @@
 /**
  * Places that a method owns on the sphere: targets, prototypes, classifier weights, and whatever another method brings.
  */
-import { capFills } from "./caps.js";
+import { capFills } from "./spread.js";
 import { SHAPE } from "../drawing/shaders.js";
 import { arc, cap, sign } from "./strokes.js";
 import { length, normalize } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
-/** @typedef {import("./scene.js").Look} Look */
+/** @typedef {import("../layers/scene.js").Look} Look */
 /** @typedef {(c: number) => number} Faded */
 
 /**
@@ -41,12 +41,12 @@ export function addLandmarks(to, run, k, centres, look, faded) {
     { layers, colours, ink, scale } = look;
   if (!header) return;
   if (layers.densities && isItself(run)) addDensities(to, run, k, look, faded);
-  if (layers.targets) addTargets(to, run.marksAt("targets", k), header.target_index, centres, look, faded);
+  if (layers.targets) addTargets(to, run.placesAt("targets", k), header.target_index, centres, look, faded);
   const others = layers.landmarks ? otherLandmarks(run) : [];
   const named = ["prototypes", "classifier"].filter((name) => /** @type {Record<string, boolean>} */ (layers)[name]);
   for (const name of [...named, ...others]) {
     const { shape, size } = OWN[name] ?? { shape: SHAPE.PLUS, size: 4.4 },
-      places = run.marksAt(name, k);
+      places = run.placesAt(name, k);
     // One row for each class has the classes' colours; any other number of rows says nothing of classes.
     const byClass = places.length === run.numClasses;
     places.forEach(
@@ -92,7 +92,7 @@ function addTargets(to, targets, index, centres, look, faded) {
  * @param {number} k @param {Look} look @param {Faded} faded */
 function addDensities(to, run, k, look, faded) {
   for (const name of cappedLandmarks(run)) {
-    const places = run.marksAt(name, k),
+    const places = run.placesAt(name, k),
       degrees = run.frame?.header.readings?.[`${name}_cap`] ?? [];
     const angles = places.map((_, c) =>
       Number(degrees[c]) > 0 && Number(degrees[c]) < 180 ? (Number(degrees[c]) * Math.PI) / 180 : 0,

@@ -68,7 +68,7 @@ export function choosePairs(y, chosen) {
 }
 
 /** @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run @param {number} k progress
- * @param {import("./scene.js").Look} look @returns {number} links drawn */
+ * @param {import("../layers/scene.js").Look} look @returns {number} links drawn */
 export function addLinks(to, run, k, look) {
   let drawn = 0;
   for (const [name, { y }] of run.frame?.links ?? []) {

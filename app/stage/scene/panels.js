@@ -1,6 +1,7 @@
 /** Where the panels stand. Their sizes depend on how many there are and on the room, never on the data. Pure. */
 
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../common/types.js").Rect} Rect */
+/** @typedef {{whole: Rect, sphere: Rect}} PanelRect `whole` holds title, sphere and numbers; `sphere` is its share */
 
 export const MOST_PANELS = 12;
 /** Room for the title above a sphere and the numbers beneath it. */
@@ -56,7 +57,7 @@ export function layoutPanels(count, width, room, strip = 0) {
       inRow = row === rows - 1 ? shown - row * columns : columns;
     const x = Math.floor((i % columns) * (w + GAP) + ((columns - inRow) * (w + GAP)) / 2),
       y = row * (h + GAP);
-    return { frame: { x, y, w, h }, view: { x, y: y + HEAD, w, h: side } };
+    return { whole: { x, y, w, h }, sphere: { x, y: y + HEAD, w, h: side } };
   });
   return { columns, rows, height: rows * h + (rows - 1) * GAP, panels };
 }
@@ -66,5 +67,5 @@ export function layoutPanels(count, width, room, strip = 0) {
  * @returns -1: none
  */
 export function panelAt(panels, x, y) {
-  return panels.findIndex(({ view: v }) => x >= v.x && x < v.x + v.w && y >= v.y && y < v.y + v.h);
+  return panels.findIndex(({ sphere: v }) => x >= v.x && x < v.x + v.w && y >= v.y && y < v.y + v.h);
 }

@@ -2,7 +2,7 @@
 import { cross, dot, length, normalize, slerp } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
-/** @typedef {import("./colours.js").Rgb} Rgb */
+/** @typedef {import("../common/colours.js").Rgb} Rgb */
 /**
  * @typedef {{push: (...values: number[]) => void}} Sheet takes all fields of one item, in order: a `Batch`, or a list
  */

@@ -105,7 +105,7 @@ const UNLABELLED = { light: "#9a9fa6", dark: "#8b9098" };
 /** Right (teal) and wrong (red), training (blue), test (gold), validation (violet), unknown (grey). */
 const EXTRA = ["#2a9d8f", "#d1495b", "#6c8ebf", "#e0a030", "#9467bd", "#8a8f98"];
 
-/** @param {Rgb} page @returns {Rgb[]} in the order of EXTRAS in outfit.js */
+/** @param {Rgb} page @returns {Rgb[]} in the order of EXTRAS in attributes.js */
 export const extraColours = (page) =>
   [...EXTRA, UNLABELLED[luminance(page) < 0.18 ? "dark" : "light"]].map((hex) =>
     readable(parseHex(hex), page, DISC_CONTRAST.light),

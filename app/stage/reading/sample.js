@@ -1,13 +1,13 @@
 /**
  * The card of one sample: image, class, what the method says of it, where it stands, and its neighbours in every panel.
  */
-import { readable, toHex } from "../scene/colours.js";
+import { readable, toHex } from "../common/colours.js";
 import { describeForce } from "../scene/forces.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { Moment } from "../incoming/moments.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
-import { neighboursOf, sameClass } from "./neighbours.js";
-import { EXTRAS, LOSS_UNIT, MOST_LOSS, UNLABELLED } from "../scene/outfit.js";
+import { neighboursOf, sameClass } from "../scene/neighbours.js";
+import { EXTRAS, LOSS_UNIT, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
 import { territoryShares } from "../scene/territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
@@ -189,7 +189,7 @@ export class Card {
         return make(
           "div",
           "ltv-nearrow",
-          { "aria-label": `${title}: ${kin}, ${tally(found.map((i) => names[info.labels[i]] ?? UNLABELLED))}` },
+          { "aria-label": `${title}: ${kin}, ${countNames(found.map((i) => names[info.labels[i]] ?? UNLABELLED))}` },
           make("span", "ltv-nearname", { title }, title),
           make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
           ...(own === null ? [] : [make("b", "", { title: "Of its own class" }, `${own}/${known}`)]),
@@ -238,7 +238,7 @@ export class Card {
 }
 
 /** How often each name comes, most often first: "5 × 8, 3 × 3". @param {string[]} names */
-export function tally(names) {
+export function countNames(names) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);

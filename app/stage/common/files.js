@@ -1,10 +1,10 @@
 /** Files that a person takes away. */
-import { make } from "../common/dom.js";
+import { make } from "./dom.js";
 
 const KEPT_MS = 10_000,
   LONGEST = 80;
 
-/** Hands a file to the person. @param {Blob} blob @param {string} name */
+/** Gestures a file to the person. @param {Blob} blob @param {string} name */
 export function download(blob, name) {
   const link = make("a", "", { href: URL.createObjectURL(blob), download: name });
   link.click();

@@ -1,27 +1,27 @@
 /** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
-import { capAngles, capFills } from "./caps.js";
-import { outlineRadius, viewProjection } from "./camera.js";
-import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "./colours.js";
-import { FlatRenderer, flatPlacer } from "../drawing/flat.js";
-import { LAYERS } from "../choices/layers.js";
+import { capAngles, capFills } from "../scene/spread.js";
+import { outlineRadius, viewProjection } from "../scene/camera.js";
+import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "../common/colours.js";
+import { FlatRenderer, flatPlacer } from "./flat.js";
+import { LAYERS } from "../layers/list.js";
 import { Moment } from "../incoming/moments.js";
-import { neighboursOf } from "../reading/neighbours.js";
-import { changesWithFrame, pointBulks, pointFlags, pointSwatches, ringPieces, STEPS } from "./outfit.js";
-import { layoutPanels, panelAt } from "./panels.js";
-import { Quality } from "../drawing/quality.js";
-import { Renderer } from "../drawing/renderer.js";
-import { ghostOf } from "./simplex.js";
+import { neighboursOf } from "../scene/neighbours.js";
+import { changesWithFrame, pointSizes, pointFlags, pointColours, ringPieces, STEPS } from "../scene/attributes.js";
+import { layoutPanels, panelAt } from "../scene/panels.js";
+import { Quality } from "./quality.js";
+import { Renderer } from "./renderer.js";
+import { ghostOf } from "../scene/simplex.js";
 import { STRIP } from "../reading/strips.js";
-import { territoryBorders } from "./territory.js";
+import { territoryBorders } from "../scene/territory.js";
 import { project } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 
 const TRAIL = 24;
 
 export class Picture {
-  /** @param {() => HTMLCanvasElement} makeCanvas @param {import("./cameras.js").Cameras} cameras */
+  /** @param {() => HTMLCanvasElement} makeCanvas @param {import("../scene/cameras.js").Cameras} cameras */
   constructor(makeCanvas, cameras) {
     /** @type {Renderer|FlatRenderer} */
     this.renderer = openRenderer(makeCanvas);
@@ -29,11 +29,11 @@ export class Picture {
     this.cameras = cameras;
     this.quality = new Quality(this.renderer.software);
     this.layers = { ...LAYERS };
-    /** @type {import("../choices/layers.js").ColourMode} */
+    /** @type {import("../layers/list.js").ColourMode} */
     this.colourMode = "ramp";
     /** @type {Set<number>|null} */
     this.chosen = null;
-    /** @type {import("./forces.js").ForceChoice} */
+    /** @type {import("../scene/forces.js").ForceChoice} */
     this.forces = { parts: new Set(), under: null };
     /** Frames that trails reach back. */
     this.trail = TRAIL;
@@ -54,10 +54,10 @@ export class Picture {
     /** @type {import("../common/theme.js").Theme|null} */
     this.theme = null;
     /**
-     * @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, swatches: Uint16Array|undefined}>}
+     * @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, colours: Uint16Array|undefined}>}
      * what each run's points wore last
      */
-    this.dressed = new Map();
+    this.assigned = new Map();
     this.size = { w: 0, h: 0 };
   }
 
@@ -65,7 +65,7 @@ export class Picture {
   setTheme(theme) {
     this.theme = theme;
     this.renderer.setTheme(theme);
-    this.dressed.clear();
+    this.assigned.clear();
   }
 
   /** @param {Run[]} runs @param {number} width @param {number} room @returns {number} height in CSS pixels */
@@ -91,7 +91,7 @@ export class Picture {
   /** Sends everything again: after a lost context. @param {Iterable<Run>} runs */
   rebuild(runs) {
     this.renderer.rebuild();
-    this.dressed.clear();
+    this.assigned.clear();
     for (const run of runs) if (run.frame) this.renderer.moveRun(run, true);
   }
 
@@ -106,12 +106,12 @@ export class Picture {
   drop(id) {
     this.cameras.forget(id);
     this.renderer.dropRun(id);
-    this.dressed.delete(id);
+    this.assigned.delete(id);
     if (this.solo === id) this.solo = null;
   }
 
   /** Colours, shapes and visibility of a run's points, when something about them changed. @param {Run} run */
-  dress(run) {
+  assign(run) {
     const { info, frame } = run,
       theme = this.theme;
     if (!info || !theme) return;
@@ -128,21 +128,21 @@ export class Picture {
       this.selected?.size,
       this.selected && [...this.selected].slice(0, 8),
     ].join();
-    const worn = this.dressed.get(run.id),
+    const worn = this.assigned.get(run.id),
       same = worn?.key === key;
     // Most frames change nothing that points wear; colours by what a method thinks of them are one pass over an array.
     if (same && (worn.of === frame || !changesWithFrame(colourMode))) return;
-    if (!same) this.dressAnew(run, info, theme);
-    const swatches = pointSwatches(run, colourMode, worn?.swatches);
-    this.renderer.colourRun(run, swatches);
-    this.dressed.set(run.id, { key, of: frame, swatches: swatches === info.labels ? undefined : swatches });
+    if (!same) this.assignAll(run, info, theme);
+    const colours = pointColours(run, colourMode, worn?.colours);
+    this.renderer.colourRun(run, colours);
+    this.assigned.set(run.id, { key, of: frame, colours: colours === info.labels ? undefined : colours });
   }
 
   /**
    * @param {Run} run @param {import("../common/types.js").RunInfo} info
    * @param {import("../common/theme.js").Theme} theme
    */
-  dressAnew(run, { header }, { page }) {
+  assignAll(run, { header }, { page }) {
     const { layers, colourMode, ramp, categorical } = this;
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
     run.colours = classColours(header.num_classes, mode, { ramp, categorical, page, groups: header.groups });
@@ -150,10 +150,10 @@ export class Picture {
     run.values = colourMode === "confidence" || colourMode === "loss" ? valueRamp(colourMode, page, STEPS) : [];
     this.renderer.setPalette(run, [...run.colours, ...run.extras, ...run.values]);
     const flags = pointFlags(run, layers, this.chosen, this.selected);
-    this.renderer.dressRun(run, { flags, bulks: pointBulks(run, layers.sizes), pieces: ringPieces(run) });
+    this.renderer.setAttributes(run, { flags, sizes: pointSizes(run, layers.sizes), pieces: ringPieces(run) });
   }
 
-  /** @param {Run} run @param {PanelRect} rect @returns {import("./scene.js").Look} */
+  /** @param {Run} run @param {PanelRect} rect @returns {import("../layers/scene.js").Look} */
   lookOf(run, rect) {
     const { layers, theme, chosen } = this,
       frame = run.frame,
@@ -165,7 +165,7 @@ export class Picture {
       run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
     const mark = this.marked === null ? null : run.indexOf(this.marked);
     const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null,
-      scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
+      scale = Math.min(1.7, Math.max(0.62, Math.min(rect.sphere.w, rect.sphere.h) / 300));
     const { forces, trail } = this,
       { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
     return {
@@ -200,12 +200,12 @@ export class Picture {
   /** @param {number} now ms @returns {number} points drawn */
   draw(now) {
     if (!this.theme) return 0;
-    this.shown.forEach((run) => this.dress(run));
-    const scenes = this.rects.map(({ view }, i) => {
+    this.shown.forEach((run) => this.assign(run));
+    const scenes = this.rects.map(({ sphere }, i) => {
       const run = this.shown[i] ?? null,
         ready = run?.frame && run.info;
       return {
-        view,
+        sphere,
         run,
         k: run ? run.progress(now) : 1,
         pose: this.poseAt(i),
@@ -232,13 +232,13 @@ export class Picture {
     return (run ? this.cameras.of(run.id) : this.cameras.shared).pose;
   }
 
-  /** @param {PanelRect} rect @returns {import("../choices/picking.js").Placer} */
+  /** @param {PanelRect} rect @returns {import("../scene/picking.js").Placer} */
   placer(rect) {
-    const { view } = rect,
+    const { sphere } = rect,
       pose = this.poseAt(this.rects.indexOf(rect));
-    if (this.renderer.kind === "flat") return flatPlacer(pose, view);
-    const matrix = viewProjection(pose, view.w, view.h);
-    return (p) => project(matrix, p, view);
+    if (this.renderer.kind === "flat") return flatPlacer(pose, sphere);
+    const matrix = viewProjection(pose, sphere.w, sphere.h);
+    return (p) => project(matrix, p, sphere);
   }
 
   /**
@@ -248,21 +248,24 @@ export class Picture {
   at(x, y) {
     const index = panelAt(this.rects, x, y),
       rect = this.rects[index];
-    return rect ? { index, rect, run: this.shown[index] ?? null, x: x - rect.view.x, y: y - rect.view.y } : null;
+    return rect ? { index, rect, run: this.shown[index] ?? null, x: x - rect.sphere.x, y: y - rect.sphere.y } : null;
   }
 
   /** Pixels that one radian of turning moves a point on the near side. */
   get grip() {
-    const view = this.rects[0]?.view ?? { w: 300, h: 300 };
-    return Math.max(40, outlineRadius(this.camera.pose, view.w, view.h));
+    const sphere = this.rects[0]?.sphere ?? { w: 300, h: 300 };
+    return Math.max(40, outlineRadius(this.camera.pose, sphere.w, sphere.h));
   }
 
   /** @param {number} x @param {number} y */
   onSphere(x, y) {
     const hit = this.at(x, y);
     if (!hit) return false;
-    const { view } = hit.rect;
-    return Math.hypot(hit.x - view.w / 2, hit.y - view.h / 2) <= outlineRadius(this.poseAt(hit.index), view.w, view.h);
+    const { sphere } = hit.rect;
+    return (
+      Math.hypot(hit.x - sphere.w / 2, hit.y - sphere.h / 2) <=
+      outlineRadius(this.poseAt(hit.index), sphere.w, sphere.h)
+    );
   }
 }
 

@@ -3,17 +3,17 @@
  */
 import { mirrorPlace, serverAddress } from "./common/address.js";
 import { Cameras } from "./scene/cameras.js";
-import { RAMP, CATEGORICAL, toHex } from "./scene/colours.js";
+import { RAMP, CATEGORICAL, toHex } from "./common/colours.js";
 import { make, setAttribute } from "./common/dom.js";
 import { readFrame, readRun } from "./incoming/frames.js";
-import { watchHands } from "./choices/gestures.js";
-import { Hand } from "./choices/hand.js";
+import { watchGestures } from "./choices/gestures.js";
+import { Controller } from "./choices/controller.js";
 import { Loop } from "./drawing/loop.js";
 import { keepCameras, recallCameras } from "./common/memory.js";
 import { formatBeside, Moment, Moments, parseBeside } from "./incoming/moments.js";
 import { MOST_PANELS, roomFor } from "./scene/panels.js";
-import { Parts } from "./reading/parts.js";
-import { Picture } from "./scene/picture.js";
+import { Parts } from "./parts.js";
+import { Picture } from "./drawing/picture.js";
 import { Run } from "./incoming/runs.js";
 import { restoreSight } from "./saving/sight.js";
 import { StreamSocket, streamAddress } from "./incoming/socket.js";
@@ -25,15 +25,15 @@ import { chooseWords, fill } from "./words.js";
 const TEXT_EVERY_MS = 120,
   BADGE_EVERY_MS = 1000;
 
-export class StageView {
+export class Stage {
   /**
-   * @param {StageData} data @param {Record<string, any>} facts what the page may read: `window.ltviz.stage`
+   * @param {StageData} data @param {Record<string, any>} telemetry what the page may read: `window.ltviz.stage`
    * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source}
    * [openSource] where messages come from
    */
-  constructor(data, facts, openSource = (options) => new StreamSocket(options)) {
+  constructor(data, telemetry, openSource = (options) => new StreamSocket(options)) {
     this.data = data;
-    this.facts = facts;
+    this.telemetry = telemetry;
     this.name = data.view ?? "stage";
     this.words = chooseWords(data.words);
     /** @type {Map<string, Run>} the live ones */
@@ -56,15 +56,15 @@ export class StageView {
       },
       openSource,
     );
-    this.hand = new Hand(this);
-    const parts = new Parts(data, this.words, this.picture, this.hand.acts());
+    this.controller = new Controller(this);
+    const parts = new Parts(data, this.words, this.picture, this.controller.acts());
     this.parts = parts;
     this.root = parts.root;
     this.overlay = parts.overlay;
     this.timeline = parts.timeline;
     this.badge = parts.badge;
     this.pointer = parts.pointer;
-    watchHands(this.canvas, this.hand.hands());
+    watchGestures(this.canvas, this.controller.hands());
     this.watchContext();
     this.socket = openSource({
       address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
@@ -157,7 +157,7 @@ export class StageView {
     if (this.picture.renderer.kind === "flat") this.standing = this.words.noSphere;
     this.parts.notify(this.standing);
     setAttribute(this.canvas, "aria-label", fill(this.words.canvas, { count: data.runs.length }));
-    if (first) this.hand.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
+    if (first) this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
     if (this.attached) {
       this.connect();
       this.refreshTheme();
@@ -278,7 +278,7 @@ export class StageView {
     else if (header.type === "error") this.parts.notify(header.message);
     else if (header.type === "run" && run) {
       run.setInfo(readRun(buffer, header, offset));
-      this.picture.dressed.delete(run.id);
+      this.picture.assigned.delete(run.id);
       this.pointer.forget(run);
       this.changed();
     } else if (header.type === "state" && run) {
@@ -295,8 +295,8 @@ export class StageView {
     if (!run) return;
     run.receive(readFrame(buffer, header, offset));
     this.badge.addArrival(performance.now());
-    this.facts.frames++;
-    this.facts.seq = header.seq;
+    this.telemetry.frames++;
+    this.telemetry.seq = header.seq;
     this.loop.invalidate();
   }
 
@@ -308,30 +308,31 @@ export class StageView {
 
   /** Pictures with their new frames are on the screen. @param {Run[]} landed */
   landed(landed) {
-    const { facts } = this;
+    const { telemetry } = this;
     for (const run of landed) {
       if (!run.frame) continue;
-      facts.drawn[run.id] = (facts.drawn[run.id] ?? 0) + 1;
-      if (!(run instanceof Moment)) this.badge.addDelay((facts.latencyMs = Date.now() - run.frame.header.time * 1000));
+      telemetry.drawn[run.id] = (telemetry.drawn[run.id] ?? 0) + 1;
+      if (!(run instanceof Moment))
+        this.badge.addDelay((telemetry.latencyMs = Date.now() - run.frame.header.time * 1000));
     }
     this.scheduleTexts();
   }
 
   /** A picture is on its way to the screen. @param {number} now */
   drawn(now) {
-    const { picture, facts } = this;
+    const { picture, telemetry } = this;
     // Empty spheres are no news: the rate is that of pictures with a frame on them.
     if (picture.shown.some((run) => run.frame && run.info)) this.badge.addDrawing(now);
-    facts.draws++;
-    facts.camera = { ...picture.camera.pose };
-    facts.layers = picture.renderer.tallies;
-    facts.panels = this.everyRun().map((run) =>
+    telemetry.draws++;
+    telemetry.camera = { ...picture.camera.pose };
+    telemetry.layers = picture.renderer.counts;
+    telemetry.panels = this.everyRun().map((run) =>
       run instanceof Moment
         ? { run: run.of, step: run.frame ? run.step : null, frozen: true }
         : { run: run.id, step: run.frame?.header.step ?? null },
     );
     picture.shown.forEach((run, i) => {
-      const centres = picture.layers.labels && run.frame ? run.marksAt("centres", run.progress(now)) : [],
+      const centres = picture.layers.labels && run.frame ? run.placesAt("centres", run.progress(now)) : [],
         rect = picture.rects[i];
       if (rect)
         this.overlay.moveLabels(i, centres, rect, picture.placer(rect), picture.poseAt(i).distance, picture.chosen);
@@ -357,7 +358,7 @@ export class StageView {
       panels: this.shown.length,
       simplified: this.picture.quality.simplified,
     });
-    Object.assign(this.facts, { fps: drawn, skipped, points });
+    Object.assign(this.telemetry, { fps: drawn, skipped, points });
   }
 
   mirror() {

@@ -8,15 +8,15 @@ import { fill } from "../words.js";
 
 const KEY_MS = 140;
 
-export class Hand {
-  /** @param {import("../view.js").StageView} stage */
+export class Controller {
+  /** @param {import("../assembly.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
     /** @type {Tool} what a drag does */
     this.tool = "turn";
   }
 
-  /** What the menus, the timeline and the panels ask for. @returns {import("../reading/parts.js").Acts} */
+  /** What the menus, the timeline and the panels ask for. @returns {import("../parts.js").Acts} */
   acts() {
     const { stage } = this,
       { picture, cameras, moments } = stage;
@@ -55,7 +55,7 @@ export class Hand {
     };
   }
 
-  /** @returns {import("./gestures.js").Hands} */
+  /** @returns {import("./gestures.js").Gestures} */
   hands() {
     const { stage } = this,
       { picture, cameras } = stage;
@@ -94,7 +94,7 @@ export class Hand {
   }
 
   moved() {
-    this.stage.facts.camera = { ...this.stage.picture.camera.pose };
+    this.stage.telemetry.camera = { ...this.stage.picture.camera.pose };
     this.stage.loop.invalidate();
   }
 
@@ -195,7 +195,7 @@ export class Hand {
   select(ids) {
     const { stage } = this;
     stage.picture.selected = ids;
-    stage.picture.dressed.clear();
+    stage.picture.assigned.clear();
     stage.parts.selection.write(ids, stage.shown);
     stage.changed();
   }
@@ -230,7 +230,7 @@ export class Hand {
     this.stage.parts.notify(fill(this.stage.words.noRoom, { most: MOST_PANELS }));
   }
 
-  /** @param {(stage: import("../view.js").StageView) => Promise<void>|void} save one of the exports */
+  /** @param {(stage: import("../assembly.js").Stage) => Promise<void>|void} save one of the exports */
   async save(save) {
     try {
       await save(this.stage);

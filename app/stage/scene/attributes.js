@@ -1,17 +1,17 @@
-/** What each point of a run wears: its swatch of the palette, its flags, its size, the ring around it. Pure. */
+/** What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure. */
 import { FLAG, NO_PIECE } from "../drawing/shaders.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../choices/layers.js").ColourMode} ColourMode */
+/** @typedef {import("../layers/list.js").ColourMode} ColourMode */
 
 /**
- * @typedef {{flags: Uint8Array, bulks: Uint8Array, pieces: Uint16Array|null}} Outfit what does not change with the
+ * @typedef {{flags: Uint8Array, sizes: Uint8Array, pieces: Uint16Array|null}} PointAttributes what does not change with the
  * frame
  */
 
 /** What a sample without a label is called in place of its class. */
 export const UNLABELLED = "unlabelled";
-/** After the classes' own swatches come these, and then the steps of a ramp. */
+/** After the classes' own colours come these, and then the steps of a ramp. */
 export const EXTRAS = ["right", "wrong", "training", "test", "validation", "unknown", UNLABELLED];
 /** Steps in which a ramp of values is drawn. */
 export const STEPS = 64;
@@ -32,15 +32,15 @@ export const LOSS_UNIT = 4096,
  */
 export const topLoss = (info) => Math.log(info.labelSets ? 2 : Math.max(2, info.header.num_classes));
 
-/** Whether swatches follow the frame. @param {ColourMode} mode */
+/** Whether colours follow the frame. @param {ColourMode} mode */
 export const changesWithFrame = (mode) => mode === "correct" || mode === "confidence" || mode === "loss";
 
 /**
  * @param {Run} run @param {ColourMode} mode
  * @param {Uint16Array} [out] written where it has the right length, so that a stream of frames makes no garbage
- * @returns {Uint16Array} place in the palette: class c is swatch c, then EXTRAS, then STEPS of a ramp from low to high
+ * @returns {Uint16Array} place in the palette: class c is colour c, then EXTRAS, then STEPS of a ramp from low to high
  */
-export function pointSwatches(run, mode, out) {
+export function pointColours(run, mode, out) {
   const info = /** @type {import("../common/types.js").RunInfo} */ (run.info),
     { labels, split } = info,
     { frame } = run;
@@ -51,25 +51,25 @@ export function pointSwatches(run, mode, out) {
   const free = base + EXTRAS.indexOf(UNLABELLED),
     byClass = mode !== "split" && !changesWithFrame(mode);
   if (byClass && !run.unlabelled) return labels;
-  const swatches = out?.length === n ? out : new Uint16Array(n);
+  const colours = out?.length === n ? out : new Uint16Array(n);
   if (byClass) {
-    for (let i = 0; i < n; i++) swatches[i] = labels[i] < base ? labels[i] : free;
-    return swatches;
+    for (let i = 0; i < n; i++) colours[i] = labels[i] < base ? labels[i] : free;
+    return colours;
   }
   if (mode === "split") {
-    for (let i = 0; i < n; i++) swatches[i] = base + 2 + Math.min(2, split[i]);
-    return swatches;
+    for (let i = 0; i < n; i++) colours[i] = base + 2 + Math.min(2, split[i]);
+    return colours;
   }
   const values = mode === "correct" ? frame?.predictions : mode === "confidence" ? frame?.confidence : frame?.loss;
-  if (!values || values.length !== n) return swatches.fill(unknown);
+  if (!values || values.length !== n) return colours.fill(unknown);
   if (mode === "correct")
     for (let i = 0; i < n; i++)
-      swatches[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
+      colours[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
   else {
     const scale = STEPS / (mode === "confidence" ? 256 : topLoss(info) * LOSS_UNIT);
-    for (let i = 0; i < n; i++) swatches[i] = ramp + Math.min(STEPS - 1, values[i] * scale);
+    for (let i = 0; i < n; i++) colours[i] = ramp + Math.min(STEPS - 1, values[i] * scale);
   }
-  return swatches;
+  return colours;
 }
 
 /**
@@ -101,12 +101,12 @@ export function classSizes(counts, byCount) {
 }
 
 /** @param {Run} run @param {boolean} byCount @returns {Uint8Array} size of each point, 128 = 1 */
-export function pointBulks(run, byCount) {
+export function pointSizes(run, byCount) {
   const { labels, header } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
-  const bulks = classSizes(header.counts, byCount).map((size) => Math.round(size * 128));
+  const sizes = classSizes(header.counts, byCount).map((size) => Math.round(size * 128));
   // A sample without a label is as small as those of the commonest class.
   const free = byCount ? Math.round(SMALLEST * 128) : 128;
-  return Uint8Array.from(labels, (y) => bulks[y] ?? free);
+  return Uint8Array.from(labels, (y) => sizes[y] ?? free);
 }
 
 /**

@@ -1,19 +1,19 @@
 /** Turns a run's centres, landmarks and layers into lines, signs and caps. */
-import { addClouds } from "./clouds.js";
-import { addForces } from "./forces.js";
-import { addLandmarks } from "./landmarks.js";
-import { addLinks } from "./links.js";
+import { addClouds } from "../scene/clouds.js";
+import { addForces } from "../scene/forces.js";
+import { addLandmarks } from "../scene/landmarks.js";
+import { addLinks } from "../scene/links.js";
 import { SHAPE } from "../drawing/shaders.js";
-import { arc, cap, sign, stroke } from "./strokes.js";
+import { arc, cap, sign, stroke } from "../scene/strokes.js";
 import { normalize } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
-/** @typedef {import("./colours.js").Rgb} Rgb */
-/** @typedef {import("./strokes.js").Sheets} Sheets */
-/** @typedef {Record<"links"|"clouds"|"forces", number>} Tally  how many of each were drawn */
+/** @typedef {import("../common/colours.js").Rgb} Rgb */
+/** @typedef {import("../scene/strokes.js").Sheets} Sheets */
+/** @typedef {Record<"links"|"clouds"|"forces", number>} Counts  how many of each were drawn */
 /**
  * @typedef {object} Look   what a panel is to show
- * @property {import("../choices/layers.js").Layers} layers
+ * @property {import("./list.js").Layers} layers
  * @property {Rgb[]} colours        of the classes
  * @property {Rgb} ink
  * @property {Rgb} page
@@ -25,7 +25,7 @@ import { normalize } from "../common/vectors.js";
  * @property {number|null} mark     index of the point to ring
  * @property {number[]|null} near   indices of its nearest samples
  * @property {[Vec3, Vec3][]|null} borders  of the classes' territories
- * @property {import("./forces.js").ForceChoice} forces
+ * @property {import("../scene/forces.js").ForceChoice} forces
  * @property {number} trail         frames that trails reach back
  * @property {string} key           the same for looks that draw the same of a frame
  */
@@ -33,16 +33,16 @@ import { normalize } from "../common/vectors.js";
 /**
  * Everything of one panel except its points. @param {Sheets} to @param {import("../incoming/runs.js").Run} run
  * @param {number} k @param {Look} look
- * @returns {Tally} */
+ * @returns {Counts} */
 export function addScene(to, run, k, look) {
   const { layers, colours, scale } = look,
     header = run.frame?.header;
-  /** @type {Tally} */
-  const tally = { links: 0, clouds: 0, forces: 0 };
-  if (!header) return tally;
-  const centres = run.marksAt("centres", k);
+  /** @type {Counts} */
+  const counts = { links: 0, clouds: 0, forces: 0 };
+  if (!header) return counts;
+  const centres = run.placesAt("centres", k);
   const faded = (/** @type {number} */ c) => (look.chosen && !look.chosen.has(c) ? 0.15 : 1);
-  if (layers.clouds) tally.clouds = addClouds(to, run, look, faded);
+  if (layers.clouds) counts.clouds = addClouds(to, run, look, faded);
   if (layers.caps && look.caps)
     centres.forEach(
       (m, c) =>
@@ -53,15 +53,15 @@ export function addScene(to, run, k, look) {
   look.borders?.forEach(([a, b]) => stroke(to.ground, a, b, look.ink, 0.5, 1));
   if (layers.trails) addTrails(to, run, centres, look);
   if (layers.ghost && look.ghost) addGhost(to, look.ghost, centres, look);
-  if (layers.links) tally.links = addLinks(to, run, k, look);
+  if (layers.links) counts.links = addLinks(to, run, k, look);
   addLandmarks(to, run, k, centres, look, faded);
-  if (layers.forces) tally.forces = addForces(to, run, centres, look, faded);
+  if (layers.forces) counts.forces = addForces(to, run, centres, look, faded);
   if (layers.centres) centres.forEach((m, c) => m && sign(to.signs, m, colours[c], faded(c), 6.4 * scale, SHAPE.RING));
-  if (look.mark === null || look.mark >= header.n) return tally;
+  if (look.mark === null || look.mark >= header.n) return counts;
   const marked = run.pointAt(look.mark, k);
   look.near?.forEach((i) => i < header.n && arc(to.lines, marked, run.pointAt(i, k), look.ink, 0.8, 1.2));
   sign(to.signs, marked, look.ink, 1, 8.5 * scale, SHAPE.HALO);
-  return tally;
+  return counts;
 }
 
 /**

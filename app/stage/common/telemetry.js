@@ -6,7 +6,7 @@
  * the frames that a picture drawn to its end has shown.
  * @returns {Record<string, any>} the same object for every stage of a page
  */
-export function publishFacts() {
+export function publishTelemetry() {
   const page = /** @type {any} */ (window);
   page.ltviz ??= {};
   page.ltviz.stage ??= {

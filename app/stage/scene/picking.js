@@ -6,7 +6,7 @@
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /**
- * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the view, and depth along the line
+ * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the sphere, and depth along the line
  * of sight
  */
 
@@ -17,7 +17,7 @@ const BEHIND_PENALTY = 400;
 
 /**
  * @param {Run} run @param {number} k progress of its move @param {Placer} place
- * @param {number} distance of the eye @param {number} x @param {number} y within the view
+ * @param {number} distance of the eye @param {number} x @param {number} y within the sphere
  * @param {(index: number) => boolean} [visible]
  * @returns {number} index of the point, or -1
  */

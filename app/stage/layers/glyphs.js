@@ -3,7 +3,7 @@ import { otherLandmarks, cappedLandmarks, isItself } from "../scene/landmarks.js
 import { linkKind } from "../scene/links.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../choices/layers.js").Layers} Layers */
+/** @typedef {import("./list.js").Layers} Layers */
 /**
  * @typedef {{word: string, text: string, path: string, filled: boolean, quiet?: boolean}} Sign quiet: there, but not
  * drawn here

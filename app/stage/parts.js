@@ -1,21 +1,21 @@
 /** The parts of a stage on the page, from the legend above it to the table beneath. */
-import { Badge } from "./badge.js";
-import { Card } from "./card.js";
-import { describeTrouble } from "../incoming/diagnosis.js";
-import { make, setText } from "../common/dom.js";
-import { EXPORTS } from "../saving/export.js";
-import { Legend } from "./legend.js";
-import { Menus } from "../choices/menus.js";
-import { describeNow } from "./now.js";
-import { LayerOptions } from "../choices/options.js";
-import { Overlay } from "./overlay.js";
-import { Pointer } from "../choices/pointer.js";
-import { ProjectionMenu } from "../choices/projections.js";
-import { SELECTION_MEASURES, SelectionBar, selectionMetrics } from "../choices/selection.js";
-import { Strips } from "./strips.js";
-import { Table } from "./table.js";
-import { Timeline } from "../choices/timeline.js";
-import { Tips } from "./tips.js";
+import { Badge } from "./reading/badge.js";
+import { Card } from "./reading/sample.js";
+import { describeTrouble } from "./incoming/diagnosis.js";
+import { make, setText } from "./common/dom.js";
+import { EXPORTS } from "./saving/export.js";
+import { Legend } from "./reading/legend.js";
+import { Menus } from "./choices/menus.js";
+import { describeNow } from "./reading/now.js";
+import { LayerOptions } from "./choices/options.js";
+import { Overlay } from "./reading/overlay.js";
+import { Pointer } from "./choices/pointer.js";
+import { ProjectionMenu } from "./choices/projections.js";
+import { SELECTION_MEASURES, SelectionBar, selectionMetrics } from "./choices/selection.js";
+import { Strips } from "./reading/strips.js";
+import { Table } from "./reading/table.js";
+import { Timeline } from "./choices/timeline.js";
+import { Tips } from "./reading/tips.js";
 
 /**
  * @typedef {object} OwnActs   what a part can ask of the stage
@@ -28,14 +28,14 @@ import { Tips } from "./tips.js";
  * @property {() => void} onKeep           the moment shown
  * @property {(id: string) => void} onRelease  a kept moment
  */
-/** @typedef {OwnActs & import("../choices/menus.js").MenuActs} Acts */
+/** @typedef {OwnActs & import("./choices/menus.js").MenuActs} Acts */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Parts {
   /**
-   * @param {import("../common/types.js").StageData} data @param {import("../words.js").Words} words
-   * @param {import("../scene/picture.js").Picture} picture @param {Acts} acts
+   * @param {import("./common/types.js").StageData} data @param {import("./words.js").Words} words
+   * @param {import("./drawing/picture.js").Picture} picture @param {Acts} acts
    */
   constructor(data, words, picture, acts) {
     this.words = words;
@@ -91,15 +91,15 @@ export class Parts {
   }
 
   /**
-   * Everything that is read rather than seen. @param {import("../scene/picture.js").Picture} picture
-   * @param {import("../incoming/runs.js").Run[]} runs the live ones
-   * @param {import("../incoming/moments.js").Wish[]} kept @param {import("../common/types.js").StageData} data
+   * Everything that is read rather than seen. @param {import("./drawing/picture.js").Picture} picture
+   * @param {import("./incoming/runs.js").Run[]} runs the live ones
+   * @param {import("./incoming/moments.js").Wish[]} kept @param {import("./common/types.js").StageData} data
    * @param {string|null} projection asked for
    */
   write(picture, runs, kept, data, projection) {
     const { theme, selected } = picture;
     if (!theme) return;
-    for (const run of new Set([...runs, ...picture.shown])) picture.dress(run);
+    for (const run of new Set([...runs, ...picture.shown])) picture.assign(run);
     this.overlay.write(picture.shown, data, theme.page, picture.cameras.focus);
     // A selection takes the table's place: the same runs, only its samples.
     if (selected) this.selected.write(runs, "", (run) => selectionMetrics(selected, run));
@@ -116,7 +116,7 @@ export class Parts {
     this.writeNow(runs);
   }
 
-  /** @param {import("../incoming/runs.js").Run[]} runs the live ones */
+  /** @param {import("./incoming/runs.js").Run[]} runs the live ones */
   writeNow(runs) {
     setText(this.now, this.told ? describeNow(this.timeline, runs, this.words) : "");
   }
@@ -151,14 +151,14 @@ export class Parts {
     this.notice.append(" ", button);
   }
 
-  /** Why no stream opens, in the middle, until one does. @param {import("../incoming/diagnosis.js").Trouble} trouble */
+  /** Why no stream opens, in the middle, until one does. @param {import("./incoming/diagnosis.js").Trouble} trouble */
   showTrouble(trouble) {
     this.say(...describeTrouble(trouble, this.words));
     this.troubled = true;
   }
 
   /**
-   * How the stream fares. @param {import("../incoming/socket.js").Link} link @param {string} detail
+   * How the stream fares. @param {import("./incoming/socket.js").Link} link @param {string} detail
    * @param {string} standing said while all is well
    * @param {() => void} again */
   showLink(link, detail, standing, again) {
