@@ -80,7 +80,7 @@ export class Parts {
       // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
       ...(data.replay
         ? []
-        : [make("link", "", { rel: "stylesheet", href: new URL("../stage.css", import.meta.url).href })]),
+        : [make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href })]),
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
