@@ -10,24 +10,26 @@ import { watchGestures } from "./choices/gestures.js";
 import { Controller } from "./choices/controller.js";
 import { Loop } from "./drawing/loop.js";
 import { keepCameras, recallCameras } from "./common/memory.js";
-import { formatBeside, Moment, Moments, parseBeside } from "./incoming/moments.js";
-import { MOST_PANELS, roomFor } from "./scene/panels.js";
+import { formatBeside, Moment, Moments, MOST_PANELS, parseBeside } from "./incoming/moments.js";
+import { roomFor } from "./scene/panels.js";
 import { Parts } from "./parts.js";
 import { Picture } from "./drawing/picture.js";
 import { Run } from "./incoming/runs.js";
-import { restoreSight } from "./saving/sight.js";
+import { alike, Choices } from "./scene/choices.js";
+import { readLink } from "./saving/permalink.js";
 import { StreamSocket, streamAddress } from "./incoming/socket.js";
 import { readTheme, watchTheme } from "./common/theme.js";
-import { chooseWords, fill } from "./words.js";
+import { fill, useWords, words } from "./words.js";
 
 /** @typedef {import("./common/types.js").StageData} StageData */
 
-const TEXT_EVERY_MS = 120,
-  BADGE_EVERY_MS = 1000;
+const TEXT_EVERY_MS = 120;
+const BADGE_EVERY_MS = 1000;
 
 export class Stage {
   /**
-   * @param {StageData} data @param {Record<string, any>} telemetry what the page may read: `window.ltviz.stage`
+   * @param {StageData} data
+   * @param {Record<string, any>} telemetry what the page may read: `window.ltviz.stage`
    * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source}
    * [openSource] where messages come from
    */
@@ -35,36 +37,37 @@ export class Stage {
     this.data = data;
     this.telemetry = telemetry;
     this.name = data.view ?? "stage";
-    this.words = chooseWords(data.words);
+    useWords(data.words);
     /** @type {Map<string, Run>} the live ones */
     this.runs = new Map();
-    /** @type {string|null} the projection asked for; null: the server's default */
-    this.projection = data.projection ?? null;
-    this.cameras = new Cameras(recallCameras(this.name), (kept) => keepCameras(this.name, kept));
+    const asked = readLink(location.search || (data.opening ?? ""));
+    const kept = recallCameras(this.name);
+    this.choices = new Choices({ ...kept, projection: data.projection ?? null, ...asked });
+    this.cameras = new Cameras(this.choices);
     this.picture = new Picture(
       () => make("canvas", "ltv-canvas", { "data-testid": "ltviz-stage", role: "img", tabindex: "0" }),
+      this.choices,
       this.cameras,
     );
-    restoreSight(this.picture, location.search || (data.opening ?? ""));
     this.canvas = this.picture.canvas;
     this.moments = new Moments(
       (runs, step) => this.streamAddress(runs, step),
       {
         changed: () => this.momentsChanged(),
         dropped: (moment) => this.forget(moment),
-        refused: (reason) => this.parts.notify([this.words.refused, reason].filter(Boolean).join(" ")),
+        refused: (reason) => this.parts.notify([words.refused, reason].filter(Boolean).join(" ")),
       },
       openSource,
     );
     this.controller = new Controller(this);
-    const parts = new Parts(data, this.words, this.picture, this.controller.acts());
+    const parts = new Parts(data, this.picture, this.controller.acts());
     this.parts = parts;
     this.root = parts.root;
     this.overlay = parts.overlay;
     this.timeline = parts.timeline;
     this.badge = parts.badge;
     this.pointer = parts.pointer;
-    watchGestures(this.canvas, this.controller.hands());
+    watchGestures(this.canvas, this.controller.gestures());
     this.watchContext();
     this.socket = openSource({
       address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
@@ -79,24 +82,35 @@ export class Stage {
       before: (now) => this.pointer.look(now),
       after: (now) => this.drawn(now),
       onLanded: (landed) => this.landed(landed),
-      onLevel: () =>
-        parts.notify(
-          this.picture.quality.simplified
-            ? fill(this.words.simplified, { what: this.picture.quality.simplified })
-            : this.standing,
-        ),
+      onLevel: () => this.sayLevel(),
     });
     this.attached = false;
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
-    this.themeKey = "";
     /** What is said under the stage while there is nothing newer to say. */
     this.standing = "";
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.textTimer = undefined;
     /** @type {(() => void)[]} what ends with the stage's time on the page */
     this.endings = [];
+    this.choices.watch((changed) => this.chosen(changed));
     this.setData(data, true);
+  }
+
+  /**
+   * A person has chosen, or the page has: what draws and writes compares versions; here it is woken.
+   * @param {Set<import("./scene/choices.js").Group>} changed
+   */
+  chosen(changed) {
+    const { camera } = this.picture;
+    if (changed.has("projection")) this.projectionChanged();
+    if (changed.has("poses") || changed.has("cameras")) keepCameras(this.name, this.choices.now);
+    if (changed.has("poses")) this.telemetry.camera = { ...camera.pose };
+    // A layer may take room of its own under the panels, and a panel that of the others.
+    if (changed.has("layers") || changed.has("panels")) this.layout();
+    // Where the ring is, and from where the spheres are seen, is read nowhere.
+    if ([...changed].some((group) => group !== "ring" && group !== "poses")) this.scheduleTexts();
+    this.loop.schedule();
   }
 
   /** The live runs, as the page orders them. */
@@ -113,13 +127,14 @@ export class Stage {
   streamAddress(runs, hold) {
     const { data } = this,
       stream = serverAddress(data.stream);
-    return streamAddress({ ...data, stream, runs, projection: this.projection ?? undefined }, hold, document.baseURI);
+    const projection = this.choices.now.projection ?? undefined;
+    return streamAddress({ ...data, stream, runs, projection }, hold, document.baseURI);
   }
 
   watchContext() {
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
-      this.parts.say(this.words.contextLost);
+      this.parts.say(words.contextLost);
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.parts.say("");
@@ -132,15 +147,18 @@ export class Stage {
   setData(given, first = false) {
     const data = { ...given, runs: given.runs.slice(0, MOST_PANELS) },
       before = this.data;
-    const stream = (/** @type {StageData} */ d) => JSON.stringify([d.stream, d.token, d.runs, d.hz]);
-    const anew = first || stream(data) !== stream(before);
+    const source = (/** @type {StageData} */ { stream, token, runs, hz }) => ({ stream, token, runs, hz });
+    const anew = first || !alike(source(data), source(before));
     const stepGiven = first || data.step !== before.step;
     this.data = data;
-    this.picture.ramp = data.ramp?.length ? data.ramp : RAMP;
-    this.picture.categorical = data.categorical?.length ? data.categorical : CATEGORICAL;
+    useWords(data.words);
+    this.choices.set({
+      ramp: data.ramp?.length ? data.ramp : RAMP,
+      categorical: data.categorical?.length ? data.categorical : CATEGORICAL,
+    });
     this.parts.projections.setChoices(data.projections ?? []);
     if (!first && (data.projection ?? null) !== (before.projection ?? null))
-      this.setProjection(data.projection ?? null);
+      this.choices.set({ projection: data.projection ?? null });
     if (stepGiven && data.step !== null && data.step !== undefined) {
       this.timeline.mode = "hold";
       this.timeline.held = data.step;
@@ -151,12 +169,12 @@ export class Stage {
     if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold")
       this.timeline.enter("follow", null);
     this.setRuns(data);
-    this.parts.say(data.runs.length ? "" : this.words.empty, data.runs.length ? "" : this.words.emptyNext);
+    this.parts.say(data.runs.length ? "" : words.empty, data.runs.length ? "" : words.emptyNext);
     this.standing =
-      given.runs.length > MOST_PANELS ? fill(this.words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
-    if (this.picture.renderer.kind === "flat") this.standing = this.words.noSphere;
+      given.runs.length > MOST_PANELS ? fill(words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
+    if (this.picture.renderer.kind === "flat") this.standing = words.noSphere;
     this.parts.notify(this.standing);
-    setAttribute(this.canvas, "aria-label", fill(this.words.canvas, { count: data.runs.length }));
+    setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
     if (first) this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
     if (this.attached) {
       this.connect();
@@ -190,14 +208,10 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {string|null} name null: the server's default */
-  setProjection(name) {
-    if (name === this.projection) return;
-    this.projection = name;
-    this.socket.send({ projection: name ?? this.data.projections?.[0]?.name });
+  projectionChanged() {
+    this.socket.send({ projection: this.choices.now.projection ?? this.data.projections?.[0]?.name });
     this.moments.renew();
     this.mirror();
-    this.changed();
   }
 
   connect() {
@@ -240,16 +254,13 @@ export class Stage {
   }
 
   refreshTheme() {
-    const root = this.root,
-      theme = readTheme(root, this.data.theme),
-      key = JSON.stringify(theme);
-    if (key === this.themeKey) return this.loop.invalidate();
-    this.themeKey = key;
-    this.picture.setTheme(theme);
+    const { root } = this;
+    const theme = readTheme(root, this.data.theme);
+    this.loop.invalidate();
+    if (!this.choices.set({ theme })) return;
     root.dataset.theme = theme.dark ? "dark" : "light";
     for (const name of /** @type {const} */ (["page", "ink", "line"]))
       root.style.setProperty(`--ltv-${name}`, toHex(theme[name]));
-    this.changed();
   }
 
   layout() {
@@ -264,7 +275,7 @@ export class Stage {
       : 0;
     const height = picture.layout(this.everyRun(), width, roomFor(window.innerHeight, around));
     this.parts.stage.style.height = `${height}px`;
-    overlay.place(picture.shown.length ? picture.rects : [], picture.solo !== null);
+    overlay.place(picture.shown.length ? picture.rects : [], this.choices.now.solo !== null);
     this.parts.menus.showFilled(filled);
     this.writeTexts();
     this.loop.draw(performance.now());
@@ -278,7 +289,6 @@ export class Stage {
     else if (header.type === "error") this.parts.notify(header.message);
     else if (header.type === "run" && run) {
       run.setInfo(readRun(buffer, header, offset));
-      this.picture.assigned.delete(run.id);
       this.pointer.forget(run);
       this.changed();
     } else if (header.type === "state" && run) {
@@ -332,10 +342,17 @@ export class Stage {
         : { run: run.id, step: run.frame?.header.step ?? null },
     );
     picture.shown.forEach((run, i) => {
-      const centres = picture.layers.labels && run.frame ? run.placesAt("centres", run.progress(now)) : [],
+      const centres = picture.on.labels && run.frame ? run.placesAt("centres", run.progress(now)) : [],
         rect = picture.rects[i];
       if (rect)
-        this.overlay.moveLabels(i, centres, rect, picture.placer(rect), picture.poseAt(i).distance, picture.chosen);
+        this.overlay.moveLabels(
+          i,
+          centres,
+          rect,
+          picture.placer(rect),
+          picture.poseAt(i).distance,
+          this.choices.now.chosen,
+        );
     });
   }
 
@@ -346,7 +363,12 @@ export class Stage {
   writeTexts() {
     clearTimeout(this.textTimer);
     this.textTimer = undefined;
-    if (this.picture.theme) this.parts.write(this.picture, this.shown, this.moments.wishes, this.data, this.projection);
+    if (this.choices.now.theme) this.parts.write(this.picture, this.shown, this.moments.wishes, this.data);
+  }
+
+  sayLevel() {
+    const what = this.picture.quality.simplified;
+    this.parts.notify(what ? fill(words.simplified, { what }) : this.standing);
   }
 
   writeBadge() {
@@ -364,10 +386,11 @@ export class Stage {
   mirror() {
     if (this.filming) return;
     const usual = this.data.projections?.[0]?.name ?? null;
+    const { projection } = this.choices.now;
     mirrorPlace({
       step: this.timeline.mode === "hold" ? this.timeline.held : null,
       beside: formatBeside(this.moments.wishes, this.data.runs),
-      projection: this.projection === usual ? null : this.projection,
+      projection: projection === usual ? null : projection,
     });
   }
 }

@@ -1,9 +1,9 @@
 /** The parts of a stage on the page, from the legend above it to the table beneath. */
 import { Badge } from "./reading/badge.js";
-import { Card } from "./reading/sample.js";
+import { SampleNote } from "./reading/sample.js";
 import { describeTrouble } from "./incoming/diagnosis.js";
 import { make, setText } from "./common/dom.js";
-import { EXPORTS } from "./saving/export.js";
+import { exportsOf } from "./saving/export.js";
 import { Legend } from "./reading/legend.js";
 import { Menus } from "./choices/menus.js";
 import { describeNow } from "./reading/now.js";
@@ -11,20 +11,19 @@ import { LayerOptions } from "./choices/options.js";
 import { Overlay } from "./reading/overlay.js";
 import { Pointer } from "./choices/pointer.js";
 import { ProjectionMenu } from "./choices/projections.js";
-import { SELECTION_MEASURES, SelectionBar, selectionMetrics } from "./choices/selection.js";
+import { SelectionBar, selectionMeasures, selectionMetrics } from "./choices/selection.js";
 import { Strips } from "./reading/strips.js";
 import { Table } from "./reading/table.js";
 import { Timeline } from "./choices/timeline.js";
 import { Tips } from "./reading/tips.js";
+import { layersOf } from "./layers/list.js";
+import { words } from "./words.js";
 
 /**
  * @typedef {object} OwnActs   what a part can ask of the stage
  * @property {(request: object) => void} request     of the server
  * @property {() => void} timeChanged
  * @property {(id: string) => void} showAlone
- * @property {(ids: Set<number>|null) => void} select
- * @property {() => void} redraw
- * @property {(name: string) => void} onProjection
  * @property {() => void} onKeep           the moment shown
  * @property {(id: string) => void} onRelease  a kept moment
  */
@@ -34,11 +33,12 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export class Parts {
   /**
-   * @param {import("./common/types.js").StageData} data @param {import("./words.js").Words} words
-   * @param {import("./drawing/picture.js").Picture} picture @param {Acts} acts
+   * @param {import("./common/types.js").StageData} data @param {import("./drawing/picture.js").Picture} picture
+   * @param {Acts} acts
    */
-  constructor(data, words, picture, acts) {
-    this.words = words;
+  constructor(data, picture, acts) {
+    const { choices } = picture;
+    this.choices = choices;
     this.root = make("div", "ltv-root");
     this.stage = make("div", "ltv-stage");
     /** Whether the sentence in the middle is about the stream. */
@@ -48,39 +48,34 @@ export class Parts {
     /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
     this.told = false;
     this.notice = make("div", "ltv-notice", { role: "status", hidden: "" });
-    const texts = make("div", "ltv-overlay"),
-      lasso = document.createElementNS(SVG, "svg"),
-      outline = document.createElementNS(SVG, "polyline");
+    const texts = make("div", "ltv-overlay");
+    const lasso = document.createElementNS(SVG, "svg");
+    const outline = document.createElementNS(SVG, "polyline");
     lasso.setAttribute("class", "ltv-lasso");
     lasso.append(outline);
     this.stage.append(picture.canvas, texts, lasso, this.message);
     // Until the style sheet is there the page must not jump.
     this.stage.style.position = "relative";
     const tips = new Tips(this.root);
-    this.overlay = new Overlay(texts, words, acts, tips);
-    this.timeline = new Timeline(words, acts.request, acts.onKeep);
+    this.overlay = new Overlay(texts, acts, tips);
+    this.timeline = new Timeline(acts.request, acts.onKeep);
     this.timeline.onChange = acts.timeChanged;
     this.badge = new Badge();
-    this.options = new LayerOptions(picture, acts.onLayers);
-    this.legend = new Legend(words, tips, this.options.root);
+    this.options = new LayerOptions(picture);
+    this.legend = new Legend(tips, this.options.root);
     this.strips = new Strips(this.stage, tips);
     this.table = new Table(data.measures ?? [], "ltviz-table", words.tableCaption, tips);
-    this.selected = new Table(SELECTION_MEASURES, "ltviz-selected-table", words.selectionCaption, tips);
-    this.projections = new ProjectionMenu(words, acts.onProjection);
-    this.menus = new Menus(
-      picture,
-      this.projections.root,
-      EXPORTS.filter(({ needsApp }) => !(needsApp && data.replay)),
-      acts,
-    );
-    this.selection = new SelectionBar(() => acts.select(null));
-    this.card = new Card(this.stage);
-    this.pointer = new Pointer(picture, this.card, outline, acts);
+    this.selected = new Table(selectionMeasures(), "ltviz-selected-table", words.selectionCaption, tips);
+    this.projections = new ProjectionMenu((projection) => choices.set({ projection }));
+    const saves = exportsOf(Boolean(data.replay));
+    this.menus = new Menus(choices, this.projections.root, saves, acts);
+    this.selection = new SelectionBar(() => choices.set({ selected: null }));
+    this.note = new SampleNote(this.stage);
+    this.pointer = new Pointer(picture, this.note, outline);
+    // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
+    if (!data.replay)
+      this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href }));
     this.root.append(
-      // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
-      ...(data.replay
-        ? []
-        : [make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href })]),
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
@@ -94,10 +89,9 @@ export class Parts {
    * Everything that is read rather than seen. @param {import("./drawing/picture.js").Picture} picture
    * @param {import("./incoming/runs.js").Run[]} runs the live ones
    * @param {import("./incoming/moments.js").Wish[]} kept @param {import("./common/types.js").StageData} data
-   * @param {string|null} projection asked for
    */
-  write(picture, runs, kept, data, projection) {
-    const { theme, selected } = picture;
+  write(picture, runs, kept, data) {
+    const { theme, selected, projection } = this.choices.now;
     if (!theme) return;
     for (const run of new Set([...runs, ...picture.shown])) picture.assign(run);
     this.overlay.write(picture.shown, data, theme.page, picture.cameras.focus);
@@ -106,9 +100,11 @@ export class Parts {
     else this.table.write(runs, this.overlay.simplexNote(runs));
     this.table.root.hidden ||= selected !== null;
     this.selected.root.hidden = selected === null;
-    this.legend.write(runs, picture.layers, picture.colourMode);
+    this.selection.write(selected, runs);
+    this.legend.write(runs, this.choices.now);
     this.options.write(runs);
-    this.strips.write(picture.shown, picture.rects, picture.layers.inside);
+    this.strips.write(picture.shown, picture.rects, picture.on.inside);
+    this.menus.setLayers(layersOf(runs));
     this.menus.setClasses(runs.find((run) => run.info)?.info?.header.class_names ?? []);
     this.projections.write(runs, projection);
     this.timeline.setRuns(runs, kept);
@@ -118,7 +114,7 @@ export class Parts {
 
   /** @param {import("./incoming/runs.js").Run[]} runs the live ones */
   writeNow(runs) {
-    setText(this.now, this.told ? describeNow(this.timeline, runs, this.words) : "");
+    setText(this.now, this.told ? describeNow(this.timeline, runs) : "");
   }
 
   /** What stands above and beneath the spheres and must be seen with them, CSS pixels. */
@@ -153,7 +149,7 @@ export class Parts {
 
   /** Why no stream opens, in the middle, until one does. @param {import("./incoming/diagnosis.js").Trouble} trouble */
   showTrouble(trouble) {
-    this.say(...describeTrouble(trouble, this.words));
+    this.say(...describeTrouble(trouble));
     this.troubled = true;
   }
 
@@ -162,7 +158,6 @@ export class Parts {
    * @param {string} standing said while all is well
    * @param {() => void} again */
   showLink(link, detail, standing, again) {
-    const { words } = this;
     this.told = false;
     setText(this.now, "");
     if (link === "open" && this.troubled) this.say("");

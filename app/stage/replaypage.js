@@ -2,6 +2,7 @@
 import { make } from "./common/dom.js";
 import { ReplaySource } from "./incoming/replay.js";
 import { publishTelemetry } from "./common/telemetry.js";
+import { fill, words } from "./words.js";
 import { Stage } from "./assembly.js";
 
 /**
@@ -35,12 +36,7 @@ async function start() {
     stage.attach(place);
   } catch (error) {
     place.replaceChildren(
-      make(
-        "p",
-        "",
-        {},
-        `This file cannot be shown: ${error instanceof Error ? error.message : error} Save it again, or open it in a browser from 2023 or later.`,
-      ),
+      make("p", "", {}, fill(words.cannotOpen, { reason: error instanceof Error ? error.message : error })),
     );
   }
 }

@@ -7,10 +7,10 @@ import { describePoint, countNames } from "../../app/stage/reading/sample.js";
 import { toolOf } from "../../app/stage/choices/gestures.js";
 import { filledShare } from "../../app/stage/reading/honesty.js";
 import { groupEvents, eventKind } from "../../app/stage/choices/events.js";
-import { formatBeside, Moments, parseBeside } from "../../app/stage/incoming/moments.js";
+import { formatBeside, Moments, MOST_PANELS, parseBeside } from "../../app/stage/incoming/moments.js";
 import { neighboursOf } from "../../app/stage/scene/neighbours.js";
-import { MOST_PANELS } from "../../app/stage/scene/panels.js";
-import { formatProjection, parseProjection, titleOf } from "../../app/stage/choices/projections.js";
+import { Choices } from "../../app/stage/scene/choices.js";
+import { formatProjection, parseProjection, titleOf } from "../../app/stage/common/projections.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { interpret } from "../../app/stage/choices/search.js";
 import { selectionMetrics } from "../../app/stage/choices/selection.js";
@@ -49,7 +49,7 @@ function runWith(points, { id = "a", labels = points.map(() => 0), step = 1, fra
     predictions: null,
     confidence: null,
     loss: null,
-    links: new Map(),
+    marks: new Map(),
     clouds: new Map(),
     ...frame,
   });
@@ -59,19 +59,21 @@ function runWith(points, { id = "a", labels = points.map(() => 0), step = 1, fra
 
 test("one camera for all until each is free; back together all go where the touched one is", () => {
   let kept = null;
-  const cameras = new Cameras({ pose: {}, free: false, poses: {} }, (now) => (kept = now));
+  const choices = new Choices();
+  const cameras = new Cameras(choices);
   cameras.panels = ["a", "b"];
   cameras.nudge(0.5, 0);
   assert.equal(cameras.of("a").pose.yaw, HOME.yaw + 0.5);
   assert.equal(cameras.of("a"), cameras.of("b"));
   cameras.setFree(true);
   assert.equal(cameras.of("b").pose.yaw, HOME.yaw + 0.5, "nothing jumps when they part");
-  cameras.touched = "b";
+  choices.set({ touched: "b" });
   cameras.nudge(0, 0, 2);
   assert.equal(cameras.of("a").pose.distance, HOME.distance);
   assert.equal(cameras.of("b").pose.distance, 2 * HOME.distance);
-  assert.equal(kept.free, true);
-  const again = new Cameras(kept, () => {});
+  const { pose, free, poses } = choices.now;
+  assert.equal(free, true);
+  const again = new Cameras(new Choices({ pose, free, poses }));
   again.panels = ["a", "b"];
   assert.equal(again.of("b").pose.distance, 2 * HOME.distance, "a reload brings each back");
   cameras.setFree(false);
@@ -79,18 +81,18 @@ test("one camera for all until each is free; back together all go where the touc
 });
 
 test("keys mean the panel last touched, and the first where that one is gone", () => {
-  const cameras = new Cameras({ pose: {}, free: true, poses: {} }, () => {});
+  const choices = new Choices({ free: true });
+  const cameras = new Cameras(choices);
   cameras.panels = ["a", "b"];
   assert.equal(cameras.focus, "a");
-  cameras.touched = "b";
+  choices.set({ touched: "b" });
   assert.equal(cameras.focus, "b");
   cameras.panels = ["a"];
   assert.equal(cameras.focus, "a");
 });
 
 test("a slow turn lets a flight finish", () => {
-  const cameras = new Cameras({ pose: {}, free: false, poses: {} }, () => {});
-  cameras.spinning = true;
+  const cameras = new Cameras(new Choices({ spinning: true }));
   cameras.shared.moveTo({ yaw: 1 }, 0, 300);
   cameras.step(150, 16);
   assert.ok(cameras.shared.move, "the turn does not break it off");
@@ -235,14 +237,14 @@ test("marks of several runs at one step are one, in order, and can be walked", (
   const runs = [
     {
       title: "A",
-      marks: [
+      events: [
         [9, "setting", "x"],
         [4, "alarm", "y"],
       ],
     },
     {
       title: "B",
-      marks: [
+      events: [
         [9, "setting", "z"],
         [9, "swap", ""],
       ],

@@ -3,45 +3,31 @@ import { test } from "node:test";
 import { HOME } from "../../app/stage/scene/camera.js";
 import { chooseFormat } from "../../app/stage/saving/movie.js";
 import { poseOnPath, thinSteps } from "../../app/stage/saving/filming.js";
-import { LAYERS } from "../../app/stage/layers/list.js";
+import { layersOf, switchesOf } from "../../app/stage/layers/list.js";
 import { linkOf, readLink } from "../../app/stage/saving/permalink.js";
 import { Run } from "../../app/stage/incoming/runs.js";
-import { FLAG } from "../../app/stage/drawing/shaders.js";
+import { FLAG } from "../../app/stage/scene/attributes.js";
 import { svgOf, text } from "../../app/stage/saving/svg.js";
 import { THEMES } from "../../app/stage/common/theme.js";
 
-const SIGHT = {
-  camera: { yaw: -1.25, pitch: 0.5, distance: 2.75 },
-  layers: { ...LAYERS, caps: true, grid: false },
-  colourMode: "groups",
-  solo: "bcl-1",
-  chosen: [3, 7],
-};
+const CAMERA = { yaw: -1.25, pitch: 0.5, distance: 2.75 };
+const CHOSEN = { layers: { caps: true, grid: false }, colourMode: "groups", solo: "bcl-1", chosen: new Set([3, 7]) };
+const LAYERS = layersOf([]);
 
 test("a link brings back what was seen, and keeps what else the address holds", () => {
-  const link = linkOf("http://a/?runs=old-1&hz=5&step=40&beside=3", ["bcl-1", "ce-1"], SIGHT),
-    url = new URL(link);
-  assert.deepEqual([...url.searchParams.keys()].sort(), [
-    "beside",
-    "camera",
-    "class",
-    "colour",
-    "hz",
-    "layers",
-    "runs",
-    "solo",
-    "step",
-  ]);
+  const link = linkOf("http://a/?runs=old-1&hz=5&step=40&beside=3", ["bcl-1", "ce-1"], CAMERA, LAYERS, CHOSEN);
+  const url = new URL(link);
+  const names = ["beside", "camera", "class", "colour", "hz", "layers", "runs", "solo", "step"];
+  assert.deepEqual([...url.searchParams.keys()].sort(), names);
   assert.match(link, /runs=bcl-1,ce-1/);
-  assert.deepEqual(readLink(url.search), SIGHT);
+  assert.match(link, /layers=caps,-grid/);
+  assert.deepEqual(readLink(url.search), { ...CHOSEN, pose: CAMERA, free: false, poses: {} });
 });
 
 test("what is as usual is left out of a link, and taken out of an older one", () => {
-  const usual = { camera: null, layers: { ...LAYERS }, colourMode: "ramp", solo: null, chosen: [] };
-  assert.equal(
-    linkOf(linkOf("file:///x/replay.html", ["a-1"], SIGHT), ["a-1"], usual),
-    "file:///x/replay.html?runs=a-1",
-  );
+  const usual = { layers: { caps: false, grid: true }, colourMode: "ramp", solo: null, chosen: null };
+  const link = linkOf("file:///x/replay.html", ["a-1"], CAMERA, LAYERS, CHOSEN);
+  assert.equal(linkOf(link, ["a-1"], null, LAYERS, usual), "file:///x/replay.html?runs=a-1");
   assert.deepEqual(readLink("?runs=a-1"), {});
 });
 
@@ -50,18 +36,17 @@ test("what a link cannot mean is left out, and the rest of it kept", () => {
     "?camera=1,2",
     "?camera=1,NaN,3",
     "?camera=1,2,3,4",
-    "?layers=__proto__,toString,-constructor",
+    "?layers=__proto__,toString,-constructor,<b>,-",
     "?colour=javascript:alert(1)",
     "?solo=../x",
     "?solo=%3Cb%3E",
     "?class=-1,1.5,x,123456",
   ])
     assert.deepEqual(readLink(search), {}, search);
-  assert.deepEqual(readLink("?class=2,2,x&colour=%00&camera=1,9,0.001"), {
-    chosen: [2],
-    camera: { yaw: 1, pitch: Math.PI / 2 - 0.02, distance: 1.35 },
-  });
-  assert.equal(readLink(`?class=${Array.from({ length: 500 }, (_, i) => i)}`).chosen.length, 200);
+  const { chosen, pose } = readLink("?class=2,2,x&colour=%00&camera=1,9,0.001");
+  assert.deepEqual([...chosen], [2]);
+  assert.deepEqual(pose, { yaw: 1, pitch: Math.PI / 2 - 0.02, distance: 1.35 });
+  assert.equal(readLink(`?class=${Array.from({ length: 500 }, (_, i) => i)}`).chosen.size, 200);
 });
 
 test("a film's steps are thinned evenly and keep both ends", () => {
@@ -89,7 +74,7 @@ test("the camera stands, turns once without meeting its start again, or flies fr
 
 test("MP4 is taken where the browser writes it, else WebM, else nothing", () => {
   assert.equal(chooseFormat(() => true).suffix, "mp4");
-  assert.deepEqual(chooseFormat((type) => type.startsWith("video/webm")).name, "WebM");
+  assert.deepEqual(chooseFormat((type) => type.startsWith("video/webm")).suffix, "webm");
   assert.equal(
     chooseFormat(() => false),
     null,
@@ -97,11 +82,13 @@ test("MP4 is taken where the browser writes it, else WebM, else nothing", () => 
 });
 
 /** Two classes at the poles of the line of sight: class 0 in front, class 1 behind. */
-function panel(names = ["zero", "one"], layers = {}) {
+function panel(names = ["zero", "one"], layers = {}, spread = 3000) {
   const run = new Run("a-1"),
     n = 6,
     labels = Uint16Array.from([0, 0, 0, 1, 1, 1]);
-  const xyz = Int16Array.from(Array.from({ length: n }, (_, i) => [3000 * (i % 3), 0, i < 3 ? 32000 : -32000]).flat());
+  const xyz = Int16Array.from(
+    Array.from({ length: n }, (_, i) => [spread * (i % 3), 0, i < 3 ? 32000 : -32000]).flat(),
+  );
   const centres = [
     [0, 0, 1],
     [0, 0.6, -0.8],
@@ -112,7 +99,7 @@ function panel(names = ["zero", "one"], layers = {}) {
     ids: null,
     thumbs: null,
     labelSets: null,
-    header: { class_names: names, num_classes: 2, counts: [9, 3], groups: [0, 2], dim: 3 },
+    header: { class_names: names, num_classes: 2, counts: [9, 3], groups: [0, 2], dim: 3, marks: [TARGETS] },
   };
   run.frame = {
     header: {
@@ -133,8 +120,7 @@ function panel(names = ["zero", "one"], layers = {}) {
     predictions: null,
     confidence: null,
     loss: null,
-    links: new Map(),
-    clouds: new Map(),
+    marks: new Map(),
   };
   run.colours = [
     [0.1, 0.2, 0.6],
@@ -155,24 +141,25 @@ function panel(names = ["zero", "one"], layers = {}) {
     flags: Uint8Array.from([0, FLAG.TEST, FLAG.VALIDATION, 0, FLAG.TEST, FLAG.HIDDEN]),
     sizes: new Uint8Array(n).fill(128),
     pieces: null,
-    look: {
-      layers: { ...LAYERS, ...layers },
+    on: { ...switchesOf(layers) },
+    asked: {
+      layers,
+      shows: () => false,
       colours: run.colours,
       ink,
       page,
       scale: 1,
       chosen: null,
-      caps: layers.caps ? { angles: [0.3, 0.3], fills: [0.12, 0.12] } : null,
-      ghost: null,
       mark: null,
       near: null,
-      borders: null,
       forces: { parts: new Set(), under: null },
       trail: 0,
-      key: "",
     },
   };
 }
+
+/** A landmark as a method declares it. */
+const TARGETS = { key: "targets", title: "Target", short: "", primitive: "points", sign: "diamond", on: true };
 
 const draw = (given) =>
   svgOf({
@@ -232,8 +219,8 @@ test("a sample of several classes wears a ring with a piece of each", () => {
 });
 
 test("caps are one path a class", () => {
-  const file = draw(panel(["zero", "one"], { caps: true }));
-  assert.equal(file.match(/fill-opacity="0.12"/g).length, 2);
+  const file = draw(panel(["zero", "one"], { caps: true }, 9000));
+  assert.equal(file.match(/ fill="#(1a3399|e64d1a)" fill-opacity=/g).length, 2);
 });
 
 test("a stranger's names cannot leave their text", () => {

@@ -16,7 +16,7 @@ import { flatPlacer } from "../../app/stage/drawing/flat.js";
 import { isInside, pickInside, pickPoint } from "../../app/stage/scene/picking.js";
 import { nearestSamples, sameClass } from "../../app/stage/scene/neighbours.js";
 import { Run } from "../../app/stage/incoming/runs.js";
-import { ghostOf, packing } from "../../app/stage/scene/simplex.js";
+import { idealPlaces, packing } from "../../app/stage/scene/simplex.js";
 import { territoryBorders, territoryShares } from "../../app/stage/scene/territory.js";
 import { angleBetween, blendPoints, dot, length, normalize, project, slerp } from "../../app/stage/common/vectors.js";
 
@@ -181,10 +181,10 @@ test("packings reach the best known angles, and the ghost lies on a turned and s
   const turned = packing(4)
     .map((p) => rotate(viewMatrix({ yaw: 1, pitch: 0.4, distance: 4 }), p))
     .reverse();
-  ghostOf([...turned, null])
+  idealPlaces([...turned, null])
     .slice(0, 4)
     .forEach((p, i) => near(dot(p, turned[i]), 1, 1e-3));
-  assert.equal(ghostOf([null, [0, 0, 1]]), null);
+  assert.equal(idealPlaces([null, [0, 0, 1]]), null);
 });
 
 test("a move that is interrupted goes on from where the eye was", () => {

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classAt, formatReading, layBars, widen } from "../../app/stage/reading/bars.js";
-import { strengthOfAge } from "../../app/stage/scene/clouds.js";
 import { contrast, extraColours, luminance, parseHex, valueRamp } from "../../app/stage/common/colours.js";
-import { readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
 import { arrowEnd, describeForce, forceOn, LONGEST, PARTS, partColour, whatIfs } from "../../app/stage/scene/forces.js";
-import { LAYERS, LAYER_NAMES } from "../../app/stage/layers/list.js";
-import { choosePairs, linkKind } from "../../app/stage/scene/links.js";
 import { describeForces } from "../../app/stage/choices/options.js";
 import {
   classesOf,
   classSizes,
   EXTRAS,
+  FLAG,
+  NO_PIECE,
   pointSizes,
   pointFlags,
   pointColours,
@@ -20,188 +18,13 @@ import {
   topLoss,
 } from "../../app/stage/scene/attributes.js";
 import { formatCount } from "../../app/stage/common/numbers.js";
-import { Run } from "../../app/stage/incoming/runs.js";
-import { addScene } from "../../app/stage/layers/scene.js";
-import { FLAG, NO_PIECE, SHAPE } from "../../app/stage/drawing/shaders.js";
-import { SHEETS } from "../../app/stage/scene/strokes.js";
-import { signsOf } from "../../app/stage/layers/glyphs.js";
+import { int16, runWith, sceneOf, show } from "./made.mjs";
 import { barbs } from "../../app/stage/scene/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/common/vectors.js";
 
 const PAPER = parseHex("#fbfbf9"),
   NIGHT = parseHex("#0f1216");
 const near = (a, b, eps = 1e-6) => assert.ok(Math.abs(a - b) < eps, `${a} is not ${b}`);
-const int16 = (points) => Int16Array.from(points.flat(), (v) => Math.round(v * 32767));
-
-/** A message as the server packs it: arrays one after another. */
-function pack(header, arrays) {
-  const described = { ...header, arrays: {} },
-    parts = [];
-  let size = 0;
-  for (const [name, array] of Object.entries(arrays)) {
-    const type = { Int16Array: "int16", Uint16Array: "uint16", Uint8Array: "uint8", Int32Array: "int32" }[
-      array.constructor.name
-    ];
-    described.arrays[name] = [size, array.length, type];
-    parts.push(new Uint8Array(array.buffer));
-    size += array.byteLength;
-  }
-  let text = JSON.stringify(described);
-  while ((4 + text.length) % 4) text += " ";
-  const out = new Uint8Array(4 + text.length + size);
-  new DataView(out.buffer).setUint32(0, text.length, true);
-  out.set(new TextEncoder().encode(text), 4);
-  let at = 4 + text.length;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out.buffer;
-}
-
-const XYZ = int16([
-  [1, 0, 0],
-  [0, 1, 0],
-]);
-
-/** A run of two samples and three classes whose frame holds what is given. */
-function runWith({ header = {}, frame = {}, info = {} } = {}) {
-  const run = new Run("a");
-  run.info = {
-    header: {
-      method: "bcl",
-      title: "BCL",
-      num_classes: 3,
-      dim: 3,
-      class_names: ["x", "y", "z"],
-      counts: [100, 10, 1],
-      readings: [],
-      ...info.header,
-    },
-    labels: Uint16Array.of(0, 2),
-    split: Uint8Array.of(0, 1),
-    ids: null,
-    thumbs: null,
-    labelSets: null,
-    ...info.own,
-  };
-  run.colours = [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-  ];
-  show(run, header, frame);
-  return run;
-}
-
-function show(run, header, frame = {}) {
-  run.receive({
-    header: {
-      run: "a",
-      step: 1,
-      seq: 1,
-      n: 2,
-      centres: [[1, 0, 0], [0, 1, 0], null],
-      landmarks: {},
-      target_index: null,
-      metrics: {},
-      projection: null,
-      ...header,
-    },
-    xyz: XYZ,
-    predictions: null,
-    confidence: null,
-    loss: null,
-    links: new Map(),
-    clouds: new Map(),
-    ...frame,
-  });
-  run.accept(0, { tween: false, steady: true });
-}
-
-/** What a scene draws: items of each batch. */
-function sceneOf(run, layers = {}, look = {}) {
-  const sheets = {},
-    off = Object.fromEntries(Object.keys(LAYERS).map((key) => [key, false]));
-  for (const name of SHEETS) sheets[name] = { items: [], push: (...values) => sheets[name].items.push(values) };
-  const counts = addScene(sheets, run, 1, {
-    layers: { ...off, ...layers },
-    colours: run.colours,
-    ink: [0, 0, 0],
-    page: [1, 1, 1],
-    scale: 1,
-    chosen: null,
-    caps: null,
-    ghost: null,
-    mark: null,
-    near: null,
-    borders: null,
-    forces: { parts: new Set(), under: null },
-    trail: 24,
-    key: "",
-    ...look,
-  });
-  return {
-    counts,
-    lines: sheets.lines.items,
-    signs: sheets.signs.items,
-    patches: sheets.patches.items,
-    ground: sheets.ground.items,
-    mists: sheets.mists.items,
-  };
-}
-
-test("a frame's arrays are read where its header says", () => {
-  const one = int16([[0, 0, 1]]);
-  const buffer = pack(
-    { run: "a", step: 3, n: 2, predictions: true },
-    {
-      xyz: XYZ,
-      prediction: Uint16Array.of(2, 0),
-      "links.views.a": one,
-      "links.views.b": XYZ.slice(0, 3),
-      "links.views.y": Uint16Array.of(2),
-      "clouds.queue.points": one,
-      "clouds.queue.y": Uint16Array.of(1),
-      "clouds.queue.age": Uint16Array.of(40),
-      loss: Uint16Array.of(4096, 65535),
-      confidence: Uint8Array.of(0, 255),
-    },
-  );
-  const { header, offset } = splitMessage(buffer),
-    frame = readFrame(buffer, header, offset);
-  assert.deepEqual([...frame.predictions], [2, 0]);
-  assert.deepEqual([...frame.confidence], [0, 255]);
-  assert.deepEqual([...frame.loss], [4096, 65535]);
-  assert.deepEqual([...frame.links.keys()], ["views"]);
-  assert.deepEqual([...frame.links.get("views").b], [32767, 0, 0]);
-  assert.deepEqual([...frame.clouds.get("queue").age], [40]);
-  assert.equal(frame.xyz.buffer, buffer, "no copy is made of what is aligned");
-});
-
-test("arrays that do not fit their frame are refused with their sizes", () => {
-  const broken = pack({ run: "a", step: 3, n: 2 }, { xyz: XYZ, loss: Uint16Array.of(1) });
-  assert.throws(
-    () => readFrame(broken, splitMessage(broken).header, splitMessage(broken).offset),
-    /"loss" of a at step 3 has 1 items; it must have 2/,
-  );
-  const halved = pack(
-    { run: "a", step: 3, n: 2 },
-    { xyz: XYZ, "links.views.y": Uint16Array.of(1), "links.views.a": int16([[1, 0, 0]]) },
-  );
-  assert.throws(
-    () => readFrame(halved, splitMessage(halved).header, splitMessage(halved).offset),
-    /"links.views.b" .* has 0 items; it must have 3/,
-  );
-  const sets = pack(
-    { type: "run", run: "a", num_classes: 9, n: 2 },
-    { labels: Uint16Array.of(0, 1), split: Uint8Array.of(0, 0), label_sets: Uint8Array.of(1, 0, 2) },
-  );
-  assert.throws(
-    () => readRun(sets, splitMessage(sets).header, splitMessage(sets).offset),
-    /3 bytes of label sets for 2 samples of 9 classes/,
-  );
-});
 
 test("points are coloured by what the frame says of them, and grey where it says nothing", () => {
   const run = runWith({
@@ -281,13 +104,13 @@ const apart = (a, b, m) => Math.hypot(...labOf(a, m).map((v, i) => v - labOf(b, 
 
 test("the colours of a force's parts are told apart by every eye, on paper and at night", () => {
   for (const page of [PAPER, NIGHT]) {
-    const colours = PARTS.map(([part]) => partColour(part, page));
+    const colours = PARTS.map((part) => partColour(part, page));
     for (const [eye, m] of Object.entries(BLIND))
       colours.forEach((a, i) =>
         colours
           .slice(i + 1)
           .forEach((b, j) =>
-            assert.ok(apart(a, b, m) > 9, `${PARTS[i][0]} and ${PARTS[i + 1 + j][0]}, ${eye}: ${apart(a, b, m)}`),
+            assert.ok(apart(a, b, m) > 9, `${PARTS[i]} and ${PARTS[i + 1 + j]}, ${eye}: ${apart(a, b, m)}`),
           ),
       );
     colours.forEach((c) => assert.ok(contrast(c, page) >= 2.4));
@@ -388,72 +211,6 @@ test("forces of an earlier step stay, fainter, and their step is told", () => {
   assert.match(describeForces([run]), /recording was off/);
 });
 
-test("links are arcs with ends, in the colour of their class; a boundary has a direction and no ends", () => {
-  const links = (name) => new Map([[name, { a: int16([[1, 0, 0]]), b: int16([[0, 1, 0]]), y: Uint16Array.of(2) }]]);
-  const views = sceneOf(runWith({ frame: { links: links("views") } }), { links: true });
-  assert.equal(views.counts.links, 1);
-  assert.equal(views.signs.length, 2);
-  assert.deepEqual(views.signs[0].slice(3, 6), [0, 0, 1]);
-  views.lines.forEach((line) => near(length(line.slice(0, 3)), 1, 1e-3));
-  const shifted = sceneOf(runWith({ frame: { links: links("boundary") } }), { links: true });
-  assert.equal(shifted.signs.length, 0);
-  assert.equal(shifted.lines.length, views.lines.length + 2, "two barbs");
-  assert.equal(sceneOf(runWith({ frame: { links: links("captions") } }), { links: true }).signs[1][8], SHAPE.SQUARE);
-  assert.equal(linkKind("never_heard_of").word, "never heard of");
-});
-
-test("few links of each class are drawn, and all of a class in focus", () => {
-  const y = Uint16Array.from({ length: 60 }, (_, i) => i % 10);
-  const shown = choosePairs(y, null);
-  assert.equal(shown.length, 20);
-  for (let c = 0; c < 10; c++) assert.equal(shown.filter((i) => y[i] === c).length, 2);
-  assert.deepEqual(choosePairs(y, new Set([3])), [3, 13, 23, 33, 43, 53]);
-  assert.equal(
-    choosePairs(
-      Uint16Array.from({ length: 60 }, (_, i) => i),
-      null,
-    ).length,
-    60,
-    "one of each class, however many",
-  );
-});
-
-test("links move with the frames, from where the eye saw them", () => {
-  const at = (p) => ({ links: new Map([["views", { a: int16([p]), b: int16([[0, 0, 1]]), y: Uint16Array.of(0) }]]) });
-  const run = runWith({ frame: at([1, 0, 0]) });
-  run.receive({ ...run.frame, header: { ...run.frame.header, step: 2 }, ...at([0, 1, 0]) });
-  run.accept(1000, { tween: true, steady: true });
-  const half = [...run.linksAt("views", 0.5).a].map((v) => v / 32767);
-  near(half[0], Math.SQRT1_2, 1e-3);
-  near(half[1], Math.SQRT1_2, 1e-3);
-  assert.deepEqual([...run.linksAt("views", 1).a], [0, 32767, 0]);
-});
-
-test("a memory fades with age", () => {
-  const clouds = new Map([["queue", { points: XYZ, y: Uint16Array.of(0, 65535), age: Uint16Array.of(0, 50) }]]);
-  const { mists, counts } = sceneOf(runWith({ frame: { clouds } }), { clouds: true });
-  assert.equal(counts.clouds, 2);
-  assert.ok(mists[0][6] > 2 * mists[1][6] && mists[1][6] > 0);
-  assert.deepEqual(mists[1].slice(3, 6), [0, 0, 0], "a point of no class has the colour of ink");
-  assert.equal(strengthOfAge(0, 0), strengthOfAge(0, 9));
-});
-
-test("landmarks that nobody foresaw are drawn, and caps around them only where angles are true", () => {
-  const header = { landmarks: { means: [[0, 0, 1], [0, 1, 0], null] }, readings: { means_cap: [30, null, 20] } };
-  const run = runWith({ header }),
-    { signs, patches, ground } = sceneOf(run, { landmarks: true, densities: true });
-  assert.equal(signs.length, 2);
-  assert.equal(signs[0][8], SHAPE.PLUS);
-  assert.ok(
-    patches.length > 0 && ground.every((line) => Math.abs(angleBetween(line.slice(0, 3), [0, 0, 1]) - 30) < 0.5),
-  );
-  const words = (r) => signsOf([r], { ...LAYERS, densities: true }).map((s) => s.word);
-  assert.ok(words(run).includes("density") && words(run).includes("means"));
-  const flat = runWith({ header: { ...header, projection: { name: "pca" } }, info: { header: { dim: 16 } } });
-  assert.equal(sceneOf(flat, { densities: true }).patches.length, 0);
-  assert.ok(words(flat).includes("density, only at 3 dimensions"));
-});
-
 test("trails are those of the classes in focus, no longer than asked", () => {
   const run = runWith();
   for (let step = 2; step < 12; step++) show(run, { step });
@@ -490,28 +247,35 @@ test("readings carry their unit and few digits", () => {
   assert.equal(formatReading(null, "keys"), "not known yet");
 });
 
-test("every layer has a name in the menu", () => {
-  assert.deepEqual(LAYER_NAMES.map(([key]) => key).sort(), Object.keys(LAYERS).sort());
-});
-
 test("what fills, divides or surrounds lies under the points", () => {
-  const run = runWith({}),
-    half = [
-      [
-        [1, 0, 0],
-        [0, 1, 0],
-      ],
-    ];
-  const { ground, lines, patches, mists, signs } = sceneOf(
+  const header = { centres: [[1, 0, 0], [0, 1, 0], null] };
+  const own = { labels: Uint16Array.of(0, 0, 1, 1), split: new Uint8Array(4) };
+  const run = runWith({ header, info: { own } });
+  show(
     run,
-    { caps: true, territory: true, ghost: true },
+    { ...header, n: 4 },
     {
-      caps: { angles: [0.3, 0.3, 0], fills: [0.12, 0.12, 0] },
-      borders: half,
-      ghost: [[1, 0, 0], [0, 0, 1], null],
+      xyz: int16([
+        [1, 0.1, 0],
+        [1, -0.1, 0],
+        [0, 1, 0.1],
+        [0, 1, -0.1],
+      ]),
     },
   );
+  const { ground, lines, patches, mists, signs } = sceneOf(run, { caps: true, territory: true, ghost: true });
   assert.ok(patches.length > 0 && ground.length > 2 * 28);
   assert.equal(lines.length, 0, "nothing but the ideal places themselves stands over a point");
   assert.deepEqual([mists.length, signs.length], [0, 2]);
+});
+
+test("what is dear is computed once a frame", () => {
+  const run = runWith();
+  const [first, again] = [0, 1].map(() => sceneOf(run, { ghost: true }).signs);
+  assert.deepEqual(first, again);
+  let asked = 0;
+  const centres = run.frame.header.centres;
+  Object.defineProperty(run.frame.header, "centres", { get: () => (asked++, centres) });
+  sceneOf(run, { ghost: true });
+  assert.equal(asked, 1, "for the centres that are drawn, and not once more for the ideal places");
 });

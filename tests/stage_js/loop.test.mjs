@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Loop } from "../../app/stage/drawing/loop.js";
+import { Choices } from "../../app/stage/scene/choices.js";
 import { Quality } from "../../app/stage/drawing/quality.js";
 
 /** A loop whose screen refreshes when told, and whose card is done when told. */
 function makeLoop(runs) {
   const refreshes = [],
     landed = [],
-    card = { busy: false };
+    card = { busy: false },
+    choices = new Choices();
   globalThis.requestAnimationFrame = (act) => refreshes.push(act);
   globalThis.matchMedia = () => ({ matches: false });
   const picture = {
+    choices,
     quality: new Quality(false),
     cameras: { step: () => false, moving: false },
     moving: () => false,

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { describeNow } from "../../app/stage/reading/now.js";
-import { chooseWords } from "../../app/stage/words.js";
 
-const words = chooseWords(),
-  STEPS = [0, 10, 20];
+const STEPS = [0, 10, 20];
 const now = (time, ...states) =>
   describeNow(
     { mode: "follow", held: null, shown: 0, steps: STEPS, ...time },
     states.map((state) => ({ state })),
-    words,
   );
 
 test("a recording plays, is paused, or is held at its end", () => {

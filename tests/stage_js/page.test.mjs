@@ -9,7 +9,7 @@ import { selectionCsv } from "../../app/stage/choices/selection.js";
 import { StreamSocket, streamAddress } from "../../app/stage/incoming/socket.js";
 import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/incoming/steps.js";
 import { greyBitmap } from "../../app/stage/reading/thumbnails.js";
-import { chooseWords, fill } from "../../app/stage/words.js";
+import { fill, useWords, words } from "../../app/stage/words.js";
 import { serverAddress } from "../../app/stage/common/address.js";
 import { describeTrouble, whyNoStream } from "../../app/stage/incoming/diagnosis.js";
 
@@ -109,11 +109,12 @@ test("quality falls after patience, never below the last level, and comes back",
   const quality = new Quality(false);
   for (let i = 0; i < 5; i++) assert.equal(quality.judge(90, i, 500), false);
   assert.equal(quality.judge(90, 5, 500), true);
-  assert.equal(quality.simplified, LEVELS[1].what);
+  assert.equal(quality.simplified, words.levels[1]);
   for (let i = 0; i < 200; i++) quality.judge(900, i, 500);
   assert.equal(quality.thinning(500), 1, "few points are all kept");
   for (let i = 0; i < 200; i++) quality.judge(900, i, 1e5);
   assert.equal(quality.level, LEVELS.length - 1);
+  assert.equal(words.levels.length, LEVELS.length, "each has its word");
   assert.equal(quality.thinning(1e5), 4);
   let back = false;
   for (let i = 0; i < 200; i++) back ||= quality.judge(16, 20000 + i, 500);
@@ -191,7 +192,10 @@ test("a thumbnail is a bitmap whose rows run upwards", () => {
 });
 
 test("the app's words win, and blanks are filled", () => {
-  assert.equal(chooseWords({ empty: "None" }).empty, "None");
+  useWords({ empty: "None" });
+  assert.equal(words.empty, "None");
+  useWords();
+  assert.equal(words.empty, "Nothing to watch yet.", "and only while the page gives them");
   assert.equal(fill("{a} of {b}", { a: 1 }), "1 of {b}");
 });
 
@@ -207,14 +211,13 @@ test("an address of the server's follows the stage's own modules, behind any pat
 });
 
 test("a stream that never opens is asked why, in plain HTTP, and the token is not shown", async () => {
-  const words = chooseWords(),
-    asked = [];
+  const asked = [];
   const answer = (status, text, ours) => async (url, how) => (
     asked.push([url, how.method]),
     new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} })
   );
   const address = "wss://host/x/ltviz/stream?runs=a&token=secret";
-  const told = async (ask) => describeTrouble(await whyNoStream(address, ask), words);
+  const told = async (ask) => describeTrouble(await whyNoStream(address, ask));
   const [what, why] = await told(answer(403, "Because.", true));
   assert.ok(what.includes("https://host/x/ltviz/stream.") && !what.includes("secret"));
   assert.equal(why, "Because.");

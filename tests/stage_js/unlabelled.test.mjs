@@ -21,14 +21,14 @@ import {
   STEPS,
   UNLABELLED,
 } from "../../app/stage/scene/attributes.js";
-import { COLOUR_NAMES } from "../../app/stage/layers/list.js";
+import { COLOUR_MODES } from "../../app/stage/scene/choices.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { selectionCsv, selectionMetrics } from "../../app/stage/choices/selection.js";
 import { colourBitmap, thumbnailOf } from "../../app/stage/reading/thumbnails.js";
 
 globalThis.matchMedia = () => ({ matches: false });
 const NONE = 65535,
-  FREE = EXTRAS.indexOf(UNLABELLED);
+  FREE = UNLABELLED;
 
 /** Two classes and a run whose samples have these labels, all on one place. @param {number[]} labels */
 function runWith(labels, { names = ["cat", "dog"], thumb = null, thumbs = null } = {}) {
@@ -57,8 +57,7 @@ function runWith(labels, { names = ["cat", "dog"], thumb = null, thumbs = null }
     predictions: Uint16Array.from(labels, () => 1),
     confidence: Uint8Array.from(labels, () => 255),
     loss: Uint16Array.from(labels, () => 0),
-    links: new Map(),
-    clouds: new Map(),
+    marks: new Map(),
   });
   run.accept(0, { tween: false, steady: true });
   return run;
@@ -75,7 +74,7 @@ test("samples without a label are counted, and a new card counts anew", () => {
 test("they are grey under every choice of colour that shows classes", () => {
   const run = runWith([0, NONE, 1]),
     base = 2;
-  for (const [mode] of COLOUR_NAMES)
+  for (const mode of COLOUR_MODES)
     if (!changesWithFrame(mode) && mode !== "split")
       assert.deepEqual([...pointColours(run, mode)], [0, base + FREE, 1], mode);
   assert.deepEqual([...pointColours(run, "correct")], [base + 1, base + FREE, base], "neither right nor wrong");
@@ -92,7 +91,7 @@ test("a run without classes is grey altogether", () => {
   const run = runWith([NONE, NONE], { names: [] });
   assert.deepEqual([...pointColours(run, "ramp")], [FREE, FREE]);
   assert.deepEqual(classColours(0, "ramp", { ramp: RAMP, categorical: CATEGORICAL, page: [1, 1, 1], groups: [] }), []);
-  assert.deepEqual(describePoint(run, 1).slice(0, 2), [UNLABELLED, "Training sample 1"]);
+  assert.deepEqual(describePoint(run, 1).slice(0, 2), ["unlabelled", "Training sample 1"]);
   assert.deepEqual(capAngles(run.frame.xyz, run.info.labels, []), []);
 });
 
@@ -123,7 +122,7 @@ test("they are as small as the commonest class, and in focus with none", () => {
 
 test("their card says so, and what the classifier answered", () => {
   const lines = describePoint(runWith([0, NONE]), 1);
-  assert.deepEqual(lines.slice(0, 2), [UNLABELLED, "Training sample 1"]);
+  assert.deepEqual(lines.slice(0, 2), ["unlabelled", "Training sample 1"]);
   assert.match(lines[2], /^Answered dog, 100[.0]* % sure, loss 0/);
   assert.equal(lines.length, 3, "no angle to a centre that it does not have");
   assert.ok(!lines.join().includes("undefined") && !lines.join().includes("65535") && !lines.join().includes("rank"));

@@ -8,14 +8,14 @@ import { pickCentre, pickInside, pickPoint } from "../scene/picking.js";
 
 export class Pointer {
   /**
-   * @param {Picture} picture @param {import("../reading/sample.js").Card} card @param {SVGPolylineElement} drawing
-   * @param {{redraw: () => void, select: (ids: Set<number>|null) => void}} told
+   * @param {Picture} picture @param {import("../reading/sample.js").SampleNote} note
+   * @param {SVGPolylineElement} drawing
    */
-  constructor(picture, card, drawing, told) {
+  constructor(picture, note, drawing) {
     this.picture = picture;
-    this.card = card;
+    this.choices = picture.choices;
+    this.note = note;
     this.drawing = drawing;
-    this.told = told;
     /** @type {{x: number, y: number}|null} where the pointer rests */
     this.rest = null;
     /** @type {Pin|null} */
@@ -25,40 +25,32 @@ export class Pointer {
   }
 
   /**
-   * The card answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of
-   * milliseconds.
-   * @param {number} x @param {number} y */
+   * The note answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of
+   * milliseconds. @param {number} x @param {number} y
+   */
   move(x, y) {
     this.rest = { x, y };
-    if (this.look(performance.now())) this.told.redraw();
+    this.look(performance.now());
   }
 
   leave() {
     this.rest = null;
-    if (this.look(performance.now())) this.told.redraw();
+    this.look(performance.now());
   }
 
-  /**
-   * Asked at every picture too: points move under a resting pointer. @param {number} now
-   * @returns {boolean} whether the ring moved
-   */
+  /** Asked at every picture too: points move under a resting pointer. @param {number} now */
   look(now) {
-    const { picture, card } = this,
-      before = picture.marked;
-    const found = this.pin ? null : this.find(now);
-    picture.pinned = this.pin !== null;
-    if (this.pin) {
-      picture.marked = this.pin.id;
-      card.showPinned(this.pin, picture.shown);
-    } else if (found && found.index >= 0) {
-      picture.marked = found.id;
-      card.showPoint(found);
-    } else {
-      picture.marked = null;
-      if (found) card.show(describeClass(found.run, found.centre), null, found.x, found.y);
-      else card.hide();
+    const { pin, picture, note } = this;
+    if (pin) {
+      this.choices.set({ marked: pin.id, pinned: true });
+      return note.showPinned(pin, picture.shown);
     }
-    return before !== picture.marked;
+    const found = this.find(now);
+    const point = found && found.index >= 0 ? found : null;
+    this.choices.set({ marked: point && point.id, pinned: false });
+    if (point) note.showPoint(point);
+    else if (found) note.show(describeClass(found.run, found.centre), null, found.x, found.y);
+    else note.hide();
   }
 
   /** @param {number} now */
@@ -70,13 +62,12 @@ export class Pointer {
       k = run.progress(now),
       place = picture.placer(hit.rect),
       { labels, split, ids } = run.info ?? {};
-    const { chosen, layers } = picture;
+    const { on } = picture;
+    const { chosen } = this.choices.now;
     const visible = (/** @type {number} */ i) =>
-      layers.points &&
-      [layers.train, layers.test, layers.validation][split?.[i] ?? 0] &&
-      (!chosen || chosen.has(labels?.[i] ?? -1));
+      on.points && [on.train, on.test, on.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
     const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
-    const centre = index < 0 && layers.centres ? pickCentre(run.placesAt("centres", k), place, hit.x, hit.y) : -1;
+    const centre = index < 0 && on.centres ? pickCentre(run.placesAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
     return {
       run,
@@ -95,7 +86,7 @@ export class Pointer {
     this.pin = null;
     const found = this.find(now);
     if (found && found.index >= 0 && had?.id !== found.id) this.pin = found;
-    this.told.redraw();
+    this.look(now);
   }
 
   /** Pins a sample in the first panel that has it; its card stands beside the middle, where a flight will bring it.
@@ -107,7 +98,7 @@ export class Pointer {
         sphere = picture.rects[i]?.sphere;
       if (index === null || !run.frame || !sphere) continue;
       this.pin = { run, index, id, x: sphere.x + sphere.w / 2, y: sphere.y + sphere.h / 2 };
-      this.told.redraw();
+      this.look(performance.now());
       return true;
     }
     return false;
@@ -115,7 +106,7 @@ export class Pointer {
 
   release() {
     this.pin = null;
-    this.told.redraw();
+    this.look(performance.now());
   }
 
   /** A run that is gone, or has other samples, takes its pin along. @param {Run} run */
@@ -140,7 +131,7 @@ export class Pointer {
       "points",
       drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "",
     );
-    if (phase === "end") this.told.select(this.inside());
+    if (phase === "end") this.choices.set({ selected: this.inside() });
   }
 
   /** Ids of the samples within what was drawn; the panel where it began counts. @returns {Set<number>|null} */

@@ -1,5 +1,7 @@
 /** One box that finds a class by its name or a sample by its number. */
+import { alike } from "../scene/choices.js";
 import { make, setText } from "../common/dom.js";
+import { words } from "../words.js";
 
 /**
  * @typedef
@@ -28,13 +30,15 @@ export class Search {
   /** @param {(text: string) => string} onFind gives a sentence where nothing was found */
   constructor(onFind) {
     this.onFind = onFind;
+    /** @type {string[]|null} */
+    this.listed = null;
     this.names = make("datalist", "", { id: `ltv-names-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
     this.box = make("input", "ltv-search", {
       type: "search",
       list: this.names.id,
-      placeholder: "Find a class or sample",
-      "aria-label": "Find a class or sample",
-      title: "The name of a class, or the number of a sample (#123)",
+      placeholder: words.find,
+      "aria-label": words.find,
+      title: words.findHint,
       autocomplete: "off",
       spellcheck: "false",
     });
@@ -68,9 +72,8 @@ export class Search {
 
   /** @param {string[]} names of the classes, head first */
   setNames(names) {
-    const key = JSON.stringify(names);
-    if (this.names.dataset.key === key) return;
-    this.names.dataset.key = key;
+    if (alike(names, this.listed)) return;
+    this.listed = names;
     this.names.replaceChildren(...names.map((name) => make("option", "", { value: name })));
   }
 }

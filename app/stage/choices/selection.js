@@ -3,53 +3,33 @@
  */
 import { make, setText } from "../common/dom.js";
 import { download } from "../common/files.js";
-import { LOSS_UNIT, UNLABELLED } from "../scene/attributes.js";
+import { LOSS_UNIT } from "../scene/attributes.js";
 import { angleBetween } from "../common/vectors.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 
-/** @type {import("../common/types.js").Measure[]} what the table says of a selection */
-export const SELECTION_MEASURES = [
-  {
-    key: "samples",
-    title: "Selected",
-    unit: "count",
-    better: null,
-    short: "Selected samples that this run's probe holds.",
-  },
-  {
-    key: "right",
-    title: "Recognised",
-    unit: "share",
-    better: "higher",
-    short: "Share of the selected samples that the method's own classifier gives their class.",
-  },
-  {
-    key: "confidence",
-    title: "Confidence",
-    unit: "share",
-    better: null,
-    short: "Mean probability that the classifier gives to the class it predicts.",
-  },
-  {
-    key: "loss",
-    title: "Loss",
-    unit: "",
-    better: "lower",
-    short: "Mean loss of the method's own classifier for the true class.",
-  },
-  {
-    key: "angle",
-    title: "To own centre",
-    unit: "degrees",
-    better: "lower",
-    short: "Mean angle between a selected sample and the centre of its class, as the picture shows them.",
-  },
-];
+const MOST_NAMES = 4;
+
+/** What the table says of a selection: key, unit, and which end is better. */
+const MEASURED = /** @type {const} */ ([
+  ["samples", "count", null],
+  ["right", "share", "higher"],
+  ["confidence", "share", null],
+  ["loss", "", "lower"],
+  ["angle", "degrees", "lower"],
+]);
+
+/** @returns {import("../common/types.js").Measure[]} */
+export const selectionMeasures = () =>
+  MEASURED.map(([key, unit, better]) => {
+    const [title, short] = words.selection[key];
+    return { key, title, unit, better, short };
+  });
 
 /**
- * @param {Set<number>} ids @param {Run} run
- * @returns {Record<string, number>} by key of SELECTION_MEASURES; what is not known is absent
+ * @param {ReadonlySet<number>} ids @param {Run} run
+ * @returns {Record<string, number>} by key of a measure of the selection; what is not known is absent
  */
 export function selectionMetrics(ids, run) {
   const { info, frame } = run;
@@ -90,7 +70,7 @@ export function selectionMetrics(ids, run) {
   );
 }
 
-/** @param {Set<number>} ids @param {Run[]} runs @returns {string} CSV: one line a sample and run; text is quoted */
+/** @param {ReadonlySet<number>} ids @param {Run[]} runs @returns {string} CSV: one line a sample and run; text is quoted */
 export function selectionCsv(ids, runs) {
   const quote = (/** @type {unknown} */ value) => {
     const text = String(value ?? "");
@@ -126,41 +106,43 @@ export class SelectionBar {
   /** @param {() => void} onClear */
   constructor(onClear) {
     this.text = make("span", "");
-    this.save = make("button", "ltv-plain", { type: "button" }, "Save CSV");
-    this.clear = make("button", "ltv-plain", { type: "button" }, "Clear");
-    this.root = make(
-      "div",
-      "ltv-selection",
-      { "data-testid": "ltviz-selection", hidden: "" },
-      this.text,
-      this.save,
-      this.clear,
-    );
-    /** @type {{ids: Set<number>, runs: Run[]}|null} */
+    this.save = make("button", "ltv-plain", { type: "button" }, words.saveCsv);
+    this.clear = make("button", "ltv-plain", { type: "button" }, words.clear);
+    const parts = [this.text, this.save, this.clear];
+    this.root = make("div", "ltv-selection", { "data-testid": "ltviz-selection", hidden: "" }, ...parts);
+    /** @type {{ids: ReadonlySet<number>, runs: Run[]}|null} */
     this.kept = null;
     this.clear.addEventListener("click", onClear);
-    this.save.addEventListener(
-      "click",
-      () =>
-        this.kept &&
-        download(new Blob([selectionCsv(this.kept.ids, this.kept.runs)], { type: "text/csv" }), "ltviz-selection.csv"),
-    );
+    this.save.addEventListener("click", () => this.download());
   }
 
-  /** @param {Set<number>|null} ids @param {Run[]} runs */
+  download() {
+    if (!this.kept) return;
+    const text = selectionCsv(this.kept.ids, this.kept.runs);
+    download(new Blob([text], { type: "text/csv" }), "ltviz-selection.csv");
+  }
+
+  /** @param {ReadonlySet<number>|null} ids @param {Run[]} runs */
   write(ids, runs) {
+    const same = this.kept?.ids === ids;
     this.kept = ids && { ids, runs };
     this.root.hidden = !ids;
-    if (!ids) return;
-    const info = runs.find((run) => run.info)?.info,
-      classes = new Set();
-    info?.labels.forEach(
-      (y, i) => ids.has(info.ids ? info.ids[i] : i) && classes.add(info.header.class_names[y] ?? UNLABELLED),
-    );
-    const names = [...classes].slice(0, 4).join(", ");
-    setText(
-      this.text,
-      `${ids.size} samples selected in every panel${names ? `, of ${classes.size > 1 ? "classes" : "class"} ${names}${classes.size > 4 ? ", …" : ""}` : ""}`,
-    );
+    if (!ids || same) return;
+    const info = runs.find((run) => run.info)?.info;
+    /** @type {Set<string>} */
+    const classes = new Set();
+    info?.labels.forEach((y, i) => {
+      if (ids.has(info.ids ? info.ids[i] : i)) classes.add(info.header.class_names[y] ?? words.unlabelledSample);
+    });
+    const names = [...classes].slice(0, MOST_NAMES).join(", ");
+    const sentence =
+      classes.size > MOST_NAMES
+        ? words.selectedOfMany
+        : classes.size > 1
+          ? words.selectedOfSeveral
+          : names
+            ? words.selectedOf
+            : words.selected;
+    setText(this.text, fill(sentence, { count: ids.size, names }));
   }
 }

@@ -4,7 +4,9 @@
  */
 import { icon, make, setAttribute, setText } from "../common/dom.js";
 import { groupEvents, EVENT_SIGNS } from "./events.js";
-import { LIVE_STATES } from "../reading/now.js";
+import { LIVE_STATES } from "../incoming/runs.js";
+import { alike } from "../scene/choices.js";
+import { fill, words } from "../words.js";
 import { beyond, nearest, unite, walk } from "../incoming/steps.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -18,10 +20,11 @@ const PLAY = "M4.5 2.8v10.4L13 8z",
 const KEEP = "M4.5 2.5h7v11L8 10.8l-3.5 2.7z";
 
 export class Timeline {
-  /** @param {import("../words.js").Words} words @param {(request: object) => void} send what the server is asked for
-   * @param {() => void} onKeep the moment shown shall stay */
-  constructor(words, send, onKeep) {
-    this.words = words;
+  /**
+   * @param {(request: object) => void} send what the server is asked for
+   * @param {() => void} onKeep the moment shown shall stay
+   */
+  constructor(send, onKeep) {
     this.send = send;
     /** @type {Mode} */
     this.mode = "follow";
@@ -40,13 +43,13 @@ export class Timeline {
     this.back = make(
       "button",
       "ltv-icon",
-      { type: "button", "aria-label": "One frame back", title: "One frame back (,)" },
+      { type: "button", "aria-label": words.frameBack, title: fill(words.byKey, { name: words.frameBack, key: "," }) },
       icon(BACK),
     );
     this.on = make(
       "button",
       "ltv-icon",
-      { type: "button", "aria-label": "One frame on", title: "One frame on (.)" },
+      { type: "button", "aria-label": words.frameOn, title: fill(words.byKey, { name: words.frameOn, key: "." }) },
       icon(ON),
     );
     this.slider = make("input", "ltv-slider", {
@@ -55,15 +58,17 @@ export class Timeline {
       max: "1",
       step: "1",
       value: "1",
-      "aria-label": "Step",
+      "aria-label": words.step,
       "data-testid": "ltviz-slider",
     });
     this.marks = make("div", "ltv-marks");
-    /** @type {import("./events.js").Mark[]} */
-    this.marked = [];
+    /** @type {import("./events.js").Happening[]} */
+    this.happenings = [];
+    /** @type {[number, number]|null} first and last step, as the marks were laid out */
+    this.laid = null;
     this.legend = make("div", "ltv-marklegend", {
-      "aria-label": "Marks on the timeline",
-      title: "[ and ] go from mark to mark",
+      "aria-label": words.eventsLegend,
+      title: words.eventsKeys,
       hidden: "",
     });
     this.keep = make(
@@ -74,14 +79,14 @@ export class Timeline {
       make("span", "", {}, words.keep),
     );
     this.follow = make("button", "ltv-follow", { type: "button" }, make("span", "ltv-pulse"), make("span", ""));
-    this.rate = make("select", "ltv-select", { "aria-label": "Speed", title: "Speed of the replay" });
-    SPEEDS.forEach((s) => this.rate.append(make("option", "", { value: String(s) }, `${s}×`)));
+    this.rate = make("select", "ltv-select", { "aria-label": words.speed, title: words.speedHint });
+    SPEEDS.forEach((s) => this.rate.append(make("option", "", { value: String(s) }, fill(words.times, { factor: s }))));
     this.rate.value = "1";
     this.label = make("output", "ltv-step", { "data-testid": "ltviz-step" });
     this.root = make(
       "div",
       "ltv-timeline",
-      { role: "group", "aria-label": "Time" },
+      { role: "group", "aria-label": words.time },
       this.toggle,
       this.back,
       this.on,
@@ -150,7 +155,7 @@ export class Timeline {
   /** To the next mark, or the one before. @param {1|-1} by */
   jump(by) {
     const to = beyond(
-      this.marked.map(({ step }) => step),
+      this.happenings.map(({ step }) => step),
       this.held ?? this.shown,
       by,
     );
@@ -214,38 +219,28 @@ export class Timeline {
     this.write();
   }
 
-  /** @param {import("./events.js").Mark[]} marks @param {number} first @param {number} last */
-  writeMarks(marks, first, last) {
-    const key = JSON.stringify([marks, first, last]);
-    if (key === this.marks.dataset.key) return;
-    this.marks.dataset.key = key;
-    this.marked = marks;
+  /** @param {import("./events.js").Happening[]} happenings @param {number} first @param {number} last */
+  writeMarks(happenings, first, last) {
+    if (alike([first, last], this.laid) && alike(happenings, this.happenings)) return;
+    this.laid = [first, last];
+    this.happenings = happenings;
     this.marks.replaceChildren(
-      ...marks.map(({ step, kind, lines }) => {
+      ...happenings.map(({ step, kind, lines }) => {
         // Not among the stops of the tab key: there may be hundreds, and [ and ] walk through them.
-        const mark = make(
-          "button",
-          "ltv-mark",
-          {
-            type: "button",
-            tabindex: "-1",
-            "data-kind": kind,
-            title: lines.join("\n"),
-            "aria-label": `Step ${step}: ${EVENT_SIGNS[kind].name}`,
-          },
-          signOf(kind),
-        );
+        const said = { title: lines.join("\n"), "aria-label": fill(words.eventAt, { step, what: words.events[kind] }) };
+        const given = { type: "button", tabindex: "-1", "data-kind": kind, ...said };
+        const mark = make("button", "ltv-mark", given, signOf(kind));
         mark.style.left = `${(100 * (step - first)) / (last - first)}%`;
         mark.addEventListener("click", () => this.hold(step));
         return mark;
       }),
     );
     const kinds = /** @type {import("./events.js").EventKind[]} */ (Object.keys(EVENT_SIGNS)).filter((kind) =>
-      marks.some((mark) => mark.kind === kind),
+      happenings.some((happening) => happening.kind === kind),
     );
     this.legend.hidden = !kinds.length;
     this.legend.replaceChildren(
-      ...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), EVENT_SIGNS[kind].name)),
+      ...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), words.events[kind])),
     );
   }
 
@@ -256,13 +251,13 @@ export class Timeline {
   }
 
   write() {
-    const { words, mode, steps } = this,
+    const { mode, steps } = this,
       moving = mode !== "hold";
     if (this.toggle.dataset.moving !== String(moving)) {
       this.toggle.dataset.moving = String(moving);
       this.toggle.replaceChildren(icon(moving ? PAUSE : PLAY, "currentColor", !moving));
       setAttribute(this.toggle, "aria-label", moving ? words.pause : words.play);
-      setAttribute(this.toggle, "title", `${moving ? words.pause : words.play} (space)`);
+      setAttribute(this.toggle, "title", fill(words.byKey, { name: moving ? words.pause : words.play, key: "space" }));
     }
     const step = this.held ?? this.shown,
       first = Number(this.slider.min),
@@ -274,14 +269,10 @@ export class Timeline {
     setAttribute(this.follow, "aria-pressed", String(mode === "follow"));
     setAttribute(this.follow, "data-live", String(this.live));
     setText(this.follow.children[1], this.live ? words.live : words.follow);
-    setAttribute(
-      this.follow,
-      "title",
-      this.live ? "Follow the newest frame" : "Replay from start to end, over and over",
-    );
+    setAttribute(this.follow, "title", this.live ? words.liveHint : words.followHint);
     this.toggle.disabled = this.back.disabled = this.on.disabled = steps.length < 2;
     this.keep.disabled = !steps.length;
-    setText(this.label, steps.length ? `step ${step}` : "");
+    setText(this.label, steps.length ? fill(words.atStep, { step }) : "");
   }
 }
 

@@ -1,5 +1,6 @@
 /** A small sheet over the stage that asks or tells something, while the spheres can still be turned. */
 import { make } from "./dom.js";
+import { fill, words } from "../words.js";
 
 /**
  * @param {HTMLElement} root of the stage @param {string} title
@@ -9,10 +10,13 @@ import { make } from "./dom.js";
  * the hand
  */
 export function openDialog(root, title, onClose, ...content) {
-  root
-    .querySelectorAll(".ltv-dialog button[aria-label='Close']")
-    .forEach((button) => /** @type {HTMLElement} */ (button).click());
-  const away = make("button", "ltv-icon", { type: "button", "aria-label": "Close", title: "Close (Esc)" }, "✕");
+  root.querySelectorAll(".ltv-dialog .ltv-away").forEach((button) => /** @type {HTMLElement} */ (button).click());
+  const said = {
+    type: "button",
+    "aria-label": words.close,
+    title: fill(words.byKey, { name: words.close, key: "Esc" }),
+  };
+  const away = make("button", "ltv-icon ltv-away", said, "✕");
   const dialog = make(
     "div",
     "ltv-dialog",

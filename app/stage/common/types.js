@@ -32,11 +32,27 @@
  * @property {boolean} [predictions]
  * @property {Record<string, [number, number, string]>} [arrays]  bytes from the start of the payload, items, type
  * @property {Record<string, (number|null)[]>} [readings]  by class, or one number
+ * @property {Record<string, (Vec3|null)[]>} [vectors]  marks that are one direction a class, by key
  * @property {Forces} [forces]   absent where none were computed, or where the projection is not linear
  *
  * @typedef {Record<string, Record<string, (Vec3|null)[]>>} Forces  method, part ("total", "positives", …), class; null: not in the batch
- * @typedef {{a: Int16Array, b: Int16Array, y: Uint16Array}} Links  pairs of places, 3 values each (unit sphere = 32767), and their classes
- * @typedef {{points: Int16Array, y: Uint16Array, age: Uint16Array}} Cloud  a memory: places, classes, steps since they were stored
+ * @typedef {object} Mark                something that a method declares and shows on the sphere
+ * @property {string} key
+ * @property {string} title
+ * @property {string} short              one sentence
+ * @property {"points"|"segments"|"caps"|"vectors"} primitive
+ * @property {string} sign               name of a glyph
+ * @property {boolean} on                before anybody chose
+ * @property {boolean} directed          segments that lead from a to b
+ * @property {string|null} [end]         segments: glyph at each b; null: a dot, as at a
+ *
+ * @typedef {object} MarkValues          of one mark in one frame; places are 3 values each (unit sphere = 32767)
+ * @property {Uint16Array} y             classes
+ * @property {Int16Array} [places]       points, and the middles of caps
+ * @property {Uint16Array} [age]         points: steps since they were stored
+ * @property {Uint16Array} [angle]       caps: half-angle in units of 1/100 degree; absent in a projection
+ * @property {Int16Array} [a]            segments: where they begin
+ * @property {Int16Array} [b]            segments: where they end
  *
  * @typedef {object} Frame
  * @property {FrameHeader} header
@@ -44,8 +60,7 @@
  * @property {Uint16Array|null} predictions      class of each point, where the method has a classifier
  * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1/255
  * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1/4096; 65535 stands for all beyond
- * @property {Map<string, Links>} links
- * @property {Map<string, Cloud>} clouds
+ * @property {Map<string, MarkValues>} marks   those with places, by key
  *
  * @typedef {object} RunHeader
  * @property {"run"} type
@@ -66,6 +81,7 @@
  * @property {Record<string, [number, number, string]>} arrays
  * @property {[number, number]|[number, number, 3]|null} thumb  height and width of a thumbnail, and 3 where it is in colour
  * @property {Reading[]} [readings]
+ * @property {Mark[]} [marks]
  *
  * @typedef {{key: string, title: string, unit: string, short: string}} Reading  something a method knows of itself
  *

@@ -5,7 +5,8 @@
 import { viewMatrix } from "../scene/camera.js";
 import { toHex, mixRgb } from "../common/colours.js";
 import { addScene } from "../layers/scene.js";
-import { FLAG, SHAPE } from "./shaders.js";
+import { FLAG } from "../scene/attributes.js";
+import { SHAPE } from "../scene/strokes.js";
 import { normalize } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -54,8 +55,6 @@ export class FlatRenderer {
      * @type {Record<string, import("../layers/scene.js").Counts>} by run: how much of each layer the last picture holds
      */
     this.counts = {};
-    /** @type {import("../common/theme.js").Theme|null} */
-    this.theme = null;
   }
 
   /** A 2-D canvas is not lost. */
@@ -66,11 +65,6 @@ export class FlatRenderer {
     const ms = this.lastMs;
     this.lastMs = null;
     return { busy: false, ms };
-  }
-
-  /** @param {import("../common/theme.js").Theme} theme */
-  setTheme(theme) {
-    this.theme = theme;
   }
 
   /** @param {number} width @param {number} height @param {number} ratio */
@@ -115,17 +109,17 @@ export class FlatRenderer {
     this.runs.delete(id);
   }
 
-  /** @param {import("./renderer.js").PanelScene[]} panels @param {{thin: number}} options @returns {number} */
-  draw(panels, { thin }) {
-    const { pen, canvas, theme, ratio } = this;
-    if (!theme) return 0;
+  /** @param {import("./renderer.js").PanelScene[]} panels @param {import("./renderer.js").DrawOptions} options */
+  draw(panels, options) {
+    const { pen, canvas, ratio } = this;
+    const { theme } = options;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.fillStyle = toHex(theme.page);
     pen.fillRect(0, 0, canvas.width, canvas.height);
     const begun = performance.now();
     this.counts = {};
     let drawn = 0;
-    for (const { sphere, run, k, pose, look } of panels) {
+    for (const { sphere, run, k, pose, asked } of panels) {
       const place = flatPlacer(pose, sphere);
       pen.save();
       pen.beginPath();
@@ -138,7 +132,7 @@ export class FlatRenderer {
       pen.arc(sphere.w / 2, sphere.h / 2, flatRadius(pose, sphere), 0, 2 * Math.PI);
       pen.fill();
       pen.stroke();
-      if (run?.frame && look) drawn += this.drawRun(run, k, look, place, thin);
+      if (run?.frame && asked) drawn += this.drawRun(run, k, asked, place, options);
       pen.restore();
     }
     this.lastMs = performance.now() - begun;
@@ -146,10 +140,10 @@ export class FlatRenderer {
   }
 
   /**
-   * @param {Run} run @param {number} k @param {import("../layers/scene.js").Look} look
-   * @param {import("../scene/picking.js").Placer} place @param {number} thin
+   * @param {Run} run @param {number} k @param {import("../layers/scene.js").Asked} asked
+   * @param {import("../scene/picking.js").Placer} place @param {import("./renderer.js").DrawOptions} options
    */
-  drawRun(run, k, look, place, thin) {
+  drawRun(run, k, asked, place, { thin, on, theme }) {
     const { pen } = this,
       { palette, flags, colours, sizes } = this.partOf(run.id);
     const sheets = {
@@ -159,12 +153,12 @@ export class FlatRenderer {
       lines: new Sheet(),
       signs: new Sheet(),
     };
-    this.counts[run.id] = addScene(sheets, run, k, look);
+    this.counts[run.id] = addScene(sheets, run, k, asked);
     this.drawPatches(sheets.patches.items, place);
-    this.drawLines(sheets.ground.items, place, look.scale);
+    this.drawLines(sheets.ground.items, place, asked.scale, theme);
     this.drawSigns(sheets.mists.items, place);
-    const n = look.layers.points ? colours.length : 0,
-      size = 1.8 * Math.min(1.6, look.scale + 0.4);
+    const n = on.points ? colours.length : 0,
+      size = 1.8 * Math.min(1.6, asked.scale + 0.4);
     let drawn = 0;
     for (let i = 0; i < n; i += thin) {
       if (flags[i] & FLAG.HIDDEN) continue;
@@ -175,7 +169,7 @@ export class FlatRenderer {
       pen.fillRect(x - half, y - half, 2 * half, 2 * half);
       drawn++;
     }
-    this.drawLines(sheets.lines.items, place, look.scale);
+    this.drawLines(sheets.lines.items, place, asked.scale, theme);
     this.drawSigns(sheets.signs.items, place);
     pen.globalAlpha = 1;
     return drawn;
@@ -195,8 +189,11 @@ export class FlatRenderer {
     }
   }
 
-  /** @param {number[][]} lines @param {import("../scene/picking.js").Placer} place @param {number} scale */
-  drawLines(lines, place, scale) {
+  /**
+   * @param {number[][]} lines @param {import("../scene/picking.js").Placer} place @param {number} scale
+   * @param {import("../common/theme.js").Theme} theme
+   */
+  drawLines(lines, place, scale, theme) {
     const { pen } = this;
     for (const [ax, ay, az, bx, by, bz, r, g, b, alpha, width, , dashes] of lines) {
       const p = place([ax, ay, az]),
@@ -212,7 +209,7 @@ export class FlatRenderer {
         pen.stroke();
       };
       pen.globalAlpha = alpha;
-      if (width < 0 && this.theme) draw(toHex(this.theme.page), 2 - width, []);
+      if (width < 0) draw(toHex(theme.page), 2 - width, []);
       draw(toHex([r, g, b]), Math.abs(width), dashes >= 0 ? [4 * scale, 3 * scale] : []);
     }
     pen.setLineDash([]);

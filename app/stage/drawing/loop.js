@@ -22,7 +22,10 @@ export class Loop {
     this.picture = picture;
     this.told = told;
     this.pace = new Pace(picture, () => this.requalify());
+    /** A picture is wanted for another reason than a choice: a frame, another size, motion. */
     this.dirty = true;
+    /** Version of the choices on the last picture. */
+    this.drawn = -1;
     this.raf = 0;
     this.running = false;
     /** Points on the last picture. */
@@ -45,6 +48,7 @@ export class Loop {
     this.raf = 0;
   }
 
+  /** Something else than a choice asks for a picture; a choice only has to be looked at. */
   invalidate() {
     this.dirty = true;
     this.schedule();
@@ -60,6 +64,7 @@ export class Loop {
     const { picture, pace, told } = this,
       { cameras } = picture,
       gap = now - pace.drawnAt;
+    if (picture.choices.version() !== this.drawn) this.dirty = true;
     const news = [...told.runs()].some((run) => run.pending && run.info);
     const allowed = pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points });
     if (!pace.busy) this.land();
@@ -98,6 +103,7 @@ export class Loop {
   draw(now) {
     this.told.before(now);
     this.points = this.picture.draw(now);
+    this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);
   }

@@ -1,82 +1,63 @@
-/** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
-import { capAngles, capFills } from "../scene/spread.js";
+/** The picture: panels, cameras, layers and colours brought together for whichever renderer there is. */
 import { outlineRadius, viewProjection } from "../scene/camera.js";
-import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "../common/colours.js";
+import { classColours, extraColours, valueRamp } from "../common/colours.js";
 import { FlatRenderer, flatPlacer } from "./flat.js";
-import { LAYERS } from "../layers/list.js";
+import { switchesOf } from "../layers/list.js";
 import { Moment } from "../incoming/moments.js";
 import { neighboursOf } from "../scene/neighbours.js";
-import { changesWithFrame, pointSizes, pointFlags, pointColours, ringPieces, STEPS } from "../scene/attributes.js";
-import { layoutPanels, panelAt } from "../scene/panels.js";
+import { changesWithFrame, pointColours, pointFlags, pointSizes, ringPieces, STEPS } from "../scene/attributes.js";
+import { layoutPanels, panelAt, STRIP } from "../scene/panels.js";
 import { Quality } from "./quality.js";
 import { Renderer } from "./renderer.js";
-import { ghostOf } from "../scene/simplex.js";
-import { STRIP } from "../reading/strips.js";
-import { territoryBorders } from "../scene/territory.js";
 import { project } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
-
-const TRAIL = 24;
+/**
+ * @typedef {object} Assigned   what a run's points wear
+ * @property {number} version   of the choices that it followed
+ * @property {import("../common/types.js").RunInfo} info
+ * @property {import("../common/types.js").Frame|null} frame
+ * @property {Uint16Array|undefined} colours  an array of its own, to be written again
+ */
 
 export class Picture {
-  /** @param {() => HTMLCanvasElement} makeCanvas @param {import("../scene/cameras.js").Cameras} cameras */
-  constructor(makeCanvas, cameras) {
+  /**
+   * @param {() => HTMLCanvasElement} makeCanvas @param {import("../scene/choices.js").Choices} choices
+   * @param {import("../scene/cameras.js").Cameras} cameras
+   */
+  constructor(makeCanvas, choices, cameras) {
     /** @type {Renderer|FlatRenderer} */
     this.renderer = openRenderer(makeCanvas);
     this.canvas = this.renderer.canvas;
+    this.choices = choices;
     this.cameras = cameras;
     this.quality = new Quality(this.renderer.software);
-    this.layers = { ...LAYERS };
-    /** @type {import("../layers/list.js").ColourMode} */
-    this.colourMode = "ramp";
-    /** @type {Set<number>|null} */
-    this.chosen = null;
-    /** @type {import("../scene/forces.js").ForceChoice} */
-    this.forces = { parts: new Set(), under: null };
-    /** Frames that trails reach back. */
-    this.trail = TRAIL;
-    /** @type {Set<number>|null} ids of selected samples */
-    this.selected = null;
-    /** @type {string|null} the run shown alone */
-    this.solo = null;
-    /** @type {number|null} id of the sample ringed in every panel */
-    this.marked = null;
-    /** It is pinned, and its neighbours are shown. */
-    this.pinned = false;
     /** @type {Run[]} those on screen */
     this.shown = [];
     /** @type {PanelRect[]} */
     this.rects = [];
-    this.ramp = RAMP;
-    this.categorical = CATEGORICAL;
-    /** @type {import("../common/theme.js").Theme|null} */
-    this.theme = null;
-    /**
-     * @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, colours: Uint16Array|undefined}>}
-     * what each run's points wore last
-     */
+    /** @type {Map<string, Assigned>} by run */
     this.assigned = new Map();
+    this.switches = { version: -1, on: /** @type {import("../layers/list.js").Switches} */ ({}) };
     this.size = { w: 0, h: 0 };
   }
 
-  /** @param {import("../common/theme.js").Theme} theme */
-  setTheme(theme) {
-    this.theme = theme;
-    this.renderer.setTheme(theme);
-    this.assigned.clear();
+  /** Whether each built-in layer is on. */
+  get on() {
+    const version = this.choices.version("layers");
+    if (this.switches.version !== version) this.switches = { version, on: switchesOf(this.choices.now.layers) };
+    return this.switches.on;
   }
 
   /** @param {Run[]} runs @param {number} width @param {number} room @returns {number} height in CSS pixels */
   layout(runs, width, room) {
+    const { solo } = this.choices.now;
     // A run shown alone keeps its own moments beside it: before and after, without the others.
-    this.shown = this.solo
-      ? runs.filter((run) => run.id === this.solo || (run instanceof Moment && run.of === this.solo))
-      : runs;
+    this.shown = solo ? runs.filter((run) => run.id === solo || (run instanceof Moment && run.of === solo)) : runs;
     if (!this.shown.length) this.shown = runs;
     this.cameras.panels = this.shown.map((run) => run.id);
-    const { panels, height } = layoutPanels(this.shown.length, width, room, this.layers.inside ? STRIP : 0);
+    const { panels, height } = layoutPanels(this.shown.length, width, room, this.on.inside ? STRIP : 0);
     this.rects = panels;
     this.size = { w: width, h: height };
     this.fit();
@@ -107,35 +88,23 @@ export class Picture {
     this.cameras.forget(id);
     this.renderer.dropRun(id);
     this.assigned.delete(id);
-    if (this.solo === id) this.solo = null;
+    if (this.choices.now.solo === id) this.choices.set({ solo: null });
   }
 
   /** Colours, shapes and visibility of a run's points, when something about them changed. @param {Run} run */
   assign(run) {
-    const { info, frame } = run,
-      theme = this.theme;
+    const { info, frame } = run;
+    const { theme, colourMode } = this.choices.now;
     if (!info || !theme) return;
-    const { layers, colourMode } = this;
-    const key = [
-      colourMode,
-      layers.train,
-      layers.test,
-      layers.validation,
-      layers.sizes,
-      info.labels.length,
-      info.header.num_classes,
-      this.chosen ? [...this.chosen].join("+") : "all",
-      this.selected?.size,
-      this.selected && [...this.selected].slice(0, 8),
-    ].join();
-    const worn = this.assigned.get(run.id),
-      same = worn?.key === key;
+    const version = this.choices.version("colour", "layers", "focus");
+    const worn = this.assigned.get(run.id);
+    const same = worn?.version === version && worn.info === info;
     // Most frames change nothing that points wear; colours by what a method thinks of them are one pass over an array.
-    if (same && (worn.of === frame || !changesWithFrame(colourMode))) return;
+    if (same && (worn.frame === frame || !changesWithFrame(colourMode))) return;
     if (!same) this.assignAll(run, info, theme);
     const colours = pointColours(run, colourMode, worn?.colours);
     this.renderer.colourRun(run, colours);
-    this.assigned.set(run.id, { key, of: frame, colours: colours === info.labels ? undefined : colours });
+    this.assigned.set(run.id, { version, info, frame, colours: colours === info.labels ? undefined : colours });
   }
 
   /**
@@ -143,77 +112,55 @@ export class Picture {
    * @param {import("../common/theme.js").Theme} theme
    */
   assignAll(run, { header }, { page }) {
-    const { layers, colourMode, ramp, categorical } = this;
+    const { colourMode, ramp, categorical, chosen, selected } = this.choices.now;
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
     run.colours = classColours(header.num_classes, mode, { ramp, categorical, page, groups: header.groups });
     run.extras = extraColours(page);
     run.values = colourMode === "confidence" || colourMode === "loss" ? valueRamp(colourMode, page, STEPS) : [];
     this.renderer.setPalette(run, [...run.colours, ...run.extras, ...run.values]);
-    const flags = pointFlags(run, layers, this.chosen, this.selected);
-    this.renderer.setAttributes(run, { flags, sizes: pointSizes(run, layers.sizes), pieces: ringPieces(run) });
+    const flags = pointFlags(run, this.on, chosen, selected);
+    this.renderer.setAttributes(run, { flags, sizes: pointSizes(run, this.on.sizes), pieces: ringPieces(run) });
   }
 
-  /** @param {Run} run @param {PanelRect} rect @returns {import("../layers/scene.js").Look} */
-  lookOf(run, rect) {
-    const { layers, theme, chosen } = this,
-      frame = run.frame,
-      info = run.info;
-    if (frame && info && layers.caps && run.caps?.of !== frame) run.caps = { of: frame, ...capsOf(frame, info.labels) };
-    if (frame && layers.ghost && run.ghost?.of !== frame)
-      run.ghost = { of: frame, points: ghostOf(frame.header.centres) };
-    if (frame && layers.territory && run.borders?.of !== frame)
-      run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
-    const mark = this.marked === null ? null : run.indexOf(this.marked);
-    const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null,
-      scale = Math.min(1.7, Math.max(0.62, Math.min(rect.sphere.w, rect.sphere.h) / 300));
-    const { forces, trail } = this,
-      { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
+  /** @param {Run} run @param {PanelRect} rect @returns {import("../layers/scene.js").Asked} */
+  askedOf(run, { sphere }) {
+    const { layers, theme, chosen, marked, pinned, forces, trail } = this.choices.now;
+    const mark = marked === null ? null : run.indexOf(marked);
+    const { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
     return {
       layers,
       chosen,
       mark,
-      near,
-      scale,
+      near: pinned && mark !== null ? neighboursOf(run, mark) : null,
+      scale: Math.min(1.7, Math.max(0.62, Math.min(sphere.w, sphere.h) / 300)),
       ink,
       page,
       forces,
       trail,
       colours: run.colours,
-      key: [
-        Object.values(layers).map(Number).join(""),
-        chosen ? [...chosen].join("+") : "all",
-        mark,
-        near,
-        scale,
-        ink,
-        page,
-        [...forces.parts].join("+"),
-        forces.under,
-        trail,
-      ].join(),
-      borders: layers.territory ? (run.borders?.pieces ?? null) : null,
-      caps: layers.caps ? run.caps : null,
-      ghost: layers.ghost ? (run.ghost?.points ?? null) : null,
+      shows: (key) => Boolean(this.on[key]),
     };
   }
 
   /** @param {number} now ms @returns {number} points drawn */
   draw(now) {
-    if (!this.theme) return 0;
+    const { theme } = this.choices.now;
+    if (!theme) return 0;
     this.shown.forEach((run) => this.assign(run));
-    const scenes = this.rects.map(({ sphere }, i) => {
-      const run = this.shown[i] ?? null,
-        ready = run?.frame && run.info;
+    const version = this.choices.version("colour", "layers", "focus", "ring", "forces");
+    const scenes = this.rects.map((rect, i) => {
+      const run = this.shown[i] ?? null;
       return {
-        sphere,
+        sphere: rect.sphere,
         run,
         k: run ? run.progress(now) : 1,
         pose: this.poseAt(i),
-        look: ready ? this.lookOf(run, this.rects[i]) : null,
+        asked: run?.frame && run.info ? this.askedOf(run, rect) : null,
+        version,
       };
     });
     const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
-    return this.renderer.draw(scenes, { thin: this.quality.thinning(points), grid: this.layers.grid });
+    return this.renderer.draw(scenes, { thin: this.quality.thinning(points), on: this.on, theme });
   }
 
   /** Whether points are still under way. @param {number} now */
@@ -267,12 +214,6 @@ export class Picture {
       outlineRadius(this.poseAt(hit.index), sphere.w, sphere.h)
     );
   }
-}
-
-/** @param {import("../common/types.js").Frame} frame @param {Uint16Array} labels */
-function capsOf({ xyz, header: { centres } }, labels) {
-  const angles = capAngles(xyz, labels, centres);
-  return { angles, fills: capFills(centres, angles) };
 }
 
 /** A canvas that has once been asked for WebGL gives no 2-D pen, so the flat map gets one of its own.

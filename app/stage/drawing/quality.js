@@ -1,6 +1,7 @@
 /** Trades beauty for fluency when pictures take too long, one step at a time, and says what it gave up. Pure. */
+import { words } from "../words.js";
 
-/** @typedef {{ratio: number, tween: boolean, beat: number, crowd: number, what: string}} Level
+/** @typedef {{ratio: number, tween: boolean, beat: number, crowd: number}} Level
  *   most device pixels a CSS pixel; motion between frames; least ms between pictures; most points on the stage */
 
 /** A picture may take so long before something is given up; for the last things, longer. */
@@ -11,17 +12,16 @@ const SLOW_MS = [50, 50, 50, 100, 120, Infinity],
 
 /** @type {Level[]} */
 export const LEVELS = [
-  { ratio: 2, tween: true, beat: 0, crowd: Infinity, what: "" },
-  { ratio: 1, tween: true, beat: 0, crowd: Infinity, what: "fewer pixels" },
-  { ratio: 1, tween: true, beat: 50, crowd: Infinity, what: "fewer pixels, 20 pictures a second" },
-  { ratio: 1, tween: false, beat: 66, crowd: Infinity, what: "no motion between frames" },
-  { ratio: 0.75, tween: false, beat: 80, crowd: Infinity, what: "no motion between frames, coarser pixels" },
+  { ratio: 2, tween: true, beat: 0, crowd: Infinity },
+  { ratio: 1, tween: true, beat: 0, crowd: Infinity },
+  { ratio: 1, tween: true, beat: 50, crowd: Infinity },
+  { ratio: 1, tween: false, beat: 66, crowd: Infinity },
+  { ratio: 0.75, tween: false, beat: 80, crowd: Infinity },
   {
     ratio: 0.75,
     tween: false,
     beat: 100,
     crowd: 25000,
-    what: "no motion between frames, coarser pixels, 25,000 points at most",
   },
 ];
 
@@ -49,7 +49,7 @@ export class Quality {
 
   /** Only what was given up for slowness is news; a processor's own level is its normal state. */
   get simplified() {
-    return this.level > this.best ? this.now.what : "";
+    return this.level > this.best ? words.levels[this.level] : "";
   }
 
   /**

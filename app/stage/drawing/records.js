@@ -8,7 +8,8 @@ import { SHEETS } from "../scene/strokes.js";
 /**
  * @typedef {object} Held
  * @property {import("../common/types.js").Frame|null} frame
- * @property {string} key
+ * @property {number} version
+ * @property {number} scale
  * @property {import("../common/colours.js").Rgb[]} colours
  * @property {Counts} counts
  * @property {Float32Array[]} parts  one a sheet
@@ -27,22 +28,25 @@ export class SceneRecords {
   }
 
   /**
-   * @param {Batches} to @param {Run} run @param {number} k progress @param {import("../layers/scene.js").Look} look
-   * @returns {Counts}
+   * @param {Batches} to @param {Run} run @param {number} k progress @param {import("../layers/scene.js").Asked} asked
+   * @param {number} version of the choices behind what is asked @returns {Counts}
    */
-  add(to, run, k, look) {
-    const batches = SHEETS.map((name) => to[name]),
-      held = this.held.get(run.id);
-    if (k >= 1 && held && held.frame === run.frame && held.key === look.key && held.colours === look.colours) {
+  add(to, run, k, asked, version) {
+    const { frame } = run;
+    const { scale, colours } = asked;
+    const batches = SHEETS.map((name) => to[name]);
+    const held = this.held.get(run.id);
+    const same = held && held.frame === frame && held.version === version;
+    if (k >= 1 && same && held.scale === scale && held.colours === colours) {
       batches.forEach((batch, i) => batch.append(held.parts[i]));
       return held.counts;
     }
-    const starts = batches.map((batch) => batch.used),
-      counts = addScene(to, run, k, look);
+    const starts = batches.map((batch) => batch.used);
+    const counts = addScene(to, run, k, asked);
     // While points move no two pictures are alike, and copies would only cost.
     if (k >= 1) {
       const parts = batches.map((batch, i) => batch.data.slice(starts[i], batch.used));
-      this.held.set(run.id, { frame: run.frame, key: look.key, colours: look.colours, counts, parts });
+      this.held.set(run.id, { frame, version, scale, colours, counts, parts });
     } else this.held.delete(run.id);
     return counts;
   }

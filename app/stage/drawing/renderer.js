@@ -10,7 +10,19 @@ import { SHEETS } from "../scene/strokes.js";
 /** @typedef {import("../common/types.js").Rect} Rect */
 /** @typedef {import("../common/types.js").Pose} Pose */
 /**
- * @typedef {{sphere: Rect, run: Run|null, k: number, pose: Pose, look: import("../layers/scene.js").Look|null}} PanelScene
+ * @typedef {object} PanelScene
+ * @property {Rect} sphere
+ * @property {Run|null} run
+ * @property {number} k        progress of its move
+ * @property {Pose} pose
+ * @property {import("../layers/scene.js").Asked|null} asked  null: nothing is known of the run yet
+ * @property {number} version  of the choices behind what is asked
+ */
+/**
+ * @typedef {object} DrawOptions
+ * @property {number} thin     every how many-th point is drawn
+ * @property {import("../layers/list.js").Switches} on  built-in layers
+ * @property {import("../common/theme.js").Theme} theme
  */
 
 export class Renderer {
@@ -30,8 +42,6 @@ export class Renderer {
     this.device = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
     /** Drawn by the processor: every pixel counts, and the trainer wants the same cores. */
     this.software = /swiftshader|llvmpipe|software|basic render/i.test(this.device);
-    /** @type {import("../common/theme.js").Theme|null} */
-    this.theme = null;
     this.ratio = 1;
     /** @type {{sync: WebGLSync, sent: number}|null} the last picture, while the card is still at it */
     this.fence = null;
@@ -92,19 +102,22 @@ export class Renderer {
     const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
     /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
     const runs = new Map();
-    const sphere = { frame: gl.createFramebuffer(), colour: gl.createRenderbuffer(), w: 0, h: 0, key: "" };
+    /** The empty sphere as it was painted last. */
+    const sphere = {
+      frame: gl.createFramebuffer(),
+      colour: gl.createRenderbuffer(),
+      w: 0,
+      h: 0,
+      pose: /** @type {Pose|null} */ (null),
+      theme: /** @type {import("../common/theme.js").Theme|null} */ (null),
+      grid: false,
+    };
     gl.enable(gl.SCISSOR_TEST);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     gl.depthFunc(gl.LEQUAL);
     // Rings are compiled when a run has samples of several classes.
     const rings = /** @type {import("./gl.js").Program|null} */ (null);
     return { points, rings, backdrop, batches, runs, sphere };
-  }
-
-  /** @param {import("../common/theme.js").Theme} theme */
-  setTheme(theme) {
-    this.theme = theme;
-    this.held.sphere.key = "";
   }
 
   /** @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each */
@@ -163,29 +176,29 @@ export class Renderer {
   }
 
   /**
-   * @param {PanelScene[]} panels @param {{thin: number, grid: boolean}} options
+   * @param {PanelScene[]} panels @param {DrawOptions} options
    * @returns {number} points drawn
    */
-  draw(panels, { thin, grid }) {
-    const { gl, canvas, theme } = this,
+  draw(panels, options) {
+    const { gl, canvas } = this,
       { batches } = this.held;
-    if (!theme || gl.isContextLost()) return 0;
+    if (gl.isContextLost()) return 0;
     const all = SHEETS.map((name) => batches[name]);
     all.forEach((batch) => batch.clear());
     this.counts = {};
-    const ranges = panels.map(({ run, k, look }) => {
+    const ranges = panels.map(({ run, k, asked, version }) => {
       const first = all.map((batch) => batch.count);
-      if (run && look) this.counts[run.id] = this.records.add(batches, run, k, look);
+      if (run && asked) this.counts[run.id] = this.records.add(batches, run, k, asked, version);
       return all.map((batch, i) => /** @type {[number, number]} */ ([first[i], batch.count]));
     });
     all.forEach((batch) => batch.upload());
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.scissor(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...theme.page, 1);
+    gl.clearColor(...options.theme.page, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     let drawn = 0;
-    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], thin, grid)));
+    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], options)));
     const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (this.fence) gl.deleteSync(this.fence.sync);
     this.fence = sync && { sync, sent: performance.now() };
@@ -217,17 +230,15 @@ export class Renderer {
   }
 
   /**
-   * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin
-   * @param {boolean} grid
+   * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {DrawOptions} options
    */
-  drawPanel({ sphere, run, k, pose, look }, ranges, thin, grid) {
+  drawPanel({ sphere, run, k, pose, asked }, ranges, { thin, on, theme }) {
     const { gl } = this,
       { batches, points } = this.held,
       [x, y, w, h] = this.inDevice(sphere);
     if (w < 2 || h < 2) return 0;
-    this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
+    this.paintSphere([x, y, w, h], pose, on.grid, theme);
     const matrix = viewProjection(pose, w, h);
-    const theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
     /** @param {import("./gl.js").Program} p */
     const use = ({ program, uniforms: u }) => {
       gl.useProgram(program);
@@ -238,7 +249,7 @@ export class Renderer {
       if (u.page) gl.uniform3fv(u.page, theme.page);
     };
     const part = run && this.held.runs.get(run.id);
-    if (!run?.frame || !part || !look) return 0;
+    if (!run?.frame || !part || !asked) return 0;
     gl.enable(gl.BLEND);
     /** @param {(keyof import("../scene/strokes.js").Sheets)[]} names */
     const put = (...names) =>
@@ -248,14 +259,12 @@ export class Renderer {
       });
     put("patches", "ground", "mists");
     let drawn = 0;
-    if (look.layers.points) {
+    if (on.points) {
       gl.enable(gl.DEPTH_TEST);
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
       const radius = pointRadius(Math.min(sphere.w, sphere.h), run.frame.header.n / thin) * this.ratio;
-      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings
-        ? [points, this.held.rings]
-        : [points]) {
+      for (const program of on.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
         use(program);
         const { uniforms: u } = program;
         gl.uniform1f(u.progress, k);
@@ -275,23 +284,22 @@ export class Renderer {
   /**
    * The empty sphere depends on the camera alone, and panels mostly share one: it is computed pixel by pixel once, then
    * copied into each panel. While only points move, that costs a copy; with free cameras it is computed for each panel.
-   * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose
-   * @param {number} grid strength of the lines
+   * @param {[number, number, number, number]} place in device pixels @param {Pose} pose @param {boolean} grid
+   * @param {import("../common/theme.js").Theme} theme
    */
-  paintSphere(x, y, w, h, pose, grid) {
-    const { gl } = this,
-      { sphere, backdrop } = this.held,
-      theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
-    const key = [w, h, grid, pose.yaw, pose.pitch, pose.distance].join();
+  paintSphere([x, y, w, h], pose, grid, theme) {
+    const { gl } = this;
+    const { sphere, backdrop } = this.held;
+    const resized = sphere.w !== w || sphere.h !== h;
     gl.bindFramebuffer(gl.FRAMEBUFFER, sphere.frame);
-    if (sphere.w !== w || sphere.h !== h) {
+    if (resized) {
       gl.bindRenderbuffer(gl.RENDERBUFFER, sphere.colour);
       gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGB8, w, h);
       gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, sphere.colour);
-      Object.assign(sphere, { w, h, key: "" });
     }
-    if (sphere.key !== key) {
-      sphere.key = key;
+    // A pose is never changed in place, nor is a theme.
+    if (resized || sphere.pose !== pose || sphere.theme !== theme || sphere.grid !== grid) {
+      Object.assign(sphere, { w, h, pose, theme, grid });
       gl.viewport(0, 0, w, h);
       gl.scissor(0, 0, w, h);
       const { program, uniforms: u } = backdrop;
@@ -306,7 +314,7 @@ export class Renderer {
       gl.uniform3fv(u.page, theme.page);
       gl.uniform3fv(u.ink, theme.ink);
       gl.uniform1f(u.dark, theme.dark ? 1 : 0);
-      gl.uniform1f(u.grid, grid);
+      gl.uniform1f(u.grid, grid ? 1 : 0);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, sphere.frame);

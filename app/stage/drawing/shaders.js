@@ -1,6 +1,8 @@
 /**
  * GLSL of the stage. Colours go out as straight alpha; the page colour stands in for light that the page would give.
  */
+import { FLAG, NO_PIECE } from "../scene/attributes.js";
+import { SHAPE } from "../scene/strokes.js";
 
 /** How far a place is in front: 1 facing the eye, 0 behind the outline; and what is left of its colour there. */
 const FACING = `
@@ -24,12 +26,6 @@ vec3 between(vec3 a, vec3 b, float k) {
   return normalize(way) * mix(la, lb, k);
 }
 `;
-
-/** Stands where a ring has no further piece, and where a point has no ring. */
-export const NO_PIECE = 65535;
-
-/** Flags of a point, as `buffers.js` writes them. */
-export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4, VALIDATION: 8 };
 
 /** Where a point is, and how large: shared by the discs and the rings around them. */
 const POINT_PLACE = `
@@ -153,8 +149,6 @@ void main() {
 }`;
 
 /** Signs on the sphere: rings, diamonds, squares, triangles, crosses, soft points. One instance is one sign. */
-export const SHAPE = { RING: 0, DIAMOND: 1, SQUARE: 2, TRIANGLE: 3, DOT: 4, HALO: 5, PLUS: 6, MIST: 7 };
-
 export const SIGN_VERTEX = `#version 300 es
 precision highp float;
 in vec3 place; in vec4 ink; in vec2 form;

@@ -1,4 +1,5 @@
 /** Why a stream does not open, which a WebSocket never says: asked of the same address in plain HTTP. Pure. */
+import { words } from "../words.js";
 
 /**
  * @typedef {{address: string, status: number|null, reason: string}} Trouble status null: no answer at all; reason:
@@ -26,10 +27,10 @@ export async function whyNoStream(address, ask = fetch) {
 }
 
 /**
- * @param {Trouble} trouble @param {import("../words.js").Words} words
+ * @param {Trouble} trouble
  * @returns {[string, string]} what is missing and where, and what to do
  */
-export function describeTrouble({ address, status, reason }, words) {
+export function describeTrouble({ address, status, reason }) {
   const what = words.noStream.replace("{address}", () => address);
   if (status === null) return [what, words.noAnswer];
   if (reason) return [what, reason];

@@ -52,21 +52,24 @@ export function readFrame(buffer, header, offset) {
       );
     return /** @type {any} */ (readArray(buffer, offset + at, items, type));
   };
-  /** @type {Frame["links"]} */
-  const links = new Map();
-  /** @type {Frame["clouds"]} */
-  const clouds = new Map();
-  for (const key of Object.keys(arrays)) {
-    const [, kind, name] = /^(links|clouds)\.(.+)\.y$/.exec(key) ?? [];
-    const count = arrays[key][1],
-      of = (/** @type {string} */ part, size = 1) => read(`${kind}.${name}.${part}`, count * size);
-    if (kind === "links") links.set(name, { a: of("a", 3), b: of("b", 3), y: of("y") });
-    else if (kind === "clouds") clouds.set(name, { points: of("points", 3), y: of("y"), age: of("age") });
+  /** @type {Frame["marks"]} */
+  const marks = new Map();
+  for (const name of Object.keys(arrays)) {
+    const key = /^marks\.(.+)\.y$/.exec(name)?.[1];
+    if (key === undefined) continue;
+    const count = arrays[name][1];
+    const has = (/** @type {string} */ column) => `marks.${key}.${column}` in arrays;
+    const of = (/** @type {string} */ column, size = 1) => read(`marks.${key}.${column}`, count * size);
+    marks.set(key, {
+      y: of("y"),
+      ...(has("a") || has("b") ? { a: of("a", 3), b: of("b", 3) } : { places: of("places", 3) }),
+      ...(has("age") ? { age: of("age") } : {}),
+      ...(has("angle") ? { angle: of("angle") } : {}),
+    });
   }
   return {
     header,
-    links,
-    clouds,
+    marks,
     xyz: /** @type {Int16Array} */ (readArray(buffer, offset, n * 3, "int16")),
     predictions: header.predictions
       ? /** @type {Uint16Array} */ (readArray(buffer, offset + n * 6, n, "uint16"))

@@ -1,9 +1,11 @@
 /** Moments kept: a run as it stood at one step, frozen in a panel of its own beside the live ones. */
 import { readFrame, readRun } from "./frames.js";
-import { MOST_PANELS } from "../scene/panels.js";
 import { Run } from "./runs.js";
 
 /** @typedef {{run: string, step: number}} Wish */
+
+/** Panels that a stage has room for, live ones and moments. */
+export const MOST_PANELS = 12;
 
 /** One run at one step. It is a run like any other to the picture; only time passes it by. */
 export class Moment extends Run {

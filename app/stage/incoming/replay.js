@@ -1,6 +1,7 @@
 /** A recording in the page itself, behind the interface of the stream's socket: what plays where there is no server. */
 import { splitMessage } from "./frames.js";
 import { ReplayClock } from "./replayclock.js";
+import { words } from "../words.js";
 import { lastAtMost } from "./steps.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
@@ -71,7 +72,7 @@ export class ReplaySource {
         {
           type: "error",
           run: null,
-          message: "This file holds one projection; choose another in the app and save the file again.",
+          message: words.oneProjection,
         },
         new ArrayBuffer(0),
         0,

@@ -3,12 +3,15 @@ import { addSteps } from "./steps.js";
 import { blendPoints, easeOut, slerp } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Frame} Frame */
+/** @typedef {import("../common/types.js").MarkValues} MarkValues */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 
 const SHORTEST_TWEEN_MS = 40,
   LONGEST_TWEEN_MS = 400,
   BLOOM_MS = 600,
   SCRUB_TWEEN_MS = 160;
+/** States of a run from which more frames are to come. */
+export const LIVE_STATES = ["queued", "starting", "running", "paused", "stopping"];
 /** Frames that a trail can reach back. */
 export const TRAIL_FRAMES = 60;
 
@@ -25,8 +28,8 @@ export class Run {
     this.totalSteps = null;
     /** @type {number[]} sorted */
     this.steps = [];
-    /** @type {[number, string, string][]} */
-    this.marks = [];
+    /** @type {[number, string, string][]} what happened to it: step, kind, sentence */
+    this.events = [];
     /** @type {Frame|null} newest frame received and not yet shown */
     this.pending = null;
     /** @type {Frame|null} the frame shown, or being moved to */
@@ -35,8 +38,8 @@ export class Run {
     this.from = new Int16Array(0);
     /** @type {Map<string, (Vec3|null)[]>} where centres and landmarks started the present move */
     this.fromPlaces = new Map();
-    /** @type {Map<string, {a: Int16Array, b: Int16Array}>} where the links started the present move */
-    this.fromLinks = new Map();
+    /** @type {Map<string, MarkValues>} where the marks of the method started the present move */
+    this.fromMarks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
     /**
@@ -50,12 +53,6 @@ export class Run {
     this.arrived = 0;
     this.eased = false;
     this.replaced = 0;
-    /** @type {{of: Frame, angles: number[], fills: number[]}|null} caps of a frame, where they are shown */
-    this.caps = null;
-    /** @type {{of: Frame, points: (Vec3|null)[]|null}|null} ideal configuration for a frame, where it is shown */
-    this.ghost = null;
-    /** @type {{of: Frame, pieces: [Vec3, Vec3][]}|null} borders of the classes' territories, where they are shown */
-    this.borders = null;
     /** @type {{of: Frame, index: number, found: number[]}|null} nearest samples of the pinned one */
     this.near = null;
     /** @type {Map<number, number>|null} index of each sample id */
@@ -120,7 +117,7 @@ export class Run {
     addSteps(this.steps, header.steps ?? []);
     // A folder that was removed and filled again has fewer frames than were known of it.
     if (this.steps.length > header.frames && header.steps?.length === header.frames) this.steps = [...header.steps];
-    if (header.marks) this.marks = header.marks;
+    if (header.marks) this.events = header.marks;
   }
 
   /** @param {Frame} frame */
@@ -174,7 +171,7 @@ export class Run {
       blended = true;
     }
     this.fromPlaces = new Map(this.names().map((name) => [name, this.placesAt(name, k)]));
-    this.fromLinks = new Map(Array.from(last?.links ?? [], ([name]) => [name, this.linksAt(name, k)]));
+    this.fromMarks = new Map(Array.from(last?.marks ?? [], ([key, now]) => [key, this.markAt(key, k) ?? now]));
     const gap = now - this.arrived;
     if (this.arrived && gap < 2000) this.interval += 0.3 * (Math.min(1000, gap) - this.interval);
     this.arrived = now;
@@ -209,7 +206,8 @@ export class Run {
    */
   placesAt(name, k) {
     const header = this.frame?.header;
-    const to = header ? (name === "centres" ? header.centres : header.landmarks?.[name]) : undefined;
+    const marked = header?.landmarks && Object.hasOwn(header.landmarks, name) ? header.landmarks[name] : undefined;
+    const to = name === "centres" ? header?.centres : marked;
     if (!to) return [];
     const from = this.fromPlaces.get(name);
     if (k >= 1 || !from || from.length !== to.length) return to;
@@ -219,18 +217,27 @@ export class Run {
     });
   }
 
-  /** Both ends of a kind of links as the eye sees them. @param {string} name @param {number} k progress
-   * @returns {{a: Int16Array, b: Int16Array}} */
-  linksAt(name, k) {
-    const to = /** @type {import("../common/types.js").Links} */ (this.frame?.links.get(name)),
-      from = this.fromLinks.get(name);
-    if (k >= 1 || !from || from.a.length !== to.a.length) return to;
-    const blend = (/** @type {"a"|"b"} */ end) => {
-      const out = new Int16Array(to[end].length);
-      blendPoints(from[end], to[end], k, out);
-      return out;
-    };
-    return { a: blend("a"), b: blend("b") };
+  /** Whether its method declares a mark. @param {string} key */
+  declares(key) {
+    return this.info?.header.marks?.some((mark) => mark.key === key) ?? false;
+  }
+
+  /**
+   * A mark's values, its places as the eye sees them. What has an age comes and goes, and does not move.
+   * @param {string} key @param {number} k progress @returns {MarkValues|undefined}
+   */
+  markAt(key, k) {
+    const to = this.frame?.marks.get(key);
+    const from = this.fromMarks.get(key);
+    if (!to || k >= 1 || !from || to.age) return to;
+    const moved = { ...to };
+    for (const end of /** @type {const} */ (["places", "a", "b"])) {
+      const [start, goal] = [from[end], to[end]];
+      if (!goal) continue;
+      if (start?.length !== goal.length) return to;
+      blendPoints(start, goal, k, (moved[end] = new Int16Array(goal.length)));
+    }
+    return moved;
   }
 
   /**

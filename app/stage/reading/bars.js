@@ -1,4 +1,5 @@
 /** Readings of a method as bars, head to tail: which there are, what they say, and how tall each bar is. Pure. */
+import { words } from "../words.js";
 import { formatCount, significant } from "../common/numbers.js";
 
 /** @typedef {import("../common/types.js").Reading} Reading */
@@ -6,7 +7,7 @@ import { formatCount, significant } from "../common/numbers.js";
 
 /** @param {number|null|undefined} value @param {string} unit "", "°", "steps", … @returns {string} */
 export function formatReading(value, unit) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "not known yet";
+  if (value === null || value === undefined || !Number.isFinite(value)) return words.notKnown;
   const text = Number.isInteger(value) ? formatCount(Math.abs(value)) : significant(Math.abs(value), 2);
   return `${value < 0 ? "−" : ""}${text}${unit === "°" || unit === "%" ? unit : unit ? ` ${unit}` : ""}`;
 }

@@ -1,21 +1,19 @@
 /**
  * What the stage does at this moment, as a sentence: nothing on the page may say that it plays while it stands. Pure.
  */
-import { fill } from "../words.js";
+import { LIVE_STATES } from "../incoming/runs.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {Pick<import("../incoming/runs.js").Run, "state">} Standing */
-
-/** States of a run from which more frames are to come. */
-export const LIVE_STATES = ["queued", "starting", "running", "paused", "stopping"];
 
 /**
  * @param {{mode: "follow"|"play"|"hold", held: number|null, shown: number, steps: number[]}} time the timeline: what is
  * asked of it, the newest
  *   step on screen, all steps there are
- * @param {Standing[]} runs the live panels @param {import("../words.js").Words} words
+ * @param {Standing[]} runs the live panels
  * @returns {string} "" where there is nothing to say
  */
-export function describeNow({ mode, held, shown, steps }, runs, words) {
+export function describeNow({ mode, held, shown, steps }, runs) {
   const live = runs.filter(({ state }) => LIVE_STATES.includes(state)),
     all = (/** @type {string[]} */ ...states) => live.every(({ state }) => states.includes(state));
   if (!runs.length) return "";

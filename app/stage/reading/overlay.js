@@ -5,7 +5,7 @@ import { placeLabels, shorten } from "./labels.js";
 import { HonestyMeter } from "./honesty.js";
 import { Moment } from "../incoming/moments.js";
 import { formatMeasure } from "../common/numbers.js";
-import { fill } from "../words.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
@@ -14,14 +14,7 @@ import { fill } from "../words.js";
  * The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that
  * there are.
  */
-const PANEL_KEYS = ["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"];
-const PANEL_NAMES = {
-  accuracy_few: "few",
-  map_few: "mAP few",
-  centre_sum: "sum",
-  min_centre_angle: "angle",
-  uniformity: "uniformity",
-};
+const PANEL_KEYS = /** @type {const} */ (["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"]);
 const TEXT_CONTRAST = 4.5;
 const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
   CLOSE = "m4 4 8 8M12 4l-8 8";
@@ -30,12 +23,12 @@ const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
 
 /** One panel's texts. */
 class PanelText {
-  /** @param {PanelActs} acts @param {import("../words.js").Words} words @param {import("./tips.js").Tips} tips */
-  constructor(acts, words, tips) {
+  /** @param {PanelActs} acts @param {import("./tips.js").Tips} tips */
+  constructor(acts, tips) {
     this.dot = make("span", "ltv-dot");
     this.name = make("span", "ltv-name");
     this.state = make("span", "ltv-state");
-    this.meter = new HonestyMeter(words, tips);
+    this.meter = new HonestyMeter(tips);
     this.expand = make("button", "ltv-icon ltv-expand", { type: "button" });
     this.expand.append(icon(EXPAND));
     this.expand.addEventListener("click", () => acts.showAlone(this.id));
@@ -71,12 +64,11 @@ class PanelText {
 
 export class Overlay {
   /**
-   * @param {HTMLElement} host @param {import("../words.js").Words} words @param {PanelActs} acts
+   * @param {HTMLElement} host @param {PanelActs} acts
    * @param {import("./tips.js").Tips} tips
    */
-  constructor(host, words, acts, tips) {
+  constructor(host, acts, tips) {
     this.host = host;
-    this.words = words;
     this.acts = acts;
     this.tips = tips;
     /** @type {PanelText[]} */
@@ -86,7 +78,7 @@ export class Overlay {
   /** @param {PanelRect[]} rects one for each run shown @param {boolean} solo */
   place(rects, solo) {
     while (this.panels.length < rects.length) {
-      const panel = new PanelText(this.acts, this.words, this.tips);
+      const panel = new PanelText(this.acts, this.tips);
       this.panels.push(panel);
       this.host.append(panel.root);
     }
@@ -96,8 +88,12 @@ export class Overlay {
       style.transform = `translate(${whole.x}px, ${whole.y}px)`;
       style.width = `${whole.w}px`;
       style.height = `${whole.h}px`;
-      setAttribute(this.panels[i].expand, "aria-label", solo ? "Show all panels" : "Show this panel alone");
-      setAttribute(this.panels[i].expand, "title", solo ? "Show all panels (Esc)" : "Show this panel alone");
+      setAttribute(this.panels[i].expand, "aria-label", solo ? words.showAll : words.showAlone);
+      setAttribute(
+        this.panels[i].expand,
+        "title",
+        solo ? fill(words.byKey, { name: words.showAll, key: "Esc" }) : words.showAlone,
+      );
     });
   }
 
@@ -128,12 +124,15 @@ export class Overlay {
 
   /** @param {Run} run */
   describe(run) {
-    const step = run.frame ? `step ${run.frame.header.step}` : "";
-    if (run instanceof Moment) return { text: step || `step ${run.asked}`, kind: "kept" };
-    if (run.state === "running" || run.state === "stopping") return { text: step || "starting", kind: "live" };
+    const at = (/** @type {number} */ step) => fill(words.atStep, { step });
+    const step = run.frame ? at(run.frame.header.step) : "";
+    if (run instanceof Moment) return { text: step || at(run.asked), kind: "kept" };
+    if (run.state === "running" || run.state === "stopping") return { text: step || words.starting, kind: "live" };
     if (run.state === "failed" || run.state === "lost") return { text: run.state, kind: "failed" };
     if (run.state === "finished") return { text: step, kind: "finished" };
-    return { text: run.frame ? `${run.state}, ${step}` : run.state, kind: run.state };
+    const { state } = run;
+    const text = run.frame ? fill(words.stateAtStep, { state, step: run.frame.header.step }) : state;
+    return { text, kind: state };
   }
 
   /** @param {PanelText} panel @param {Run} run */
@@ -143,7 +142,6 @@ export class Overlay {
     panel.note.hidden = !broken && !waiting;
     setAttribute(panel.note, "data-kind", broken ? "failed" : "waiting");
     setAttribute(panel.note, "data-over", run.frame ? "picture" : "nothing");
-    const { words } = this;
     setText(
       panel.noteTitle,
       waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost,
@@ -164,7 +162,7 @@ export class Overlay {
       }
       const measure = measures.find((m) => m.key === key),
         unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
-      setText(item.children[0], PANEL_NAMES[/** @type {keyof typeof PANEL_NAMES} */ (key)]);
+      setText(item.children[0], words.panelNumbers[key]);
       setText(item.children[1], formatMeasure(metrics[key], unit));
       setAttribute(
         item,
@@ -199,7 +197,7 @@ export class Overlay {
    * Moves the names of classes to where their centres are now.
    * @param {number} index of the panel @param {(import("../common/types.js").Vec3|null)[]} centres empty: hide all
    * @param {PanelRect} rect @param {import("../scene/picking.js").Placer} place @param {number} distance
-   * @param {Set<number>|null} chosen
+   * @param {ReadonlySet<number>|null} chosen
    */
   moveLabels(index, centres, rect, place, distance, chosen) {
     const panel = this.panels[index];
@@ -238,6 +236,6 @@ export class Overlay {
   simplexNote(runs) {
     const header = runs.find((run) => !run.fitsSimplex)?.info?.header;
     if (!header) return "";
-    return fill(this.words.noSimplex, { classes: header.num_classes, need: header.num_classes - 1, dim: header.dim });
+    return fill(words.noSimplex, { classes: header.num_classes, need: header.num_classes - 1, dim: header.dim });
   }
 }

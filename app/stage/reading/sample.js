@@ -5,93 +5,104 @@ import { readable, toHex } from "../common/colours.js";
 import { describeForce } from "../scene/forces.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { Moment } from "../incoming/moments.js";
+import { alike } from "../scene/choices.js";
+import { fill, words } from "../words.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { neighboursOf, sameClass } from "../scene/neighbours.js";
-import { EXTRAS, LOSS_UNIT, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
+import { LOSS_UNIT, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
 import { territoryShares } from "../scene/territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
+/**
+ * @typedef {object} Row   a pinned sample in one panel, and its neighbours there
+ * @property {Run} run
+ * @property {import("../common/types.js").RunInfo} info
+ * @property {number} index
+ * @property {number[]} found
+ * @property {string} title
+ * @property {import("../common/colours.js").Rgb[]} colours
+ */
 /** @typedef {{run: Run, index: number, x: number, y: number}} Spot  x and y within the host */
 
-const SPLITS = ["Training", "Test", "Validation"],
-  SHIFT = 16;
+const SHIFT = 16;
 /** A screen reader is told of a pinned sample at most so often: its angles change with every frame. */
 const SPOKEN_EVERY_MS = 2500;
 
-/**
- * @param {Run} run @param {number} index @returns {string[]} what can be said of a sample; the first line is its class
- */
+/** @param {import("../common/types.js").RunInfo} info @param {number} c */
+const rankOf = ({ header }, c) =>
+  fill(words.samplesAndRank, { count: formatCount(header.counts[c] ?? 0), rank: c + 1, classes: header.num_classes });
+
+/** @param {Run} run @param {number} index @returns {string[]} what can be said of a sample; the first line is its class */
 export function describePoint(run, index) {
-  const { header, labels, split, ids } = /** @type {import("../common/types.js").RunInfo} */ (run.info),
-    y = labels[index];
+  const info = /** @type {import("../common/types.js").RunInfo} */ (run.info);
+  const { header, labels, split, ids } = info;
+  const y = labels[index];
   return [
-    header.class_names[y] ?? UNLABELLED,
-    y < header.num_classes
-      ? `${formatCount(header.counts[y] ?? 0)} training samples, rank ${y + 1} of ${header.num_classes}`
-      : "",
-    `${SPLITS[split[index]] ?? SPLITS[0]} sample ${ids ? ids[index] : index}`,
+    header.class_names[y] ?? words.unlabelledSample,
+    y < header.num_classes ? rankOf(info, y) : "",
+    fill(words.splits[split[index]] ?? words.splits[0], { id: ids ? ids[index] : index }),
     describeVerdict(run, index),
     ...describePlace(run, index),
   ].filter(Boolean);
 }
 
-/**
- * What the method's own classifier says of a sample. @param {Run} run @param {number} index
- * @returns {string} "" where it has none
- */
+/** What the method's own classifier says of a sample. @param {Run} run @param {number} index @returns {string} "" where it has none */
 function describeVerdict(run, index) {
   const { header, labels } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
-  const { predictions, confidence, loss } = /** @type {import("../common/types.js").Frame} */ (run.frame),
-    guess = predictions?.[index];
+  const { predictions, confidence, loss } = /** @type {import("../common/types.js").Frame} */ (run.frame);
+  const guess = predictions?.[index];
   // The server's 65535 says that this sample has no prediction.
   if (guess === undefined || guess >= header.num_classes) return "";
-  const sure = confidence ? `, ${formatMeasure(confidence[index] / 255, "share")} sure` : "";
-  const cost = loss
-    ? `, loss ${loss[index] === MOST_LOSS ? "above " : ""}${formatMeasure(loss[index] / LOSS_UNIT, "")}`
-    : "";
-  const word = labels[index] >= header.num_classes ? "Answered" : "Taken for";
-  return `${guess === labels[index] ? "Recognised" : `${word} ${header.class_names[guess]}`}${sure}${cost}`;
+  const sentence = labels[index] >= header.num_classes ? words.answered : words.takenFor;
+  const said = [guess === labels[index] ? words.recognised : fill(sentence, { name: header.class_names[guess] })];
+  if (confidence) said.push(fill(words.sure, { share: formatMeasure(confidence[index] / 255, "share") }));
+  if (loss) {
+    const sentence = loss[index] === MOST_LOSS ? words.lossAbove : words.lossIs;
+    said.push(fill(sentence, { loss: formatMeasure(loss[index] / LOSS_UNIT, "") }));
+  }
+  return said.join(", ");
 }
 
 /** Angles to the centre and the target of its class. @param {Run} run @param {number} index @returns {string[]} */
 function describePlace(run, index) {
-  const {
-    centres,
-    landmarks,
-    target_index: index_,
-    projection,
-  } = /** @type {import("../common/types.js").Frame} */ (run.frame).header;
-  const y = /** @type {import("../common/types.js").RunInfo} */ (run.info).labels[index],
-    p = run.pointAt(index, 1);
-  const centre = centres[y],
-    target = index_ && landmarks?.targets?.[index_[y]];
-  const parts = [];
-  if (centre) parts.push(`${formatMeasure(angleBetween(p, centre), "degrees")} from the centre of its class`);
-  if (target) parts.push(`${formatMeasure(angleBetween(p, target), "degrees")} from its target`);
-  if (!parts.length) return [];
-  return projection ? [parts.join(", "), "These are angles in the picture, not in the embedding."] : [parts.join(", ")];
+  const { header } = /** @type {import("../common/types.js").Frame} */ (run.frame);
+  const y = /** @type {import("../common/types.js").RunInfo} */ (run.info).labels[index];
+  const p = run.pointAt(index, 1);
+  const centre = header.centres[y];
+  const target = header.target_index && header.landmarks?.targets?.[header.target_index[y]];
+  const angle = (/** @type {ArrayLike<number>} */ to) => formatMeasure(angleBetween(p, to), "degrees");
+  const said = [];
+  if (centre) said.push(fill(words.fromCentre, { angle: angle(centre) }));
+  if (target) said.push(fill(words.fromTarget, { angle: angle(target) }));
+  if (!said.length) return [];
+  return header.projection ? [said.join(", "), words.pictureAngles] : [said.join(", ")];
 }
 
 /** @param {Run} run @param {number} c @returns {string[]} */
 export function describeClass(run, c) {
-  const { header, split, labels } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
-  const group = ["Head", "Medium", "Tail"][header.groups?.[c]] ?? "";
-  const share = territoryShares(run.frame?.header.centres ?? [])[c] ?? 0,
-    all = header.counts.reduce((sum, n) => sum + n, 0);
+  const info = /** @type {import("../common/types.js").RunInfo} */ (run.info);
+  const { header, split, labels } = info;
+  const group = words.groups[header.groups?.[c]];
+  const share = territoryShares(run.frame?.header.centres ?? [])[c] ?? 0;
+  const all = header.counts.reduce((sum, n) => sum + n, 0);
   const tests = labels.reduce((sum, y, i) => sum + (y === c && split[i] === 1 ? 1 : 0), 0);
+  const shares = {
+    share: formatMeasure(share, "share"),
+    data: formatMeasure((header.counts[c] ?? 0) / (all || 1), "share"),
+  };
   return [
     header.class_names[c],
-    `Centre of the class${group ? `, ${group.toLowerCase()}` : ""}`,
-    `${formatCount(header.counts[c] ?? 0)} training samples, rank ${c + 1} of ${header.num_classes}`,
-    `${tests} test samples shown`,
-    `Territory: ${formatMeasure(share, "share")} of the sphere, ${formatMeasure((header.counts[c] ?? 0) / (all || 1), "share")} of the data`,
+    group ? fill(words.classCentreIn, { group }) : words.classCentre,
+    rankOf(info, c),
+    fill(words.testsShown, { count: tests }),
+    fill(words.territoryIs, shares),
     describeForce(run, c),
   ].filter(Boolean);
 }
 
-export class Card {
+export class SampleNote {
   /** @param {HTMLElement} host */
   constructor(host) {
     this.image = make("img", "ltv-thumb", { alt: "", hidden: "" });
@@ -107,6 +118,8 @@ export class Card {
     );
     this.spoken = make("div", "ltv-hidden", { role: "status", "aria-live": "polite" });
     this.spokenAt = -Infinity;
+    /** Neighbours as they stand there. @type {Row[]} */
+    this.rows = [];
     this.host = host;
     host.append(this.root, this.spoken);
   }
@@ -162,39 +175,42 @@ export class Card {
     const rows = panels.flatMap((run) => {
       const index = run.indexOf(id);
       return index !== null && run.info && run.frame && index < run.frame.header.n
-        ? [{ run, info: run.info, index, found: neighboursOf(run, index) }]
+        ? [{ run, info: run.info, index, found: neighboursOf(run, index), title: run.title, colours: run.colours }]
         : [];
     });
     // Rebuilt only where a neighbour has changed: this is asked at every picture.
-    const key = JSON.stringify(rows.map(({ run, index, found }) => [run.id, run.title, index, found, run.colours[0]]));
-    if (this.near.dataset.key === key) return;
-    this.near.dataset.key = key;
-    this.near.replaceChildren(
-      make(
-        "div",
-        "ltv-neartitle",
-        {},
-        rows.some(({ run }) => run.frame?.header.projection) ? "Nearest in each picture" : "Nearest in each panel",
-      ),
-      ...rows.map(({ run, info, index, found }) => {
-        const names = info.header.class_names,
-          own = info.labels[index] < names.length ? sameClass(found, info.labels, index) : null;
-        // Neighbours without a label are shown, and are neither kin nor strangers.
-        const known = found.filter((i) => info.labels[i] < names.length).length;
-        const kin =
-          own === null
-            ? `${found.length} neighbours`
-            : `${own} of ${known} ${known < found.length ? "labelled " : ""}neighbours are of its class`;
-        const title = run instanceof Moment ? `${run.title}, step ${run.step}` : run.title;
-        return make(
-          "div",
-          "ltv-nearrow",
-          { "aria-label": `${title}: ${kin}, ${countNames(found.map((i) => names[info.labels[i]] ?? UNLABELLED))}` },
-          make("span", "ltv-nearname", { title }, title),
-          make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
-          ...(own === null ? [] : [make("b", "", { title: "Of its own class" }, `${own}/${known}`)]),
-        );
-      }),
+    const same = (/** @type {Row} */ a, /** @type {Row|undefined} */ b) =>
+      b !== undefined &&
+      a.run === b.run &&
+      a.info === b.info &&
+      a.title === b.title &&
+      a.colours === b.colours &&
+      a.index === b.index &&
+      alike(a.found, b.found);
+    if (rows.length === this.rows.length && rows.every((row, i) => same(row, this.rows[i]))) return;
+    this.rows = rows;
+    const projected = rows.some(({ run }) => run.frame?.header.projection);
+    const title = make("div", "ltv-neartitle", {}, projected ? words.nearestProjected : words.nearest);
+    this.near.replaceChildren(title, ...rows.map((row) => this.makeRow(row)));
+  }
+
+  /** @param {Row} row */
+  makeRow({ run, info, index, found }) {
+    const names = info.header.class_names;
+    const own = info.labels[index] < names.length ? sameClass(found, info.labels, index) : null;
+    // Neighbours without a label are shown, and are neither kin nor strangers.
+    const known = found.filter((i) => info.labels[i] < names.length).length;
+    const sentence = own === null ? words.neighbours : known < found.length ? words.kinLabelled : words.kin;
+    const kin = fill(sentence, { own, known, count: found.length });
+    const title = run instanceof Moment ? fill(words.momentTitle, { title: run.title, step: run.step }) : run.title;
+    const listed = countNames(found.map((i) => names[info.labels[i]] ?? words.unlabelledSample));
+    return make(
+      "div",
+      "ltv-nearrow",
+      { "aria-label": fill(words.neighbourRow, { title, kin, names: listed }) },
+      make("span", "ltv-nearname", { title }, title),
+      make("span", "ltv-nearest", {}, ...found.map((i) => this.makeChip(run, info, i, index))),
+      ...(own === null ? [] : [make("b", "", { title: words.ownClass }, `${own}/${known}`)]),
     );
   }
 
@@ -203,18 +219,22 @@ export class Card {
    * @param {import("../common/types.js").RunInfo} info @param {number} i @param {number} of
    */
   makeChip(run, info, i, of) {
-    const y = info.labels[i],
-      name = info.header.class_names[y] ?? UNLABELLED,
-      image = thumbnailOf(info, i),
-      own = y === info.labels[of] && y < run.numClasses;
+    const y = info.labels[i];
+    const called = info.header.class_names[y];
+    const name = called ?? words.unlabelledSample;
+    const image = thumbnailOf(info, i);
+    const own = y === info.labels[of] && y < run.numClasses;
+    const letters = called === undefined ? "–" : [...called].slice(0, image ? 2 : 3).join("");
+    const title = fill(words.nameAndSample, { name, id: info.ids ? info.ids[i] : i });
+    const picture = image ? [make("img", "", { src: image, alt: "" })] : [];
     const chip = make(
       "span",
       "ltv-neighbour",
-      { title: `${name}, sample ${info.ids ? info.ids[i] : i}`, "data-own": String(own) },
-      ...(image ? [make("img", "", { src: image, alt: "" })] : []),
-      make("i", "", {}, name === UNLABELLED ? "–" : [...name].slice(0, image ? 2 : 3).join("")),
+      { title, "data-own": String(own) },
+      ...picture,
+      make("i", "", {}, letters),
     );
-    const colour = run.colours[y] ?? run.extras[EXTRAS.indexOf(UNLABELLED)];
+    const colour = run.colours[y] ?? run.extras[UNLABELLED];
     if (colour) {
       chip.style.setProperty("--ltv-class", toHex(colour));
       chip.style.setProperty("--ltv-on-class", toHex(readable([1, 1, 1], colour, 4.5)));
@@ -244,6 +264,6 @@ export function countNames(names) {
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts]
     .sort((a, b) => b[1] - a[1])
-    .map(([name, count]) => `${count} × ${name}`)
+    .map(([name, count]) => fill(words.howMany, { name, count }))
     .join(", ");
 }

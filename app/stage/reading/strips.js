@@ -3,20 +3,22 @@ import { classAt, formatReading, layBars, widen } from "./bars.js";
 import { toHex } from "../common/colours.js";
 import { forceReading } from "../scene/forces.js";
 import { icon, make, setText } from "../common/dom.js";
+import { alike } from "../scene/choices.js";
+import { STRIP } from "../scene/panels.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 /** @typedef {import("../common/types.js").Reading} Reading */
 
-/** Room that a strip takes under a panel, CSS pixels. */
-export const STRIP = 46;
 const BARS = 22,
+  MOST_SPOKEN = 20,
   INFO = "M8 2.5a5.5 5.5 0 1 0 .01 0zM8 7.4v3.4M8 5.2v.1";
 
 class Strip {
   /** @param {import("./tips.js").Tips} tips */
   constructor(tips) {
-    this.choice = make("select", "ltv-select", { "aria-label": "Reading", hidden: "" });
+    this.choice = make("select", "ltv-select", { "aria-label": words.reading, hidden: "" });
     this.title = make("span", "ltv-quiet");
     this.info = make("span", "ltv-quiet", { role: "note" }, icon(INFO));
     this.value = make("output", "");
@@ -33,7 +35,8 @@ class Strip {
     this.force = null;
     /** @type {number|null} class under the pointer */
     this.at = null;
-    this.drawn = "";
+    /** @type {[string, string][]|null} key and title of the readings there are to choose */
+    this.offered = null;
     this.choice.addEventListener("change", () => {
       if (this.run) this.chosen.set(this.run.id, this.choice.value);
       this.write();
@@ -77,40 +80,32 @@ class Strip {
     this.ranges.set(key, range);
     const names = run.info?.header.class_names ?? [],
       { at } = this;
-    const most = `${range.low < 0 ? `${formatReading(range.low, "")} to ` : "up to "}${formatReading(range.high, reading.unit)}`;
-    setText(
-      this.value,
-      !values.length
-        ? ""
-        : !byClass
-          ? formatReading(values[0], reading.unit)
-          : at !== null
-            ? `${names[at]}: ${formatReading(values[at], reading.unit)}`
-            : most,
-    );
+    const high = formatReading(range.high, reading.unit);
+    const most =
+      range.low < 0 ? fill(words.range, { low: formatReading(range.low, ""), high }) : fill(words.upTo, { most: high });
+    const said = (/** @type {number} */ c) =>
+      fill(words.readingOf, { name: names[c], value: formatReading(values[c], reading.unit) });
+    const alone = byClass ? (at === null ? most : said(at)) : formatReading(values[0], reading.unit);
+    setText(this.value, values.length ? alone : "");
     this.canvas.hidden = !byClass;
     this.root.classList.toggle("ltv-scalar", !byClass);
     if (!byClass) return;
-    this.canvas.setAttribute(
-      "aria-label",
-      `${reading.title} by class, head to tail: ${values
-        .slice(0, 20)
-        .map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`)
-        .join(", ")}`,
-    );
+    const listed = values.slice(0, MOST_SPOKEN).map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`);
+    const spoken = fill(words.readingByClass, { title: reading.title, values: listed.join(", ") });
+    this.canvas.setAttribute("aria-label", spoken);
     this.draw(values, range, run);
   }
 
   /** @param {Reading[]} readings @param {Reading} reading */
   writeChoice(readings, reading) {
-    const several = readings.length > 1,
-      key = JSON.stringify(readings.map((r) => [r.key, r.title]));
+    const several = readings.length > 1;
+    const offered = readings.map((r) => /** @type {[string, string]} */ ([r.key, r.title]));
     this.choice.hidden = !several;
     this.info.hidden = !several;
     this.title.hidden = several;
     setText(this.title, reading.title);
-    if (several && this.choice.dataset.key !== key) {
-      this.choice.dataset.key = key;
+    if (several && !alike(offered, this.offered)) {
+      this.offered = offered;
       this.choice.replaceChildren(...readings.map((r) => make("option", "", { value: r.key }, r.title)));
     }
     if (several && this.choice.value !== reading.key) this.choice.value = reading.key;

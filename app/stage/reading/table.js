@@ -1,12 +1,12 @@
 /** Every method at the shown step, side by side; what a number means is one hover away. */
 import { make, setAttribute, setText } from "../common/dom.js";
+import { words } from "../words.js";
 import { bestRows, formatMeasure } from "../common/numbers.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Measure} Measure */
 
 const ARROWS = { lower: "↓", higher: "↑", near: "≈" };
-const ADVICE = { lower: "Lower is better.", higher: "Higher is better.", near: "Near its ideal value is best." };
 /** Measures that compare with a regular simplex, and need the note where none fits. */
 const NEEDS_SIMPLEX = /^(simplex_deviation|nc2)/;
 
@@ -24,17 +24,17 @@ export class Table {
       "tr",
       "",
       {},
-      make("th", "", { scope: "col" }, "Method"),
-      make("th", "", { scope: "col" }, "Step"),
+      make("th", "", { scope: "col" }, words.method),
+      make("th", "", { scope: "col" }, words.step),
     );
     for (const measure of measures) {
       const title = make("span", "ltv-term", {}, measure.title);
       if (measure.better)
-        title.append(make("span", "ltv-arrow", { "aria-label": ADVICE[measure.better] }, ` ${ARROWS[measure.better]}`));
+        title.append(make("span", "ltv-arrow", { "aria-label": words[measure.better] }, ` ${ARROWS[measure.better]}`));
       tips.explain(title, () => [
         measure.title,
         measure.short,
-        measure.better ? ADVICE[measure.better] : "",
+        measure.better ? words[measure.better] : "",
         measure.caution ?? "",
       ]);
       this.head.append(make("th", "", { scope: "col", "data-key": measure.key }, title));

@@ -4,16 +4,16 @@ import { film } from "./filming.js";
 import { askForFilm } from "./filmdialog.js";
 import { GifWriter, MOST_COLOURS } from "./gif.js";
 import { choosePalette, Histogram, Matcher } from "./palette.js";
+import { words } from "../words.js";
 import { Sheet } from "./sheet.js";
 
-const NOTE = "A GIF plays anywhere, over and over. It has 256 colours.";
 /** The end stays a little, unless the camera turns: then the film goes on where it began. */
 const REST_MS = 1200;
 const SAMPLES = 4;
 
 /** @param {import("../assembly.js").Stage} stage */
 export function saveGif(stage) {
-  return askForFilm(stage, "GIF of the timeline", NOTE, async ({ steps, width, fps, path, from }, report, signal) => {
+  return askForFilm(stage, words.gifTitle, words.gifNote, async ({ steps, width, fps, path, from }, report, signal) => {
     const sheet = new Sheet(stage),
       count = steps.length,
       histogram = new Histogram();
@@ -65,8 +65,9 @@ const begin = ({ canvas }, palette) => ({
  * Paper, ink, classes and methods. @param {import("../assembly.js").Stage} stage
  * @returns {number[][]} r, g, b of 0 to 255
  */
-function exactColours({ picture }) {
-  const { theme, shown } = picture;
+function exactColours({ picture, choices }) {
+  const { shown } = picture;
+  const { theme } = choices.now;
   const colours = theme ? [theme.page, theme.ink, ...shown.flatMap((run) => run.colours)] : [];
   // Mixtures with the page, which shade everything, need room too.
   return colours.slice(0, MOST_COLOURS / 3).map((rgb) => rgb.map((v) => Math.round(v * 255)));

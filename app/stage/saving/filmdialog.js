@@ -2,6 +2,7 @@
 import { HOME } from "../scene/camera.js";
 import { openDialog } from "../common/dialog.js";
 import { make, setText } from "../common/dom.js";
+import { fill, words } from "../words.js";
 import { thinSteps } from "./filming.js";
 
 /** @typedef {import("./filming.js").CameraPath} CameraPath */
@@ -17,13 +18,6 @@ const USUAL_FRAMES = 60,
   RATES = [4, 6, 8, 12, 16, 24],
   USUAL_RATE = 8;
 
-/** @type {[CameraPath, string][]} */
-const PATHS = [
-  ["still", "As it stands now"],
-  ["turn", "One slow turn"],
-  ["flight", "First view to this one"],
-];
-
 /**
  * @param {import("../assembly.js").Stage} stage @param {string} title @param {string} note what will be made
  * @param {(plan: FilmPlan, report: (done: number) => void, signal: AbortSignal) => Promise<void>} work
@@ -33,10 +27,7 @@ const PATHS = [
 export function askForFilm(stage, title, note, work) {
   const { steps } = stage.timeline,
     most = Math.min(MOST_FRAMES, steps.length);
-  if (most < 2)
-    throw new Error(
-      "a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while",
-    );
+  if (most < 2) throw new Error(words.filmShort);
   const frames = make("input", "ltv-entry", {
     type: "number",
     min: "2",
@@ -44,31 +35,26 @@ export function askForFilm(stage, title, note, work) {
     value: String(Math.min(USUAL_FRAMES, most)),
   });
   const width = choice(
-    WIDTHS.map((w) => [String(w), `${w} pixels wide`]),
+    WIDTHS.map((w) => [String(w), fill(words.filmWidth, { width: w })]),
     String(USUAL_WIDTH),
   );
   const rate = choice(
-    RATES.map((r) => [String(r), `${r} a second`]),
+    RATES.map((r) => [String(r), fill(words.filmRate, { rate: r })]),
     String(USUAL_RATE),
   );
-  const path = choice(PATHS, "still");
+  const path = choice(Object.entries(words.filmPaths), "still");
   let from = { ...HOME };
-  const start = make("button", "ltv-plain", { type: "button", hidden: "" }, "Take this as the first view");
+  const start = make("button", "ltv-plain", { type: "button", hidden: "" }, words.filmFirst);
   const said = make("p", "ltv-quiet", {}, note),
     bar = make("progress", "", { max: "1", value: "0", hidden: "", "aria-label": title });
-  const begin = make("button", "ltv-primary", { type: "button" }, "Record");
+  const begin = make("button", "ltv-primary", { type: "button" }, words.filmBegin);
   path.addEventListener("change", () => {
     start.hidden = path.value !== "flight";
-    setText(
-      said,
-      start.hidden
-        ? note
-        : "The film begins at the home view, or at one you take; it ends at the view you leave the spheres in.",
-    );
+    setText(said, start.hidden ? note : words.filmFlight);
   });
   start.addEventListener("click", () => {
     from = { ...stage.picture.camera.goal };
-    setText(said, "Taken. Now turn the spheres to where the film shall end.");
+    setText(said, words.filmTaken);
   });
   const giveUp = new AbortController();
   return new Promise((done, failed) => {
@@ -79,10 +65,10 @@ export function askForFilm(stage, title, note, work) {
         giveUp.abort();
         done();
       },
-      row("Frames", frames),
-      row("Size", width),
-      row("Speed", rate),
-      row("Camera", path),
+      row(words.filmFrames, frames),
+      row(words.filmSize, width),
+      row(words.filmSpeed, rate),
+      row(words.filmCamera, path),
       start,
       said,
       bar,
@@ -101,7 +87,7 @@ export function askForFilm(stage, title, note, work) {
       };
       for (const field of [frames, width, rate, path, start]) field.disabled = true;
       bar.hidden = false;
-      setText(begin, "Cancel");
+      setText(begin, words.filmCancel);
       dialog.lock(true);
       const begun = performance.now();
       try {
@@ -110,7 +96,7 @@ export function askForFilm(stage, title, note, work) {
           (pictures) => {
             bar.value = pictures / count;
             const left = ((performance.now() - begun) / Math.max(1, pictures)) * (count - pictures);
-            setText(said, `${pictures} of ${count} pictures, ${Math.ceil(left / 1000)} s left`);
+            setText(said, fill(words.filmProgress, { done: pictures, count, seconds: Math.ceil(left / 1000) }));
           },
           giveUp.signal,
         );

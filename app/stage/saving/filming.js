@@ -1,5 +1,6 @@
 /** Takes the stage through time, picture by picture, for a film; afterwards time and cameras are as they were. */
 import { Camera, MOVE_MS } from "../scene/camera.js";
+import { fill, words } from "../words.js";
 import { lastAtMost } from "../incoming/steps.js";
 
 /** @typedef {import("../common/types.js").Pose} Pose */
@@ -51,10 +52,7 @@ export async function* film(stage, { shots, count, path, from, signal }) {
   try {
     for (const [index, { step, at }] of shots.entries()) {
       missing = (await arrive(stage, step, signal)) ? 0 : missing + 1;
-      if (missing >= MOST_MISSING)
-        throw new Error(
-          `The film stopped at step ${step}: its frames did not come within ${PATIENCE_MS / 1000} seconds; try again when the app answers.`,
-        );
+      if (missing >= MOST_MISSING) throw new Error(fill(words.filmStopped, { step, seconds: PATIENCE_MS / 1000 }));
       if (missing) continue;
       for (const { camera, pose } of before) camera.place(poseOnPath(path, from, pose, at, count));
       yield { index, now: performance.now() };

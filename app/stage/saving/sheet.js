@@ -1,5 +1,6 @@
 /** The picture and all that is written over it, on one canvas: what PNG, GIF and film are made of. */
 
+import { fill, words } from "../words.js";
 import { toHex } from "../common/colours.js";
 
 /** Text smaller than this many pixels of the sheet is set larger, so that a small film can be read. */
@@ -43,9 +44,9 @@ export class Sheet {
     const { pen, canvas, stage } = this,
       { width } = canvas,
       y = canvas.height - STRIP / 2,
-      theme = stage.picture.theme;
+      theme = stage.choices.now.theme;
     if (!theme) return;
-    const words = `step ${step}`,
+    const said = fill(words.atStep, { step }),
       from = 12,
       to = width - 92;
     pen.setTransform(1, 0, 0, 1, 0, 0);
@@ -59,7 +60,7 @@ export class Sheet {
     pen.font = "12px system-ui, sans-serif";
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    pen.fillText(words, width - 12, y);
+    pen.fillText(said, width - 12, y);
   }
 
   /** Draws the stage as it stands. @param {number} now ms @returns {HTMLCanvasElement} */
@@ -73,7 +74,7 @@ export class Sheet {
     stage.loop.draw(now);
     const height = canvas.height - this.strip;
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.fillStyle = toHex(stage.picture.theme?.page ?? [1, 1, 1]);
+    pen.fillStyle = toHex(stage.choices.now.theme?.page ?? [1, 1, 1]);
     pen.fillRect(0, height, canvas.width, this.strip);
     pen.drawImage(renderer.canvas, 0, 0, canvas.width, height);
     pen.scale(canvas.width / size.w, height / size.h);

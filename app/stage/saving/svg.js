@@ -7,7 +7,9 @@ import { flatPlacer, flatRadius } from "../drawing/flat.js";
 import { placeLabels, shorten } from "../reading/labels.js";
 import { pointRadius } from "../drawing/renderer.js";
 import { addScene } from "../layers/scene.js";
-import { FLAG, NO_PIECE, SHAPE } from "../drawing/shaders.js";
+import { FLAG, NO_PIECE } from "../scene/attributes.js";
+import { SHAPE } from "../scene/strokes.js";
+import { words } from "../words.js";
 
 /** @typedef {import("../common/colours.js").Rgb} Rgb */
 /** @typedef {import("../scene/picking.js").Placer} Placer */
@@ -21,8 +23,9 @@ import { FLAG, NO_PIECE, SHAPE } from "../drawing/shaders.js";
  * @property {string[]} numbers     read under the sphere
  * @property {import("../common/types.js").Pose} pose
  * @property {import("../incoming/runs.js").Run} run
- * @property {import("../layers/scene.js").Look|null} look   null: there is no frame yet
- * @property {{name: string, rgb: Rgb}[]} palette    of the run
+ * @property {import("../layers/scene.js").Asked|null} asked
+ * @property {import("../layers/list.js").Switches} on  built-in layers   null: there is no frame yet
+ * @property {{name: string, rgb: Rgb, always: boolean}[]} palette    of the run
  * @property {Uint16Array} colours  of each point
  * @property {Uint8Array} flags
  * @property {Uint8Array} sizes      size of each point, 128 = 1
@@ -45,8 +48,6 @@ const TEXT_CONTRAST = 4.5,
   NOTE_LETTER = 5.4,
   NAME_LETTERS = 14,
   LABEL_REACH = 11;
-const NOTE =
-  "Equal-area map of each sphere around the line of sight: the dashed circle bounds the front half, the rim is the point opposite.";
 
 /** @param {Sketch} sketch @returns {string} the file */
 export function svgOf({ width, height, theme, panels, legend: listed, signs }) {
@@ -54,7 +55,7 @@ export function svgOf({ width, height, theme, panels, legend: listed, signs }) {
     whole = { w: width + 2 * MARGIN, h: height + 3 * MARGIN + legend.height };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${whole.w}" height="${n(whole.h)}" viewBox="0 0 ${whole.w} ${n(whole.h)}" font-family="${FONT}" font-size="12" fill="${toHex(theme.ink)}">`,
-    `<title>${text(panels.map(({ title }) => title).join(", "))}</title><desc>${text(NOTE)}</desc>`,
+    `<title>${text(panels.map(({ title }) => title).join(", "))}</title><desc>${text(words.svgNote)}</desc>`,
     `<rect width="100%" height="100%" fill="${toHex(theme.page)}"/>`,
     `<g transform="translate(${MARGIN} ${MARGIN})">`,
     ...panels.map((panel, i) => panelOf(panel, i, theme)),
@@ -80,7 +81,8 @@ function panelOf(panel, index, theme) {
     rect: { whole, sphere },
     pose,
     run,
-    look,
+    asked,
+    on,
     title,
     state,
     projection,
@@ -103,10 +105,10 @@ function panelOf(panel, index, theme) {
     // In an equal-area map half the sphere fills half the disc.
     `<circle ${middle} r="${n(radius * Math.SQRT1_2)}" fill="none" stroke="${line}" stroke-dasharray="2 4"/>`,
   ];
-  if (look && run.frame) {
+  if (asked && run.frame) {
     const place = flatPlacer(pose, sphere),
       scene = { patches: list(), ground: list(), mists: list(), lines: list(), signs: list() };
-    addScene(scene, run, 1, look);
+    addScene(scene, run, 1, asked);
     body.push(
       ...patchesOf(scene.patches.items, place, radius),
       ...linesOf(scene.ground.items, place, radius, theme),
@@ -116,7 +118,7 @@ function panelOf(panel, index, theme) {
       ...linesOf(scene.lines.items, place, radius, theme),
       ...signsOf(scene.signs.items, place, theme, pose.distance),
     );
-    if (look.layers.labels) body.push(...labelsOf(panel, place, theme));
+    if (on.labels) body.push(...labelsOf(panel, place, theme));
   }
   return `<g><title>${text([title, state, projection].filter(Boolean).join(", "))}</title>\n${[...heading, ...body, "</g></g></g>"].join("\n")}`;
 }
@@ -132,8 +134,8 @@ function list() {
  * @param {SketchPanel} panel @param {Placer} place @param {import("../common/theme.js").Theme} theme
  * @returns {string[]}
  */
-function pointsOf({ run, look, rect: { sphere }, pose, palette, colours, flags, sizes }, place, theme) {
-  if (!look?.layers.points) return [];
+function pointsOf({ run, on, rect: { sphere }, pose, palette, colours, flags, sizes }, place, theme) {
+  if (!on.points) return [];
   const radius = ON_MAP * pointRadius(Math.min(sphere.w, sphere.h), colours.length);
   /** @type {Map<string, string[]>} */
   const groups = new Map();
@@ -175,8 +177,8 @@ function pointsOf({ run, look, rect: { sphere }, pose, palette, colours, flags, 
  * A ring around each sample of several classes, a piece in the colour of each. @param {SketchPanel} panel
  * @param {Placer} place
  */
-function ringsOf({ run, look, rect: { sphere }, pose, palette, colours, flags, sizes, pieces }, place) {
-  if (!pieces || !look?.layers.points || !look.layers.rings) return [];
+function ringsOf({ run, on, rect: { sphere }, pose, palette, colours, flags, sizes, pieces }, place) {
+  if (!pieces || !on.points || !on.rings) return [];
   const radius = ON_MAP * pointRadius(Math.min(sphere.w, sphere.h), colours.length),
     width = 0.5 * radius;
   return Array.from(colours, (_, i) => {
@@ -297,10 +299,10 @@ function signsOf(items, place, theme, distance) {
 }
 
 /** @param {SketchPanel} panel @param {Placer} place @param {import("../common/theme.js").Theme} theme */
-function labelsOf({ run, look, rect: { sphere }, pose }, place, theme) {
+function labelsOf({ run, asked, rect: { sphere }, pose }, place, theme) {
   const names = run.info?.header.class_names ?? [];
   const anchors = run.placesAt("centres", 1).flatMap((m, c) => {
-    if (!m || (look?.chosen && !look.chosen.has(c))) return [];
+    if (!m || (asked?.chosen && !asked.chosen.has(c))) return [];
     const [x, y, w] = place(m);
     return [{ c, x, y, w, text: shorten(names[c] ?? String(c), NAME_LETTERS), offset: -1 }];
   });
@@ -348,7 +350,7 @@ function legendOf(listed, signs, theme, width) {
   const content = [
     ...colours,
     ...shapes,
-    `<text x="0" y="${n(y + 12)}" font-size="11" fill-opacity="0.75">${text(NOTE)}</text>`,
+    `<text x="0" y="${n(y + 12)}" font-size="11" fill-opacity="0.75">${text(words.svgNote)}</text>`,
   ].join("\n");
   return { content, height: y + LINE };
 }

@@ -1,18 +1,29 @@
 /** What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure. */
-import { FLAG, NO_PIECE } from "../drawing/shaders.js";
-
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../layers/list.js").ColourMode} ColourMode */
+/** @typedef {import("./choices.js").ColourMode} ColourMode */
 
 /**
  * @typedef {{flags: Uint8Array, sizes: Uint8Array, pieces: Uint16Array|null}} PointAttributes what does not change with the
  * frame
  */
 
-/** What a sample without a label is called in place of its class. */
-export const UNLABELLED = "unlabelled";
+/** Flags of a point, as the shaders read them. */
+export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4, VALIDATION: 8 };
+/** Stands where a ring has no further piece, and where a point has no ring. */
+export const NO_PIECE = 65535;
 /** After the classes' own colours come these, and then the steps of a ramp. */
-export const EXTRAS = ["right", "wrong", "training", "test", "validation", "unknown", UNLABELLED];
+export const EXTRAS = /** @type {const} */ ([
+  "right",
+  "wrong",
+  "training",
+  "test",
+  "validation",
+  "unknown",
+  "unlabelledSample",
+]);
+/** @typedef {typeof EXTRAS[number]} Extra a colour that is no class's; its name is that of its word */
+/** Where samples without a label stand among them. */
+export const UNLABELLED = EXTRAS.length - 1;
 /** Steps in which a ramp of values is drawn. */
 export const STEPS = 64;
 
@@ -48,7 +59,7 @@ export function pointColours(run, mode, out) {
     unknown = base + EXTRAS.indexOf("unknown"),
     ramp = base + EXTRAS.length,
     n = labels.length;
-  const free = base + EXTRAS.indexOf(UNLABELLED),
+  const free = base + UNLABELLED,
     byClass = mode !== "split" && !changesWithFrame(mode);
   if (byClass && !run.unlabelled) return labels;
   const colours = out?.length === n ? out : new Uint16Array(n);
@@ -73,9 +84,9 @@ export function pointColours(run, mode, out) {
 }
 
 /**
- * @param {Run} run @param {{train: boolean, test: boolean, validation: boolean}} shown
- * @param {Set<number>|null} chosen classes in focus; null: all
- * @param {Set<number>|null} selected ids of samples in focus; null: all
+ * @param {Run} run @param {Readonly<Record<string, boolean>>} shown which of "train", "test" and "validation" are
+ * @param {ReadonlySet<number>|null} chosen classes in focus; null: all
+ * @param {ReadonlySet<number>|null} selected ids of samples in focus; null: all
  * @returns {Uint8Array} bits of FLAG
  */
 export function pointFlags(run, shown, chosen, selected) {

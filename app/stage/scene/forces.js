@@ -1,37 +1,37 @@
-/** Where a loss pushes each class: arrows along the sphere from the centres, and the same in numbers. */
+/** Where a loss pushes each class, in numbers, and where the arrow of a vector ends. */
 import { parseHex, readable } from "../common/colours.js";
 import { formatMeasure } from "../common/numbers.js";
-import { arrow } from "./strokes.js";
 import { dot, length } from "../common/vectors.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 /**
- * @typedef {{parts: Set<string>, under: string|null}} ForceChoice parts drawn beside the total; the what-if method,
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null}} ForceChoice parts drawn beside the total; the what-if method,
  * null: none
  */
 
-/**
- * Parts of a force: name in frames, word, sentence, colour (Okabe and Ito, told apart with every kind of colour
- * blindness).
- */
-export const PARTS = /** @type {[string, string, string, string][]} */ ([
-  ["positives", "pull of positives", "the net pull of all that the loss takes for positive", "#009e73"],
-  ["head", "push of head", "away from what belongs to head classes", "#0072b2"],
-  ["medium", "push of medium", "away from what belongs to medium classes", "#e69f00"],
-  ["tail", "push of tail", "away from what belongs to tail classes", "#d55e00"],
-  ["targets", "pull of targets", "what the fixed targets do", "#cc79a7"],
-  ["prior", "prior", "the difference that knowing the class counts makes", "#56b4e9"],
-]);
+/** Colours of a force's parts, by their names in frames (Okabe and Ito, told apart with every kind of colour blindness). */
+const COLOURS = {
+  positives: "#009e73",
+  head: "#0072b2",
+  medium: "#e69f00",
+  tail: "#d55e00",
+  targets: "#cc79a7",
+  prior: "#56b4e9",
+};
+/** @typedef {keyof typeof COLOURS} Part */
+/** Parts of a force, in the order in which they are offered and drawn. */
+export const PARTS = /** @type {Part[]} */ (Object.keys(COLOURS));
 
 /** The longest arrow of a panel, in radians of the sphere. */
 export const LONGEST = 0.35;
-const PART_CONTRAST = 2.4,
-  STALE = 0.45,
-  DASHES = 26;
+const PART_CONTRAST = 2.4;
 
-/** @param {string} part @param {import("../common/colours.js").Rgb} page */
-export const partColour = (part, page) =>
-  readable(parseHex((PARTS.find(([key]) => key === part) ?? PARTS[0])[3]), page, PART_CONTRAST);
+/** @param {Part} part @param {import("../common/colours.js").Rgb} page */
+export const partColour = (part, page) => readable(parseHex(COLOURS[part]), page, PART_CONTRAST);
+
+/** Length of the longest vector; 0 where there is none. @param {(Vec3|null)[]} rows */
+export const longestOf = (rows) => rows.reduce((most, row) => (row ? Math.max(most, length(row)) : most), 0);
 
 /**
  * Where an arrow ends that begins at a centre: along the great circle, or straight in a projection, whose centres lie
@@ -72,7 +72,7 @@ export const areFresh = ({ forces, frame }) =>
  * The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run
  * @param {string|null} under
  */
-function totals(run, under) {
+export function totalsOf(run, under) {
   const forces = run.forces?.forces ?? {},
     own = forces[run.info?.header.method ?? ""] ?? {};
   return {
@@ -83,38 +83,6 @@ function totals(run, under) {
 }
 
 /**
- * @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run
- * @param {(Vec3|null)[]} centres
- * @param {import("../layers/scene.js").Look} look @param {(c: number) => number} faded @returns {number} arrows drawn */
-export function addForces(to, run, centres, look, faded) {
-  const { own, total, other } = totals(run, look.forces.under),
-    straight = Boolean(run.frame?.header.projection);
-  const longest = Math.max(0, ...[...total, ...other].map((force) => (force ? length(force) : 0)));
-  if (!longest) return 0;
-  const fresh = areFresh(run) ? 1 : STALE;
-  let drawn = 0;
-  /**
-   * @param {(Vec3|null)[]} forces @param {import("../common/colours.js").Rgb} colour @param {number} width
-   * @param {number} dashes
-   */
-  const draw = (forces, colour, width, dashes) =>
-    forces.forEach((force, c) => {
-      const m = centres[c],
-        end = m && force && arrowEnd(m, force, LONGEST / longest, straight);
-      if (!m || !end) return;
-      // The border keeps an arrow from drowning among points of its own lightness.
-      arrow(to.lines, m, end, colour, fresh * faded(c), -width, dashes);
-      drawn++;
-    });
-  draw(other, look.ink, 1.6, DASHES);
-  draw(total, look.ink, 2.2, 0);
-  // Asked for one by one, and thinner: they lie above.
-  for (const [part] of PARTS)
-    if (look.forces.parts.has(part)) draw(own[part] ?? [], partColour(part, look.page), 1.6, 0);
-  return drawn;
-}
-
-/**
  * The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run
  * @param {number} c
  * @returns {{total: number, parts: [string, number][], step: number}|null} null where none are known */
@@ -122,10 +90,10 @@ export function forceOn(run, c) {
   const own = run.forces?.forces[run.info?.header.method ?? ""],
     total = own?.total?.[c];
   if (!run.forces || !own || !total) return null;
-  const parts = PARTS.flatMap(([part, word]) => {
-    const force = own[part]?.[c],
-      size = force ? length(force) : 0;
-    return size > 0 ? [/** @type {[string, number]} */ ([word, size])] : [];
+  const parts = PARTS.flatMap((part) => {
+    const force = own[part]?.[c];
+    const size = force ? length(force) : 0;
+    return size > 0 ? [/** @type {[string, number]} */ ([words.forceParts[part][0], size])] : [];
   });
   return { total: length(total), parts: parts.sort((a, b) => b[1] - a[1]), step: run.forces.step };
 }
@@ -135,9 +103,9 @@ export function forceOn(run, c) {
 export function forceReading(run) {
   const total = run.forces?.forces[run.info?.header.method ?? ""]?.total;
   if (!run.forces || !total) return null;
-  const short = `How strongly the loss pushed the samples of each class at step ${run.forces.step}, in loss per radian; nothing where a class was not in the batch.`;
+  const short = fill(words.forceReadingNote, { step: run.forces.step });
   return {
-    reading: { key: "force", title: "Force", unit: "", short },
+    reading: { key: "force", title: words.forceReading, unit: "", short },
     values: total.map((force) => force && length(force)),
   };
 }
@@ -150,5 +118,6 @@ export function describeForce(run, c) {
   const force = forceOn(run, c);
   if (!force) return "";
   const parts = force.parts.map(([word, size]) => `${word} ${formatMeasure(size, "")}`).join(", ");
-  return `Force ${formatMeasure(force.total, "")} at step ${force.step}${parts ? ` (${parts})` : ""}`;
+  const { step, total } = force;
+  return fill(parts ? words.forceLineParts : words.forceLine, { size: formatMeasure(total, ""), step, parts });
 }

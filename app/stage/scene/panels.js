@@ -1,12 +1,14 @@
 /** Where the panels stand. Their sizes depend on how many there are and on the room, never on the data. Pure. */
+import { MOST_PANELS } from "../incoming/moments.js";
 
 /** @typedef {import("../common/types.js").Rect} Rect */
 /** @typedef {{whole: Rect, sphere: Rect}} PanelRect `whole` holds title, sphere and numbers; `sphere` is its share */
 
-export const MOST_PANELS = 12;
 /** Room for the title above a sphere and the numbers beneath it. */
 export const HEAD = 30,
   FOOT = 26;
+/** Room that a strip of readings takes under a panel. */
+export const STRIP = 46;
 const GAP = 12,
   SMALLEST = 132,
   NARROW = 560;

@@ -112,7 +112,7 @@ export function matchNearest(points, goals) {
  * @param {(Vec3|null)[]} centres
  * @returns {(Vec3|null)[]|null} the ideal place of each class; null where there are too few or too many
  */
-export function ghostOf(centres) {
+export function idealPlaces(centres) {
   const present = centres.flatMap((m, c) => (m && Math.hypot(...m) > 1e-6 ? [c] : []));
   if (present.length < 2 || present.length > MOST_CLASSES) return null;
   const goals = present.map((c) => normalize(/** @type {Vec3} */ (centres[c]))),

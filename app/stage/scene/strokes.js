@@ -15,6 +15,9 @@ import { cross, dot, length, normalize, slerp } from "../common/vectors.js";
 /** @type {(keyof Sheets)[]} */
 export const SHEETS = ["patches", "ground", "mists", "lines", "signs"];
 
+/** Forms of a sign. */
+export const SHAPE = { RING: 0, DIAMOND: 1, SQUARE: 2, TRIANGLE: 3, DOT: 4, HALO: 5, PLUS: 6, MIST: 7 };
+
 const ARC_PIECE = 0.12,
   CAP_RINGS = 4,
   CAP_SIDES = 28;
