@@ -16,7 +16,9 @@ const OWN = {
   noAnswer:
     "Nothing answers there. The app may have ended; start it again with `ltviz app`. This page tries again by itself.",
   strangeAnswer:
-    "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at the address that `ltviz app` printed.",
+    "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of " +
+    "its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at " +
+    "the address that `ltviz app` printed.",
   tooMany: "The stage shows the first {most} of {count} runs.",
   failed: "This run failed.",
   failedNext: "Change the settings and press Train again.",
@@ -26,7 +28,8 @@ const OWN = {
   projection: "Projection",
   projectionNote: "A shadow of more than three dimensions: distances here may mislead.",
   noSimplex:
-    "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach 0 there.",
+    "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach " +
+    "0 there.",
   canvas:
     "{count} spheres of class embeddings. Drag or use the arrow keys to turn them, + and − to zoom, Home to go back.",
   pending: "{asked} is being computed; {shown} are shown meanwhile.",
@@ -155,7 +158,8 @@ const OWN = {
   splitNote: "Which part of the data a sample belongs to.",
   correctTitle: "Right or wrong",
   correctNote:
-    "Whether the method's own classifier names the true class; grey where it gives no answer, or the sample has no label.",
+    "Whether the method's own classifier names the true class; grey where it gives no answer, or the sample has " +
+    "no label.",
   noneRecorded: "Grey: this run recorded none.",
   confidenceTitle: "Confidence",
   confidenceNote: "Probability that the method's own classifier gives to the class it names.",
@@ -312,7 +316,8 @@ const OWN = {
   filmShort:
     "a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while",
   filmStopped:
-    "The film stopped at step {step}: its frames did not come within {seconds} seconds; try again when the app answers.",
+    "The film stopped at step {step}: its frames did not come within {seconds} seconds; try again when the app " +
+    "answers.",
   filmFrames: "Frames",
   filmSize: "Size",
   filmSpeed: "Speed",
@@ -341,13 +346,15 @@ const OWN = {
       name: "order",
       title: "Order of the angles kept",
       short:
-        "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing.",
+        "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's " +
+        "rank correlation): 100 % keeps the order, 0 % tells nothing.",
     },
     kept_centre_order: {
       name: "centres",
       title: "Order of the angles between class centres kept",
       short:
-        "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of points are of a few large classes, but every class has one centre.",
+        "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of " +
+        "points are of a few large classes, but every class has one centre.",
     },
     kept_variance: {
       name: "variance",
@@ -364,7 +371,8 @@ const OWN = {
       name: "jitter",
       title: "Jitter",
       short:
-        "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower.",
+        "How far points moved in the picture since the frame before, in radii of the sphere: the less the view " +
+        "itself moves, the lower.",
     },
   },
 };

@@ -70,7 +70,9 @@ export function selectionMetrics(ids, run) {
   );
 }
 
-/** @param {ReadonlySet<number>} ids @param {Run[]} runs @returns {string} CSV: one line a sample and run; text is quoted */
+/**
+ * @param {ReadonlySet<number>} ids @param {Run[]} runs @returns {string} CSV: one line a sample and run; text is quoted
+ */
 export function selectionCsv(ids, runs) {
   const quote = (/** @type {unknown} */ value) => {
     const text = String(value ?? "");

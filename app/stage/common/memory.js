@@ -6,7 +6,9 @@
 /** @param {any} pose @returns {pose is Pose} */
 const isPose = (pose) => [pose?.yaw, pose?.pitch, pose?.distance].every(Number.isFinite);
 
-/** @param {string} stage its name on the page @returns {KeptCameras} at home where nothing, or nothing usable, is kept */
+/**
+ * @param {string} stage its name on the page @returns {KeptCameras} at home where nothing, or nothing usable, is kept
+ */
 export function recallCameras(stage) {
   try {
     const kept = JSON.parse(sessionStorage.getItem(`ltviz.${stage}.camera`) ?? "{}");

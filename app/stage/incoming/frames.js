@@ -98,7 +98,8 @@ export function readRun(buffer, header, offset) {
   const labelSets = /** @type {Uint8Array|null} */ (read("label_sets"));
   if (labelSets && labelSets.length !== labels.length * Math.ceil(header.num_classes / 8))
     throw new Error(
-      `Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ${header.num_classes} classes.`,
+      `Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ` +
+        `${header.num_classes} classes.`,
     );
   return { header, labels, split, ids, thumbs, labelSets };
 }

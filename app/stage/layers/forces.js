@@ -45,8 +45,8 @@ export const forces = {
       ? {
           word: "force",
           text:
-            "An arrow leads from the centre of a class along the negative gradient of the loss: where this step pushes " +
-            "its samples. The longest arrow of a panel is 20° long.",
+            "An arrow leads from the centre of a class along the negative gradient of the loss: where this step " +
+            "pushes its samples. The longest arrow of a panel is 20° long.",
           ...GLYPHS.arrow,
         }
       : null,

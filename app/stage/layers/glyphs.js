@@ -1,4 +1,6 @@
-/** The glyphs by which the legend names what is on the sphere, in a box of 16, and the shapes that they stand for there. */
+/**
+ * The glyphs by which the legend names what is on the sphere, in a box of 16, and the shapes that they stand for there.
+ */
 import { SHAPE } from "../scene/strokes.js";
 
 /**

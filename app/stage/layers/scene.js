@@ -7,7 +7,8 @@ import { layersOf } from "./list.js";
 /** @typedef {import("./layer.js").Layer} Layer */
 /** @typedef {import("../scene/strokes.js").Sheets} Sheets */
 /**
- * @typedef {Omit<import("./layer.js").Scene, "run"|"k"|"centres"|"faded"> & Ring & {layers: import("./list.js").Switches}}
+ * @typedef
+ * {Omit<import("./layer.js").Scene, "run"|"k"|"centres"|"faded"> & Ring & {layers: import("./list.js").Switches}}
  * Asked what a panel is to show of its run
  */
 /** @typedef {Record<string, number>} Counts by key of a layer: how many of its things were drawn */

@@ -13,7 +13,9 @@ import { fill, words } from "../words.js";
 /** @type {Quality[]} in the order of the meter */
 const QUALITIES = ["kept_angle_order", "kept_centre_order", "kept_variance", "trustworthiness", "jitter"];
 
-/** Share of a meter that is filled, 0 to 1; jitter has no scale of its own. @param {Quality} key @param {number} value */
+/**
+ * Share of a meter that is filled, 0 to 1; jitter has no scale of its own. @param {Quality} key @param {number} value
+ */
 export const filledShare = (key, value) => (key === "jitter" ? null : Math.min(1, Math.max(0, value)));
 
 /** @param {Quality} key @param {number} value */

@@ -220,7 +220,8 @@ export class Overlay {
       if (!spot) return;
       shown.add(c);
       panel.slots[c] = spot.slot;
-      label.style.transform = `translate(${(sphere.x - whole.x + spot.x).toFixed(1)}px, ${(sphere.y - whole.y + spot.y).toFixed(1)}px) translate(-50%, -50%)`;
+      const [x, y] = [sphere.x - whole.x + spot.x, sphere.y - whole.y + spot.y].map((v) => v.toFixed(1));
+      label.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
       const faint = w > distance ? "0.4" : "1";
       if (label.style.opacity !== faint) label.style.opacity = faint;
     });

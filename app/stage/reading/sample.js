@@ -34,7 +34,9 @@ const SPOKEN_EVERY_MS = 2500;
 const rankOf = ({ header }, c) =>
   fill(words.samplesAndRank, { count: formatCount(header.counts[c] ?? 0), rank: c + 1, classes: header.num_classes });
 
-/** @param {Run} run @param {number} index @returns {string[]} what can be said of a sample; the first line is its class */
+/**
+ * @param {Run} run @param {number} index @returns {string[]} what can be said of a sample; the first line is its class
+ */
 export function describePoint(run, index) {
   const info = /** @type {import("../common/types.js").RunInfo} */ (run.info);
   const { header, labels, split, ids } = info;
@@ -48,7 +50,10 @@ export function describePoint(run, index) {
   ].filter(Boolean);
 }
 
-/** What the method's own classifier says of a sample. @param {Run} run @param {number} index @returns {string} "" where it has none */
+/**
+ * What the method's own classifier says of a sample. @param {Run} run @param {number} index
+ * @returns {string} "" where it has none
+ */
 function describeVerdict(run, index) {
   const { header, labels } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
   const { predictions, confidence, loss } = /** @type {import("../common/types.js").Frame} */ (run.frame);

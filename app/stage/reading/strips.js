@@ -152,7 +152,8 @@ export class Strips {
     this.strips.forEach((strip, i) => {
       const { whole } = rects[i],
         width = Math.min(whole.w - 16, 320);
-      strip.root.style.transform = `translate(${Math.round(whole.x + (whole.w - width) / 2)}px, ${whole.y + whole.h - STRIP}px)`;
+      const x = Math.round(whole.x + (whole.w - width) / 2);
+      strip.root.style.transform = `translate(${x}px, ${whole.y + whole.h - STRIP}px)`;
       strip.root.style.width = `${width}px`;
       strip.run = runs[i];
       strip.write();

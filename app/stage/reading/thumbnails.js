@@ -59,5 +59,6 @@ export function thumbnailOf(info, index) {
     bytes = h * w * depth,
     pixels = info.thumbs.subarray(index * bytes, (index + 1) * bytes);
   if (pixels.length < bytes) return null;
-  return `data:image/bmp;base64,${btoa(String.fromCharCode(...(depth === 3 ? colourBitmap : greyBitmap)(pixels, h, w)))}`;
+  const file = (depth === 3 ? colourBitmap : greyBitmap)(pixels, h, w);
+  return `data:image/bmp;base64,${btoa(String.fromCharCode(...file))}`;
 }

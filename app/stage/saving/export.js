@@ -13,15 +13,16 @@ import { saveSvg } from "./sketch.js";
 /** @typedef {{name: string, hint: string, run: (stage: Stage) => Promise<void>|void}} Export */
 
 /**
- * A function that cannot do its work throws an error whose message ends the sentence "This could not be saved: …".
- * @type {[Name, Export["run"], "needs the app"?][]}
+ * A function that cannot do its work throws an error whose message ends the sentence "This could not be saved: …";
+ * "app": it needs the app behind the page.
+ * @type {[Name, Export["run"], "app"?][]}
  */
 const EXPORTS = [
   ["png", savePng],
   ["svg", saveSvg],
   ["gif", saveGif],
   ["film", saveMovie],
-  ["replay", saveReplay, "needs the app"],
+  ["replay", saveReplay, "app"],
   ["link", copyLink],
 ];
 

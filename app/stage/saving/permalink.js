@@ -8,7 +8,9 @@ import { layersOf } from "../layers/list.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../scene/choices.js").Chosen} Chosen */
-/** @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"chosen">} Linked beside the camera, what a link keeps of the choices;
+/**
+ * @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"chosen">} Linked beside the camera, what a link keeps of the
+ * choices;
  * step, moments beside and projection the address holds anyway */
 
 const DIGITS = 3;

@@ -1,9 +1,12 @@
-/** What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure. */
+/**
+ * What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure.
+ */
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("./choices.js").ColourMode} ColourMode */
 
 /**
- * @typedef {{flags: Uint8Array, sizes: Uint8Array, pieces: Uint16Array|null}} PointAttributes what does not change with the
+ * @typedef {{flags: Uint8Array, sizes: Uint8Array, pieces: Uint16Array|null}} PointAttributes what does not change with
+ * the
  * frame
  */
 

@@ -16,7 +16,8 @@ export const COLOUR_MODES = ["ramp", "categorical", "groups", "split", "correct"
  * @property {string[]} ramp             #rrggbb, from head to tail
  * @property {string[]} categorical      #rrggbb
  * @property {import("../common/theme.js").Theme|null} theme  null: not on a page yet
- * @property {Readonly<Record<string, boolean>>} layers  by key, or by the word of an old link; what is as usual is absent
+ * @property {Readonly<Record<string, boolean>>} layers by key, or by the word of an old link; what is as usual is
+ * absent
  * @property {ReadonlySet<number>|null} chosen    ranks of the classes in focus; null: all
  * @property {ReadonlySet<number>|null} selected  ids of samples; null: none is selected
  * @property {number|null} marked        id of the sample ringed in every panel

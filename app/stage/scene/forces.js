@@ -6,11 +6,14 @@ import { fill, words } from "../words.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 /**
- * @typedef {{parts: ReadonlySet<Part>, under: string|null}} ForceChoice parts drawn beside the total; the what-if method,
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null}} ForceChoice parts drawn beside the total; the what-if
+ * method,
  * null: none
  */
 
-/** Colours of a force's parts, by their names in frames (Okabe and Ito, told apart with every kind of colour blindness). */
+/**
+ * Colours of a force's parts, by their names in frames (Okabe and Ito, told apart with every kind of colour blindness).
+ */
 const COLOURS = {
   positives: "#009e73",
   head: "#0072b2",

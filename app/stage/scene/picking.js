@@ -6,7 +6,8 @@
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /**
- * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the sphere, and depth along the line
+ * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the sphere, and depth along the
+ * line
  * of sight
  */
 

@@ -20,7 +20,10 @@ const groupOf = ({ primitive, sign }) =>
 /** @type {WeakMap<Mark, Layer>} */
 const made = new WeakMap();
 
-/** @param {Mark} mark @param {Set<string>} taken keys of the built-in layers @returns {Layer|null} null: no primitive of ours */
+/**
+ * @param {Mark} mark @param {Set<string>} taken keys of the built-in layers
+ * @returns {Layer|null} null: no primitive of ours
+ */
 export function layerOf(mark, taken) {
   const known = made.get(mark);
   if (known) return known;
