@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 GOLDEN = Path(__file__).parent / "golden"
+SHOWCASE = Path(__file__).parent / "plugins" / "showcase"
 
 
 @pytest.fixture
@@ -30,6 +32,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("LTVIZ_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def showcase(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Name of a method of another package, installed while the test runs, in processes that it starts too."""
+    from ltviz.methods import registry
+
+    monkeypatch.syspath_prepend(str(SHOWCASE))
+    paths = [str(SHOWCASE), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    registry._discovered.cache_clear()
+    yield "showcase"
+    registry._discovered.cache_clear()
+    sys.modules.pop("ltviz_showcase", None)
 
 
 @pytest.fixture(scope="session")

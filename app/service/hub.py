@@ -27,7 +27,7 @@ from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Home, Recording, RunInfo, check_run_id
 
 from .. import words
-from .picture import picture
+from .picture import draw_frame
 from .projections import DEFAULT_PROJECTION, Projections
 from .wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
 
@@ -379,5 +379,5 @@ def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projec
     frame = tail.recording.frame(step)
     # A recording may not have said its dimension before its first frame.
     beyond = frame.embeddings.shape[1] > 3
-    look = projections.look(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
-    return encode_frame(tail.run, frame, picture(frame, info.order, look), info.order, written)
+    projected = projections.project(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
+    return encode_frame(tail.run, frame, draw_frame(frame, info.order, projected), info.order, written)

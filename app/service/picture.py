@@ -2,42 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.marks import Caps, Points, Segments, Shown, Vectors
 from ltviz.projection.centres import class_centres
-from ltviz.recording import Cloud, Frame, Links
+from ltviz.recording import Frame
 
-from .projections import Look
-from .wire import View
+from .messages import Projection
+from .projections import Projected
 
 
-def picture(frame: Frame, order: np.ndarray, look: Look | None = None) -> View:
+@dataclass(frozen=True)
+class Picture:
+    """What one panel shows of a frame: three coordinates for everything on it, inside the unit ball."""
+
+    points: np.ndarray
+    """(N, 3) float."""
+    centres: np.ndarray
+    """(C, 3) float; rows of NaN for classes without points."""
+    landmarks: Mapping[str, np.ndarray]
+    """Name -> (K, 3) float."""
+    projection: Projection | None
+    """None where the picture is the embedding itself."""
+    marks: Mapping[str, Shown] = field(default_factory=dict)
+    """Key -> places of (K, 3) float."""
+    forces: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    """Method -> part -> (C, 3) float; empty where a picture cannot show directions."""
+
+
+@dataclass(frozen=True)
+class _Placing:
+    """How things get from the embedding onto the picture."""
+
+    place: Callable[[np.ndarray], np.ndarray]
+    """(K, D) -> (K, 3)."""
+    linear: bool
+    """Whether directions are the same everywhere, so that one can be drawn."""
+    itself: bool
+    """Whether the picture is the embedding, so that an angle on it is one."""
+
+
+def draw_frame(frame: Frame, order: np.ndarray, projected: Projected | None = None) -> Picture:
     """What a panel shows of a frame, classes from most to fewest samples.
 
     Args:
         order: (C,) the classes from most to fewest samples; centre k of the picture is that of class `order[k]`.
-        look: where the embedding has more than three dimensions, how it is drawn.
+        projected: where the embedding has more than three dimensions, how it is drawn.
     """
     centres = class_centres(frame.embeddings, frame.labels, len(order))
     dim = frame.embeddings.shape[1]
-    if look is None and dim > 3:
+    if projected is None and dim > 3:
         raise DataError(f"An embedding of {dim} dimensions has no picture without a projection; choose one of them.")
-
-    def place(points: np.ndarray) -> np.ndarray:
-        if look is not None:
-            return look.fit.placement.place(points)
-        return points if dim == 3 else np.asarray(points, np.float32) @ np.eye(dim, 3, dtype=np.float32)
-
-    seen = frame.insight
-    # A force is a direction, and only a linear picture has the same directions everywhere.
-    forces = seen.forces if look is None or look.fit.placement.linear else {}
-    return View(
-        points=place(frame.embeddings) if look is None else look.fit.shown,
+    if projected is None:
+        placing = _Placing(lambda points: _pad(points, dim), linear=True, itself=dim == 3)
+    else:
+        placement = projected.fit.placement
+        placing = _Placing(placement.place, linear=placement.linear, itself=False)
+    place = placing.place
+    placed = {key: _PLACED[type(shown)](shown, placing) for key, shown in frame.marks.items()}
+    forces = frame.forces if placing.linear else {}
+    return Picture(
+        points=place(frame.embeddings) if projected is None else projected.fit.shown,
         centres=place(centres[order]),
         landmarks={name: place(points) for name, points in frame.landmarks.items()},
-        links={name: Links(place(held.a), place(held.b), held.y) for name, held in seen.links.items()},
-        clouds={name: Cloud(place(held.points), held.y, held.age) for name, held in seen.clouds.items()},
+        marks={key: shown for key, shown in placed.items() if shown is not None},
         forces={method: {part: place(force) for part, force in parts.items()} for method, parts in forces.items()},
-        projection=None if look is None else look.header,
+        projection=None if projected is None else projected.told,
     )
+
+
+def _pad(points: np.ndarray, dim: int) -> np.ndarray:
+    return points if dim == 3 else np.asarray(points, np.float32) @ np.eye(dim, 3, dtype=np.float32)
+
+
+def _place_points(mark: Points[Any], placing: _Placing) -> Shown | None:
+    return mark._replace(places=placing.place(mark.places))
+
+
+def _place_segments(mark: Segments[Any], placing: _Placing) -> Shown | None:
+    return mark._replace(a=placing.place(mark.a), b=placing.place(mark.b))
+
+
+def _place_caps(mark: Caps[Any], placing: _Placing) -> Shown | None:
+    return mark._replace(places=placing.place(mark.places), angle=mark.angle if placing.itself else None)
+
+
+def _place_vectors(mark: Vectors[Any], placing: _Placing) -> Shown | None:
+    return mark._replace(rows=placing.place(mark.rows)) if placing.linear else None
+
+
+_PLACED: dict[type, Callable[[Any, _Placing], Shown | None]] = {
+    Points: _place_points,
+    Segments: _place_segments,
+    Caps: _place_caps,
+    Vectors: _place_vectors,
+}
+"""What a picture makes of each primitive; None where it cannot show it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,17 +16,17 @@ from ltviz.projection.base import draw
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Frame, Recording
 
+from .messages import Projection
+
 DEFAULT_PROJECTION = next(iter(REGISTRY))
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a frame is drawn, and what its header says about it."""
+class Projected:
+    """A frame's projection, and what viewers are told of it."""
 
     fit: Fit
-    header: dict[str, Any]
-    """name, linear, the honesty numbers; `pending`: the projection that is still being computed, or None; `error`: one
-    sentence why the projection that was asked for is not shown, where it cannot be."""
+    told: Projection
 
 
 class Projections:
@@ -54,22 +54,21 @@ class Projections:
         self._failed: dict[tuple[str, int], str] = {}
         self._guard = threading.Lock()
 
-    def look(self, frame: Frame, name: str) -> Look:
+    def project(self, frame: Frame, name: str) -> Projected:
         """The view `name` of a frame of more than three dimensions; another one while, or because, it is not there."""
         views, error = self._of(name), None
         try:
             fit = views.find(frame) if views.projection.slow else views.at(frame)
             if fit is not None:
-                return Look(fit, _header(views.name, fit))
+                return Projected(fit, _tell(views.name, fit))
             error = self._failed.get((views.name, frame.step))
         except DataError as refusal:
             error = str(refusal)
         stand_in = self._of(DEFAULT_PROJECTION).at(frame)
-        header = _header(DEFAULT_PROJECTION, stand_in)
         if error is not None:
-            return Look(stand_in, header | {"error": error})
+            return Projected(stand_in, _tell(DEFAULT_PROJECTION, stand_in, error=error))
         self._ask(views, frame.step)
-        return Look(stand_in, header | {"pending": views.name})
+        return Projected(stand_in, _tell(DEFAULT_PROJECTION, stand_in, pending=views.name))
 
     def _of(self, name: str) -> RunViews:
         with self._guard:
@@ -118,5 +117,10 @@ def check_projection(name: str) -> str:
     return make_projection(name)[0]
 
 
-def _header(name: str, fit: Fit) -> dict[str, Any]:
-    return {"name": name, "linear": fit.placement.linear, "pending": None, **fit.honesty}
+def _tell(name: str, fit: Fit, *, pending: str | None = None, error: str | None = None) -> Projection:
+    return Projection(name=name, linear=fit.placement.linear, pending=pending, error=error, **_finite(fit.honesty))
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """Six significant digits, as headers have them; None for what is not finite."""
+    return {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in numbers.items()}

@@ -24,6 +24,7 @@ from ltviz.errors import ConfigError, LtvizError
 from .. import words
 from .clock import Clock, Track
 from .hub import Hub, Mark, Snapshot, Tail
+from .messages import ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .wire import encode_message
@@ -132,9 +133,9 @@ class Viewer:
             try:
                 self._obey(json.loads(text))
             except ConfigError as error:
-                await self._send(encode_message("error", run=None, message=str(error)))
+                await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
             except (ValueError, TypeError, AttributeError, OverflowError):
-                await self._send(encode_message("error", run=None, message=words.NOT_UNDERSTOOD))
+                await self._send(encode_message(ErrorHeader(run=None, message=words.NOT_UNDERSTOOD)))
             self._woken.set()
 
     def _obey(self, request: dict[str, Any]) -> None:
@@ -180,14 +181,14 @@ class Viewer:
             await self._send(frame.message(seq=self._seq, time=frame.written if live else time.time(), live=live))
             if frame.trouble is not None and (run, frame.trouble) not in self._troubles:
                 self._troubles.add((run, frame.trouble))
-                await self._send(encode_message("error", run=run, message=frame.trouble))
+                await self._send(encode_message(ErrorHeader(run=run, message=frame.trouble)))
 
     async def _introduce(self, tail: Tail) -> bool:
         """Sends a run's card; False, with a message instead, where its folder does not hold what a card needs."""
         try:
             card = await self.hub.card(tail)
         except (LtvizError, OSError, ValueError) as error:
-            await self._send(encode_message("error", run=tail.run, message=str(error)))
+            await self._send(encode_message(ErrorHeader(run=tail.run, message=str(error))))
             return False
         await self._send(card)
         return True
@@ -226,16 +227,17 @@ class Viewer:
                 told[run] = (now, marks, alarms)
                 await self._send(
                     encode_message(
-                        "state",
-                        run=run,
-                        state=now.state,
-                        reason=now.reason,
-                        first=now.steps[0] if now.steps else None,
-                        last=now.steps[-1] if now.steps else None,
-                        frames=len(now.steps),
-                        total_steps=None if now.info is None else now.info.total_steps,
-                        steps=new,
-                        marks=tail.all_marks(),
+                        StateHeader(
+                            run=run,
+                            state=now.state,
+                            reason=now.reason,
+                            first=now.steps[0] if now.steps else None,
+                            last=now.steps[-1] if now.steps else None,
+                            frames=len(now.steps),
+                            total_steps=None if now.info is None else now.info.total_steps,
+                            steps=new,
+                            marks=tail.all_marks(),
+                        )
                     )
                 )
             await asyncio.sleep(STATE_SECONDS if len(told) == len(self.runs) else STATE_SECONDS / 10)
@@ -244,7 +246,8 @@ class Viewer:
         said = (self.clock.mode, self.clock.speed, self.clock.step if self.clock.mode == "hold" else None)
         if said != self._said:
             self._said = said
-            await self._send(encode_message("clock", mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed))
+            told = ClockHeader(mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed)
+            await self._send(encode_message(told))
 
     async def _send(self, message: bytes) -> None:
         async with self._sending:

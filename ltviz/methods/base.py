@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ltviz.data.batch import Batch as Batch
+from ltviz.marks import Mark as Mark
+from ltviz.marks import Reading as Reading
+from ltviz.marks import Shown
 from ltviz.methods.parts.inputs import unit
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
-CLOUD_POINTS = 256
+MOST_POINTS = 256
 """Points of a memory that a frame shows, at most."""
 
 
@@ -64,21 +67,6 @@ def live(default: Any, **constraints: Any) -> Any:
     return Field(default, json_schema_extra={"live": True}, **constraints)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Something that a method knows of itself beside its points: what its queue holds, how many positives it found."""
-
-    key: str
-    """Name in frames: "queue_length". Where it is "<landmark>_cap", values are half-angles in degrees of caps around
-    the rows of that landmark."""
-    title: str
-    """Name for people: "Queue length"."""
-    unit: str = ""
-    """Such as "°" or "steps"; empty for plain numbers."""
-    short: str
-    """One plain sentence for hover text."""
-
-
 class LinearClassifier(NamedTuple):
     """Logits `features @ weight.T + bias`; `unit`: of the features put to length 1 first."""
 
@@ -87,28 +75,6 @@ class LinearClassifier(NamedTuple):
     bias: Tensor
     """(C,), zeros where there is none."""
     unit: bool = False
-
-
-class Links(NamedTuple):
-    """K pairs of places on the sphere that belong together, such as two views of one image."""
-
-    a: Tensor
-    """(K, dim) unit rows."""
-    b: Tensor
-    """(K, dim) unit rows."""
-    y: Tensor
-    """(K,) int64: the class whose colour each pair has."""
-
-
-class Cloud(NamedTuple):
-    """K points that a method remembers, such as the keys in its queue."""
-
-    points: Tensor
-    """(K, dim) unit rows."""
-    y: Tensor
-    """(K,) int64 classes."""
-    age: Tensor
-    """(K,) training steps since each was stored, 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +128,8 @@ class Method(nn.Module):
 
     readings: ClassVar[tuple[Reading, ...]] = ()
     """What `read` gives, for people."""
+    marks: ClassVar[tuple[Mark, ...]] = ()
+    """What `show` and `landmarks` give, for people."""
 
     def __init__(self, settings: Settings, setup: Setup):
         super().__init__()
@@ -217,12 +185,12 @@ class Method(nn.Module):
         """Value of each of `readings` now: (C,) by class or a 0-d tensor; NaN where it is not known yet."""
         return {}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
-        """Pairs to draw for some fixed samples, whose views are augmented alike at every call."""
-        return {}
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """What there is to see of `marks` now, by key: points that the method remembers (`MOST_POINTS` at most), pairs
+        that it holds together, how wide it believes a class to be, where a class is drawn.
 
-    def clouds(self) -> dict[str, Cloud]:
-        """Points that the method remembers, at most `CLOUD_POINTS` of each kind."""
+        `batch` holds a few fixed samples, whose views are augmented alike at every call.
+        """
         return {}
 
     def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:

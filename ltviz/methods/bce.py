@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier, softmax_tug
 from ltviz.methods.parts.inputs import full_precision
@@ -59,6 +60,7 @@ class BinaryCrossEntropy(Method):
         code=None,
     )
     Settings = BinaryCrossEntropySettings
+    marks = (CLASSIFIER,)
     several_labels = True
 
     def __init__(self, settings: Settings, setup: Setup):

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.encoders.normed import linear_before_norm
+from ltviz.marks import PROTOTYPES
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
@@ -154,6 +155,7 @@ class Bcl(Method):
         code="https://github.com/FlamieZhu/Balanced-Contrastive-Learning",
     )
     Settings = BclSettings
+    marks = (PROTOTYPES,)
     settings: BclSettings
 
     def __init__(self, settings: BclSettings, setup: Setup):

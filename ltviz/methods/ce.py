@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier, softmax_tug
 from ltviz.methods.parts.scene import Scene
@@ -43,6 +44,7 @@ class CrossEntropy(Method):
         code=None,
     )
     Settings = CrossEntropySettings
+    marks = (CLASSIFIER,)
 
     def __init__(self, settings: CrossEntropySettings, setup: Setup):
         super().__init__(settings, setup)

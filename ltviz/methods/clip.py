@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Links, Method, Reading, Settings, Setup
+from ltviz.marks import PROTOTYPES, Mark, Reading, Segments, Shown
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup
 from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision, unit
 from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
 from ltviz.methods.parts.watch import watched
@@ -180,6 +181,18 @@ class Clip(Method):
             "similarity counts.",
         ),
     )
+    marks = (
+        PROTOTYPES,
+        Mark(
+            key="captions",
+            title="Image and caption",
+            short="Each arc joins an image (dot) and its caption (square), which belong together; short arcs mean that "
+            "they found each other.",
+            primitive="segments",
+            sign="arc",
+            end="square",
+        ),
+    )
 
     def __init__(self, settings: ClipSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -216,10 +229,10 @@ class Clip(Method):
     def read(self) -> dict[str, Tensor]:
         return {"temperature": self.log_temperature.exp()}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "captions" each image and the caption that is made of its view 0."""
         x = batch.view(0)
-        return {"captions": Links(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
+        return {"captions": Segments(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
 
     def after_step(self) -> None:
         with torch.no_grad():

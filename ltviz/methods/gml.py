@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
-from ltviz.methods.base import FIRST, Batch, Card, Cloud, LinearClassifier, Method, Reading, Settings, Setup, live
+from ltviz.marks import QUEUE, Points, Reading, Shown
+from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
@@ -237,6 +238,7 @@ class Gml(Method):
             "query minds its nearest keys.",
         ),
     )
+    marks = (QUEUE,)
 
     def __init__(self, settings: GmlSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -311,12 +313,12 @@ class Gml(Method):
         _, y, _ = self.queue.contents()
         return {**read_queue(y, self.queue.ages, len(self.counts)), "temperature": self.log_temperature.exp()}
 
-    def clouds(self) -> dict[str, Cloud]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "queue" the keys, which are the stored features as the key head projects them now."""
         stored, y, _ = self.queue.contents()
         ages = self.queue.ages
         kept = thin(y, ages)
-        return {"queue": Cloud(unit(self.key_head(stored[kept])), y[kept], ages[kept])}
+        return {"queue": Points(unit(self.key_head(stored[kept])), y[kept], ages[kept])}
 
     def after_step(self) -> None:
         if self.key_encoder is not None:

@@ -8,7 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Links, Reading, Setup
+from ltviz.marks import Reading, Shown
+from ltviz.methods.base import Batch, Card, Setup
 from ltviz.methods.moco import Moco, check_queries, queue_tug
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -20,7 +21,7 @@ from ltviz.methods.parts.inputs import (
     full_precision,
 )
 from ltviz.methods.parts.partition import Contrast
-from ltviz.methods.parts.queue import QueuedSettings
+from ltviz.methods.parts.queue import Queued, QueuedSettings
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.tally import Tally
 from ltviz.methods.parts.tracing import is_traced
@@ -189,6 +190,7 @@ class Kcl(Moco):
             "for, on average over the last twenty or so batches that held the class.",
         ),
     )
+    marks = Queued.marks
 
     def __init__(self, settings: KclSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -232,9 +234,9 @@ class Kcl(Moco):
             self.found.take(self._drawn.sum(1), y)
             self._drawn = None
 
-    def links(self, batch: Batch) -> dict[str, Links]:
-        """None: an image's own key is one positive among k, and lines to it would hide the classes."""
-        return {}
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """The queue alone: an image's own key is one positive among k, and lines to it would hide the classes."""
+        return Queued.show(self, batch)
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "positives_found": self.found.read()}

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, LinearClassifier, Links, Reading, live
+from ltviz.marks import Mark, Reading, Segments, Shown
+from ltviz.methods.base import Batch, Card, LinearClassifier, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
 from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.parts.cosine import SCALE, softmax_tug
@@ -25,7 +26,7 @@ from ltviz.methods.parts.inputs import (
 from ltviz.methods.parts.tug import Tug
 from ltviz.methods.parts.watch import watched
 
-MOST_LINKS = 60
+MOST_BOUNDARIES = 60
 """Boundaries that a frame shows, at most."""
 
 
@@ -70,7 +71,7 @@ class LogitAdjustSettings(CrossEntropySettings):
 class LogitAdjust(CrossEntropy):
     """Cross-entropy with the log prior added to the logits while training, or subtracted from them afterwards.
 
-    `links` and `read` speak of the classifier on the sphere, on the great circles between neighbouring classes. Its
+    `show` and `read` speak of the classifier on the sphere, on the great circles between neighbouring classes. Its
     boundary without the prior is half way. With `adjust` "training" the loss draws it nearer to the rarer class, which
     must win from there: that class's room is smaller while training than when it is used. With "post-hoc" the loss
     draws it half way, and it is moved away from the rarer class when it is used.
@@ -96,6 +97,18 @@ class LogitAdjust(CrossEntropy):
             unit="°",
             short="How far the prior moves the boundaries of this class outwards, on average over its nearest classes: "
             "below zero the class must make do with less room while it learns, above zero it is given more.",
+        ),
+    )
+    marks = (
+        *CrossEntropy.marks,
+        Mark(
+            key="boundary",
+            title="Boundary, shifted",
+            short="Each arrow leads from where a boundary between two classes would lie without the class counts to "
+            "where they put it while the method learns.",
+            primitive="segments",
+            sign="shift",
+            directed=True,
         ),
     )
 
@@ -143,13 +156,13 @@ class LogitAdjust(CrossEntropy):
         sums = shift.new_zeros(len(self.counts)).index_add_(0, pairs.T.flatten(), torch.cat([-shift, shift]).rad2deg())
         return {"boundary_shift": sums / torch.bincount(pairs.flatten(), minlength=len(sums))}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "boundary" the way of each boundary from where it is without the prior to where the prior puts it; of
         too many those of the rarest classes, each in the colour of its rarer class."""
         pairs, half, shift = self.boundaries()
-        rarest = pairs[:, 1].argsort(descending=True, stable=True)[:MOST_LINKS]
+        rarest = pairs[:, 1].argsort(descending=True, stable=True)[:MOST_BOUNDARIES]
         half, shift = half[rarest], shift[rarest]
         first, second = pairs[rarest].T
         directions = self.display.directions()
         ends = directions[first], directions[second]
-        return {"boundary": Links(along(*ends, half), along(*ends, half - shift), second)}
+        return {"boundary": Segments(along(*ends, half), along(*ends, half - shift), second)}

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Card, Links, Method, Settings, Setup, live
+from ltviz.marks import CLASSIFIER, Mark, Segments, Shown
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
 from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy, mixture_tug
 from ltviz.methods.parts.cosine import CosineClassifier
 from ltviz.methods.parts.inputs import (
@@ -198,6 +199,17 @@ class Ltml(Method):
     Settings = LtmlSettings
     several_labels = True
     settings: LtmlSettings
+    marks = (
+        CLASSIFIER,
+        Mark(
+            key="branches",
+            title="Two branches",
+            short="Each arc joins one sample in the two branches of the method, which are to agree; short arcs mean "
+            "that they do.",
+            primitive="segments",
+            sign="arc",
+        ),
+    )
 
     def __init__(self, settings: LtmlSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -243,8 +255,8 @@ class Ltml(Method):
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "branches" each image as the uniform and as the re-balanced branch sees it, through the same head."""
         trunk = self.encoder(batch.view(0))
         theirs = unit(self.head(self.rebalanced.hidden(trunk)))
-        return {"branches": Links(self.project(trunk), theirs, batch.y)}
+        return {"branches": Segments(self.project(trunk), theirs, batch.y)}

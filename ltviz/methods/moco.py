@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Links
+from ltviz.marks import VIEWS, Segments, Shown
+from ltviz.methods.base import Batch, Card
 from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision
 from ltviz.methods.parts.partition import Contrast
 from ltviz.methods.parts.probe import Probed
@@ -105,6 +106,7 @@ class Moco(Queued, Probed):
     )
     Settings = QueuedSettings
     settings: QueuedSettings
+    marks = (*Queued.marks, VIEWS)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.view(0))
@@ -123,6 +125,7 @@ class Moco(Queued, Probed):
         """The contrastive terms of queries (B, dim) and their own keys (B, dim)."""
         return {"contrast": moco(query, key, self.queue.keys, temperature=self.settings.temperature)}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
-        """Under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
-        return {"views": Links(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)}
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Beside the queue, under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
+        views = Segments(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)
+        return {**super().show(batch), "views": views}

@@ -8,7 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, LinearClassifier, Reading, Setup, live
+from ltviz.marks import Reading
+from ltviz.methods.base import Batch, Card, LinearClassifier, Setup, live
 from ltviz.methods.moco import check_queries
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (

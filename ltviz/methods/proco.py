@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from scipy.special import gammaln, hyp0f1, ive
 from torch import Tensor, nn
 
 from ltviz import geometry
-from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Reading, Settings, Setup, live
+from ltviz.marks import Caps, Mark, Reading, Shown
+from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.cosine import linear_classifier
@@ -175,6 +177,12 @@ def fit_densities(means: Tensor) -> tuple[Tensor, Tensor]:
     return kappa, F.normalize(means, dim=1)
 
 
+@lru_cache(maxsize=8)
+def density_caps(kappas: tuple[float, ...], dim: int) -> tuple[float, ...]:
+    """Half the opening in degrees of the cap that holds `CAP_SHARE` of each density; kept, for a frame asks twice."""
+    return tuple(geometry.cap(np.asarray(kappas), dim, CAP_SHARE).tolist())
+
+
 def proco_tug(z: Tensor, y: Tensor, means: Tensor, counts: Tensor, *, temperature: float) -> Tug:
     r"""Who pulls and pushes embeddings z (B, V, D) under the mean of `proco` over the views, each with its own means.
 
@@ -302,6 +310,23 @@ class ProCo(Method):
             short="How tightly the class's density is packed around its mean: 0 is the whole sphere, large is a point.",
         ),
     )
+    marks = (
+        Mark(
+            key="means",
+            title="Means",
+            short="A place that the method keeps on the sphere for each class (“means”).",
+            primitive="points",
+            sign="plus",
+        ),
+        Mark(
+            key="means_cap",
+            title="Density",
+            short="A dashed cap shows how wide the method itself believes a class to be.",
+            primitive="caps",
+            sign="cap",
+            on=False,
+        ),
+    )
 
     def __init__(self, settings: ProCoSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -345,9 +370,18 @@ class ProCo(Method):
         return {"means": F.normalize(self.densities.means, dim=1)}
 
     def read(self) -> dict[str, Tensor]:
-        """Caps and kappas of the densities in use; NaN for classes no batch has held, whose means are drawn by lot."""
+        kappa, caps = self.widths()
+        return {"means_cap": caps, "kappa": kappa}
+
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "means_cap" a cap around the mean of each class that a batch has held."""
+        _, caps = self.widths()
+        return {"means_cap": Caps(self.landmarks()["means"], caps, torch.arange(len(caps), device=caps.device))}
+
+    def widths(self) -> tuple[Tensor, Tensor]:
+        """Kappa of each density in use, and half the opening in degrees of the cap that holds `CAP_SHARE` of it, (C,)
+        float32; NaN for classes no batch has held, whose means are drawn by lot."""
         kappa, _ = fit_densities(self.densities.means.double())
-        caps = geometry.cap(kappa.cpu().numpy(), self.setup_.dim, CAP_SHARE)
+        caps = kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))
         unseen = self.densities.amounts == 0
-        found = {"means_cap": torch.from_numpy(caps).to(kappa), "kappa": kappa}
-        return {name: values.float().masked_fill(unseen, torch.nan) for name, values in found.items()}
+        return kappa.float().masked_fill(unseen, torch.nan), caps.float().masked_fill(unseen, torch.nan)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Links, Settings, live
+from ltviz.marks import VIEWS, Segments, Shown
+from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.inputs import check_views, full_precision
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
@@ -66,6 +67,7 @@ class SimClr(Probed):
     )
     Settings = SimClrSettings
     settings: SimClrSettings
+    marks = (VIEWS,)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.views(0, 1))
@@ -82,6 +84,6 @@ class SimClr(Probed):
     def what_if(cls, scene: Scene, settings: SimClrSettings) -> dict[str, Tug]:
         return {"contrast": info_nce_tug(scene.z, scene.y, temperature=settings.temperature)}
 
-    def links(self, batch: Batch) -> dict[str, Links]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
-        return {"views": Links(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+        return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}

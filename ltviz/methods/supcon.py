@@ -8,7 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.base import Batch, Card, Reading, Settings, Setup, live
+from ltviz.marks import Reading
+from ltviz.methods.base import Batch, Card, Settings, Setup, live
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.parts.inputs import (
     Labels,

@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from ltviz import geometry
-from ltviz.methods.base import Batch, Card, Reading, Setup, live
+from ltviz.marks import TARGETS, Reading
+from ltviz.methods.base import Batch, Card, Setup, live
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_logits
 from ltviz.methods.moco import check_queries
 from ltviz.methods.parts.inputs import (
@@ -214,6 +215,7 @@ class Tsc(Kcl):
             short="How often the matching has sent this class to another target since the first step.",
         ),
     )
+    marks = (*Kcl.marks, TARGETS)
 
     def __init__(self, settings: TscSettings, setup: Setup):
         super().__init__(settings, setup)

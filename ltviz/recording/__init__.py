@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ltviz.recording.frame import Frame
 from ltviz.recording.home import Home, Skipped, list_runs, run_id_of, run_path
-from ltviz.recording.info import Fingerprints, Reading, RunInfo, State, Status
-from ltviz.recording.insight import Cloud, Insight, Links
+from ltviz.recording.info import Fingerprints, RunInfo, State, Status
 from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_run_id
 from ltviz.recording.probe import Probe
 from ltviz.recording.recorder import Recorder, record
@@ -17,14 +16,10 @@ from ltviz.recording.writer import RunWriter, mark_failed
 __all__ = [
     "RUN_ID",
     "BadFrame",
-    "Cloud",
     "Fingerprints",
     "Frame",
     "Home",
-    "Insight",
-    "Links",
     "Probe",
-    "Reading",
     "Recorder",
     "Recording",
     "Request",

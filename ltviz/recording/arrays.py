@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ltviz.errors import RecordingError
+from ltviz.marks import is_key
 from ltviz.recording.info import MAX_CLASSES
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+class Sizes(NamedTuple):
+    """What the arrays of one frame are held against."""
+
+    where: str
+    """For the sentence, such as "step 42"."""
+    samples: int
+    classes: int | None
+    """None where run.json cannot be read: then numbers of classes are not compared."""
+    dim: int
+    targets: int = 0
+    """Rows of the landmark "targets"."""
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -26,12 +37,19 @@ def as_array(value: Any) -> np.ndarray:
 
 def check_name(name: Any) -> str:
     """A name that may stand in a tensor's name."""
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+    if not is_key(name):
         raise RecordingError(
-            f"A name of landmarks, samples, readings, links, clouds or forces must be 1 to 60 letters, digits, _ "
-            f"and -; got {name!r:.80}."
+            f"A name of landmarks, samples, marks, readings or forces must be 1 to 60 letters, digits, _ and -; "
+            f"got {name!r:.80}."
         )
     return name
+
+
+def check_mapping(name: str, given: Any, where: str) -> Mapping[str, Any]:
+    """A mapping from names, which a stranger's file may hold as one array."""
+    if not isinstance(given, Mapping):
+        raise RecordingError(f"{name} at {where} must be a mapping from names; got {type(given).__name__}.")
+    return given
 
 
 def check_points(name: str, array: Any, where: str, dim: int | None) -> np.ndarray:
@@ -86,8 +104,3 @@ def check_classes(name: str, array: Any, where: str, count: int, num_classes: in
             f"{name} at {where} must lie in [0, {limit}), one number a class; got {array.min()} to {array.max()}."
         )
     return array
-
-
-def group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays whose names begin with `prefix`, without it."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,51 +1,101 @@
-"""A frame: the probe's embeddings at one step, and what a method knew at that step. frames/<step>.safetensors."""
+"""A frame: the probe's embeddings at one step, and what a method knew at that step. frames/<step>.safetensors.
+
+`Frame` spells every field once: who measures, writes, reads and sends frames hands on the object. A field of tensors
+carries its rule, and is checked, written and read by it: another one is one line and one rule.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.recording import tensors
-from ltviz.recording.arrays import check_column, check_name, check_points, group
+from ltviz.marks import Shown
+from ltviz.recording import older, tensors
+from ltviz.recording.arrays import Sizes, check_column, check_mapping, check_name, check_points
 from ltviz.recording.info import MAX_STEP
-from ltviz.recording.insight import Insight, decode_insight, encode_insight, make_insight
+from ltviz.recording.marks import check_forces, check_marks, check_readings
 
 _FILE = re.compile(r"\d{9}\.safetensors")
 _NO_STEP = "a step that is no whole number in range"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One step of a run.
+def _check_landmarks(given: Mapping[str, Any], sizes: Sizes) -> dict[str, np.ndarray]:
+    given = check_mapping("landmarks", given, sizes.where)
+    return {check_name(name): check_points(name, array, sizes.where, sizes.dim) for name, array in given.items()}
 
-    `embeddings` (N, D) float32, unit rows; `labels` (N,) int32, those of the probe: -1 for a sample without a label,
-    and for all where the probe cannot be read.
-    `landmarks`: name -> (K, D) float32 points that the method owns. `target_index` (C,) int32 or None:
-    `landmarks["targets"][target_index[c]]` is class c's target, -1 for a class without one.
-    `samples`: name -> (N,), such as "prediction" int32 and "confidence" float32 (probability of the predicted class).
-    `metrics`: name -> finite number. `events`: what happened at this step, such as
-    {"kind": "setting", "name": "temperature", "value": 0.2}. `epoch` in passes over the data, `seconds` since the run
-    began. `insight`: what the method lets be seen beside its points.
+
+def _check_samples(given: Mapping[str, Any], sizes: Sizes) -> dict[str, np.ndarray]:
+    given = check_mapping("samples", given, sizes.where)
+    return {
+        check_name(name): check_column(f"samples['{name}']", array, sizes.where, sizes.samples)
+        for name, array in given.items()
+    }
+
+
+def _check_target_index(given: Any, sizes: Sizes) -> np.ndarray | None:
+    if given is None:
+        return None
+    index = np.asarray(given)
+    shape = (index.size,) if sizes.classes is None else (sizes.classes,)
+    if index.shape != shape or index.dtype.kind not in "iu":
+        raise RecordingError(
+            f"target_index at {sizes.where} must be one whole number for each of {sizes.classes} classes; "
+            f"got {index.dtype} of shape {index.shape}."
+        )
+    if index.min(initial=-1) < -1 or index.max(initial=-1) >= sizes.targets:
+        raise RecordingError(
+            f"target_index at {sizes.where} must point at the {sizes.targets} rows of landmarks['targets'] or be -1."
+        )
+    return index.astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Frame:
+    """One step of a run. Only what `check_frame` gave, and what was read, is sure to be as described.
+
+    A field with a rule, "check", stands in the file as tensors "<field>.<name>...", None as nothing.
     """
 
     step: int
-    epoch: float
-    seconds: float
+    epoch: float = 0.0
+    """Passes over the data."""
+    seconds: float = 0.0
+    """Since the run began."""
     embeddings: np.ndarray
+    """(N, D) float32, unit rows."""
     labels: np.ndarray
-    landmarks: dict[str, np.ndarray] = field(default_factory=dict)
-    target_index: np.ndarray | None = None
-    samples: dict[str, np.ndarray] = field(default_factory=dict)
+    """(N,) int32, those of the probe: -1 for a sample without a label, and for all where the probe cannot be read."""
+    landmarks: dict[str, np.ndarray] = field(default_factory=dict, metadata={"check": _check_landmarks})
+    """Name -> (K, D) float32 points that the method owns."""
+    target_index: np.ndarray | None = field(default=None, metadata={"check": _check_target_index})
+    """(C,) int32 or None: `landmarks["targets"][target_index[c]]` is class c's target, -1 for a class without one."""
+    samples: dict[str, np.ndarray] = field(default_factory=dict, metadata={"check": _check_samples})
+    """Name -> (N,): "prediction" int32, "confidence" float32 (probability of the predicted class), "loss" float16."""
+    marks: dict[str, Shown] = field(default_factory=dict, metadata={"check": check_marks})
+    """Key -> what is shown of a mark; run.json declares the keys."""
+    readings: dict[str, np.ndarray] = field(default_factory=dict, metadata={"check": check_readings})
+    """Key -> (C,) or (1,) float32, NaN where nothing is known; run.json declares the keys."""
+    forces: dict[str, dict[str, np.ndarray]] = field(default_factory=dict, metadata={"check": check_forces})
+    """Method -> part -> (C, D) float32, the force on the batch's samples of each class, zero where it had none; the
+    run's own method is one, the others are what-ifs. Parts: "total", "positives", "head", "medium", "tail", "targets",
+    "prior"."""
     metrics: dict[str, float] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    insight: Insight = field(default_factory=Insight)
+    """Name -> finite number."""
+    events: Sequence[dict[str, Any]] = field(default_factory=list)
+    """What happened at this step, such as {"kind": "setting", "name": "temperature", "value": 0.2}."""
+
+
+_RULES: list[tuple[str, Callable[[Any, Sizes], Any]]] = [
+    (one.name, one.metadata["check"]) for one in fields(Frame) if "check" in one.metadata
+]
+"""The fields of tensors, each with its rule."""
 
 
 def file_name(step: int) -> str:
@@ -70,79 +120,46 @@ def check_step(step: Any) -> int:
     return number
 
 
-def make_frame(
-    step: int,
-    *,
-    labels: np.ndarray,
-    num_classes: int,
-    dim: int | None,
-    embeddings: Any,
-    landmarks: Mapping[str, Any] | None = None,
-    target_index: Any = None,
-    samples: Mapping[str, Any] | None = None,
-    metrics: Mapping[str, Any] | None = None,
-    epoch: float = 0.0,
-    seconds: float = 0.0,
-    events: Sequence[Mapping[str, Any]] = (),
-    **insight: Any,
-) -> Frame:
-    """A frame from a writer's values, checked; RecordingError says which one does not fit.
+def check_frame(frame: Frame, *, num_classes: int | None, dim: int | None) -> Frame:
+    """The frame as it is stored; RecordingError says which value does not fit.
 
-    Metrics that are not finite are left out (what cannot be measured is absent) and noted among the events. `insight`
-    are the arguments of `make_insight`.
+    Metrics that are not finite are left out (what cannot be measured is absent) and noted among the events.
+
+    Args:
+        num_classes: None where it is not known; numbers of classes are not compared then.
+        dim: of all embeddings of the run; None where this is its first frame.
     """
-    where = f"step {step}"
-    embeddings = check_points("embeddings", embeddings, where, dim)
-    if len(embeddings) != len(labels):
+    where = f"step {frame.step}"
+    embeddings = check_points("embeddings", frame.embeddings, where, dim)
+    if len(embeddings) != len(frame.labels):
         raise RecordingError(
-            f"embeddings at {where} must have one row for each of {len(labels)} labels; got {len(embeddings)} rows.",
+            f"embeddings at {where} must have one row for each of {len(frame.labels)} labels; "
+            f"got {len(embeddings)} rows.",
             kind="embeddings of another shape",
         )
-    points = {
-        check_name(name): check_points(name, array, where, embeddings.shape[1])
-        for name, array in (landmarks or {}).items()
-    }
-    if target_index is not None:
-        target_index = np.asarray(target_index)
-        limit = len(points.get("targets", ()))
-        if target_index.shape != (num_classes,) or target_index.dtype.kind not in "iu":
-            raise RecordingError(
-                f"target_index at {where} must be one whole number for each of {num_classes} classes; "
-                f"got {target_index.dtype} of shape {target_index.shape}."
-            )
-        if target_index.min(initial=-1) < -1 or target_index.max(initial=-1) >= limit:
-            raise RecordingError(
-                f"target_index at {where} must point at the {limit} rows of landmarks['targets'] or be -1."
-            )
-        target_index = target_index.astype(np.int32)
-    columns = {
-        check_name(name): check_column(f"samples['{name}']", array, where, len(labels))
-        for name, array in (samples or {}).items()
-    }
-    numbers, notes = _numbers(metrics or {}, where)
-    return Frame(
-        step=step,
-        epoch=_number("epoch", epoch, where),
-        seconds=_number("seconds", seconds, where),
+    sizes = Sizes(where, len(embeddings), num_classes, embeddings.shape[1])
+    held = {}
+    for name, check in _RULES:
+        held[name] = check(getattr(frame, name), sizes)
+        if name == "landmarks":
+            sizes = sizes._replace(targets=len(held[name].get("targets", ())))
+    metrics, notes = _numbers(frame.metrics, where)
+    return replace(
+        frame,
+        epoch=_number("epoch", frame.epoch, where),
+        seconds=_number("seconds", frame.seconds, where),
         embeddings=embeddings,
-        labels=labels,
-        landmarks=points,
-        target_index=target_index,
-        samples=columns,
-        metrics=numbers,
-        events=[*(dict(event) for event in events), *notes],
-        insight=make_insight(where, num_classes=num_classes, dim=embeddings.shape[1], **insight),
+        metrics=metrics,
+        events=[*(dict(event) for event in frame.events), *notes],
+        **held,
     )
 
 
 def encode_frame(frame: Frame) -> bytes:
     """The bytes of the frame's file; its labels stand in the probe."""
     arrays = {"embeddings": frame.embeddings}
-    if frame.target_index is not None:
-        arrays["target_index"] = frame.target_index
-    arrays |= {f"landmarks.{name}": array for name, array in frame.landmarks.items()}
-    arrays |= {f"samples.{name}": array for name, array in frame.samples.items()}
-    arrays |= encode_insight(frame.insight)
+    for name, _ in _RULES:
+        arrays |= _flatten(name, getattr(frame, name))
     try:
         events = json.dumps(frame.events, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -170,22 +187,42 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
     embeddings = check_points("embeddings", arrays.get("embeddings"), "its step", None)
     if labels is None:
         labels = np.full(len(embeddings), -1, np.int32)
-    target_index = arrays.get("target_index")
-    made = make_frame(
-        step,
-        labels=labels.copy(),
-        num_classes=0 if target_index is None else target_index.size,
-        dim=None,
-        embeddings=embeddings,
-        landmarks=group(arrays, "landmarks."),
-        target_index=target_index,
-        samples=group(arrays, "samples."),
-        metrics=parse_metrics(metadata),
+    tree = _nest(older.translate(arrays))
+    made = Frame(
+        step=step,
         epoch=_float(metadata, "epoch"),
         seconds=_float(metadata, "seconds"),
+        embeddings=embeddings,
+        labels=labels.copy(),
+        metrics=parse_metrics(metadata),
         events=parse_events(metadata),
+        **{name: tree[name] for name, _ in _RULES if name in tree},
     )
-    return replace(made, insight=decode_insight(arrays, num_classes=num_classes, dim=embeddings.shape[1]))
+    return check_frame(made, num_classes=num_classes, dim=None)
+
+
+def _flatten(name: str, held: Any) -> dict[str, np.ndarray]:
+    """Tensors "<name>.<name>..." of an array, a mapping or a value of a mark; None gives none."""
+    if held is None or isinstance(held, np.ndarray):
+        return {} if held is None else {name: held}
+    parts = held if isinstance(held, Mapping) else held._asdict()
+    return {key: array for part, inner in parts.items() for key, array in _flatten(f"{name}.{part}", inner).items()}
+
+
+def _nest(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The mappings that `_flatten` took apart."""
+    tree: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *path, last = name.split(".")
+        branch = tree
+        for part in path:
+            branch = branch.setdefault(part, {})
+            if not isinstance(branch, dict):
+                raise RecordingError(f"Its tensor '{name[:60]}' lies inside another one.")
+        if last in branch:
+            raise RecordingError(f"Its tensor '{name[:60]}' holds others.")
+        branch[last] = array
+    return tree
 
 
 def parse_step(metadata: Mapping[str, str]) -> int:

@@ -8,11 +8,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from ltviz.errors import RecordingError
+from ltviz.marks import Mark, Reading
 from ltviz.recording.names import RUN_ID
 from ltviz.recording.tensors import FORMAT
 
 MAX_CLASSES = 65_535
 MAX_STEP = 999_999_999
+MAX_DECLARED = 64
+"""Readings of a run, and marks."""
 UNLABELLED = -1
 """The label of a sample that has none: it is drawn, and never measured, ranked or counted."""
 
@@ -37,18 +40,6 @@ class Fingerprints(_Strict):
 
     weights: _Word | None = None
     batches: _Word | None = None
-
-
-class Reading(_Strict):
-    """What one of the readings in the frames is, for people.
-
-    A key "<landmark>_cap" holds half-angles in degrees of caps around that landmark's rows.
-    """
-
-    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
-    title: _Word
-    unit: _Word = ""
-    short: str = Field(default="", max_length=2_000)
 
 
 class RunInfo(_Strict):
@@ -76,7 +67,8 @@ class RunInfo(_Strict):
     config: dict[str, JsonValue] = Field(default_factory=dict)
     versions: dict[_Word, _Word] = Field(default_factory=dict)
     fingerprints: Fingerprints = Fingerprints()
-    readings: list[Reading] = Field(default_factory=list, max_length=64)
+    readings: list[Reading] = Field(default_factory=list, max_length=MAX_DECLARED)
+    marks: list[Mark] = Field(default_factory=list, max_length=MAX_DECLARED)
 
     @model_validator(mode="after")
     def _one_entry_a_class(self) -> RunInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.recording import tensors
+from ltviz.recording import older, tensors
 from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_plain
 from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
-from ltviz.recording.info import ACTIVE, RunInfo, Status, parse_info, parse_status
+from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
 
@@ -82,10 +83,24 @@ class Recording:
         """run.json; RecordingError where it is missing, damaged or of a newer version."""
         with self._guard:
             identity, data = self._read("run.json", MAX_INFO, self._info)
-            if data is not None:
-                self._info = (identity, self._parsed(parse_info, data, "run.json"))
-            assert self._info is not None
-            return self._info[1]
+            if data is None:
+                assert self._info is not None
+                return self._info[1]
+            info = self._parsed(parse_info, data, "run.json")
+            if "marks" not in info.model_fields_set:
+                names = self._tensor_names()
+                info = info.model_copy(update={"marks": older.declare(names)[:MAX_DECLARED]})
+                if not names:  # a frame that is to come will say what there is to see
+                    return info
+            self._info = (identity, info)
+            return info
+
+    def _tensor_names(self) -> list[str]:
+        """Names of the tensors in the newest frame whose header can be read; none without one."""
+        for step in reversed(self.frame_files()):
+            with contextlib.suppress(FileNotFoundError, RecordingError, ValueError, AttributeError):
+                return list(json.loads(tensors.read_metadata(self._frame_path(step)).get("crc32", "")).keys())
+        return []
 
     @property
     def config(self) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,9 +29,10 @@ from ltviz.recording.files import (
     unwritable,
     write_whole,
 )
-from ltviz.recording.frame import check_step, encode_frame, file_name, make_frame
-from ltviz.recording.info import ACTIVE, RunInfo, State, Status
+from ltviz.recording.frame import Frame, check_frame, check_step, encode_frame, file_name
+from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, State, Status
 from ltviz.recording.lock import RunLock
+from ltviz.recording.older import undeclared
 from ltviz.recording.probe import Probe, encode_probe, make_probe
 from ltviz.recording.recording import Recording
 from ltviz.recording.requests import Request, take_requests
@@ -157,49 +159,31 @@ class RunWriter:
         """Seconds that this run has been written, over all its attempts; never falls, whatever the clock does."""
         return self._seconds_before + time.monotonic() - self._opened
 
-    def frame(
-        self,
-        step: int,
-        *,
-        embeddings: Any,
-        landmarks: Mapping[str, Any] | None = None,
-        target_index: Any = None,
-        samples: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        epoch: float = 0.0,
-        seconds: float | None = None,
-        events: Sequence[Mapping[str, Any]] = (),
-        **insight: Any,
-    ) -> None:
-        """Write the frame of `step`, which must be later than the one before. Arrays as in `Frame`; they are not kept.
+    def frame(self, step: int, *, embeddings: Any, seconds: float | None = None, **values: Any) -> None:
+        """`write` a frame of these values, which are fields of `Frame`; `seconds` are `self.seconds` by default."""
+        self.write(
+            Frame(
+                step=step,
+                embeddings=embeddings,
+                labels=self.probe.labels,
+                seconds=self.seconds if seconds is None else seconds,
+                **values,
+            )
+        )
 
-        `insight` are `links`, `clouds`, `readings` and `forces` as in `Insight`.
+    def write(self, frame: Frame) -> None:
+        """Write a frame, whose step must be later than the one before. Its arrays are not kept.
 
-        `seconds` defaults to `self.seconds`. When this returns, the frame outlives the process.
+        When this returns, the frame outlives the process.
 
         Raises:
             RecordingError: a step that is not later, an array that does not fit or is not finite; nothing is written.
             DiskFull: no room; nothing is left, and the same frame may be tried again.
         """
-        step = self.check_next(step)
-        frame = make_frame(
-            step,
-            labels=self.probe.labels,
-            num_classes=self.info.num_classes,
-            dim=self.info.dim,
-            embeddings=embeddings,
-            landmarks=landmarks,
-            target_index=target_index,
-            samples=samples,
-            metrics=metrics,
-            epoch=epoch,
-            seconds=self.seconds if seconds is None else seconds,
-            events=events,
-            **insight,
-        )
+        step = self.check_next(frame.step)
+        frame = check_frame(replace(frame, step=step), num_classes=self.info.num_classes, dim=self.info.dim)
         data = encode_frame(frame)
-        if self.info.dim is None:
-            self._learn_dim(frame.embeddings.shape[1])
+        self._learn(frame)
         final = self.path / "frames" / file_name(step)
         now = time.monotonic()
         due = now - self._synced >= SYNC_SECONDS
@@ -295,8 +279,13 @@ class RunWriter:
             # The caller's own exception is on its way and says more.
             log.warning("The run could not be closed: %s", second)
 
-    def _learn_dim(self, dim: int) -> None:
-        self.info = self.info.model_copy(update={"dim": dim})
+    def _learn(self, frame: Frame) -> None:
+        """Says in run.json what could not be known before this frame: the dimension, marks that nobody declared."""
+        found = undeclared(self.info.marks, frame.marks, frame.landmarks)[: MAX_DECLARED - len(self.info.marks)]
+        if self.info.dim is not None and not found:
+            return
+        marks = [*self.info.marks, *found]
+        self.info = self.info.model_copy(update={"dim": frame.embeddings.shape[1], "marks": marks})
         write_whole(self.path / "run.json", _run_json(self.info))
         with self._guard:
             self._unsynced.append(self.path / "run.json")

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before = learner, before
-        self._observer = Observer(shared.probe, shared.linked_samples(), shared.engine.device)
+        self._observer = Observer(shared.probe, shared.shown_samples(), shared.engine.device)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []
@@ -226,20 +227,14 @@ class Lane:
         if self.step <= progress.last_frame:
             return
         with self._learner.own_rng():
-            seen = self._observer.observe(self.method)
-            forces = self._measure_forces(upcoming, seen["embeddings"])
-        self._note_swaps(seen["target_index"])
+            frame = self._observer.observe(self.method, self.step)
+            forces = self._measure_forces(upcoming, frame.embeddings)
+        self._note_swaps(frame.target_index)
+        epoch = self.step * self.run.batch_size / self.method.setup_.training_size
         seconds = progress.seconds_before + elapsed
-        self.writer.frame(
-            self.step,
-            **seen,
-            forces=forces,
-            epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
-            seconds=seconds,
-            events=tuple(self._events),
-        )
+        self.writer.write(replace(frame, forces=forces, epoch=epoch, seconds=seconds, events=tuple(self._events)))
         self._events.clear()
-        progress.last_frame, progress.metrics, progress.seconds = self.step, seen["metrics"], seconds
+        progress.last_frame, progress.metrics, progress.seconds = self.step, frame.metrics, seconds
         progress.frames_here += 1
 
     def _measure_forces(self, upcoming: Batch, embeddings: np.ndarray) -> Forces:

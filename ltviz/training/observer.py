@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,15 +12,17 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
+from ltviz.errors import ConfigError
+from ltviz.marks import Shown, primitive_of
 from ltviz.methods.base import Method
-from ltviz.recording import Cloud, Links
+from ltviz.recording import Frame
 from ltviz.training.probe_set import ProbeSet
 
 _ROWS = 2048  # probe samples in one forward pass
 
 
-class Seen(NamedTuple):
-    """The probe as a method sees it, for measures; numbers on the CPU."""
+class ProbeOutputs(NamedTuple):
+    """What a method makes of the probe set, for measures; numbers on the CPU."""
 
     embeddings: np.ndarray
     """(N, dim) float32 unit rows."""
@@ -33,7 +35,7 @@ class Seen(NamedTuple):
     bias: np.ndarray | None
     """(C,)."""
     views: tuple[np.ndarray, np.ndarray]
-    """Two views of the linked samples, each (M, dim) unit rows."""
+    """Two views of the fixed samples, each (M, dim) unit rows."""
 
 
 class Observer:
@@ -41,46 +43,50 @@ class Observer:
 
     Args:
         probe: the samples that every frame shows; `device` is where the method is.
-        linked: the fixed samples whose pairs a frame links, and whose two views say how well they are aligned.
+        shown: the fixed samples that a frame shows marks of, and whose two views say how well they are aligned.
     """
 
-    def __init__(self, probe: ProbeSet, linked: Batch, device: torch.device):
-        self.probe, self.linked = probe, linked
+    def __init__(self, probe: ProbeSet, shown: Batch, device: torch.device):
+        self.probe, self.shown = probe, shown
         self._images = torch.from_numpy(probe.images)[:, None].to(device)
 
     @torch.no_grad()
-    def observe(self, method: Method) -> dict[str, Any]:
-        """The frame of a method as it is now, measured: arguments of `RunWriter.frame`."""
+    def observe(self, method: Method, step: int) -> Frame:
+        """The frame of a method as it is now, measured; epoch, seconds, events and forces are the caller's.
+
+        Raises:
+            ConfigError: the method shows or reads what it has not declared.
+        """
         was_training = method.training
         method.eval()
         try:
-            seen = self._read(method)
+            outputs = self._run(method)
             landmarks = {name: _numbers(points) for name, points in method.landmarks().items()}
-            links = {name: Links(*_columns(held)) for name, held in method.links(self.linked).items()}
-            clouds = {name: Cloud(*_columns(held)) for name, held in method.clouds().items()}
+            marks = {key: _columns(shown) for key, shown in method.show(self.shown).items()}
             readings = {name: _numbers(value) for name, value in method.read().items()}
             matched = method.target_index()
         finally:
             method.train(was_training)
+        _check_declared(method, marks, readings)
         index = None if matched is None else matched.cpu().numpy().astype(np.int32)
-        predictions, confidence = predict(seen.logits, several=self.probe.multi is not None)
-        loss = per_sample_loss(seen.logits, self.probe.labels, self.probe.multi)
+        predictions, confidence = predict(outputs.logits, several=self.probe.multi is not None)
+        loss = per_sample_loss(outputs.logits, self.probe.labels, self.probe.multi)
         targets = None if index is None else landmarks["targets"][index]
-        measured = self._measure(seen, method.counts.cpu().numpy().astype(np.int64), predictions, confidence, targets)
-        frame = {
-            "embeddings": seen.embeddings,
-            "landmarks": landmarks,
-            "target_index": index,
-            "samples": {"prediction": predictions, "confidence": confidence, "loss": loss},
-            "metrics": measured,
-            "links": links,
-            "clouds": clouds,
-            "readings": readings,
-        }
-        return frame
+        counts = method.counts.cpu().numpy().astype(np.int64)
+        return Frame(
+            step=step,
+            embeddings=outputs.embeddings,
+            labels=self.probe.labels,
+            landmarks=landmarks,
+            target_index=index,
+            samples={"prediction": predictions, "confidence": confidence, "loss": loss},
+            marks=marks,
+            readings=readings,
+            metrics=self._measure(outputs, counts, predictions, confidence, targets),
+        )
 
-    def _read(self, method: Method) -> Seen:
-        """One pass of the probe through the encoder, and two small ones of the linked samples."""
+    def _run(self, method: Method) -> ProbeOutputs:
+        """One pass of the probe through the encoder, and two small ones of the fixed samples."""
         parts = []
         for rows in self._images.split(_ROWS):
             features = method.encoder(rows)
@@ -89,18 +95,18 @@ class Observer:
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
-        return Seen(
+        return ProbeOutputs(
             embeddings.numpy(),
             logits,
             features.numpy(),
             None if linear is None else _numbers(linear.weight),
             None if linear is None else _numbers(linear.bias),
-            (_numbers(method.embed(self.linked.view(0))), _numbers(method.embed(self.linked.view(1)))),
+            (_numbers(method.embed(self.shown.view(0))), _numbers(method.embed(self.shown.view(1)))),
         )
 
     def _measure(
         self,
-        seen: Seen,
+        outputs: ProbeOutputs,
         counts: np.ndarray,
         predictions: np.ndarray,
         confidence: np.ndarray,
@@ -109,19 +115,19 @@ class Observer:
         # one predicted class says little of a sample with several: average precision is measured there
         one_label = self.probe.multi is None
         return metrics.measure(
-            seen.embeddings,
+            outputs.embeddings,
             self.probe.labels,
             num_classes=len(counts),
             counts=counts,
             split=self.probe.split,
             predictions=predictions if one_label else None,
             confidence=confidence if one_label else None,
-            views=seen.views,
-            features=seen.features,
-            weights=seen.weights if one_label else None,
-            bias=seen.bias if one_label else None,
+            views=outputs.views,
+            features=outputs.features,
+            weights=outputs.weights if one_label else None,
+            bias=outputs.bias if one_label else None,
             targets=targets,
-            scores=None if one_label else seen.logits.numpy(),
+            scores=None if one_label else outputs.logits.numpy(),
             labels=self.probe.multi,
         )
 
@@ -159,5 +165,30 @@ def _numbers(values: Tensor) -> np.ndarray:
     return values.detach().float().cpu().numpy()
 
 
-def _columns(held: Iterable[Tensor]) -> list[np.ndarray]:
-    return [(x.detach().float() if x.is_floating_point() else x).cpu().numpy() for x in held]
+def _columns(shown: Shown) -> Shown:
+    """The value of a mark as arrays on the CPU."""
+    columns = shown._asdict().items()
+    return type(shown)(**{name: None if column is None else _array(column) for name, column in columns})
+
+
+def _array(column: Tensor) -> np.ndarray:
+    column = column.detach()
+    return (column.float() if column.is_floating_point() else column).cpu().numpy()
+
+
+def _check_declared(method: Method, marks: Mapping[str, Shown], readings: Iterable[str]) -> None:
+    """ConfigError for what a method gives and has not declared: nobody could say what it is. Landmarks need not be."""
+    declared = {mark.key: mark.primitive for mark in method.marks}
+    for key, shown in marks.items():
+        if declared.get(key) != (primitive := primitive_of(shown)):
+            raise ConfigError(
+                f"{method.card.name} must declare all that it shows, but its marks have no {primitive} named {key!r}; "
+                f"add Mark(key={key!r}, primitive={primitive!r}, ...)"
+            )
+    known = {reading.key for reading in method.readings}
+    strange = next((key for key in readings if key not in known), None)
+    if strange is not None:
+        raise ConfigError(
+            f"{method.card.name} must declare all that it reads, but its readings have no {strange!r}; "
+            f"add Reading(key={strange!r}, ...)"
+        )

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -24,13 +24,13 @@ from ltviz.data.tensors import Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
-from ltviz.recording import Fingerprints, Reading, Recording
+from ltviz.recording import Fingerprints, Recording
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import RunSettings
 
-LINKED_SAMPLES, LINKS = 6, 60
-"""Samples of a class, and in all, whose views or branches a frame may link."""
+SHOWN_OF_CLASS, SHOWN = 6, 60
+"""Samples of a class, and in all, for which a frame shows marks such as their two views."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class SharedStart:
                 digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
         return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
 
-    def linked_samples(self) -> Batch:
-        """The fixed samples whose views or branches frames link."""
-        return self.batches.fixed(LINKED_SAMPLES, LINKS)
+    def shown_samples(self) -> Batch:
+        """The fixed samples for which frames show marks."""
+        return self.batches.fixed(SHOWN_OF_CLASS, SHOWN)
 
     def build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
         """An untrained method on the device; its own parameters depend on the seed alone, not on the other methods.
@@ -107,7 +107,8 @@ class SharedStart:
                 "numpy": np.__version__,
             },
             "fingerprints": self.fingerprints,
-            "readings": [Reading.model_validate(asdict(reading)) for reading in method.readings],
+            "readings": list(method.readings),
+            "marks": list(method.marks),
         }
 
     def check_began(self, recording: Recording, *, has_weights: bool) -> None:

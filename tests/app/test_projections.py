@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ltviz_app.service.picture import picture
+from ltviz_app.service.picture import draw_frame
 from ltviz_app.service.projections import Projections, check_projection
 from ltviz_app.service.studio import Studio
 from ltviz_app.widgets.viewer import stage_data
 
 from ltviz.errors import ConfigError, DataError
+from ltviz.marks import Caps, Points, Segments, Vectors
 from ltviz.projection.background import Answer, Request
 from ltviz.projection.fitter import BackgroundFitter
-from ltviz.recording import Cloud, Frame, Insight, Links, Recording
+from ltviz.recording import Frame, Recording
 
 DIM = 8
 
@@ -250,53 +251,57 @@ def test_a_run_that_is_deleted_while_its_map_is_fitted_hurts_nothing(talk, home:
 # ---------------------------------------------------------------------- what is drawn
 
 
-def frame_with_insight() -> Frame:
+def frame_with_marks() -> Frame:
     z = np.random.default_rng(0).standard_normal((30, DIM)).astype(np.float32)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     y = np.arange(4, dtype=np.int32) % 3
-    insight = Insight(
-        links={"views": Links(z[:4], z[4:8], y)},
-        clouds={"queue": Cloud(z[8:12], y, np.ones(4, np.float32))},
-        forces={"ce": {"total": np.tile(z[:1], (3, 1))}},
-    )
+    marks = {
+        "views": Segments(z[:4], z[4:8], y),
+        "queue": Points(z[8:12], y, np.ones(4, np.float32)),
+        "domes": Caps(z[:4], np.full(4, 20.0, np.float32), y),
+        "winds": Vectors(z[:3]),
+    }
     labels = (np.arange(30) % 3).astype(np.int32)
-    given = {"landmarks": {"targets": z[:3]}, "insight": insight}
+    given = {"landmarks": {"targets": z[:3]}, "marks": marks, "forces": {"ce": {"total": np.tile(z[:1], (3, 1))}}}
     return Frame(step=5, epoch=0.0, seconds=0.0, embeddings=z, labels=labels, **given)
 
 
 @pytest.mark.parametrize("name", ["centres", "umap"])
 def test_everything_on_a_picture_goes_through_one_placement(home: Path, fitter, runs, name: str) -> None:
     runs.finished(home, "run-one", dim=DIM)
-    frame, order = frame_with_insight(), np.array([0, 1, 2])
+    frame, order = frame_with_marks(), np.array([0, 1, 2])
     landed: list[tuple[str, int]] = []
     recording = Recording(home / "run-one")
     projections = Projections(recording, order, fitter, lambda: True, lambda *key: landed.append(key))
-    look = projections.look(frame, name)
+    projected = projections.project(frame, name)
     if name == "umap":
-        assert look.header["pending"] == "umap"
+        assert projected.told.pending == "umap"
         # the same map as the background would have kept
         views = projections._of("umap")
         from ltviz.projection.base import draw
 
         placement = views.projection.restore({"shown": spiral(30)}, frame.embeddings)
         views.keep(frame, draw(placement, frame.embeddings, None))
-        look = projections.look(frame, name)
-    view, place = picture(frame, order, look), look.fit.placement.place
-    np.testing.assert_array_equal(view.points, look.fit.shown)
-    np.testing.assert_allclose(view.landmarks["targets"], view.points[:3], atol=1e-5)
-    np.testing.assert_allclose(view.links["views"].a, view.points[:4], atol=1e-5)
-    np.testing.assert_allclose(view.links["views"].b, view.points[4:8], atol=1e-5)
-    np.testing.assert_allclose(view.clouds["queue"].points, view.points[8:12], atol=1e-5)
-    assert view.centres.shape == (3, 3)
+        projected = projections.project(frame, name)
+    drawn, place = draw_frame(frame, order, projected), projected.fit.placement.place
+    np.testing.assert_array_equal(drawn.points, projected.fit.shown)
+    np.testing.assert_allclose(drawn.landmarks["targets"], drawn.points[:3], atol=1e-5)
+    np.testing.assert_allclose(drawn.marks["views"].a, drawn.points[:4], atol=1e-5)
+    np.testing.assert_allclose(drawn.marks["views"].b, drawn.points[4:8], atol=1e-5)
+    np.testing.assert_allclose(drawn.marks["queue"].places, drawn.points[8:12], atol=1e-5)
+    np.testing.assert_allclose(drawn.marks["domes"].places, drawn.points[:4], atol=1e-5)
+    assert drawn.marks["domes"].angle is None, "an angle of the embedding is none of its picture"
+    assert drawn.centres.shape == (3, 3)
     if name == "umap":
-        assert view.forces == {}, "a direction has no place in a map that is not linear"
+        assert drawn.forces == {} and "winds" not in drawn.marks, "a direction has no place in a map that is not linear"
     else:
-        np.testing.assert_array_equal(view.forces["ce"]["total"], place(frame.insight.forces["ce"]["total"]))
+        np.testing.assert_array_equal(drawn.forces["ce"]["total"], place(frame.forces["ce"]["total"]))
+        np.testing.assert_array_equal(drawn.marks["winds"].rows, place(frame.marks["winds"].rows))
 
 
 def test_beyond_three_dimensions_a_picture_needs_a_projection() -> None:
     with pytest.raises(DataError, match="projection"):
-        picture(frame_with_insight(), np.arange(3))
+        draw_frame(frame_with_marks(), np.arange(3))
 
 
 def test_the_page_is_told_what_projections_there_are(studio: Studio) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import fields
 
 import numpy as np
 import pytest
-from ltviz_app.service.picture import class_centres
-from ltviz_app.service.wire import View, encode_frame, encode_message, encode_run, pack, quantise, ranks
+from ltviz_app.service.messages import PLACE, ClockHeader, ErrorHeader, FrameHeader, RunHeader, StateHeader
+from ltviz_app.service.picture import Picture
+from ltviz_app.service.wire import encode_frame, encode_message, encode_run, pack, quantise, ranks
 
-from ltviz.recording import Cloud, Frame, Insight, Links, Probe, RunInfo
+from ltviz.marks import TARGETS, Caps, Mark, Points, Reading, Segments, Vectors
+from ltviz.projection.centres import class_centres
+from ltviz.recording import Frame, Probe, RunInfo
 
 
 def split(message: bytes) -> tuple[dict, bytes]:
@@ -32,9 +36,9 @@ def make_frame(**more) -> Frame:
     return Frame(**given)
 
 
-def view(frame: Frame, centres: np.ndarray | None = None) -> View:
+def picture(frame: Frame, centres: np.ndarray | None = None) -> Picture:
     centres = np.full((3, 3), np.nan) if centres is None else centres
-    return View(frame.embeddings, centres, frame.landmarks, None)
+    return Picture(frame.embeddings, centres, frame.landmarks, None)
 
 
 @pytest.mark.parametrize("title", ["", "a", "ab", "abc", "ü", "<img src=x>"])
@@ -45,9 +49,9 @@ def test_every_header_is_padded(title: str):
 
 def test_quantising_keeps_points_to_1_in_32767_and_clips():
     z = np.random.default_rng(0).uniform(-1, 1, (500, 3))
-    back = np.frombuffer(quantise(z), "<i2").reshape(-1, 3) / 32767
+    back = quantise(z, PLACE) / 32767
     assert np.abs(back - z).max() <= 0.5 / 32767 + 1e-7
-    assert np.frombuffer(quantise(np.array([[2.0, -2.0, 0.0]])), "<i2").tolist() == [32767, -32767, 0]
+    assert quantise(np.array([[2.0, -2.0, 0.0]]), PLACE).tolist() == [[32767, -32767, 0]]
 
 
 def test_a_frame_says_everything_and_its_payload_is_int16_then_predictions():
@@ -59,7 +63,7 @@ def test_a_frame_says_everything_and_its_payload_is_int16_then_predictions():
         events=[{"kind": "setting", "name": "temperature", "value": 0.2}],
     )
     order = np.array([1, 0, 2])  # class 1 has most samples
-    encoded = encode_frame("run-a", frame, view(frame, np.eye(3)), order, written=12.5)
+    encoded = encode_frame("run-a", frame, picture(frame, np.eye(3)), order, written=12.5)
     header, payload = split(encoded.message(seq=3, time=99.0, live=True))
     assert (header["run"], header["step"], header["seq"], header["time"], header["live"]) == ("run-a", 7, 3, 99.0, True)
     assert header["n"] == 4 and header["predictions"] is True
@@ -74,7 +78,7 @@ def test_a_frame_says_everything_and_its_payload_is_int16_then_predictions():
 
 def test_two_viewers_get_the_same_picture_under_their_own_number():
     frame = make_frame()
-    encoded = encode_frame("run-a", frame, view(frame), np.arange(3), written=0.0)
+    encoded = encode_frame("run-a", frame, picture(frame), np.arange(3), written=0.0)
     one, a = split(encoded.message(seq=1, time=1.0, live=True))
     two, b = split(encoded.message(seq=9, time=2.0, live=False))
     assert a == b and {k: v for k, v in one.items() if k not in ("seq", "time", "live")} == {
@@ -88,14 +92,16 @@ def test_a_class_without_points_has_no_centre():
     assert np.isnan(centres[1]).all()
     assert np.linalg.norm(centres[0]) == pytest.approx(1)
     header, _ = split(
-        encode_frame("run-a", frame, view(frame, centres), np.arange(3), 0.0).message(seq=1, time=0, live=False)
+        encode_frame("run-a", frame, picture(frame, centres), np.arange(3), 0.0).message(seq=1, time=0, live=False)
     )
     assert header["centres"][1] is None and header["centres"][0] == pytest.approx([0.7071, 0.7071, 0])
 
 
 def test_predictions_that_are_no_class_do_not_break_the_frame():
     frame = make_frame(samples={"prediction": np.array([-1, 5, 0, 2], np.int32)})
-    _, payload = split(encode_frame("run-a", frame, view(frame), np.arange(3), 0.0).message(seq=1, time=0, live=False))
+    _, payload = split(
+        encode_frame("run-a", frame, picture(frame), np.arange(3), 0.0).message(seq=1, time=0, live=False)
+    )
     assert np.frombuffer(payload[24:], "<u2").tolist() == [65535, 65535, 0, 2]
 
 
@@ -183,7 +189,7 @@ def test_a_run_without_classes_has_a_card_and_frames():
     assert header["num_classes"] == 0 and header["class_names"] == header["counts"] == header["groups"] == []
     assert read(header, payload, "labels").tolist() == [65535] * 4
     frame = make_frame(labels=free.labels, samples={"prediction": np.full(4, -1, np.int32)})
-    encoded = encode_frame("run-a", frame, view(frame, np.empty((0, 3))), empty.order, written=0.0)
+    encoded = encode_frame("run-a", frame, picture(frame, np.empty((0, 3))), empty.order, written=0.0)
     header, payload = split(encoded.message(seq=1, time=0.0, live=True))
     assert header["centres"] == [] and np.frombuffer(payload[24:], "<u2").tolist() == [65535] * 4
 
@@ -206,10 +212,24 @@ def test_ranks_invert_the_order():
 
 
 def test_messages_without_payload():
-    assert split(encode_message("state", run="a", steps=[np.int64(3)])) == (
-        {"type": "state", "run": "a", "steps": [3]},
+    assert split(encode_message(ClockHeader(mode="hold", at=5, speed=1.0))) == (
+        {"type": "clock", "mode": "hold", "at": 5, "speed": 1.0},
         b"",
     )
+    told = StateHeader(
+        run="a",
+        state="running",
+        reason=None,
+        first=3,
+        last=3,
+        frames=1,
+        total_steps=None,
+        steps=[np.int64(3)],
+        marks=[(3, "setting", "temperature is 0.2")],
+    )
+    header, payload = split(encode_message(told))
+    assert header["type"] == "state" and header["steps"] == [3] and header["reason"] is None and payload == b""
+    assert header["marks"] == [[3, "setting", "temperature is 0.2"]]
 
 
 def test_what_a_method_lets_be_seen_lies_where_the_header_says():
@@ -220,15 +240,21 @@ def test_what_a_method_lets_be_seen_lies_where_the_header_says():
             "confidence": np.array([1, 0.5, 0.2, 0], np.float32),
             "loss": np.array([0, 1.5, 3, 60000], np.float16),
         },
-        insight=Insight(readings={"length": np.float32([5, np.nan, 7]), "temperature": np.float32([0.5])}),
+        readings={"length": np.float32([5, np.nan, 7]), "temperature": np.float32([0.5])},
     )
-    seen = View(
+    seen = Picture(
         frame.embeddings,
         np.full((3, 3), np.nan),
         {},
         None,
-        links={"views": Links(z[:2], -z[:2], np.array([0, 2]))},
-        clouds={"queue": Cloud(z, np.array([0, 1, 2]), np.float32([0, 8, 1e9]))},
+        marks={
+            "views": Segments(z[:2], -z[:2], np.array([0, 2])),
+            "queue": Points(z, np.array([0, 1, 2]), np.float32([0, 8, 1e9])),
+            "stars": Points(z[:1], np.array([0])),
+            "domes": Caps(z[:2], np.float32([12.345, 180]), np.array([0, 1])),
+            "flat": Caps(z[:2], None, np.array([0, 1])),
+            "winds": Vectors(np.array([[0, 0, 0], [0.123456, 0, 2], [0, 0, -1]])),
+        },
         forces={"bcl": {"total": np.array([[0, 0, 0], [1e-5, 0, 2], [0, 0, -1]])}},
     )
     order = np.array([2, 1, 0])
@@ -243,9 +269,13 @@ def test_what_a_method_lets_be_seen_lies_where_the_header_says():
     assert array("prediction") == [0, 1, 2, 2], "classes are ranks on the wire"
     assert array("confidence") == [255, 128, 51, 0]
     assert array("loss") == [0, 6144, 12288, 65535]
-    assert array("links.views.a") == [32767, 0, 0, 0, 32767, 0] and array("links.views.b")[0] == -32767
-    assert array("links.views.y") == [2, 0]
-    assert array("clouds.queue.age") == [0, 8, 65535] and array("clouds.queue.y") == [2, 1, 0]
+    assert array("marks.views.a") == [32767, 0, 0, 0, 32767, 0] and array("marks.views.b")[0] == -32767
+    assert array("marks.views.y") == [2, 0]
+    assert array("marks.queue.age") == [0, 8, 65535] and array("marks.queue.y") == [2, 1, 0]
+    assert array("marks.stars.places") == [32767, 0, 0] and "marks.stars.age" not in header["arrays"]
+    assert array("marks.domes.angle") == [1234, 18000], "hundredths of a degree"
+    assert array("marks.flat.y") == [2, 1] and "marks.flat.angle" not in header["arrays"]
+    assert header["vectors"] == {"winds": [[0, 0, -1], [0.1235, 0, 2], None]}, "by rank; zero is nothing"
     assert header["readings"] == {"length": [7, None, 5], "temperature": [0.5]}
     assert header["forces"] == {"bcl": {"total": [[0, 0, -1], [1e-5, 0, 2], None]}}
 
@@ -265,6 +295,23 @@ def test_several_labels_are_bits_by_rank():
 
 
 def test_only_frames_carry_a_step():
-    assert split(encode_message("clock", at=5))[0] == {"type": "clock", "at": 5}
-    with pytest.raises(ValueError, match="only frames carry a step"):
-        encode_message("clock", step=5)
+    others = (RunHeader, StateHeader, ClockHeader, ErrorHeader)
+    assert not any("step" in {one.name for one in fields(kind)} for kind in others)
+    assert "step" in {one.name for one in fields(FrameHeader)}
+
+
+def test_a_frame_says_nothing_of_what_it_has_not():
+    frame = make_frame()
+    encoded = encode_frame("run-a", frame, picture(frame), np.arange(3), written=0.0)
+    header, _ = split(encoded.message(seq=1, time=0.0, live=False))
+    assert not {"events", "readings", "vectors", "forces"} & header.keys()
+    assert header["projection"] is None and header["target_index"] is None and header["arrays"] == {}
+
+
+def test_a_card_holds_what_was_declared_whole():
+    plain = Mark(key="bridges", title="Bridges", short="a < b", primitive="segments", sign="arc", on=False, end="disc")
+    header, _ = card(info=info(marks=[TARGETS, plain], readings=[Reading(key="pulse", title="Pulse")]))
+    told = {"title": "Bridges", "short": "a < b", "primitive": "segments", "sign": "arc", "end": "disc"}
+    assert header["marks"][1] == {"key": "bridges", **told, "on": False, "directed": False}
+    assert header["marks"][0]["on"] is True and "end" not in header["marks"][0]
+    assert header["readings"] == [{"key": "pulse", "title": "Pulse", "unit": "", "short": ""}]

@@ -103,7 +103,7 @@ def test_a_newer_version_is_refused_clearly(folder, monkeypatch):
         from ltviz.recording import frame, tensors
 
         patch.setattr(tensors, "FORMAT", 2)
-        made = frame.make_frame(3, labels=LABELS, num_classes=4, dim=3, embeddings=z(3))
+        made = frame.Frame(step=3, labels=LABELS, embeddings=z(3))
         newer.write_bytes(frame.encode_frame(made))
     seen = Recording(folder)
     assert seen.steps() == [0, 1, 2]

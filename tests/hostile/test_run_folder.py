@@ -13,7 +13,7 @@ import ltviz
 from ltviz.errors import LtvizError, RecordingError
 from ltviz.recording import Recording, list_runs, load_weights, save_weights, send_request
 from ltviz.recording import recording as module
-from ltviz.recording.frame import encode_frame, make_frame
+from ltviz.recording.frame import Frame, encode_frame
 from ltviz.recording.tensors import encode
 
 Z = np.eye(3, dtype=np.float32)
@@ -247,11 +247,9 @@ def test_ten_thousand_files_that_are_no_frames_are_stepped_over(folder):
 
 
 def test_events_and_metrics_may_carry_any_text(folder):
-    frame = make_frame(
-        2,
+    frame = Frame(
+        step=2,
         labels=np.zeros(3),
-        num_classes=3,
-        dim=3,
         embeddings=Z,
         metrics={"</script>": 1.0},
         events=[{"kind": "\u2028"}],

@@ -11,15 +11,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ltviz.methods.base import CLOUD_POINTS, FIRST, NONE, Batch, Card, Method, Setup
+from ltviz.marks import Caps, Points, Segments, Shown, primitive_of
+from ltviz.methods.base import FIRST, MOST_POINTS, NONE, Batch, Card, Method, Setup
 from ltviz.methods.registry import methods
 
 torch.set_num_threads(1)
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-MOST_LINKS = 60
+MOST_PAIRS = 60
 READ_ONLY = ("queue.all_steps", "queue.steps", "positives.", "found.", "centre_share.", "swaps")
-"""Where the buffers that serve `read` and `clouds` alone begin; weights of older recordings lack them."""
+"""Where the buffers that serve `read` and `show` alone begin; weights of older recordings lack them."""
 COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
 SIDE, FEATURES, DIM, BATCH = 6, 16, 3, 12
 
@@ -63,7 +64,7 @@ def draw_batch(step: int, seed: int, frequency: Tensor, make_rebalanced: Callabl
 
 
 def watched() -> Batch:
-    """The sixty samples that links are drawn for: those of the first five batches."""
+    """The sixty samples that marks are shown for: those of the first five batches."""
     parts = [make_batch(step) for step in range(1, 6)]
     y = torch.cat([part.y for part in parts])
     labels = torch.cat([part.labels for part in parts])
@@ -315,8 +316,10 @@ def test_runs_under_bf16_autocast(kind, device):
         optimizer.step()
         method.after_step()
     assert all(torch.isfinite(value).all() for value in method.state_dict().values())
-    for cloud in method.clouds().values():
-        torch.testing.assert_close(cloud.points.norm(dim=1), torch.ones(len(cloud.y), device=device))
+    with torch.no_grad():
+        shown = method.show(moved(watched(), device))
+    for remembered in (value for value in shown.values() if isinstance(value, Points)):
+        torch.testing.assert_close(remembered.places.norm(dim=1), torch.ones(len(remembered.y), device=device))
 
 
 @pytest.mark.parametrize("steps", [0, 1, 40])
@@ -334,29 +337,43 @@ def test_readings_are_those_declared(kind, steps):
         if steps == 40:
             assert values.isfinite().all(), f"{reading.key} is not known after {steps} steps of all classes"
         assert reading.short.endswith(".") and "<" not in reading.short and reading.title
-        landmark = reading.key.removesuffix("_cap")
-        if landmark != reading.key:
-            assert reading.unit == "°" and len(method.landmarks()[landmark]) == len(COUNTS)
-            assert (values.nan_to_num(0) >= 0).all() and (values.nan_to_num(0) <= 180).all()
 
 
 @pytest.mark.parametrize("steps", [0, 40])
-def test_links_and_clouds_are_unit_points_of_classes(kind, steps):
+def test_marks_are_those_declared_and_unit_places_of_classes(kind, steps):
     method = build(kind, total_steps=40)
     train(method, optimizer_of(method), *range(1, steps + 1))
     method.eval()
     with torch.no_grad():
-        links, clouds = method.links(watched()), method.clouds()
-    for name, pairs in links.items():
-        assert len(pairs.y) <= MOST_LINKS and pairs.a.shape == pairs.b.shape == (len(pairs.y), DIM), name
-        check_points(pairs.a, pairs.y)
-        check_points(pairs.b, pairs.y)
-    for name, cloud in clouds.items():
-        assert len(cloud.y) <= CLOUD_POINTS and cloud.points.shape == (len(cloud.y), DIM), name
-        check_points(cloud.points, cloud.y)
-        assert cloud.age.shape == cloud.y.shape and cloud.age.dtype == torch.int64
-        assert ((cloud.age >= 0) & (cloud.age < max(steps, 1))).all()
-        assert (len(cloud.y) > 0) == (steps > 0)
+        shown, landmarks = method.show(watched()), method.landmarks()
+    given = dict.fromkeys(landmarks, "points") | {key: primitive_of(value) for key, value in shown.items()}
+    assert given == {mark.key: mark.primitive for mark in kind.marks}
+    assert not shown.keys() & landmarks.keys()
+    for mark in kind.marks:
+        assert mark.title and mark.short.endswith((".", "”).")) and "<" not in mark.short, mark.key
+    for key, value in shown.items():
+        if isinstance(value, Segments):
+            assert len(value.y) <= MOST_PAIRS and value.a.shape == value.b.shape == (len(value.y), DIM), key
+            check_points(value.a, value.y)
+            check_points(value.b, value.y)
+        elif isinstance(value, Points):
+            assert len(value.y) <= MOST_POINTS and value.places.shape == (len(value.y), DIM), key
+            check_points(value.places, value.y)
+            assert value.age.shape == value.y.shape and value.age.dtype == torch.int64
+            assert ((value.age >= 0) & (value.age < max(steps, 1))).all()
+            assert (len(value.y) > 0) == (steps > 0)
+        else:
+            assert isinstance(value, Caps) and value.places.shape == (len(value.y), DIM), key
+            check_points(value.places, value.y)
+            angles = value.angle.nan_to_num(0)
+            assert angles.shape == value.y.shape and ((angles >= 0) & (angles <= 180)).all()
+
+
+def tensors_in(look: tuple[dict[str, Tensor], dict[str, Shown]]) -> dict[str, Tensor]:
+    """Readings and columns of marks under names of their own."""
+    readings, shown = look
+    columns = {(key, name): column for key, value in shown.items() for name, column in value._asdict().items()}
+    return {str(name): value for name, value in {**readings, **columns}.items() if value is not None}
 
 
 def check_points(points: Tensor, y: Tensor) -> None:
@@ -372,8 +389,8 @@ def test_what_a_frame_asks_for_changes_nothing_and_is_the_same_twice(kind, devic
     before = {name: value.clone() for name, value in method.state_dict().items()}
     chance, own = torch.get_rng_state(), method.setup_.generator.get_state()
     with torch.no_grad():
-        looks = [(method.read(), method.links(moved(watched(), device)), method.clouds()) for _ in range(2)]
-    torch.testing.assert_close(*looks, rtol=0, atol=0, equal_nan=True)
+        looks = [(method.read(), method.show(moved(watched(), device))) for _ in range(2)]
+    torch.testing.assert_close(*map(tensors_in, looks), rtol=0, atol=0, equal_nan=True)
     assert torch.equal(torch.get_rng_state(), chance) and torch.equal(method.setup_.generator.get_state(), own)
     for name, value in method.state_dict().items():
         assert torch.equal(value, before[name]), name
@@ -390,7 +407,9 @@ def test_weights_from_before_the_readings_still_load(kind):
     for name, value in other.state_dict().items():
         assert name not in old or torch.equal(value, state[name]), name
     other.eval()
-    other.read(), other.clouds()
+    other.read()
+    with torch.no_grad():
+        other.show(watched())
     with pytest.raises(RuntimeError, match="Missing key"):
         build(kind).load_state_dict(dict(list(old.items())[1:]))
 

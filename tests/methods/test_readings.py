@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ltviz.geometry import sample_von_mises_fisher
-from ltviz.methods.base import CLOUD_POINTS, Batch, Setup
+from ltviz.methods.base import MOST_POINTS, Batch, Setup
 from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.parts.class_queue import ClassQueue
 from ltviz.methods.parts.memory import read_queue, thin
@@ -133,20 +133,20 @@ def test_a_large_memory_is_thinned_evenly_over_age():
     ages = torch.randperm(1000, generator=torch.Generator().manual_seed(0)) // 10
     y = torch.randint(4, (1000,), generator=torch.Generator().manual_seed(1))
     kept = thin(y, ages)
-    assert len(kept) == len(kept.unique()) == CLOUD_POINTS
+    assert len(kept) == len(kept.unique()) == MOST_POINTS
     by_age = torch.bincount(ages[kept], minlength=100)
     assert by_age.min() >= 2 and by_age.max() <= 3
-    assert sorted(thin(y[:CLOUD_POINTS], ages[:CLOUD_POINTS]).tolist()) == list(range(CLOUD_POINTS))
+    assert sorted(thin(y[:MOST_POINTS], ages[:MOST_POINTS]).tolist()) == list(range(MOST_POINTS))
 
 
 def test_gml_shows_its_keys_through_the_key_head():
     made = make("gml", teacher="none")
     take_step(made, 1, [0, 1, 1, 2])
     with torch.no_grad():
-        cloud, temperature = made.clouds()["queue"], made.read()["temperature"]
+        shown, temperature = made.show(batch_of(1, [0]))["queue"], made.read()["temperature"]
         stored, y, _ = made.queue.contents()
-        torch.testing.assert_close(cloud.points, F.normalize(made.key_head(stored), dim=1))
-    assert torch.equal(cloud.y, y) and float(temperature) == pytest.approx(0.1)
+        torch.testing.assert_close(shown.places, F.normalize(made.key_head(stored), dim=1))
+    assert torch.equal(shown.y, y) and float(temperature) == pytest.approx(0.1)
 
 
 # ---------------------------------------------------------------- pairs
@@ -156,15 +156,15 @@ def test_gml_shows_its_keys_through_the_key_head():
 def test_pairs_are_what_their_names_say():
     batch = batch_of(3, [0, 1, 2, 3])
     simclr, moco, clip = make("simclr"), make("moco"), make("clip")
-    views = simclr.links(batch)["views"]
+    views = simclr.show(batch)["views"]
     torch.testing.assert_close(views.a, simclr.embed(batch.view(0)))
     torch.testing.assert_close(views.b, simclr.embed(batch.view(1)))
     for p in moco.key_encoder.parameters():
         p += 0.1
-    keys = moco.links(batch)["views"]
+    keys = moco.show(batch)["views"]
     torch.testing.assert_close(keys.b, moco.key(batch.view(1)))
     assert not torch.allclose(keys.b, moco.embed(batch.view(1)))
-    told = clip.links(batch)["captions"]
+    told = clip.show(batch)["captions"]
     words = clip.captions.describe(batch.view(0), batch.y)
     torch.testing.assert_close(told.b, clip.embed_captions(words))
     assert all(torch.equal(pairs.y, batch.y) for pairs in (views, keys, told))
@@ -173,13 +173,13 @@ def test_pairs_are_what_their_names_say():
 @torch.no_grad()
 def test_the_branches_of_ltml_start_together_and_share_the_head():
     made, batch = make("ltml"), batch_of(3, [0, 1, 2, 3])
-    pairs = made.links(batch)["branches"]
+    pairs = made.show(batch)["branches"]
     torch.testing.assert_close(pairs.a, pairs.b)
     made.rebalanced.hidden[0].weight += 0.3
-    pairs = made.links(batch)["branches"]
+    pairs = made.show(batch)["branches"]
     torch.testing.assert_close(pairs.a, made.embed(batch.view(0)))
     assert not torch.allclose(pairs.a, pairs.b)
-    assert not made.clouds() and not made.readings
+    assert made.show(batch).keys() == {"branches"} and not made.readings
 
 
 # ---------------------------------------------------------------- densities
@@ -189,6 +189,9 @@ def test_proco_caps_hold_their_share_of_the_density():
     made = make("proco", dim=5)
     take_step(made, 1, [0] * 12 + [1] * 9 + [2] * 3)
     found = made.read()
+    shown = made.show(batch_of(1, [0]))["means_cap"]
+    torch.testing.assert_close(shown.angle, found["means_cap"], equal_nan=True)
+    assert torch.equal(shown.places, made.landmarks()["means"]) and shown.y.tolist() == [0, 1, 2, 3]
     assert found["means_cap"][3].isnan() and found["kappa"][3].isnan(), "no image of it has been seen"
     for c in range(3):
         kappa, cap = float(found["kappa"][c]), float(found["means_cap"][c])
@@ -214,7 +217,7 @@ def test_both_classes_are_equal_at_both_ends_of_a_boundarys_way(adjust, dim):
     made = adjusted(dim=dim, adjust=adjust, tau=0.5)
     pairs, half, shift = made.boundaries()
     rarest = pairs[:, 1].argsort(descending=True, stable=True)
-    links = made.links(batch_of(1, [0]))["boundary"]
+    links = made.show(batch_of(1, [0]))["boundary"]
     assert torch.equal(links.y, pairs[rarest, 1])
     prior = 0.5 * (COUNTS / COUNTS.sum()).log() * (1 if adjust == "training" else -1)
     w, s = made.display.directions(), made.display.scale
@@ -250,7 +253,7 @@ def test_the_reading_is_the_mean_over_a_classs_borders_and_its_sign_says_who_get
 @torch.no_grad()
 def test_of_many_classes_the_rarest_ones_boundaries_are_shown():
     made = adjusted(counts=torch.arange(100.0, 0, -1), dim=8)
-    shown = made.links(batch_of(1, [0]))["boundary"].y
+    shown = made.show(batch_of(1, [0]))["boundary"].y
     assert len(shown) == 60 and int(shown.min()) >= int(borders(made.display.directions())[:, 1].sort().values[-60])
     assert made.read()["boundary_shift"].isfinite().all()
 

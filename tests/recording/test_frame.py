@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from ltviz.errors import RecordingError
-from ltviz.recording.frame import check_step, decode_frame, encode_frame, file_name, make_frame, step_of
+from ltviz.recording.frame import Frame, check_frame, check_step, decode_frame, encode_frame, file_name, step_of
 
 LABELS = np.array([0, 1, 1], np.int32)
 Z = np.eye(3, dtype=np.float32)
 
 
 def frame(**changes):
-    given = {"labels": LABELS, "num_classes": 2, "dim": 3, "embeddings": Z} | changes
-    return make_frame(7, **given)
+    given = {"labels": LABELS, "dim": 3, "embeddings": Z} | changes
+    dim = given.pop("dim")
+    return check_frame(Frame(step=7, **given), num_classes=2, dim=dim)
 
 
 def test_a_frame_comes_back_as_it_was():

@@ -40,14 +40,14 @@ def summed(parts: dict[str, np.ndarray]) -> np.ndarray:
 def test_a_frame_holds_forces_at_first_at_last_and_every_so_often(start: Start, tmp_path: Path) -> None:
     start("supcon", **WATCHED, forces_every=5).run()
     held = frames(tmp_path / "runs" / "supcon")
-    assert [frame.step for frame in held if frame.insight.forces] == [0, 5, 10, 12]
+    assert [frame.step for frame in held if frame.forces] == [0, 5, 10, 12]
     for frame in held[::5]:
-        parts = frame.insight.forces["supcon"]
+        parts = frame.forces["supcon"]
         assert all(part.shape == (10, 3) and part.dtype == np.float32 for part in parts.values())
         np.testing.assert_allclose(summed(parts), parts[TOTAL], rtol=1e-3, atol=1e-4)
         assert np.abs(parts[TOTAL]).max() > 1e-2
     start("supcon", folder="never", **WATCHED, forces_every=0).run()
-    assert not any(frame.insight.forces for frame in frames(tmp_path / "never" / "supcon"))
+    assert not any(frame.forces for frame in frames(tmp_path / "never" / "supcon"))
 
 
 @pytest.mark.parametrize("name", ["toy", "supcon", "bcl", "kcl", "gml", "proco", "ce"])
@@ -72,7 +72,7 @@ def test_the_force_of_a_frame_is_what_the_next_step_exerts(start: Start, tmp_pat
     lane.train = watched  # type: ignore[method-assign]
     race.run()
     for frame in frames(tmp_path / "runs" / name)[:-1]:
-        total = frame.insight.forces[name][TOTAL]
+        total = frame.forces[name][TOTAL]
         wanted = caught[frame.step + 1]
         for c in range(len(total)):
             np.testing.assert_allclose(total[c], wanted.get(c, np.zeros(3)), rtol=2e-3, atol=1e-4)
@@ -86,7 +86,7 @@ def test_training_never_feels_that_forces_are_measured(start: Start, tmp_path: P
     plain, measured = (Recording(tmp_path / folder / name) for folder in ("plain", "measured"))
     np.testing.assert_array_equal(plain.frame(12).embeddings, measured.frame(12).embeddings)
     assert [row["total"] for row in plain.metrics()] == [row["total"] for row in measured.metrics()]
-    assert len(measured.frame(12).insight.forces) >= 3
+    assert len(measured.frame(12).forces) >= 3
 
 
 def test_lanes_of_a_race_do_not_disturb_each_other(start: Start, tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_lanes_of_a_race_do_not_disturb_each_other(start: Start, tmp_path: Path)
     start("supcon", "kcl", folder="together", **WATCHED, forces_every=1, what_if="supcon,kcl").run()
     alone, together = (Recording(tmp_path / folder / "kcl").frame(12) for folder in ("alone", "together"))
     np.testing.assert_array_equal(alone.embeddings, together.embeddings)
-    assert together.insight.forces.keys() == {"kcl", "supcon"}
-    np.testing.assert_array_equal(alone.insight.forces["kcl"][TOTAL], together.insight.forces["kcl"][TOTAL])
+    assert together.forces.keys() == {"kcl", "supcon"}
+    np.testing.assert_array_equal(alone.forces["kcl"][TOTAL], together.forces["kcl"][TOTAL])
 
 
 def test_runs_with_several_labels_have_forces_too(start: Start, tmp_path: Path) -> None:
     start("bce", data="digits-ml", max_per_class=None, **WATCHED, forces_every=12).run()
-    parts = Recording(tmp_path / "runs" / "bce").frame(12).insight.forces["bce"]
+    parts = Recording(tmp_path / "runs" / "bce").frame(12).forces["bce"]
     np.testing.assert_allclose(summed(parts), parts[TOTAL], rtol=1e-3, atol=1e-4)
     assert np.abs(parts["positives"]).max() > 1e-3
 
@@ -110,7 +110,7 @@ def test_runs_with_several_labels_have_forces_too(start: Start, tmp_path: Path) 
 
 def test_a_run_imagines_other_methods_on_its_own_embeddings(start: Start, tmp_path: Path) -> None:
     start("supcon", **WATCHED, forces_every=12, what_if="supcon, simclr,bcl,tsc,gml,proco,ce").run()
-    forces = Recording(tmp_path / "runs" / "supcon").frame(12).insight.forces
+    forces = Recording(tmp_path / "runs" / "supcon").frame(12).forces
     assert forces.keys() == {"supcon", "simclr", "bcl", "tsc", "gml", "proco", "ce"}
     for parts in forces.values():
         np.testing.assert_allclose(summed(parts), parts[TOTAL], rtol=1e-3, atol=1e-4)
@@ -125,7 +125,7 @@ def test_stand_ins_are_made_of_the_runs_own_training_samples(start: Start, monke
     race = start("supcon", **WATCHED)
     (lane,) = race.lanes
     probe = lane._observer.probe
-    seen = lane._observer.observe(lane.method)["embeddings"]
+    seen = lane._observer.observe(lane.method, 0).embeddings
     scene = lane._force_meter._scene(lane.method, race.batches.at(1), seen)
     train = probe.split == 0
     for c in range(10):
@@ -196,7 +196,7 @@ def test_what_is_measured_may_change_while_the_run_trains(start: Start, tmp_path
 
     start("supcon", **WATCHED, forces_every=0, progress=ask).run()
     held = frames(path)
-    assert [set(frame.insight.forces) for frame in held] == [set()] * 5 + [{"supcon", "bcl"}] * 8
+    assert [set(frame.forces) for frame in held] == [set()] * 5 + [{"supcon", "bcl"}] * 8
     events = [event for frame in held for event in frame.events]
     assert [(e["kind"], e["name"], e["step"]) for e in events] == [
         ("setting", "what_if", 5),
@@ -239,7 +239,7 @@ def test_a_fault_costs_the_forces_and_no_frame(
     (outcome,) = start("odd", **WATCHED, forces_every=1).run()
     held = frames(tmp_path / "runs" / "odd")
     assert [frame.step for frame in held] == list(range(last + 1))
-    assert [frame.step for frame in held if frame.insight.forces] == forced
+    assert [frame.step for frame in held if frame.forces] == forced
     if kind is Torn:
         assert outcome.state == "finished" and "no forces at step 3: IndexError: out of range" in caplog.text
     else:
@@ -253,6 +253,6 @@ def test_a_large_batch_has_no_what_if_and_says_so(
 ) -> None:
     monkeypatch.setattr("ltviz.methods.parts.tug.LARGEST", 40)
     start("supcon", **WATCHED, forces_every=12, what_if="bcl").run()
-    forces: dict[str, Any] = Recording(tmp_path / "runs" / "supcon").frame(12).insight.forces
+    forces: dict[str, Any] = Recording(tmp_path / "runs" / "supcon").frame(12).forces
     assert forces.keys() == {"supcon"} and forces["supcon"].keys() == {TOTAL}
     assert "no what-if of bcl, because forces hold a weight for each row and partner, at most 40" in caplog.text

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ltviz.errors import DiskFull, RecordingError, RunLocked
-from ltviz.recording import Recording, send_request
+from ltviz.recording import Frame, Recording, send_request
 from ltviz.training import phase as phase_module
 from ltviz.training.race import Race
 
@@ -240,15 +240,15 @@ def test_a_full_disk_makes_the_race_wait_and_go_on(
     monkeypatch.setattr(phase_module, "_RETRY", 0.05)
     race = start("toy", "twin")
     writer, path = race.lanes[0].writer, tmp_path / "runs" / "toy"
-    frame, told = writer.frame, []
+    write, told = writer.write, []
 
-    def full(step: int, **more: object) -> None:
-        if step == 20 and len(told) < 3:
+    def full(frame: Frame) -> None:
+        if frame.step == 20 and len(told) < 3:
             told.append(Recording(path).status())
             raise DiskFull("the disk is full: the frame needs 0.1 MB")
-        frame(step, **more)  # type: ignore[arg-type]
+        write(frame)
 
-    monkeypatch.setattr(writer, "frame", full)
+    monkeypatch.setattr(writer, "write", full)
     outcomes = race.run()
     assert [o.state for o in outcomes] == ["finished", "finished"]
     assert [status.state for status in told] == ["running", "paused", "paused"]
@@ -280,15 +280,15 @@ def test_a_stop_is_obeyed_while_the_disk_is_full(start: Start, tmp_path: Path, m
     monkeypatch.setattr(phase_module, "_RETRY", 0.05)
     race, path = start("toy"), tmp_path / "runs" / "toy"
     writer = race.lanes[0].writer
-    frame = writer.frame
+    write = writer.write
 
-    def full(step: int, **more: object) -> None:
-        if step >= 10:
+    def full(frame: Frame) -> None:
+        if frame.step >= 10:
             send_request(path, "stop")
             raise DiskFull("the disk is full")
-        frame(step, **more)  # type: ignore[arg-type]
+        write(frame)
 
-    monkeypatch.setattr(writer, "frame", full)
+    monkeypatch.setattr(writer, "write", full)
     (outcome,) = race.run()
     assert (outcome.state, outcome.reason, outcome.step) == ("finished", "stopped", 10)
     assert Recording(path).steps()[-1] == 8 and Recording(path).status().state == "finished"

@@ -1,9 +1,9 @@
 /**
  * Samples that were selected in the picture: how many, of which classes, how the runs fare with them, and as a file.
  */
+import { CONFIDENCE_SCALE, LOSS_SCALE } from "../common/messages.js";
 import { make, setText } from "../common/dom.js";
 import { download } from "../common/files.js";
-import { LOSS_UNIT } from "../scene/attributes.js";
 import { angleBetween } from "../common/vectors.js";
 import { fill, words } from "../words.js";
 
@@ -56,8 +56,8 @@ export function selectionMetrics(ids, run) {
           ),
         )
       : undefined,
-    confidence: confidence ? mean(index.map((i) => confidence[i] / 255)) : undefined,
-    loss: loss ? mean(index.map((i) => loss[i] / LOSS_UNIT)) : undefined,
+    confidence: confidence ? mean(index.map((i) => confidence[i] / CONFIDENCE_SCALE)) : undefined,
+    loss: loss ? mean(index.map((i) => loss[i] / LOSS_SCALE)) : undefined,
     angle: mean(
       index.flatMap((i) => {
         const centre = centres[labels[i]];

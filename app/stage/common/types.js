@@ -1,112 +1,48 @@
 /**
- * Shapes that cross module borders. Types only: nothing here runs.
+ * Shapes that cross module borders. Types only: nothing here runs. Those of messages are generated.
  *
- * @typedef {[number, number, number]} Vec3
+ * @typedef {import("./messages.js").Vec3} Vec3
+ * @typedef {import("./messages.js").VectorsByClass} VectorsByClass
+ * @typedef {import("./messages.js").Forces} Forces
+ * @typedef {import("./messages.js").Projection} Projection
+ * @typedef {import("./messages.js").FrameHeader} FrameHeader
+ * @typedef {import("./messages.js").Mark} Mark
+ * @typedef {import("./messages.js").Reading} Reading
+ * @typedef {import("./messages.js").RunHeader} RunHeader
+ * @typedef {import("./messages.js").StateHeader} StateHeader
+ * @typedef {import("./messages.js").ClockHeader} ClockHeader
+ * @typedef {import("./messages.js").ErrorHeader} ErrorHeader
+ *
  * @typedef {{x: number, y: number, w: number, h: number}} Rect  CSS pixels, origin top left
- *
- * @typedef {object} Projection
- * @property {string} name
- * @property {number} [kept_variance]     share, 0 to 1
- * @property {number} [kept_angle_order]  Spearman rank correlation of pair angles, -1 to 1
- * @property {number} [kept_centre_order] the same of the angles between class centres
- * @property {number} [trustworthiness]   share, 0 to 1: neighbours here that are neighbours in the embedding
- * @property {number} [jitter]            radii of the sphere that a point moved since the frame before
- * @property {boolean} [linear]
- * @property {string|null} [pending]      the projection that was asked for and is still being computed
  *
  * @typedef {{name: string, title: string, short: string}} ProjectionChoice
  *
- * @typedef {object} FrameHeader
- * @property {string} run
- * @property {number} step
- * @property {number} seq
- * @property {number} time       Unix seconds
- * @property {boolean} live
- * @property {number} n          points in the payload
- * @property {(Vec3|null)[]} centres
- * @property {Record<string, Vec3[]>} landmarks
- * @property {number[]|null} target_index
- * @property {Record<string, number>} metrics
- * @property {Record<string, unknown>[]} [events]
- * @property {Projection|null} projection
- * @property {boolean} [predictions]
- * @property {Record<string, [number, number, string]>} [arrays]  bytes from the start of the payload, items, type
- * @property {Record<string, (number|null)[]>} [readings]  by class, or one number
- * @property {Record<string, (Vec3|null)[]>} [vectors]  marks that are one direction a class, by key
- * @property {Forces} [forces]   absent where none were computed, or where the projection is not linear
- *
- * @typedef {Record<string, Record<string, (Vec3|null)[]>>} Forces  method, part ("total", "positives", …), class; null: not in the batch
- * @typedef {object} Mark                something that a method declares and shows on the sphere
- * @property {string} key
- * @property {string} title
- * @property {string} short              one sentence
- * @property {"points"|"segments"|"caps"|"vectors"} primitive
- * @property {string} sign               name of a glyph
- * @property {boolean} on                before anybody chose
- * @property {boolean} directed          segments that lead from a to b
- * @property {string|null} [end]         segments: glyph at each b; null: a dot, as at a
- *
- * @typedef {object} MarkValues          of one mark in one frame; places are 3 values each (unit sphere = 32767)
- * @property {Uint16Array} y             classes
- * @property {Int16Array} [places]       points, and the middles of caps
- * @property {Uint16Array} [age]         points: steps since they were stored
- * @property {Uint16Array} [angle]       caps: half-angle in units of 1/100 degree; absent in a projection
- * @property {Int16Array} [a]            segments: where they begin
- * @property {Int16Array} [b]            segments: where they end
+ * @typedef {object} MarkValues   of one mark in one frame; places are 3 values each, the unit sphere being PLACE_SCALE
+ * @property {Uint16Array} y       classes
+ * @property {Int16Array} [places] points, and the middles of caps
+ * @property {Uint16Array} [age]   points: steps since they were stored
+ * @property {Uint16Array} [angle] caps: half-angle, a degree being ANGLE_SCALE; absent in a projection
+ * @property {Int16Array} [a]      segments: where they begin
+ * @property {Int16Array} [b]      segments: where they end
  *
  * @typedef {object} Frame
  * @property {FrameHeader} header
- * @property {Int16Array} xyz                    3 n values, unit sphere = 32767
+ * @property {Int16Array} xyz                    3 n values, the unit sphere being PLACE_SCALE
  * @property {Uint16Array|null} predictions      class of each point, where the method has a classifier
- * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1/255
- * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1/4096; 65535 stands for all beyond
- * @property {Map<string, MarkValues>} marks   those with places, by key
- *
- * @typedef {object} RunHeader
- * @property {"run"} type
- * @property {string} run
- * @property {string} title
- * @property {string} method
- * @property {string} colour      the method's own colour, #rrggbb
- * @property {string} state
- * @property {string|null} reason
- * @property {number} dim
- * @property {number} num_classes
- * @property {string[]} class_names  ordered by rank: class 0 has most samples
- * @property {number[]} counts       training samples of each class
- * @property {number[]} groups       0 head, 1 medium, 2 tail
- * @property {string} rule           how the groups were cut
- * @property {number|null} total_steps
- * @property {number} n
- * @property {Record<string, [number, number, string]>} arrays
- * @property {[number, number]|[number, number, 3]|null} thumb  height and width of a thumbnail, and 3 where it is in colour
- * @property {Reading[]} [readings]
- * @property {Mark[]} [marks]
- *
- * @typedef {{key: string, title: string, unit: string, short: string}} Reading  something a method knows of itself
+ * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1 / CONFIDENCE_SCALE
+ * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1 / LOSS_SCALE; 65535 stands
+ *   for all beyond
+ * @property {Map<string, MarkValues>} marks   those that have places, by key
  *
  * @typedef {object} RunInfo
  * @property {RunHeader} header
- * @property {Uint16Array} labels            class by rank; num_classes or more (65535 on the wire): the sample has no label
+ * @property {Uint16Array} labels            class by rank; num_classes or more (NO_CLASS on the wire): no label
  * @property {Uint8Array} split              0 train, 1 test, 2 validation
  * @property {Int32Array|null} ids           sample ids, the same in every run of a race
- * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels, or as many reds, greens and blues
- * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit c % 8 of byte c / 8
- *
- * @typedef {object} StateHeader
- * @property {"state"} type
- * @property {string} run
- * @property {string} state
- * @property {string|null} reason
- * @property {number|null} first
- * @property {number|null} last
- * @property {number} frames
- * @property {number|null} total_steps
- * @property {number[]} steps
- * @property {[number, string, string][]} marks
- *
- * @typedef {{type: "clock", mode: "follow"|"play"|"hold", at: number|null, speed: number}} ClockHeader
- * @typedef {{type: "error", run: string|null, message: string}} ErrorHeader
+ * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels, or as many reds, greens and
+ *   blues
+ * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit
+ *   c % 8 of byte c / 8
  *
  * @typedef {object} Measure
  * @property {string} key

@@ -1,4 +1,5 @@
 /** What the stage knows of one run: who it is, how it fares, and the two frames between which it is moving. */
+import { PLACE_SCALE } from "../common/messages.js";
 import { addSteps } from "./steps.js";
 import { blendPoints, easeOut, slerp } from "../common/vectors.js";
 
@@ -246,8 +247,8 @@ export class Run {
   pointAt(index, k) {
     const to = /** @type {Frame} */ (this.frame).xyz,
       i = index * 3;
-    const b = [to[i] / 32767, to[i + 1] / 32767, to[i + 2] / 32767];
+    const b = [to[i] / PLACE_SCALE, to[i + 1] / PLACE_SCALE, to[i + 2] / PLACE_SCALE];
     if (k >= 1 || this.from.length !== to.length) return /** @type {Vec3} */ (b);
-    return slerp([this.from[i] / 32767, this.from[i + 1] / 32767, this.from[i + 2] / 32767], b, k);
+    return slerp([this.from[i] / PLACE_SCALE, this.from[i + 1] / PLACE_SCALE, this.from[i + 2] / PLACE_SCALE], b, k);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The card of one sample: image, class, what the method says of it, where it stands, and its neighbours in every panel.
  */
+import { CONFIDENCE_SCALE, LOSS_SCALE } from "../common/messages.js";
 import { readable, toHex } from "../common/colours.js";
 import { describeForce } from "../scene/forces.js";
 import { make, setAttribute, setText } from "../common/dom.js";
@@ -9,7 +10,7 @@ import { alike } from "../scene/choices.js";
 import { fill, words } from "../words.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { neighboursOf, sameClass } from "../scene/neighbours.js";
-import { LOSS_UNIT, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
+import { MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
 import { territoryShares } from "../scene/territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
@@ -62,10 +63,10 @@ function describeVerdict(run, index) {
   if (guess === undefined || guess >= header.num_classes) return "";
   const sentence = labels[index] >= header.num_classes ? words.answered : words.takenFor;
   const said = [guess === labels[index] ? words.recognised : fill(sentence, { name: header.class_names[guess] })];
-  if (confidence) said.push(fill(words.sure, { share: formatMeasure(confidence[index] / 255, "share") }));
+  if (confidence) said.push(fill(words.sure, { share: formatMeasure(confidence[index] / CONFIDENCE_SCALE, "share") }));
   if (loss) {
     const sentence = loss[index] === MOST_LOSS ? words.lossAbove : words.lossIs;
-    said.push(fill(sentence, { loss: formatMeasure(loss[index] / LOSS_UNIT, "") }));
+    said.push(fill(sentence, { loss: formatMeasure(loss[index] / LOSS_SCALE, "") }));
   }
   return said.join(", ");
 }

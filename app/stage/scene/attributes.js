@@ -1,6 +1,7 @@
 /**
  * What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure.
  */
+import { CONFIDENCE_SCALE, LOSS_SCALE } from "../common/messages.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("./choices.js").ColourMode} ColourMode */
 
@@ -36,9 +37,8 @@ const MOST_PIECES = 4;
 const SMALLEST = 0.92,
   PER_DECADE = 0.31,
   LARGEST = 1.7;
-/** What a loss of 1 is on the wire; the most it can say stands for all beyond. */
-export const LOSS_UNIT = 4096,
-  MOST_LOSS = 65535;
+/** The most that a loss can say on the wire stands for all beyond. */
+export const MOST_LOSS = 65535;
 
 /**
  * The loss at the top of the scale: that of guessing, so that panels compare.
@@ -80,7 +80,7 @@ export function pointColours(run, mode, out) {
     for (let i = 0; i < n; i++)
       colours[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
   else {
-    const scale = STEPS / (mode === "confidence" ? 256 : topLoss(info) * LOSS_UNIT);
+    const scale = STEPS / (mode === "confidence" ? CONFIDENCE_SCALE + 1 : topLoss(info) * LOSS_SCALE);
     for (let i = 0; i < n; i++) colours[i] = ramp + Math.min(STEPS - 1, values[i] * scale);
   }
   return colours;

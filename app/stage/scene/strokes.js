@@ -1,4 +1,5 @@
 /** What a scene is drawn with: lines, arcs, arrows, signs and caps, as numbers for the batches. Pure. */
+import { PLACE_SCALE } from "../common/messages.js";
 import { cross, dot, length, normalize, slerp } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
@@ -127,4 +128,8 @@ export function cap(to, m, angle, c, alpha, fill, dashes = 0) {
 }
 
 /** A place of a typed array on the scale of the sphere. @param {Int16Array} xyz @param {number} i @returns {Vec3} */
-export const placeAt = (xyz, i) => [xyz[3 * i] / 32767, xyz[3 * i + 1] / 32767, xyz[3 * i + 2] / 32767];
+export const placeAt = (xyz, i) => [
+  xyz[3 * i] / PLACE_SCALE,
+  xyz[3 * i + 1] / PLACE_SCALE,
+  xyz[3 * i + 2] / PLACE_SCALE,
+];

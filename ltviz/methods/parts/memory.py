@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltviz.methods.base import CLOUD_POINTS, Reading
+from ltviz.marks import Reading
+from ltviz.methods.base import MOST_POINTS
 
 QUEUE_READINGS = (
     Reading(
@@ -32,10 +33,10 @@ def read_queue(y: Tensor, ages: Tensor, num_classes: int) -> dict[str, Tensor]:
 
 
 def thin(y: Tensor, ages: Tensor) -> Tensor:
-    """Indices of at most `CLOUD_POINTS` of the stored keys with labels (K,) and ages (K,): spread evenly over age, and
+    """Indices of at most `MOST_POINTS` of the stored keys with labels (K,) and ages (K,): spread evenly over age, and
     over the classes among keys of one age; all of them where they fit."""
     order = y.argsort(stable=True)
     order = order[ages[order].argsort(stable=True)]
-    if len(order) <= CLOUD_POINTS:
+    if len(order) <= MOST_POINTS:
         return order
-    return order[torch.arange(CLOUD_POINTS, device=order.device) * (len(order) - 1) // (CLOUD_POINTS - 1)]
+    return order[torch.arange(MOST_POINTS, device=order.device) * (len(order) - 1) // (MOST_POINTS - 1)]

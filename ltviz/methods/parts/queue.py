@@ -6,7 +6,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ltviz.methods.base import Cloud, Method, Settings, Setup, live
+from ltviz.data.batch import Batch
+from ltviz.marks import QUEUE, Points, Shown
+from ltviz.methods.base import Method, Settings, Setup, live
 from ltviz.methods.parts.inputs import unit
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
@@ -91,6 +93,7 @@ class Queued(Method):
 
     settings: QueuedSettings
     readings = QUEUE_READINGS
+    marks = (QUEUE,)
 
     def __init__(self, settings: QueuedSettings, setup: Setup):
         super().__init__(settings, setup)
@@ -123,10 +126,11 @@ class Queued(Method):
     def read(self) -> dict[str, Tensor]:
         return read_queue(self.queue.labels, self.queue.ages, len(self.counts))
 
-    def clouds(self) -> dict[str, Cloud]:
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "queue" the keys."""
         keys, y, ages = self.queue.keys, self.queue.labels, self.queue.ages
         kept = thin(y, ages)
-        return {"queue": Cloud(keys[kept], y[kept], ages[kept])}
+        return {"queue": Points(keys[kept], y[kept], ages[kept])}
 
     def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
         """Take in the queries, keys and labels of a step that was made."""

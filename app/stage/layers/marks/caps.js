@@ -1,4 +1,5 @@
 /** Declared marks that are circles around places: dashed, for they are what a method believes and nobody measured. */
+import { ANGLE_SCALE } from "../../common/messages.js";
 import { capFills } from "../../scene/spread.js";
 import { cap, placeAt } from "../../scene/strokes.js";
 import { fill, words } from "../../words.js";
@@ -11,8 +12,6 @@ import { inLegend, isItself, LEVEL } from "../layer.js";
 /** What a method believes may be wide and overlap: its fill is fainter than that of the measured caps. */
 const STRENGTH = 0.4;
 const DASHES = 22;
-/** What 1 degree is on the wire. */
-const DEGREE = 100;
 
 /** @param {Mark} mark @returns {Pick<import("../layer.js").Layer, "level"|"draw"|"sign">} */
 export const capsOf = (mark) => ({
@@ -39,7 +38,7 @@ function drawCaps(to, { run, k, colours, ink, faded, shows }, { key }) {
   const { places, angle, y } = run.markAt(key, k) ?? {};
   if (!places || !angle || !y) return 0;
   const centres = Array.from(y, (_, i) => placeAt(places, i));
-  const angles = Array.from(angle, (v) => (v < 180 * DEGREE ? (v / DEGREE / 180) * Math.PI : 0));
+  const angles = Array.from(angle, (v) => (v < 180 * ANGLE_SCALE ? (v / ANGLE_SCALE / 180) * Math.PI : 0));
   // Both kinds of caps are fills over the same places, which wear no more of both than of one.
   const fills = capFills(centres, angles, shows("caps") ? STRENGTH / 2 : STRENGTH);
   let drawn = 0;

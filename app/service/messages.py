@@ -1,0 +1,206 @@
+"""What the server tells the stage, spelled once: the header of each message, and how numbers lie in its payload.
+
+`app/stage/common/messages.js` is generated from this file by `python -m app.service.types_js`. A field that is None or
+empty by default is left out where it is. Frames carry a `step`; all other messages do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any, ClassVar, Literal
+
+from ltviz.marks import Mark, Reading
+
+Vec3 = tuple[float, float, float]
+VectorsByClass = Sequence[Sequence[float] | None]
+Forces = Mapping[str, Mapping[str, VectorsByClass]]
+"""Method, part ("total", "positives", ...), class."""
+Arrays = Mapping[str, tuple[int, int, str]]
+"""Name -> bytes from the start of the payload, items, type: uint8, uint16, int16 or int32."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How numbers of one kind lie in a payload: `round(number * scale)`, clipped to what the type and the kind hold."""
+
+    type: str
+    """The browser's word."""
+    scale: int = 1
+    least: int = 0
+    most: int = 65535
+
+
+NO_CLASS = 65535
+"""The class of a sample that has none, and the prediction where there is none."""
+PLACE = Kind("int16", 32767, -32767, 32767)
+"""Coordinates; the unit sphere has the radius 32767."""
+CLASS = Kind("uint16")
+"""Classes by rank: 0 has most samples."""
+AGE = Kind("uint16")
+"""Training steps."""
+ANGLE = Kind("uint16", 100)
+"""Degrees, in units of 1/100."""
+LOSS = Kind("uint16", 4096)
+"""In units of 1/4096; 65535 stands for all beyond."""
+CONFIDENCE = Kind("uint8", 255, 0, 255)
+"""A probability, in units of 1/255."""
+COLUMNS = {"places": PLACE, "a": PLACE, "b": PLACE, "y": CLASS, "age": AGE, "angle": ANGLE}
+"""Columns of marks, which are arrays "marks.<key>.<column>"."""
+CONSTANTS = {
+    "PLACE_SCALE": PLACE.scale,
+    "ANGLE_SCALE": ANGLE.scale,
+    "LOSS_SCALE": LOSS.scale,
+    "CONFIDENCE_SCALE": CONFIDENCE.scale,
+    "NO_CLASS": NO_CLASS,
+}
+"""What the stage must know of these kinds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """How an embedding of more than three dimensions is drawn, and how far that can be trusted."""
+
+    name: str
+    linear: bool
+    pending: str | None
+    """The projection that was asked for and is still being computed."""
+    error: str | None = None
+    """Why the projection that was asked for is not shown, where it cannot be."""
+    kept_variance: float | None = None
+    """Share, 0 to 1."""
+    kept_angle_order: float | None = None
+    """Spearman rank correlation of pair angles, -1 to 1."""
+    kept_centre_order: float | None = None
+    """The same of the angles between class centres."""
+    trustworthiness: float | None = None
+    """Share, 0 to 1: neighbours here that are neighbours in the embedding."""
+    jitter: float | None = None
+    """Radii of the sphere that a point moved since the frame before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What differs between the viewers of one frame."""
+
+    seq: int
+    """Counts the frames that a viewer gets; it acknowledges each."""
+    time: float
+    """Unix seconds: when the frame was complete on disk if live, when sent if replayed."""
+    live: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameHeader:
+    """One step of a run. The payload begins with the points, (n, 3) int16; `arrays` says where the rest lies."""
+
+    run: str
+    step: int
+    epoch: float | None
+    seconds: float | None
+    n: int
+    """Points in the payload."""
+    centres: VectorsByClass
+    landmarks: Mapping[str, VectorsByClass]
+    """Name -> places; by class where there are as many."""
+    target_index: Sequence[int] | None
+    """Row of the landmark "targets" that is each class's."""
+    metrics: Mapping[str, float]
+    events: Sequence[Mapping[str, Any]] = ()
+    projection: Projection | None
+    """Null where the picture is the embedding itself."""
+    predictions: bool
+    """Whether the array "prediction" follows the points: a class for each."""
+    arrays: Arrays
+    """prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of segments; places, angle
+    of caps; y of all. Angles are left out where the picture is not the embedding itself."""
+    readings: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    """By class, or one number."""
+    vectors: Mapping[str, VectorsByClass] = field(default_factory=dict)
+    """Marks that are one direction a class, by key; absent where the projection is not linear."""
+    forces: Forces = field(default_factory=dict)
+    """Absent where none were measured, or the projection is not linear; null: a class that is not in the batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHeader:
+    """What a viewer gets once per run: who it is, and what every sample is."""
+
+    type: ClassVar[Literal["run"]] = "run"
+    run: str
+    title: str
+    method: str | None
+    colour: str
+    """The method's own colour, #rrggbb."""
+    state: str
+    reason: str | None
+    dim: int
+    num_classes: int
+    class_names: Sequence[str]
+    """Ordered by rank: class 0 has most samples."""
+    counts: Sequence[int]
+    """Training samples of each class."""
+    groups: Sequence[int]
+    """0 head, 1 medium, 2 tail."""
+    rule: str
+    """How the groups were cut."""
+    total_steps: int | None
+    n: int
+    readings: Sequence[Reading]
+    marks: Sequence[Mark]
+    """What frames show, for people; landmarks too, under their names."""
+    arrays: Arrays
+    """ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs."""
+    thumb: Sequence[int] | None
+    """Height and width of a thumbnail, and 3 where it is in colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateHeader:
+    """How a run stands."""
+
+    type: ClassVar[Literal["state"]] = "state"
+    run: str
+    state: str
+    reason: str | None
+    first: int | None
+    last: int | None
+    frames: int
+    total_steps: int | None
+    steps: Sequence[int]
+    """Those that were not listed before."""
+    marks: Sequence[tuple[int, str, str]]
+    """What the timeline marks: step, kind, words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockHeader:
+    """What the viewer's clock does."""
+
+    type: ClassVar[Literal["clock"]] = "clock"
+    mode: Literal["follow", "play", "hold"]
+    at: int | None
+    """Step."""
+    speed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorHeader:
+    """One sentence for a person."""
+
+    type: ClassVar[Literal["error"]] = "error"
+    run: str | None
+    message: str
+
+
+def is_optional(field: Field[Any]) -> bool:
+    """Whether the field is left out of a message where it has nothing to say: one that is None or empty by default."""
+    return field.default is None or field.default == () or field.default_factory is not MISSING
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether the value of such a field says nothing."""
+    return value is None or (not isinstance(value, int | float) and len(value) == 0)
+
+
+Header = RunHeader | StateHeader | ClockHeader | ErrorHeader | FrameHeader

@@ -1,0 +1,144 @@
+/**
+ * Messages of the stream, as `app/service/messages.py` spells them. Generated: change that file, and run
+ * `python -m app.service.types_js`.
+ *
+ * @typedef {[number, number, number]} Vec3
+ * @typedef {(Vec3 | null)[]} VectorsByClass
+ * @typedef {Record<string, Record<string, VectorsByClass>>} Forces method, part ("total", "positives", …), class
+ * @typedef {Record<string, [number, number, string]>} Arrays name: bytes from the start of the payload, items, type
+ * @typedef {"disc" | "ring" | "diamond" | "square" | "triangle" | "plus" | "arc" | "shift" | "mist" | "cap" | "arrow"}
+ *   Sign the glyph of a mark
+ */
+
+/**
+ * How an embedding of more than three dimensions is drawn, and how far that can be trusted.
+ *
+ * @typedef {object} Projection
+ * @property {string} name
+ * @property {boolean} linear
+ * @property {string | null} pending The projection that was asked for and is still being computed.
+ * @property {string} [error] Why the projection that was asked for is not shown, where it cannot be.
+ * @property {number} [kept_variance] Share, 0 to 1.
+ * @property {number} [kept_angle_order] Spearman rank correlation of pair angles, -1 to 1.
+ * @property {number} [kept_centre_order] The same of the angles between class centres.
+ * @property {number} [trustworthiness] Share, 0 to 1: neighbours here that are neighbours in the embedding.
+ * @property {number} [jitter] Radii of the sphere that a point moved since the frame before.
+ */
+
+/**
+ * One step of a run. The payload begins with the points, (n, 3) int16; `arrays` says where the rest lies.
+ *
+ * @typedef {object} FrameHeader
+ * @property {string} run
+ * @property {number} step
+ * @property {number | null} epoch
+ * @property {number | null} seconds
+ * @property {number} n Points in the payload.
+ * @property {VectorsByClass} centres
+ * @property {Record<string, VectorsByClass>} landmarks Name -> places; by class where there are as many.
+ * @property {number[] | null} target_index Row of the landmark "targets" that is each class's.
+ * @property {Record<string, number>} metrics
+ * @property {Record<string, unknown>[]} [events]
+ * @property {Projection | null} projection Null where the picture is the embedding itself.
+ * @property {boolean} predictions Whether the array "prediction" follows the points: a class for each.
+ * @property {Arrays} arrays prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of
+ *   segments; places, angle of caps; y of all. Angles are left out where the picture is not the embedding itself.
+ * @property {Record<string, (number | null)[]>} [readings] By class, or one number.
+ * @property {Record<string, VectorsByClass>} [vectors] Marks that are one direction a class, by key; absent where the
+ *   projection is not linear.
+ * @property {Forces} [forces] Absent where none were measured, or the projection is not linear; null: a class that is
+ *   not in the batch.
+ * @property {number} seq Counts the frames that a viewer gets; it acknowledges each.
+ * @property {number} time Unix seconds: when the frame was complete on disk if live, when sent if replayed.
+ * @property {boolean} live
+ */
+
+/**
+ * A number that a method knows of itself: what its queue holds, how many positives it found.
+ *
+ * @typedef {object} Reading
+ * @property {string} key Name in frames, 1 to 60 letters, digits, _ and -: "queue_length".
+ * @property {string} title Name for people: "Queue length".
+ * @property {string} unit Such as "°" or "steps"; empty for plain numbers.
+ * @property {string} short One plain sentence for hover text.
+ */
+
+/**
+ * Something that a method shows on the sphere. A landmark whose name is `key` is described by it, too.
+ *
+ * @typedef {object} Mark
+ * @property {string} key Name in frames, 1 to 60 letters, digits, _ and -: "views".
+ * @property {string} title Name for people: "Two views".
+ * @property {string} short One plain sentence for hover text.
+ * @property {"points" | "segments" | "caps" | "vectors"} primitive
+ * @property {Sign} sign
+ * @property {boolean} on Whether it is shown before anybody chose.
+ * @property {boolean} directed Segments alone: whether they lead from a to b.
+ * @property {Sign} [end] Segments alone: the glyph at each end b, where it is another than at a.
+ */
+
+/**
+ * What a viewer gets once per run: who it is, and what every sample is.
+ *
+ * @typedef {object} RunHeader
+ * @property {"run"} type
+ * @property {string} run
+ * @property {string} title
+ * @property {string | null} method
+ * @property {string} colour The method's own colour, #rrggbb.
+ * @property {string} state
+ * @property {string | null} reason
+ * @property {number} dim
+ * @property {number} num_classes
+ * @property {string[]} class_names Ordered by rank: class 0 has most samples.
+ * @property {number[]} counts Training samples of each class.
+ * @property {number[]} groups 0 head, 1 medium, 2 tail.
+ * @property {string} rule How the groups were cut.
+ * @property {number | null} total_steps
+ * @property {number} n
+ * @property {Reading[]} readings
+ * @property {Mark[]} marks What frames show, for people; landmarks too, under their names.
+ * @property {Arrays} arrays ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs.
+ * @property {number[] | null} thumb Height and width of a thumbnail, and 3 where it is in colour.
+ */
+
+/**
+ * How a run stands.
+ *
+ * @typedef {object} StateHeader
+ * @property {"state"} type
+ * @property {string} run
+ * @property {string} state
+ * @property {string | null} reason
+ * @property {number | null} first
+ * @property {number | null} last
+ * @property {number} frames
+ * @property {number | null} total_steps
+ * @property {number[]} steps Those that were not listed before.
+ * @property {[number, string, string][]} marks What the timeline marks: step, kind, words.
+ */
+
+/**
+ * What the viewer's clock does.
+ *
+ * @typedef {object} ClockHeader
+ * @property {"clock"} type
+ * @property {"follow" | "play" | "hold"} mode
+ * @property {number | null} at Step.
+ * @property {number} speed
+ */
+
+/**
+ * One sentence for a person.
+ *
+ * @typedef {object} ErrorHeader
+ * @property {"error"} type
+ * @property {string | null} run
+ * @property {string} message
+ */
+
+export const PLACE_SCALE = 32767;
+export const ANGLE_SCALE = 100;
+export const LOSS_SCALE = 4096;
+export const CONFIDENCE_SCALE = 255;
+export const NO_CLASS = 65535;
