@@ -202,7 +202,9 @@ class Run:
         for name, (points, y, age) in stage_insight.memory(self.method, z, self.labels, step).items():
             parts |= {f"marks.{name}.places": quantise(points), f"marks.{name}.y": y.astype("<u2")}
             parts[f"marks.{name}.age"] = age.astype("<u2")
-        for name, (places, degrees, y) in stage_insight.caps(self.method, self._means(centres), self.counts, step).items():
+        for name, (places, degrees, y) in stage_insight.caps(
+            self.method, self._means(centres), self.counts, step
+        ).items():
             parts |= {f"marks.{name}.places": quantise(places), f"marks.{name}.y": y.astype("<u2")}
             if self.kind != "projected":
                 parts[f"marks.{name}.angle"] = np.round(100 * degrees).astype("<u2")
