@@ -1,10 +1,15 @@
 /** Starts the stage in a replay file: everything it needs stands in the page. */
 import { make } from "./common/dom.js";
 import { ReplaySource } from "./incoming/replay.js";
-import { publishFacts } from "./common/facts.js";
-import { StageView } from "./view.js";
+import { publishTelemetry } from "./common/telemetry.js";
+import { fill, words } from "./words.js";
+import { Stage } from "./assembly.js";
 
-/** @typedef {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}} Contents */
+/**
+ * @typedef
+ * {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}}
+ * Contents
+ */
 
 /** @param {string} text base64 of one gzipped message @returns {Promise<ArrayBuffer>} */
 async function unpack(text) {
@@ -20,15 +25,19 @@ async function unpackRun({ run, state, card, frames }) {
 async function start() {
   const place = /** @type {HTMLElement} */ (document.getElementById("stage"));
   try {
-    const { data, runs } = /** @type {Contents} */ (JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? ""));
+    const { data, runs } = /** @type {Contents} */ (
+      JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? "")
+    );
     const tracks = new Map(await Promise.all(runs.map(unpackRun)));
     const asked = new URLSearchParams(location.search).get("step");
     const step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step;
-    const view = new StageView({ ...data, step }, publishFacts(), (options) => new ReplaySource(tracks, options));
+    const stage = new Stage({ ...data, step }, publishTelemetry(), (options) => new ReplaySource(tracks, options));
     place.replaceChildren();
-    view.attach(place);
+    stage.attach(place);
   } catch (error) {
-    place.replaceChildren(make("p", "", {}, `This file cannot be shown: ${error instanceof Error ? error.message : error} Save it again, or open it in a browser from 2023 or later.`));
+    place.replaceChildren(
+      make("p", "", {}, fill(words.cannotOpen, { reason: error instanceof Error ? error.message : error })),
+    );
   }
 }
 

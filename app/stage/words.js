@@ -1,6 +1,9 @@
-/** Every sentence the stage can say. The app's own words win (`data.words`). */
+/**
+ * Every sentence the stage can say, but for what a layer or a method's mark says of itself, which stands where it is
+ * declared. The page's own words win (`data.words`): read them when they are said, never when a module is loaded.
+ */
 
-const WORDS = {
+const OWN = {
   waiting: "Waiting for the first frame…",
   empty: "Nothing to watch yet.",
   emptyNext: "Press Train to start a race, or choose a recorded run.",
@@ -10,8 +13,12 @@ const WORDS = {
   refused: "The app refused the stream.",
   retry: "Try again",
   noStream: "No frames arrive: the stream was looked for at {address}.",
-  noAnswer: "Nothing answers there. The app may have ended; start it again with `ltviz app`. This page tries again by itself.",
-  strangeAnswer: "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at the address that `ltviz app` printed.",
+  noAnswer:
+    "Nothing answers there. The app may have ended; start it again with `ltviz app`. This page tries again by itself.",
+  strangeAnswer:
+    "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of " +
+    "its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at " +
+    "the address that `ltviz app` printed.",
   tooMany: "The stage shows the first {most} of {count} runs.",
   failed: "This run failed.",
   failedNext: "Change the settings and press Train again.",
@@ -20,11 +27,15 @@ const WORDS = {
   contextLost: "The graphics card let go of the picture. It comes back by itself; nothing is lost.",
   projection: "Projection",
   projectionNote: "A shadow of more than three dimensions: distances here may mislead.",
-  noSimplex: "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach 0 there.",
-  canvas: "{count} spheres of class embeddings. Drag or use the arrow keys to turn them, + and − to zoom, Home to go back.",
+  noSimplex:
+    "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach " +
+    "0 there.",
+  canvas:
+    "{count} spheres of class embeddings. Drag or use the arrow keys to turn them, + and − to zoom, Home to go back.",
   pending: "{asked} is being computed; {shown} are shown meanwhile.",
   noProjections: "This app offers no choice of projection.",
-  noProjection: "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
+  noProjection:
+    "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
   someProjected: "Holds for the runs of more than three dimensions; the others are shown as they are.",
   chooseClasses: "Choose {missing} more: four classes span the view.",
   fourClasses: "These four classes span the view. Take one away to choose another.",
@@ -62,42 +73,320 @@ const WORDS = {
   simplified: "Drawing simplified to stay fluid: {what}.",
   tableCaption: "Measures of every method at the step shown",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
+
+  cannotOpen: "This file cannot be shown: {reason} Save it again, or open it in a browser from 2023 or later.",
+  oneProjection: "This file holds one projection; choose another in the app and save the file again.",
+
+  // Menus and what a person can press.
+  layers: "Layers",
+  colour: "Colour",
+  colourOf: "Colour of the points",
+  viewMenu: "View",
+  camera: "Camera",
+  cameraHome: "Home",
+  cameraHomeHint: "Back to where it began (Home)",
+  cameraFront: "From the front",
+  cameraAbove: "From above",
+  cameraAlong: "Look along a class",
+  cameraAlongFirst: "Look along a class…",
+  cameraShared: "One camera for all",
+  cameraSharedHint:
+    "Switched off, each panel turns by itself; keys and this menu mean the one touched last (1 to 9 choose it)",
+  cameraSpins: "Turn slowly",
+  save: "Save",
+  fullScreen: "Full screen",
+  leaveFullScreen: "Leave full screen",
+  byKey: "{name} ({key})",
+  dragDoes: "What a drag does",
+  tools: {
+    turn: ["Turn", "Drag turns the sphere"],
+    lasso: ["Lasso", "Drag around samples to select them (or Shift and drag)"],
+    box: ["Box", "Drag a box over samples to select them (or Alt, Shift and drag)"],
+  },
+  colourModes: {
+    ramp: "By rarity",
+    categorical: "By class",
+    groups: "Head, medium, tail",
+    split: "Training or test",
+    correct: "Right or wrong",
+    confidence: "By confidence",
+    loss: "By loss",
+  },
+  find: "Find a class or sample",
+  findHint: "The name of a class, or the number of a sample (#123)",
+  projectionMenu: "Projection",
+  fourClassesMenu: "Four classes",
+  showAlone: "Show this panel alone",
+  showAll: "Show all panels",
+  close: "Close",
+
+  // Time.
+  time: "Time",
+  step: "Step",
+  atStep: "step {step}",
+  frameBack: "One frame back",
+  frameOn: "One frame on",
+  eventsLegend: "Marks on the timeline",
+  eventsKeys: "[ and ] go from mark to mark",
+  eventAt: "Step {step}: {what}",
+  eventLine: "{title}: {text}",
+  events: {
+    alarm: "alarm",
+    setting: "setting changed",
+    swap: "matching swapped",
+    kept: "kept moment",
+    note: "other event",
+  },
+  speed: "Speed",
+  speedHint: "Speed of the replay",
+  times: "{factor}×",
+  liveHint: "Follow the newest frame",
+  followHint: "Replay from start to end, over and over",
+
+  // Legend.
+  legend: "Legend",
+  training: "training",
+  test: "test",
+  validation: "validation",
+  unlabelledSample: "unlabelled",
+  unlabelledCount: "unlabelled ({count})",
+  upTo: "up to {most}",
+  right: "right",
+  wrong: "wrong",
+  unknown: "unknown",
+  splitTitle: "Training or test",
+  splitNote: "Which part of the data a sample belongs to.",
+  correctTitle: "Right or wrong",
+  correctNote:
+    "Whether the method's own classifier names the true class; grey where it gives no answer, or the sample has " +
+    "no label.",
+  noneRecorded: "Grey: this run recorded none.",
+  confidenceTitle: "Confidence",
+  confidenceNote: "Probability that the method's own classifier gives to the class it names.",
+  confidenceLow: "confidence 0 %",
+  confidenceHigh: "100 %",
+  lossTitle: "Loss",
+  lossNote:
+    "Cross-entropy of the method's own classifier for the true class. " +
+    "The scale ends at {guess} = {top}, the loss of guessing, in every panel.",
+  lossLow: "loss 0",
+  lossHigh: "{top} or more",
+  rampTitle: "Classes, from most to fewest training samples",
+  withCount: "{name} ({count})",
+  onlyAtThree: "{title}, only at 3 dimensions",
+  noCaps: "Caps are angles in the embedding; a projection would distort them, so they are left out.",
+  somePairs: "A few of each class are drawn, and all of a class in focus.",
+  plainLandmark: "A place that the method keeps on the sphere for each class (“{title}”).",
+
+  // Forces and trails.
+  forces: "Forces",
+  forcesTotal: "Forces: total",
+  forceUnder: "Force under another method",
+  forceUnderHint: "The force on the same batch under another method, dashed; it is not applied",
+  forceOwn: "its own alone",
+  forceAnd: "and under {title}",
+  forceParts: {
+    positives: ["pull of positives", "the net pull of all that the loss takes for positive"],
+    head: ["push of head", "away from what belongs to head classes"],
+    medium: ["push of medium", "away from what belongs to medium classes"],
+    tail: ["push of tail", "away from what belongs to tail classes"],
+    targets: ["pull of targets", "what the fixed targets do"],
+    prior: ["prior", "the difference that knowing the class counts makes"],
+  },
+  forcePart: "The {word}: {sentence}",
+  forcesHidden: "No forces here: none were recorded, or this view cannot show directions.",
+  forcesOff: "No forces here: their recording was off when this run was trained.",
+  forcesImagined: "Dashed: this run's centres and stored samples stand in for the other method's own.",
+  forcesAt: "Computed at step {step}.",
+  forcesLast: "Last computed at step {steps}.",
+  forcesFaint: "Last computed at step {steps}; drawn fainter since.",
+  steps: "{first} to {last}",
+  forceReading: "Force",
+  forceReadingNote:
+    "How strongly the loss pushed the samples of each class at step {step}, in loss per radian; " +
+    "nothing where a class was not in the batch.",
+  forceLine: "Force {size} at step {step}",
+  forceLineParts: "Force {size} at step {step} ({parts})",
+  trails: "Trails",
+  trailsLead: "Trails:",
+  trailLength: "Length of the trails",
+  trailFrames: "last {count} frames",
+
+  // A sample, a class, their neighbours.
+  samplesAndRank: "{count} training samples, rank {rank} of {classes}",
+  splits: ["Training sample {id}", "Test sample {id}", "Validation sample {id}"],
+  recognised: "Recognised",
+  takenFor: "Taken for {name}",
+  answered: "Answered {name}",
+  sure: "{share} sure",
+  lossIs: "loss {loss}",
+  lossAbove: "loss above {loss}",
+  fromCentre: "{angle} from the centre of its class",
+  fromTarget: "{angle} from its target",
+  pictureAngles: "These are angles in the picture, not in the embedding.",
+  classCentre: "Centre of the class",
+  classCentreIn: "Centre of the class, {group}",
+  groups: ["head", "medium", "tail"],
+  testsShown: "{count} test samples shown",
+  territoryIs: "Territory: {share} of the sphere, {data} of the data",
+  nearestProjected: "Nearest in each picture",
+  nearest: "Nearest in each panel",
+  neighbours: "{count} neighbours",
+  kin: "{own} of {known} neighbours are of its class",
+  kinLabelled: "{own} of {known} labelled neighbours are of its class",
+  ownClass: "Of its own class",
+  neighbourRow: "{title}: {kin}, {names}",
+  momentTitle: "{title}, step {step}",
+  nameAndSample: "{name}, sample {id}",
+  howMany: "{count} × {name}",
+
+  // Selection.
+  selected: "{count} samples selected in every panel",
+  selectedOf: "{count} samples selected in every panel, of class {names}",
+  selectedOfSeveral: "{count} samples selected in every panel, of classes {names}",
+  selectedOfMany: "{count} samples selected in every panel, of classes {names}, …",
+  saveCsv: "Save CSV",
+  clear: "Clear",
+  selection: {
+    samples: ["Selected", "Selected samples that this run's probe holds."],
+    right: ["Recognised", "Share of the selected samples that the method's own classifier gives their class."],
+    confidence: ["Confidence", "Mean probability that the classifier gives to the class it predicts."],
+    loss: ["Loss", "Mean loss of the method's own classifier for the true class."],
+    angle: [
+      "To own centre",
+      "Mean angle between a selected sample and the centre of its class, as the picture shows them.",
+    ],
+  },
+
+  // Panels, their numbers and strips; the table; the badge.
+  panelNumbers: {
+    accuracy_few: "few",
+    map_few: "mAP few",
+    centre_sum: "sum",
+    min_centre_angle: "angle",
+    uniformity: "uniformity",
+  },
+  starting: "starting",
+  stateAtStep: "{state}, step {step}",
+  reading: "Reading",
+  notKnown: "not known yet",
+  range: "{low} to {high}",
+  readingOf: "{name}: {value}",
+  readingByClass: "{title} by class, head to tail: {values}",
+  method: "Method",
+  lower: "Lower is better.",
+  higher: "Higher is better.",
+  near: "Near its ideal value is best.",
+  latency: "{ms} ms",
+  rate: "{rate} frames/s",
+  points: "{count} points",
+  skipped: "{count} skipped",
+  badgeNote:
+    "From a frame's completion on disk to the screen (median), frames received a second in each panel, " +
+    "points drawn, frames that a newer one overtook.",
+  picturesDrawn: "Pictures drawn a second: {count}.",
+  levels: [
+    "",
+    "fewer pixels",
+    "fewer pixels, 20 pictures a second",
+    "no motion between frames",
+    "no motion between frames, coarser pixels",
+    "no motion between frames, coarser pixels, 25,000 points at most",
+  ],
+
+  // What is taken away.
+  exports: {
+    png: ["PNG", "The stage as it is, with titles and numbers, at double size"],
+    svg: ["SVG", "A flat map of each sphere, as shapes and text for a paper"],
+    gif: ["GIF", "The timeline as a moving picture"],
+    film: ["Film", "The timeline as MP4, or WebM where the browser writes no MP4"],
+    replay: ["HTML replay", "One file with time, camera and layers, that opens anywhere without a network"],
+    link: ["Copy link", "An address that shows the same runs, step, view, layers and colours"],
+  },
+  svgNote:
+    "Equal-area map of each sphere around the line of sight: the dashed circle bounds the front half, " +
+    "the rim is the point opposite.",
+  gifTitle: "GIF of the timeline",
+  gifNote: "A GIF plays anywhere, over and over. It has 256 colours.",
+  filmTitle: "Film of the timeline",
+  filmMp4: "Saved as MP4.",
+  filmWebm: "Saved as WebM: this browser does not write MP4.",
+  filmNone: "this browser can record neither MP4 nor WebM; choose GIF, or open the page in another browser",
+  filmEmpty: "no picture of the film could be taken; try again when the app answers",
+  filmShort:
+    "a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while",
+  filmStopped:
+    "The film stopped at step {step}: its frames did not come within {seconds} seconds; try again when the app " +
+    "answers.",
+  filmFrames: "Frames",
+  filmSize: "Size",
+  filmSpeed: "Speed",
+  filmCamera: "Camera",
+  filmWidth: "{width} pixels wide",
+  filmRate: "{rate} a second",
+  filmPaths: { still: "As it stands now", turn: "One slow turn", flight: "First view to this one" },
+  filmFirst: "Take this as the first view",
+  filmFlight: "The film begins at the home view, or at one you take; it ends at the view you leave the spheres in.",
+  filmTaken: "Taken. Now turn the spheres to where the film shall end.",
+  filmBegin: "Record",
+  filmCancel: "Cancel",
+  filmProgress: "{done} of {count} pictures, {seconds} s left",
+  pngFailed: "The PNG of {width} x {height} pixels could not be made; show fewer panels or make the window smaller.",
+  replayCollecting: "Collecting the frames for the file…",
+  replayAnswered: "the app answered {status}",
+  replaySaved: "Saved: {size} MB. The file opens anywhere, also without a network.",
+  linkCopied: "The link is in the clipboard. It shows these runs as you see them now.",
+  link: "Link",
+  linkTitle: "Link to what you see",
+  linkByHand: "The browser keeps its clipboard closed; copy the link from here.",
+
+  /** Of a projection: the short name of a meter, its title, and what its number means. */
+  honesty: {
+    kept_angle_order: {
+      name: "order",
+      title: "Order of the angles kept",
+      short:
+        "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's " +
+        "rank correlation): 100 % keeps the order, 0 % tells nothing.",
+    },
+    kept_centre_order: {
+      name: "centres",
+      title: "Order of the angles between class centres kept",
+      short:
+        "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of " +
+        "points are of a few large classes, but every class has one centre.",
+    },
+    kept_variance: {
+      name: "variance",
+      title: "Variance kept",
+      short: "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show.",
+    },
+    trustworthiness: {
+      name: "trust",
+      title: "Trustworthiness",
+      short:
+        "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours.",
+    },
+    jitter: {
+      name: "jitter",
+      title: "Jitter",
+      short:
+        "How far points moved in the picture since the frame before, in radii of the sphere: the less the view " +
+        "itself moves, the lower.",
+    },
+  },
 };
 
-/** What the honesty meter says of a projection: a gauge's short name, its title, and what its number means. */
-export const GAUGE_WORDS = {
-  kept_angle_order: { name: "order", title: "Order of the angles kept",
-    short: "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing." },
-  kept_centre_order: { name: "centres", title: "Order of the angles between class centres kept",
-    short: "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of points are of a few large classes, but every class has one centre." },
-  kept_variance: { name: "variance", title: "Variance kept",
-    short: "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show." },
-  trustworthiness: { name: "trust", title: "Trustworthiness",
-    short: "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours." },
-  jitter: { name: "jitter", title: "Jitter",
-    short: "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower." },
-};
+/** @typedef {typeof OWN} Words */
 
-/** What is said of forces: how long arrows are, and how far a what-if can be trusted. */
-export const FORCE_WORDS = {
-  standIns: "Dashed: this run's centres and stored samples stand in for the other method's own.",
-  ownScale: "The longest arrow of each panel is 20° long, whatever its force: lengths compare within a panel only.",
-  oneScale: "The longest arrow of all panels is 20° long: lengths compare between panels.",
-  scale: "one scale",
-  scaleHint: "Draws the arrows of all panels to one scale, so that their lengths compare; methods count losses of their own",
-  trust: "trust {cosine}",
-  unknown: "trust unknown",
-  trustHint: "How far this what-if is the method's own force where that is known, on a run of its own: the cosine between the two, 1 being the same direction.",
-  here: "Measured on its run beside, at step {step}.",
-  recorded: "Recorded by `ltviz bench what_if` on digits, as the median over the second half of training.",
-  nobody: "Nobody has measured this method.",
-  refused: "Not drawn where the cosine is below {least}.",
-};
+/** What the stage says now. @type {Words} */
+export const words = { ...OWN };
 
-/** @typedef {typeof WORDS} Words */
-
-/** @param {Partial<Words>} [own] @returns {Words} */
-export const chooseWords = (own = {}) => ({ ...WORDS, ...own });
+/** The page's own words take the place of ours, for all that is said from now on. @param {Partial<Words>} [given] */
+export function useWords(given = {}) {
+  Object.assign(words, OWN, given);
+}
 
 /** Fills {names} in a sentence. @param {string} sentence @param {Record<string, unknown>} values */
-export const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+export const fill = (sentence, values) =>
+  sentence.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));

@@ -42,6 +42,51 @@ READINGS = {
         }
     ],
 }
+
+
+def _mark(key: str, title: str, primitive: str, sign: str, short: str, **more) -> dict:
+    declared = {"key": key, "title": title, "short": short, "primitive": primitive, "sign": sign}
+    return declared | {"on": True, "directed": False, "end": None} | more
+
+
+_VIEWS = _mark("views", "Two views", "segments", "arc", "Each arc joins two augmented views of one image.")
+MARKS = {
+    "simclr": [_VIEWS],
+    "moco": [
+        _VIEWS,
+        _mark("queue", "Memory", "points", "mist", "What the method remembers of earlier batches.", on=False),
+    ],
+    "clip": [
+        _mark(
+            "captions",
+            "Image and caption",
+            "segments",
+            "arc",
+            "Each arc joins an image (dot) and its caption (square), which belong together.",
+            end="square",
+        )
+    ],
+    "logit-adjust": [
+        _mark("boundary", "Boundary, shifted", "segments", "shift", "Where the prior puts a boundary.", directed=True)
+    ],
+    "proco": [
+        _mark("means", "Means", "points", "plus", "Where the method believes the classes to be."),
+        _mark(
+            "means_cap",
+            "Density",
+            "caps",
+            "cap",
+            "A dashed cap shows how wide the method itself believes a class to be.",
+            on=False,
+        ),
+    ],
+    "tsc": [_mark("targets", "Target", "points", "diamond", "A place given in advance.")],
+    "bcl": [_mark("prototypes", "Prototype", "points", "square", "A learned stand-in of a class.")],
+}
+"""What each made-up method declares, as the run header says it."""
+CLASSIFIER = _mark(
+    "classifier", "Classifier", "points", "triangle", "The direction that a class's weights point to.", on=False
+)
 LINKS = {"simclr": "views", "moco": "views", "clip": "captions", "ltml": "branches"}
 PAIRS = 60
 QUEUE = 256
@@ -76,6 +121,14 @@ def memory(method: str, z: np.ndarray, labels: np.ndarray, step: int) -> dict:
     some = rng.choice(len(z), min(QUEUE, len(z)), replace=False)
     age = np.sort(rng.integers(0, min(step, 60) + 1, len(some)))
     return {"queue": (_unit(z[some] + 0.005 * age[:, None] * rng.normal(size=(len(some), 3))), labels[some], age)}
+
+
+def caps(method: str, means: np.ndarray, counts: np.ndarray, step: int) -> dict:
+    """Name -> (places, degrees, y): how wide a method believes its classes to be."""
+    if method != "proco":
+        return {}
+    degrees = np.array(readings(method, counts, step)["means_cap"])
+    return {"means_cap": (means, degrees, np.arange(len(means)))}
 
 
 def readings(method: str, counts: np.ndarray, step: int) -> dict[str, list]:

@@ -140,7 +140,7 @@ class Run:
         if "bcl" in self.run_id:
             landmarks["prototypes"] = unit(centres + 0.2 * self.goals[::-1]).tolist()
         if self.method == "proco":
-            landmarks["means"] = unit(centres + 0.08 * self.goals[::-1]).tolist()
+            landmarks["means"] = self._means(centres).tolist()
         landmarks["classifier"] = unit(centres + 0.1 * self.goals[::-1]).tolist()
         header = {
             "run": self.run_id,
@@ -195,18 +195,27 @@ class Run:
         parts = {"xyz": quantise(z), "prediction": nearest}
         for name, (a, b, y) in stage_insight.pairs(self.method, z, self.labels, centres, step).items():
             parts |= {
-                f"links.{name}.a": quantise(a),
-                f"links.{name}.b": quantise(b),
-                f"links.{name}.y": y.astype("<u2"),
+                f"marks.{name}.a": quantise(a),
+                f"marks.{name}.b": quantise(b),
+                f"marks.{name}.y": y.astype("<u2"),
             }
         for name, (points, y, age) in stage_insight.memory(self.method, z, self.labels, step).items():
-            parts |= {f"clouds.{name}.points": quantise(points), f"clouds.{name}.y": y.astype("<u2")}
-            parts[f"clouds.{name}.age"] = age.astype("<u2")
+            parts |= {f"marks.{name}.places": quantise(points), f"marks.{name}.y": y.astype("<u2")}
+            parts[f"marks.{name}.age"] = age.astype("<u2")
+        for name, (places, degrees, y) in stage_insight.caps(
+            self.method, self._means(centres), self.counts, step
+        ).items():
+            parts |= {f"marks.{name}.places": quantise(places), f"marks.{name}.y": y.astype("<u2")}
+            if self.kind != "projected":
+                parts[f"marks.{name}.angle"] = np.round(100 * degrees).astype("<u2")
         parts["loss"] = np.clip(4096 * 1.6 * (1 - cosines) + 300, 0, 65535).astype("<u2")
         # A run of cross-entropy stands for those that record no confidence.
         if self.method != "ce":
             parts["confidence"] = np.round(255 * (0.5 + 0.5 * cosines) ** 4).astype("u1")
         return parts
+
+    def _means(self, centres: np.ndarray) -> np.ndarray:
+        return unit(centres + 0.08 * self.goals[::-1])
 
     def _match(self, centres: np.ndarray) -> list[int]:
         match = [-1] * NUM_CLASSES
@@ -241,6 +250,7 @@ class Run:
             "title": self.title,
             "method": self.method,
             "readings": stage_insight.READINGS.get(self.method, []),
+            "marks": [*stage_insight.MARKS.get(self.method, []), stage_insight.CLASSIFIER],
             "colour": self.colour,
             "state": "running",
             "reason": None,

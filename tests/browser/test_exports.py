@@ -192,7 +192,7 @@ def test_a_link_brings_back_what_was_seen(visit: Any, harness: Harness) -> None:
     page.wait_for_timeout(300)
     save(page, "Copy link")
     link = page.get_by_role("textbox", name="Link", exact=True).input_value()
-    assert {"solo=tsc-1", "colour=groups", "layers=-grid,caps", "runs=bcl-1,tsc-1", "step=200"} <= set(
+    assert {"solo=tsc-1", "colour=groups", "layers=caps,-grid", "runs=bcl-1,tsc-1", "step=200"} <= set(
         re.split("[?&]", link)
     )
     again = visit(link)

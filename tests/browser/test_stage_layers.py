@@ -74,18 +74,18 @@ def pixels(page, rgb: tuple[int, int, int]) -> int:
 
 def test_links_and_a_memory_are_drawn_and_explained(held) -> None:
     page = held("moco-1,clip-1,logit-adjust-1")
-    wait_for_layer(page, "moco-1", "links", DRAWN)
-    wait_for_layer(page, "logit-adjust-1", "links", 10)
+    wait_for_layer(page, "moco-1", "views", DRAWN)
+    wait_for_layer(page, "logit-adjust-1", "boundary", 10)
     legend = page.locator(".ltv-signs")
     legend.get_by_text("two views").wait_for()
-    page.get_by_text("image and caption").hover()
+    legend.get_by_text("image and caption").hover()
     assert "which belong together" in page.get_by_role("tooltip").inner_text()
-    wait_for_layer(page, "moco-1", "clouds", 0)
+    wait_for_layer(page, "moco-1", "queue", 0)
     switch(page, "Memory")
-    wait_for_layer(page, "moco-1", "clouds", QUEUE)
+    wait_for_layer(page, "moco-1", "queue", QUEUE)
     legend.get_by_text("memory").wait_for()
-    switch(page, "Links", False)
-    wait_for_layer(page, "moco-1", "links", 0)
+    switch(page, "Two views", False)
+    wait_for_layer(page, "moco-1", "views", 0)
 
 
 def test_forces_their_parts_and_another_methods(held) -> None:
@@ -166,7 +166,7 @@ def test_samples_of_several_classes_wear_a_ring(held) -> None:
 
 def test_density_caps_and_landmarks_of_a_kind_of_their_own(held) -> None:
     page = held("proco-1")
-    switch(page, "Density caps")
+    switch(page, "Density")
     legend = page.locator(".ltv-signs")
     legend.get_by_text("means").wait_for()
     legend.get_by_text("density", exact=True).hover()
@@ -180,11 +180,11 @@ def test_the_flat_map_draws_the_same_layers(browser, harness) -> None:
     page.goto(harness.address(runs="tsc-1,moco-1", step=200, live=0, n=500))
     wait_for_step(page, 200)
     page.get_by_text("flat map of the sphere").wait_for()
-    wait_for_layer(page, "moco-1", "links", DRAWN)
+    wait_for_layer(page, "moco-1", "views", DRAWN)
     before = pixels(page, (28, 31, 36))
     switch(page, "Forces")
     switch(page, "Memory")
-    wait_for_layer(page, "moco-1", "clouds", QUEUE)
+    wait_for_layer(page, "moco-1", "queue", QUEUE)
     wait_for_layer(page, "tsc-1", "forces", 9)
     assert pixels(page, (28, 31, 36)) > before + 30
     context.close()

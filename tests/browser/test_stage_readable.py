@@ -14,10 +14,10 @@ CAPS, TERRITORY, GHOST = "Caps", "Territory", "Ideal configuration"
 WORST = [
     ({CAPS}, 0.85),
     ({CAPS, TERRITORY, GHOST}, 0.85),
-    ({CAPS, "Density caps", "Memory"}, 0.75),
+    ({CAPS, "Density", "Memory"}, 0.75),
 ]
 """Combinations that fill most of the sphere, and the share of the points' pixels that must keep their contrast."""
-OTHERS = {"Points", CAPS, TERRITORY, GHOST, "Density caps", "Memory", "Class centres", "Other landmarks", "Links"}
+OTHERS = {"Points", CAPS, TERRITORY, GHOST, "Density", "Memory", "Class centres", "Means", "Two views"}
 KEPT = 0.75
 """Of its contrast without layers, so much is enough to be as readable."""
 CLEAR = 1.6

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/scene/colours.js";
+import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/common/colours.js";
 import { placeLabels, shorten } from "../../app/stage/reading/labels.js";
 import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/common/numbers.js";
 import { layoutPanels, panelAt } from "../../app/stage/scene/panels.js";
@@ -9,7 +9,7 @@ import { selectionCsv } from "../../app/stage/choices/selection.js";
 import { StreamSocket, streamAddress } from "../../app/stage/incoming/socket.js";
 import { addSteps, lastAtMost, nearest, unite, walk } from "../../app/stage/incoming/steps.js";
 import { greyBitmap } from "../../app/stage/reading/thumbnails.js";
-import { chooseWords, fill } from "../../app/stage/words.js";
+import { fill, useWords, words } from "../../app/stage/words.js";
 import { serverAddress } from "../../app/stage/common/address.js";
 import { describeTrouble, whyNoStream } from "../../app/stage/incoming/diagnosis.js";
 
@@ -21,8 +21,17 @@ test("steps are merged, found and walked", () => {
   assert.equal(nearest(steps, 13), 15);
   assert.equal(nearest(steps, 6), 5);
   assert.equal(nearest([], 6), null);
-  assert.deepEqual([walk(steps, 7, 1), walk(steps, 7, -1), walk(steps, 8, 1), walk(steps, 8, -1), walk(steps, 15, 9)], [10, 5, 10, 7, 15]);
-  assert.deepEqual(unite([[0, 2], [1, 2, 9]]), [0, 1, 2, 9]);
+  assert.deepEqual(
+    [walk(steps, 7, 1), walk(steps, 7, -1), walk(steps, 8, 1), walk(steps, 8, -1), walk(steps, 15, 9)],
+    [10, 5, 10, 7, 15],
+  );
+  assert.deepEqual(
+    unite([
+      [0, 2],
+      [1, 2, 9],
+    ]),
+    [0, 1, 2, 9],
+  );
 });
 
 test("1 to 12 panels never overlap, and stay within the stage", () => {
@@ -30,12 +39,17 @@ test("1 to 12 panels never overlap, and stay within the stage", () => {
     for (let count = 1; count <= 12; count++) {
       const { panels, height } = layoutPanels(count, width, 640);
       assert.equal(panels.length, count);
-      panels.forEach(({ frame, view }, i) => {
-        assert.ok(frame.x >= 0 && frame.x + frame.w <= width && frame.y + frame.h <= height, `${count} at ${width}`);
-        assert.ok(view.h >= 132 && view.w > 0);
-        assert.equal(panelAt(panels, view.x + 1, view.y + 1), i);
-        for (const { frame: other } of panels.slice(0, i))
-          assert.ok(other.x + other.w <= frame.x || frame.x + frame.w <= other.x || other.y + other.h <= frame.y || frame.y + frame.h <= other.y);
+      panels.forEach(({ whole, sphere }, i) => {
+        assert.ok(whole.x >= 0 && whole.x + whole.w <= width && whole.y + whole.h <= height, `${count} at ${width}`);
+        assert.ok(sphere.h >= 132 && sphere.w > 0);
+        assert.equal(panelAt(panels, sphere.x + 1, sphere.y + 1), i);
+        for (const { whole: other } of panels.slice(0, i))
+          assert.ok(
+            other.x + other.w <= whole.x ||
+              whole.x + whole.w <= other.x ||
+              other.y + other.h <= whole.y ||
+              whole.y + whole.h <= other.y,
+          );
       });
     }
   assert.equal(panelAt(layoutPanels(4, 1400, 640).panels, 3, 3), -1);
@@ -62,7 +76,13 @@ test("the best is marked by what is read, and by nothing where all are alike", (
 
 test("class colours stand out on their page, in order", () => {
   for (const hex of ["#fbfbf9", "#0f1216"]) {
-    const page = parseHex(hex), colours = classColours(10, "ramp", { ramp: ["#102060", "#20a0a0", "#e04020"], categorical: [], page, groups: [] });
+    const page = parseHex(hex),
+      colours = classColours(10, "ramp", {
+        ramp: ["#102060", "#20a0a0", "#e04020"],
+        categorical: [],
+        page,
+        groups: [],
+      });
     assert.equal(colours.length, 10);
     colours.forEach((c) => assert.ok(contrast(c, page) >= 1.9));
     assert.ok(contrast(readable(colours[4], page, 4.5), page) >= 4.5);
@@ -76,7 +96,11 @@ test("labels do not overlap; the front one wins the room", () => {
   const anchor = (w, text) => ({ x: 100, y: 100, w, text, offset: -1 });
   const places = placeLabels([anchor(4.5, "back"), anchor(3.2, "front")], { w: 200, h: 200 }, 8);
   assert.ok(places[1] && places[1].slot === 0);
-  const many = placeLabels(Array.from({ length: 60 }, (_, i) => anchor(3 + i / 100, "class name")), { w: 200, h: 200 }, 8);
+  const many = placeLabels(
+    Array.from({ length: 60 }, (_, i) => anchor(3 + i / 100, "class name")),
+    { w: 200, h: 200 },
+    8,
+  );
   assert.ok(many[0] && many.some((p) => p === null));
   assert.equal(shorten("a rather long name", 8), "a rathe…");
 });
@@ -85,11 +109,12 @@ test("quality falls after patience, never below the last level, and comes back",
   const quality = new Quality(false);
   for (let i = 0; i < 5; i++) assert.equal(quality.judge(90, i, 500), false);
   assert.equal(quality.judge(90, 5, 500), true);
-  assert.equal(quality.simplified, LEVELS[1].what);
+  assert.equal(quality.simplified, words.levels[1]);
   for (let i = 0; i < 200; i++) quality.judge(900, i, 500);
   assert.equal(quality.thinning(500), 1, "few points are all kept");
   for (let i = 0; i < 200; i++) quality.judge(900, i, 1e5);
   assert.equal(quality.level, LEVELS.length - 1);
+  assert.equal(words.levels.length, LEVELS.length, "each has its word");
   assert.equal(quality.thinning(1e5), 4);
   let back = false;
   for (let i = 0; i < 200; i++) back ||= quality.judge(16, 20000 + i, 500);
@@ -121,10 +146,15 @@ class Fake {
 }
 
 test("every frame is answered before it is used; a break is mended; a refusal is not asked again", async () => {
-  const order = [], links = [];
-  const socket = new StreamSocket({ address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) }, () => new Fake());
+  const order = [],
+    links = [];
+  const socket = new StreamSocket(
+    { address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) },
+    () => new Fake(),
+  );
   socket.open();
-  const fake = Fake.all[0], text = '{"step":1,"seq":7,"n":0}';
+  const fake = Fake.all[0],
+    text = '{"step":1,"seq":7,"n":0}';
   const message = new Uint8Array([text.length, 0, 0, 0, ...new TextEncoder().encode(text)]).buffer;
   fake.onopen();
   fake.onmessage({ data: message });
@@ -143,10 +173,14 @@ test("every frame is answered before it is used; a break is mended; a refusal is
 
 test("a selection's CSV quotes what it did not write, and runs nothing", () => {
   const run = {
-    id: "a", frame: { header: { step: 4 }, predictions: null }, pointAt: () => [0, 0, 1],
+    id: "a",
+    frame: { header: { step: 4 }, predictions: null },
+    pointAt: () => [0, 0, 1],
     info: { labels: [0, 1], split: [1, 0], ids: [8, 9], header: { class_names: ['=SUM("x")', "b"] } },
   };
-  const lines = selectionCsv(new Set([8]), [run]).trim().split("\n");
+  const lines = selectionCsv(new Set([8]), [run])
+    .trim()
+    .split("\n");
   assert.equal(lines.length, 2);
   assert.equal(lines[1], `"a",4,8,test,"'=SUM(""x"")","",0.00000,0.00000,1.00000`);
 });
@@ -158,29 +192,53 @@ test("a thumbnail is a bitmap whose rows run upwards", () => {
 });
 
 test("the app's words win, and blanks are filled", () => {
-  assert.equal(chooseWords({ empty: "None" }).empty, "None");
+  useWords({ empty: "None" });
+  assert.equal(words.empty, "None");
+  useWords();
+  assert.equal(words.empty, "Nothing to watch yet.", "and only while the page gives them");
   assert.equal(fill("{a} of {b}", { a: 1 }), "1 of {b}");
 });
 
 test("an address of the server's follows the stage's own modules, behind any path", () => {
-  assert.equal(serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/common/address.js"), "https://hub/user/ada/ltviz/stream?n=1");
-  assert.equal(serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/common/address.js"), "http://127.0.0.1:8501/ltviz/stream");
+  assert.equal(
+    serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/common/address.js"),
+    "https://hub/user/ada/ltviz/stream?n=1",
+  );
+  assert.equal(
+    serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/common/address.js"),
+    "http://127.0.0.1:8501/ltviz/stream",
+  );
 });
 
 test("a stream that never opens is asked why, in plain HTTP, and the token is not shown", async () => {
-  const words = chooseWords(), asked = [];
-  const answer = (status, text, ours) => async (url, how) => (asked.push([url, how.method]), new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} }));
+  const asked = [];
+  const answer = (status, text, ours) => async (url, how) => (
+    asked.push([url, how.method]),
+    new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} })
+  );
   const address = "wss://host/x/ltviz/stream?runs=a&token=secret";
-  const told = async (ask) => describeTrouble(await whyNoStream(address, ask), words);
+  const told = async (ask) => describeTrouble(await whyNoStream(address, ask));
   const [what, why] = await told(answer(403, "Because.", true));
   assert.ok(what.includes("https://host/x/ltviz/stream.") && !what.includes("secret"));
   assert.equal(why, "Because.");
   assert.deepEqual(asked, [["https://host/x/ltviz/stream?runs=a&token=secret", "POST"]]);
   assert.match((await told(answer(404, "<html>", false)))[1], /Somebody else than ltviz answers there \(404\)/);
-  assert.equal((await told(async () => { throw new TypeError("no"); }))[1], words.noAnswer);
+  assert.equal(
+    (
+      await told(async () => {
+        throw new TypeError("no");
+      })
+    )[1],
+    words.noAnswer,
+  );
 
-  const troubles = [], opened = [];
-  const socket = new StreamSocket({ address: () => address, onLink: () => {}, onMessage: () => {}, onTrouble: (t) => troubles.push(t) }, () => (opened.push(new Fake()), opened.at(-1)), async (a) => a);
+  const troubles = [],
+    opened = [];
+  const socket = new StreamSocket(
+    { address: () => address, onLink: () => {}, onMessage: () => {}, onTrouble: (t) => troubles.push(t) },
+    () => (opened.push(new Fake()), opened.at(-1)),
+    async (a) => a,
+  );
   for (let attempt = 0; attempt < 3; attempt++) {
     socket.open();
     opened.at(-1).onclose({ code: 1006, reason: "" });

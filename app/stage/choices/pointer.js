@@ -1,21 +1,21 @@
 /** What is under the hand: the card of a sample or a class, pinned by a click; an outline or a box selects. */
-import { describeClass } from "../reading/card.js";
-import { pickCentre, pickInside, pickPoint } from "./picking.js";
+import { describeClass } from "../reading/sample.js";
+import { pickCentre, pickInside, pickPoint } from "../scene/picking.js";
 
-/** @typedef {import("../scene/picture.js").Picture} Picture */
+/** @typedef {import("../drawing/picture.js").Picture} Picture */
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {{run: Run, index: number, id: number, x: number, y: number}} Pin */
 
 export class Pointer {
   /**
-   * @param {Picture} picture @param {import("../reading/card.js").Card} card @param {SVGPolylineElement} drawing
-   * @param {{redraw: () => void, select: (ids: Set<number>|null) => void}} told
+   * @param {Picture} picture @param {import("../reading/sample.js").SampleNote} note
+   * @param {SVGPolylineElement} drawing
    */
-  constructor(picture, card, drawing, told) {
+  constructor(picture, note, drawing) {
     this.picture = picture;
-    this.card = card;
+    this.choices = picture.choices;
+    this.note = note;
     this.drawing = drawing;
-    this.told = told;
     /** @type {{x: number, y: number}|null} where the pointer rests */
     this.rest = null;
     /** @type {Pin|null} */
@@ -24,49 +24,59 @@ export class Pointer {
     this.drawn = [];
   }
 
-  /** The card answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of milliseconds.
-   * @param {number} x @param {number} y */
+  /**
+   * The note answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of
+   * milliseconds. @param {number} x @param {number} y
+   */
   move(x, y) {
     this.rest = { x, y };
-    if (this.look(performance.now())) this.told.redraw();
+    this.look(performance.now());
   }
 
   leave() {
     this.rest = null;
-    if (this.look(performance.now())) this.told.redraw();
+    this.look(performance.now());
   }
 
-  /** Asked at every picture too: points move under a resting pointer. @param {number} now @returns {boolean} whether the ring moved */
+  /** Asked at every picture too: points move under a resting pointer. @param {number} now */
   look(now) {
-    const { picture, card } = this, before = picture.marked;
-    const found = this.pin ? null : this.find(now);
-    picture.pinned = this.pin !== null;
-    if (this.pin) {
-      picture.marked = this.pin.id;
-      card.showPinned(this.pin, picture.shown);
-    } else if (found && found.index >= 0) {
-      picture.marked = found.id;
-      card.showPoint(found);
-    } else {
-      picture.marked = null;
-      if (found) card.show(describeClass(found.run, found.centre), null, found.x, found.y);
-      else card.hide();
+    const { pin, picture, note } = this;
+    if (pin) {
+      this.choices.set({ marked: pin.id, pinned: true });
+      return note.showPinned(pin, picture.shown);
     }
-    return before !== picture.marked;
+    const found = this.find(now);
+    const point = found && found.index >= 0 ? found : null;
+    this.choices.set({ marked: point && point.id, pinned: false });
+    if (point) note.showPoint(point);
+    else if (found) note.show(describeClass(found.run, found.centre), null, found.x, found.y);
+    else note.hide();
   }
 
   /** @param {number} now */
   find(now) {
-    const { picture, rest } = this, hit = rest && picture.at(rest.x, rest.y);
+    const { picture, rest } = this,
+      hit = rest && picture.at(rest.x, rest.y);
     if (!hit || !hit.run?.frame || !hit.run.info) return null;
-    const { run } = hit, k = run.progress(now), place = picture.placer(hit.rect), { labels, split, ids } = run.info ?? {};
-    const { chosen, layers } = picture;
+    const { run } = hit,
+      k = run.progress(now),
+      place = picture.placer(hit.rect),
+      { labels, split, ids } = run.info ?? {};
+    const { on } = picture;
+    const { chosen } = this.choices.now;
     const visible = (/** @type {number} */ i) =>
-      layers.points && [layers.train, layers.test, layers.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
+      on.points && [on.train, on.test, on.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
     const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
-    const centre = index < 0 && layers.centres ? pickCentre(run.marksAt("centres", k), place, hit.x, hit.y) : -1;
+    const centre = index < 0 && on.centres ? pickCentre(run.placesAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
-    return { run, index, centre, id: ids ? ids[index] : index, x: /** @type {{x: number}} */ (rest).x, y: /** @type {{y: number}} */ (rest).y };
+    return {
+      run,
+      index,
+      centre,
+      id: ids ? ids[index] : index,
+      x: /** @type {{x: number}} */ (rest).x,
+      y: /** @type {{y: number}} */ (rest).y,
+    };
   }
 
   /** Pins what is there, or lets go. @param {number} x @param {number} y @param {number} now */
@@ -76,7 +86,7 @@ export class Pointer {
     this.pin = null;
     const found = this.find(now);
     if (found && found.index >= 0 && had?.id !== found.id) this.pin = found;
-    this.told.redraw();
+    this.look(now);
   }
 
   /** Pins a sample in the first panel that has it; its card stands beside the middle, where a flight will bring it.
@@ -84,10 +94,11 @@ export class Pointer {
   pinSample(id) {
     const { picture } = this;
     for (const [i, run] of picture.shown.entries()) {
-      const index = run.indexOf(id), view = picture.rects[i]?.view;
-      if (index === null || !run.frame || !view) continue;
-      this.pin = { run, index, id, x: view.x + view.w / 2, y: view.y + view.h / 2 };
-      this.told.redraw();
+      const index = run.indexOf(id),
+        sphere = picture.rects[i]?.sphere;
+      if (index === null || !run.frame || !sphere) continue;
+      this.pin = { run, index, id, x: sphere.x + sphere.w / 2, y: sphere.y + sphere.h / 2 };
+      this.look(performance.now());
       return true;
     }
     return false;
@@ -95,7 +106,7 @@ export class Pointer {
 
   release() {
     this.pin = null;
-    this.told.redraw();
+    this.look(performance.now());
   }
 
   /** A run that is gone, or has other samples, takes its pin along. @param {Run} run */
@@ -114,16 +125,22 @@ export class Pointer {
       const [first = /** @type {[number, number]} */ ([x, y])] = this.drawn;
       this.drawn = tool === "box" ? [first, [x, first[1]], [x, y], [first[0], y]] : [...this.drawn, [x, y]];
     }
-    const drawing = phase === "start" || phase === "move", [start] = this.drawn;
-    this.drawing.setAttribute("points", drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "");
-    if (phase === "end") this.told.select(this.inside());
+    const drawing = phase === "start" || phase === "move",
+      [start] = this.drawn;
+    this.drawing.setAttribute(
+      "points",
+      drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "",
+    );
+    if (phase === "end") this.choices.set({ selected: this.inside() });
   }
 
   /** Ids of the samples within what was drawn; the panel where it began counts. @returns {Set<number>|null} */
   inside() {
-    const { picture, drawn } = this, hit = picture.at(...drawn[0]);
+    const { picture, drawn } = this,
+      hit = picture.at(...drawn[0]);
     if (!hit?.run?.frame || !hit.run.info || drawn.length < 4) return null;
-    const { view } = hit.rect, outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
+    const { sphere } = hit.rect,
+      outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - sphere.x, b - sphere.y]));
     const inside = pickInside(hit.run, picture.placer(hit.rect), outline, picture.poseAt(hit.index).distance);
     const { ids } = hit.run.info;
     return inside.length ? new Set(inside.map((i) => (ids ? ids[i] : i))) : null;

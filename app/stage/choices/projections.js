@@ -1,49 +1,37 @@
-/** Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes. */
+/**
+ * Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes.
+ */
+import { alike } from "../scene/choices.js";
 import { make, setAttribute, setText } from "../common/dom.js";
-import { fill } from "../words.js";
+import { CHOSEN, CORNERS, formatProjection, parseProjection } from "../common/projections.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../common/types.js").ProjectionChoice} ProjectionChoice */
 
-/** The projection spanned by chosen classes, and how many it takes. */
-const CHOSEN = "simplex", CORNERS = 4;
-
-/** @param {string|null} name such as "simplex:0-3-8-9" @returns {{base: string, classes: number[]}} */
-export function parseProjection(name) {
-  const [base, list = ""] = (name ?? "").split(":");
-  return { base, classes: /^\d+(-\d+)*$/.test(list) ? list.split("-").map(Number) : [] };
-}
-
-/** @param {string} base @param {number[]} classes by rank; as many as are needed, or the server's own are taken @returns {string} */
-export const formatProjection = (base, classes) => (base === CHOSEN && classes.length === CORNERS ? `${base}:${[...classes].sort((a, b) => a - b).join("-")}` : base);
-
-/** What a person calls a projection. @param {string} name @param {ProjectionChoice[]} choices */
-export function titleOf(name, choices) {
-  const { base } = parseProjection(name);
-  return choices.find((choice) => choice.name === base)?.title ?? base;
-}
-
 export class ProjectionMenu {
-  /** @param {import("../words.js").Words} words @param {(name: string) => void} onProjection */
-  constructor(words, onProjection) {
-    this.words = words;
+  /** @param {(name: string) => void} onProjection */
+  constructor(onProjection) {
     this.onProjection = onProjection;
+    /** @type {ProjectionChoice[]|null} what the server offers */
+    this.given = null;
     /** @type {ProjectionChoice[]} */
     this.choices = [];
+    /** @type {string[]|null} of the classes, by rank */
+    this.names = null;
     /** @type {number[]} classes of the corners, in the order they were chosen */
     this.corners = [];
     this.reason = make("p", "ltv-reason", { hidden: "" });
-    this.list = make("div", "ltv-choices", { role: "radiogroup", "aria-label": "Projection" });
+    this.list = make("div", "ltv-choices", { role: "radiogroup", "aria-label": words.projectionMenu });
     this.hint = make("p", "ltv-reason", {});
-    this.classes = make("div", "ltv-chips", { role: "group", "aria-label": "Four classes" });
+    this.classes = make("div", "ltv-chips", { role: "group", "aria-label": words.fourClassesMenu });
     this.chosen = make("div", "ltv-corners", { hidden: "" }, this.hint, this.classes);
     this.root = make("div", "ltv-projections", {}, this.reason, this.list, this.chosen);
   }
 
   /** @param {ProjectionChoice[]} choices the server's, the default first */
   setChoices(choices) {
-    const key = JSON.stringify(choices);
-    if (this.list.dataset.key === key) return;
-    this.list.dataset.key = key;
+    if (alike(choices, this.given)) return;
+    this.given = choices;
     // What is no projection is none to choose where one is needed.
     this.choices = choices.filter(({ name }) => name !== "none");
     const group = `ltv-projection-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
@@ -51,18 +39,28 @@ export class ProjectionMenu {
       ...this.choices.map(({ name, title, short }) => {
         const box = make("input", "", { type: "radio", name: group, value: name });
         box.addEventListener("change", () => this.onProjection(formatProjection(name, this.corners)));
-        return make("label", "ltv-choice", {}, box, make("span", "", {}, make("b", "", {}, title), make("span", "ltv-quiet", {}, short)));
+        return make(
+          "label",
+          "ltv-choice",
+          {},
+          box,
+          make("span", "", {}, make("b", "", {}, title), make("span", "ltv-quiet", {}, short)),
+        );
       }),
     );
   }
 
   /** @param {import("../incoming/runs.js").Run[]} runs @param {string|null} asked null: the default */
   write(runs, asked) {
-    const known = runs.filter((run) => run.info), many = known.find((run) => (run.info?.header.dim ?? 0) > 3);
+    const known = runs.filter((run) => run.info),
+      many = known.find((run) => (run.info?.header.dim ?? 0) > 3);
     const dims = [...new Set(known.map((run) => run.info?.header.dim))];
-    const off = !many, { words, choices } = this, { base, classes } = parseProjection(asked);
+    const off = !many,
+      { choices } = this,
+      { base, classes } = parseProjection(asked);
     if (!choices.length) setText(this.reason, words.noProjections);
-    else if (off) setText(this.reason, known.length ? fill(words.noProjection, { dim: dims.join(" or ") }) : words.waiting);
+    else if (off)
+      setText(this.reason, known.length ? fill(words.noProjection, { dim: dims.join(" or ") }) : words.waiting);
     else setText(this.reason, dims.some((dim) => (dim ?? 0) <= 3) ? words.someProjected : "");
     this.reason.hidden = !this.reason.textContent;
     const active = base || choices[0]?.name;
@@ -78,12 +76,12 @@ export class ProjectionMenu {
   /** @param {string[]} names by rank */
   writeClasses(names) {
     // Those that the server takes by itself: two of the head, two of the tail.
-    if (!this.corners.length) this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
+    if (!this.corners.length)
+      this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
     const missing = CORNERS - this.corners.length;
-    setText(this.hint, missing ? fill(this.words.chooseClasses, { missing }) : this.words.fourClasses);
-    const key = JSON.stringify(names);
-    if (this.classes.dataset.key !== key) {
-      this.classes.dataset.key = key;
+    setText(this.hint, missing ? fill(words.chooseClasses, { missing }) : words.fourClasses);
+    if (!alike(names, this.names)) {
+      this.names = names;
       this.classes.replaceChildren(
         ...names.map((name, c) => {
           const chip = make("button", "ltv-chip", { type: "button" }, name);

@@ -1,14 +1,20 @@
 /** One box that finds a class by its name or a sample by its number. */
+import { alike } from "../scene/choices.js";
 import { make, setText } from "../common/dom.js";
+import { words } from "../words.js";
 
-/** @typedef {{kind: "nothing"}|{kind: "class", rank: number}|{kind: "sample", id: number}|{kind: "unknown", text: string}} Meant */
+/**
+ * @typedef
+ * {{kind: "nothing"}|{kind: "class", rank: number}|{kind: "sample", id: number}|{kind: "unknown", text: string}} Meant
+ */
 
 /**
  * A class's name wins over a sample's number, because classes may be called 0 to 9; `#7` is always the sample.
  * @param {string} text @param {string[]} names of the classes by rank @returns {Meant}
  */
 export function interpret(text, names) {
-  const wanted = text.trim(), lower = wanted.toLowerCase();
+  const wanted = text.trim(),
+    lower = wanted.toLowerCase();
   if (!wanted) return { kind: "nothing" };
   let rank = names.indexOf(wanted);
   if (rank < 0) rank = names.findIndex((name) => name.toLowerCase() === lower);
@@ -24,10 +30,17 @@ export class Search {
   /** @param {(text: string) => string} onFind gives a sentence where nothing was found */
   constructor(onFind) {
     this.onFind = onFind;
+    /** @type {string[]|null} */
+    this.listed = null;
     this.names = make("datalist", "", { id: `ltv-names-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
     this.box = make("input", "ltv-search", {
-      type: "search", list: this.names.id, placeholder: "Find a class or sample", "aria-label": "Find a class or sample",
-      title: "The name of a class, or the number of a sample (#123)", autocomplete: "off", spellcheck: "false",
+      type: "search",
+      list: this.names.id,
+      placeholder: words.find,
+      "aria-label": words.find,
+      title: words.findHint,
+      autocomplete: "off",
+      spellcheck: "false",
     });
     this.answer = make("span", "ltv-answer", { role: "status", hidden: "" });
     this.root = make("form", "ltv-find", { role: "search" }, this.box, this.names, this.answer);
@@ -35,7 +48,8 @@ export class Search {
       event.preventDefault();
       this.ask();
     });
-    // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer already.
+    // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer
+    // already.
     this.box.addEventListener("input", () => (this.say(""), (!this.box.value || this.isListed()) && this.ask()));
     this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.say(""));
     this.box.addEventListener("blur", () => this.say(""));
@@ -58,9 +72,8 @@ export class Search {
 
   /** @param {string[]} names of the classes, head first */
   setNames(names) {
-    const key = JSON.stringify(names);
-    if (this.names.dataset.key === key) return;
-    this.names.dataset.key = key;
+    if (alike(names, this.listed)) return;
+    this.listed = names;
     this.names.replaceChildren(...names.map((name) => make("option", "", { value: name })));
   }
 }

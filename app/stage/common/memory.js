@@ -1,15 +1,17 @@
 /** What a reload of the tab brings back: the cameras. */
 
 /** @typedef {import("./types.js").Pose} Pose */
-/** @typedef {import("../scene/cameras.js").KeptCameras} KeptCameras */
+/** @typedef {{pose: Partial<Pose>, free: boolean, poses: Readonly<Record<string, Pose>>}} KeptCameras */
 
 /** @param {any} pose @returns {pose is Pose} */
 const isPose = (pose) => [pose?.yaw, pose?.pitch, pose?.distance].every(Number.isFinite);
 
-/** @param {string} view @returns {KeptCameras} at home where nothing, or nothing usable, is kept */
-export function recallCameras(view) {
+/**
+ * @param {string} stage its name on the page @returns {KeptCameras} at home where nothing, or nothing usable, is kept
+ */
+export function recallCameras(stage) {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(`ltviz.${view}.camera`) ?? "{}");
+    const kept = JSON.parse(sessionStorage.getItem(`ltviz.${stage}.camera`) ?? "{}");
     const poses = Object.entries(kept.poses ?? {}).filter(([, pose]) => isPose(pose));
     return { pose: isPose(kept.pose) ? kept.pose : {}, free: kept.free === true, poses: Object.fromEntries(poses) };
   } catch {
@@ -18,10 +20,10 @@ export function recallCameras(view) {
   }
 }
 
-/** @param {string} view @param {KeptCameras} cameras */
-export function keepCameras(view, cameras) {
+/** @param {string} stage @param {KeptCameras} cameras */
+export function keepCameras(stage, { pose, free, poses }) {
   try {
-    sessionStorage.setItem(`ltviz.${view}.camera`, JSON.stringify(cameras));
+    sessionStorage.setItem(`ltviz.${stage}.camera`, JSON.stringify({ pose, free, poses }));
   } catch {
     // As above.
   }

@@ -1,7 +1,7 @@
 /** Paper and ink: what Streamlit's theme says, or else the stage's own light and dark. */
-import { luminance, parseCss, parseHex, mixRgb } from "../scene/colours.js";
+import { luminance, parseCss, parseHex, mixRgb } from "./colours.js";
 
-/** @typedef {import("../scene/colours.js").Rgb} Rgb */
+/** @typedef {import("./colours.js").Rgb} Rgb */
 /** @typedef {{dark: boolean, page: Rgb, ink: Rgb, line: Rgb}} Theme */
 
 /** @type {Record<"light"|"dark", Theme>} */
@@ -19,7 +19,8 @@ export function readTheme(element, asked) {
   const style = getComputedStyle(element);
   const page = parseCss(style.getPropertyValue("--st-background-color"));
   if (page) {
-    const dark = luminance(page) < 0.18, own = THEMES[dark ? "dark" : "light"];
+    const dark = luminance(page) < 0.18,
+      own = THEMES[dark ? "dark" : "light"];
     const ink = parseCss(style.getPropertyValue("--st-text-color")) ?? own.ink;
     return { dark, page, ink, line: mixRgb(page, ink, dark ? 0.028 : 0.27) };
   }

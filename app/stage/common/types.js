@@ -14,29 +14,35 @@
  * @typedef {import("./messages.js").ErrorHeader} ErrorHeader
  *
  * @typedef {{x: number, y: number, w: number, h: number}} Rect  CSS pixels, origin top left
- * @typedef {{frame: Rect, view: Rect}} PanelRect  `frame` holds title, sphere and numbers; `view` is the sphere's share
  *
  * @typedef {{name: string, title: string, short: string}} ProjectionChoice
  *
- * @typedef {{a: Int16Array, b: Int16Array, y: Uint16Array}} Links  pairs of places, 3 values each (unit sphere = 32767), and their classes
- * @typedef {{points: Int16Array, y: Uint16Array, age: Uint16Array}} Cloud  a memory: places, classes, steps since they were stored
+ * @typedef {object} MarkValues   of one mark in one frame; places are 3 values each, the unit sphere being PLACE_SCALE
+ * @property {Uint16Array} y       classes
+ * @property {Int16Array} [places] points, and the middles of caps
+ * @property {Uint16Array} [age]   points: steps since they were stored
+ * @property {Uint16Array} [angle] caps: half-angle, a degree being ANGLE_SCALE; absent in a projection
+ * @property {Int16Array} [a]      segments: where they begin
+ * @property {Int16Array} [b]      segments: where they end
  *
  * @typedef {object} Frame
  * @property {FrameHeader} header
- * @property {Int16Array} xyz                    3 n values, unit sphere = 32767
+ * @property {Int16Array} xyz                    3 n values, the unit sphere being PLACE_SCALE
  * @property {Uint16Array|null} predictions      class of each point, where the method has a classifier
- * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1/255
- * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1/4096; 65535 stands for all beyond
- * @property {Map<string, Links>} links
- * @property {Map<string, Cloud>} clouds
+ * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1 / CONFIDENCE_SCALE
+ * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1 / LOSS_SCALE; 65535 stands
+ *   for all beyond
+ * @property {Map<string, MarkValues>} marks   those that have places, by key
  *
  * @typedef {object} RunInfo
  * @property {RunHeader} header
- * @property {Uint16Array} labels            class by rank; num_classes or more (65535 on the wire): the sample has no label
+ * @property {Uint16Array} labels            class by rank; num_classes or more (NO_CLASS on the wire): no label
  * @property {Uint8Array} split              0 train, 1 test, 2 validation
  * @property {Int32Array|null} ids           sample ids, the same in every run of a race
- * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels, or as many reds, greens and blues
- * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit c % 8 of byte c / 8
+ * @property {Uint8Array|null} thumbs        n images of thumb[0] x thumb[1] grey levels, or as many reds, greens and
+ *   blues
+ * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit
+ *   c % 8 of byte c / 8
  *
  * @typedef {object} Measure
  * @property {string} key

@@ -1,19 +1,28 @@
 /** Trades beauty for fluency when pictures take too long, one step at a time, and says what it gave up. Pure. */
+import { words } from "../words.js";
 
-/** @typedef {{ratio: number, tween: boolean, beat: number, crowd: number, what: string}} Level
+/** @typedef {{ratio: number, tween: boolean, beat: number, crowd: number}} Level
  *   most device pixels a CSS pixel; motion between frames; least ms between pictures; most points on the stage */
 
 /** A picture may take so long before something is given up; for the last things, longer. */
-const SLOW_MS = [50, 50, 50, 100, 120, Infinity], FAST_MS = 20, PATIENCE = 6, FORGIVE_MS = 8000;
+const SLOW_MS = [50, 50, 50, 100, 120, Infinity],
+  FAST_MS = 20,
+  PATIENCE = 6,
+  FORGIVE_MS = 8000;
 
 /** @type {Level[]} */
 export const LEVELS = [
-  { ratio: 2, tween: true, beat: 0, crowd: Infinity, what: "" },
-  { ratio: 1, tween: true, beat: 0, crowd: Infinity, what: "fewer pixels" },
-  { ratio: 1, tween: true, beat: 50, crowd: Infinity, what: "fewer pixels, 20 pictures a second" },
-  { ratio: 1, tween: false, beat: 66, crowd: Infinity, what: "no motion between frames" },
-  { ratio: 0.75, tween: false, beat: 80, crowd: Infinity, what: "no motion between frames, coarser pixels" },
-  { ratio: 0.75, tween: false, beat: 100, crowd: 25000, what: "no motion between frames, coarser pixels, 25,000 points at most" },
+  { ratio: 2, tween: true, beat: 0, crowd: Infinity },
+  { ratio: 1, tween: true, beat: 0, crowd: Infinity },
+  { ratio: 1, tween: true, beat: 50, crowd: Infinity },
+  { ratio: 1, tween: false, beat: 66, crowd: Infinity },
+  { ratio: 0.75, tween: false, beat: 80, crowd: Infinity },
+  {
+    ratio: 0.75,
+    tween: false,
+    beat: 100,
+    crowd: 25000,
+  },
 ];
 
 /** Where the processor draws, it starts here: the trainer works on the same cores. */
@@ -40,7 +49,7 @@ export class Quality {
 
   /** Only what was given up for slowness is news; a processor's own level is its normal state. */
   get simplified() {
-    return this.level > this.best ? this.now.what : "";
+    return this.level > this.best ? words.levels[this.level] : "";
   }
 
   /**
@@ -53,7 +62,8 @@ export class Quality {
     const next = LEVELS[this.level + 1];
     // Leaving points out helps only where there are more of them.
     if (this.slow >= PATIENCE && next && (next.crowd === Infinity || points > next.crowd)) return this.go(1, time);
-    if (this.fast >= PATIENCE * 10 && this.level > this.best && time - this.changed > FORGIVE_MS) return this.go(-1, time);
+    if (this.fast >= PATIENCE * 10 && this.level > this.best && time - this.changed > FORGIVE_MS)
+      return this.go(-1, time);
     return false;
   }
 

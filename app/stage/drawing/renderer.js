@@ -2,19 +2,38 @@
 import { PointBuffers } from "./buffers.js";
 import { focal, viewMatrix, viewProjection } from "../scene/camera.js";
 import { Batch, buildProgram } from "./gl.js";
-import { SceneRecords } from "../incoming/records.js";
+import { SceneRecords } from "./records.js";
 import * as glsl from "./shaders.js";
 import { SHEETS } from "../scene/strokes.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Rect} Rect */
 /** @typedef {import("../common/types.js").Pose} Pose */
-/** @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("../scene/scene.js").Look|null}} PanelScene */
+/**
+ * @typedef {object} PanelScene
+ * @property {Rect} sphere
+ * @property {Run|null} run
+ * @property {number} k        progress of its move
+ * @property {Pose} pose
+ * @property {import("../layers/scene.js").Asked|null} asked  null: nothing is known of the run yet
+ * @property {number} version  of the choices behind what is asked
+ */
+/**
+ * @typedef {object} DrawOptions
+ * @property {number} thin     every how many-th point is drawn
+ * @property {import("../layers/list.js").Switches} on  built-in layers
+ * @property {import("../common/theme.js").Theme} theme
+ */
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @throws {Error} where there is no WebGL2 */
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: true, powerPreference: "high-performance" });
+    const gl = canvas.getContext("webgl2", {
+      antialias: false,
+      alpha: false,
+      depth: true,
+      powerPreference: "high-performance",
+    });
     if (!gl) throw new Error("This browser offers no WebGL2.");
     this.canvas = canvas;
     this.gl = gl;
@@ -23,15 +42,15 @@ export class Renderer {
     this.device = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
     /** Drawn by the processor: every pixel counts, and the trainer wants the same cores. */
     this.software = /swiftshader|llvmpipe|software|basic render/i.test(this.device);
-    /** @type {import("../common/theme.js").Theme|null} */
-    this.theme = null;
     this.ratio = 1;
     /** @type {{sync: WebGLSync, sent: number}|null} the last picture, while the card is still at it */
     this.fence = null;
     this.held = this.makeHeld();
     this.records = new SceneRecords();
-    /** @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds */
-    this.tallies = {};
+    /**
+     * @type {Record<string, import("../layers/scene.js").Counts>} by run: how much of each layer the last picture holds
+     */
+    this.counts = {};
   }
 
   /** Everything on the card is gone with a lost context, and is made anew. */
@@ -45,15 +64,54 @@ export class Renderer {
     const { gl } = this;
     const points = buildProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT);
     const backdrop = buildProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT);
-    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT), sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
-    const lines = () => new Batch(gl, line, [["a", 3], ["b", 3], ["ink", 4], ["stroke", 3]], 4);
-    const signs = () => new Batch(gl, sign, [["place", 3], ["ink", 4], ["form", 2]], 4);
-    const patches = new Batch(gl, buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT), [["place", 3], ["ink", 4]], 0);
-    /** @type {import("../incoming/records.js").Batches} */
+    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT),
+      sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
+    const lines = () =>
+      new Batch(
+        gl,
+        line,
+        [
+          ["a", 3],
+          ["b", 3],
+          ["ink", 4],
+          ["stroke", 3],
+        ],
+        4,
+      );
+    const signs = () =>
+      new Batch(
+        gl,
+        sign,
+        [
+          ["place", 3],
+          ["ink", 4],
+          ["form", 2],
+        ],
+        4,
+      );
+    const patches = new Batch(
+      gl,
+      buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT),
+      [
+        ["place", 3],
+        ["ink", 4],
+      ],
+      0,
+    );
+    /** @type {import("./records.js").Batches} */
     const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
     /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
     const runs = new Map();
-    const sphere = { frame: gl.createFramebuffer(), colour: gl.createRenderbuffer(), w: 0, h: 0, key: "" };
+    /** The empty sphere as it was painted last. */
+    const sphere = {
+      frame: gl.createFramebuffer(),
+      colour: gl.createRenderbuffer(),
+      w: 0,
+      h: 0,
+      pose: /** @type {Pose|null} */ (null),
+      theme: /** @type {import("../common/theme.js").Theme|null} */ (null),
+      grid: false,
+    };
     gl.enable(gl.SCISSOR_TEST);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     gl.depthFunc(gl.LEQUAL);
@@ -62,16 +120,11 @@ export class Renderer {
     return { points, rings, backdrop, batches, runs, sphere };
   }
 
-  /** @param {import("../common/theme.js").Theme} theme */
-  setTheme(theme) {
-    this.theme = theme;
-    this.held.sphere.key = "";
-  }
-
   /** @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each */
   resize(width, height, ratio) {
     this.ratio = ratio;
-    const w = Math.max(1, Math.round(width * ratio)), h = Math.max(1, Math.round(height * ratio));
+    const w = Math.max(1, Math.round(width * ratio)),
+      h = Math.max(1, Math.round(height * ratio));
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
   }
@@ -91,24 +144,26 @@ export class Renderer {
     this.partOf(run.id).buffers.setMove(run, whole);
   }
 
-  /** @param {Run} run @param {Uint16Array} swatches colour of each point */
-  colourRun(run, swatches) {
-    this.partOf(run.id).buffers.setSwatches(swatches);
+  /** @param {Run} run @param {Uint16Array} colours of each point, as places in the palette */
+  colourRun(run, colours) {
+    this.partOf(run.id).buffers.setColours(colours);
   }
 
-  /** @param {Run} run @param {import("../scene/outfit.js").Outfit} outfit */
-  dressRun(run, { flags, bulks, pieces }) {
-    this.partOf(run.id).buffers.setOutfit(flags, bulks, pieces);
+  /** @param {Run} run @param {import("../scene/attributes.js").PointAttributes} attributes */
+  setAttributes(run, { flags, sizes, pieces }) {
+    this.partOf(run.id).buffers.setAttributes(flags, sizes, pieces);
     if (pieces) this.held.rings ??= buildProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT);
   }
 
-  /** @param {Run} run @param {import("../scene/colours.js").Rgb[]} swatches */
-  setPalette(run, swatches) {
-    const { gl } = this, texels = new Uint8Array(swatches.length * 4);
-    swatches.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
+  /** @param {Run} run @param {import("../common/colours.js").Rgb[]} palette */
+  setPalette(run, palette) {
+    const { gl } = this,
+      texels = new Uint8Array(palette.length * 4);
+    palette.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
     gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, swatches.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, palette.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
   }
 
   /** @param {string} id */
@@ -121,28 +176,29 @@ export class Renderer {
   }
 
   /**
-   * @param {PanelScene[]} panels @param {{thin: number, grid: boolean}} options
+   * @param {PanelScene[]} panels @param {DrawOptions} options
    * @returns {number} points drawn
    */
-  draw(panels, { thin, grid }) {
-    const { gl, canvas, theme } = this, { batches } = this.held;
-    if (!theme || gl.isContextLost()) return 0;
+  draw(panels, options) {
+    const { gl, canvas } = this,
+      { batches } = this.held;
+    if (gl.isContextLost()) return 0;
     const all = SHEETS.map((name) => batches[name]);
     all.forEach((batch) => batch.clear());
-    this.tallies = {};
-    const ranges = panels.map(({ run, k, look }) => {
+    this.counts = {};
+    const ranges = panels.map(({ run, k, asked, version }) => {
       const first = all.map((batch) => batch.count);
-      if (run && look) this.tallies[run.id] = this.records.add(batches, run, k, look);
+      if (run && asked) this.counts[run.id] = this.records.add(batches, run, k, asked, version);
       return all.map((batch, i) => /** @type {[number, number]} */ ([first[i], batch.count]));
     });
     all.forEach((batch) => batch.upload());
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.scissor(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...theme.page, 1);
+    gl.clearColor(...options.theme.page, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     let drawn = 0;
-    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], thin, grid)));
+    panels.forEach((panel, i) => (drawn += this.drawPanel(panel, ranges[i], options)));
     const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (this.fence) gl.deleteSync(this.fence.sync);
     this.fence = sync && { sync, sent: performance.now() };
@@ -158,25 +214,31 @@ export class Renderer {
   progress() {
     const { gl, fence } = this;
     if (!fence) return { busy: false, ms: null };
-    if (!gl.isContextLost() && gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED) return { busy: true, ms: null };
+    if (!gl.isContextLost() && gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED)
+      return { busy: true, ms: null };
     gl.deleteSync(fence.sync);
     this.fence = null;
     return { busy: false, ms: performance.now() - fence.sent };
   }
 
-  /** @param {Rect} view @returns {[number, number, number, number]} in device pixels, from the bottom left */
-  inDevice(view) {
-    const r = this.ratio, w = Math.round(view.w * r), h = Math.round(view.h * r);
-    return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
+  /** @param {Rect} sphere @returns {[number, number, number, number]} in device pixels, from the bottom left */
+  inDevice(sphere) {
+    const r = this.ratio,
+      w = Math.round(sphere.w * r),
+      h = Math.round(sphere.h * r);
+    return [Math.round(sphere.x * r), this.canvas.height - Math.round(sphere.y * r) - h, w, h];
   }
 
-  /** @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin @param {boolean} grid */
-  drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
-    const { gl } = this, { batches, points } = this.held, [x, y, w, h] = this.inDevice(view);
+  /**
+   * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {DrawOptions} options
+   */
+  drawPanel({ sphere, run, k, pose, asked }, ranges, { thin, on, theme }) {
+    const { gl } = this,
+      { batches, points } = this.held,
+      [x, y, w, h] = this.inDevice(sphere);
     if (w < 2 || h < 2) return 0;
-    this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
+    this.paintSphere([x, y, w, h], pose, on.grid, theme);
     const matrix = viewProjection(pose, w, h);
-    const theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
     /** @param {import("./gl.js").Program} p */
     const use = ({ program, uniforms: u }) => {
       gl.useProgram(program);
@@ -187,7 +249,7 @@ export class Renderer {
       if (u.page) gl.uniform3fv(u.page, theme.page);
     };
     const part = run && this.held.runs.get(run.id);
-    if (!run?.frame || !part || !look) return 0;
+    if (!run?.frame || !part || !asked) return 0;
     gl.enable(gl.BLEND);
     /** @param {(keyof import("../scene/strokes.js").Sheets)[]} names */
     const put = (...names) =>
@@ -197,12 +259,12 @@ export class Renderer {
       });
     put("patches", "ground", "mists");
     let drawn = 0;
-    if (look.layers.points) {
+    if (on.points) {
       gl.enable(gl.DEPTH_TEST);
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
-      const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
-      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
+      const radius = pointRadius(Math.min(sphere.w, sphere.h), run.frame.header.n / thin) * this.ratio;
+      for (const program of on.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
         use(program);
         const { uniforms: u } = program;
         gl.uniform1f(u.progress, k);
@@ -222,25 +284,28 @@ export class Renderer {
   /**
    * The empty sphere depends on the camera alone, and panels mostly share one: it is computed pixel by pixel once, then
    * copied into each panel. While only points move, that costs a copy; with free cameras it is computed for each panel.
-   * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose @param {number} grid strength of the lines
+   * @param {[number, number, number, number]} place in device pixels @param {Pose} pose @param {boolean} grid
+   * @param {import("../common/theme.js").Theme} theme
    */
-  paintSphere(x, y, w, h, pose, grid) {
-    const { gl } = this, { sphere, backdrop } = this.held, theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
-    const key = [w, h, grid, pose.yaw, pose.pitch, pose.distance].join();
+  paintSphere([x, y, w, h], pose, grid, theme) {
+    const { gl } = this;
+    const { sphere, backdrop } = this.held;
+    const resized = sphere.w !== w || sphere.h !== h;
     gl.bindFramebuffer(gl.FRAMEBUFFER, sphere.frame);
-    if (sphere.w !== w || sphere.h !== h) {
+    if (resized) {
       gl.bindRenderbuffer(gl.RENDERBUFFER, sphere.colour);
       gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGB8, w, h);
       gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, sphere.colour);
-      Object.assign(sphere, { w, h, key: "" });
     }
-    if (sphere.key !== key) {
-      sphere.key = key;
+    // A pose is never changed in place, nor is a theme.
+    if (resized || sphere.pose !== pose || sphere.theme !== theme || sphere.grid !== grid) {
+      Object.assign(sphere, { w, h, pose, theme, grid });
       gl.viewport(0, 0, w, h);
       gl.scissor(0, 0, w, h);
       const { program, uniforms: u } = backdrop;
       gl.useProgram(program);
-      const f = focal(w, h), m = viewMatrix(pose);
+      const f = focal(w, h),
+        m = viewMatrix(pose);
       gl.uniform2f(u.focal, f.x, f.y);
       gl.uniform1f(u.distance_, pose.distance);
       // The transposed rotation takes what the eye sees back to where it is on the sphere.
@@ -249,7 +314,7 @@ export class Renderer {
       gl.uniform3fv(u.page, theme.page);
       gl.uniform3fv(u.ink, theme.ink);
       gl.uniform1f(u.dark, theme.dark ? 1 : 0);
-      gl.uniform1f(u.grid, grid);
+      gl.uniform1f(u.grid, grid ? 1 : 0);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, sphere.frame);
@@ -261,5 +326,8 @@ export class Renderer {
   }
 }
 
-/** Radius of a class-average point in CSS pixels: many points are small, and none vanishes. @param {number} side of the view @param {number} n */
+/**
+ * Radius of a class-average point in CSS pixels: many points are small, and none vanishes.
+ * @param {number} side of the sphere @param {number} n
+ */
 export const pointRadius = (side, n) => Math.min(4, Math.max(1.5, (0.36 * side) / Math.sqrt(Math.max(1, n))));

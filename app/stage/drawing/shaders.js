@@ -1,4 +1,8 @@
-/** GLSL of the stage. Colours go out as straight alpha; the page colour stands in for light that the page would give. */
+/**
+ * GLSL of the stage. Colours go out as straight alpha; the page colour stands in for light that the page would give.
+ */
+import { FLAG, NO_PIECE } from "../scene/attributes.js";
+import { SHAPE } from "../scene/strokes.js";
 
 /** How far a place is in front: 1 facing the eye, 0 behind the outline; and what is left of its colour there. */
 const FACING = `
@@ -23,22 +27,16 @@ vec3 between(vec3 a, vec3 b, float k) {
 }
 `;
 
-/** Stands where a ring has no further piece, and where a point has no ring. */
-export const NO_PIECE = 65535;
-
-/** Flags of a point, as `buffers.js` writes them. */
-export const FLAG = { TEST: 1, HIDDEN: 2, DIMMED: 4, VALIDATION: 8 };
-
 /** Where a point is, and how large: shared by the discs and the rings around them. */
 const POINT_PLACE = `
-in vec3 from; in vec3 to; in uint swatch; in uint flags; in uint bulk;
+in vec3 from; in vec3 to; in uint colourAt; in uint flags; in uint ownSize;
 uniform mat4 matrix; uniform float progress; uniform float size; uniform vec3 page; uniform sampler2D palette;
 ${FACING}${BETWEEN}
 bool has(uint flag) { return (flags & flag) != 0u; }
-/** Radius in device pixels; bulk is the size by training count, 128 = 1. */
-float discRadius(float near) { return size * float(bulk) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
+/** Radius in device pixels; ownSize is the size by training count, 128 = 1. */
+float discRadius(float near) { return size * float(ownSize) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
 void hide() { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); gl_PointSize = 1.0; }
-vec3 dress(vec3 ink, float near) { return mix(page, ink, mix(FAR_SIDE, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.22 : 1.0)); }
+vec3 assign(vec3 ink, float near) { return mix(page, ink, mix(FAR_SIDE, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.22 : 1.0)); }
 `;
 
 export const POINT_VERTEX = `#version 300 es
@@ -50,7 +48,7 @@ void main() {
   if (has(${FLAG.HIDDEN}u)) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);
   float near = facing(gl_Position.w);
-  colour = dress(texelFetch(palette, ivec2(int(swatch), 0), 0).rgb, near);
+  colour = assign(texelFetch(palette, ivec2(int(colourAt), 0), 0).rgb, near);
   radius = discRadius(near);
   hole = has(${FLAG.TEST}u) ? radius * 0.36 : 0.0;
   square = has(${FLAG.VALIDATION}u) ? 1.0 : 0.0;
@@ -80,7 +78,7 @@ in uvec4 pieces;
 flat out vec3 first; flat out vec3 second; flat out vec3 third; flat out vec3 fourth; flat out float count; flat out float radius; flat out float strength;
 uniform float ratio;
 ${POINT_PLACE}
-vec3 inkOf(uint piece, float near) { return dress(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
+vec3 inkOf(uint piece, float near) { return assign(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
 void main() {
   if (has(${FLAG.HIDDEN}u) || pieces.y == ${NO_PIECE}u) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);
@@ -109,7 +107,9 @@ void main() {
   pixel = vec4(ink, cover * strength);
 }`;
 
-/** Lines as quads that face the screen: smooth at every width, dashed on request; with a border in the colour of the page where the
+/**
+ * Lines as quads that face the screen: smooth at every width, dashed on request; with a border in the colour of the
+ * page where the
  * width is negative, so that a line is seen among points of its own colour. One instance is one straight piece. */
 export const LINE_VERTEX = `#version 300 es
 precision highp float;
@@ -149,8 +149,6 @@ void main() {
 }`;
 
 /** Signs on the sphere: rings, diamonds, squares, triangles, crosses, soft points. One instance is one sign. */
-export const SHAPE = { RING: 0, DIAMOND: 1, SQUARE: 2, TRIANGLE: 3, DOT: 4, HALO: 5, PLUS: 6, MIST: 7 };
-
 export const SIGN_VERTEX = `#version 300 es
 precision highp float;
 in vec3 place; in vec4 ink; in vec2 form;
@@ -230,7 +228,8 @@ uniform vec2 focal; uniform float distance_; uniform mat3 turn; uniform float pi
 uniform vec3 page; uniform vec3 ink; uniform float dark; uniform float grid;
 out vec4 pixel;
 
-// One pixel wide, where a linear function of the place is zero; its slope on the screen comes from the slopes of the place.
+// One pixel wide, where a linear function of the place is zero; its slope on the screen comes from the slopes of the
+// place.
 float trace(float value, vec3 gradient, vec3 right, vec3 up) {
   float pace = max(1e-5, length(vec2(dot(gradient, right), dot(gradient, up))));
   return smoothstep(1.15, 0.2, abs(value) / pace);

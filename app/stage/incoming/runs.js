@@ -1,11 +1,18 @@
 /** What the stage knows of one run: who it is, how it fares, and the two frames between which it is moving. */
+import { PLACE_SCALE } from "../common/messages.js";
 import { addSteps } from "./steps.js";
 import { blendPoints, easeOut, slerp } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Frame} Frame */
+/** @typedef {import("../common/types.js").MarkValues} MarkValues */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 
-const SHORTEST_TWEEN_MS = 40, LONGEST_TWEEN_MS = 400, BLOOM_MS = 600, SCRUB_TWEEN_MS = 160;
+const SHORTEST_TWEEN_MS = 40,
+  LONGEST_TWEEN_MS = 400,
+  BLOOM_MS = 600,
+  SCRUB_TWEEN_MS = 160;
+/** States of a run from which more frames are to come. */
+export const LIVE_STATES = ["queued", "starting", "running", "paused", "stopping"];
 /** Frames that a trail can reach back. */
 export const TRAIL_FRAMES = 60;
 
@@ -22,8 +29,8 @@ export class Run {
     this.totalSteps = null;
     /** @type {number[]} sorted */
     this.steps = [];
-    /** @type {[number, string, string][]} */
-    this.marks = [];
+    /** @type {[number, string, string][]} what happened to it: step, kind, sentence */
+    this.events = [];
     /** @type {Frame|null} newest frame received and not yet shown */
     this.pending = null;
     /** @type {Frame|null} the frame shown, or being moved to */
@@ -31,12 +38,14 @@ export class Run {
     /** @type {Int16Array} where the points started the present move */
     this.from = new Int16Array(0);
     /** @type {Map<string, (Vec3|null)[]>} where centres and landmarks started the present move */
+    this.fromPlaces = new Map();
+    /** @type {Map<string, MarkValues>} where the marks of the method started the present move */
     this.fromMarks = new Map();
-    /** @type {Map<string, {a: Int16Array, b: Int16Array}>} where the links started the present move */
-    this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
-    /** @type {{step: number, forces: import("../common/types.js").Forces, metrics: Record<string, number>, gap: number}|null} the newest forces up to the frame shown, and how
+    /**
+     * @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the
+     * frame shown, and how
      * many steps after those before them they came */
     this.forces = null;
     this.start = 0;
@@ -45,12 +54,6 @@ export class Run {
     this.arrived = 0;
     this.eased = false;
     this.replaced = 0;
-    /** @type {{of: Frame, angles: number[], fills: number[]}|null} caps of a frame, where they are shown */
-    this.caps = null;
-    /** @type {{of: Frame, points: (Vec3|null)[]|null}|null} ideal configuration for a frame, where it is shown */
-    this.ghost = null;
-    /** @type {{of: Frame, pieces: [Vec3, Vec3][]}|null} borders of the classes' territories, where they are shown */
-    this.borders = null;
     /** @type {{of: Frame, index: number, found: number[]}|null} nearest samples of the pinned one */
     this.near = null;
     /** @type {Map<number, number>|null} index of each sample id */
@@ -59,13 +62,16 @@ export class Run {
     this.parts = null;
     /** @type {number|null} */
     this.free = null;
-    /** @type {import("../scene/colours.js").Rgb[]} one for each class */
+    /** @type {import("../common/colours.js").Rgb[]} one for each class */
     this.colours = [];
     /** What the page calls this run, where several have one title. */
     this.called = "";
-    /** @type {import("../scene/colours.js").Rgb[]} one for each of EXTRAS */
+    /** @type {import("../common/colours.js").Rgb[]} one for each of EXTRAS */
     this.extras = [];
-    /** @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear classes */
+    /**
+     * @type {import("../common/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear
+     * classes
+     */
     this.values = [];
   }
 
@@ -112,7 +118,7 @@ export class Run {
     addSteps(this.steps, header.steps ?? []);
     // A folder that was removed and filled again has fewer frames than were known of it.
     if (this.steps.length > header.frames && header.steps?.length === header.frames) this.steps = [...header.steps];
-    if (header.marks) this.marks = header.marks;
+    if (header.marks) this.events = header.marks;
   }
 
   /** @param {Frame} frame */
@@ -121,7 +127,10 @@ export class Run {
     this.pending = frame;
   }
 
-  /** Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered. @param {number} id */
+  /**
+   * Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered.
+   * @param {number} id
+   */
   indexOf(id) {
     const { info } = this;
     if (!info) return null;
@@ -149,7 +158,8 @@ export class Run {
    * @returns {boolean} whether `from` holds new positions of its own (else: those of the frame before)
    */
   accept(now, { tween, steady }) {
-    const next = /** @type {Frame} */ (this.pending), last = this.frame;
+    const next = /** @type {Frame} */ (this.pending),
+      last = this.frame;
     this.pending = null;
     const same = last && last.xyz.length === next.xyz.length;
     const k = this.progress(now);
@@ -161,8 +171,8 @@ export class Run {
       this.from = from;
       blended = true;
     }
-    this.fromMarks = new Map(this.names().map((name) => [name, this.marksAt(name, k)]));
-    this.fromLinks = new Map(Array.from(last?.links ?? [], ([name]) => [name, this.linksAt(name, k)]));
+    this.fromPlaces = new Map(this.names().map((name) => [name, this.placesAt(name, k)]));
+    this.fromMarks = new Map(Array.from(last?.marks ?? [], ([key, now]) => [key, this.markAt(key, k) ?? now]));
     const gap = now - this.arrived;
     if (this.arrived && gap < 2000) this.interval += 0.3 * (Math.min(1000, gap) - this.interval);
     this.arrived = now;
@@ -175,7 +185,7 @@ export class Run {
     if (this.forces && step < this.forces.step) this.forces = null;
     // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
     if (forces && Object.keys(forces).length)
-      this.forces = { step, forces, metrics: next.header.metrics, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
+      this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;
@@ -192,12 +202,15 @@ export class Run {
     return this.frame ? ["centres", ...Object.keys(this.frame.header.landmarks ?? {})] : [];
   }
 
-  /** Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]} */
-  marksAt(name, k) {
+  /**
+   * Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]}
+   */
+  placesAt(name, k) {
     const header = this.frame?.header;
-    const to = header ? (name === "centres" ? header.centres : header.landmarks?.[name]) : undefined;
+    const marked = header?.landmarks && Object.hasOwn(header.landmarks, name) ? header.landmarks[name] : undefined;
+    const to = name === "centres" ? header?.centres : marked;
     if (!to) return [];
-    const from = this.fromMarks.get(name);
+    const from = this.fromPlaces.get(name);
     if (k >= 1 || !from || from.length !== to.length) return to;
     return to.map((p, i) => {
       const q = from[i];
@@ -205,24 +218,37 @@ export class Run {
     });
   }
 
-  /** Both ends of a kind of links as the eye sees them. @param {string} name @param {number} k progress
-   * @returns {{a: Int16Array, b: Int16Array}} */
-  linksAt(name, k) {
-    const to = /** @type {import("../common/types.js").Links} */ (this.frame?.links.get(name)), from = this.fromLinks.get(name);
-    if (k >= 1 || !from || from.a.length !== to.a.length) return to;
-    const blend = (/** @type {"a"|"b"} */ end) => {
-      const out = new Int16Array(to[end].length);
-      blendPoints(from[end], to[end], k, out);
-      return out;
-    };
-    return { a: blend("a"), b: blend("b") };
+  /** Whether its method declares a mark. @param {string} key */
+  declares(key) {
+    return this.info?.header.marks?.some((mark) => mark.key === key) ?? false;
   }
 
-  /** One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3} */
+  /**
+   * A mark's values, its places as the eye sees them. What has an age comes and goes, and does not move.
+   * @param {string} key @param {number} k progress @returns {MarkValues|undefined}
+   */
+  markAt(key, k) {
+    const to = this.frame?.marks.get(key);
+    const from = this.fromMarks.get(key);
+    if (!to || k >= 1 || !from || to.age) return to;
+    const moved = { ...to };
+    for (const end of /** @type {const} */ (["places", "a", "b"])) {
+      const [start, goal] = [from[end], to[end]];
+      if (!goal) continue;
+      if (start?.length !== goal.length) return to;
+      blendPoints(start, goal, k, (moved[end] = new Int16Array(goal.length)));
+    }
+    return moved;
+  }
+
+  /**
+   * One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3}
+   */
   pointAt(index, k) {
-    const to = /** @type {Frame} */ (this.frame).xyz, i = index * 3;
-    const b = [to[i] / 32767, to[i + 1] / 32767, to[i + 2] / 32767];
+    const to = /** @type {Frame} */ (this.frame).xyz,
+      i = index * 3;
+    const b = [to[i] / PLACE_SCALE, to[i + 1] / PLACE_SCALE, to[i + 2] / PLACE_SCALE];
     if (k >= 1 || this.from.length !== to.length) return /** @type {Vec3} */ (b);
-    return slerp([this.from[i] / 32767, this.from[i + 1] / 32767, this.from[i + 2] / 32767], b, k);
+    return slerp([this.from[i] / PLACE_SCALE, this.from[i + 1] / PLACE_SCALE, this.from[i + 2] / PLACE_SCALE], b, k);
   }
 }

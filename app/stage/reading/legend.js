@@ -1,26 +1,44 @@
 /** What colours and shapes mean, in two quiet lines. */
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 import { icon, make, setText } from "../common/dom.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
-import { changesWithFrame, EXTRAS, topLoss, UNLABELLED } from "../scene/outfit.js";
-import { DISC, signsOf } from "./signs.js";
+import { alike } from "../scene/choices.js";
+import { changesWithFrame, EXTRAS, topLoss, UNLABELLED } from "../scene/attributes.js";
+import { fill, words } from "../words.js";
+import { GLYPHS } from "../layers/glyphs.js";
+import { signsOf } from "../layers/list.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../scene/colours.js").Rgb} Rgb */
-/** @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale  colours of the bar, what stands at its ends, the tip */
+/** @typedef {import("../common/colours.js").Rgb} Rgb */
+/**
+ * @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale colours of the bar, what stands at its
+ * ends, the tip
+ */
+
+/** Where no colour is known. @type {Rgb} */
+const NEUTRAL = [0.5, 0.5, 0.5];
+const MOST_NAMES = 40;
 
 export class Legend {
-  /** @param {import("../words.js").Words} words @param {import("./tips.js").Tips} tips @param {HTMLElement} options settings of single layers */
-  constructor(words, tips, options) {
+  /**
+   * @param {import("./tips.js").Tips} tips
+   * @param {HTMLElement} options settings of single layers
+   */
+  constructor(tips, options) {
     this.bar = make("span", "ltv-ramp");
     this.low = make("span", "ltv-quiet");
     this.high = make("span", "ltv-quiet");
-    this.words = words;
     this.tips = tips;
     this.scale = make("span", "ltv-scale", {}, this.low, this.bar, this.high);
     this.free = make("span", "ltv-sign ltv-free", { hidden: "" });
     this.signs = make("span", "ltv-signs");
-    this.root = make("div", "ltv-legend", { "aria-label": "Legend" }, this.scale, this.free, this.signs, options);
+    this.root = make("div", "ltv-legend", { "aria-label": words.legend }, this.scale, this.free, this.signs, options);
+    /** What stands there now. @type {string} */
+    this.gradient = "";
+    /** @type {import("../layers/layer.js").Sign[]} */
+    this.listed = [];
+    /** @type {[string, string]|null} colour and text */
+    this.freeShown = null;
     /** @type {string[]} */
     this.lines = [];
     tips.explain(this.scale, () => this.lines);
@@ -29,76 +47,124 @@ export class Legend {
     tips.explain(this.free, () => this.freeLines);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {import("../choices/layers.js").ColourMode} mode @param {boolean} alike whether the arrows of all panels have one scale */
-  write(runs, layers, mode, alike) {
-    const run = runs.find((r) => r.info), header = run?.info?.header, { colours, ends, lines } = this.scaleOf(run, runs, mode);
-    const stops = colours.map((rgb, i) => `${toHex(rgb)} ${(100 * i) / colours.length}% ${(100 * (i + 1)) / colours.length}%`);
+  /** @param {Run[]} runs @param {import("../scene/choices.js").Chosen} chosen */
+  write(runs, { layers, colourMode: mode }) {
+    const run = runs.find((r) => r.info);
+    const header = run?.info?.header;
+    const { colours, ends, lines } = this.scaleOf(run, runs, mode);
+    const share = (/** @type {number} */ i) => `${(100 * i) / colours.length}%`;
+    const stops = colours.map((rgb, i) => `${toHex(rgb)} ${share(i)} ${share(i + 1)}`);
     const gradient = stops.length ? `linear-gradient(90deg, ${stops.join(", ")})` : "var(--ltv-line)";
-    if (this.bar.dataset.key !== gradient) {
-      this.bar.dataset.key = gradient;
-      this.bar.style.background = gradient;
-    }
+    if (this.gradient !== gradient) this.bar.style.background = this.gradient = gradient;
     setText(this.low, ends[0]);
     setText(this.high, ends[1]);
     this.lines = lines;
     // Without classes there is nothing between head and tail.
     this.scale.hidden = Boolean(header && !header.num_classes && !changesWithFrame(mode) && mode !== "split");
     this.writeFree(runs, mode);
-    this.writeSigns(runs, layers, alike);
+    this.writeSigns(runs, layers);
   }
 
-  /** @param {Run|undefined} run whose classes stand for all @param {Run[]} runs @param {import("../choices/layers.js").ColourMode} mode @returns {Scale} */
+  /**
+   * @param {Run|undefined} run whose classes stand for all @param {Run[]} runs
+   * @param {import("../scene/choices.js").ColourMode} mode @returns {Scale}
+   */
   scaleOf(run, runs, mode) {
-    const { words } = this, info = run?.info, header = info?.header;
-    const extra = (/** @type {string} */ name) => run?.extras[EXTRAS.indexOf(name)] ?? /** @type {Rgb} */ ([0.5, 0.5, 0.5]);
+    const extra = (/** @type {import("../scene/attributes.js").Extra} */ name) =>
+      run?.extras[EXTRAS.indexOf(name)] ?? NEUTRAL;
     if (mode === "split") {
-      const parts = runs.some((r) => r.splits.has(2)) ? ["training", "test", "validation"] : ["training", "test"];
-      return { colours: run ? parts.map(extra) : [], ends: ["training", parts.slice(1).join(", ")], lines: ["Training or test", "Which part of the data a sample belongs to."] };
+      const parts = /** @type {const} */ (["training", "test", "validation"]).slice(
+        0,
+        runs.some((r) => r.splits.has(2)) ? 3 : 2,
+      );
+      const [first, ...rest] = parts.map((part) => words[part]);
+      return {
+        colours: run ? parts.map(extra) : [],
+        ends: [first, rest.join(", ")],
+        lines: [words.splitTitle, words.splitNote],
+      };
     }
     if (mode === "correct")
-      return { colours: run ? [extra("right"), extra("wrong")] : [], ends: ["right", "wrong"], lines: ["Right or wrong", "Whether the method's own classifier names the true class; grey where it gives no answer, or the sample has no label."] };
-    const missing = run?.values.length && runs.some((r) => r.frame && !r.frame[/** @type {"confidence"|"loss"} */ (mode)]) ? "Grey: this run recorded none." : "";
-    if (mode === "confidence")
-      return { colours: run?.values ?? [], ends: ["confidence 0 %", "100 %"], lines: ["Confidence", "Probability that the method's own classifier gives to the class it names.", missing] };
-    if (mode === "loss") {
-      const top = info ? topLoss(info) : NaN, guess = info?.labelSets ? "ln 2" : `ln ${header ? Math.max(2, header.num_classes) : ""}`;
-      return { colours: run?.values ?? [], ends: ["loss 0", `${formatMeasure(top, "")} or more`],
-        lines: ["Loss", `Cross-entropy of the method's own classifier for the true class. The scale ends at ${guess} = ${formatMeasure(top, "")}, the loss of guessing, in every panel.`, missing] };
-    }
-    const counts = header?.counts ?? [], last = counts.length - 1, end = (/** @type {string} */ word, /** @type {number} */ c) => (last >= 0 ? `${word} (${formatCount(counts[c])})` : word);
-    const names = (header?.class_names ?? []).map((name, c) => `${name}: ${formatCount(counts[c] ?? 0)}`).slice(0, 40);
-    return { colours: run?.colours ?? [], ends: [end(words.head, 0), end(words.tail, last)], lines: ["Classes, from most to fewest training samples", names.join(", "), header?.rule ?? ""] };
+      return {
+        colours: run ? [extra("right"), extra("wrong")] : [],
+        ends: [words.right, words.wrong],
+        lines: [words.correctTitle, words.correctNote],
+      };
+    if (mode === "confidence" || mode === "loss") return valueScale(run, runs, mode);
+    const header = run?.info?.header;
+    const counts = header?.counts ?? [];
+    const last = counts.length - 1;
+    const end = (/** @type {string} */ name, /** @type {number} */ c) =>
+      last >= 0 ? fill(words.withCount, { name, count: formatCount(counts[c]) }) : name;
+    const names = (header?.class_names ?? []).map((name, c) =>
+      fill(words.readingOf, { name, value: formatCount(counts[c] ?? 0) }),
+    );
+    return {
+      colours: run?.colours ?? [],
+      ends: [end(words.head, 0), end(words.tail, last)],
+      lines: [words.rampTitle, names.slice(0, MOST_NAMES).join(", "), header?.rule ?? ""],
+    };
   }
 
-  /** The grey of samples without a label, wherever colours are those of classes.
-   * @param {Run[]} runs @param {import("../choices/layers.js").ColourMode} mode */
+  /**
+   * The grey of samples without a label, wherever colours are those of classes. @param {Run[]} runs
+   * @param {import("../scene/choices.js").ColourMode} mode
+   */
   writeFree(runs, mode) {
-    const some = runs.filter((r) => r.unlabelled), most = Math.max(0, ...some.map((r) => r.unlabelled));
+    const some = runs.filter((r) => r.unlabelled);
+    const most = Math.max(0, ...some.map((r) => r.unlabelled));
     const shown = some.length > 0 && mode !== "split" && mode !== "confidence" && mode !== "loss";
     this.free.hidden = !shown;
     if (!shown) return;
-    const colour = toHex(some[0].extras[EXTRAS.indexOf(UNLABELLED)] ?? [0.5, 0.5, 0.5]), alike = runs.every((r) => !r.info || r.unlabelled === most);
-    const text = `${UNLABELLED} (${alike ? "" : "up to "}${formatCount(most)})`, key = colour + text;
-    this.freeLines = [this.words.unlabelled, this.words.unlabelledNote, ...(alike ? [] : some.map((r) => `${r.title}: ${formatCount(r.unlabelled)}`))];
-    if (this.free.dataset.key === key) return;
-    this.free.dataset.key = key;
-    this.free.replaceChildren(icon(DISC, colour, true), text);
+    const colour = toHex(some[0].extras[UNLABELLED] ?? NEUTRAL);
+    const alikeAll = runs.every((r) => !r.info || r.unlabelled === most);
+    const count = alikeAll ? formatCount(most) : fill(words.upTo, { most: formatCount(most) });
+    const text = fill(words.unlabelledCount, { count });
+    this.freeLines = [
+      words.unlabelled,
+      words.unlabelledNote,
+      ...(alikeAll ? [] : some.map((r) => fill(words.readingOf, { name: r.title, value: formatCount(r.unlabelled) }))),
+    ];
+    if (alike(this.freeShown, [colour, text])) return;
+    this.freeShown = [colour, text];
+    this.free.replaceChildren(icon(GLYPHS.disc.path, colour, true), text);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {boolean} alike whether the arrows of all panels have one scale */
-  writeSigns(runs, layers, alike) {
-    const signs = signsOf(runs, layers, alike), key = [...signs.map(({ word }) => word), alike].join();
-    if (this.signs.dataset.key === key) return;
-    this.signs.dataset.key = key;
+  /** @param {Run[]} runs @param {import("../layers/list.js").Switches} layers */
+  writeSigns(runs, layers) {
+    const signs = signsOf(runs, layers);
+    if (alike(signs, this.listed)) return;
+    this.listed = signs;
     this.tips.close();
     this.signs.replaceChildren(
       ...signs.map(({ word, text, path, filled, quiet }) => {
-        const sign = make("span", quiet ? "ltv-sign ltv-absent" : "ltv-sign", {}, icon(path, "var(--ltv-quiet)", filled), word);
-        this.tips.explain(sign, () => [word[0].toUpperCase() + word.slice(1), text]);
+        const glyph = icon(path, "var(--ltv-quiet)", filled);
+        const sign = make("span", quiet ? "ltv-sign ltv-absent" : "ltv-sign", {}, glyph, word);
+        this.tips.explain(sign, () => [word.charAt(0).toUpperCase() + word.slice(1), text]);
         return sign;
       }),
     );
     // The core of a test sample is a hole.
     this.signs.querySelectorAll("path").forEach((p) => p.setAttribute("fill-rule", "evenodd"));
   }
+}
+
+/** @param {Run|undefined} run @param {Run[]} runs @param {"confidence"|"loss"} mode @returns {Scale} */
+function valueScale(run, runs, mode) {
+  const missing = run?.values.length && runs.some((r) => r.frame && !r.frame[mode]) ? words.noneRecorded : "";
+  const colours = run?.values ?? [];
+  if (mode === "confidence")
+    return {
+      colours,
+      ends: [words.confidenceLow, words.confidenceHigh],
+      lines: [words.confidenceTitle, words.confidenceNote, missing],
+    };
+  const info = run?.info;
+  const top = formatMeasure(info ? topLoss(info) : NaN, "");
+  const guess = `ln ${info?.labelSets ? 2 : info ? Math.max(2, info.header.num_classes) : ""}`;
+  return {
+    colours,
+    ends: [words.lossLow, fill(words.lossHigh, { top })],
+    lines: [words.lossTitle, fill(words.lossNote, { guess, top }), missing],
+  };
 }

@@ -1,42 +1,59 @@
 /** What is written over the picture: titles, states, numbers, names of classes. */
-import { toHex, readable } from "../scene/colours.js";
+import { toHex, readable } from "../common/colours.js";
 import { make, setAttribute, setText, icon } from "../common/dom.js";
 import { placeLabels, shorten } from "./labels.js";
 import { HonestyMeter } from "./honesty.js";
 import { Moment } from "../incoming/moments.js";
 import { formatMeasure } from "../common/numbers.js";
-import { fill } from "../words.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 
-/** The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that there are. */
-const PANEL_KEYS = ["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"];
-const PANEL_NAMES = { accuracy_few: "few", map_few: "mAP few", centre_sum: "sum", min_centre_angle: "angle", uniformity: "uniformity" };
+/**
+ * The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that
+ * there are.
+ */
+const PANEL_KEYS = /** @type {const} */ (["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"]);
 const TEXT_CONTRAST = 4.5;
-const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10", CLOSE = "m4 4 8 8M12 4l-8 8";
+const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
+  CLOSE = "m4 4 8 8M12 4l-8 8";
 
 /** @typedef {{showAlone: (id: string) => void, onRelease: (id: string) => void}} PanelActs */
 
 /** One panel's texts. */
 class PanelText {
-  /** @param {PanelActs} acts @param {import("../words.js").Words} words @param {import("./tips.js").Tips} tips */
-  constructor(acts, words, tips) {
+  /** @param {PanelActs} acts @param {import("./tips.js").Tips} tips */
+  constructor(acts, tips) {
     this.dot = make("span", "ltv-dot");
     this.name = make("span", "ltv-name");
     this.state = make("span", "ltv-state");
-    this.meter = new HonestyMeter(words, tips);
+    this.meter = new HonestyMeter(tips);
     this.expand = make("button", "ltv-icon ltv-expand", { type: "button" });
     this.expand.append(icon(EXPAND));
     this.expand.addEventListener("click", () => acts.showAlone(this.id));
-    this.close = make("button", "ltv-icon ltv-close", { type: "button", "aria-label": words.release, title: words.release, hidden: "" }, icon(CLOSE));
+    this.close = make(
+      "button",
+      "ltv-icon ltv-close",
+      { type: "button", "aria-label": words.release, title: words.release, hidden: "" },
+      icon(CLOSE),
+    );
     this.close.addEventListener("click", () => acts.onRelease(this.id));
     this.note = make("div", "ltv-note", { hidden: "" });
     this.noteTitle = make("strong", "");
     this.noteText = make("span", "");
     this.note.append(this.noteTitle, this.noteText);
     this.numbers = make("div", "ltv-numbers");
-    this.root = make("section", "ltv-panel", {}, make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close), this.meter.root, this.meter.pending, this.note, this.numbers);
+    this.root = make(
+      "section",
+      "ltv-panel",
+      {},
+      make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close),
+      this.meter.root,
+      this.meter.pending,
+      this.note,
+      this.numbers,
+    );
     this.id = "";
     /** @type {HTMLElement[]} */
     this.labels = [];
@@ -46,10 +63,12 @@ class PanelText {
 }
 
 export class Overlay {
-  /** @param {HTMLElement} host @param {import("../words.js").Words} words @param {PanelActs} acts @param {import("./tips.js").Tips} tips */
-  constructor(host, words, acts, tips) {
+  /**
+   * @param {HTMLElement} host @param {PanelActs} acts
+   * @param {import("./tips.js").Tips} tips
+   */
+  constructor(host, acts, tips) {
     this.host = host;
-    this.words = words;
     this.acts = acts;
     this.tips = tips;
     /** @type {PanelText[]} */
@@ -59,26 +78,33 @@ export class Overlay {
   /** @param {PanelRect[]} rects one for each run shown @param {boolean} solo */
   place(rects, solo) {
     while (this.panels.length < rects.length) {
-      const panel = new PanelText(this.acts, this.words, this.tips);
+      const panel = new PanelText(this.acts, this.tips);
       this.panels.push(panel);
       this.host.append(panel.root);
     }
     while (this.panels.length > rects.length) this.panels.pop()?.root.remove();
-    rects.forEach(({ frame }, i) => {
+    rects.forEach(({ whole }, i) => {
       const { style } = this.panels[i].root;
-      style.transform = `translate(${frame.x}px, ${frame.y}px)`;
-      style.width = `${frame.w}px`;
-      style.height = `${frame.h}px`;
-      setAttribute(this.panels[i].expand, "aria-label", solo ? "Show all panels" : "Show this panel alone");
-      setAttribute(this.panels[i].expand, "title", solo ? "Show all panels (Esc)" : "Show this panel alone");
+      style.transform = `translate(${whole.x}px, ${whole.y}px)`;
+      style.width = `${whole.w}px`;
+      style.height = `${whole.h}px`;
+      setAttribute(this.panels[i].expand, "aria-label", solo ? words.showAll : words.showAlone);
+      setAttribute(
+        this.panels[i].expand,
+        "title",
+        solo ? fill(words.byKey, { name: words.showAll, key: "Esc" }) : words.showAlone,
+      );
     });
   }
 
-  /** Titles, states and numbers. @param {Run[]} runs @param {import("../common/types.js").StageData} data @param {import("../scene/colours.js").Rgb} page
+  /**
+   * Titles, states and numbers. @param {Run[]} runs @param {import("../common/types.js").StageData} data
+   * @param {import("../common/colours.js").Rgb} page
    * @param {string|null} focus the panel that keys mean, where each has its own camera */
   write(runs, data, page, focus) {
     runs.forEach((run, i) => {
-      const panel = this.panels[i], header = run.info?.header;
+      const panel = this.panels[i],
+        header = run.info?.header;
       if (!panel) return;
       panel.id = run.id;
       setText(panel.name, run.title);
@@ -92,18 +118,21 @@ export class Overlay {
       panel.close.hidden = !(run instanceof Moment);
       panel.meter.write(run.frame?.header.projection ?? null, data.projections ?? []);
       this.writeNumbers(panel, run, data.measures ?? []);
-      this.dressLabels(panel, run, page);
+      this.colourLabels(panel, run, page);
     });
   }
 
   /** @param {Run} run */
   describe(run) {
-    const step = run.frame ? `step ${run.frame.header.step}` : "";
-    if (run instanceof Moment) return { text: step || `step ${run.asked}`, kind: "kept" };
-    if (run.state === "running" || run.state === "stopping") return { text: step || "starting", kind: "live" };
+    const at = (/** @type {number} */ step) => fill(words.atStep, { step });
+    const step = run.frame ? at(run.frame.header.step) : "";
+    if (run instanceof Moment) return { text: step || at(run.asked), kind: "kept" };
+    if (run.state === "running" || run.state === "stopping") return { text: step || words.starting, kind: "live" };
     if (run.state === "failed" || run.state === "lost") return { text: run.state, kind: "failed" };
     if (run.state === "finished") return { text: step, kind: "finished" };
-    return { text: run.frame ? `${run.state}, ${step}` : run.state, kind: run.state };
+    const { state } = run;
+    const text = run.frame ? fill(words.stateAtStep, { state, step: run.frame.header.step }) : state;
+    return { text, kind: state };
   }
 
   /** @param {PanelText} panel @param {Run} run */
@@ -113,8 +142,10 @@ export class Overlay {
     panel.note.hidden = !broken && !waiting;
     setAttribute(panel.note, "data-kind", broken ? "failed" : "waiting");
     setAttribute(panel.note, "data-over", run.frame ? "picture" : "nothing");
-    const { words } = this;
-    setText(panel.noteTitle, waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost);
+    setText(
+      panel.noteTitle,
+      waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost,
+    );
     setText(panel.noteText, broken ? [run.reason, words.failedNext].filter(Boolean).join(" ") : "");
   }
 
@@ -129,15 +160,20 @@ export class Overlay {
         item = make("span", "ltv-number", {}, make("span", "ltv-quiet"), make("b", ""));
         panel.numbers.append(item);
       }
-      const measure = measures.find((m) => m.key === key), unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
-      setText(item.children[0], PANEL_NAMES[/** @type {keyof typeof PANEL_NAMES} */ (key)]);
+      const measure = measures.find((m) => m.key === key),
+        unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
+      setText(item.children[0], words.panelNumbers[key]);
       setText(item.children[1], formatMeasure(metrics[key], unit));
-      setAttribute(item, "title", `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`);
+      setAttribute(
+        item,
+        "title",
+        `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`,
+      );
     });
   }
 
-  /** @param {PanelText} panel @param {Run} run @param {import("../scene/colours.js").Rgb} page */
-  dressLabels(panel, run, page) {
+  /** @param {PanelText} panel @param {Run} run @param {import("../common/colours.js").Rgb} page */
+  colourLabels(panel, run, page) {
     const names = run.info?.header.class_names ?? [];
     while (panel.labels.length < names.length) {
       const label = make("span", "ltv-label", { "aria-hidden": "true" });
@@ -160,28 +196,32 @@ export class Overlay {
   /**
    * Moves the names of classes to where their centres are now.
    * @param {number} index of the panel @param {(import("../common/types.js").Vec3|null)[]} centres empty: hide all
-   * @param {PanelRect} rect @param {import("../choices/picking.js").Placer} place @param {number} distance @param {Set<number>|null} chosen
+   * @param {PanelRect} rect @param {import("../scene/picking.js").Placer} place @param {number} distance
+   * @param {ReadonlySet<number>|null} chosen
    */
   moveLabels(index, centres, rect, place, distance, chosen) {
     const panel = this.panels[index];
     if (!panel) return;
-    const { view, frame } = rect, scale = Math.min(view.w, view.h) / 300;
+    const { sphere, whole } = rect,
+      scale = Math.min(sphere.w, sphere.h) / 300;
     const seen = centres.flatMap((m, c) => {
       if (!m || !panel.labels[c] || (chosen && !chosen.has(c))) return [];
       const [x, y, w] = place(m);
       return [{ c, x, y, w, text: panel.labels[c].textContent ?? "", offset: panel.slots[c] }];
     });
-    const most = Math.max(6, Math.floor((view.w * view.h) / 3600));
+    const most = Math.max(6, Math.floor((sphere.w * sphere.h) / 3600));
     const kept = seen.length > most ? [...seen].sort((a, b) => a.w - b.w).slice(0, most) : seen;
-    const places = placeLabels(kept, view, 5 + 4.5 * Math.min(1.6, scale));
+    const places = placeLabels(kept, sphere, 5 + 4.5 * Math.min(1.6, scale));
     /** @type {Set<number>} */
     const shown = new Set();
     kept.forEach(({ c, w }, i) => {
-      const spot = places[i], label = panel.labels[c];
+      const spot = places[i],
+        label = panel.labels[c];
       if (!spot) return;
       shown.add(c);
       panel.slots[c] = spot.slot;
-      label.style.transform = `translate(${(view.x - frame.x + spot.x).toFixed(1)}px, ${(view.y - frame.y + spot.y).toFixed(1)}px) translate(-50%, -50%)`;
+      const [x, y] = [sphere.x - whole.x + spot.x, sphere.y - whole.y + spot.y].map((v) => v.toFixed(1));
+      label.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
       const faint = w > distance ? "0.4" : "1";
       if (label.style.opacity !== faint) label.style.opacity = faint;
     });
@@ -190,10 +230,13 @@ export class Overlay {
     });
   }
 
-  /** The sentence that no simplex fits, once for all runs it is true of. @param {Run[]} runs @returns {string} "" where one fits */
+  /**
+   * The sentence that no simplex fits, once for all runs it is true of. @param {Run[]} runs
+   * @returns {string} "" where one fits
+   */
   simplexNote(runs) {
     const header = runs.find((run) => !run.fitsSimplex)?.info?.header;
     if (!header) return "";
-    return fill(this.words.noSimplex, { classes: header.num_classes, need: header.num_classes - 1, dim: header.dim });
+    return fill(words.noSimplex, { classes: header.num_classes, need: header.num_classes - 1, dim: header.dim });
   }
 }

@@ -1,21 +1,24 @@
 /** A strip of readings under each panel: what the method knows of each class, as bars from head to tail. */
 import { classAt, formatReading, layBars, widen } from "./bars.js";
-import { toHex } from "../scene/colours.js";
+import { toHex } from "../common/colours.js";
 import { forceReading } from "../scene/forces.js";
 import { icon, make, setText } from "../common/dom.js";
+import { alike } from "../scene/choices.js";
+import { STRIP } from "../scene/panels.js";
+import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {import("../common/types.js").PanelRect} PanelRect */
+/** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 /** @typedef {import("../common/types.js").Reading} Reading */
 
-/** Room that a strip takes under a panel, CSS pixels. */
-export const STRIP = 46;
-const BARS = 22, INFO = "M8 2.5a5.5 5.5 0 1 0 .01 0zM8 7.4v3.4M8 5.2v.1";
+const BARS = 22,
+  MOST_SPOKEN = 20,
+  INFO = "M8 2.5a5.5 5.5 0 1 0 .01 0zM8 7.4v3.4M8 5.2v.1";
 
 class Strip {
   /** @param {import("./tips.js").Tips} tips */
   constructor(tips) {
-    this.choice = make("select", "ltv-select", { "aria-label": "Reading", hidden: "" });
+    this.choice = make("select", "ltv-select", { "aria-label": words.reading, hidden: "" });
     this.title = make("span", "ltv-quiet");
     this.info = make("span", "ltv-quiet", { role: "note" }, icon(INFO));
     this.value = make("output", "");
@@ -32,13 +35,15 @@ class Strip {
     this.force = null;
     /** @type {number|null} class under the pointer */
     this.at = null;
-    this.drawn = "";
+    /** @type {[string, string][]|null} key and title of the readings there are to choose */
+    this.offered = null;
     this.choice.addEventListener("change", () => {
       if (this.run) this.chosen.set(this.run.id, this.choice.value);
       this.write();
     });
-    for (const element of [this.title, this.info]) tips.explain(element, () => [this.reading?.title ?? "", this.reading?.short ?? ""]);
-    this.canvas.addEventListener("pointermove", (event) => this.point((event.offsetX / this.canvas.clientWidth) || 0));
+    for (const element of [this.title, this.info])
+      tips.explain(element, () => [this.reading?.title ?? "", this.reading?.short ?? ""]);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event.offsetX / this.canvas.clientWidth || 0));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
   }
 
@@ -49,7 +54,8 @@ class Strip {
   }
 
   get reading() {
-    const { readings } = this, key = this.run && this.chosen.get(this.run.id);
+    const { readings } = this,
+      key = this.run && this.chosen.get(this.run.id);
     return readings.find((reading) => reading.key === key) ?? readings[0];
   }
 
@@ -63,31 +69,43 @@ class Strip {
     const { run } = this;
     this.force = run && forceReading(run);
     const { readings, reading, force } = this;
-    const values = (reading && (reading === force?.reading ? force.values : run?.frame?.header.readings?.[reading.key])) ?? [];
+    const values =
+      (reading && (reading === force?.reading ? force.values : run?.frame?.header.readings?.[reading.key])) ?? [];
     this.root.classList.toggle("ltv-bare", !reading);
     if (!run || !reading) return;
     this.writeChoice(readings, reading);
-    const key = `${run.id} ${reading.key}`, range = widen(values, this.ranges.get(key)), byClass = values.length === run.numClasses && values.length > 1;
+    const key = `${run.id} ${reading.key}`,
+      range = widen(values, this.ranges.get(key)),
+      byClass = values.length === run.numClasses && values.length > 1;
     this.ranges.set(key, range);
-    const names = run.info?.header.class_names ?? [], { at } = this;
-    const most = `${range.low < 0 ? `${formatReading(range.low, "")} to ` : "up to "}${formatReading(range.high, reading.unit)}`;
-    setText(this.value, !values.length ? "" : !byClass ? formatReading(values[0], reading.unit) : at !== null ? `${names[at]}: ${formatReading(values[at], reading.unit)}` : most);
+    const names = run.info?.header.class_names ?? [],
+      { at } = this;
+    const high = formatReading(range.high, reading.unit);
+    const most =
+      range.low < 0 ? fill(words.range, { low: formatReading(range.low, ""), high }) : fill(words.upTo, { most: high });
+    const said = (/** @type {number} */ c) =>
+      fill(words.readingOf, { name: names[c], value: formatReading(values[c], reading.unit) });
+    const alone = byClass ? (at === null ? most : said(at)) : formatReading(values[0], reading.unit);
+    setText(this.value, values.length ? alone : "");
     this.canvas.hidden = !byClass;
     this.root.classList.toggle("ltv-scalar", !byClass);
     if (!byClass) return;
-    this.canvas.setAttribute("aria-label", `${reading.title} by class, head to tail: ${values.slice(0, 20).map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`).join(", ")}`);
+    const listed = values.slice(0, MOST_SPOKEN).map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`);
+    const spoken = fill(words.readingByClass, { title: reading.title, values: listed.join(", ") });
+    this.canvas.setAttribute("aria-label", spoken);
     this.draw(values, range, run);
   }
 
   /** @param {Reading[]} readings @param {Reading} reading */
   writeChoice(readings, reading) {
-    const several = readings.length > 1, key = JSON.stringify(readings.map((r) => [r.key, r.title]));
+    const several = readings.length > 1;
+    const offered = readings.map((r) => /** @type {[string, string]} */ ([r.key, r.title]));
     this.choice.hidden = !several;
     this.info.hidden = !several;
     this.title.hidden = several;
     setText(this.title, reading.title);
-    if (several && this.choice.dataset.key !== key) {
-      this.choice.dataset.key = key;
+    if (several && !alike(offered, this.offered)) {
+      this.offered = offered;
       this.choice.replaceChildren(...readings.map((r) => make("option", "", { value: r.key }, r.title)));
     }
     if (several && this.choice.value !== reading.key) this.choice.value = reading.key;
@@ -95,7 +113,9 @@ class Strip {
 
   /** @param {(number|null)[]} values @param {import("./bars.js").Range} range @param {Run} run */
   draw(values, range, run) {
-    const { canvas } = this, w = this.root.clientWidth, ratio = window.devicePixelRatio || 1;
+    const { canvas } = this,
+      w = this.root.clientWidth,
+      ratio = window.devicePixelRatio || 1;
     const pen = canvas.getContext("2d");
     if (!pen || !w) return;
     if (canvas.width !== Math.round(w * ratio)) canvas.width = Math.round(w * ratio);
@@ -130,8 +150,10 @@ export class Strips {
     }
     while (this.strips.length > shown) this.strips.pop()?.root.remove();
     this.strips.forEach((strip, i) => {
-      const { frame } = rects[i], width = Math.min(frame.w - 16, 320);
-      strip.root.style.transform = `translate(${Math.round(frame.x + (frame.w - width) / 2)}px, ${frame.y + frame.h - STRIP}px)`;
+      const { whole } = rects[i],
+        width = Math.min(whole.w - 16, 320);
+      const x = Math.round(whole.x + (whole.w - width) / 2);
+      strip.root.style.transform = `translate(${x}px, ${whole.y + whole.h - STRIP}px)`;
       strip.root.style.width = `${width}px`;
       strip.run = runs[i];
       strip.write();

@@ -1,32 +1,59 @@
-/** A link that shows the same: runs, step, cameras' pose, layers, colours, panel and class in focus. Pure. */
+/** A link that shows the same: runs, step, cameras' pose, layers, colours, panel and class in focus. */
 import { clampPose } from "../scene/camera.js";
-import { COLOUR_NAMES, LAYERS } from "../choices/layers.js";
+import { COLOUR_MODES } from "../scene/choices.js";
+import { openDialog } from "../common/dialog.js";
+import { make } from "../common/dom.js";
+import { isOn } from "../layers/layer.js";
+import { layersOf } from "../layers/list.js";
+import { words } from "../words.js";
 
-/** @typedef {import("../common/types.js").Pose} Pose */
+/** @typedef {import("../scene/choices.js").Chosen} Chosen */
 /**
- * @typedef {object} Sight   what a link keeps beside what the address holds anyway (step, moments beside, projection)
- * @property {Pose|null} camera
- * @property {import("../choices/layers.js").Layers} layers
- * @property {import("../choices/layers.js").ColourMode} colourMode
- * @property {string|null} solo       panel shown alone
- * @property {boolean} alike          whether the arrows of all panels have one scale
- * @property {number[]} chosen        ranks of the classes in focus; empty: all
- */
+ * @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"chosen">} Linked beside the camera, what a link keeps of the
+ * choices;
+ * step, moments beside and projection the address holds anyway */
 
-const DIGITS = 3, MOST_CHOSEN = 200, RANK = /^\d{1,5}$/, ALIKE = "alike";
+const DIGITS = 3;
+const MOST_CHOSEN = 200;
+const MOST_LAYERS = 100;
+const RANK = /^\d{1,5}$/;
+/** A layer that is on, or with "-" one that is off: a layer of the stage, a mark of a method, a word of an old link. */
+const SWITCH = /^(-?)([A-Za-z0-9_][A-Za-z0-9_.-]{0,64})$/;
 /** A run's id, or a moment's: run@step. */
 const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
 
 /**
- * @param {string} href the page's address @param {string[]} runs on the stage @param {Sight} sight
+ * Layers that are not as usual. @param {import("../layers/layer.js").Layer[]} layers on the stage
+ * @param {Chosen["layers"]} chosen
+ */
+function changedLayers(layers, chosen) {
+  const known = new Set(layers.flatMap(({ key, group }) => (group === undefined ? [key] : [key, group])));
+  const switched = layers.flatMap((layer) => {
+    const on = isOn(layer, chosen);
+    return on === layer.on ? [] : [/** @type {[string, boolean]} */ ([layer.key, on])];
+  });
+  // Marks of methods that are not here now may come back.
+  const others = Object.entries(chosen).filter(([key]) => !known.has(key));
+  return [...switched, ...others].map(([key, on]) => (on ? key : `-${key}`));
+}
+
+/**
+ * @param {string} href the page's address @param {string[]} runs on the stage
+ * @param {import("../common/types.js").Pose|null} camera
+ * @param {import("../layers/layer.js").Layer[]} layers on the stage @param {Linked} choices
  * @returns {string} what is as usual is left out
  */
-export function linkOf(href, runs, { camera, layers, colourMode, solo, alike, chosen }) {
-  const url = new URL(href), names = /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS));
-  const changed = names.filter((name) => layers[name] !== LAYERS[name]).map((name) => (layers[name] ? name : `-${name}`));
+export function linkOf(href, runs, camera, layers, { layers: chosenLayers, colourMode, solo, chosen }) {
+  const url = new URL(href);
   const given = {
-    runs: runs.join(","), camera: camera ? [camera.yaw % (2 * Math.PI), camera.pitch, camera.distance].map((v) => v.toFixed(DIGITS)).join(",") : "",
-    layers: changed.join(","), colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode, solo: solo ?? "", arrows: alike ? ALIKE : "", class: chosen.slice(0, MOST_CHOSEN).join(","),
+    runs: runs.join(","),
+    camera: camera
+      ? [camera.yaw % (2 * Math.PI), camera.pitch, camera.distance].map((v) => v.toFixed(DIGITS)).join(",")
+      : "",
+    layers: changedLayers(layers, chosenLayers).join(","),
+    colour: colourMode === COLOUR_MODES[0] ? "" : colourMode,
+    solo: solo ?? "",
+    class: [...(chosen ?? [])].slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
     if (value) url.searchParams.set(name, value);
@@ -35,21 +62,59 @@ export function linkOf(href, runs, { camera, layers, colourMode, solo, alike, ch
   return url.href;
 }
 
-/** @param {string} search of an address, with or without its question mark @returns {Partial<Sight>} what it says and is possible; the rest is left out */
+/**
+ * @param {string} search of an address, with or without its question mark
+ * @returns {Partial<Chosen>} what it says and is possible; the rest is left out
+ */
 export function readLink(search) {
-  const asked = new URLSearchParams(search), list = (/** @type {string} */ name) => (asked.get(name) ?? "").split(",").filter(Boolean);
-  /** @type {Partial<Sight>} */
-  const sight = {};
+  const asked = new URLSearchParams(search);
+  const list = (/** @type {string} */ name) => (asked.get(name) ?? "").split(",").filter(Boolean);
+  /** @type {Partial<Chosen>} */
+  const read = {};
   const [yaw, pitch, distance, ...more] = list("camera").map(Number);
-  if (!more.length && [yaw, pitch, distance].every(Number.isFinite)) sight.camera = clampPose({ yaw, pitch, distance });
-  const known = list("layers").map((word) => /** @type {const} */ ([word.replace(/^-/, ""), !word.startsWith("-")])).filter(([name]) => Object.hasOwn(LAYERS, name));
-  if (known.length) sight.layers = { ...LAYERS, ...Object.fromEntries(known) };
-  const colour = COLOUR_NAMES.find(([mode]) => mode === asked.get("colour"));
-  if (colour) sight.colourMode = colour[0];
+  // One camera for all, whatever was kept.
+  if (!more.length && [yaw, pitch, distance].every(Number.isFinite))
+    Object.assign(read, { pose: clampPose({ yaw, pitch, distance }), free: false, poses: {} });
+  const switches = list("layers")
+    .slice(0, MOST_LAYERS)
+    .flatMap((word) => {
+      const [, off, key] = SWITCH.exec(word) ?? [];
+      return key === undefined || key in {} ? [] : [/** @type {[string, boolean]} */ ([key, !off])];
+    });
+  if (switches.length) read.layers = Object.fromEntries(switches);
+  const colour = COLOUR_MODES.find((mode) => mode === asked.get("colour"));
+  if (colour) read.colourMode = colour;
   const solo = asked.get("solo");
-  if (solo && PANEL.test(solo)) sight.solo = solo;
-  if (asked.get("arrows") === ALIKE) sight.alike = true;
-  const chosen = [...new Set(list("class").filter((word) => RANK.test(word)).map(Number))].slice(0, MOST_CHOSEN);
-  if (chosen.length) sight.chosen = chosen;
-  return sight;
+  if (solo && PANEL.test(solo)) read.solo = solo;
+  const ranks = list("class")
+    .filter((word) => RANK.test(word))
+    .map(Number);
+  const chosen = new Set([...new Set(ranks)].slice(0, MOST_CHOSEN));
+  if (chosen.size) read.chosen = chosen;
+  return read;
+}
+
+/** @param {import("../assembly.js").Stage} stage @returns {string} */
+export const linkTo = ({ picture, data, choices, shown }) =>
+  linkOf(location.href, data.runs, picture.camera.goal, layersOf(shown), choices.now);
+
+/**
+ * Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand.
+ * @param {import("../assembly.js").Stage} stage
+ */
+export async function copyLink(stage) {
+  const link = linkTo(stage);
+  try {
+    await navigator.clipboard.writeText(link);
+    stage.parts.notify(words.linkCopied);
+  } catch {
+    showLink(stage.root, link);
+  }
+}
+
+/** @param {HTMLElement} root @param {string} link */
+function showLink(root, link) {
+  const field = make("input", "ltv-entry", { type: "text", readonly: "", "aria-label": words.link, value: link });
+  openDialog(root, words.linkTitle, () => {}, make("p", "ltv-quiet", {}, words.linkByHand), field);
+  field.select();
 }
