@@ -125,6 +125,12 @@ Shown = Points[Any] | Segments[Any] | Caps[Any] | Vectors[Any]
 """What stands under a mark's key in one frame."""
 
 PRIMITIVES: dict[Primitive, type[Shown]] = {"points": Points, "segments": Segments, "caps": Caps, "vectors": Vectors}
+_BY_COLUMNS: dict[frozenset[str], Primitive] = {
+    frozenset(columns): name
+    for name, kind in PRIMITIVES.items()
+    for columns in (kind._fields, set(kind._fields) - set(kind._field_defaults))
+}
+"""Columns of each primitive, with those that may be left out and without."""
 
 
 def primitive_of(shown: Shown) -> Primitive:
@@ -134,10 +140,7 @@ def primitive_of(shown: Shown) -> Primitive:
 
 def primitive_with(columns: Collection[str]) -> Primitive | None:
     """The primitive whose values have columns of these names; None where there is none."""
-    for name, kind in PRIMITIVES.items():
-        if set(kind._fields) - set(kind._field_defaults) <= set(columns) <= set(kind._fields):
-            return name
-    return None
+    return _BY_COLUMNS.get(frozenset(columns))
 
 
 def is_key(name: object) -> bool:

@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, wr
     `order` (C,) are the classes from most to fewest samples: on the wire class k is `order[k]`, so that every picture
     can colour by rarity.
     """
-    payload, rank = Payload(), ranks(order)
+    payload, rank = Payload(), ranks(order).astype(np.uint16)
     payload.begin(quantise(picture.points, PLACE).tobytes())
     predictions = frame.samples.get("prediction")
     if predictions is not None:
@@ -169,9 +170,21 @@ def ranked(classes: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return out
 
 
+@cache
+def _dtype(word: str) -> np.dtype:
+    """A type of the browser's, little-endian."""
+    return np.dtype(word).newbyteorder("<")
+
+
+@cache
+def _sent(kind: type) -> list[tuple[str, bool]]:
+    """Names of a message's fields, and whether each may be left out."""
+    return [(one.name, is_optional(one)) for one in fields(kind)]
+
+
 def quantise(values: np.ndarray, kind: Kind) -> np.ndarray:
     """Numbers as they lie in a payload, little-endian; what lies outside of the kind's range is clipped."""
-    values, dtype = np.asarray(values), np.dtype(kind.type).newbyteorder("<")
+    values, dtype = np.asarray(values), _dtype(kind.type)
     if values.dtype == dtype and kind.scale == 1:
         return values
     scaled = np.rint(np.asarray(values, np.float32) * kind.scale) if values.dtype.kind == "f" else values * kind.scale
@@ -263,8 +276,8 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         name = getattr(value, "type", None)
         kind = {} if name is None else {"type": name}
-        held = {one.name: (getattr(value, one.name), is_optional(one)) for one in fields(value)}
-        return kind | {name: got for name, (got, optional) in held.items() if not (optional and is_nothing(got))}
+        held = ((name, getattr(value, name), optional) for name, optional in _sent(type(value)))
+        return kind | {name: got for name, got, optional in held if not (optional and is_nothing(got))}
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -48,7 +48,7 @@ _KNOWN = COMMON | {
 
 def translate(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The tensors of a frame under the names of today; those of a frame of today are as they were."""
-    if not any(name.startswith(("links.", "clouds.")) or name.endswith(_CAP) for name in arrays):
+    if not any(name.startswith(("links.", "clouds.")) or _capped_landmark(name, arrays) for name in arrays):
         return dict(arrays)
     renamed = {_rename(name): array for name, array in arrays.items()}
     for name, angles in arrays.items():
@@ -117,6 +117,8 @@ def _rename(name: str) -> str:
 
 def _capped_landmark(name: str, names: Collection[str]) -> str | None:
     """The landmark around which a reading of this name drew caps; None where it is none, or the caps are marks."""
+    if not name.endswith(_CAP):
+        return None
     kind, _, key = name.partition(".")
     landmark = key.removesuffix(_CAP)
     capped = kind == "readings" and landmark != key and f"landmarks.{landmark}" in names
