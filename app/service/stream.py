@@ -140,15 +140,7 @@ class Viewer:
     def _obey(self, request: dict[str, Any]) -> None:
         if "ack" in request:
             self._in_flight.pop(int(request["ack"]), None)
-        if "step" in request:
-            self.clock.hold(int(request["step"]))
-        if "speed" in request:
-            self.clock.set_speed(float(request["speed"]))
-        if request.get("play"):
-            start = request.get("from")
-            self.clock.play(None if start is None else int(start))
-        if request.get("live"):
-            self.clock.follow()
+        self.clock.obey(request)
         if "projection" in request:
             self.projection = check_projection(request["projection"])
             self._troubles.clear()
