@@ -37,7 +37,7 @@ class Track:
 
 
 class Clock:
-    """One viewer's clock. `tests/clock_cases.json` says how it goes; a replay's (stage/incoming/replayclock.js) goes alike.
+    """One viewer's clock. `tests/clock_cases.json` says how it goes, and a replay's (replayclock.js) like it.
 
     Args:
         hz: frames a second of a replay at speed 1, 0.1 to 60.
@@ -58,7 +58,7 @@ class Clock:
         self._saw_live = False
 
     def obey(self, request: Mapping[str, Any]) -> None:
-        """Does what a viewer's message asks: `step` holds, `speed` sets the factor, `play` (`from` a step on) and `live`.
+        """Does what a viewer's message asks: `step` (hold it), `speed` (a factor), `play` (`from` a step), `live`.
 
         Raises:
             ValueError, TypeError, OverflowError: a number that is none.

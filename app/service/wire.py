@@ -296,5 +296,5 @@ def _vectors(vectors: np.ndarray) -> list[list[float | None] | None]:
 def _rows(points: np.ndarray) -> list[list[float] | None]:
     """(K, 3) as lists of four decimals; a row that is not finite becomes None."""
     points = np.asarray(points, np.float64)
-    good = np.isfinite(points).all(axis=1)
+    good = np.logical_and.reduce(np.isfinite(points), axis=1)
     return [row if ok else None for row, ok in zip(np.round(points, 4).tolist(), good.tolist(), strict=True)]

@@ -110,7 +110,7 @@ def _draw_list(
             words.COMPARE_PICK,
             options,
             key=PICK,
-            format_func=lambda run: titles.get(run, run),
+            format_func=lambda run: titles.get(run, str(run)),
             max_selections=MAX_RUNS,
             label_visibility="collapsed",
             placeholder=words.COMPARE_PICK,

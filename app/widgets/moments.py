@@ -82,13 +82,13 @@ def alarms_of(result: Result) -> list[Alarm]:
     return find_alarms_of(result, [look for look in looks if look is not None])
 
 
-def portrait(result: Result) -> dict[str, tuple[list[int], list[float], list[float]]]:
+def portrait(result: Result) -> dict[str, tuple[list[float], list[float], list[float]]]:
     """Group ("head", ...) -> steps, distance within classes and uniformity: the path of a run through that plane."""
     steps = sorted(result.frames)
     stride = max(1, -(-len(steps) // PATH_POINTS))
     chosen = steps[::-1][::stride][::-1]
     found = {step: _kept.get(_key("portrait", result, step), lambda step=step: _place(result, step)) for step in chosen}
-    paths: dict[str, tuple[list[int], list[float], list[float]]] = {}
+    paths: dict[str, tuple[list[float], list[float], list[float]]] = {}
     for step, places in found.items():
         for name, (inside, between) in places.items():
             path = paths.setdefault(name, ([], [], []))

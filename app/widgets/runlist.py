@@ -190,7 +190,7 @@ def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
         runs = st.multiselect(
             words.RUNS,
             list(titles),
-            format_func=lambda run: titles.get(run, run),
+            format_func=lambda run: titles.get(run, str(run)),
             placeholder=words.ALL_LIVE,
             key="change-runs",
         )

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from ltviz.projection import REGISTRY
 
@@ -84,7 +85,7 @@ def draw_stage(
     # Only the lab has a form to train with.
     data |= {} if view == "lab" else {"words": {"failedNext": words.TRAIN_IN_LAB}}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
-    st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+    component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 
 
 def may_draw_charts(studio: Studio) -> bool:

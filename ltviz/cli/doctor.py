@@ -61,7 +61,7 @@ def _check_torch() -> Finding:
         from ltviz.training import engine
         from ltviz.training.settings import RunSettings
 
-        return Finding("torch", True, f"{torch.__version__}; {engine.start(RunSettings()).why}")
+        return Finding("torch", True, f"{torch.__version__}; {engine.start(RunSettings.model_validate({})).why}")
     except (ImportError, OSError) as error:
         return Finding("torch", False, f"cannot be imported ({error}); reinstall with `pip install ltviz`")
 
