@@ -1,4 +1,4 @@
-"""The house keeps its shape: imports go one way, no modules import each other in a ring, every package has its layer."""
+"""The house keeps its shape: imports go one way, no modules import one another in a ring, every package has a layer."""
 
 from __future__ import annotations
 
