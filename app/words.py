@@ -424,11 +424,11 @@ def listed(names: Sequence[str]) -> str:
 
 
 MOST_NAMED = 8
-"""Classes that one mark names."""
+"""Classes that one event names."""
 
 
-def mark_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
-    """What a mark on the timeline says about an event of the recording; `class_names` are those of the run."""
+def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
+    """What the timeline says about an event of the recording; `class_names` are those of the run."""
     kind, name = str(event.get("kind", "note")), str(event.get("name", ""))
     if kind == "setting":
         before = f" from {event['before']}" if "before" in event else ""

@@ -22,9 +22,10 @@ from ltviz.projection import REGISTRY
 from .. import words
 from . import replaypage
 from .clock import union
-from .hub import LIVE, Hub, Tail
+from .hub import Hub
 from .look import stage_look
 from .projections import DEFAULT_PROJECTION, check_projection
+from .tail import LIVE, Tail
 from .wire import THUMBNAIL_LIMIT
 
 LIMIT_BYTES = 12_000_000
@@ -137,6 +138,8 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
                 if frame is not None:
                     track.steps.append(shown)
                     track.frames.append(frame)
+        for track in found:
+            await hub.search(track.tail)
     tracks = [track for track in found if track.frames]
     if not tracks:
         raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
@@ -251,5 +254,5 @@ def _state(track: _Track) -> Mapping[str, Any]:
         "frames": len(track.steps),
         "total_steps": None if snapshot.info is None else snapshot.info.total_steps,
         "steps": track.steps,
-        "marks": track.tail.all_marks(),
+        "events": track.tail.events(),
     }

@@ -23,9 +23,10 @@ from ltviz.errors import ConfigError, LtvizError
 
 from .. import words
 from .clock import Clock, Track
-from .hub import Hub, Mark, Snapshot, Tail
+from .hub import Hub
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
+from .tail import Event, Snapshot, Tail
 from .wire import encode_message
 
 IN_FLIGHT = 2
@@ -202,20 +203,20 @@ class Viewer:
 
     async def _report(self) -> None:
         """Says how each run stands: at the start, then whenever it changed, at most four times a second."""
-        told: dict[str, tuple[Snapshot, tuple[Mark, ...], tuple[Mark, ...]]] = {}
+        told: dict[str, tuple[Snapshot, tuple[Event, ...], tuple[Event, ...]]] = {}
         listed: dict[str, set[int]] = {}
         while True:
             for run, tail in self._tails.items():
-                now, marks, alarms = tail.snapshot, tail.marks, tail.alarms
+                now, recorded, alarms = tail.snapshot, tail.recorded, tail.alarms
                 before = told.get(run)
-                if not tail.looked or (before is not None and before[0] is now and before[1:] == (marks, alarms)):
+                if not tail.looked or (before is not None and before[0] is now and before[1:] == (recorded, alarms)):
                     continue
                 known = listed.setdefault(run, set())
                 if before is not None and before[0].generation != now.generation:
                     known.clear()
                 new = [step for step in now.steps if step not in known]
                 known.update(new)
-                told[run] = (now, marks, alarms)
+                told[run] = (now, recorded, alarms)
                 await self._send(
                     encode_message(
                         "state",
@@ -227,7 +228,7 @@ class Viewer:
                         frames=len(now.steps),
                         total_steps=None if now.info is None else now.info.total_steps,
                         steps=new,
-                        marks=tail.all_marks(),
+                        events=tail.events(),
                     )
                 )
             await asyncio.sleep(STATE_SECONDS if len(told) == len(self.runs) else STATE_SECONDS / 10)

@@ -17,8 +17,8 @@ from ltviz.metrics import fits
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
-from ..service.hub import LIVE
 from ..service.studio import Studio
+from ..service.tail import LIVE
 from . import forms
 from .plots import draw_grid
 from .runlist import read_info

@@ -16,8 +16,8 @@ from ltviz.recording import Recording, RunInfo, Status
 from ltviz.training.settings import RunSettings
 
 from .. import words
-from ..service.hub import LIVE
 from ..service.studio import Studio
+from ..service.tail import LIVE
 from . import forms
 from .style import draw_heading
 

@@ -115,15 +115,18 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "hz": first_asked("hz", float),
         "step": first_asked("step", int),
         "projection": st.query_params.get("projection"),
-        "projections": [
-            {"name": name, "title": kind.title, "short": kind.short}
-            for name, kind in REGISTRY.items()
-            if name != "none"
-        ],
+        "projections": projection_choices(),
         "theme": theme(),
         **stage_look(),
         "view": view,
     }
+
+
+def projection_choices() -> list[dict[str, str]]:
+    """The projections of the stage's menu, the default first."""
+    return [
+        {"name": name, "title": kind.title, "short": kind.short} for name, kind in REGISTRY.items() if name != "none"
+    ]
 
 
 def theme() -> str | None:

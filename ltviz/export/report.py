@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import ltviz
 from ltviz import figures
@@ -30,9 +28,10 @@ from ltviz.export.results import (
 from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
 from ltviz.metrics import MEASURES, fits
-from ltviz.metrics.alarms import Alarm, Moment, find_alarms, observe
+from ltviz.metrics.alarms import Alarm
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
+from ltviz.recording.measured import find_alarms_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -93,22 +92,6 @@ def write_report(
     )
     write_whole(path, page.encode())
     return len(results)
-
-
-def find_alarms_of(result: Result, moments: Iterable[Moment] | None = None) -> list[Alarm]:
-    """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
-    info, recording = result.info, result.recording
-    recipe = info.config.get("run")
-    size = recipe.get("batch_size") if isinstance(recipe, dict) else None
-    status = recording.status()
-    return find_alarms(
-        [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,
-        total_steps=info.total_steps,
-        losses=recording.metrics(),
-        batch_size=size if isinstance(size, int) else None,
-        failure=status.reason if status.state == "failed" else None,
-        class_names=info.class_names,
-    )
 
 
 class _Report:
@@ -183,7 +166,7 @@ class _Report:
         """One row for an alarm of a method, with all runs that raised it and the words of the first."""
         found: dict[tuple[str, str], list[tuple[Result, Alarm]]] = {}
         for result in self.results:
-            for alarm in find_alarms_of(result):
+            for alarm in find_alarms_of(result.recording):
                 found.setdefault((result.name, alarm.kind), []).append((result, alarm))
         rows = [
             (

@@ -8,7 +8,7 @@ const message = (header) => {
 };
 const track = (run, steps) => ({
   card: message({ type: "run", run }),
-  state: { state: "finished", steps, marks: [] },
+  state: { state: "finished", steps, events: [] },
   steps,
   frames: steps.map((step) => message({ run, step, seq: 0, time: 0, n: 0 })),
 });

@@ -88,7 +88,7 @@
  * @property {number} frames
  * @property {number|null} total_steps
  * @property {number[]} steps
- * @property {[number, string, string][]} marks
+ * @property {[number, string, string][]} events step, kind and words of what happened, alarms included
  *
  * @typedef {{type: "clock", mode: "follow"|"play"|"hold", at: number|null, speed: number}} ClockHeader
  * @typedef {{type: "error", run: string|null, message: string}} ErrorHeader
