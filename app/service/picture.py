@@ -8,6 +8,7 @@ from ltviz.errors import DataError
 from ltviz.projection.centres import class_centres
 from ltviz.recording import Cloud, Frame, Links
 
+from .. import words
 from .projections import Look
 from .wire import View
 
@@ -22,7 +23,7 @@ def picture(frame: Frame, order: np.ndarray, look: Look | None = None) -> View:
     centres = class_centres(frame.embeddings, frame.labels, len(order))
     dim = frame.embeddings.shape[1]
     if look is None and dim > 3:
-        raise DataError(f"An embedding of {dim} dimensions has no picture without a projection; choose one of them.")
+        raise DataError(words.NO_PICTURE.format(dim=dim))
 
     def place(points: np.ndarray) -> np.ndarray:
         if look is not None:

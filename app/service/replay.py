@@ -101,7 +101,7 @@ async def build_replay(
     """
     check_projection(projection)
     if len(set(runs)) < len(runs):
-        raise ConfigError(f"A replay shows each run once, got {', '.join(runs)[:200]}; leave out what comes twice.")
+        raise ConfigError(words.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
     tracks, recorded = await _collect(hub, runs, projection, limit)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
@@ -115,7 +115,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
         await _first_look(list(tails.values()), woken)
         found = [_Track(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
-            raise ConfigError(f"A replay needs at least one run with frames, got {', '.join(runs)}.")
+            raise ConfigError(words.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
         page = len(replaypage.code()) + len(replaypage.style())
         await _pack_cards(hub, found, (limit - page) // 2)
@@ -123,9 +123,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
-            raise ConfigError(
-                f"A replay of {len(found)} runs with so many points exceeds {limit / 1e6:.0f} MB; take fewer runs."
-            )
+            raise ConfigError(words.REPLAY_TOO_LARGE.format(runs=len(found), limit=f"{limit / 1e6:.0f}"))
         for step in room:
             at = [bisect_right(track.tail.snapshot.steps, step) - 1 for track in found]
             due = [
@@ -142,7 +140,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
             await hub.search(track.tail)
     tracks = [track for track in found if track.frames]
     if not tracks:
-        raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
+        raise ConfigError(words.REPLAY_DAMAGED)
     return tracks, len(timeline)
 
 
@@ -166,7 +164,7 @@ async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:
                 await woken.wait()
     except TimeoutError:
         late = ", ".join(tail.run for tail in tails if not tail.looked)
-        raise ConfigError(f"A replay needs its runs' folders, and these could not be read: {late[:200]}.") from None
+        raise ConfigError(words.REPLAY_UNREADABLE.format(runs=late[:200])) from None
 
 
 async def _frame(hub: Hub, track: _Track, step: int, projection: str) -> str | None:
@@ -175,7 +173,7 @@ async def _frame(hub: Hub, track: _Track, step: int, projection: str) -> str | N
     # Another projection stands in while the one that was asked for is being computed.
     while (frame := await hub.frame(track.tail, step, projection)) is not None and frame.pending is not None:
         if time.monotonic() > end:
-            raise ConfigError(f"The projection {projection} of {track.run} is still being computed; try again later.")
+            raise ConfigError(words.REPLAY_PENDING.format(projection=projection, run=track.run))
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     if frame is None:
         return None

@@ -255,7 +255,7 @@ def asked_runs(asked: Mapping[str, str], hub: Hub) -> list[str]:
     """The runs that an address names, each once; LtvizError for none, too many, or one that is no run id."""
     runs = list(dict.fromkeys(filter(None, asked.get("runs", "").split(","))))
     if not 1 <= len(runs) <= MAX_RUNS:
-        raise ConfigError(f"The stream shows 1 to {MAX_RUNS} runs at once, {len(runs)} were asked for.")
+        raise ConfigError(words.STREAM_RUNS.format(most=MAX_RUNS, given=len(runs)))
     for run in runs:
         hub.folder(run)
     return runs
@@ -271,5 +271,5 @@ def asked_number(asked: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or abs(value) > 1e12:
-        raise ConfigError(f"{name} of the stream must be a number, got {given[:40]!r}.")
+        raise ConfigError(words.STREAM_NUMBER.format(name=name, given=given[:40]))
     return value

@@ -190,6 +190,6 @@ def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
     for run, title in titles.items():
         twins = [other for other in titles if titles[other] == title]
         seeds = {known[other].seed for other in twins}
-        apart = f"seed {known[run].seed}" if len(seeds) == len(twins) else run
+        apart = words.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
         named[run] = title if len(twins) == 1 else f"{title} ({apart})"
     return named
