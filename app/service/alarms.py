@@ -30,7 +30,7 @@ MOST_KEPT = 24 * MOST_FRAMES
 
 
 @dataclass(frozen=True)
-class Findings:
+class RunAlarms:
     """What was found wrong with a run so far."""
 
     alarms: tuple[Alarm, ...]
@@ -44,7 +44,7 @@ class Alarms:
     def __init__(self) -> None:
         self._kept = Kept(MOST_KEPT)
 
-    def find(self, recording: Recording, seconds: float = float("inf")) -> Findings:
+    def find(self, recording: Recording, seconds: float = float("inf")) -> RunAlarms:
         """The alarms of a run in the frames that were looked at before, and as many more as there is time for.
 
         Raises:
@@ -61,7 +61,7 @@ class Alarms:
                 break
             observation = self._kept.get((recording.path, folder, step), lambda step=step: _look(recording, step))
             seen += [] if observation is None else [observation]
-        return Findings(tuple(find_alarms_of(recording, seen)), complete)
+        return RunAlarms(tuple(find_alarms_of(recording, seen)), complete)
 
 
 def _look(recording: Recording, step: int) -> Observation | None:

@@ -148,19 +148,19 @@ class Hub:
         """Looks for alarms of a run, in all its frames where there is time."""
         await asyncio.get_running_loop().run_in_executor(self._searchers, tail.search, self.alarms, seconds)
 
-    async def card(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
+    async def header(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
         """The run's own message: names, counts, labels, and thumbnails of so many bytes at most.
 
         Raises:
-            LtvizError, OSError, ValueError: the folder does not hold what a card needs.
+            LtvizError, OSError, ValueError: the folder does not hold what it takes.
         """
-        if tail.card is not None and thumbnails == THUMBNAIL_LIMIT:
-            return tail.card
+        if tail.header is not None and thumbnails == THUMBNAIL_LIMIT:
+            return tail.header
         loop = asyncio.get_running_loop()
-        card = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
+        header = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
         if thumbnails == THUMBNAIL_LIMIT:
-            tail.card = card
-        return card
+            tail.header = header
+        return header
 
     async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
         """A frame of a run, encoded; None where it cannot be read (it is left out from then on).

@@ -66,11 +66,11 @@ class Replay:
 
 
 @dataclass
-class _Track:
+class _Packed:
     """One run on its way into the file."""
 
     tail: Tail
-    card: str = ""
+    header: str = ""
     steps: list[int] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
 
@@ -108,18 +108,18 @@ async def build_replay(
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
-async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Track], int]:
+async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Packed], int]:
     """The runs with their packed messages, and how many moments they have in all."""
     woken = asyncio.Event()
     with hub.watch(runs, woken.set) as tails:
         await _first_look(list(tails.values()), woken)
-        found = [_Track(tail) for tail in tails.values() if tail.snapshot.steps]
+        found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
             raise ConfigError(words.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
         page = len(replaypage.code()) + len(replaypage.style())
-        await _pack_cards(hub, found, (limit - page) // 2)
-        fixed = sum(len(track.card) for track in found) + page
+        await _pack_headers(hub, found, (limit - page) // 2)
+        fixed = sum(len(track.header) for track in found) + page
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
@@ -144,14 +144,14 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
     return tracks, len(timeline)
 
 
-async def _pack_cards(hub: Hub, tracks: Sequence[_Track], room: int) -> None:
+async def _pack_headers(hub: Hub, tracks: Sequence[_Packed], room: int) -> None:
     """What every moment needs, in `room` characters where that is possible: thumbnails get fewer pixels, or are left
     out, so that moments have the other half of the file."""
     thumbnails = THUMBNAIL_LIMIT
     while True:
         for track in tracks:
-            track.card = await asyncio.to_thread(_pack, await hub.card(track.tail, thumbnails))
-        if sum(len(track.card) for track in tracks) <= room or not thumbnails:
+            track.header = await asyncio.to_thread(_pack, await hub.header(track.tail, thumbnails))
+        if sum(len(track.header) for track in tracks) <= room or not thumbnails:
             return
         thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
 
@@ -167,7 +167,7 @@ async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:
         raise ConfigError(words.REPLAY_UNREADABLE.format(runs=late[:200])) from None
 
 
-async def _frame(hub: Hub, track: _Track, step: int, projection: str) -> str | None:
+async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | None:
     """A frame's message, packed; None where the frame is damaged."""
     end = time.monotonic() + PROJECTION_SECONDS
     # Another projection stands in while the one that was asked for is being computed.
@@ -196,7 +196,7 @@ def _pack(message: bytes) -> str:
 
 
 def _write(
-    tracks: Sequence[_Track],
+    tracks: Sequence[_Packed],
     moments: Sequence[int],
     recorded: int,
     projection: str,
@@ -221,7 +221,8 @@ def _write(
             **stage_look(),
         },
         "runs": [
-            {"run": track.run, "state": _state(track), "card": track.card, "frames": track.frames} for track in tracks
+            {"run": track.run, "state": _state(track), "header": track.header, "frames": track.frames}
+            for track in tracks
         ],
     }
     titles = [track.tail.snapshot.info.title if track.tail.snapshot.info else track.run for track in tracks]
@@ -241,7 +242,7 @@ def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
     return f"{note} {words.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
 
 
-def _state(track: _Track) -> Mapping[str, Any]:
+def _state(track: _Packed) -> Mapping[str, Any]:
     snapshot = track.tail.snapshot
     return {
         # In a file nothing is live any more.

@@ -1,7 +1,7 @@
 """`/ltviz/stream`: one viewer's WebSocket. What is sent is set by the clock, how much by the viewer's acknowledgements.
 
-Every run has a lane: it sends the run's card, then frame after frame, always the one the clock wants *now*. With two
-frames unacknowledged a lane waits, and what it would have sent meanwhile is never read from disk for this viewer.
+Every run has a sender: first the run's header, then frame after frame, always the one the clock wants *now*. With two
+frames unacknowledged a sender waits, and what it would have sent meanwhile is never read from disk for this viewer.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def check_origin(asked: HTTPConnection) -> None:
 
 
 class Viewer:
-    """One socket: its clock, its lanes.
+    """One socket: its clock, its senders.
 
     Raises:
         LtvizError: a run id that is none or leads out of the folder, no run at all, an unknown projection, a number
@@ -101,7 +101,7 @@ class Viewer:
         """Serves the viewer until it leaves."""
         with self.hub.watch(self.runs, self._woken.set) as self._tails:
             work = [self._listen(), self._drive(), self._report()]
-            tasks = [asyncio.ensure_future(w) for w in [*work, *(self._lane(run) for run in self.runs)]]
+            tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -114,7 +114,7 @@ class Viewer:
                 raise result
 
     async def _drive(self) -> None:
-        """Moves the clock on time, and tells the lanes when it moved, the hub has news or the viewer spoke."""
+        """Moves the clock on time, and tells the senders when it moved, the hub has news or the viewer spoke."""
         while True:
             self._woken.clear()
             tracks = {run: Track(t.snapshot.steps, t.snapshot.live) for run, t in self._tails.items()}
@@ -146,8 +146,8 @@ class Viewer:
             self.projection = check_projection(request["projection"])
             self._troubles.clear()
 
-    async def _lane(self, run: str) -> None:
-        """Sends one run: its card whenever the folder is a new one, then what the clock wants."""
+    async def _serve_run(self, run: str) -> None:
+        """Sends one run: its header whenever the folder is a new one, then what the clock wants."""
         tail, generation, usable = self._tails[run], None, True
         while True:
             async with self._news:
@@ -176,13 +176,13 @@ class Viewer:
                 await self._send(encode_message("error", run=run, message=frame.trouble))
 
     async def _introduce(self, tail: Tail) -> bool:
-        """Sends a run's card; False, with a message instead, where its folder does not hold what a card needs."""
+        """Sends a run's header; False, with a message instead, where its folder does not hold what one takes."""
         try:
-            card = await self.hub.card(tail)
+            header = await self.hub.header(tail)
         except (LtvizError, OSError, ValueError) as error:
             await self._send(encode_message("error", run=tail.run, message=str(error)))
             return False
-        await self._send(card)
+        await self._send(header)
         return True
 
     def _wanted(self, run: str) -> tuple[Any, ...] | None:

@@ -11,7 +11,7 @@ from ltviz.errors import LtvizError
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
-from .alarms import SLICE_SECONDS, Alarms, Findings
+from .alarms import SLICE_SECONDS, Alarms, RunAlarms
 from .kept import identify
 from .projections import Projections
 
@@ -52,7 +52,8 @@ class Tail:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
     watchers: list[Callable[[], None]] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
-    card: bytes | None = None
+    header: bytes | None = None
+    """The run's own message, once it has been asked for."""
     projections: Projections | None = None
     landed: Counter[tuple[str, int]] = field(default_factory=Counter)
     """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
@@ -129,7 +130,7 @@ class Tail:
         return replace(known, steps=steps)
 
     def _forget(self) -> None:
-        self._listed, self.card, self.recorded, self.alarms = -1, None, (), ()
+        self._listed, self.header, self.recorded, self.alarms = -1, None, (), ()
         self.bad.clear()
         self.projections = self.searched = None
 
@@ -144,7 +145,7 @@ class Tail:
             found = alarms.find(self.recording, seconds)
         except (LtvizError, OSError, ValueError) as error:
             log.warning("Run %s is not looked at for alarms: %s", self.run, error)
-            found = Findings((), complete=True)
+            found = RunAlarms((), complete=True)
         if snapshot.generation != self.snapshot.generation:
             return  # of a folder that is no more
         self.alarms = tuple((alarm.step, "alarm", f"{alarm.reason} {alarm.advice}") for alarm in found.alarms)

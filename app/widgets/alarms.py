@@ -13,7 +13,7 @@ from .. import words
 from ..service.studio import Studio
 from . import forms
 from .comparison import Compared
-from .moments import with_progress
+from .measured import with_progress
 
 
 def draw_alarms(studio: Studio, compared: Compared, titles: Mapping[str, str]) -> None:

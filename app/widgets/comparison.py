@@ -18,7 +18,7 @@ from ltviz.metrics.comparison import Comparison
 from .. import words
 from ..service.studio import Studio
 from . import forms
-from .moments import at_step, measured, with_progress
+from .measured import at_step, measured, with_progress
 from .style import draw_heading
 from .viewer import first_asked
 

@@ -19,7 +19,7 @@ from .. import words
 from . import forms
 from .charts import MARGIN, legend, loss_curve, thin
 from .comparison import Compared, Step, cell_name
-from .moments import portrait, with_progress
+from .measured import portrait, with_progress
 from .plots import SQUARE, Cell, draw_grid
 from .style import draw_heading
 from .viewer import theme

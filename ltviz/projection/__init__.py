@@ -4,8 +4,9 @@ Importing this needs numpy alone; umap is imported where a map of neighbours is 
 """
 
 from ltviz.projection.base import Fit, Projection
-from ltviz.projection.cache import ViewCache
+from ltviz.projection.cache import FitCache
 from ltviz.projection.chosen import ChosenClasses
+from ltviz.projection.fits import RunFits
 from ltviz.projection.honesty import honesty, kept_angle_order, kept_centre_order, trustworthiness
 from ltviz.projection.linear import LinearProjection
 from ltviz.projection.neighbour_map import NeighbourMap, SphereNeighbourMap
@@ -14,13 +15,13 @@ from ltviz.projection.placement import LinearPlacement, NeighbourPlacement, Plac
 from ltviz.projection.principal import CentresPCA, SamplesPCA
 from ltviz.projection.registry import REGISTRY, make_projection
 from ltviz.projection.spread import SpreadCentres
-from ltviz.projection.views import RunViews
 
 __all__ = [
     "REGISTRY",
     "CentresPCA",
     "ChosenClasses",
     "Fit",
+    "FitCache",
     "Identity",
     "LinearPlacement",
     "LinearProjection",
@@ -28,11 +29,10 @@ __all__ = [
     "NeighbourPlacement",
     "Placement",
     "Projection",
-    "RunViews",
+    "RunFits",
     "SamplesPCA",
     "SphereNeighbourMap",
     "SpreadCentres",
-    "ViewCache",
     "honesty",
     "kept_angle_order",
     "kept_centre_order",

@@ -7,7 +7,7 @@ const message = (header) => {
   return Uint8Array.from([text.length & 255, text.length >> 8, 0, 0, ...text]).buffer;
 };
 const track = (run, steps) => ({
-  card: message({ type: "run", run }),
+  header: message({ type: "run", run }),
   state: { state: "finished", steps, events: [] },
   steps,
   frames: steps.map((step) => message({ run, step, seq: 0, time: 0, n: 0 })),

@@ -4,7 +4,7 @@ import { ReplayClock } from "./replayclock.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
 /**
- * @typedef {{card: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
+ * @typedef {{header: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
  * own messages as the stream sends them, and a frame for each step
  */
 
@@ -42,8 +42,8 @@ export class ReplaySource {
     );
     this.isOpen = true;
     this.onLink("open", "");
-    for (const [run, { card, state }] of this.playing) {
-      this.deliver(card);
+    for (const [run, { header, state }] of this.playing) {
+      this.deliver(header);
       this.onMessage({ type: "state", ...state, run }, new ArrayBuffer(0), 0);
     }
     this.shown.clear();
