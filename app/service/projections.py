@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
-from ltviz.projection import REGISTRY, Fit, FitCache, RunFits, make_projection
+from ltviz.projection import REGISTRY, Fit, RunViews, ViewCache, make_projection
 from ltviz.projection.background import Answer, FitTask
 from ltviz.projection.base import draw
 from ltviz.projection.fitter import BackgroundFitter
@@ -49,8 +49,8 @@ class Projections:
     ):
         self._recording, self._order, self._fitter = recording, order, fitter
         self._wanted, self._land = wanted, land
-        self._cache = FitCache(recording.path)
-        self._views: dict[str, RunFits] = {}
+        self._cache = ViewCache(recording.path)
+        self._views: dict[str, RunViews] = {}
         self._failed: dict[tuple[str, int], str] = {}
         self._guard = threading.Lock()
 
@@ -71,13 +71,13 @@ class Projections:
         self._ask(views, frame.step)
         return Look(stand_in, header | {"pending": views.name})
 
-    def _of(self, name: str) -> RunFits:
+    def _of(self, name: str) -> RunViews:
         with self._guard:
             if name not in self._views:
-                self._views[name] = RunFits(name, self._recording, self._order, self._cache)
+                self._views[name] = RunViews(name, self._recording, self._order, self._cache)
             return self._views[name]
 
-    def _ask(self, views: RunFits, step: int) -> None:
+    def _ask(self, views: RunViews, step: int) -> None:
         # The frame is read again when its turn comes: many may wait, and each is as large as a frame.
         def prepare() -> FitTask | None:
             if not self._wanted():

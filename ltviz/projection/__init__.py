@@ -4,9 +4,8 @@ Importing this needs numpy alone; umap is imported where a map of neighbours is 
 """
 
 from ltviz.projection.base import Fit, Projection
-from ltviz.projection.cache import FitCache
+from ltviz.projection.cache import ViewCache
 from ltviz.projection.chosen import ChosenClasses
-from ltviz.projection.fits import RunFits
 from ltviz.projection.honesty import honesty, kept_angle_order, kept_centre_order, trustworthiness
 from ltviz.projection.linear import LinearProjection
 from ltviz.projection.neighbour_map import NeighbourMap, SphereNeighbourMap
@@ -15,13 +14,13 @@ from ltviz.projection.placement import LinearPlacement, NeighbourPlacement, Plac
 from ltviz.projection.principal import CentresPCA, SamplesPCA
 from ltviz.projection.registry import REGISTRY, make_projection
 from ltviz.projection.spread import SpreadCentres
+from ltviz.projection.views import RunViews
 
 __all__ = [
     "REGISTRY",
     "CentresPCA",
     "ChosenClasses",
     "Fit",
-    "FitCache",
     "Identity",
     "LinearPlacement",
     "LinearProjection",
@@ -29,10 +28,11 @@ __all__ = [
     "NeighbourPlacement",
     "Placement",
     "Projection",
-    "RunFits",
+    "RunViews",
     "SamplesPCA",
     "SphereNeighbourMap",
     "SpreadCentres",
+    "ViewCache",
     "honesty",
     "kept_angle_order",
     "kept_centre_order",

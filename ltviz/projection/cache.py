@@ -1,9 +1,9 @@
-"""Fits of projections to the frames of a run, kept in its folder: `projections/<name>/<step>.safetensors`.
+"""Fitted views of a run, kept in its folder: `projections/<name>/<step>.safetensors`.
 
-What is there is read instead of fitted again, so a fit is the same for all who look, also after a restart and in a
+What is there is read instead of fitted again, so a view is the same for all who look, also after a restart and in a
 copy of the folder. Each file says of which frame it is (a checksum of the frame's embeddings and labels), so one that
 belongs to another run, or was made by other rules, is not used. A folder that cannot be written costs nothing but the
-keeping: fits stay in memory then.
+keeping: views stay in memory then.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ltviz.recording.files import inner_folder, read_plain, write_whole
 from ltviz.recording.frame import file_name, step_of
 
 RULES = 2
-"""Raised when the same frame gives another fit or another meter than before; files of other rules are fitted again."""
+"""Raised when the same frame gives another view or another meter than before; files of other rules are fitted again."""
 FOLDER = "projections"
 MOST_BYTES = 128 << 20
-"""Of all fits in one run's folder; what goes beyond is kept in memory."""
+"""Of all views in one run's folder; what goes beyond is kept in memory."""
 MEMORY_BYTES = 16 << 20
 FILE_BYTES = 64 << 20
 _NUMBERS = ("kept_variance", "kept_angle_order", "kept_centre_order", "trustworthiness", "jitter")
@@ -39,7 +39,7 @@ log = logging.getLogger("ltviz")
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept of one fit: the placement's arrays and its honesty."""
+    """What was kept of one view: the placement's arrays and its honesty."""
 
     frame: int
     """`fingerprint` of the frame it is of."""
@@ -52,13 +52,13 @@ class Kept:
 
 
 def fingerprint(frame: Frame) -> int:
-    """A checksum of all that a fit depends on: labels and embeddings with their shape."""
+    """A checksum of all that a view depends on: labels and embeddings with their shape."""
     about = zlib.crc32(f"{frame.embeddings.shape}".encode(), zlib.crc32(np.ascontiguousarray(frame.labels).data))
     return zlib.crc32(np.ascontiguousarray(frame.embeddings).data, about)
 
 
-class FitCache:
-    """The fits of the run in `run`, which is read without trust: it may come from a stranger.
+class ViewCache:
+    """The views of the run in `run`, which is read without trust: it may come from a stranger.
 
     Any thread may use it. Damaged files are counted as missing, said once, and written anew.
     """
@@ -73,7 +73,7 @@ class FitCache:
         self._writable = True
 
     def read(self, name: str, step: int, frame: int) -> Kept | None:
-        """The fit called `name` of a step, if it is of the frame with this fingerprint."""
+        """The view called `name` of a step, if it is of the frame with this fingerprint."""
         with self._guard:
             kept = self._memory.get((name, step)) or self._load(name, step)
             if kept is None or kept.frame != frame:
@@ -83,12 +83,12 @@ class FitCache:
             return kept
 
     def steps(self, name: str) -> list[int]:
-        """Steps that have a fit of this name, growing; some of them may turn out to be damaged."""
+        """Steps that have a view of this name, growing; some of them may turn out to be damaged."""
         with self._guard:
             return sorted(self._list(name))
 
     def write(self, name: str, step: int, kept: Kept) -> None:
-        """Keeps a fit; where the folder cannot be written it is said once, and memory keeps it."""
+        """Keeps a view; where the folder cannot be written it is said once, and memory keeps it."""
         with self._guard:
             self._remember(name, step, kept)
             self._list(name).add(step)
@@ -99,16 +99,16 @@ class FitCache:
             data = tensors.encode(kept.arrays, meta)
             try:
                 if self._used() + len(data) > MOST_BYTES:
-                    raise RecordingError(f"The fits of this run fill {MOST_BYTES >> 20} MiB; more are not written.")
+                    raise RecordingError(f"The views of this run fill {MOST_BYTES >> 20} MiB; more are not written.")
                 folder = self._folder(name)
-                # Level by level: a run that was deleted meanwhile must not come back as a folder of fits.
+                # Level by level: a run that was deleted meanwhile must not come back as a folder of views.
                 for level in (folder.parent, folder):
                     level.mkdir(exist_ok=True)
                 write_whole(folder / file_name(step), data)
                 self._bytes = self._used() + len(data)
             except (OSError, RecordingError) as error:
                 self._writable = False
-                log.warning("Fits of %s are kept in memory only: %s", self.run, error)
+                log.warning("Views of %s are kept in memory only: %s", self.run, error)
 
     def _load(self, name: str, step: int) -> Kept | None:
         try:
@@ -119,7 +119,7 @@ class FitCache:
         except FileNotFoundError:
             return None
         except (OSError, RecordingError, ValueError) as error:
-            log.warning("The fit %s of step %d of %s is made again: %s", name, step, self.run, error)
+            log.warning("The view %s of step %d of %s is made again: %s", name, step, self.run, error)
             return None
 
     def _list(self, name: str) -> set[int]:

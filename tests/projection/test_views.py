@@ -1,4 +1,4 @@
-"""Fits of a run: the same for everybody, in any order of asking, after a restart, whatever lies in the folder."""
+"""Views of a run: the same for everybody, in any order of asking, after a restart, whatever lies in the folder."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import ltviz.projection.cache as cache_module
-from ltviz.projection import REGISTRY, FitCache, RunFits
-from ltviz.projection.fits import _spread
+from ltviz.projection import REGISTRY, RunViews, ViewCache
+from ltviz.projection.views import _spread
 from ltviz.recording import Recording, list_runs, tensors
 
 LINEAR = [name for name, kind in REGISTRY.items() if name != "none" and not kind.slow]
 
 
-def fits(run: Recording, name: str = "centres") -> RunFits:
+def views(run: Recording, name: str = "centres") -> RunViews:
     """As another process would open them."""
-    return RunFits(name, Recording(run.path), run.info.order)
+    return RunViews(name, Recording(run.path), run.info.order)
 
 
 def file_of(run: Recording, step: int, name: str = "centres") -> Path:
@@ -28,14 +28,14 @@ def file_of(run: Recording, step: int, name: str = "centres") -> Path:
 
 
 def shown(run: Recording, step: int, name: str = "centres") -> np.ndarray:
-    return fits(run, name).at(run.frame(step)).shown
+    return views(run, name).at(run.frame(step)).shown
 
 
 @pytest.mark.parametrize("name", [name for name in LINEAR if name != "spread"])
 def test_a_view_does_not_depend_on_what_was_asked_first(make_run, name: str) -> None:
     forwards, backwards, mixed = make_run("forwards"), make_run("backwards"), make_run("mixed")
     steps = forwards.steps()
-    pictures = [RunFits(name, run, run.info.order) for run in (forwards, backwards, mixed)]
+    pictures = [RunViews(name, run, run.info.order) for run in (forwards, backwards, mixed)]
     in_order = {step: pictures[0].at(forwards.frame(step)) for step in steps}
     shuffled = random.Random(1).sample(steps, len(steps))
     for one, run, order in ((pictures[1], backwards, steps[::-1]), (pictures[2], mixed, shuffled)):
@@ -48,13 +48,13 @@ def test_a_view_does_not_depend_on_what_was_asked_first(make_run, name: str) -> 
 @pytest.mark.parametrize("name", LINEAR)
 def test_a_restart_and_a_copy_give_identical_views_and_fit_nothing(make_run, tmp_path: Path, name, monkeypatch) -> None:
     run = make_run()
-    first = {step: fits(run, name).at(run.frame(step)) for step in (9, 3, 4)}
+    first = {step: views(run, name).at(run.frame(step)) for step in (9, 3, 4)}
     files = {step: file_of(run, step, name).read_bytes() for step in first}
     shutil.copytree(run.path, tmp_path / "copied")
     monkeypatch.setattr(REGISTRY[name], "fit", lambda *_: pytest.fail("it was fitted before"))
     for again in (run, Recording(tmp_path / "copied")):
         for step, fit in first.items():
-            found = fits(again, name).at(again.frame(step))
+            found = views(again, name).at(again.frame(step))
             np.testing.assert_array_equal(found.shown, fit.shown)
             assert found.honesty == fit.honesty
     assert {step: file_of(run, step, name).read_bytes() for step in first} == files
@@ -69,7 +69,7 @@ def test_frames_beyond_the_walk_are_passed_over_evenly() -> None:
 
 def test_a_cached_view_belongs_to_its_frame_and_to_no_other(make_run) -> None:
     run = make_run()
-    fits(run).at(run.frame(5))
+    views(run).at(run.frame(5))
     strange = make_run("strange", seed=3)
     fresh = shown(strange, 5)
     (strange.path / "projections" / "centres").rename(strange.path / "projections" / "own")
@@ -146,7 +146,7 @@ def test_honesty_from_a_file_is_numbers_alone(make_run) -> None:
     meta = {key: value for key, value in meta.items() if "crc32" not in key and key != "format"}
     meta["honesty"] = '{"jitter": 1e999, "kept_variance": true, "trustworthiness": 0.5, "<img>": 1}'
     file_of(run, 5).write_bytes(tensors.encode(arrays, meta))
-    assert fits(run).at(run.frame(5)).honesty == {"trustworthiness": 0.5}
+    assert views(run).at(run.frame(5)).honesty == {"trustworthiness": 0.5}
 
 
 def block(run: Recording) -> None:
@@ -162,7 +162,7 @@ def point_elsewhere(run: Recording) -> None:
 def test_where_nothing_can_be_written_memory_keeps_the_views(make_run, hinder, caplog, monkeypatch) -> None:
     usual, run = make_run("usual"), make_run()
     hinder(run)
-    one = fits(run)
+    one = views(run)
     with caplog.at_level(logging.WARNING, "ltviz"):
         pictures = {step: one.at(run.frame(step)).shown for step in (3, 4, 5)}
     assert sum("memory" in record.getMessage() for record in caplog.records) == 1
@@ -175,7 +175,7 @@ def test_where_nothing_can_be_written_memory_keeps_the_views(make_run, hinder, c
 
 def test_a_run_that_was_deleted_does_not_come_back_as_a_folder_of_views(make_run) -> None:
     run = make_run()
-    one, frame = fits(run), run.frame(0)
+    one, frame = views(run), run.frame(0)
     shutil.rmtree(run.path)
     assert one.at(frame).shown.shape == (60, 3)
     assert not run.path.exists()
@@ -183,12 +183,12 @@ def test_a_run_that_was_deleted_does_not_come_back_as_a_folder_of_views(make_run
 
 def test_the_folder_is_bounded_and_memory_too(make_run, monkeypatch) -> None:
     run = make_run()
-    fits(run).at(run.frame(0))
+    views(run).at(run.frame(0))
     size = file_of(run, 0).stat().st_size
     monkeypatch.setattr(cache_module, "MOST_BYTES", 3 * size + 100)
     monkeypatch.setattr(cache_module, "MEMORY_BYTES", 2000)
-    cache = FitCache(run.path)
-    one = RunFits("centres", run, run.info.order, cache)
+    cache = ViewCache(run.path)
+    one = RunViews("centres", run, run.info.order, cache)
     pictures = [one.at(run.frame(step)).shown for step in run.steps()]
     written = list((run.path / "projections").glob("*/*"))
     assert len(written) == 3 and sum(path.stat().st_size for path in written) <= 3 * size + 100

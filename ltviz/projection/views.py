@@ -1,11 +1,11 @@
-"""The fits of one projection to the frames of one run, step by step in any order.
+"""The views of one run under one projection, step by step in any order.
 
-A fit follows the one before it, so it depends on what was seen before. Which one that is follows from the run and its
+A view follows the one before it, so it depends on what was seen before. Which one that is follows from the run and its
 cache alone, never from who is looking:
 
-    linear fits   start from the nearest earlier step that has a fit, the run's first frame where there is none, and
+    linear views   start from the nearest earlier step that has a view, the run's first frame where there is none, and
                    walk through the frames between: all of them up to `Projection.walk` (64), else as many, evenly
-                   spread, and fewer where frames are large. Up to that gap a fit is a function of the run's frames,
+                   spread, and fewer where frames are large. Up to that gap a view is a function of the run's frames,
                    the same on any machine and in any order of asking; beyond it the first to ask settles it.
     UMAP           starts from the nearest step that has a map, the earlier one of two; the first to ask settles it.
 
@@ -21,40 +21,40 @@ import numpy as np
 
 from ltviz.errors import LtvizError
 from ltviz.projection.base import Fit, draw
-from ltviz.projection.cache import FitCache, Kept, fingerprint
+from ltviz.projection.cache import Kept, ViewCache, fingerprint
 from ltviz.projection.centres import class_centres
 from ltviz.projection.registry import make_projection
 from ltviz.recording import Frame, Recording
 
 WALK_BYTES = 64 << 20
-"""Embeddings read at most on the way from one fit to another."""
+"""Embeddings read at most on the way from one view to another."""
 
 
-class RunFits:
-    """Fits and finds the fits of `recording` under the projection `name`. Any thread may use it.
+class RunViews:
+    """Fits and finds the views of `recording` under the projection `name`. Any thread may use it.
 
     Args:
         order: (C,) the classes from most to fewest samples.
-        cache: where fits are kept; the run's own folder where left out.
+        cache: where views are kept; the run's own folder where left out.
 
     Raises:
         ConfigError: there is no projection of that name.
     """
 
     def __init__(
-        self, name: str, recording: Recording, order: Sequence[int] | np.ndarray, cache: FitCache | None = None
+        self, name: str, recording: Recording, order: Sequence[int] | np.ndarray, cache: ViewCache | None = None
     ):
         self.name, self.projection = make_projection(name)
         self._recording, self._order = recording, np.asarray(order)
-        self._cache = FitCache(recording.path) if cache is None else cache
+        self._cache = ViewCache(recording.path) if cache is None else cache
         self._lock = threading.RLock()
         self._last: tuple[int, Fit] | None = None
 
     def at(self, frame: Frame) -> Fit:
-        """The fit of a frame of this run, fitted now unless it was before.
+        """The view of a frame of this run, fitted now unless it was before.
 
         Raises:
-            DataError: this frame has no such fit, such as a map of too few points.
+            DataError: this frame has no such view, such as a map of too few points.
         """
         with self._lock:
             found = self.find(frame)
@@ -65,7 +65,7 @@ class RunFits:
             return found
 
     def find(self, frame: Frame) -> Fit | None:
-        """The fit of a frame if it was fitted before."""
+        """The view of a frame if it was fitted before."""
         kept = self._cache.read(self.name, frame.step, fingerprint(frame))
         if kept is None:
             return None
@@ -77,19 +77,19 @@ class RunFits:
         return draw(placement, frame.embeddings, None, kept.honesty)
 
     def keep(self, frame: Frame, fit: Fit) -> None:
-        """Keeps a fit for everybody."""
+        """Keeps a view for everybody."""
         kept = Kept(fingerprint(frame), dict(fit.placement.arrays), fit.honesty)
         self._cache.write(self.name, frame.step, kept)
 
     def nearest(self, step: int) -> Fit | None:
-        """The fit that a map of this step starts from: of the nearest step that has one."""
+        """The view that a map of this step starts from: of the nearest step that has one."""
         for other in sorted(self._cache.steps(self.name), key=lambda known: (abs(known - step), known)):
             if other != step and (found := self._known(other)) is not None:
                 return found
         return None
 
     def _approach(self, frame: Frame) -> Fit | None:
-        """The fit that a frame's own fit follows."""
+        """The view that a frame's own view follows."""
         if not self.projection.walk:
             return self.nearest(frame.step)
         earlier = [step for step in self._recording.frame_files() if step < frame.step]
@@ -116,7 +116,7 @@ class RunFits:
         try:
             return self._recording.frame(step)
         except (LtvizError, OSError):
-            # Damaged, or gone with its run: the fit follows the one before.
+            # Damaged, or gone with its run: the view follows the one before.
             return None
 
     def _follow(self, frame: Frame, before: Fit | None, *, measured: bool = True) -> Fit:
