@@ -16,8 +16,8 @@ from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.report import find_alarms_of
 from ltviz.export.results import Result
-from ltviz.metrics import Classes, Groups, distance_within, shot_groups, uniformity
-from ltviz.metrics.alarms import Alarm, Moment, observe
+from ltviz.metrics import Classes, ShotGroups, distance_within, shot_groups, uniformity
+from ltviz.metrics.alarms import Alarm, Observation, observe
 from ltviz.recording import Frame
 from ltviz.recording.measured import measure_frame
 
@@ -132,8 +132,8 @@ def _frame(result: Result, step: int) -> Frame | None:
     return charts.frame_of(replace(result, frames={step: {}}))
 
 
-def _observed(result: Result, step: int) -> Moment | None:
-    def look() -> Moment | None:
+def _observed(result: Result, step: int) -> Observation | None:
+    def look() -> Observation | None:
         frame = _frame(result, step)
         return None if frame is None else observe(frame, np.array(result.info.counts))
 
@@ -148,7 +148,7 @@ def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
     return dict(_places(unit, shot_groups(np.array(result.info.counts))))
 
 
-def _places(unit: Classes, groups: Groups) -> Iterable[tuple[str, tuple[float, float]]]:
+def _places(unit: Classes, groups: ShotGroups) -> Iterable[tuple[str, tuple[float, float]]]:
     for name, members in groups.items():
         here = np.isin(unit.y, members)
         if here.sum() < 2:

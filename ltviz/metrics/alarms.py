@@ -14,7 +14,7 @@ import numpy as np
 from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.pairs import pair_split, tail_room
-from ltviz.metrics.shots import Groups
+from ltviz.metrics.shots import ShotGroups
 from ltviz.metrics.spectrum import effective_rank
 
 Kind = Literal["minority_collapse", "dimensional_collapse", "hemisphere", "not_finite", "stuck_loss", "target_swap"]
@@ -66,7 +66,7 @@ class FrameLike(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Observation:
     """What the alarms need of one frame, small enough to keep for every frame. None where it cannot be measured."""
 
     step: int
@@ -87,7 +87,7 @@ class Moment:
     """Sentences about numbers that were not finite."""
 
 
-def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
+def observe(frame: FrameLike, counts: np.ndarray) -> Observation:
     """A frame as the alarms see it.
 
     Args:
@@ -110,11 +110,11 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Moment:
         room, angle = _tail_room(unit, counts)
         seen = unit.z
     cap, narrow = enclosing_cap(seen), narrow_cap(len(counts), frame.embeddings.shape[1])
-    return Moment(frame.step, rank, full_rank, room, angle, cap, narrow, index, told)
+    return Observation(frame.step, rank, full_rank, room, angle, cap, narrow, index, told)
 
 
 def find_alarms(
-    moments: Iterable[Moment],
+    moments: Iterable[Observation],
     *,
     total_steps: int | None = None,
     losses: Sequence[Mapping[str, Any]] = (),
@@ -231,7 +231,9 @@ def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float |
     end = max(2, len(order) // 3)
     if len(order) < 2 * end or np.isfinite(unit.centres[:, 0]).sum() < 2:
         return None, None
-    ends = Groups(np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each")
+    ends = ShotGroups(
+        np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each"
+    )
     split = pair_split(unit.centres, ends)
     return tail_room(split), split["tail_tail"].smallest_angle
 
@@ -239,7 +241,7 @@ def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float |
 # ---------------------------------------------------------------------- shapes
 
 
-def _lasting(moments: Sequence[Moment], judge: Callable[[Moment], Alarm | None]) -> list[Alarm]:
+def _lasting(moments: Sequence[Observation], judge: Callable[[Observation], Alarm | None]) -> list[Alarm]:
     """The first alarm of each row of frames that show it, where the row is long enough."""
     needed = min(LASTING, len(moments))
     found, row = [], []
@@ -251,7 +253,7 @@ def _lasting(moments: Sequence[Moment], judge: Callable[[Moment], Alarm | None])
     return found
 
 
-def _minority_collapse(moment: Moment) -> Alarm | None:
+def _minority_collapse(moment: Observation) -> Alarm | None:
     if moment.tail_room is None or moment.tail_angle is None or moment.tail_room >= TAIL_ROOM:
         return None
     return Alarm(
@@ -263,7 +265,7 @@ def _minority_collapse(moment: Moment) -> Alarm | None:
     )
 
 
-def _dimensional_collapse(moment: Moment) -> Alarm | None:
+def _dimensional_collapse(moment: Observation) -> Alarm | None:
     limit = 1 + RANK_SHARE * (moment.full_rank - 1)
     if moment.rank is None or moment.rank >= limit:
         return None
@@ -276,7 +278,7 @@ def _dimensional_collapse(moment: Moment) -> Alarm | None:
     )
 
 
-def _hemisphere(moment: Moment) -> Alarm | None:
+def _hemisphere(moment: Observation) -> Alarm | None:
     if moment.cap is None or moment.cap >= moment.narrow:
         return None
     opening = f"{moment.cap:.0f}°" if moment.cap < 89.5 else "just under 90°"
@@ -297,7 +299,7 @@ def _hemisphere(moment: Moment) -> Alarm | None:
 
 
 def _not_finite(
-    moments: Sequence[Moment], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
+    moments: Sequence[Observation], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
 ) -> list[Alarm]:
     """The first refusal only: once a number is lost, what follows says nothing new."""
     advice = "Try a lower learning rate, a higher temperature, or 32-bit precision."
@@ -346,7 +348,7 @@ def _stuck(losses: Sequence[Mapping[str, Any]], batch_size: int | None, views: i
 # ---------------------------------------------------------------------- targets
 
 
-def _swaps(moments: Sequence[Moment], total: int, class_names: Sequence[str] | None) -> list[Alarm]:
+def _swaps(moments: Sequence[Observation], total: int, class_names: Sequence[str] | None) -> list[Alarm]:
     """One alarm for all, at the first: a matching that does not settle changes in frame after frame."""
     found: list[tuple[int, list[int]]] = []
     for before, now in pairwise([m for m in moments if m.target_index is not None]):

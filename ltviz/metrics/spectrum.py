@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.metrics.declaration import Measure, Value, declare
+from ltviz.metrics.space import Space
+
+# Above this size an eigenvalue problem takes longer than a live frame may; `full` asks for it all the same.
+LARGEST_LIVE_SPECTRUM = 512
 
 
 def effective_rank(z: np.ndarray) -> float:
@@ -32,3 +37,24 @@ def effective_rank(z: np.ndarray) -> float:
     singular = np.sqrt(eigenvalues[eigenvalues > len(gram) * np.finfo(np.float64).eps * eigenvalues[-1]])
     share = singular / singular.sum()
     return float(np.exp(-np.sum(share * np.log(share))))
+
+
+@declare(
+    Measure(
+        key="effective_rank",
+        title="Effective rank",
+        unit="dimensions",
+        low=1,
+        better="higher",
+        short="How many dimensions the points use.",
+        formula=r"\exp(-\sum_k p_k \log p_k), \; p_k = \sigma_k / \sum_j \sigma_j",
+        source="Roy and Vetterli 2007; RankMe 2023",
+        caution="Full neural collapse to a simplex uses C - 1 dimensions: more is not better there.",
+        order=16,
+    ),
+    needs_labels=False,
+)
+def dimensions_used(space: Space) -> Value:
+    """None for a single point, which is a direction and no cloud."""
+    quick = space.full or min(space.z.shape) <= LARGEST_LIVE_SPECTRUM
+    return effective_rank(space.z) if quick and len(space.z) > 1 else None

@@ -18,6 +18,10 @@ from ltviz.recording import mark_failed, run_path
 from ltviz.training.settings import RunSettings
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
+TABLE = [
+    *("Many", "Medium", "Few", "mAP, many", "mAP, medium", "mAP, few", "Centre sum", "Smallest angle", "Deviation"),
+    *("Spread, head", "Spread, tail"),
+]
 HOSTILE = ["<img src=x onerror=alert(1)>", "$$\\frac{1}{0}$$", "**bold** [link](javascript:alert(1))"]
 
 
@@ -68,7 +72,8 @@ def test_the_first_visit_plays_the_demos_and_offers_one_filled_button(fresh: Pat
     assert given["runs"] == ["demo-ce", "demo-bcl"], "in the order of the race"
     assert given["stream"] == "/ltviz/stream" and len(given["token"]) >= 24
     assert given["step"] is None and given["hz"] is None
-    assert [measure["title"] for measure in given["measures"]] == list(words.TABLE.values())
+    assert [measure["title"] for measure in given["measures"]] == TABLE
+    assert [measure["name"] for measure in given["panel"]] == ["few", "mAP few", "sum", "angle", "uniformity"]
     filled = [button for button in app.button if button.proto.type == "primary"]
     assert [button.label for button in filled] == [words.TRAIN]
     assert words.NO_RUNS in said(app)
