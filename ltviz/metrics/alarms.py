@@ -154,9 +154,9 @@ def narrow_cap(num_classes: int, dim: int) -> float:
 
     Where C > D it is a hemisphere. Where D >= C any C directions that are independent lie in a hemisphere, however well
     they are spread, so a cap of 90 degrees says nothing: there it is the one around C directions at right angles,
-    arccos(1 / sqrt(C)), 71.6 for ten classes.
+    arccos(1 / sqrt(C)), 71.6 for ten classes. Points without classes are held against the hemisphere.
     """
-    return HALF if num_classes > dim else math.degrees(math.acos(1 / math.sqrt(num_classes)))
+    return HALF if num_classes > dim or not num_classes else math.degrees(math.acos(1 / math.sqrt(num_classes)))
 
 
 @one_blas_thread()
