@@ -53,9 +53,10 @@ def test_every_measure_has_its_value(name: str, given: dict[str, Any]) -> None:
     assert found == pytest.approx(expected, rel=1e-7, abs=1e-9)
 
 
+def short(found: dict[str, float]) -> dict[str, float]:
+    return {key: float(f"{value:.12g}") for key, value in sorted(found.items())}
+
+
 if __name__ == "__main__":
-    lines = (
-        f'"{name}": {json.dumps({key: float(f"{value:.12g}") for key, value in sorted(metrics.measure(**given).items())})}'
-        for name, given in clouds()
-    )
+    lines = (f'"{name}": {json.dumps(short(metrics.measure(**given)))}' for name, given in clouds())
     VALUES.write_text("{\n" + ",\n".join(lines) + "\n}\n")
