@@ -4,7 +4,11 @@ import { ReplaySource } from "./incoming/replay.js";
 import { publishFacts } from "./common/facts.js";
 import { StageView } from "./view.js";
 
-/** @typedef {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}} Contents */
+/**
+ * @typedef
+ * {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}}
+ * Contents
+ */
 
 /** @param {string} text base64 of one gzipped message @returns {Promise<ArrayBuffer>} */
 async function unpack(text) {
@@ -20,7 +24,9 @@ async function unpackRun({ run, state, card, frames }) {
 async function start() {
   const place = /** @type {HTMLElement} */ (document.getElementById("stage"));
   try {
-    const { data, runs } = /** @type {Contents} */ (JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? ""));
+    const { data, runs } = /** @type {Contents} */ (
+      JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? "")
+    );
     const tracks = new Map(await Promise.all(runs.map(unpackRun)));
     const asked = new URLSearchParams(location.search).get("step");
     const step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step;
@@ -28,7 +34,14 @@ async function start() {
     place.replaceChildren();
     view.attach(place);
   } catch (error) {
-    place.replaceChildren(make("p", "", {}, `This file cannot be shown: ${error instanceof Error ? error.message : error} Save it again, or open it in a browser from 2023 or later.`));
+    place.replaceChildren(
+      make(
+        "p",
+        "",
+        {},
+        `This file cannot be shown: ${error instanceof Error ? error.message : error} Save it again, or open it in a browser from 2023 or later.`,
+      ),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * The component's entry. Streamlit calls the default export at mount and whenever its data change; the stage itself lives
+ * The component's entry. Streamlit calls the default export at mount and whenever its data change; the stage itself
+ * lives
  * in this module, so that a remount finds camera, runs and picture as they were, and no second WebGL context is made.
  */
 import { publishFacts } from "./common/facts.js";
@@ -13,11 +14,13 @@ const GRACE_MS = 1500;
 const stages = new Map();
 
 /**
- * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's components v2 hand it over
+ * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's
+ * components v2 hand it over
  * @returns {() => void} called at unmount
  */
 export default function mount({ data, parentElement }) {
-  const facts = publishFacts(), key = data.view ?? "stage";
+  const facts = publishFacts(),
+    key = data.view ?? "stage";
   let stage = stages.get(key);
   clearTimeout(stage?.timer);
   if (!stage) {

@@ -1,4 +1,6 @@
-/** One stage on a page: puts the parts together, takes messages in, and keeps what is read in step with what is seen. */
+/**
+ * One stage on a page: puts the parts together, takes messages in, and keeps what is read in step with what is seen.
+ */
 import { mirrorPlace, serverAddress } from "./common/address.js";
 import { Cameras } from "./scene/cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./scene/colours.js";
@@ -20,12 +22,14 @@ import { chooseWords, fill } from "./words.js";
 
 /** @typedef {import("./common/types.js").StageData} StageData */
 
-const TEXT_EVERY_MS = 120, BADGE_EVERY_MS = 1000;
+const TEXT_EVERY_MS = 120,
+  BADGE_EVERY_MS = 1000;
 
 export class StageView {
   /**
    * @param {StageData} data @param {Record<string, any>} facts what the page may read: `window.ltviz.stage`
-   * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source} [openSource] where messages come from
+   * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source}
+   * [openSource] where messages come from
    */
   constructor(data, facts, openSource = (options) => new StreamSocket(options)) {
     this.data = data;
@@ -43,11 +47,15 @@ export class StageView {
     );
     restoreSight(this.picture, location.search || (data.opening ?? ""));
     this.canvas = this.picture.canvas;
-    this.moments = new Moments((runs, step) => this.streamAddress(runs, step), {
-      changed: () => this.momentsChanged(),
-      dropped: (moment) => this.forget(moment),
-      refused: (reason) => this.parts.notify([this.words.refused, reason].filter(Boolean).join(" ")),
-    }, openSource);
+    this.moments = new Moments(
+      (runs, step) => this.streamAddress(runs, step),
+      {
+        changed: () => this.momentsChanged(),
+        dropped: (moment) => this.forget(moment),
+        refused: (reason) => this.parts.notify([this.words.refused, reason].filter(Boolean).join(" ")),
+      },
+      openSource,
+    );
     this.hand = new Hand(this);
     const parts = new Parts(data, this.words, this.picture, this.hand.acts());
     this.parts = parts;
@@ -71,7 +79,12 @@ export class StageView {
       before: (now) => this.pointer.look(now),
       after: (now) => this.drawn(now),
       onLanded: (landed) => this.landed(landed),
-      onLevel: () => parts.notify(this.picture.quality.simplified ? fill(this.words.simplified, { what: this.picture.quality.simplified }) : this.standing),
+      onLevel: () =>
+        parts.notify(
+          this.picture.quality.simplified
+            ? fill(this.words.simplified, { what: this.picture.quality.simplified })
+            : this.standing,
+        ),
     });
     this.attached = false;
     /** While a film is taken, the address keeps the step it had. */
@@ -98,7 +111,8 @@ export class StageView {
 
   /** @param {string[]} runs @param {number|null} hold */
   streamAddress(runs, hold) {
-    const { data } = this, stream = serverAddress(data.stream);
+    const { data } = this,
+      stream = serverAddress(data.stream);
     return streamAddress({ ...data, stream, runs, projection: this.projection ?? undefined }, hold, document.baseURI);
   }
 
@@ -116,7 +130,8 @@ export class StageView {
 
   /** @param {StageData} given @param {boolean} [first] */
   setData(given, first = false) {
-    const data = { ...given, runs: given.runs.slice(0, MOST_PANELS) }, before = this.data;
+    const data = { ...given, runs: given.runs.slice(0, MOST_PANELS) },
+      before = this.data;
     const stream = (/** @type {StageData} */ d) => JSON.stringify([d.stream, d.token, d.runs, d.hz]);
     const anew = first || stream(data) !== stream(before);
     const stepGiven = first || data.step !== before.step;
@@ -124,7 +139,8 @@ export class StageView {
     this.picture.ramp = data.ramp?.length ? data.ramp : RAMP;
     this.picture.categorical = data.categorical?.length ? data.categorical : CATEGORICAL;
     this.parts.projections.setChoices(data.projections ?? []);
-    if (!first && (data.projection ?? null) !== (before.projection ?? null)) this.setProjection(data.projection ?? null);
+    if (!first && (data.projection ?? null) !== (before.projection ?? null))
+      this.setProjection(data.projection ?? null);
     if (stepGiven && data.step !== null && data.step !== undefined) {
       this.timeline.mode = "hold";
       this.timeline.held = data.step;
@@ -132,10 +148,12 @@ export class StageView {
     }
     if (!anew) return this.refreshTheme();
     // Other runs altogether, as after Train: what was held belongs to the past.
-    if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold") this.timeline.enter("follow", null);
+    if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold")
+      this.timeline.enter("follow", null);
     this.setRuns(data);
     this.parts.say(data.runs.length ? "" : this.words.empty, data.runs.length ? "" : this.words.emptyNext);
-    this.standing = given.runs.length > MOST_PANELS ? fill(this.words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
+    this.standing =
+      given.runs.length > MOST_PANELS ? fill(this.words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
     if (this.picture.renderer.kind === "flat") this.standing = this.words.noSphere;
     this.parts.notify(this.standing);
     setAttribute(this.canvas, "aria-label", fill(this.words.canvas, { count: data.runs.length }));
@@ -222,21 +240,28 @@ export class StageView {
   }
 
   refreshTheme() {
-    const root = this.root, theme = readTheme(root, this.data.theme), key = JSON.stringify(theme);
+    const root = this.root,
+      theme = readTheme(root, this.data.theme),
+      key = JSON.stringify(theme);
     if (key === this.themeKey) return this.loop.invalidate();
     this.themeKey = key;
     this.picture.setTheme(theme);
     root.dataset.theme = theme.dark ? "dark" : "light";
-    for (const name of /** @type {const} */ (["page", "ink", "line"])) root.style.setProperty(`--ltv-${name}`, toHex(theme[name]));
+    for (const name of /** @type {const} */ (["page", "ink", "line"]))
+      root.style.setProperty(`--ltv-${name}`, toHex(theme[name]));
     this.changed();
   }
 
   layout() {
-    const { picture, root, overlay } = this, filled = root.matches(":fullscreen");
+    const { picture, root, overlay } = this,
+      filled = root.matches(":fullscreen");
     // In full screen the stage keeps clear of the screen's edge.
-    const style = getComputedStyle(root), width = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+    const style = getComputedStyle(root),
+      width = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
     if (!(width > 0) || !this.attached) return;
-    const around = filled ? this.parts.heightAround() + parseFloat(style.paddingTop) + parseFloat(style.paddingBottom) : 0;
+    const around = filled
+      ? this.parts.heightAround() + parseFloat(style.paddingTop) + parseFloat(style.paddingBottom)
+      : 0;
     const height = picture.layout(this.everyRun(), width, roomFor(window.innerHeight, around));
     this.parts.stage.style.height = `${height}px`;
     overlay.place(picture.shown.length ? picture.rects : [], picture.solo !== null);
@@ -301,10 +326,15 @@ export class StageView {
     facts.camera = { ...picture.camera.pose };
     facts.layers = picture.renderer.tallies;
     facts.panels = this.everyRun().map((run) =>
-      run instanceof Moment ? { run: run.of, step: run.frame ? run.step : null, frozen: true } : { run: run.id, step: run.frame?.header.step ?? null });
+      run instanceof Moment
+        ? { run: run.of, step: run.frame ? run.step : null, frozen: true }
+        : { run: run.id, step: run.frame?.header.step ?? null },
+    );
     picture.shown.forEach((run, i) => {
-      const centres = picture.layers.labels && run.frame ? run.marksAt("centres", run.progress(now)) : [], rect = picture.rects[i];
-      if (rect) this.overlay.moveLabels(i, centres, rect, picture.placer(rect), picture.poseAt(i).distance, picture.chosen);
+      const centres = picture.layers.labels && run.frame ? run.marksAt("centres", run.progress(now)) : [],
+        rect = picture.rects[i];
+      if (rect)
+        this.overlay.moveLabels(i, centres, rect, picture.placer(rect), picture.poseAt(i).distance, picture.chosen);
     });
   }
 
@@ -319,8 +349,14 @@ export class StageView {
   }
 
   writeBadge() {
-    const { points } = this.loop, skipped = [...this.runs.values()].reduce((sum, run) => sum + run.replaced, 0);
-    const { drawn } = this.badge.write(performance.now(), { points, skipped, panels: this.shown.length, simplified: this.picture.quality.simplified });
+    const { points } = this.loop,
+      skipped = [...this.runs.values()].reduce((sum, run) => sum + run.replaced, 0);
+    const { drawn } = this.badge.write(performance.now(), {
+      points,
+      skipped,
+      panels: this.shown.length,
+      simplified: this.picture.quality.simplified,
+    });
     Object.assign(this.facts, { fps: drawn, skipped, points });
   }
 

@@ -10,8 +10,10 @@ const WORDS = {
   refused: "The app refused the stream.",
   retry: "Try again",
   noStream: "No frames arrive: the stream was looked for at {address}.",
-  noAnswer: "Nothing answers there. The app may have ended; start it again with `ltviz app`. This page tries again by itself.",
-  strangeAnswer: "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at the address that `ltviz app` printed.",
+  noAnswer:
+    "Nothing answers there. The app may have ended; start it again with `ltviz app`. This page tries again by itself.",
+  strangeAnswer:
+    "Somebody else than ltviz answers there ({status}), most likely a proxy that serves the app under a path of its own. Let it take that path off and pass on everything below it, WebSockets included, or open ltviz at the address that `ltviz app` printed.",
   tooMany: "The stage shows the first {most} of {count} runs.",
   failed: "This run failed.",
   failedNext: "Change the settings and press Train again.",
@@ -20,11 +22,14 @@ const WORDS = {
   contextLost: "The graphics card let go of the picture. It comes back by itself; nothing is lost.",
   projection: "Projection",
   projectionNote: "A shadow of more than three dimensions: distances here may mislead.",
-  noSimplex: "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach 0 there.",
-  canvas: "{count} spheres of class embeddings. Drag or use the arrow keys to turn them, + and − to zoom, Home to go back.",
+  noSimplex:
+    "No simplex fits: {classes} classes need {need} dimensions, and these have {dim}. The deviation cannot reach 0 there.",
+  canvas:
+    "{count} spheres of class embeddings. Drag or use the arrow keys to turn them, + and − to zoom, Home to go back.",
   pending: "{asked} is being computed; {shown} are shown meanwhile.",
   noProjections: "This app offers no choice of projection.",
-  noProjection: "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
+  noProjection:
+    "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
   someProjected: "Holds for the runs of more than three dimensions; the others are shown as they are.",
   chooseClasses: "Choose {missing} more: four classes span the view.",
   fourClasses: "These four classes span the view. Take one away to choose another.",
@@ -66,16 +71,34 @@ const WORDS = {
 
 /** What the honesty meter says of a projection: a gauge's short name, its title, and what its number means. */
 export const GAUGE_WORDS = {
-  kept_angle_order: { name: "order", title: "Order of the angles kept",
-    short: "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing." },
-  kept_centre_order: { name: "centres", title: "Order of the angles between class centres kept",
-    short: "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of points are of a few large classes, but every class has one centre." },
-  kept_variance: { name: "variance", title: "Variance kept",
-    short: "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show." },
-  trustworthiness: { name: "trust", title: "Trustworthiness",
-    short: "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours." },
-  jitter: { name: "jitter", title: "Jitter",
-    short: "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower." },
+  kept_angle_order: {
+    name: "order",
+    title: "Order of the angles kept",
+    short:
+      "Whether pairs of points that are further apart in the embedding are further apart here too (Spearman's rank correlation): 100 % keeps the order, 0 % tells nothing.",
+  },
+  kept_centre_order: {
+    name: "centres",
+    title: "Order of the angles between class centres kept",
+    short:
+      "The same for the centres of the classes alone. A picture can keep one and lose the other: most pairs of points are of a few large classes, but every class has one centre.",
+  },
+  kept_variance: {
+    name: "variance",
+    title: "Variance kept",
+    short: "Share of the spread of the points that this picture shows; the rest lies in directions it cannot show.",
+  },
+  trustworthiness: {
+    name: "trust",
+    title: "Trustworthiness",
+    short: "Whether points that are neighbours here are neighbours in the embedding: 100 % means no false neighbours.",
+  },
+  jitter: {
+    name: "jitter",
+    title: "Jitter",
+    short:
+      "How far points moved in the picture since the frame before, in radii of the sphere: the less the view itself moves, the lower.",
+  },
 };
 
 /** @typedef {typeof WORDS} Words */
@@ -84,4 +107,5 @@ export const GAUGE_WORDS = {
 export const chooseWords = (own = {}) => ({ ...WORDS, ...own });
 
 /** Fills {names} in a sentence. @param {string} sentence @param {Record<string, unknown>} values */
-export const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+export const fill = (sentence, values) =>
+  sentence.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));

@@ -23,12 +23,35 @@ const near = (a, b, eps = 1e-6) => assert.ok(Math.abs(a - b) < eps, `${a} is not
 function runWith(points, { id = "a", labels = points.map(() => 0), step = 1, frame = {}, header = {} } = {}) {
   const run = new Run(id);
   run.setInfo({
-    header: { class_names: ["cat", "dog"], counts: [90, 3], num_classes: 2, dim: 3 }, labels: Uint16Array.from(labels),
-    split: new Uint8Array(points.length), ids: Int32Array.from(points, (_, i) => 100 + i), thumbs: null, labelSets: null,
+    header: { class_names: ["cat", "dog"], counts: [90, 3], num_classes: 2, dim: 3 },
+    labels: Uint16Array.from(labels),
+    split: new Uint8Array(points.length),
+    ids: Int32Array.from(points, (_, i) => 100 + i),
+    thumbs: null,
+    labelSets: null,
   });
   run.receive({
-    header: { run: id, step, seq: 1, n: points.length, centres: [[0, 0, 1], [1, 0, 0]], landmarks: {}, target_index: null, projection: null, ...header },
-    xyz: Int16Array.from(points.flat(), (v) => Math.round(v * 32767)), predictions: null, confidence: null, loss: null, links: new Map(), clouds: new Map(), ...frame,
+    header: {
+      run: id,
+      step,
+      seq: 1,
+      n: points.length,
+      centres: [
+        [0, 0, 1],
+        [1, 0, 0],
+      ],
+      landmarks: {},
+      target_index: null,
+      projection: null,
+      ...header,
+    },
+    xyz: Int16Array.from(points.flat(), (v) => Math.round(v * 32767)),
+    predictions: null,
+    confidence: null,
+    loss: null,
+    links: new Map(),
+    clouds: new Map(),
+    ...frame,
   });
   run.accept(0, { tween: false, steady: true });
   return run;
@@ -79,15 +102,27 @@ test("a slow turn lets a flight finish", () => {
 
 test("moments in an address: every run at a step, or one run; nothing of strangers, nothing twice", () => {
   const live = ["ce-1", "bcl-1"];
-  assert.deepEqual(parseBeside("120", live), [{ run: "ce-1", step: 120 }, { run: "bcl-1", step: 120 }]);
-  assert.deepEqual(parseBeside("bcl-1@60,120,bcl-1@120,evil@3,../x@1,-4,1e3", live).map(({ run, step }) => `${run}@${step}`), ["bcl-1@60", "ce-1@120", "bcl-1@120"]);
-  for (const text of ["120", "bcl-1@60", "60,bcl-1@120", ""]) assert.equal(formatBeside(parseBeside(text, live), live), text);
+  assert.deepEqual(parseBeside("120", live), [
+    { run: "ce-1", step: 120 },
+    { run: "bcl-1", step: 120 },
+  ]);
+  assert.deepEqual(
+    parseBeside("bcl-1@60,120,bcl-1@120,evil@3,../x@1,-4,1e3", live).map(({ run, step }) => `${run}@${step}`),
+    ["bcl-1@60", "ce-1@120", "bcl-1@120"],
+  );
+  for (const text of ["120", "bcl-1@60", "60,bcl-1@120", ""])
+    assert.equal(formatBeside(parseBeside(text, live), live), text);
   assert.deepEqual(parseBeside(null, live), []);
 });
 
 test("a kept moment stays as it was while its run goes on, and twelve panels are enough", () => {
-  const live = runWith([[0, 0, 1]], { step: 120 }), dropped = [];
-  const moments = new Moments(() => "", { changed: () => {}, dropped: (moment) => dropped.push(moment.id), refused: assert.fail }, assert.fail);
+  const live = runWith([[0, 0, 1]], { step: 120 }),
+    dropped = [];
+  const moments = new Moments(
+    () => "",
+    { changed: () => {}, dropped: (moment) => dropped.push(moment.id), refused: assert.fail },
+    assert.fail,
+  );
   assert.equal(moments.keep([live], 1), true);
   assert.equal(moments.keep([live], 1), true);
   const [moment, ...more] = moments.kept.values();
@@ -103,31 +138,65 @@ test("a kept moment stays as it was while its run goes on, and twelve panels are
 });
 
 test("moments of an address are fetched a socket a step, and wait for a projection still being computed", () => {
-  const sockets = [], closed = [];
-  const moments = new Moments((runs, step) => `${runs}/${step}`, { changed: () => {}, dropped: () => {}, refused: assert.fail }, (options) => {
-    const socket = { ...options, open() {}, close: () => closed.push(socket.asked), asked: options.address() };
-    sockets.push(socket);
-    return socket;
-  });
-  assert.equal(moments.ask([{ run: "a", step: 60 }, { run: "b", step: 60 }, { run: "a", step: 90 }], 2), true);
-  assert.deepEqual(sockets.map(({ asked }) => asked), ["a,b/60", "a/90"]);
-  const say = (header, bytes = 2) => sockets[1].onMessage({ run: "a", n: 0, arrays: {}, ...header }, new ArrayBuffer(bytes), 0);
+  const sockets = [],
+    closed = [];
+  const moments = new Moments(
+    (runs, step) => `${runs}/${step}`,
+    { changed: () => {}, dropped: () => {}, refused: assert.fail },
+    (options) => {
+      const socket = { ...options, open() {}, close: () => closed.push(socket.asked), asked: options.address() };
+      sockets.push(socket);
+      return socket;
+    },
+  );
+  assert.equal(
+    moments.ask(
+      [
+        { run: "a", step: 60 },
+        { run: "b", step: 60 },
+        { run: "a", step: 90 },
+      ],
+      2,
+    ),
+    true,
+  );
+  assert.deepEqual(
+    sockets.map(({ asked }) => asked),
+    ["a,b/60", "a/90"],
+  );
+  const say = (header, bytes = 2) =>
+    sockets[1].onMessage({ run: "a", n: 0, arrays: {}, ...header }, new ArrayBuffer(bytes), 0);
   say({ step: 90, seq: 1 });
   assert.equal(moments.kept.get("a@90").pending, null, "a frame says nothing before its run is known");
   say({ type: "run", arrays: { labels: [0, 0, "uint16"] } });
   say({ step: 85, seq: 2, projection: { name: "centres", pending: "umap" } });
   assert.deepEqual(closed, []);
   say({ step: 85, seq: 3, projection: { name: "umap", pending: null } });
-  assert.deepEqual(closed, ["/90"].map(() => "a/90"));
+  assert.deepEqual(
+    closed,
+    ["/90"].map(() => "a/90"),
+  );
   assert.equal(moments.kept.get("a@90").pending.header.step, 85);
-  assert.equal(moments.ask(Array.from({ length: 20 }, (_, i) => ({ run: "a", step: 200 + i })), 2), false);
+  assert.equal(
+    moments.ask(
+      Array.from({ length: 20 }, (_, i) => ({ run: "a", step: 200 + i })),
+      2,
+    ),
+    false,
+  );
   assert.equal(moments.kept.size + 2, MOST_PANELS);
 });
 
 test("the address holds step, moments and projection, and leaves the rest", () => {
   const place = { step: 40, beside: "bcl-1@60,120", projection: "simplex:0-3-8-9" };
-  assert.equal(addressOf("http://a/?runs=b%2Cc&hz=5", place), "http://a/?runs=b,c&hz=5&step=40&beside=bcl-1@60,120&projection=simplex:0-3-8-9");
-  assert.equal(addressOf("http://a/x?step=40&runs=b&beside=3&projection=pca", { step: null, beside: "", projection: null }), "http://a/x?runs=b");
+  assert.equal(
+    addressOf("http://a/?runs=b%2Cc&hz=5", place),
+    "http://a/?runs=b,c&hz=5&step=40&beside=bcl-1@60,120&projection=simplex:0-3-8-9",
+  );
+  assert.equal(
+    addressOf("http://a/x?step=40&runs=b&beside=3&projection=pca", { step: null, beside: "", projection: null }),
+    "http://a/x?runs=b",
+  );
 });
 
 test("a search means a class before a sample, unless it says #", () => {
@@ -163,28 +232,76 @@ test("keys win over the tool chosen", () => {
 });
 
 test("marks of several runs at one step are one, in order, and can be walked", () => {
-  const runs = [{ title: "A", marks: [[9, "setting", "x"], [4, "alarm", "y"]] }, { title: "B", marks: [[9, "setting", "z"], [9, "swap", ""]] }];
+  const runs = [
+    {
+      title: "A",
+      marks: [
+        [9, "setting", "x"],
+        [4, "alarm", "y"],
+      ],
+    },
+    {
+      title: "B",
+      marks: [
+        [9, "setting", "z"],
+        [9, "swap", ""],
+      ],
+    },
+  ];
   const marks = groupMarks(runs, [{ run: "a", step: 6 }]);
-  assert.deepEqual(marks.map(({ step, kind }) => `${step} ${kind}`), ["4 alarm", "6 kept", "9 setting", "9 swap"]);
+  assert.deepEqual(
+    marks.map(({ step, kind }) => `${step} ${kind}`),
+    ["4 alarm", "6 kept", "9 setting", "9 swap"],
+  );
   assert.deepEqual(marks[2].lines, ["Step 9: setting changed", "A: x", "B: z"]);
   assert.equal(markKind("pause"), "note");
   assert.equal(markKind("toString"), "note");
   const steps = marks.map(({ step }) => step);
-  assert.deepEqual([beyond(steps, 4, 1), beyond(steps, 9, 1), beyond(steps, 9, -1), beyond(steps, 1, -1)], [6, null, 6, null]);
+  assert.deepEqual(
+    [beyond(steps, 4, 1), beyond(steps, 9, 1), beyond(steps, 9, -1), beyond(steps, 1, -1)],
+    [6, null, 6, null],
+  );
 });
 
 test("a card says what the method thinks, how sure it is, what it costs, and where the sample stands", () => {
-  const frame = { predictions: Uint16Array.from([1]), confidence: Uint8Array.from([204]), loss: Uint16Array.from([8192]) };
+  const frame = {
+    predictions: Uint16Array.from([1]),
+    confidence: Uint8Array.from([204]),
+    loss: Uint16Array.from([8192]),
+  };
   const text = describePoint(runWith([[1, 0, 0]], { frame }), 0);
-  assert.deepEqual(text, ["cat", "90 training samples, rank 1 of 2", "Training sample 100", "Taken for dog, 80 % sure, loss 2.00", "90° from the centre of its class"]);
-  const projected = describePoint(runWith([[1, 0, 0]], { frame: { ...frame, predictions: Uint16Array.from([65535]) }, header: { projection: { name: "pca" }, landmarks: { targets: [[1, 0, 0]] }, target_index: [0, 1] } }), 0);
-  assert.deepEqual(projected.slice(3), ["90° from the centre of its class, 0° from its target", "These are angles in the picture, not in the embedding."]);
-  assert.match(describePoint(runWith([[1, 0, 0]], { frame: { ...frame, loss: Uint16Array.from([65535]) } }), 0)[3], /loss above 16/);
+  assert.deepEqual(text, [
+    "cat",
+    "90 training samples, rank 1 of 2",
+    "Training sample 100",
+    "Taken for dog, 80 % sure, loss 2.00",
+    "90° from the centre of its class",
+  ]);
+  const projected = describePoint(
+    runWith([[1, 0, 0]], {
+      frame: { ...frame, predictions: Uint16Array.from([65535]) },
+      header: { projection: { name: "pca" }, landmarks: { targets: [[1, 0, 0]] }, target_index: [0, 1] },
+    }),
+    0,
+  );
+  assert.deepEqual(projected.slice(3), [
+    "90° from the centre of its class, 0° from its target",
+    "These are angles in the picture, not in the embedding.",
+  ]);
+  assert.match(
+    describePoint(runWith([[1, 0, 0]], { frame: { ...frame, loss: Uint16Array.from([65535]) } }), 0)[3],
+    /loss above 16/,
+  );
   assert.equal(tally(["b", "a", "b"]), "2 × b, 1 × a");
 });
 
 test("neighbours are looked for once a frame", () => {
-  const run = runWith([[0, 0, 1], [0, 0.1, 0.99], [1, 0, 0]]), first = neighboursOf(run, 0);
+  const run = runWith([
+      [0, 0, 1],
+      [0, 0.1, 0.99],
+      [1, 0, 0],
+    ]),
+    first = neighboursOf(run, 0);
   assert.deepEqual(first, [1, 2]);
   assert.equal(neighboursOf(run, 0), first);
   run.receive({ ...run.frame, xyz: Int16Array.from([0, 0, 9, 9, 0, 0, 0, 0, 8]) });
@@ -195,7 +312,17 @@ test("neighbours are looked for once a frame", () => {
 
 test("what is known of a selection is its mean over the samples that the run has", () => {
   const frame = { predictions: Uint16Array.from([0, 1, 65535]), confidence: Uint8Array.from([255, 0, 51]) };
-  const found = selectionMetrics(new Set([100, 101, 102, 999]), runWith([[0, 0, 1], [1, 0, 0], [0, 0, 1]], { frame }));
+  const found = selectionMetrics(
+    new Set([100, 101, 102, 999]),
+    runWith(
+      [
+        [0, 0, 1],
+        [1, 0, 0],
+        [0, 0, 1],
+      ],
+      { frame },
+    ),
+  );
   assert.deepEqual(Object.keys(found).sort(), ["angle", "confidence", "right", "samples"]);
   assert.equal(found.samples, 3);
   assert.equal(found.right, 0.5);

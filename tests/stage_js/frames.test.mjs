@@ -33,7 +33,13 @@ test("a frame that is shorter than it says is refused with its sizes", () => {
 
 test("arrays of a run are read at any offset, and copied out of the message", () => {
   const payload = new Uint8Array([1, 0, 2, 0, 1, 0, 9, 0, 0, 0, 255, 255, 255, 255]);
-  const spec = { type: "run", run: "a", n: 2, arrays: { labels: [0, 2, "uint16"], split: [4, 2, "uint8"], ids: [6, 2, "int32"] }, thumb: null };
+  const spec = {
+    type: "run",
+    run: "a",
+    n: 2,
+    arrays: { labels: [0, 2, "uint16"], split: [4, 2, "uint8"], ids: [6, 2, "int32"] },
+    thumb: null,
+  };
   const buffer = pack(spec, payload);
   const { header, offset } = splitMessage(buffer);
   const run = readRun(buffer, header, offset);
@@ -45,7 +51,10 @@ test("arrays of a run are read at any offset, and copied out of the message", ()
 });
 
 test("a run whose split does not match its labels is refused", () => {
-  const buffer = pack({ type: "run", run: "a", arrays: { labels: [0, 2, "uint16"], split: [4, 1, "uint8"] } }, new Uint8Array(5));
+  const buffer = pack(
+    { type: "run", run: "a", arrays: { labels: [0, 2, "uint16"], split: [4, 1, "uint8"] } },
+    new Uint8Array(5),
+  );
   const { header, offset } = splitMessage(buffer);
   assert.throws(() => readRun(buffer, header, offset), /2 labels and 1 split/);
 });

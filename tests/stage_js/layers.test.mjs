@@ -8,7 +8,17 @@ import { arrowEnd, describeForce, forceOn, LONGEST, PARTS, partColour, whatIfs }
 import { LAYERS, LAYER_NAMES } from "../../app/stage/choices/layers.js";
 import { choosePairs, linkKind } from "../../app/stage/scene/links.js";
 import { describeForces } from "../../app/stage/choices/options.js";
-import { classesOf, classSizes, EXTRAS, pointBulks, pointFlags, pointSwatches, ringPieces, STEPS, topLoss } from "../../app/stage/scene/outfit.js";
+import {
+  classesOf,
+  classSizes,
+  EXTRAS,
+  pointBulks,
+  pointFlags,
+  pointSwatches,
+  ringPieces,
+  STEPS,
+  topLoss,
+} from "../../app/stage/scene/outfit.js";
 import { formatCount } from "../../app/stage/common/numbers.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { addScene } from "../../app/stage/scene/scene.js";
@@ -18,16 +28,20 @@ import { signsOf } from "../../app/stage/reading/signs.js";
 import { barbs } from "../../app/stage/scene/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/common/vectors.js";
 
-const PAPER = parseHex("#fbfbf9"), NIGHT = parseHex("#0f1216");
+const PAPER = parseHex("#fbfbf9"),
+  NIGHT = parseHex("#0f1216");
 const near = (a, b, eps = 1e-6) => assert.ok(Math.abs(a - b) < eps, `${a} is not ${b}`);
 const int16 = (points) => Int16Array.from(points.flat(), (v) => Math.round(v * 32767));
 
 /** A message as the server packs it: arrays one after another. */
 function pack(header, arrays) {
-  const described = { ...header, arrays: {} }, parts = [];
+  const described = { ...header, arrays: {} },
+    parts = [];
   let size = 0;
   for (const [name, array] of Object.entries(arrays)) {
-    const type = { Int16Array: "int16", Uint16Array: "uint16", Uint8Array: "uint8", Int32Array: "int32" }[array.constructor.name];
+    const type = { Int16Array: "int16", Uint16Array: "uint16", Uint8Array: "uint8", Int32Array: "int32" }[
+      array.constructor.name
+    ];
     described.arrays[name] = [size, array.length, type];
     parts.push(new Uint8Array(array.buffer));
     size += array.byteLength;
@@ -45,46 +59,117 @@ function pack(header, arrays) {
   return out.buffer;
 }
 
-const XYZ = int16([[1, 0, 0], [0, 1, 0]]);
+const XYZ = int16([
+  [1, 0, 0],
+  [0, 1, 0],
+]);
 
 /** A run of two samples and three classes whose frame holds what is given. */
 function runWith({ header = {}, frame = {}, info = {} } = {}) {
   const run = new Run("a");
   run.info = {
-    header: { method: "bcl", title: "BCL", num_classes: 3, dim: 3, class_names: ["x", "y", "z"], counts: [100, 10, 1], readings: [], ...info.header },
-    labels: Uint16Array.of(0, 2), split: Uint8Array.of(0, 1), ids: null, thumbs: null, labelSets: null, ...info.own,
+    header: {
+      method: "bcl",
+      title: "BCL",
+      num_classes: 3,
+      dim: 3,
+      class_names: ["x", "y", "z"],
+      counts: [100, 10, 1],
+      readings: [],
+      ...info.header,
+    },
+    labels: Uint16Array.of(0, 2),
+    split: Uint8Array.of(0, 1),
+    ids: null,
+    thumbs: null,
+    labelSets: null,
+    ...info.own,
   };
-  run.colours = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+  run.colours = [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ];
   show(run, header, frame);
   return run;
 }
 
 function show(run, header, frame = {}) {
   run.receive({
-    header: { run: "a", step: 1, seq: 1, n: 2, centres: [[1, 0, 0], [0, 1, 0], null], landmarks: {}, target_index: null, metrics: {}, projection: null, ...header },
-    xyz: XYZ, predictions: null, confidence: null, loss: null, links: new Map(), clouds: new Map(), ...frame,
+    header: {
+      run: "a",
+      step: 1,
+      seq: 1,
+      n: 2,
+      centres: [[1, 0, 0], [0, 1, 0], null],
+      landmarks: {},
+      target_index: null,
+      metrics: {},
+      projection: null,
+      ...header,
+    },
+    xyz: XYZ,
+    predictions: null,
+    confidence: null,
+    loss: null,
+    links: new Map(),
+    clouds: new Map(),
+    ...frame,
   });
   run.accept(0, { tween: false, steady: true });
 }
 
 /** What a scene draws: items of each batch. */
 function sceneOf(run, layers = {}, look = {}) {
-  const sheets = {}, off = Object.fromEntries(Object.keys(LAYERS).map((key) => [key, false]));
+  const sheets = {},
+    off = Object.fromEntries(Object.keys(LAYERS).map((key) => [key, false]));
   for (const name of SHEETS) sheets[name] = { items: [], push: (...values) => sheets[name].items.push(values) };
   const tally = addScene(sheets, run, 1, {
-    layers: { ...off, ...layers }, colours: run.colours, ink: [0, 0, 0], page: [1, 1, 1], scale: 1, chosen: null, caps: null, ghost: null,
-    mark: null, near: null, borders: null, forces: { parts: new Set(), under: null }, trail: 24, key: "", ...look,
+    layers: { ...off, ...layers },
+    colours: run.colours,
+    ink: [0, 0, 0],
+    page: [1, 1, 1],
+    scale: 1,
+    chosen: null,
+    caps: null,
+    ghost: null,
+    mark: null,
+    near: null,
+    borders: null,
+    forces: { parts: new Set(), under: null },
+    trail: 24,
+    key: "",
+    ...look,
   });
-  return { tally, lines: sheets.lines.items, signs: sheets.signs.items, patches: sheets.patches.items, ground: sheets.ground.items, mists: sheets.mists.items };
+  return {
+    tally,
+    lines: sheets.lines.items,
+    signs: sheets.signs.items,
+    patches: sheets.patches.items,
+    ground: sheets.ground.items,
+    mists: sheets.mists.items,
+  };
 }
 
 test("a frame's arrays are read where its header says", () => {
   const one = int16([[0, 0, 1]]);
-  const buffer = pack({ run: "a", step: 3, n: 2, predictions: true }, {
-    xyz: XYZ, prediction: Uint16Array.of(2, 0), "links.views.a": one, "links.views.b": XYZ.slice(0, 3), "links.views.y": Uint16Array.of(2),
-    "clouds.queue.points": one, "clouds.queue.y": Uint16Array.of(1), "clouds.queue.age": Uint16Array.of(40), loss: Uint16Array.of(4096, 65535), confidence: Uint8Array.of(0, 255),
-  });
-  const { header, offset } = splitMessage(buffer), frame = readFrame(buffer, header, offset);
+  const buffer = pack(
+    { run: "a", step: 3, n: 2, predictions: true },
+    {
+      xyz: XYZ,
+      prediction: Uint16Array.of(2, 0),
+      "links.views.a": one,
+      "links.views.b": XYZ.slice(0, 3),
+      "links.views.y": Uint16Array.of(2),
+      "clouds.queue.points": one,
+      "clouds.queue.y": Uint16Array.of(1),
+      "clouds.queue.age": Uint16Array.of(40),
+      loss: Uint16Array.of(4096, 65535),
+      confidence: Uint8Array.of(0, 255),
+    },
+  );
+  const { header, offset } = splitMessage(buffer),
+    frame = readFrame(buffer, header, offset);
   assert.deepEqual([...frame.predictions], [2, 0]);
   assert.deepEqual([...frame.confidence], [0, 255]);
   assert.deepEqual([...frame.loss], [4096, 65535]);
@@ -96,16 +181,34 @@ test("a frame's arrays are read where its header says", () => {
 
 test("arrays that do not fit their frame are refused with their sizes", () => {
   const broken = pack({ run: "a", step: 3, n: 2 }, { xyz: XYZ, loss: Uint16Array.of(1) });
-  assert.throws(() => readFrame(broken, splitMessage(broken).header, splitMessage(broken).offset), /"loss" of a at step 3 has 1 items; it must have 2/);
-  const halved = pack({ run: "a", step: 3, n: 2 }, { xyz: XYZ, "links.views.y": Uint16Array.of(1), "links.views.a": int16([[1, 0, 0]]) });
-  assert.throws(() => readFrame(halved, splitMessage(halved).header, splitMessage(halved).offset), /"links.views.b" .* has 0 items; it must have 3/);
-  const sets = pack({ type: "run", run: "a", num_classes: 9, n: 2 }, { labels: Uint16Array.of(0, 1), split: Uint8Array.of(0, 0), label_sets: Uint8Array.of(1, 0, 2) });
-  assert.throws(() => readRun(sets, splitMessage(sets).header, splitMessage(sets).offset), /3 bytes of label sets for 2 samples of 9 classes/);
+  assert.throws(
+    () => readFrame(broken, splitMessage(broken).header, splitMessage(broken).offset),
+    /"loss" of a at step 3 has 1 items; it must have 2/,
+  );
+  const halved = pack(
+    { run: "a", step: 3, n: 2 },
+    { xyz: XYZ, "links.views.y": Uint16Array.of(1), "links.views.a": int16([[1, 0, 0]]) },
+  );
+  assert.throws(
+    () => readFrame(halved, splitMessage(halved).header, splitMessage(halved).offset),
+    /"links.views.b" .* has 0 items; it must have 3/,
+  );
+  const sets = pack(
+    { type: "run", run: "a", num_classes: 9, n: 2 },
+    { labels: Uint16Array.of(0, 1), split: Uint8Array.of(0, 0), label_sets: Uint8Array.of(1, 0, 2) },
+  );
+  assert.throws(
+    () => readRun(sets, splitMessage(sets).header, splitMessage(sets).offset),
+    /3 bytes of label sets for 2 samples of 9 classes/,
+  );
 });
 
 test("points are coloured by what the frame says of them, and grey where it says nothing", () => {
-  const run = runWith({ frame: { predictions: Uint16Array.of(0, 65535), confidence: Uint8Array.of(0, 255), loss: Uint16Array.of(0, 65535) } });
-  const base = 3, ramp = base + EXTRAS.length;
+  const run = runWith({
+    frame: { predictions: Uint16Array.of(0, 65535), confidence: Uint8Array.of(0, 255), loss: Uint16Array.of(0, 65535) },
+  });
+  const base = 3,
+    ramp = base + EXTRAS.length;
   assert.deepEqual([...pointSwatches(run, "ramp")], [0, 2]);
   assert.deepEqual([...pointSwatches(run, "split")], [base + 2, base + 3]);
   assert.deepEqual([...pointSwatches(run, "correct")], [base, base + EXTRAS.indexOf("unknown")]);
@@ -123,8 +226,14 @@ test("training, test and validation samples are told apart and switched apart", 
   const run = runWith({ info: { own: { labels: Uint16Array.of(0, 1, 2), split: Uint8Array.of(0, 1, 2) } } });
   const all = { train: true, test: true, validation: true };
   assert.deepEqual([...pointFlags(run, all, null, null)], [0, FLAG.TEST, FLAG.VALIDATION]);
-  assert.deepEqual([...pointFlags(run, { ...all, validation: false }, null, null)].map((f) => f & FLAG.HIDDEN), [0, 0, FLAG.HIDDEN]);
-  assert.deepEqual([...pointFlags(run, all, new Set([1]), null)].map((f) => f & FLAG.DIMMED), [FLAG.DIMMED, 0, FLAG.DIMMED]);
+  assert.deepEqual(
+    [...pointFlags(run, { ...all, validation: false }, null, null)].map((f) => f & FLAG.HIDDEN),
+    [0, 0, FLAG.HIDDEN],
+  );
+  assert.deepEqual(
+    [...pointFlags(run, all, new Set([1]), null)].map((f) => f & FLAG.DIMMED),
+    [FLAG.DIMMED, 0, FLAG.DIMMED],
+  );
 });
 
 test("points grow with rarity on a logarithmic scale, and not at all where that is off", () => {
@@ -137,12 +246,16 @@ test("points grow with rarity on a logarithmic scale, and not at all where that 
 });
 
 test("rings hold the rarest classes of a sample, head first, and none where it has one", () => {
-  const sets = Uint8Array.of(0b10010111, 0b1, 0b100, 0), info = { header: { num_classes: 9 }, own: { labelSets: sets } };
+  const sets = Uint8Array.of(0b10010111, 0b1, 0b100, 0),
+    info = { header: { num_classes: 9 }, own: { labelSets: sets } };
   assert.deepEqual(classesOf(sets, 2, 0, 9), [8, 7, 4, 2, 1, 0]);
   const pieces = ringPieces(runWith({ info }));
   assert.deepEqual([...pieces], [2, 4, 7, 8, NO_PIECE, NO_PIECE, NO_PIECE, NO_PIECE]);
   assert.equal(ringPieces(runWith()), null);
-  assert.equal(ringPieces(runWith({ info: { header: { num_classes: 3 }, own: { labelSets: Uint8Array.of(1, 4) } } })), null);
+  assert.equal(
+    ringPieces(runWith({ info: { header: { num_classes: 3 }, own: { labelSets: Uint8Array.of(1, 4) } } })),
+    null,
+  );
 });
 
 /** Linear light as eyes without one kind of cone see it (Machado, Oliveira and Fernandes 2009, severity 1). */
@@ -154,9 +267,14 @@ const BLIND = {
 };
 function labOf(rgb, m) {
   const lin = rgb.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  const seen = [0, 1, 2].map((r) => Math.min(1, Math.max(0, m[3 * r] * lin[0] + m[3 * r + 1] * lin[1] + m[3 * r + 2] * lin[2])));
-  const [r, g, b] = seen, f = (t) => (t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116);
-  const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505), y = f(0.2126 * r + 0.7152 * g + 0.0722 * b), z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
+  const seen = [0, 1, 2].map((r) =>
+    Math.min(1, Math.max(0, m[3 * r] * lin[0] + m[3 * r + 1] * lin[1] + m[3 * r + 2] * lin[2])),
+  );
+  const [r, g, b] = seen,
+    f = (t) => (t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116);
+  const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505),
+    y = f(0.2126 * r + 0.7152 * g + 0.0722 * b),
+    z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 const apart = (a, b, m) => Math.hypot(...labOf(a, m).map((v, i) => v - labOf(b, m)[i]));
@@ -165,16 +283,26 @@ test("the colours of a force's parts are told apart by every eye, on paper and a
   for (const page of [PAPER, NIGHT]) {
     const colours = PARTS.map(([part]) => partColour(part, page));
     for (const [eye, m] of Object.entries(BLIND))
-      colours.forEach((a, i) => colours.slice(i + 1).forEach((b, j) => assert.ok(apart(a, b, m) > 9, `${PARTS[i][0]} and ${PARTS[i + 1 + j][0]}, ${eye}: ${apart(a, b, m)}`)));
+      colours.forEach((a, i) =>
+        colours
+          .slice(i + 1)
+          .forEach((b, j) =>
+            assert.ok(apart(a, b, m) > 9, `${PARTS[i][0]} and ${PARTS[i + 1 + j][0]}, ${eye}: ${apart(a, b, m)}`),
+          ),
+      );
     colours.forEach((c) => assert.ok(contrast(c, page) >= 2.4));
   }
 });
 
 test("ramps of values only rise or only fall in lightness, and are seen from end to end", () => {
   for (const kind of ["confidence", "loss"])
-    for (const [page, sign] of [[PAPER, -1], [NIGHT, 1]]) {
+    for (const [page, sign] of [
+      [PAPER, -1],
+      [NIGHT, 1],
+    ]) {
       const ramp = valueRamp(kind, page, STEPS);
-      for (let i = 1; i < STEPS; i++) assert.ok(sign * (luminance(ramp[i]) - luminance(ramp[i - 1])) > -1e-3, `${kind} at ${i}`);
+      for (let i = 1; i < STEPS; i++)
+        assert.ok(sign * (luminance(ramp[i]) - luminance(ramp[i - 1])) > -1e-3, `${kind} at ${i}`);
       assert.ok(contrast(ramp[0], page) >= 1.9 && contrast(ramp[STEPS - 1], page) > 10);
       for (const m of Object.values(BLIND)) assert.ok(apart(ramp[0], ramp[STEPS - 1], m) > 45);
     }
@@ -193,7 +321,14 @@ test("an arrow of force runs along the sphere, as long as it is strong; in a pro
   near(dot(p, end), dot(q, end));
 });
 
-const FORCES = { bcl: { total: [[0, 2, 0], [0, 0, 1], null], positives: [[0, 1, 0], [0, 0, 0.5], null], head: [[0, 3, 0], null, null] }, tsc: { total: [[0, 0, 4], null, null] } };
+const FORCES = {
+  bcl: {
+    total: [[0, 2, 0], [0, 0, 1], null],
+    positives: [[0, 1, 0], [0, 0, 0.5], null],
+    head: [[0, 3, 0], null, null],
+  },
+  tsc: { total: [[0, 0, 4], null, null] },
+};
 
 test("forces are drawn from the centres that have any, with their parts and a what-if on choice", () => {
   const run = runWith({ header: { forces: FORCES } });
@@ -201,21 +336,43 @@ test("forces are drawn from the centres that have any, with their parts and a wh
   assert.equal(sceneOf(run, { forces: false }).tally.forces, 0);
   const { tally, lines } = sceneOf(run, { forces: true });
   assert.equal(tally.forces, 2);
-  const tips = lines.map((line) => line.slice(3, 6)), reach = Math.max(...tips.map((p) => (angleBetween([1, 0, 0], p) * Math.PI) / 180).filter((a) => a < 1));
+  const tips = lines.map((line) => line.slice(3, 6)),
+    reach = Math.max(...tips.map((p) => (angleBetween([1, 0, 0], p) * Math.PI) / 180).filter((a) => a < 1));
   near(reach, LONGEST, 1e-6);
-  assert.equal(sceneOf(run, { forces: true }, { forces: { parts: new Set(["positives", "head", "prior"]), under: null } }).tally.forces, 5);
+  assert.equal(
+    sceneOf(run, { forces: true }, { forces: { parts: new Set(["positives", "head", "prior"]), under: null } }).tally
+      .forces,
+    5,
+  );
   const compared = sceneOf(run, { forces: true }, { forces: { parts: new Set(), under: "tsc" } });
   assert.equal(compared.tally.forces, 3);
-  assert.ok(compared.lines.some((line) => line[12] >= 0), "the what-if is dashed");
-  assert.deepEqual(forceOn(run, 0), { total: 2, parts: [["push of head", 3], ["pull of positives", 1]], step: 1 });
+  assert.ok(
+    compared.lines.some((line) => line[12] >= 0),
+    "the what-if is dashed",
+  );
+  assert.deepEqual(forceOn(run, 0), {
+    total: 2,
+    parts: [
+      ["push of head", 3],
+      ["pull of positives", 1],
+    ],
+    step: 1,
+  });
   assert.match(describeForce(run, 0), /^Force 2.00 at step 1 \(push of head 3.00, pull of positives 1.00\)$/);
   assert.equal(describeForce(run, 2), "");
 });
 
 test("forces of an earlier step stay, fainter, and their step is told", () => {
-  const run = runWith({ header: { forces: FORCES } }), strong = sceneOf(run, { forces: true }).lines[0][9];
+  const run = runWith({ header: { forces: FORCES } }),
+    strong = sceneOf(run, { forces: true }).lines[0][9];
   assert.equal(describeForces([run]), "Computed at step 1.");
-  assert.match(describeForces([run], Object.keys(FORCES).find((name) => name !== run.info.header.method)), /stand in for the other method's own/);
+  assert.match(
+    describeForces(
+      [run],
+      Object.keys(FORCES).find((name) => name !== run.info.header.method),
+    ),
+    /stand in for the other method's own/,
+  );
   assert.equal(describeForces([run], "never_measured"), "Computed at step 1.");
   show(run, { step: 5 });
   assert.ok(sceneOf(run, { forces: true }).lines[0][9] < strong);
@@ -251,7 +408,14 @@ test("few links of each class are drawn, and all of a class in focus", () => {
   assert.equal(shown.length, 20);
   for (let c = 0; c < 10; c++) assert.equal(shown.filter((i) => y[i] === c).length, 2);
   assert.deepEqual(choosePairs(y, new Set([3])), [3, 13, 23, 33, 43, 53]);
-  assert.equal(choosePairs(Uint16Array.from({ length: 60 }, (_, i) => i), null).length, 60, "one of each class, however many");
+  assert.equal(
+    choosePairs(
+      Uint16Array.from({ length: 60 }, (_, i) => i),
+      null,
+    ).length,
+    60,
+    "one of each class, however many",
+  );
 });
 
 test("links move with the frames, from where the eye saw them", () => {
@@ -276,10 +440,13 @@ test("a memory fades with age", () => {
 
 test("landmarks that nobody foresaw are drawn, and caps around them only where angles are true", () => {
   const header = { landmarks: { means: [[0, 0, 1], [0, 1, 0], null] }, readings: { means_cap: [30, null, 20] } };
-  const run = runWith({ header }), { signs, patches, ground } = sceneOf(run, { landmarks: true, densities: true });
+  const run = runWith({ header }),
+    { signs, patches, ground } = sceneOf(run, { landmarks: true, densities: true });
   assert.equal(signs.length, 2);
   assert.equal(signs[0][8], SHAPE.PLUS);
-  assert.ok(patches.length > 0 && ground.every((line) => Math.abs(angleBetween(line.slice(0, 3), [0, 0, 1]) - 30) < 0.5));
+  assert.ok(
+    patches.length > 0 && ground.every((line) => Math.abs(angleBetween(line.slice(0, 3), [0, 0, 1]) - 30) < 0.5),
+  );
   const words = (r) => signsOf([r], { ...LAYERS, densities: true }).map((s) => s.word);
   assert.ok(words(run).includes("density") && words(run).includes("means"));
   const flat = runWith({ header: { ...header, projection: { name: "pca" } }, info: { header: { dim: 16 } } });
@@ -300,9 +467,16 @@ test("readings are bars on a scale that only grows; what is not known has none",
   assert.deepEqual(range, { low: -2, high: 4 });
   assert.deepEqual(widen([1], range), range);
   const bars = layBars([4, null, -2, 0], range, { w: 40, h: 12 });
-  assert.deepEqual(bars.map(({ c }) => c), [0, 2, 3]);
+  assert.deepEqual(
+    bars.map(({ c }) => c),
+    [0, 2, 3],
+  );
   assert.deepEqual([bars[0].y, bars[0].h, bars[1].y, bars[1].h, bars[2].h], [0, 8, 8, 4, 1]);
-  const many = layBars(Array.from({ length: 1000 }, (_, c) => c), { low: 0, high: 999 }, { w: 100, h: 20 });
+  const many = layBars(
+    Array.from({ length: 1000 }, (_, c) => c),
+    { low: 0, high: 999 },
+    { w: 100, h: 20 },
+  );
   assert.equal(many.length, 100);
   assert.equal(many[99].c, 999, "the tallest of those that share a pixel");
   assert.equal(classAt(0.999, 10), 9);
@@ -321,10 +495,22 @@ test("every layer has a name in the menu", () => {
 });
 
 test("what fills, divides or surrounds lies under the points", () => {
-  const run = runWith({}), half = [[[1, 0, 0], [0, 1, 0]]];
-  const { ground, lines, patches, mists, signs } = sceneOf(run, { caps: true, territory: true, ghost: true }, {
-    caps: { angles: [0.3, 0.3, 0], fills: [0.12, 0.12, 0] }, borders: half, ghost: [[1, 0, 0], [0, 0, 1], null],
-  });
+  const run = runWith({}),
+    half = [
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+    ];
+  const { ground, lines, patches, mists, signs } = sceneOf(
+    run,
+    { caps: true, territory: true, ghost: true },
+    {
+      caps: { angles: [0.3, 0.3, 0], fills: [0.12, 0.12, 0] },
+      borders: half,
+      ghost: [[1, 0, 0], [0, 0, 1], null],
+    },
+  );
   assert.ok(patches.length > 0 && ground.length > 2 * 28);
   assert.equal(lines.length, 0, "nothing but the ideal places themselves stands over a point");
   assert.deepEqual([mists.length, signs.length], [0, 2]);

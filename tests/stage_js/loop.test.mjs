@@ -5,17 +5,27 @@ import { Quality } from "../../app/stage/drawing/quality.js";
 
 /** A loop whose screen refreshes when told, and whose card is done when told. */
 function makeLoop(runs) {
-  const refreshes = [], landed = [], card = { busy: false };
+  const refreshes = [],
+    landed = [],
+    card = { busy: false };
   globalThis.requestAnimationFrame = (act) => refreshes.push(act);
   globalThis.matchMedia = () => ({ matches: false });
   const picture = {
-    quality: new Quality(false), cameras: { step: () => false, moving: false }, moving: () => false,
+    quality: new Quality(false),
+    cameras: { step: () => false, moving: false },
+    moving: () => false,
     renderer: { software: false, progress: () => ({ busy: card.busy, ms: null }) },
     accept: (run) => ([run.frame, run.pending] = [run.pending, null]),
     draw: () => ((card.busy = true), 0),
   };
   const loop = new Loop(picture, {
-    runs: () => runs, steady: () => true, urgent: () => false, before() {}, after() {}, onLevel() {}, onLanded: (some) => landed.push(some.map(({ id }) => id)),
+    runs: () => runs,
+    steady: () => true,
+    urgent: () => false,
+    before() {},
+    after() {},
+    onLevel() {},
+    onLanded: (some) => landed.push(some.map(({ id }) => id)),
   });
   const refresh = (now) => refreshes.splice(0).forEach((act) => act(now));
   loop.start();
@@ -23,7 +33,8 @@ function makeLoop(runs) {
 }
 
 test("a frame counts once its picture is finished, and a picture without a frame is none", () => {
-  const run = { id: "a-1", info: {}, frame: null, pending: null }, { loop, landed, card, refresh, refreshes } = makeLoop([run]);
+  const run = { id: "a-1", info: {}, frame: null, pending: null },
+    { loop, landed, card, refresh, refreshes } = makeLoop([run]);
   refresh(0);
   card.busy = false;
   refresh(100);

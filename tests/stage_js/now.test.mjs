@@ -3,8 +3,14 @@ import test from "node:test";
 import { describeNow } from "../../app/stage/reading/now.js";
 import { chooseWords } from "../../app/stage/words.js";
 
-const words = chooseWords(), STEPS = [0, 10, 20];
-const now = (time, ...states) => describeNow({ mode: "follow", held: null, shown: 0, steps: STEPS, ...time }, states.map((state) => ({ state })), words);
+const words = chooseWords(),
+  STEPS = [0, 10, 20];
+const now = (time, ...states) =>
+  describeNow(
+    { mode: "follow", held: null, shown: 0, steps: STEPS, ...time },
+    states.map((state) => ({ state })),
+    words,
+  );
 
 test("a recording plays, is paused, or is held at its end", () => {
   assert.equal(now({}, "finished", "failed"), "Playing from the first step to the last, over and over.");
@@ -21,9 +27,18 @@ test("a live run is waited for, followed, paused, stopped, or left alone", () =>
   assert.equal(now({}, "running", "paused"), "Training: each step is shown as it comes.");
   assert.equal(now({}, "paused", "paused"), "Training is paused at step 20.");
   assert.equal(now({}, "stopping"), "Training stops after the step it is at.");
-  assert.equal(now({}, "running", "finished"), "Training: each step is shown as it comes. Runs that have ended play over and over.");
-  assert.equal(now({}, "queued", "finished"), "Waiting for training to start. Runs that have ended play over and over.");
-  assert.equal(now({ mode: "play" }, "running"), "Playing what has been recorded; at its end training is followed again.");
+  assert.equal(
+    now({}, "running", "finished"),
+    "Training: each step is shown as it comes. Runs that have ended play over and over.",
+  );
+  assert.equal(
+    now({}, "queued", "finished"),
+    "Waiting for training to start. Runs that have ended play over and over.",
+  );
+  assert.equal(
+    now({ mode: "play" }, "running"),
+    "Playing what has been recorded; at its end training is followed again.",
+  );
   assert.equal(now({ mode: "hold", held: 10 }, "running"), "Paused at step 10; training goes on.");
   assert.equal(now({ mode: "hold", held: 10 }, "paused"), "Paused at step 10 of 20.");
   assert.equal(now({ mode: "hold", held: 20 }, "running"), "Held at step 20, the newest so far.");

@@ -21,8 +21,17 @@ test("steps are merged, found and walked", () => {
   assert.equal(nearest(steps, 13), 15);
   assert.equal(nearest(steps, 6), 5);
   assert.equal(nearest([], 6), null);
-  assert.deepEqual([walk(steps, 7, 1), walk(steps, 7, -1), walk(steps, 8, 1), walk(steps, 8, -1), walk(steps, 15, 9)], [10, 5, 10, 7, 15]);
-  assert.deepEqual(unite([[0, 2], [1, 2, 9]]), [0, 1, 2, 9]);
+  assert.deepEqual(
+    [walk(steps, 7, 1), walk(steps, 7, -1), walk(steps, 8, 1), walk(steps, 8, -1), walk(steps, 15, 9)],
+    [10, 5, 10, 7, 15],
+  );
+  assert.deepEqual(
+    unite([
+      [0, 2],
+      [1, 2, 9],
+    ]),
+    [0, 1, 2, 9],
+  );
 });
 
 test("1 to 12 panels never overlap, and stay within the stage", () => {
@@ -35,7 +44,12 @@ test("1 to 12 panels never overlap, and stay within the stage", () => {
         assert.ok(view.h >= 132 && view.w > 0);
         assert.equal(panelAt(panels, view.x + 1, view.y + 1), i);
         for (const { frame: other } of panels.slice(0, i))
-          assert.ok(other.x + other.w <= frame.x || frame.x + frame.w <= other.x || other.y + other.h <= frame.y || frame.y + frame.h <= other.y);
+          assert.ok(
+            other.x + other.w <= frame.x ||
+              frame.x + frame.w <= other.x ||
+              other.y + other.h <= frame.y ||
+              frame.y + frame.h <= other.y,
+          );
       });
     }
   assert.equal(panelAt(layoutPanels(4, 1400, 640).panels, 3, 3), -1);
@@ -62,7 +76,13 @@ test("the best is marked by what is read, and by nothing where all are alike", (
 
 test("class colours stand out on their page, in order", () => {
   for (const hex of ["#fbfbf9", "#0f1216"]) {
-    const page = parseHex(hex), colours = classColours(10, "ramp", { ramp: ["#102060", "#20a0a0", "#e04020"], categorical: [], page, groups: [] });
+    const page = parseHex(hex),
+      colours = classColours(10, "ramp", {
+        ramp: ["#102060", "#20a0a0", "#e04020"],
+        categorical: [],
+        page,
+        groups: [],
+      });
     assert.equal(colours.length, 10);
     colours.forEach((c) => assert.ok(contrast(c, page) >= 1.9));
     assert.ok(contrast(readable(colours[4], page, 4.5), page) >= 4.5);
@@ -76,7 +96,11 @@ test("labels do not overlap; the front one wins the room", () => {
   const anchor = (w, text) => ({ x: 100, y: 100, w, text, offset: -1 });
   const places = placeLabels([anchor(4.5, "back"), anchor(3.2, "front")], { w: 200, h: 200 }, 8);
   assert.ok(places[1] && places[1].slot === 0);
-  const many = placeLabels(Array.from({ length: 60 }, (_, i) => anchor(3 + i / 100, "class name")), { w: 200, h: 200 }, 8);
+  const many = placeLabels(
+    Array.from({ length: 60 }, (_, i) => anchor(3 + i / 100, "class name")),
+    { w: 200, h: 200 },
+    8,
+  );
   assert.ok(many[0] && many.some((p) => p === null));
   assert.equal(shorten("a rather long name", 8), "a rathe…");
 });
@@ -121,10 +145,15 @@ class Fake {
 }
 
 test("every frame is answered before it is used; a break is mended; a refusal is not asked again", async () => {
-  const order = [], links = [];
-  const socket = new StreamSocket({ address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) }, () => new Fake());
+  const order = [],
+    links = [];
+  const socket = new StreamSocket(
+    { address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => order.push(header.seq) },
+    () => new Fake(),
+  );
   socket.open();
-  const fake = Fake.all[0], text = '{"step":1,"seq":7,"n":0}';
+  const fake = Fake.all[0],
+    text = '{"step":1,"seq":7,"n":0}';
   const message = new Uint8Array([text.length, 0, 0, 0, ...new TextEncoder().encode(text)]).buffer;
   fake.onopen();
   fake.onmessage({ data: message });
@@ -143,10 +172,14 @@ test("every frame is answered before it is used; a break is mended; a refusal is
 
 test("a selection's CSV quotes what it did not write, and runs nothing", () => {
   const run = {
-    id: "a", frame: { header: { step: 4 }, predictions: null }, pointAt: () => [0, 0, 1],
+    id: "a",
+    frame: { header: { step: 4 }, predictions: null },
+    pointAt: () => [0, 0, 1],
     info: { labels: [0, 1], split: [1, 0], ids: [8, 9], header: { class_names: ['=SUM("x")', "b"] } },
   };
-  const lines = selectionCsv(new Set([8]), [run]).trim().split("\n");
+  const lines = selectionCsv(new Set([8]), [run])
+    .trim()
+    .split("\n");
   assert.equal(lines.length, 2);
   assert.equal(lines[1], `"a",4,8,test,"'=SUM(""x"")","",0.00000,0.00000,1.00000`);
 });
@@ -163,13 +196,23 @@ test("the app's words win, and blanks are filled", () => {
 });
 
 test("an address of the server's follows the stage's own modules, behind any path", () => {
-  assert.equal(serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/common/address.js"), "https://hub/user/ada/ltviz/stream?n=1");
-  assert.equal(serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/common/address.js"), "http://127.0.0.1:8501/ltviz/stream");
+  assert.equal(
+    serverAddress("/ltviz/stream?n=1", "https://hub/user/ada/ltviz/stage/common/address.js"),
+    "https://hub/user/ada/ltviz/stream?n=1",
+  );
+  assert.equal(
+    serverAddress("/ltviz/stream", "http://127.0.0.1:8501/ltviz/stage/common/address.js"),
+    "http://127.0.0.1:8501/ltviz/stream",
+  );
 });
 
 test("a stream that never opens is asked why, in plain HTTP, and the token is not shown", async () => {
-  const words = chooseWords(), asked = [];
-  const answer = (status, text, ours) => async (url, how) => (asked.push([url, how.method]), new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} }));
+  const words = chooseWords(),
+    asked = [];
+  const answer = (status, text, ours) => async (url, how) => (
+    asked.push([url, how.method]),
+    new Response(text, { status, headers: ours ? { "x-ltviz": "stream" } : {} })
+  );
   const address = "wss://host/x/ltviz/stream?runs=a&token=secret";
   const told = async (ask) => describeTrouble(await whyNoStream(address, ask), words);
   const [what, why] = await told(answer(403, "Because.", true));
@@ -177,10 +220,22 @@ test("a stream that never opens is asked why, in plain HTTP, and the token is no
   assert.equal(why, "Because.");
   assert.deepEqual(asked, [["https://host/x/ltviz/stream?runs=a&token=secret", "POST"]]);
   assert.match((await told(answer(404, "<html>", false)))[1], /Somebody else than ltviz answers there \(404\)/);
-  assert.equal((await told(async () => { throw new TypeError("no"); }))[1], words.noAnswer);
+  assert.equal(
+    (
+      await told(async () => {
+        throw new TypeError("no");
+      })
+    )[1],
+    words.noAnswer,
+  );
 
-  const troubles = [], opened = [];
-  const socket = new StreamSocket({ address: () => address, onLink: () => {}, onMessage: () => {}, onTrouble: (t) => troubles.push(t) }, () => (opened.push(new Fake()), opened.at(-1)), async (a) => a);
+  const troubles = [],
+    opened = [];
+  const socket = new StreamSocket(
+    { address: () => address, onLink: () => {}, onMessage: () => {}, onTrouble: (t) => troubles.push(t) },
+    () => (opened.push(new Fake()), opened.at(-1)),
+    async (a) => a,
+  );
   for (let attempt = 0; attempt < 3; attempt++) {
     socket.open();
     opened.at(-1).onclose({ code: 1006, reason: "" });

@@ -7,7 +7,14 @@ import { ReplayClock } from "../../app/stage/incoming/replayclock.js";
 const walk = (clock, ticks) => Array.from({ length: ticks }, () => (clock.tick(), clock.step));
 
 test("a replay goes through the union of all steps, rests at the end, and begins again", () => {
-  const clock = new ReplayClock([[0, 10, 20], [0, 15]], 10, null);
+  const clock = new ReplayClock(
+    [
+      [0, 10, 20],
+      [0, 15],
+    ],
+    10,
+    null,
+  );
   assert.deepEqual([clock.mode, clock.step, clock.interval], ["follow", 0, 100]);
   assert.deepEqual(walk(clock, 3), [10, 15, 20]);
   assert.deepEqual(walk(clock, 13), [...Array(12).fill(20), 0]);
@@ -49,13 +56,27 @@ const message = (header) => {
   const text = new TextEncoder().encode(JSON.stringify(header));
   return Uint8Array.from([text.length & 255, text.length >> 8, 0, 0, ...text]).buffer;
 };
-const track = (run, steps) => ({ card: message({ type: "run", run }), state: { state: "finished", steps, marks: [] }, steps, frames: steps.map((step) => message({ run, step, seq: 0, time: 0, n: 0 })) });
+const track = (run, steps) => ({
+  card: message({ type: "run", run }),
+  state: { state: "finished", steps, marks: [] },
+  steps,
+  frames: steps.map((step) => message({ run, step, seq: 0, time: 0, n: 0 })),
+});
 
 function open(search) {
-  const said = [], links = [];
-  const source = new ReplaySource(new Map([["a-1", track("a-1", [0, 10])], ["b-1", track("b-1", [5])]]), {
-    address: () => `ws://x/replay?${search}`, onLink: (link) => links.push(link), onMessage: (header) => said.push(header),
-  });
+  const said = [],
+    links = [];
+  const source = new ReplaySource(
+    new Map([
+      ["a-1", track("a-1", [0, 10])],
+      ["b-1", track("b-1", [5])],
+    ]),
+    {
+      address: () => `ws://x/replay?${search}`,
+      onLink: (link) => links.push(link),
+      onMessage: (header) => said.push(header),
+    },
+  );
   source.open();
   return { source, said, links };
 }
@@ -64,13 +85,40 @@ const turn = () => new Promise((done) => setTimeout(done, 5));
 test("it speaks as the stream does: card, state, clock, then frames, each counted", async () => {
   const { source, said, links } = open("runs=a-1,b-1&step=7");
   assert.deepEqual(links, ["open"]);
-  assert.deepEqual(said.slice(0, 5).map(({ type, run }) => [type, run]), [["run", "a-1"], ["state", "a-1"], ["run", "b-1"], ["state", "b-1"], ["clock", undefined]]);
-  assert.deepEqual(said.slice(5).map(({ run, step, seq, live }) => [run, step, seq, live]), [["a-1", 0, 1, false], ["b-1", 5, 2, false]], "the newest frame at or before the step");
+  assert.deepEqual(
+    said.slice(0, 5).map(({ type, run }) => [type, run]),
+    [
+      ["run", "a-1"],
+      ["state", "a-1"],
+      ["run", "b-1"],
+      ["state", "b-1"],
+      ["clock", undefined],
+    ],
+  );
+  assert.deepEqual(
+    said.slice(5).map(({ run, step, seq, live }) => [run, step, seq, live]),
+    [
+      ["a-1", 0, 1, false],
+      ["b-1", 5, 2, false],
+    ],
+    "the newest frame at or before the step",
+  );
   said.length = 0;
   assert.equal(source.send({ step: 10 }), true);
   await turn();
-  assert.deepEqual(said.map(({ type, run, step, at, mode }) => [type ?? run, step ?? at, mode]), [["clock", 10, "hold"], ["a-1", 10, undefined], ["b-1", 5, undefined]]);
-  assert.deepEqual(said.map((header) => "step" in header), [false, true, true], "a header with a step is a frame");
+  assert.deepEqual(
+    said.map(({ type, run, step, at, mode }) => [type ?? run, step ?? at, mode]),
+    [
+      ["clock", 10, "hold"],
+      ["a-1", 10, undefined],
+      ["b-1", 5, undefined],
+    ],
+  );
+  assert.deepEqual(
+    said.map((header) => "step" in header),
+    [false, true, true],
+    "a header with a step is a frame",
+  );
   source.close();
 });
 

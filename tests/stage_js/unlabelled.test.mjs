@@ -3,27 +3,62 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { describePoint } from "../../app/stage/reading/card.js";
 import { capAngles } from "../../app/stage/scene/caps.js";
-import { classColours, contrast, CATEGORICAL, extraColours, luminance, parseHex, RAMP } from "../../app/stage/scene/colours.js";
-import { changesWithFrame, EXTRAS, pointBulks, pointFlags, pointSwatches, STEPS, UNLABELLED } from "../../app/stage/scene/outfit.js";
+import {
+  classColours,
+  contrast,
+  CATEGORICAL,
+  extraColours,
+  luminance,
+  parseHex,
+  RAMP,
+} from "../../app/stage/scene/colours.js";
+import {
+  changesWithFrame,
+  EXTRAS,
+  pointBulks,
+  pointFlags,
+  pointSwatches,
+  STEPS,
+  UNLABELLED,
+} from "../../app/stage/scene/outfit.js";
 import { COLOUR_NAMES } from "../../app/stage/choices/layers.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { selectionCsv, selectionMetrics } from "../../app/stage/choices/selection.js";
 import { colourBitmap, thumbnailOf } from "../../app/stage/reading/thumbnails.js";
 
 globalThis.matchMedia = () => ({ matches: false });
-const NONE = 65535, FREE = EXTRAS.indexOf(UNLABELLED);
+const NONE = 65535,
+  FREE = EXTRAS.indexOf(UNLABELLED);
 
 /** Two classes and a run whose samples have these labels, all on one place. @param {number[]} labels */
 function runWith(labels, { names = ["cat", "dog"], thumb = null, thumbs = null } = {}) {
-  const run = new Run("a"), n = labels.length;
+  const run = new Run("a"),
+    n = labels.length;
   run.setInfo({
     header: { class_names: names, counts: names.map((_, c) => 90 / (c + 1)), num_classes: names.length, dim: 3, thumb },
-    labels: Uint16Array.from(labels), split: new Uint8Array(n), ids: null, thumbs, labelSets: null,
+    labels: Uint16Array.from(labels),
+    split: new Uint8Array(n),
+    ids: null,
+    thumbs,
+    labelSets: null,
   });
   run.receive({
-    header: { run: "a", step: 1, seq: 1, n, centres: names.map(() => [0, 0, 1]), landmarks: { targets: [[0, 1, 0]] }, target_index: names.map(() => 0), projection: null },
-    xyz: Int16Array.from(labels.flatMap(() => [0, 32767, 0])), predictions: Uint16Array.from(labels, () => 1), confidence: Uint8Array.from(labels, () => 255),
-    loss: Uint16Array.from(labels, () => 0), links: new Map(), clouds: new Map(),
+    header: {
+      run: "a",
+      step: 1,
+      seq: 1,
+      n,
+      centres: names.map(() => [0, 0, 1]),
+      landmarks: { targets: [[0, 1, 0]] },
+      target_index: names.map(() => 0),
+      projection: null,
+    },
+    xyz: Int16Array.from(labels.flatMap(() => [0, 32767, 0])),
+    predictions: Uint16Array.from(labels, () => 1),
+    confidence: Uint8Array.from(labels, () => 255),
+    loss: Uint16Array.from(labels, () => 0),
+    links: new Map(),
+    clouds: new Map(),
   });
   run.accept(0, { tween: false, steady: true });
   return run;
@@ -38,12 +73,17 @@ test("samples without a label are counted, and a new card counts anew", () => {
 });
 
 test("they are grey under every choice of colour that shows classes", () => {
-  const run = runWith([0, NONE, 1]), base = 2;
+  const run = runWith([0, NONE, 1]),
+    base = 2;
   for (const [mode] of COLOUR_NAMES)
-    if (!changesWithFrame(mode) && mode !== "split") assert.deepEqual([...pointSwatches(run, mode)], [0, base + FREE, 1], mode);
+    if (!changesWithFrame(mode) && mode !== "split")
+      assert.deepEqual([...pointSwatches(run, mode)], [0, base + FREE, 1], mode);
   assert.deepEqual([...pointSwatches(run, "correct")], [base + 1, base + FREE, base], "neither right nor wrong");
   assert.deepEqual([...pointSwatches(run, "split")], [base + 2, base + 2, base + 2]);
-  assert.deepEqual([...pointSwatches(run, "confidence")], [0, 0, 0].map(() => base + EXTRAS.length + STEPS - 1));
+  assert.deepEqual(
+    [...pointSwatches(run, "confidence")],
+    [0, 0, 0].map(() => base + EXTRAS.length + STEPS - 1),
+  );
   const labelled = runWith([0, 1]);
   assert.equal(pointSwatches(labelled, "ramp"), labelled.info.labels, "without them nothing is copied");
 });
@@ -62,7 +102,12 @@ test("their grey has no hue, is quiet on both pages and is no class's", () => {
     assert.ok(Math.max(...grey) - Math.min(...grey) < 0.07);
     assert.ok(contrast(grey, page) > 1.8 && contrast(grey, page) < 6.5, String(contrast(grey, page)));
     for (const mode of ["ramp", "categorical", "groups"])
-      for (const rgb of classColours(7, mode, { ramp: RAMP, categorical: CATEGORICAL, page, groups: [0, 0, 1, 1, 1, 2, 2] }))
+      for (const rgb of classColours(7, mode, {
+        ramp: RAMP,
+        categorical: CATEGORICAL,
+        page,
+        groups: [0, 0, 1, 1, 1, 2, 2],
+      }))
         assert.ok(Math.hypot(...rgb.map((v, i) => v - grey[i])) > 0.15, `${mode} ${luminance(page)}`);
   }
 });
@@ -92,8 +137,13 @@ test("a selection is judged by its labelled samples, and the file leaves their c
 });
 
 test("a picture in colour is a bitmap of 24 bits, bottom row and blue first", () => {
-  const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), file = colourBitmap(pixels, 2, 2), view = new DataView(file.buffer);
-  assert.deepEqual([view.getUint32(2, true), view.getUint32(10, true), view.getUint16(28, true), file.length], [70, 54, 24, 70]);
+  const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+    file = colourBitmap(pixels, 2, 2),
+    view = new DataView(file.buffer);
+  assert.deepEqual(
+    [view.getUint32(2, true), view.getUint32(10, true), view.getUint16(28, true), file.length],
+    [70, 54, 24, 70],
+  );
   assert.deepEqual([...file.subarray(54)], [9, 8, 7, 12, 11, 10, 0, 0, 3, 2, 1, 6, 5, 4, 0, 0]);
 });
 

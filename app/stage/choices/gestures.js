@@ -19,7 +19,10 @@
 const CLICK_PIXELS = 4;
 const WHEEL_SPEED = 0.0012;
 
-/** @param {{shiftKey: boolean, altKey: boolean}} event @param {Tool} tool the one chosen @returns {Tool} keys win over it */
+/**
+ * @param {{shiftKey: boolean, altKey: boolean}} event @param {Tool} tool the one chosen
+ * @returns {Tool} keys win over it
+ */
 export const toolOf = ({ shiftKey, altKey }, tool) => (shiftKey ? (altKey ? "box" : "lasso") : tool);
 
 /** @param {HTMLCanvasElement} canvas @param {Hands} hands @returns {() => void} lets go */
@@ -52,9 +55,11 @@ export function watchHands(canvas, hands) {
       if (tool !== "turn") hands.outline(here.x, here.y, "start", tool);
     },
     pointermove(/** @type {PointerEvent} */ event) {
-      const here = place(event), before = down.get(event.pointerId);
+      const here = place(event),
+        before = down.get(event.pointerId);
       if (!before) return hands.hover(here.x, here.y);
-      const dx = here.x - before.x, dy = here.y - before.y;
+      const dx = here.x - before.x,
+        dy = here.y - before.y;
       travelled += Math.abs(dx) + Math.abs(dy);
       if (tool !== "turn") hands.outline(here.x, here.y, "move", tool);
       else if (down.size === 1) hands.turn(dx, dy);
@@ -62,7 +67,8 @@ export function watchHands(canvas, hands) {
       down.set(event.pointerId, here);
     },
     pointerup(/** @type {PointerEvent} */ event) {
-      const here = place(event), click = down.size === 1 && down.has(event.pointerId) && travelled <= CLICK_PIXELS;
+      const here = place(event),
+        click = down.size === 1 && down.has(event.pointerId) && travelled <= CLICK_PIXELS;
       down.delete(event.pointerId);
       if (tool !== "turn" && !click) hands.outline(here.x, here.y, "end", tool);
       else stopOutline();
@@ -89,11 +95,16 @@ export function watchHands(canvas, hands) {
       event.stopPropagation();
     },
   };
-  /** Two fingers: their distance zooms, their common way turns. @param {number} id @param {{x: number, y: number}} here @param {number} dx @param {number} dy */
+  /**
+   * Two fingers: their distance zooms, their common way turns. @param {number} id @param {{x: number, y: number}} here
+   * @param {number} dx @param {number} dy
+   */
   function pinch(id, here, dx, dy) {
-    const other = [...down].find(([key]) => key !== id)?.[1], before = down.get(id);
+    const other = [...down].find(([key]) => key !== id)?.[1],
+      before = down.get(id);
     if (!other || !before) return;
-    const was = Math.hypot(before.x - other.x, before.y - other.y), is = Math.hypot(here.x - other.x, here.y - other.y);
+    const was = Math.hypot(before.x - other.x, before.y - other.y),
+      is = Math.hypot(here.x - other.x, here.y - other.y);
     if (was > 8 && is > 8) hands.zoom(was / is);
     hands.turn(dx / 2, dy / 2);
   }

@@ -18,7 +18,8 @@ export class Hand {
 
   /** What the menus, the timeline and the panels ask for. @returns {import("../reading/parts.js").Acts} */
   acts() {
-    const { stage } = this, { picture, cameras, moments } = stage;
+    const { stage } = this,
+      { picture, cameras, moments } = stage;
     return {
       request: (request) => stage.socket.send(request),
       // A browser takes a few hundred new addresses a minute, and a hand on the slider would ask for thousands.
@@ -56,7 +57,8 @@ export class Hand {
 
   /** @returns {import("./gestures.js").Hands} */
   hands() {
-    const { stage } = this, { picture, cameras } = stage;
+    const { stage } = this,
+      { picture, cameras } = stage;
     return {
       tool: () => this.tool,
       grab: (x, y) => this.touch(x, y),
@@ -79,9 +81,13 @@ export class Hand {
     };
   }
 
-  /** The panel under the hand is the one that keys and menus mean, where cameras are free. @param {number} x @param {number} y */
+  /**
+   * The panel under the hand is the one that keys and menus mean, where cameras are free. @param {number} x
+   * @param {number} y
+   */
   touch(x, y) {
-    const { picture, cameras } = this.stage, run = picture.at(x, y)?.run;
+    const { picture, cameras } = this.stage,
+      run = picture.at(x, y)?.run;
     if (!run || cameras.touched === run.id) return;
     cameras.touched = run.id;
     if (cameras.free) this.stage.scheduleTexts();
@@ -94,7 +100,8 @@ export class Hand {
 
   /** @param {string} key @returns {boolean} whether it meant something */
   key(key) {
-    const { stage } = this, { timeline, cameras } = stage;
+    const { stage } = this,
+      { timeline, cameras } = stage;
     const to = poseOfKey(key, cameras.active.goal);
     if (to) this.fly(to, key === "Home" ? MOVE_MS : KEY_MS);
     else if (key === " ") timeline.togglePlay();
@@ -125,7 +132,10 @@ export class Hand {
     else this.showAlone(null);
   }
 
-  /** @param {Partial<import("../common/types.js").Pose>} to @param {number} [ms] @param {import("../scene/camera.js").Camera} [camera] */
+  /**
+   * @param {Partial<import("../common/types.js").Pose>} to @param {number} [ms]
+   * @param {import("../scene/camera.js").Camera} [camera]
+   */
   fly(to, ms, camera) {
     this.stage.cameras.fly(to, ms, camera);
     this.stage.loop.invalidate();
@@ -156,8 +166,10 @@ export class Hand {
 
   /** @param {string} text of the search box @returns {string} a sentence where nothing was found, else "" */
   find(text) {
-    const { stage } = this, { picture, pointer, words } = stage;
-    const info = stage.shown.find((run) => run.info)?.info, names = info?.header.class_names ?? [];
+    const { stage } = this,
+      { picture, pointer, words } = stage;
+    const info = stage.shown.find((run) => run.info)?.info,
+      names = info?.header.class_names ?? [];
     const meant = interpret(text, names);
     picture.chosen = meant.kind === "class" ? new Set([meant.rank]) : null;
     if (meant.kind === "class") this.lookAt(meant.rank);
@@ -203,7 +215,9 @@ export class Hand {
 
   /** Freezes what the panels on screen show. */
   keepMoment() {
-    const { stage } = this, live = stage.shown, seen = live.filter((run) => stage.picture.shown.includes(run));
+    const { stage } = this,
+      live = stage.shown,
+      seen = live.filter((run) => stage.picture.shown.includes(run));
     if (!stage.moments.keep(seen.length ? seen : live, live.length)) this.sayFull();
   }
 
@@ -221,7 +235,9 @@ export class Hand {
     try {
       await save(this.stage);
     } catch (error) {
-      this.stage.parts.notify(fill(this.stage.words.notSaved, { reason: error instanceof Error ? error.message : String(error) }));
+      this.stage.parts.notify(
+        fill(this.stage.words.notSaved, { reason: error instanceof Error ? error.message : String(error) }),
+      );
     }
     this.stage.loop.invalidate();
   }

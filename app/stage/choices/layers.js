@@ -5,9 +5,28 @@
 
 /** Sensible at the start: what is learned is seen, and the explanations are one click away. */
 export const LAYERS = {
-  points: true, train: true, validation: true, test: true, sizes: true, rings: true, grid: true, centres: true, labels: true, targets: true,
-  prototypes: true, classifier: false, landmarks: true, links: true, clouds: false, densities: false, forces: false, inside: false,
-  caps: false, trails: false, ghost: false, territory: false,
+  points: true,
+  train: true,
+  validation: true,
+  test: true,
+  sizes: true,
+  rings: true,
+  grid: true,
+  centres: true,
+  labels: true,
+  targets: true,
+  prototypes: true,
+  classifier: false,
+  landmarks: true,
+  links: true,
+  clouds: false,
+  densities: false,
+  forces: false,
+  inside: false,
+  caps: false,
+  trails: false,
+  ghost: false,
+  territory: false,
 };
 
 /** @type {[keyof Layers, string, string][]} */
@@ -38,6 +57,11 @@ export const LAYER_NAMES = [
 
 /** @type {[ColourMode, string][]} */
 export const COLOUR_NAMES = [
-  ["ramp", "By rarity"], ["categorical", "By class"], ["groups", "Head, medium, tail"], ["split", "Training or test"], ["correct", "Right or wrong"],
-  ["confidence", "By confidence"], ["loss", "By loss"],
+  ["ramp", "By rarity"],
+  ["categorical", "By class"],
+  ["groups", "Head, medium, tail"],
+  ["split", "Training or test"],
+  ["correct", "Right or wrong"],
+  ["confidence", "By confidence"],
+  ["loss", "By loss"],
 ];

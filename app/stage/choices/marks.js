@@ -14,11 +14,13 @@ export const MARK_SIGNS = {
 const MOST_LINES = 10;
 
 /** @param {string} kind as the server names it @returns {MarkKind} */
-export const markKind = (kind) => (kind === "matching" ? "swap" : Object.hasOwn(MARK_SIGNS, kind) ? /** @type {MarkKind} */ (kind) : "note");
+export const markKind = (kind) =>
+  kind === "matching" ? "swap" : Object.hasOwn(MARK_SIGNS, kind) ? /** @type {MarkKind} */ (kind) : "note";
 
 /**
  * One mark for each step and kind, however many runs it concerns.
- * @param {{title: string, marks: [number, string, string][]}[]} runs @param {import("../incoming/moments.js").Wish[]} kept moments
+ * @param {{title: string, marks: [number, string, string][]}[]} runs
+ * @param {import("../incoming/moments.js").Wish[]} kept moments
  * @returns {Mark[]} by step
  */
 export function groupMarks(runs, kept) {
@@ -29,7 +31,8 @@ export function groupMarks(runs, kept) {
     if (mark.lines.length < MOST_LINES && line) mark.lines.push(line);
     found.set(`${step} ${kind}`, mark);
   };
-  for (const { title, marks } of runs) for (const [step, kind, text] of marks) add(step, markKind(kind), `${title}: ${text}`);
+  for (const { title, marks } of runs)
+    for (const [step, kind, text] of marks) add(step, markKind(kind), `${title}: ${text}`);
   for (const { step } of kept) add(step, "kept", "");
   return [...found.values()].sort((a, b) => a.step - b.step);
 }

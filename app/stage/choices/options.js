@@ -1,4 +1,7 @@
-/** What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length of trails. */
+/**
+ * What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length
+ * of trails.
+ */
 import { toHex } from "../scene/colours.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { areFresh, PARTS, partColour, whatIfs } from "../scene/forces.js";
@@ -14,16 +17,21 @@ const STAND_INS = "Dashed: this run's centres and stored samples stand in for th
 /** @param {Run[]} runs @param {string|null} [under] the what-if that is drawn beside
  * @returns {string} at which step the forces in the picture were computed and with what, or why there are none */
 export function describeForces(runs, under = null) {
-  const shown = runs.filter((run) => run.frame), steps = [...new Set(shown.flatMap((run) => (run.forces ? [run.forces.step] : [])))].sort((a, b) => a - b);
+  const shown = runs.filter((run) => run.frame),
+    steps = [...new Set(shown.flatMap((run) => (run.forces ? [run.forces.step] : [])))].sort((a, b) => a - b);
   if (!shown.length) return "";
   if (!steps.length)
     return shown.some((run) => run.frame?.header.projection) && shown.every((run) => run.info?.header.dim !== 3)
       ? "No forces here: none were recorded, or this view cannot show directions."
       : "No forces here: their recording was off when this run was trained.";
   const imagined = under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${STAND_INS}` : "";
-  const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0)), last = steps[steps.length - 1];
+  const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0)),
+    last = steps[steps.length - 1];
   const fainter = shown.every((run) => !run.forces || areFresh(run)) ? "" : "; drawn fainter since";
-  const when = steps.length === 1 && last === now ? `Computed at step ${last}.` : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}${fainter}.`;
+  const when =
+    steps.length === 1 && last === now
+      ? `Computed at step ${last}.`
+      : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}${fainter}.`;
   return when + imagined;
 }
 
@@ -33,23 +41,40 @@ export class LayerOptions {
     this.picture = picture;
     this.chips = PARTS.map(([part, word, sentence]) => {
       const swatch = make("i", "ltv-swatch");
-      const chip = make("button", "ltv-chip", { type: "button", "aria-pressed": "false", title: `The ${word}: ${sentence}` }, swatch, word);
+      const chip = make(
+        "button",
+        "ltv-chip",
+        { type: "button", "aria-pressed": "false", title: `The ${word}: ${sentence}` },
+        swatch,
+        word,
+      );
       chip.addEventListener("click", () => {
-        const { parts } = picture.forces, next = new Set(parts);
+        const { parts } = picture.forces,
+          next = new Set(parts);
         if (!next.delete(part)) next.add(part);
         picture.forces = { ...picture.forces, parts: next };
         changed();
       });
       return { part, chip, swatch };
     });
-    this.under = make("select", "ltv-select", { "aria-label": "Force under another method", title: "The force on the same batch under another method, dashed; it is not applied" });
+    this.under = make("select", "ltv-select", {
+      "aria-label": "Force under another method",
+      title: "The force on the same batch under another method, dashed; it is not applied",
+    });
     this.under.addEventListener("change", () => {
       picture.forces = { ...picture.forces, under: this.under.value || null };
       changed();
     });
     this.note = make("span", "ltv-quiet");
-    this.forces = make("div", "ltv-option", { role: "group", "aria-label": "Forces", "data-testid": "ltviz-forces" },
-      make("span", "", {}, "Forces: total"), ...this.chips.map(({ chip }) => chip), this.under, this.note);
+    this.forces = make(
+      "div",
+      "ltv-option",
+      { role: "group", "aria-label": "Forces", "data-testid": "ltviz-forces" },
+      make("span", "", {}, "Forces: total"),
+      ...this.chips.map(({ chip }) => chip),
+      this.under,
+      this.note,
+    );
     this.length = make("select", "ltv-select", { "aria-label": "Length of the trails" });
     TRAILS.forEach((n) => this.length.append(make("option", "", { value: String(n) }, `last ${n} frames`)));
     this.length.value = String(picture.trail);
@@ -57,7 +82,13 @@ export class LayerOptions {
       picture.trail = Number(this.length.value);
       changed();
     });
-    this.trails = make("div", "ltv-option", { role: "group", "aria-label": "Trails" }, make("span", "", {}, "Trails:"), this.length);
+    this.trails = make(
+      "div",
+      "ltv-option",
+      { role: "group", "aria-label": "Trails" },
+      make("span", "", {}, "Trails:"),
+      this.length,
+    );
     this.root = make("div", "ltv-options", {}, this.forces, this.trails);
   }
 
@@ -67,7 +98,8 @@ export class LayerOptions {
     this.forces.hidden = !layers.forces;
     this.trails.hidden = !layers.trails;
     if (!layers.forces || !theme) return;
-    const has = (/** @type {string} */ part) => runs.some((run) => run.forces?.forces[run.info?.header.method ?? ""]?.[part]);
+    const has = (/** @type {string} */ part) =>
+      runs.some((run) => run.forces?.forces[run.info?.header.method ?? ""]?.[part]);
     for (const { part, chip, swatch } of this.chips) {
       swatch.style.background = toHex(partColour(part, theme.page));
       setAttribute(chip, "aria-pressed", String(forces.parts.has(part)));
@@ -79,14 +111,19 @@ export class LayerOptions {
 
   /** @param {Run[]} runs */
   writeUnder(runs) {
-    const { forces } = this.picture, names = [...new Set(runs.flatMap(whatIfs))].sort();
+    const { forces } = this.picture,
+      names = [...new Set(runs.flatMap(whatIfs))].sort();
     // A frame without forces must not make the choice forget itself.
     if (forces.under && !names.includes(forces.under)) names.push(forces.under);
-    const titleOf = (/** @type {string} */ name) => runs.find((run) => run.info?.header.method === name)?.info?.header.title ?? name.replaceAll("_", " ");
+    const titleOf = (/** @type {string} */ name) =>
+      runs.find((run) => run.info?.header.method === name)?.info?.header.title ?? name.replaceAll("_", " ");
     const key = JSON.stringify(names.map((name) => [name, titleOf(name)]));
     if (this.under.dataset.key !== key) {
       this.under.dataset.key = key;
-      this.under.replaceChildren(make("option", "", { value: "" }, "its own alone"), ...names.map((name) => make("option", "", { value: name }, `and under ${titleOf(name)}`)));
+      this.under.replaceChildren(
+        make("option", "", { value: "" }, "its own alone"),
+        ...names.map((name) => make("option", "", { value: name }, `and under ${titleOf(name)}`)),
+      );
     }
     this.under.disabled = !names.length;
     if (this.under.value !== (forces.under ?? "")) this.under.value = forces.under ?? "";

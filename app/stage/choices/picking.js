@@ -1,10 +1,14 @@
 /**
- * Which point is under the pointer. Done on the processor: projecting 5,000 points takes a tenth of a millisecond, while
+ * Which point is under the pointer. Done on the processor: projecting 5,000 points takes a tenth of a millisecond,
+ * while
  * reading an id back from the graphics card waits for all drawing before it (37 ms in software WebGL). Pure.
  */
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
-/** @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer  pixels within the view, and depth along the line of sight */
+/**
+ * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the view, and depth along the line
+ * of sight
+ */
 
 /** How far beside a point the pointer may be, in CSS pixels. */
 const REACH = 7;
@@ -18,10 +22,12 @@ const BEHIND_PENALTY = 400;
  * @returns {number} index of the point, or -1
  */
 export function pickPoint(run, k, place, distance, x, y, visible = () => true) {
-  let best = -1, least = Infinity;
+  let best = -1,
+    least = Infinity;
   const n = run.frame ? run.frame.xyz.length / 3 : 0;
   for (let i = 0; i < n; i++) {
-    const [px, py, w] = place(run.pointAt(i, k)), off = (px - x) ** 2 + (py - y) ** 2;
+    const [px, py, w] = place(run.pointAt(i, k)),
+      off = (px - x) ** 2 + (py - y) ** 2;
     if (off > REACH * REACH || !visible(i)) continue;
     // Near the pointer first, then near the eye.
     const cost = off + (w - distance) * 12 + (w > distance ? BEHIND_PENALTY : 0);
@@ -35,10 +41,12 @@ export function pickPoint(run, k, place, distance, x, y, visible = () => true) {
  * @param {(import("../common/types.js").Vec3|null)[]} centres @param {Placer} place @param {number} x @param {number} y
  */
 export function pickCentre(centres, place, x, y) {
-  let best = -1, least = 10 * 10;
+  let best = -1,
+    least = 10 * 10;
   centres.forEach((m, c) => {
     if (!m) return;
-    const [px, py] = place(m), off = (px - x) ** 2 + (py - y) ** 2;
+    const [px, py] = place(m),
+      off = (px - x) ** 2 + (py - y) ** 2;
     if (off < least) [least, best] = [off, c];
   });
   return best;
@@ -65,7 +73,8 @@ export function pickInside(run, place, outline, distance) {
 export function isInside(x, y, outline) {
   let inside = false;
   for (let i = 0, j = outline.length - 1; i < outline.length; j = i++) {
-    const [ax, ay] = outline[i], [bx, by] = outline[j];
+    const [ax, ay] = outline[i],
+      [bx, by] = outline[j];
     if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
   }
   return inside;

@@ -24,7 +24,9 @@ export class Pointer {
     this.drawn = [];
   }
 
-  /** The card answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of milliseconds.
+  /**
+   * The card answers at once, and a picture is drawn only where the ring has moved: in software one takes tens of
+   * milliseconds.
    * @param {number} x @param {number} y */
   move(x, y) {
     this.rest = { x, y };
@@ -36,9 +38,13 @@ export class Pointer {
     if (this.look(performance.now())) this.told.redraw();
   }
 
-  /** Asked at every picture too: points move under a resting pointer. @param {number} now @returns {boolean} whether the ring moved */
+  /**
+   * Asked at every picture too: points move under a resting pointer. @param {number} now
+   * @returns {boolean} whether the ring moved
+   */
   look(now) {
-    const { picture, card } = this, before = picture.marked;
+    const { picture, card } = this,
+      before = picture.marked;
     const found = this.pin ? null : this.find(now);
     picture.pinned = this.pin !== null;
     if (this.pin) {
@@ -57,16 +63,29 @@ export class Pointer {
 
   /** @param {number} now */
   find(now) {
-    const { picture, rest } = this, hit = rest && picture.at(rest.x, rest.y);
+    const { picture, rest } = this,
+      hit = rest && picture.at(rest.x, rest.y);
     if (!hit || !hit.run?.frame || !hit.run.info) return null;
-    const { run } = hit, k = run.progress(now), place = picture.placer(hit.rect), { labels, split, ids } = run.info ?? {};
+    const { run } = hit,
+      k = run.progress(now),
+      place = picture.placer(hit.rect),
+      { labels, split, ids } = run.info ?? {};
     const { chosen, layers } = picture;
     const visible = (/** @type {number} */ i) =>
-      layers.points && [layers.train, layers.test, layers.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
+      layers.points &&
+      [layers.train, layers.test, layers.validation][split?.[i] ?? 0] &&
+      (!chosen || chosen.has(labels?.[i] ?? -1));
     const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
     const centre = index < 0 && layers.centres ? pickCentre(run.marksAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
-    return { run, index, centre, id: ids ? ids[index] : index, x: /** @type {{x: number}} */ (rest).x, y: /** @type {{y: number}} */ (rest).y };
+    return {
+      run,
+      index,
+      centre,
+      id: ids ? ids[index] : index,
+      x: /** @type {{x: number}} */ (rest).x,
+      y: /** @type {{y: number}} */ (rest).y,
+    };
   }
 
   /** Pins what is there, or lets go. @param {number} x @param {number} y @param {number} now */
@@ -84,7 +103,8 @@ export class Pointer {
   pinSample(id) {
     const { picture } = this;
     for (const [i, run] of picture.shown.entries()) {
-      const index = run.indexOf(id), view = picture.rects[i]?.view;
+      const index = run.indexOf(id),
+        view = picture.rects[i]?.view;
       if (index === null || !run.frame || !view) continue;
       this.pin = { run, index, id, x: view.x + view.w / 2, y: view.y + view.h / 2 };
       this.told.redraw();
@@ -114,16 +134,22 @@ export class Pointer {
       const [first = /** @type {[number, number]} */ ([x, y])] = this.drawn;
       this.drawn = tool === "box" ? [first, [x, first[1]], [x, y], [first[0], y]] : [...this.drawn, [x, y]];
     }
-    const drawing = phase === "start" || phase === "move", [start] = this.drawn;
-    this.drawing.setAttribute("points", drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "");
+    const drawing = phase === "start" || phase === "move",
+      [start] = this.drawn;
+    this.drawing.setAttribute(
+      "points",
+      drawing ? [...this.drawn, ...(tool === "box" ? [start] : [])].map((p) => p.join()).join(" ") : "",
+    );
     if (phase === "end") this.told.select(this.inside());
   }
 
   /** Ids of the samples within what was drawn; the panel where it began counts. @returns {Set<number>|null} */
   inside() {
-    const { picture, drawn } = this, hit = picture.at(...drawn[0]);
+    const { picture, drawn } = this,
+      hit = picture.at(...drawn[0]);
     if (!hit?.run?.frame || !hit.run.info || drawn.length < 4) return null;
-    const { view } = hit.rect, outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
+    const { view } = hit.rect,
+      outline = drawn.map(([a, b]) => /** @type {[number, number]} */ ([a - view.x, b - view.y]));
     const inside = pickInside(hit.run, picture.placer(hit.rect), outline, picture.poseAt(hit.index).distance);
     const { ids } = hit.run.info;
     return inside.length ? new Set(inside.map((i) => (ids ? ids[i] : i))) : null;

@@ -1,11 +1,14 @@
-/** Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes. */
+/**
+ * Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes.
+ */
 import { make, setAttribute, setText } from "../common/dom.js";
 import { fill } from "../words.js";
 
 /** @typedef {import("../common/types.js").ProjectionChoice} ProjectionChoice */
 
 /** The projection spanned by chosen classes, and how many it takes. */
-const CHOSEN = "simplex", CORNERS = 4;
+const CHOSEN = "simplex",
+  CORNERS = 4;
 
 /** @param {string|null} name such as "simplex:0-3-8-9" @returns {{base: string, classes: number[]}} */
 export function parseProjection(name) {
@@ -13,8 +16,12 @@ export function parseProjection(name) {
   return { base, classes: /^\d+(-\d+)*$/.test(list) ? list.split("-").map(Number) : [] };
 }
 
-/** @param {string} base @param {number[]} classes by rank; as many as are needed, or the server's own are taken @returns {string} */
-export const formatProjection = (base, classes) => (base === CHOSEN && classes.length === CORNERS ? `${base}:${[...classes].sort((a, b) => a - b).join("-")}` : base);
+/**
+ * @param {string} base @param {number[]} classes by rank; as many as are needed, or the server's own are taken
+ * @returns {string}
+ */
+export const formatProjection = (base, classes) =>
+  base === CHOSEN && classes.length === CORNERS ? `${base}:${[...classes].sort((a, b) => a - b).join("-")}` : base;
 
 /** What a person calls a projection. @param {string} name @param {ProjectionChoice[]} choices */
 export function titleOf(name, choices) {
@@ -51,18 +58,28 @@ export class ProjectionMenu {
       ...this.choices.map(({ name, title, short }) => {
         const box = make("input", "", { type: "radio", name: group, value: name });
         box.addEventListener("change", () => this.onProjection(formatProjection(name, this.corners)));
-        return make("label", "ltv-choice", {}, box, make("span", "", {}, make("b", "", {}, title), make("span", "ltv-quiet", {}, short)));
+        return make(
+          "label",
+          "ltv-choice",
+          {},
+          box,
+          make("span", "", {}, make("b", "", {}, title), make("span", "ltv-quiet", {}, short)),
+        );
       }),
     );
   }
 
   /** @param {import("../incoming/runs.js").Run[]} runs @param {string|null} asked null: the default */
   write(runs, asked) {
-    const known = runs.filter((run) => run.info), many = known.find((run) => (run.info?.header.dim ?? 0) > 3);
+    const known = runs.filter((run) => run.info),
+      many = known.find((run) => (run.info?.header.dim ?? 0) > 3);
     const dims = [...new Set(known.map((run) => run.info?.header.dim))];
-    const off = !many, { words, choices } = this, { base, classes } = parseProjection(asked);
+    const off = !many,
+      { words, choices } = this,
+      { base, classes } = parseProjection(asked);
     if (!choices.length) setText(this.reason, words.noProjections);
-    else if (off) setText(this.reason, known.length ? fill(words.noProjection, { dim: dims.join(" or ") }) : words.waiting);
+    else if (off)
+      setText(this.reason, known.length ? fill(words.noProjection, { dim: dims.join(" or ") }) : words.waiting);
     else setText(this.reason, dims.some((dim) => (dim ?? 0) <= 3) ? words.someProjected : "");
     this.reason.hidden = !this.reason.textContent;
     const active = base || choices[0]?.name;
@@ -78,7 +95,8 @@ export class ProjectionMenu {
   /** @param {string[]} names by rank */
   writeClasses(names) {
     // Those that the server takes by itself: two of the head, two of the tail.
-    if (!this.corners.length) this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
+    if (!this.corners.length)
+      this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
     const missing = CORNERS - this.corners.length;
     setText(this.hint, missing ? fill(this.words.chooseClasses, { missing }) : this.words.fourClasses);
     const key = JSON.stringify(names);

@@ -1,14 +1,18 @@
 /** One box that finds a class by its name or a sample by its number. */
 import { make, setText } from "../common/dom.js";
 
-/** @typedef {{kind: "nothing"}|{kind: "class", rank: number}|{kind: "sample", id: number}|{kind: "unknown", text: string}} Meant */
+/**
+ * @typedef
+ * {{kind: "nothing"}|{kind: "class", rank: number}|{kind: "sample", id: number}|{kind: "unknown", text: string}} Meant
+ */
 
 /**
  * A class's name wins over a sample's number, because classes may be called 0 to 9; `#7` is always the sample.
  * @param {string} text @param {string[]} names of the classes by rank @returns {Meant}
  */
 export function interpret(text, names) {
-  const wanted = text.trim(), lower = wanted.toLowerCase();
+  const wanted = text.trim(),
+    lower = wanted.toLowerCase();
   if (!wanted) return { kind: "nothing" };
   let rank = names.indexOf(wanted);
   if (rank < 0) rank = names.findIndex((name) => name.toLowerCase() === lower);
@@ -26,8 +30,13 @@ export class Search {
     this.onFind = onFind;
     this.names = make("datalist", "", { id: `ltv-names-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
     this.box = make("input", "ltv-search", {
-      type: "search", list: this.names.id, placeholder: "Find a class or sample", "aria-label": "Find a class or sample",
-      title: "The name of a class, or the number of a sample (#123)", autocomplete: "off", spellcheck: "false",
+      type: "search",
+      list: this.names.id,
+      placeholder: "Find a class or sample",
+      "aria-label": "Find a class or sample",
+      title: "The name of a class, or the number of a sample (#123)",
+      autocomplete: "off",
+      spellcheck: "false",
     });
     this.answer = make("span", "ltv-answer", { role: "status", hidden: "" });
     this.root = make("form", "ltv-find", { role: "search" }, this.box, this.names, this.answer);
@@ -35,7 +44,8 @@ export class Search {
       event.preventDefault();
       this.ask();
     });
-    // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer already.
+    // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer
+    // already.
     this.box.addEventListener("input", () => (this.say(""), (!this.box.value || this.isListed()) && this.ask()));
     this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.say(""));
     this.box.addEventListener("blur", () => this.say(""));

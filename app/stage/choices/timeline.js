@@ -1,4 +1,7 @@
-/** One clock for all panels: a slider whose right end is live, play and pause, single steps, speed, marks of what happened. */
+/**
+ * One clock for all panels: a slider whose right end is live, play and pause, single steps, speed, marks of what
+ * happened.
+ */
 import { icon, make, setAttribute, setText } from "../common/dom.js";
 import { groupMarks, MARK_SIGNS } from "./marks.js";
 import { LIVE_STATES } from "../reading/now.js";
@@ -8,7 +11,10 @@ import { beyond, nearest, unite, walk } from "../incoming/steps.js";
 /** @typedef {"follow"|"play"|"hold"} Mode */
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
-const PLAY = "M4.5 2.8v10.4L13 8z", PAUSE = "M5 3v10M11 3v10", BACK = "M10 3 5 8l5 5", ON = "m6 3 5 5-5 5";
+const PLAY = "M4.5 2.8v10.4L13 8z",
+  PAUSE = "M5 3v10M11 3v10",
+  BACK = "M10 3 5 8l5 5",
+  ON = "m6 3 5 5-5 5";
 const KEEP = "M4.5 2.5h7v11L8 10.8l-3.5 2.7z";
 
 export class Timeline {
@@ -31,21 +37,60 @@ export class Timeline {
     /** @type {() => void} called when the mode or the held step changes */
     this.onChange = () => {};
     this.toggle = make("button", "ltv-icon ltv-play", { type: "button" });
-    this.back = make("button", "ltv-icon", { type: "button", "aria-label": "One frame back", title: "One frame back (,)" }, icon(BACK));
-    this.on = make("button", "ltv-icon", { type: "button", "aria-label": "One frame on", title: "One frame on (.)" }, icon(ON));
-    this.slider = make("input", "ltv-slider", { type: "range", min: "0", max: "1", step: "1", value: "1", "aria-label": "Step", "data-testid": "ltviz-slider" });
+    this.back = make(
+      "button",
+      "ltv-icon",
+      { type: "button", "aria-label": "One frame back", title: "One frame back (,)" },
+      icon(BACK),
+    );
+    this.on = make(
+      "button",
+      "ltv-icon",
+      { type: "button", "aria-label": "One frame on", title: "One frame on (.)" },
+      icon(ON),
+    );
+    this.slider = make("input", "ltv-slider", {
+      type: "range",
+      min: "0",
+      max: "1",
+      step: "1",
+      value: "1",
+      "aria-label": "Step",
+      "data-testid": "ltviz-slider",
+    });
     this.marks = make("div", "ltv-marks");
     /** @type {import("./marks.js").Mark[]} */
     this.marked = [];
-    this.legend = make("div", "ltv-marklegend", { "aria-label": "Marks on the timeline", title: "[ and ] go from mark to mark", hidden: "" });
-    this.keep = make("button", "ltv-plain ltv-keep", { type: "button", "aria-label": words.keep, title: words.keepHint }, icon(KEEP), make("span", "", {}, words.keep));
+    this.legend = make("div", "ltv-marklegend", {
+      "aria-label": "Marks on the timeline",
+      title: "[ and ] go from mark to mark",
+      hidden: "",
+    });
+    this.keep = make(
+      "button",
+      "ltv-plain ltv-keep",
+      { type: "button", "aria-label": words.keep, title: words.keepHint },
+      icon(KEEP),
+      make("span", "", {}, words.keep),
+    );
     this.follow = make("button", "ltv-follow", { type: "button" }, make("span", "ltv-pulse"), make("span", ""));
     this.rate = make("select", "ltv-select", { "aria-label": "Speed", title: "Speed of the replay" });
     SPEEDS.forEach((s) => this.rate.append(make("option", "", { value: String(s) }, `${s}×`)));
     this.rate.value = "1";
     this.label = make("output", "ltv-step", { "data-testid": "ltviz-step" });
-    this.root = make("div", "ltv-timeline", { role: "group", "aria-label": "Time" }, this.toggle, this.back, this.on,
-      make("div", "ltv-track", {}, this.slider, this.marks), this.follow, this.rate, this.label, this.keep);
+    this.root = make(
+      "div",
+      "ltv-timeline",
+      { role: "group", "aria-label": "Time" },
+      this.toggle,
+      this.back,
+      this.on,
+      make("div", "ltv-track", {}, this.slider, this.marks),
+      this.follow,
+      this.rate,
+      this.label,
+      this.keep,
+    );
     this.toggle.addEventListener("click", () => this.togglePlay());
     this.back.addEventListener("click", () => this.walk(-1));
     this.on.addEventListener("click", () => this.walk(1));
@@ -54,7 +99,12 @@ export class Timeline {
     this.rate.addEventListener("change", () => this.setSpeed(Number(this.rate.value)));
     this.slider.addEventListener("input", () => this.scrub(Number(this.slider.value)));
     this.slider.addEventListener("keydown", (event) => this.key(event));
-    for (const [type, down] of /** @type {[string, boolean][]} */ ([["pointerdown", true], ["pointerup", false], ["pointercancel", false], ["change", false]]))
+    for (const [type, down] of /** @type {[string, boolean][]} */ ([
+      ["pointerdown", true],
+      ["pointerup", false],
+      ["pointercancel", false],
+      ["change", false],
+    ]))
       this.slider.addEventListener(type, () => this.drag(down));
     this.write();
   }
@@ -78,7 +128,8 @@ export class Timeline {
 
   togglePlay() {
     if (this.mode === "hold") {
-      const last = this.steps[this.steps.length - 1] ?? 0, first = this.steps[0] ?? 0;
+      const last = this.steps[this.steps.length - 1] ?? 0,
+        first = this.steps[0] ?? 0;
       const from = this.held !== null && this.held < last ? this.held : first;
       this.send({ play: true, from });
       this.enter("play", null);
@@ -98,7 +149,11 @@ export class Timeline {
 
   /** To the next mark, or the one before. @param {1|-1} by */
   jump(by) {
-    const to = beyond(this.marked.map(({ step }) => step), this.held ?? this.shown, by);
+    const to = beyond(
+      this.marked.map(({ step }) => step),
+      this.held ?? this.shown,
+      by,
+    );
     if (to !== null) this.hold(to);
   }
 
@@ -132,7 +187,10 @@ export class Timeline {
     this.onChange();
   }
 
-  /** The server's clock: where it stands, unless a hand is on the slider. @param {import("../common/types.js").ClockHeader} clock */
+  /**
+   * The server's clock: where it stands, unless a hand is on the slider.
+   * @param {import("../common/types.js").ClockHeader} clock
+   */
   setClock(clock) {
     if (clock.speed && this.rate.value !== String(clock.speed)) {
       this.speed = clock.speed;
@@ -147,7 +205,8 @@ export class Timeline {
   setRuns(runs, kept) {
     this.steps = unite(runs.map((run) => run.steps));
     this.live = runs.some((run) => LIVE_STATES.includes(run.state));
-    const first = this.steps[0] ?? 0, last = this.steps[this.steps.length - 1] ?? 1;
+    const first = this.steps[0] ?? 0,
+      last = this.steps[this.steps.length - 1] ?? 1;
     setAttribute(this.slider, "min", String(first));
     setAttribute(this.slider, "max", String(Math.max(last, first + 1)));
     this.slider.disabled = this.steps.length < 2;
@@ -164,15 +223,30 @@ export class Timeline {
     this.marks.replaceChildren(
       ...marks.map(({ step, kind, lines }) => {
         // Not among the stops of the tab key: there may be hundreds, and [ and ] walk through them.
-        const mark = make("button", "ltv-mark", { type: "button", tabindex: "-1", "data-kind": kind, title: lines.join("\n"), "aria-label": `Step ${step}: ${MARK_SIGNS[kind].name}` }, signOf(kind));
+        const mark = make(
+          "button",
+          "ltv-mark",
+          {
+            type: "button",
+            tabindex: "-1",
+            "data-kind": kind,
+            title: lines.join("\n"),
+            "aria-label": `Step ${step}: ${MARK_SIGNS[kind].name}`,
+          },
+          signOf(kind),
+        );
         mark.style.left = `${(100 * (step - first)) / (last - first)}%`;
         mark.addEventListener("click", () => this.hold(step));
         return mark;
       }),
     );
-    const kinds = /** @type {import("./marks.js").MarkKind[]} */ (Object.keys(MARK_SIGNS)).filter((kind) => marks.some((mark) => mark.kind === kind));
+    const kinds = /** @type {import("./marks.js").MarkKind[]} */ (Object.keys(MARK_SIGNS)).filter((kind) =>
+      marks.some((mark) => mark.kind === kind),
+    );
     this.legend.hidden = !kinds.length;
-    this.legend.replaceChildren(...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), MARK_SIGNS[kind].name)));
+    this.legend.replaceChildren(
+      ...kinds.map((kind) => make("span", "ltv-sign", { "data-kind": kind }, signOf(kind), MARK_SIGNS[kind].name)),
+    );
   }
 
   /** @param {number} step the newest step on screen */
@@ -182,14 +256,17 @@ export class Timeline {
   }
 
   write() {
-    const { words, mode, steps } = this, moving = mode !== "hold";
+    const { words, mode, steps } = this,
+      moving = mode !== "hold";
     if (this.toggle.dataset.moving !== String(moving)) {
       this.toggle.dataset.moving = String(moving);
       this.toggle.replaceChildren(icon(moving ? PAUSE : PLAY, "currentColor", !moving));
       setAttribute(this.toggle, "aria-label", moving ? words.pause : words.play);
       setAttribute(this.toggle, "title", `${moving ? words.pause : words.play} (space)`);
     }
-    const step = this.held ?? this.shown, first = Number(this.slider.min), last = Number(this.slider.max);
+    const step = this.held ?? this.shown,
+      first = Number(this.slider.min),
+      last = Number(this.slider.max);
     // Live, the thumb waits at the right end, wherever the newest frame is; a loop of finished runs moves it.
     const at = mode === "follow" && this.live ? last : step;
     if (!this.dragging && this.slider.value !== String(at)) this.slider.value = String(at);
@@ -197,7 +274,11 @@ export class Timeline {
     setAttribute(this.follow, "aria-pressed", String(mode === "follow"));
     setAttribute(this.follow, "data-live", String(this.live));
     setText(this.follow.children[1], this.live ? words.live : words.follow);
-    setAttribute(this.follow, "title", this.live ? "Follow the newest frame" : "Replay from start to end, over and over");
+    setAttribute(
+      this.follow,
+      "title",
+      this.live ? "Follow the newest frame" : "Replay from start to end, over and over",
+    );
     this.toggle.disabled = this.back.disabled = this.on.disabled = steps.length < 2;
     this.keep.disabled = !steps.length;
     setText(this.label, steps.length ? `step ${step}` : "");

@@ -1,11 +1,18 @@
 /** What is shown, in the page's address: a reload or a shared link shows the same moment in the same view. */
 
-/** @typedef {{step: number|null, beside: string, projection: string|null}} Place  step null: follow; projection null: the default */
+/**
+ * @typedef {{step: number|null, beside: string, projection: string|null}} Place step null: follow; projection null: the
+ * default
+ */
 
 /** @param {string} href @param {Place} place @returns {string} */
 export function addressOf(href, { step, beside, projection }) {
   const url = new URL(href);
-  for (const [name, value] of Object.entries({ step: step === null ? "" : String(step), beside, projection: projection ?? "" }))
+  for (const [name, value] of Object.entries({
+    step: step === null ? "" : String(step),
+    beside,
+    projection: projection ?? "",
+  }))
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
   // Lists of runs and moments stay readable.

@@ -2,14 +2,24 @@
 import { make } from "./dom.js";
 
 /**
- * @param {HTMLElement} root of the stage @param {string} title @param {() => void} onClose called once, by the person or by `close`
+ * @param {HTMLElement} root of the stage @param {string} title
+ * @param {() => void} onClose called once, by the person or by `close`
  * @param {...HTMLElement} content
- * @returns {{root: HTMLElement, close: () => void, lock: (on: boolean) => void}} `lock`: nothing but the sheet answers the hand
+ * @returns {{root: HTMLElement, close: () => void, lock: (on: boolean) => void}} `lock`: nothing but the sheet answers
+ * the hand
  */
 export function openDialog(root, title, onClose, ...content) {
-  root.querySelectorAll(".ltv-dialog button[aria-label='Close']").forEach((button) => /** @type {HTMLElement} */ (button).click());
+  root
+    .querySelectorAll(".ltv-dialog button[aria-label='Close']")
+    .forEach((button) => /** @type {HTMLElement} */ (button).click());
   const away = make("button", "ltv-icon", { type: "button", "aria-label": "Close", title: "Close (Esc)" }, "✕");
-  const dialog = make("div", "ltv-dialog", { role: "dialog", "aria-label": title }, make("header", "", {}, make("strong", "", {}, title), away), ...content);
+  const dialog = make(
+    "div",
+    "ltv-dialog",
+    { role: "dialog", "aria-label": title },
+    make("header", "", {}, make("strong", "", {}, title), away),
+    ...content,
+  );
   const lock = (/** @type {boolean} */ on) => {
     for (const part of root.children) if (part !== dialog) part.toggleAttribute("inert", on);
   };

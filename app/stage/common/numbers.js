@@ -5,7 +5,11 @@ export function significant(value, digits) {
   if (value === 0) return "0";
   const whole = Math.max(1, Math.floor(Math.log10(Math.abs(value))) + 1);
   if (Math.abs(value) >= 1) return value.toFixed(Math.max(0, digits - whole)).replace("-", "−");
-  if (Math.abs(value) < 1e-3) return value.toExponential(Math.max(0, digits - 1)).replace("e-", "e−").replace(/^-/, "−");
+  if (Math.abs(value) < 1e-3)
+    return value
+      .toExponential(Math.max(0, digits - 1))
+      .replace("e-", "e−")
+      .replace(/^-/, "−");
   return value.toFixed(Math.min(6, digits - 1 - Math.floor(Math.log10(Math.abs(value))))).replace("-", "−");
 }
 
@@ -13,7 +17,8 @@ export function significant(value, digits) {
 const isShare = (unit) => unit === "share" || unit === "%" || unit === "fraction";
 
 /**
- * @param {number|undefined|null} value @param {string} unit "share" (0 to 1, shown as %), "degrees", "count", "" or a word
+ * @param {number|undefined|null} value
+ * @param {string} unit "share" (0 to 1, shown as %), "degrees", "count", "" or a word
  * @param {number} [digits]
  */
 export function formatMeasure(value, unit, digits = 2) {
@@ -21,7 +26,12 @@ export function formatMeasure(value, unit, digits = 2) {
   if (unit === "count") return formatCount(Math.round(value));
   if (isShare(unit)) return `${(value * 100).toFixed(Math.max(0, digits - 2))} %`;
   if (unit === "degrees" || unit === "deg" || unit === "°") return `${value.toFixed(Math.max(0, digits - 2))}°`;
-  const text = Math.abs(value) < 0.0005 ? "0" : Math.abs(value) < 10 ? value.toFixed(digits).replace("-", "−") : significant(value, digits + 1);
+  const text =
+    Math.abs(value) < 0.0005
+      ? "0"
+      : Math.abs(value) < 10
+        ? value.toFixed(digits).replace("-", "−")
+        : significant(value, digits + 1);
   return unit && unit.length <= 4 && unit !== "1" ? `${text} ${unit}` : text;
 }
 
@@ -29,9 +39,11 @@ export function formatMeasure(value, unit, digits = 2) {
 export const formatCount = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, " ");
 
 /**
- * Rows that hold a measure's best value; those that read the same share it. Nothing is best where a measure has no better
+ * Rows that hold a measure's best value; those that read the same share it. Nothing is best where a measure has no
+ * better
  * end, or where all are alike.
- * @param {(number|undefined)[]} values @param {"lower"|"higher"|"near"|null} better @param {string} unit @returns {Set<number>}
+ * @param {(number|undefined)[]} values @param {"lower"|"higher"|"near"|null} better @param {string} unit
+ * @returns {Set<number>}
  */
 export function bestRows(values, better, unit) {
   if (better !== "lower" && better !== "higher") return new Set();

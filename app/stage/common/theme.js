@@ -19,7 +19,8 @@ export function readTheme(element, asked) {
   const style = getComputedStyle(element);
   const page = parseCss(style.getPropertyValue("--st-background-color"));
   if (page) {
-    const dark = luminance(page) < 0.18, own = THEMES[dark ? "dark" : "light"];
+    const dark = luminance(page) < 0.18,
+      own = THEMES[dark ? "dark" : "light"];
     const ink = parseCss(style.getPropertyValue("--st-text-color")) ?? own.ink;
     return { dark, page, ink, line: mixRgb(page, ink, dark ? 0.028 : 0.27) };
   }

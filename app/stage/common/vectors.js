@@ -30,15 +30,18 @@ export function angleBetween(a, b) {
  * @returns {Vec3}
  */
 export function slerp(a, b, k) {
-  const la = length(a), lb = length(b);
+  const la = length(a),
+    lb = length(b);
   const mix = /** @type {Vec3} */ ([a[0] + (b[0] - a[0]) * k, a[1] + (b[1] - a[1]) * k, a[2] + (b[2] - a[2]) * k]);
   if (la < 1e-6 || lb < 1e-6) return mix;
   const c = dot(a, b) / (la * lb);
   if (c < -0.9995) return mix;
   const radius = la + (lb - la) * k;
-  let wa = (1 - k) / la, wb = k / lb;
+  let wa = (1 - k) / la,
+    wb = k / lb;
   if (c < 0.9995) {
-    const angle = Math.acos(c), s = Math.sin(angle);
+    const angle = Math.acos(c),
+      s = Math.sin(angle);
     wa = Math.sin((1 - k) * angle) / (s * la);
     wb = Math.sin(k * angle) / (s * lb);
   }
@@ -57,7 +60,8 @@ export function blendPoints(from, to, k, out) {
     const x = from[i] + (to[i] - from[i]) * k;
     const y = from[i + 1] + (to[i + 1] - from[i + 1]) * k;
     const z = from[i + 2] + (to[i + 2] - from[i + 2]) * k;
-    const la = Math.hypot(from[i], from[i + 1], from[i + 2]), lb = Math.hypot(to[i], to[i + 1], to[i + 2]);
+    const la = Math.hypot(from[i], from[i + 1], from[i + 2]),
+      lb = Math.hypot(to[i], to[i + 1], to[i + 2]);
     const l = Math.hypot(x, y, z);
     const scale = l > 1 ? (la + (lb - la) * k) / l : 1;
     out[i] = x * scale;
@@ -82,7 +86,8 @@ export function multiply(a, b) {
  * Where a point lands in a view.
  * @param {ArrayLike<number>} matrix view-projection @param {ArrayLike<number>} p
  * @param {{w: number, h: number}} view
- * @returns {[number, number, number]} x and y in pixels from the view's top left, and w: the depth along the line of sight
+ * @returns {[number, number, number]} x and y in pixels from the view's top left, and w: the depth along the line of
+ * sight
  */
 export function project(matrix, p, view) {
   const m = matrix;

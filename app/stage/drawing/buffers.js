@@ -19,11 +19,13 @@ export class PointBuffers {
   }
 
   /**
-   * Takes over the run's present move. Between steady frames the old goal becomes the new start without being sent again.
+   * Takes over the run's present move. Between steady frames the old goal becomes the new start without being sent
+   * again.
    * @param {Run} run @param {boolean} whole send the start too
    */
   setMove(run, whole) {
-    const { gl } = this, frame = run.frame;
+    const { gl } = this,
+      frame = run.frame;
     if (!frame) return;
     if (!whole && frame.xyz.length === this.count * 3) [this.from, this.to] = [this.to, this.from];
     else this.send(this.from, run.from.length === frame.xyz.length ? run.from : frame.xyz, gl.STREAM_DRAW);
@@ -37,7 +39,10 @@ export class PointBuffers {
     this.swatchCount = swatches.length;
   }
 
-  /** @param {Uint8Array} flags @param {Uint8Array} bulk size of each point, 128 = 1 @param {Uint16Array|null} pieces of each point's ring */
+  /**
+   * @param {Uint8Array} flags @param {Uint8Array} bulk size of each point, 128 = 1
+   * @param {Uint16Array|null} pieces of each point's ring
+   */
   setOutfit(flags, bulk, pieces) {
     this.send(this.flags, flags, this.gl.DYNAMIC_DRAW);
     this.send(this.bulk, bulk, this.gl.DYNAMIC_DRAW);
@@ -46,15 +51,23 @@ export class PointBuffers {
     this.send(this.pieces, pieces, this.gl.DYNAMIC_DRAW);
   }
 
-  /** Draws every `thin`-th point, or the ring around it. @param {import("./gl.js").Program} program @param {number} thin 1 = all */
+  /**
+   * Draws every `thin`-th point, or the ring around it. @param {import("./gl.js").Program} program
+   * @param {number} thin 1 = all
+   */
   draw(program, thin) {
-    const { gl } = this, count = Math.floor(Math.min(this.count, this.swatchCount) / thin);
+    const { gl } = this,
+      count = Math.floor(Math.min(this.count, this.swatchCount) / thin);
     if (!count) return 0;
     const places = program.attributes;
     /** @type {[string, WebGLBuffer|null, number, number, number][]} name, buffer, values, type, bytes a point */
     const fields = [
-      ["from", this.from, 3, gl.SHORT, 6], ["to", this.to, 3, gl.SHORT, 6], ["swatch", this.swatch, 1, gl.UNSIGNED_SHORT, 2],
-      ["flags", this.flags, 1, gl.UNSIGNED_BYTE, 1], ["bulk", this.bulk, 1, gl.UNSIGNED_BYTE, 1], ["pieces", this.pieces, 4, gl.UNSIGNED_SHORT, 8],
+      ["from", this.from, 3, gl.SHORT, 6],
+      ["to", this.to, 3, gl.SHORT, 6],
+      ["swatch", this.swatch, 1, gl.UNSIGNED_SHORT, 2],
+      ["flags", this.flags, 1, gl.UNSIGNED_BYTE, 1],
+      ["bulk", this.bulk, 1, gl.UNSIGNED_BYTE, 1],
+      ["pieces", this.pieces, 4, gl.UNSIGNED_SHORT, 8],
     ];
     const used = fields.filter(([name]) => name in places);
     for (const [name, buffer, size, type, bytes] of used) {
@@ -69,7 +82,8 @@ export class PointBuffers {
   }
 
   free() {
-    for (const buffer of [this.from, this.to, this.swatch, this.flags, this.bulk, this.pieces]) this.gl.deleteBuffer(buffer);
+    for (const buffer of [this.from, this.to, this.swatch, this.flags, this.bulk, this.pieces])
+      this.gl.deleteBuffer(buffer);
   }
 
   /** @param {WebGLBuffer} buffer @param {ArrayBufferView} data @param {number} usage */
@@ -78,4 +92,3 @@ export class PointBuffers {
     this.gl.bufferData(this.gl.ARRAY_BUFFER, data, usage);
   }
 }
-

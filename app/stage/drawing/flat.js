@@ -1,4 +1,7 @@
-/** The sphere as a flat map, where there is no WebGL2: Lambert's azimuthal equal-area projection around the line of sight. */
+/**
+ * The sphere as a flat map, where there is no WebGL2: Lambert's azimuthal equal-area projection around the line of
+ * sight.
+ */
 import { viewMatrix } from "../scene/camera.js";
 import { toHex, mixRgb } from "../scene/colours.js";
 import { addScene } from "../scene/scene.js";
@@ -8,17 +11,24 @@ import { normalize } from "../common/vectors.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Pose} Pose */
 
-const FILL = 0.92, HOME_DISTANCE = 4;
+const FILL = 0.92,
+  HOME_DISTANCE = 4;
 
 /** Radius of the disc in pixels. @param {Pose} pose @param {import("../common/types.js").Rect} view */
 export const flatRadius = (pose, view) => (Math.min(view.w, view.h) / 2) * FILL * (HOME_DISTANCE / pose.distance);
 
-/** @param {Pose} pose @param {import("../common/types.js").Rect} view @returns {import("../choices/picking.js").Placer} the whole sphere in one disc, its back at the rim */
+/**
+ * @param {Pose} pose @param {import("../common/types.js").Rect} view
+ * @returns {import("../choices/picking.js").Placer} the whole sphere in one disc, its back at the rim
+ */
 export function flatPlacer(pose, view) {
-  const m = viewMatrix(pose), radius = flatRadius(pose, view);
+  const m = viewMatrix(pose),
+    radius = flatRadius(pose, view);
   return (p) => {
     const [a, b, c] = normalize(p);
-    const x = m[0] * a + m[4] * b + m[8] * c, y = m[1] * a + m[5] * b + m[9] * c, z = m[2] * a + m[6] * b + m[10] * c;
+    const x = m[0] * a + m[4] * b + m[8] * c,
+      y = m[1] * a + m[5] * b + m[9] * c,
+      z = m[2] * a + m[6] * b + m[10] * c;
     const scale = (radius * Math.sqrt(Math.max(0, 1 - z) / 2)) / (Math.hypot(x, y) || 1);
     return [view.w / 2 + x * scale, view.h / 2 - y * scale, pose.distance - z];
   };
@@ -40,7 +50,9 @@ export class FlatRenderer {
     this.lastMs = null;
     /** @type {Map<string, FlatPart>} */
     this.runs = new Map();
-    /** @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds */
+    /**
+     * @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds
+     */
     this.tallies = {};
     /** @type {import("../common/theme.js").Theme|null} */
     this.theme = null;
@@ -70,7 +82,13 @@ export class FlatRenderer {
 
   /** @param {string} id @returns {FlatPart} */
   partOf(id) {
-    const part = this.runs.get(id) ?? { colours: [], swatches: new Uint16Array(), flags: new Uint8Array(), bulks: new Uint8Array(), pieces: null };
+    const part = this.runs.get(id) ?? {
+      colours: [],
+      swatches: new Uint16Array(),
+      flags: new Uint8Array(),
+      bulks: new Uint8Array(),
+      pieces: null,
+    };
     this.runs.set(id, part);
     return part;
   }
@@ -127,19 +145,31 @@ export class FlatRenderer {
     return drawn;
   }
 
-  /** @param {Run} run @param {number} k @param {import("../scene/scene.js").Look} look @param {import("../choices/picking.js").Placer} place @param {number} thin */
+  /**
+   * @param {Run} run @param {number} k @param {import("../scene/scene.js").Look} look
+   * @param {import("../choices/picking.js").Placer} place @param {number} thin
+   */
   drawRun(run, k, look, place, thin) {
-    const { pen } = this, { colours, flags, swatches, bulks } = this.partOf(run.id);
-    const sheets = { patches: new Sheet(), ground: new Sheet(), mists: new Sheet(), lines: new Sheet(), signs: new Sheet() };
+    const { pen } = this,
+      { colours, flags, swatches, bulks } = this.partOf(run.id);
+    const sheets = {
+      patches: new Sheet(),
+      ground: new Sheet(),
+      mists: new Sheet(),
+      lines: new Sheet(),
+      signs: new Sheet(),
+    };
     this.tallies[run.id] = addScene(sheets, run, k, look);
     this.drawPatches(sheets.patches.items, place);
     this.drawLines(sheets.ground.items, place, look.scale);
     this.drawSigns(sheets.mists.items, place);
-    const n = look.layers.points ? swatches.length : 0, size = 1.8 * Math.min(1.6, look.scale + 0.4);
+    const n = look.layers.points ? swatches.length : 0,
+      size = 1.8 * Math.min(1.6, look.scale + 0.4);
     let drawn = 0;
     for (let i = 0; i < n; i += thin) {
       if (flags[i] & FLAG.HIDDEN) continue;
-      const [x, y, w] = place(run.pointAt(i, k)), half = (size * bulks[i]) / 128;
+      const [x, y, w] = place(run.pointAt(i, k)),
+        half = (size * bulks[i]) / 128;
       pen.globalAlpha = (flags[i] & FLAG.DIMMED ? 0.12 : 1) * (w > HOME_DISTANCE ? 0.5 : 0.95);
       pen.fillStyle = colours[swatches[i]] ?? "#888888";
       pen.fillRect(x - half, y - half, 2 * half, 2 * half);
@@ -169,7 +199,8 @@ export class FlatRenderer {
   drawLines(lines, place, scale) {
     const { pen } = this;
     for (const [ax, ay, az, bx, by, bz, r, g, b, alpha, width, , dashes] of lines) {
-      const p = place([ax, ay, az]), q = place([bx, by, bz]);
+      const p = place([ax, ay, az]),
+        q = place([bx, by, bz]);
       if (torn(p, q)) continue;
       const draw = (/** @type {string} */ colour, /** @type {number} */ wide, /** @type {number[]} */ dash) => {
         pen.strokeStyle = colour;
@@ -216,14 +247,35 @@ class Sheet {
   }
 }
 
-/** The back of the sphere is the whole rim: a short line across it would cross the map. @param {number[]} p @param {number[]} q pixels and depth */
+/**
+ * The back of the sphere is the whole rim: a short line across it would cross the map. @param {number[]} p
+ * @param {number[]} q pixels and depth
+ */
 const torn = (p, q) => p[2] > HOME_DISTANCE && q[2] > HOME_DISTANCE && Math.hypot(p[0] - q[0], p[1] - q[1]) > 60;
 
-/** @param {CanvasRenderingContext2D} pen @param {number} x @param {number} y @param {number} r @param {number} shape one of SHAPE */
+/**
+ * @param {CanvasRenderingContext2D} pen @param {number} x @param {number} y @param {number} r
+ * @param {number} shape one of SHAPE
+ */
 function outlineSign(pen, x, y, r, shape) {
   const points = {
-    [SHAPE.DIAMOND]: [[0, -1.2], [1.2, 0], [0, 1.2], [-1.2, 0]], [SHAPE.SQUARE]: [[-0.82, -0.82], [0.82, -0.82], [0.82, 0.82], [-0.82, 0.82]],
-    [SHAPE.TRIANGLE]: [[0, -1.2], [1.05, 0.62], [-1.05, 0.62]],
+    [SHAPE.DIAMOND]: [
+      [0, -1.2],
+      [1.2, 0],
+      [0, 1.2],
+      [-1.2, 0],
+    ],
+    [SHAPE.SQUARE]: [
+      [-0.82, -0.82],
+      [0.82, -0.82],
+      [0.82, 0.82],
+      [-0.82, 0.82],
+    ],
+    [SHAPE.TRIANGLE]: [
+      [0, -1.2],
+      [1.05, 0.62],
+      [-1.05, 0.62],
+    ],
   }[shape];
   if (points) {
     points.forEach(([dx, dy]) => pen.lineTo(x + dx * r, y + dy * r));

@@ -1,6 +1,10 @@
 /** Small tools over raw WebGL2: programs, and batches of items that are refilled at every draw. */
 
-/** @typedef {{program: WebGLProgram, uniforms: Record<string, WebGLUniformLocation|null>, attributes: Record<string, number>}} Program */
+/**
+ * @typedef
+ * {{program: WebGLProgram, uniforms: Record<string, WebGLUniformLocation|null>, attributes: Record<string, number>}}
+ * Program
+ */
 
 /**
  * @param {WebGL2RenderingContext} gl @param {string} vertex @param {string} fragment @returns {Program}
@@ -8,7 +12,10 @@
  */
 export function buildProgram(gl, vertex, fragment) {
   const program = /** @type {WebGLProgram} */ (gl.createProgram());
-  for (const [type, source] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]])) {
+  for (const [type, source] of /** @type {[number, string][]} */ ([
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ])) {
     const shader = /** @type {WebGLShader} */ (gl.createShader(type));
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
@@ -39,7 +46,9 @@ export function buildProgram(gl, vertex, fragment) {
  * With four corners an item is one instance of a strip; with none it is a plain vertex.
  */
 export class Batch {
-  /** @param {WebGL2RenderingContext} gl @param {Program} program @param {[string, number][]} fields @param {0|4} corners */
+  /**
+   * @param {WebGL2RenderingContext} gl @param {Program} program @param {[string, number][]} fields @param {0|4} corners
+   */
   constructor(gl, program, fields, corners) {
     this.gl = gl;
     this.program = program;
@@ -94,7 +103,10 @@ export class Batch {
     if (this.used) gl.bufferSubData(gl.ARRAY_BUFFER, 0, this.data, 0, this.used);
   }
 
-  /** Draws items `first` to `end`; the program is in use and its uniforms are set. @param {number} first @param {number} end */
+  /**
+   * Draws items `first` to `end`; the program is in use and its uniforms are set. @param {number} first
+   * @param {number} end
+   */
   draw(first, end) {
     if (end <= first) return;
     const { gl, stride, corners } = this;

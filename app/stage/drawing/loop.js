@@ -1,4 +1,6 @@
-/** When pictures are drawn: when something has changed, and as often as the pace allows; new frames come in with them. */
+/**
+ * When pictures are drawn: when something has changed, and as often as the pace allows; new frames come in with them.
+ */
 import { Pace } from "./pace.js";
 import { wantsCalm } from "../common/theme.js";
 
@@ -9,7 +11,8 @@ import { wantsCalm } from "../common/theme.js";
  * @property {() => boolean} urgent       whether a hand on the slider waits for frames
  * @property {(now: number) => void} before   just before a picture
  * @property {(now: number) => void} after    just after it
- * @property {(landed: import("../incoming/runs.js").Run[]) => void} onLanded   the picture with their new frames has been drawn to its end
+ * @property {(landed: import("../incoming/runs.js").Run[]) => void} onLanded the picture with their new frames has been
+ * drawn to its end
  * @property {() => void} onLevel         the quality changed
  */
 
@@ -24,7 +27,10 @@ export class Loop {
     this.running = false;
     /** Points on the last picture. */
     this.points = 0;
-    /** Runs whose new frames are on a picture that the card is still drawing. @type {import("../incoming/runs.js").Run[]} */
+    /**
+     * Runs whose new frames are on a picture that the card is still drawing.
+     * @type {import("../incoming/runs.js").Run[]}
+     */
     this.landing = [];
   }
 
@@ -51,7 +57,9 @@ export class Loop {
   /** @param {number} now */
   tick(now) {
     this.raf = 0;
-    const { picture, pace, told } = this, { cameras } = picture, gap = now - pace.drawnAt;
+    const { picture, pace, told } = this,
+      { cameras } = picture,
+      gap = now - pace.drawnAt;
     const news = [...told.runs()].some((run) => run.pending && run.info);
     const allowed = pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points });
     if (!pace.busy) this.land();
@@ -75,7 +83,9 @@ export class Loop {
   /** New frames become the goals of their runs. @param {number} now */
   take(now) {
     // Motion between frames would take the time of the next ones, for which a hand waits.
-    const calm = wantsCalm() || this.told.urgent(), steady = this.told.steady(), taken = [];
+    const calm = wantsCalm() || this.told.urgent(),
+      steady = this.told.steady(),
+      taken = [];
     for (const run of this.told.runs()) {
       if (!run.pending || !run.info) continue;
       this.picture.accept(run, now, !calm, steady);

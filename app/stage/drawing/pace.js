@@ -1,12 +1,15 @@
 /** When the next picture may be drawn: not while the last is under way, not faster than the quality allows. */
 
 /** Of the time a picture took in software, so much is left to others afterwards. */
-const REST_SHARE = 0.5, LONGEST_REST_MS = 160;
+const REST_SHARE = 0.5,
+  LONGEST_REST_MS = 160;
 /** Half a screen refresh early is better than a whole one late. */
 const EARLY_MS = 8;
 
 export class Pace {
-  /** @param {import("../scene/picture.js").Picture} picture @param {() => void} onLevel called when the quality changed */
+  /**
+   * @param {import("../scene/picture.js").Picture} picture @param {() => void} onLevel called when the quality changed
+   */
   constructor(picture, onLevel) {
     this.picture = picture;
     this.onLevel = onLevel;
@@ -17,12 +20,14 @@ export class Pace {
   }
 
   /**
-   * @param {number} now ms @param {{news: boolean, dirty: boolean, urgent: boolean, points: number}} state whether frames
+   * @param {number} now ms
+   * @param {{news: boolean, dirty: boolean, urgent: boolean, points: number}} state whether frames
    *   wait to be shown, whether a picture is wanted, whether a hand waits for it, points on the last one
    * @returns {boolean} whether the view may go on; else it asks again at the next screen refresh
    */
   allows(now, { news, dirty, urgent, points }) {
-    const { renderer, quality } = this.picture, { busy, ms } = renderer.progress();
+    const { renderer, quality } = this.picture,
+      { busy, ms } = renderer.progress();
     this.busy = busy;
     if (busy) return false;
     if (ms !== null) {

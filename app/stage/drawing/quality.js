@@ -4,7 +4,10 @@
  *   most device pixels a CSS pixel; motion between frames; least ms between pictures; most points on the stage */
 
 /** A picture may take so long before something is given up; for the last things, longer. */
-const SLOW_MS = [50, 50, 50, 100, 120, Infinity], FAST_MS = 20, PATIENCE = 6, FORGIVE_MS = 8000;
+const SLOW_MS = [50, 50, 50, 100, 120, Infinity],
+  FAST_MS = 20,
+  PATIENCE = 6,
+  FORGIVE_MS = 8000;
 
 /** @type {Level[]} */
 export const LEVELS = [
@@ -13,7 +16,13 @@ export const LEVELS = [
   { ratio: 1, tween: true, beat: 50, crowd: Infinity, what: "fewer pixels, 20 pictures a second" },
   { ratio: 1, tween: false, beat: 66, crowd: Infinity, what: "no motion between frames" },
   { ratio: 0.75, tween: false, beat: 80, crowd: Infinity, what: "no motion between frames, coarser pixels" },
-  { ratio: 0.75, tween: false, beat: 100, crowd: 25000, what: "no motion between frames, coarser pixels, 25,000 points at most" },
+  {
+    ratio: 0.75,
+    tween: false,
+    beat: 100,
+    crowd: 25000,
+    what: "no motion between frames, coarser pixels, 25,000 points at most",
+  },
 ];
 
 /** Where the processor draws, it starts here: the trainer works on the same cores. */
@@ -53,7 +62,8 @@ export class Quality {
     const next = LEVELS[this.level + 1];
     // Leaving points out helps only where there are more of them.
     if (this.slow >= PATIENCE && next && (next.crowd === Infinity || points > next.crowd)) return this.go(1, time);
-    if (this.fast >= PATIENCE * 10 && this.level > this.best && time - this.changed > FORGIVE_MS) return this.go(-1, time);
+    if (this.fast >= PATIENCE * 10 && this.level > this.best && time - this.changed > FORGIVE_MS)
+      return this.go(-1, time);
     return false;
   }
 

@@ -9,12 +9,19 @@ import { SHEETS } from "../scene/strokes.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Rect} Rect */
 /** @typedef {import("../common/types.js").Pose} Pose */
-/** @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("../scene/scene.js").Look|null}} PanelScene */
+/**
+ * @typedef {{view: Rect, run: Run|null, k: number, pose: Pose, look: import("../scene/scene.js").Look|null}} PanelScene
+ */
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas @throws {Error} where there is no WebGL2 */
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: true, powerPreference: "high-performance" });
+    const gl = canvas.getContext("webgl2", {
+      antialias: false,
+      alpha: false,
+      depth: true,
+      powerPreference: "high-performance",
+    });
     if (!gl) throw new Error("This browser offers no WebGL2.");
     this.canvas = canvas;
     this.gl = gl;
@@ -30,7 +37,9 @@ export class Renderer {
     this.fence = null;
     this.held = this.makeHeld();
     this.records = new SceneRecords();
-    /** @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds */
+    /**
+     * @type {Record<string, import("../scene/scene.js").Tally>} by run: how much of each layer the last picture holds
+     */
     this.tallies = {};
   }
 
@@ -45,10 +54,40 @@ export class Renderer {
     const { gl } = this;
     const points = buildProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT);
     const backdrop = buildProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT);
-    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT), sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
-    const lines = () => new Batch(gl, line, [["a", 3], ["b", 3], ["ink", 4], ["stroke", 3]], 4);
-    const signs = () => new Batch(gl, sign, [["place", 3], ["ink", 4], ["form", 2]], 4);
-    const patches = new Batch(gl, buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT), [["place", 3], ["ink", 4]], 0);
+    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT),
+      sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
+    const lines = () =>
+      new Batch(
+        gl,
+        line,
+        [
+          ["a", 3],
+          ["b", 3],
+          ["ink", 4],
+          ["stroke", 3],
+        ],
+        4,
+      );
+    const signs = () =>
+      new Batch(
+        gl,
+        sign,
+        [
+          ["place", 3],
+          ["ink", 4],
+          ["form", 2],
+        ],
+        4,
+      );
+    const patches = new Batch(
+      gl,
+      buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT),
+      [
+        ["place", 3],
+        ["ink", 4],
+      ],
+      0,
+    );
     /** @type {import("../incoming/records.js").Batches} */
     const batches = { patches, ground: lines(), mists: signs(), lines: lines(), signs: signs() };
     /** @type {Map<string, {buffers: PointBuffers, palette: WebGLTexture}>} */
@@ -71,7 +110,8 @@ export class Renderer {
   /** @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each */
   resize(width, height, ratio) {
     this.ratio = ratio;
-    const w = Math.max(1, Math.round(width * ratio)), h = Math.max(1, Math.round(height * ratio));
+    const w = Math.max(1, Math.round(width * ratio)),
+      h = Math.max(1, Math.round(height * ratio));
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
   }
@@ -104,11 +144,13 @@ export class Renderer {
 
   /** @param {Run} run @param {import("../scene/colours.js").Rgb[]} swatches */
   setPalette(run, swatches) {
-    const { gl } = this, texels = new Uint8Array(swatches.length * 4);
+    const { gl } = this,
+      texels = new Uint8Array(swatches.length * 4);
     swatches.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
     gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, swatches.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
   }
 
   /** @param {string} id */
@@ -125,7 +167,8 @@ export class Renderer {
    * @returns {number} points drawn
    */
   draw(panels, { thin, grid }) {
-    const { gl, canvas, theme } = this, { batches } = this.held;
+    const { gl, canvas, theme } = this,
+      { batches } = this.held;
     if (!theme || gl.isContextLost()) return 0;
     const all = SHEETS.map((name) => batches[name]);
     all.forEach((batch) => batch.clear());
@@ -158,7 +201,8 @@ export class Renderer {
   progress() {
     const { gl, fence } = this;
     if (!fence) return { busy: false, ms: null };
-    if (!gl.isContextLost() && gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED) return { busy: true, ms: null };
+    if (!gl.isContextLost() && gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED)
+      return { busy: true, ms: null };
     gl.deleteSync(fence.sync);
     this.fence = null;
     return { busy: false, ms: performance.now() - fence.sent };
@@ -166,13 +210,20 @@ export class Renderer {
 
   /** @param {Rect} view @returns {[number, number, number, number]} in device pixels, from the bottom left */
   inDevice(view) {
-    const r = this.ratio, w = Math.round(view.w * r), h = Math.round(view.h * r);
+    const r = this.ratio,
+      w = Math.round(view.w * r),
+      h = Math.round(view.h * r);
     return [Math.round(view.x * r), this.canvas.height - Math.round(view.y * r) - h, w, h];
   }
 
-  /** @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin @param {boolean} grid */
+  /**
+   * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {number} thin
+   * @param {boolean} grid
+   */
   drawPanel({ view, run, k, pose, look }, ranges, thin, grid) {
-    const { gl } = this, { batches, points } = this.held, [x, y, w, h] = this.inDevice(view);
+    const { gl } = this,
+      { batches, points } = this.held,
+      [x, y, w, h] = this.inDevice(view);
     if (w < 2 || h < 2) return 0;
     this.paintSphere(x, y, w, h, pose, grid ? 1 : 0);
     const matrix = viewProjection(pose, w, h);
@@ -202,7 +253,9 @@ export class Renderer {
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
       const radius = pointRadius(Math.min(view.w, view.h), run.frame.header.n / thin) * this.ratio;
-      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
+      for (const program of look.layers.rings && part.buffers.pieces && this.held.rings
+        ? [points, this.held.rings]
+        : [points]) {
         use(program);
         const { uniforms: u } = program;
         gl.uniform1f(u.progress, k);
@@ -222,10 +275,13 @@ export class Renderer {
   /**
    * The empty sphere depends on the camera alone, and panels mostly share one: it is computed pixel by pixel once, then
    * copied into each panel. While only points move, that costs a copy; with free cameras it is computed for each panel.
-   * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose @param {number} grid strength of the lines
+   * @param {number} x @param {number} y @param {number} w @param {number} h @param {Pose} pose
+   * @param {number} grid strength of the lines
    */
   paintSphere(x, y, w, h, pose, grid) {
-    const { gl } = this, { sphere, backdrop } = this.held, theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
+    const { gl } = this,
+      { sphere, backdrop } = this.held,
+      theme = /** @type {import("../common/theme.js").Theme} */ (this.theme);
     const key = [w, h, grid, pose.yaw, pose.pitch, pose.distance].join();
     gl.bindFramebuffer(gl.FRAMEBUFFER, sphere.frame);
     if (sphere.w !== w || sphere.h !== h) {
@@ -240,7 +296,8 @@ export class Renderer {
       gl.scissor(0, 0, w, h);
       const { program, uniforms: u } = backdrop;
       gl.useProgram(program);
-      const f = focal(w, h), m = viewMatrix(pose);
+      const f = focal(w, h),
+        m = viewMatrix(pose);
       gl.uniform2f(u.focal, f.x, f.y);
       gl.uniform1f(u.distance_, pose.distance);
       // The transposed rotation takes what the eye sees back to where it is on the sphere.
@@ -261,5 +318,8 @@ export class Renderer {
   }
 }
 
-/** Radius of a class-average point in CSS pixels: many points are small, and none vanishes. @param {number} side of the view @param {number} n */
+/**
+ * Radius of a class-average point in CSS pixels: many points are small, and none vanishes.
+ * @param {number} side of the view @param {number} n
+ */
 export const pointRadius = (side, n) => Math.min(4, Math.max(1.5, (0.36 * side) / Math.sqrt(Math.max(1, n))));

@@ -1,4 +1,6 @@
-/** GLSL of the stage. Colours go out as straight alpha; the page colour stands in for light that the page would give. */
+/**
+ * GLSL of the stage. Colours go out as straight alpha; the page colour stands in for light that the page would give.
+ */
 
 /** How far a place is in front: 1 facing the eye, 0 behind the outline; and what is left of its colour there. */
 const FACING = `
@@ -109,7 +111,9 @@ void main() {
   pixel = vec4(ink, cover * strength);
 }`;
 
-/** Lines as quads that face the screen: smooth at every width, dashed on request; with a border in the colour of the page where the
+/**
+ * Lines as quads that face the screen: smooth at every width, dashed on request; with a border in the colour of the
+ * page where the
  * width is negative, so that a line is seen among points of its own colour. One instance is one straight piece. */
 export const LINE_VERTEX = `#version 300 es
 precision highp float;
@@ -230,7 +234,8 @@ uniform vec2 focal; uniform float distance_; uniform mat3 turn; uniform float pi
 uniform vec3 page; uniform vec3 ink; uniform float dark; uniform float grid;
 out vec4 pixel;
 
-// One pixel wide, where a linear function of the place is zero; its slope on the screen comes from the slopes of the place.
+// One pixel wide, where a linear function of the place is zero; its slope on the screen comes from the slopes of the
+// place.
 float trace(float value, vec3 gradient, vec3 right, vec3 up) {
   float pace = max(1e-5, length(vec2(dot(gradient, right), dot(gradient, up))));
   return smoothstep(1.15, 0.2, abs(value) / pace);

@@ -1,8 +1,12 @@
 /** Why a stream does not open, which a WebSocket never says: asked of the same address in plain HTTP. Pure. */
 
-/** @typedef {{address: string, status: number|null, reason: string}} Trouble  status null: no answer at all; reason: ltviz's own sentence, "" where somebody else answered */
+/**
+ * @typedef {{address: string, status: number|null, reason: string}} Trouble status null: no answer at all; reason:
+ * ltviz's own sentence, "" where somebody else answered
+ */
 
-const LONGEST = 400, PATIENCE_MS = 4000;
+const LONGEST = 400,
+  PATIENCE_MS = 4000;
 
 /**
  * @param {string} address ws:// or wss:// with its query @param {typeof fetch} [ask] for tests
@@ -21,7 +25,10 @@ export async function whyNoStream(address, ask = fetch) {
   }
 }
 
-/** @param {Trouble} trouble @param {import("../words.js").Words} words @returns {[string, string]} what is missing and where, and what to do */
+/**
+ * @param {Trouble} trouble @param {import("../words.js").Words} words
+ * @returns {[string, string]} what is missing and where, and what to do
+ */
 export function describeTrouble({ address, status, reason }, words) {
   const what = words.noStream.replace("{address}", () => address);
   if (status === null) return [what, words.noAnswer];

@@ -28,10 +28,13 @@ export function splitMessage(buffer) {
  */
 export function readArray(buffer, offset, count, type) {
   const Type = TYPES[/** @type {keyof typeof TYPES} */ (type)];
-  if (!Type) throw new Error(`A stream array has the type "${type}", which is none of ${Object.keys(TYPES).join(", ")}.`);
+  if (!Type)
+    throw new Error(`A stream array has the type "${type}", which is none of ${Object.keys(TYPES).join(", ")}.`);
   const bytes = count * Type.BYTES_PER_ELEMENT;
   if (!(offset >= 0 && count >= 0) || offset + bytes > buffer.byteLength)
-    throw new Error(`A stream array of ${count} ${type} from byte ${offset} does not fit into ${buffer.byteLength} bytes.`);
+    throw new Error(
+      `A stream array of ${count} ${type} from byte ${offset} does not fit into ${buffer.byteLength} bytes.`,
+    );
   if (offset % Type.BYTES_PER_ELEMENT === 0) return new Type(buffer, offset, count);
   return new Type(buffer.slice(offset, offset + bytes));
 }
@@ -44,7 +47,9 @@ export function readFrame(buffer, header, offset) {
   const read = (name, count) => {
     const [at, items, type] = arrays[name] ?? [0, 0, "none"];
     if (items !== count)
-      throw new Error(`The array "${name}" of ${header.run} at step ${header.step} has ${items} items; it must have ${count}.`);
+      throw new Error(
+        `The array "${name}" of ${header.run} at step ${header.step} has ${items} items; it must have ${count}.`,
+      );
     return /** @type {any} */ (readArray(buffer, offset + at, items, type));
   };
   /** @type {Frame["links"]} */
@@ -53,14 +58,19 @@ export function readFrame(buffer, header, offset) {
   const clouds = new Map();
   for (const key of Object.keys(arrays)) {
     const [, kind, name] = /^(links|clouds)\.(.+)\.y$/.exec(key) ?? [];
-    const count = arrays[key][1], of = (/** @type {string} */ part, size = 1) => read(`${kind}.${name}.${part}`, count * size);
+    const count = arrays[key][1],
+      of = (/** @type {string} */ part, size = 1) => read(`${kind}.${name}.${part}`, count * size);
     if (kind === "links") links.set(name, { a: of("a", 3), b: of("b", 3), y: of("y") });
     else if (kind === "clouds") clouds.set(name, { points: of("points", 3), y: of("y"), age: of("age") });
   }
   return {
-    header, links, clouds,
+    header,
+    links,
+    clouds,
     xyz: /** @type {Int16Array} */ (readArray(buffer, offset, n * 3, "int16")),
-    predictions: header.predictions ? /** @type {Uint16Array} */ (readArray(buffer, offset + n * 6, n, "uint16")) : null,
+    predictions: header.predictions
+      ? /** @type {Uint16Array} */ (readArray(buffer, offset + n * 6, n, "uint16"))
+      : null,
     confidence: arrays.confidence ? read("confidence", n) : null,
     loss: arrays.loss ? read("loss", n) : null,
   };
@@ -77,11 +87,15 @@ export function readRun(buffer, header, offset) {
   const labels = /** @type {Uint16Array} */ (read("labels") ?? new Uint16Array(header.n ?? 0));
   const split = /** @type {Uint8Array} */ (read("split") ?? new Uint8Array(labels.length));
   if (split.length !== labels.length)
-    throw new Error(`Run ${header.run} has ${labels.length} labels and ${split.length} split marks; they must be as many.`);
+    throw new Error(
+      `Run ${header.run} has ${labels.length} labels and ${split.length} split marks; they must be as many.`,
+    );
   const ids = /** @type {Int32Array|null} */ (read("ids"));
   const thumbs = /** @type {Uint8Array|null} */ (header.thumb ? read("thumbs") : null);
   const labelSets = /** @type {Uint8Array|null} */ (read("label_sets"));
   if (labelSets && labelSets.length !== labels.length * Math.ceil(header.num_classes / 8))
-    throw new Error(`Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ${header.num_classes} classes.`);
+    throw new Error(
+      `Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ${header.num_classes} classes.`,
+    );
   return { header, labels, split, ids, thumbs, labelSets };
 }

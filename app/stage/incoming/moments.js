@@ -7,7 +7,10 @@ import { Run } from "./runs.js";
 
 /** One run at one step. It is a run like any other to the picture; only time passes it by. */
 export class Moment extends Run {
-  /** @param {string} of id of the run @param {number} step that was asked for; the frame may be the one recorded before it */
+  /**
+   * @param {string} of id of the run
+   * @param {number} step that was asked for; the frame may be the one recorded before it
+   */
   constructor(of, step) {
     super(`${of}@${step}`);
     this.of = of;
@@ -28,7 +31,8 @@ export class Moment extends Run {
 
 /**
  * What an address asks for: `120` is every run at step 120, `bcl-1@120` one run.
- * @param {string|null} text @param {string[]} live ids of the runs shown @returns {Wish[]} each once, none of other runs
+ * @param {string|null} text @param {string[]} live ids of the runs shown
+ * @returns {Wish[]} each once, none of other runs
  */
 export function parseBeside(text, live) {
   const wishes = (text ?? "").split(",").flatMap((item) => {
@@ -39,13 +43,18 @@ export function parseBeside(text, live) {
   return wishes.filter(({ run, step }, i) => wishes.findIndex((w) => w.run === run && w.step === step) === i);
 }
 
-/** The shortest text that `parseBeside` reads back. @param {Wish[]} kept @param {string[]} live @returns {string} "" for nothing */
+/**
+ * The shortest text that `parseBeside` reads back. @param {Wish[]} kept @param {string[]} live
+ * @returns {string} "" for nothing
+ */
 export function formatBeside(kept, live) {
   const steps = [...new Set(kept.map(({ step }) => step))];
   return steps
     .flatMap((step) => {
       const at = kept.filter((wish) => wish.step === step);
-      return live.every((id) => at.some(({ run }) => run === id)) ? [String(step)] : at.map(({ run }) => `${run}@${step}`);
+      return live.every((id) => at.some(({ run }) => run === id))
+        ? [String(step)]
+        : at.map(({ run }) => `${run}@${step}`);
     })
     .join(",");
 }
@@ -71,18 +80,27 @@ export class Moments {
     return [...this.kept.values()].map((moment) => ({ run: moment.of, step: moment.step }));
   }
 
-  /** Freezes what runs show now; those kept already stay as they are. @param {Run[]} runs @param {number} live panels there are @returns {boolean} false: no room */
+  /**
+   * Freezes what runs show now; those kept already stay as they are. @param {Run[]} runs
+   * @param {number} live panels there are @returns {boolean} false: no room
+   */
   keep(runs, live) {
-    const fresh = runs.flatMap(({ id, info, frame }) => (info && frame && !this.kept.has(`${id}@${frame.header.step}`) ? [{ id, info, frame }] : []));
+    const fresh = runs.flatMap(({ id, info, frame }) =>
+      info && frame && !this.kept.has(`${id}@${frame.header.step}`) ? [{ id, info, frame }] : [],
+    );
     if (live + this.kept.size + fresh.length > MOST_PANELS) return false;
     for (const { id, info, frame } of fresh) this.add(id, frame.header.step).hold(info, frame);
     if (fresh.length) this.told.changed();
     return true;
   }
 
-  /** Fetches moments that an address asks for. @param {Wish[]} wishes @param {number} live panels there are @returns {boolean} false: no room for all of them */
+  /**
+   * Fetches moments that an address asks for. @param {Wish[]} wishes @param {number} live panels there are
+   * @returns {boolean} false: no room for all of them
+   */
   ask(wishes, live) {
-    const fresh = wishes.filter(({ run, step }) => !this.kept.has(`${run}@${step}`)), room = Math.max(0, MOST_PANELS - live - this.kept.size);
+    const fresh = wishes.filter(({ run, step }) => !this.kept.has(`${run}@${step}`)),
+      room = Math.max(0, MOST_PANELS - live - this.kept.size);
     fresh.slice(0, room).forEach(({ run, step }) => this.add(run, step));
     this.fetch([...this.kept.values()].filter((moment) => !moment.frame));
     if (fresh.length) this.told.changed();
@@ -136,7 +154,8 @@ export class Moments {
           if (!("step" in header) || !info) return;
           moment.hold(info, readFrame(buffer, header, offset));
           this.told.changed();
-          // While a projection is being computed another one stands in for it; the right one comes over the same socket.
+          // While a projection is being computed another one stands in for it; the right one comes over the same
+          // socket.
           if (!header.projection?.pending) waiting.delete(header.run);
           if (!waiting.size) this.end(socket);
         },

@@ -26,14 +26,19 @@ export class SceneRecords {
     this.held.delete(id);
   }
 
-  /** @param {Batches} to @param {Run} run @param {number} k progress @param {import("../scene/scene.js").Look} look @returns {Tally} */
+  /**
+   * @param {Batches} to @param {Run} run @param {number} k progress @param {import("../scene/scene.js").Look} look
+   * @returns {Tally}
+   */
   add(to, run, k, look) {
-    const batches = SHEETS.map((name) => to[name]), held = this.held.get(run.id);
+    const batches = SHEETS.map((name) => to[name]),
+      held = this.held.get(run.id);
     if (k >= 1 && held && held.frame === run.frame && held.key === look.key && held.colours === look.colours) {
       batches.forEach((batch, i) => batch.append(held.parts[i]));
       return held.tally;
     }
-    const starts = batches.map((batch) => batch.used), tally = addScene(to, run, k, look);
+    const starts = batches.map((batch) => batch.used),
+      tally = addScene(to, run, k, look);
     // While points move no two pictures are alike, and copies would only cost.
     if (k >= 1) {
       const parts = batches.map((batch, i) => batch.data.slice(starts[i], batch.used));

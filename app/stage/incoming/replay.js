@@ -4,11 +4,15 @@ import { ReplayClock } from "./replayclock.js";
 import { lastAtMost } from "./steps.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
-/** @typedef {{card: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track  one run: its own messages as the stream sends them, and a frame for each step */
+/**
+ * @typedef {{card: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
+ * own messages as the stream sends them, and a frame for each step
+ */
 
 export class ReplaySource {
   /**
-   * @param {Map<string, Track>} tracks @param {SourceOptions} options the address says runs, hz and step, as the stream's does
+   * @param {Map<string, Track>} tracks
+   * @param {SourceOptions} options the address says runs, hz and step, as the stream's does
    */
   constructor(tracks, { address, onMessage, onLink }) {
     this.tracks = tracks;
@@ -26,9 +30,15 @@ export class ReplaySource {
 
   open() {
     this.close();
-    const asked = new URL(this.address()).searchParams, runs = (asked.get("runs") ?? "").split(","), step = asked.get("step");
+    const asked = new URL(this.address()).searchParams,
+      runs = (asked.get("runs") ?? "").split(","),
+      step = asked.get("step");
     this.playing = [...this.tracks].filter(([id]) => runs.includes(id));
-    this.clock = new ReplayClock(this.playing.map(([, { steps }]) => steps), Number(asked.get("hz")) || 10, step === null ? null : Number(step));
+    this.clock = new ReplayClock(
+      this.playing.map(([, { steps }]) => steps),
+      Number(asked.get("hz")) || 10,
+      step === null ? null : Number(step),
+    );
     this.isOpen = true;
     this.onLink("open", "");
     for (const [run, { card, state }] of this.playing) {
@@ -45,7 +55,10 @@ export class ReplaySource {
     this.isOpen = false;
   }
 
-  /** Takes what the server would take; acknowledgements mean nothing here. @param {Record<string, any>} message @returns {boolean} whether it was open */
+  /**
+   * Takes what the server would take; acknowledgements mean nothing here. @param {Record<string, any>} message
+   * @returns {boolean} whether it was open
+   */
   send(message) {
     if (!this.isOpen) return false;
     const { clock } = this;
@@ -53,7 +66,16 @@ export class ReplaySource {
     if ("speed" in message) clock.setSpeed(Number(message.speed));
     if (message.play) clock.play(message.from ?? null);
     if (message.live) clock.follow();
-    if ("projection" in message) this.onMessage({ type: "error", run: null, message: "This file holds one projection; choose another in the app and save the file again." }, new ArrayBuffer(0), 0);
+    if ("projection" in message)
+      this.onMessage(
+        {
+          type: "error",
+          run: null,
+          message: "This file holds one projection; choose another in the app and save the file again.",
+        },
+        new ArrayBuffer(0),
+        0,
+      );
     // As over a wire: whoever asks has finished asking before the answer comes.
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

@@ -1,13 +1,25 @@
-/** Which step each panel of a recording should show now, in the words of the server's clock: follow, play, hold. Pure. */
+/**
+ * Which step each panel of a recording should show now, in the words of the server's clock: follow, play, hold. Pure.
+ */
 import { lastAtMost, unite } from "./steps.js";
 
-/** @typedef {"follow"|"play"|"hold"} Mode  follow: play over and over; play: from a chosen step on, then over and over; hold: stay */
+/**
+ * @typedef {"follow"|"play"|"hold"} Mode follow: play over and over; play: from a chosen step on, then over and over;
+ * hold: stay
+ */
 
 /** How long the last frame stays before the recording starts again. */
-const REST_MS = 1200, MOST_TICKS = 30, SLOWEST = 1 / 16, FASTEST = 16;
+const REST_MS = 1200,
+  MOST_TICKS = 30,
+  SLOWEST = 1 / 16,
+  FASTEST = 16;
 
 export class ReplayClock {
-  /** @param {number[][]} tracks steps of each run, sorted @param {number} hz frames a second at speed 1, clipped to 0.1 to 60 @param {number|null} step to hold from the start; null: follow */
+  /**
+   * @param {number[][]} tracks steps of each run, sorted
+   * @param {number} hz frames a second at speed 1, clipped to 0.1 to 60
+   * @param {number|null} step to hold from the start; null: follow
+   */
   constructor(tracks, hz, step) {
     this.timeline = unite(tracks);
     this.hz = Math.min(60, Math.max(0.1, hz));
@@ -50,7 +62,8 @@ export class ReplayClock {
   tick() {
     const { timeline } = this;
     if (this.mode === "hold" || !timeline.length || this.step === null) return;
-    const at = lastAtMost(timeline, this.step), last = timeline.length - 1;
+    const at = lastAtMost(timeline, this.step),
+      last = timeline.length - 1;
     // A replay faster than the ticks leaves frames out.
     const stride = Math.max(1, Math.round((this.hz * this.speed * this.interval) / 1000));
     if (at < last) {

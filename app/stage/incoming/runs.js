@@ -5,7 +5,10 @@ import { blendPoints, easeOut, slerp } from "../common/vectors.js";
 /** @typedef {import("../common/types.js").Frame} Frame */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 
-const SHORTEST_TWEEN_MS = 40, LONGEST_TWEEN_MS = 400, BLOOM_MS = 600, SCRUB_TWEEN_MS = 160;
+const SHORTEST_TWEEN_MS = 40,
+  LONGEST_TWEEN_MS = 400,
+  BLOOM_MS = 600,
+  SCRUB_TWEEN_MS = 160;
 /** Frames that a trail can reach back. */
 export const TRAIL_FRAMES = 60;
 
@@ -36,7 +39,9 @@ export class Run {
     this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
-    /** @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the frame shown, and how
+    /**
+     * @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the
+     * frame shown, and how
      * many steps after those before them they came */
     this.forces = null;
     this.start = 0;
@@ -65,7 +70,10 @@ export class Run {
     this.called = "";
     /** @type {import("../scene/colours.js").Rgb[]} one for each of EXTRAS */
     this.extras = [];
-    /** @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear classes */
+    /**
+     * @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear
+     * classes
+     */
     this.values = [];
   }
 
@@ -121,7 +129,10 @@ export class Run {
     this.pending = frame;
   }
 
-  /** Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered. @param {number} id */
+  /**
+   * Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered.
+   * @param {number} id
+   */
   indexOf(id) {
     const { info } = this;
     if (!info) return null;
@@ -149,7 +160,8 @@ export class Run {
    * @returns {boolean} whether `from` holds new positions of its own (else: those of the frame before)
    */
   accept(now, { tween, steady }) {
-    const next = /** @type {Frame} */ (this.pending), last = this.frame;
+    const next = /** @type {Frame} */ (this.pending),
+      last = this.frame;
     this.pending = null;
     const same = last && last.xyz.length === next.xyz.length;
     const k = this.progress(now);
@@ -174,7 +186,8 @@ export class Run {
     if (last && step <= last.header.step) this.history = [];
     if (this.forces && step < this.forces.step) this.forces = null;
     // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
-    if (forces && Object.keys(forces).length) this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
+    if (forces && Object.keys(forces).length)
+      this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;
@@ -191,7 +204,9 @@ export class Run {
     return this.frame ? ["centres", ...Object.keys(this.frame.header.landmarks ?? {})] : [];
   }
 
-  /** Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]} */
+  /**
+   * Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]}
+   */
   marksAt(name, k) {
     const header = this.frame?.header;
     const to = header ? (name === "centres" ? header.centres : header.landmarks?.[name]) : undefined;
@@ -207,7 +222,8 @@ export class Run {
   /** Both ends of a kind of links as the eye sees them. @param {string} name @param {number} k progress
    * @returns {{a: Int16Array, b: Int16Array}} */
   linksAt(name, k) {
-    const to = /** @type {import("../common/types.js").Links} */ (this.frame?.links.get(name)), from = this.fromLinks.get(name);
+    const to = /** @type {import("../common/types.js").Links} */ (this.frame?.links.get(name)),
+      from = this.fromLinks.get(name);
     if (k >= 1 || !from || from.a.length !== to.a.length) return to;
     const blend = (/** @type {"a"|"b"} */ end) => {
       const out = new Int16Array(to[end].length);
@@ -217,9 +233,12 @@ export class Run {
     return { a: blend("a"), b: blend("b") };
   }
 
-  /** One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3} */
+  /**
+   * One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3}
+   */
   pointAt(index, k) {
-    const to = /** @type {Frame} */ (this.frame).xyz, i = index * 3;
+    const to = /** @type {Frame} */ (this.frame).xyz,
+      i = index * 3;
     const b = [to[i] / 32767, to[i + 1] / 32767, to[i + 2] / 32767];
     if (k >= 1 || this.from.length !== to.length) return /** @type {Vec3} */ (b);
     return slerp([this.from[i] / 32767, this.from[i + 1] / 32767, this.from[i + 2] / 32767], b, k);

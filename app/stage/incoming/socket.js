@@ -10,9 +10,13 @@ import { splitMessage } from "./frames.js";
  * @property {(link: Link, detail: string) => void} onLink
  * @property {(trouble: import("./diagnosis.js").Trouble) => void} [onTrouble]  why no socket opens
  */
-/** @typedef {{open: () => void, close: () => void, send: (message: object) => boolean}} Source  where messages come from: the stream, or a replay */
+/**
+ * @typedef {{open: () => void, close: () => void, send: (message: object) => boolean}} Source where messages come from:
+ * the stream, or a replay
+ */
 
-const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 5000;
+const FIRST_WAIT_MS = 250,
+  LONGEST_WAIT_MS = 5000;
 /** After so many attempts in a row that never opened it is asked why; and after as many again. */
 const ASK_AFTER = 3;
 /** Policy violation, and the range that applications use: the server has said no, and asking again will not help. */
@@ -35,7 +39,8 @@ export function streamAddress(data, hold, base) {
 
 export class StreamSocket {
   /**
-   * @param {SourceOptions} options @param {(address: string) => WebSocket} [open] for tests @param {typeof whyNoStream} [why] for tests
+   * @param {SourceOptions} options @param {(address: string) => WebSocket} [open] for tests
+   * @param {typeof whyNoStream} [why] for tests
    */
   constructor({ address, onMessage, onLink, onTrouble = () => {} }, open = (a) => new WebSocket(a), why = whyNoStream) {
     this.address = address;
@@ -54,7 +59,8 @@ export class StreamSocket {
   open() {
     this.close();
     this.onLink("connecting", "");
-    const address = this.address(), socket = (this.socket = this.openSocket(address));
+    const address = this.address(),
+      socket = (this.socket = this.openSocket(address));
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempts = 0;
@@ -92,7 +98,8 @@ export class StreamSocket {
   receive(data) {
     if (typeof data === "string") throw new Error("The stream sends binary messages; this one is text.");
     const { header, offset } = splitMessage(data);
-    // Answered before it is used: the answer says that the frame has arrived, and a page too busy to draw is too busy to get here.
+    // Answered before it is used: the answer says that the frame has arrived, and a page too busy to draw is too busy
+    // to get here.
     if (header.step !== undefined && header.seq !== undefined) this.send({ ack: header.seq });
     this.onMessage(header, data, offset);
   }

@@ -1,8 +1,12 @@
-/** How fast and how much: latency, frames a second, points, frames skipped; and whether the drawing had to be simplified. */
+/**
+ * How fast and how much: latency, frames a second, points, frames skipped; and whether the drawing had to be
+ * simplified.
+ */
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatCount } from "../common/numbers.js";
 
-const WINDOW_MS = 3000, KEPT = 120;
+const WINDOW_MS = 3000,
+  KEPT = 120;
 
 export class Badge {
   constructor() {
@@ -46,15 +50,25 @@ export class Badge {
 
   /** @param {number} now @param {{points: number, skipped: number, panels: number, simplified: string}} facts */
   write(now, { points, skipped, panels, simplified }) {
-    const received = this.rate(this.arrivals, now) / Math.max(1, panels), drawn = this.rate(this.drawings, now), latency = this.latency;
+    const received = this.rate(this.arrivals, now) / Math.max(1, panels),
+      drawn = this.rate(this.drawings, now),
+      latency = this.latency;
     const parts = [];
     if (latency !== null && received > 0.5) parts.push(`${Math.round(latency)} ms`);
     if (received > 0.5) parts.push(`${received.toFixed(received < 10 ? 1 : 0)} frames/s`);
     parts.push(`${formatCount(points)} points`, `${formatCount(skipped)} skipped`);
     setText(this.text, parts.join("  ·  "));
-    setAttribute(this.root, "title", [
-      "From a frame's completion on disk to the screen (median), frames received a second in each panel, points drawn, frames that a newer one overtook.",
-      `Pictures drawn a second: ${drawn.toFixed(0)}.`, simplified].filter(Boolean).join("\n"));
+    setAttribute(
+      this.root,
+      "title",
+      [
+        "From a frame's completion on disk to the screen (median), frames received a second in each panel, points drawn, frames that a newer one overtook.",
+        `Pictures drawn a second: ${drawn.toFixed(0)}.`,
+        simplified,
+      ]
+        .filter(Boolean)
+        .join("\n"),
+    );
     return { drawn };
   }
 }

@@ -1,4 +1,6 @@
-/** How far a projected panel can be trusted: a badge that says "projection", and small gauges with their explanations. */
+/**
+ * How far a projected panel can be trusted: a badge that says "projection", and small gauges with their explanations.
+ */
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
 import { titleOf } from "../choices/projections.js";
@@ -27,20 +29,42 @@ export class HonestyMeter {
     this.choices = [];
     this.badge = make("span", "ltv-projection", {}, words.projection);
     // A small panel has no room for the gauges: the badge tells all of them.
-    tips.explain(this.badge, () => [this.projection ? titleOf(this.projection.name, this.choices) : words.projection, words.projectionNote,
-      ...GAUGES.flatMap((key) => (this.projection?.[key] === undefined ? [] : [`${GAUGE_WORDS[key].title}: ${wording(key, this.projection[key])}`]))]);
+    tips.explain(this.badge, () => [
+      this.projection ? titleOf(this.projection.name, this.choices) : words.projection,
+      words.projectionNote,
+      ...GAUGES.flatMap((key) =>
+        this.projection?.[key] === undefined
+          ? []
+          : [`${GAUGE_WORDS[key].title}: ${wording(key, this.projection[key])}`],
+      ),
+    ]);
     this.gauges = GAUGES.map((key) => {
       const { name, title, short } = GAUGE_WORDS[key];
-      const value = make("b", ""), bar = make("i", "ltv-bar-fill");
-      const gauge = make("span", "ltv-gauge", { "data-key": key }, make("span", "ltv-quiet", {}, name), value, make("span", "ltv-bar-track", {}, bar));
+      const value = make("b", ""),
+        bar = make("i", "ltv-bar-fill");
+      const gauge = make(
+        "span",
+        "ltv-gauge",
+        { "data-key": key },
+        make("span", "ltv-quiet", {}, name),
+        value,
+        make("span", "ltv-bar-track", {}, bar),
+      );
       tips.explain(gauge, () => [`${title}: ${wording(key, this.projection?.[key] ?? NaN)}`, short]);
       return { key, gauge, value, bar };
     });
     this.pending = make("span", "ltv-pending", { role: "status", hidden: "" });
-    this.root = make("div", "ltv-honesty", { hidden: "" }, make("div", "ltv-gauges", {}, this.badge, ...this.gauges.map(({ gauge }) => gauge)));
+    this.root = make(
+      "div",
+      "ltv-honesty",
+      { hidden: "" },
+      make("div", "ltv-gauges", {}, this.badge, ...this.gauges.map(({ gauge }) => gauge)),
+    );
   }
 
-  /** @param {Projection|null} projection null: the picture is the embedding itself @param {ProjectionChoice[]} choices */
+  /**
+   * @param {Projection|null} projection null: the picture is the embedding itself @param {ProjectionChoice[]} choices
+   */
   write(projection, choices) {
     this.root.hidden = !projection;
     this.pending.hidden = !projection?.pending;
@@ -57,6 +81,12 @@ export class HonestyMeter {
       bar.style.width = `${Math.round(100 * (share ?? 0))}%`;
     }
     if (projection.pending)
-      setText(this.pending, fill(this.words.pending, { asked: titleOf(projection.pending, choices), shown: titleOf(projection.name, choices).toLowerCase() }));
+      setText(
+        this.pending,
+        fill(this.words.pending, {
+          asked: titleOf(projection.pending, choices),
+          shown: titleOf(projection.name, choices).toLowerCase(),
+        }),
+      );
   }
 }

@@ -10,7 +10,9 @@ export const NEIGHBOURS = 8;
  * @returns {number[]} indices of the nearest others, nearest first; fewer where there are not so many
  */
 export function nearestSamples(xyz, index, count) {
-  const x = xyz[3 * index], y = xyz[3 * index + 1], z = xyz[3 * index + 2];
+  const x = xyz[3 * index],
+    y = xyz[3 * index + 1],
+    z = xyz[3 * index + 2];
   /** @type {[number, number][]} squared distance and index, sorted */
   const best = [];
   for (let i = 0; i < xyz.length / 3; i++) {
@@ -33,6 +35,7 @@ export const sameClass = (neighbours, labels, index) => neighbours.filter((i) =>
 export function neighboursOf(run, index) {
   const { frame } = run;
   if (!frame || index >= frame.header.n) return [];
-  if (run.near?.of !== frame || run.near.index !== index) run.near = { of: frame, index, found: nearestSamples(frame.xyz, index, NEIGHBOURS) };
+  if (run.near?.of !== frame || run.near.index !== index)
+    run.near = { of: frame, index, found: nearestSamples(frame.xyz, index, NEIGHBOURS) };
   return run.near.found;
 }

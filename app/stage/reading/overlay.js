@@ -10,11 +10,21 @@ import { fill } from "../words.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").PanelRect} PanelRect */
 
-/** The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that there are. */
+/**
+ * The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that
+ * there are.
+ */
 const PANEL_KEYS = ["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"];
-const PANEL_NAMES = { accuracy_few: "few", map_few: "mAP few", centre_sum: "sum", min_centre_angle: "angle", uniformity: "uniformity" };
+const PANEL_NAMES = {
+  accuracy_few: "few",
+  map_few: "mAP few",
+  centre_sum: "sum",
+  min_centre_angle: "angle",
+  uniformity: "uniformity",
+};
 const TEXT_CONTRAST = 4.5;
-const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10", CLOSE = "m4 4 8 8M12 4l-8 8";
+const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
+  CLOSE = "m4 4 8 8M12 4l-8 8";
 
 /** @typedef {{showAlone: (id: string) => void, onRelease: (id: string) => void}} PanelActs */
 
@@ -29,14 +39,28 @@ class PanelText {
     this.expand = make("button", "ltv-icon ltv-expand", { type: "button" });
     this.expand.append(icon(EXPAND));
     this.expand.addEventListener("click", () => acts.showAlone(this.id));
-    this.close = make("button", "ltv-icon ltv-close", { type: "button", "aria-label": words.release, title: words.release, hidden: "" }, icon(CLOSE));
+    this.close = make(
+      "button",
+      "ltv-icon ltv-close",
+      { type: "button", "aria-label": words.release, title: words.release, hidden: "" },
+      icon(CLOSE),
+    );
     this.close.addEventListener("click", () => acts.onRelease(this.id));
     this.note = make("div", "ltv-note", { hidden: "" });
     this.noteTitle = make("strong", "");
     this.noteText = make("span", "");
     this.note.append(this.noteTitle, this.noteText);
     this.numbers = make("div", "ltv-numbers");
-    this.root = make("section", "ltv-panel", {}, make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close), this.meter.root, this.meter.pending, this.note, this.numbers);
+    this.root = make(
+      "section",
+      "ltv-panel",
+      {},
+      make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close),
+      this.meter.root,
+      this.meter.pending,
+      this.note,
+      this.numbers,
+    );
     this.id = "";
     /** @type {HTMLElement[]} */
     this.labels = [];
@@ -46,7 +70,10 @@ class PanelText {
 }
 
 export class Overlay {
-  /** @param {HTMLElement} host @param {import("../words.js").Words} words @param {PanelActs} acts @param {import("./tips.js").Tips} tips */
+  /**
+   * @param {HTMLElement} host @param {import("../words.js").Words} words @param {PanelActs} acts
+   * @param {import("./tips.js").Tips} tips
+   */
   constructor(host, words, acts, tips) {
     this.host = host;
     this.words = words;
@@ -74,11 +101,14 @@ export class Overlay {
     });
   }
 
-  /** Titles, states and numbers. @param {Run[]} runs @param {import("../common/types.js").StageData} data @param {import("../scene/colours.js").Rgb} page
+  /**
+   * Titles, states and numbers. @param {Run[]} runs @param {import("../common/types.js").StageData} data
+   * @param {import("../scene/colours.js").Rgb} page
    * @param {string|null} focus the panel that keys mean, where each has its own camera */
   write(runs, data, page, focus) {
     runs.forEach((run, i) => {
-      const panel = this.panels[i], header = run.info?.header;
+      const panel = this.panels[i],
+        header = run.info?.header;
       if (!panel) return;
       panel.id = run.id;
       setText(panel.name, run.title);
@@ -114,7 +144,10 @@ export class Overlay {
     setAttribute(panel.note, "data-kind", broken ? "failed" : "waiting");
     setAttribute(panel.note, "data-over", run.frame ? "picture" : "nothing");
     const { words } = this;
-    setText(panel.noteTitle, waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost);
+    setText(
+      panel.noteTitle,
+      waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost,
+    );
     setText(panel.noteText, broken ? [run.reason, words.failedNext].filter(Boolean).join(" ") : "");
   }
 
@@ -129,10 +162,15 @@ export class Overlay {
         item = make("span", "ltv-number", {}, make("span", "ltv-quiet"), make("b", ""));
         panel.numbers.append(item);
       }
-      const measure = measures.find((m) => m.key === key), unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
+      const measure = measures.find((m) => m.key === key),
+        unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
       setText(item.children[0], PANEL_NAMES[/** @type {keyof typeof PANEL_NAMES} */ (key)]);
       setText(item.children[1], formatMeasure(metrics[key], unit));
-      setAttribute(item, "title", `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`);
+      setAttribute(
+        item,
+        "title",
+        `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`,
+      );
     });
   }
 
@@ -160,12 +198,14 @@ export class Overlay {
   /**
    * Moves the names of classes to where their centres are now.
    * @param {number} index of the panel @param {(import("../common/types.js").Vec3|null)[]} centres empty: hide all
-   * @param {PanelRect} rect @param {import("../choices/picking.js").Placer} place @param {number} distance @param {Set<number>|null} chosen
+   * @param {PanelRect} rect @param {import("../choices/picking.js").Placer} place @param {number} distance
+   * @param {Set<number>|null} chosen
    */
   moveLabels(index, centres, rect, place, distance, chosen) {
     const panel = this.panels[index];
     if (!panel) return;
-    const { view, frame } = rect, scale = Math.min(view.w, view.h) / 300;
+    const { view, frame } = rect,
+      scale = Math.min(view.w, view.h) / 300;
     const seen = centres.flatMap((m, c) => {
       if (!m || !panel.labels[c] || (chosen && !chosen.has(c))) return [];
       const [x, y, w] = place(m);
@@ -177,7 +217,8 @@ export class Overlay {
     /** @type {Set<number>} */
     const shown = new Set();
     kept.forEach(({ c, w }, i) => {
-      const spot = places[i], label = panel.labels[c];
+      const spot = places[i],
+        label = panel.labels[c];
       if (!spot) return;
       shown.add(c);
       panel.slots[c] = spot.slot;
@@ -190,7 +231,10 @@ export class Overlay {
     });
   }
 
-  /** The sentence that no simplex fits, once for all runs it is true of. @param {Run[]} runs @returns {string} "" where one fits */
+  /**
+   * The sentence that no simplex fits, once for all runs it is true of. @param {Run[]} runs
+   * @returns {string} "" where one fits
+   */
   simplexNote(runs) {
     const header = runs.find((run) => !run.fitsSimplex)?.info?.header;
     if (!header) return "";

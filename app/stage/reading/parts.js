@@ -48,7 +48,9 @@ export class Parts {
     /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
     this.told = false;
     this.notice = make("div", "ltv-notice", { role: "status", hidden: "" });
-    const texts = make("div", "ltv-overlay"), lasso = document.createElementNS(SVG, "svg"), outline = document.createElementNS(SVG, "polyline");
+    const texts = make("div", "ltv-overlay"),
+      lasso = document.createElementNS(SVG, "svg"),
+      outline = document.createElementNS(SVG, "polyline");
     lasso.setAttribute("class", "ltv-lasso");
     lasso.append(outline);
     this.stage.append(picture.canvas, texts, lasso, this.message);
@@ -65,13 +67,20 @@ export class Parts {
     this.table = new Table(data.measures ?? [], "ltviz-table", words.tableCaption, tips);
     this.selected = new Table(SELECTION_MEASURES, "ltviz-selected-table", words.selectionCaption, tips);
     this.projections = new ProjectionMenu(words, acts.onProjection);
-    this.menus = new Menus(picture, this.projections.root, EXPORTS.filter(({ needsApp }) => !(needsApp && data.replay)), acts);
+    this.menus = new Menus(
+      picture,
+      this.projections.root,
+      EXPORTS.filter(({ needsApp }) => !(needsApp && data.replay)),
+      acts,
+    );
     this.selection = new SelectionBar(() => acts.select(null));
     this.card = new Card(this.stage);
     this.pointer = new Pointer(picture, this.card, outline, acts);
     this.root.append(
       // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
-      ...(data.replay ? [] : [make("link", "", { rel: "stylesheet", href: new URL("../stage.css", import.meta.url).href })]),
+      ...(data.replay
+        ? []
+        : [make("link", "", { rel: "stylesheet", href: new URL("../stage.css", import.meta.url).href })]),
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
@@ -81,8 +90,12 @@ export class Parts {
     );
   }
 
-  /** Everything that is read rather than seen. @param {import("../scene/picture.js").Picture} picture @param {import("../incoming/runs.js").Run[]} runs the live ones
-   * @param {import("../incoming/moments.js").Wish[]} kept @param {import("../common/types.js").StageData} data @param {string|null} projection asked for */
+  /**
+   * Everything that is read rather than seen. @param {import("../scene/picture.js").Picture} picture
+   * @param {import("../incoming/runs.js").Run[]} runs the live ones
+   * @param {import("../incoming/moments.js").Wish[]} kept @param {import("../common/types.js").StageData} data
+   * @param {string|null} projection asked for
+   */
   write(picture, runs, kept, data, projection) {
     const { theme, selected } = picture;
     if (!theme) return;
@@ -110,18 +123,25 @@ export class Parts {
 
   /** What stands above and beneath the spheres and must be seen with them, CSS pixels. */
   heightAround() {
-    return [this.menus.root.parentElement, this.timeline.root, this.timeline.root.nextElementSibling]
-      .reduce((sum, element) => sum + (element?.getBoundingClientRect().height ?? 0), 0);
+    return [this.menus.root.parentElement, this.timeline.root, this.timeline.root.nextElementSibling].reduce(
+      (sum, element) => sum + (element?.getBoundingClientRect().height ?? 0),
+      0,
+    );
   }
 
-  /** A sentence in the middle of the stage; "" takes it away. @param {string} sentence @param {string} [next] what to do */
+  /**
+   * A sentence in the middle of the stage; "" takes it away. @param {string} sentence @param {string} [next] what to do
+   */
   say(sentence, next = "") {
     this.troubled = false;
     this.message.hidden = !sentence;
     this.message.replaceChildren(make("strong", "", {}, sentence), ...(next ? [make("span", "", {}, next)] : []));
   }
 
-  /** A sentence under the stage; "" takes it away. @param {string} sentence @param {string} [next] name of a button @param {() => void} [act] */
+  /**
+   * A sentence under the stage; "" takes it away. @param {string} sentence @param {string} [next] name of a button
+   * @param {() => void} [act]
+   */
   notify(sentence, next = "", act = () => {}) {
     this.notice.hidden = !sentence;
     setText(this.notice, sentence);
@@ -137,7 +157,9 @@ export class Parts {
     this.troubled = true;
   }
 
-  /** How the stream fares. @param {import("../incoming/socket.js").Link} link @param {string} detail @param {string} standing said while all is well
+  /**
+   * How the stream fares. @param {import("../incoming/socket.js").Link} link @param {string} detail
+   * @param {string} standing said while all is well
    * @param {() => void} again */
   showLink(link, detail, standing, again) {
     const { words } = this;

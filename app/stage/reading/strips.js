@@ -10,7 +10,8 @@ import { icon, make, setText } from "../common/dom.js";
 
 /** Room that a strip takes under a panel, CSS pixels. */
 export const STRIP = 46;
-const BARS = 22, INFO = "M8 2.5a5.5 5.5 0 1 0 .01 0zM8 7.4v3.4M8 5.2v.1";
+const BARS = 22,
+  INFO = "M8 2.5a5.5 5.5 0 1 0 .01 0zM8 7.4v3.4M8 5.2v.1";
 
 class Strip {
   /** @param {import("./tips.js").Tips} tips */
@@ -37,8 +38,9 @@ class Strip {
       if (this.run) this.chosen.set(this.run.id, this.choice.value);
       this.write();
     });
-    for (const element of [this.title, this.info]) tips.explain(element, () => [this.reading?.title ?? "", this.reading?.short ?? ""]);
-    this.canvas.addEventListener("pointermove", (event) => this.point((event.offsetX / this.canvas.clientWidth) || 0));
+    for (const element of [this.title, this.info])
+      tips.explain(element, () => [this.reading?.title ?? "", this.reading?.short ?? ""]);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event.offsetX / this.canvas.clientWidth || 0));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
   }
 
@@ -49,7 +51,8 @@ class Strip {
   }
 
   get reading() {
-    const { readings } = this, key = this.run && this.chosen.get(this.run.id);
+    const { readings } = this,
+      key = this.run && this.chosen.get(this.run.id);
     return readings.find((reading) => reading.key === key) ?? readings[0];
   }
 
@@ -63,25 +66,45 @@ class Strip {
     const { run } = this;
     this.force = run && forceReading(run);
     const { readings, reading, force } = this;
-    const values = (reading && (reading === force?.reading ? force.values : run?.frame?.header.readings?.[reading.key])) ?? [];
+    const values =
+      (reading && (reading === force?.reading ? force.values : run?.frame?.header.readings?.[reading.key])) ?? [];
     this.root.classList.toggle("ltv-bare", !reading);
     if (!run || !reading) return;
     this.writeChoice(readings, reading);
-    const key = `${run.id} ${reading.key}`, range = widen(values, this.ranges.get(key)), byClass = values.length === run.numClasses && values.length > 1;
+    const key = `${run.id} ${reading.key}`,
+      range = widen(values, this.ranges.get(key)),
+      byClass = values.length === run.numClasses && values.length > 1;
     this.ranges.set(key, range);
-    const names = run.info?.header.class_names ?? [], { at } = this;
+    const names = run.info?.header.class_names ?? [],
+      { at } = this;
     const most = `${range.low < 0 ? `${formatReading(range.low, "")} to ` : "up to "}${formatReading(range.high, reading.unit)}`;
-    setText(this.value, !values.length ? "" : !byClass ? formatReading(values[0], reading.unit) : at !== null ? `${names[at]}: ${formatReading(values[at], reading.unit)}` : most);
+    setText(
+      this.value,
+      !values.length
+        ? ""
+        : !byClass
+          ? formatReading(values[0], reading.unit)
+          : at !== null
+            ? `${names[at]}: ${formatReading(values[at], reading.unit)}`
+            : most,
+    );
     this.canvas.hidden = !byClass;
     this.root.classList.toggle("ltv-scalar", !byClass);
     if (!byClass) return;
-    this.canvas.setAttribute("aria-label", `${reading.title} by class, head to tail: ${values.slice(0, 20).map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`).join(", ")}`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `${reading.title} by class, head to tail: ${values
+        .slice(0, 20)
+        .map((v, c) => `${names[c]} ${formatReading(v, reading.unit)}`)
+        .join(", ")}`,
+    );
     this.draw(values, range, run);
   }
 
   /** @param {Reading[]} readings @param {Reading} reading */
   writeChoice(readings, reading) {
-    const several = readings.length > 1, key = JSON.stringify(readings.map((r) => [r.key, r.title]));
+    const several = readings.length > 1,
+      key = JSON.stringify(readings.map((r) => [r.key, r.title]));
     this.choice.hidden = !several;
     this.info.hidden = !several;
     this.title.hidden = several;
@@ -95,7 +118,9 @@ class Strip {
 
   /** @param {(number|null)[]} values @param {import("./bars.js").Range} range @param {Run} run */
   draw(values, range, run) {
-    const { canvas } = this, w = this.root.clientWidth, ratio = window.devicePixelRatio || 1;
+    const { canvas } = this,
+      w = this.root.clientWidth,
+      ratio = window.devicePixelRatio || 1;
     const pen = canvas.getContext("2d");
     if (!pen || !w) return;
     if (canvas.width !== Math.round(w * ratio)) canvas.width = Math.round(w * ratio);
@@ -130,7 +155,8 @@ export class Strips {
     }
     while (this.strips.length > shown) this.strips.pop()?.root.remove();
     this.strips.forEach((strip, i) => {
-      const { frame } = rects[i], width = Math.min(frame.w - 16, 320);
+      const { frame } = rects[i],
+        width = Math.min(frame.w - 16, 320);
       strip.root.style.transform = `translate(${Math.round(frame.x + (frame.w - width) / 2)}px, ${frame.y + frame.h - STRIP}px)`;
       strip.root.style.width = `${width}px`;
       strip.run = runs[i];

@@ -11,20 +11,42 @@ const ADVICE = { lower: "Lower is better.", higher: "Higher is better.", near: "
 const NEEDS_SIMPLEX = /^(simplex_deviation|nc2)/;
 
 export class Table {
-  /** @param {Measure[]} measures @param {string} name for tests @param {string} caption @param {import("./tips.js").Tips} tips */
+  /**
+   * @param {Measure[]} measures @param {string} name for tests @param {string} caption
+   * @param {import("./tips.js").Tips} tips
+   */
   constructor(measures, name, caption, tips) {
     this.measures = measures;
     this.tips = tips;
     this.note = make("p", "ltv-footnote", { hidden: "" });
     this.body = make("tbody");
-    this.head = make("tr", "", {}, make("th", "", { scope: "col" }, "Method"), make("th", "", { scope: "col" }, "Step"));
+    this.head = make(
+      "tr",
+      "",
+      {},
+      make("th", "", { scope: "col" }, "Method"),
+      make("th", "", { scope: "col" }, "Step"),
+    );
     for (const measure of measures) {
       const title = make("span", "ltv-term", {}, measure.title);
-      if (measure.better) title.append(make("span", "ltv-arrow", { "aria-label": ADVICE[measure.better] }, ` ${ARROWS[measure.better]}`));
-      tips.explain(title, () => [measure.title, measure.short, measure.better ? ADVICE[measure.better] : "", measure.caution ?? ""]);
+      if (measure.better)
+        title.append(make("span", "ltv-arrow", { "aria-label": ADVICE[measure.better] }, ` ${ARROWS[measure.better]}`));
+      tips.explain(title, () => [
+        measure.title,
+        measure.short,
+        measure.better ? ADVICE[measure.better] : "",
+        measure.caution ?? "",
+      ]);
       this.head.append(make("th", "", { scope: "col", "data-key": measure.key }, title));
     }
-    const table = make("table", "", {}, make("caption", "ltv-hidden", {}, caption), make("thead", "", {}, this.head), this.body);
+    const table = make(
+      "table",
+      "",
+      {},
+      make("caption", "ltv-hidden", {}, caption),
+      make("thead", "", {}, this.head),
+      this.body,
+    );
     this.root = make("div", "ltv-table", { "data-testid": name }, make("div", "ltv-scroll", {}, table), this.note);
     this.root.hidden = true;
   }
@@ -37,15 +59,24 @@ export class Table {
     while (body.rows.length > runs.length) body.deleteRow(-1);
     while (body.rows.length < runs.length) body.append(this.makeRow());
     const all = runs.map(metricsOf);
-    const best = measures.map((m) => bestRows(all.map((metrics) => metrics[m.key]), m.better, m.unit));
+    const best = measures.map((m) =>
+      bestRows(
+        all.map((metrics) => metrics[m.key]),
+        m.better,
+        m.unit,
+      ),
+    );
     const known = measures.map((m) => all.some((metrics) => metrics[m.key] !== undefined));
     runs.forEach((run, r) => {
-      const cells = body.rows[r].cells, metrics = all[r];
-      /** @type {HTMLElement} */ (cells[0].firstElementChild).style.background = run.info?.header.colour ?? "var(--ltv-line)";
+      const cells = body.rows[r].cells,
+        metrics = all[r];
+      /** @type {HTMLElement} */ (cells[0].firstElementChild).style.background =
+        run.info?.header.colour ?? "var(--ltv-line)";
       setText(/** @type {Element} */ (cells[0].lastElementChild), run.title);
       setText(cells[1], run.frame ? String(run.frame.header.step) : "–");
       measures.forEach((m, i) => {
-        const cell = cells[i + 2], noted = NEEDS_SIMPLEX.test(m.key) && !run.fitsSimplex;
+        const cell = cells[i + 2],
+          noted = NEEDS_SIMPLEX.test(m.key) && !run.fitsSimplex;
         setText(cell, formatMeasure(metrics[m.key], m.unit) + (noted && metrics[m.key] !== undefined ? " †" : ""));
         setAttribute(cell, "title", metrics[m.key] === undefined ? null : formatMeasure(metrics[m.key], m.unit, 5));
         setAttribute(cell, "data-best", best[i].has(r) ? "true" : null);
@@ -58,7 +89,13 @@ export class Table {
   }
 
   makeRow() {
-    const row = make("tr", "", {}, make("th", "", { scope: "row" }, make("span", "ltv-dot"), make("span", "")), make("td"));
+    const row = make(
+      "tr",
+      "",
+      {},
+      make("th", "", { scope: "row" }, make("span", "ltv-dot"), make("span", "")),
+      make("td"),
+    );
     this.measures.forEach(() => row.append(make("td")));
     return row;
   }

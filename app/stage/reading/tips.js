@@ -12,7 +12,8 @@ export class Tips {
   /** @param {HTMLElement} element @param {() => string[]} lines asked when the tip opens; the first is the title */
   explain(element, lines) {
     element.tabIndex = 0;
-    const open = () => this.open(element, lines()), close = () => this.close();
+    const open = () => this.open(element, lines()),
+      close = () => this.close();
     element.addEventListener("pointerenter", open);
     element.addEventListener("focus", open);
     element.addEventListener("pointerleave", close);
@@ -22,11 +23,16 @@ export class Tips {
 
   /** @param {HTMLElement} element @param {string[]} lines */
   open(element, [title, ...rest]) {
-    this.box.replaceChildren(make("strong", "", {}, title), ...rest.filter(Boolean).map((line) => make("span", "", {}, line)));
+    this.box.replaceChildren(
+      make("strong", "", {}, title),
+      ...rest.filter(Boolean).map((line) => make("span", "", {}, line)),
+    );
     this.box.hidden = false;
     element.setAttribute("aria-describedby", this.box.id);
-    const own = this.root.getBoundingClientRect(), at = element.getBoundingClientRect();
-    const width = this.box.offsetWidth, height = this.box.offsetHeight;
+    const own = this.root.getBoundingClientRect(),
+      at = element.getBoundingClientRect();
+    const width = this.box.offsetWidth,
+      height = this.box.offsetHeight;
     const left = Math.min(Math.max(0, at.left - own.left), Math.max(0, own.width - width));
     const above = at.top - own.top - height - 6;
     this.box.style.transform = `translate(${left}px, ${above > -own.top ? above : at.bottom - own.top + 6}px)`;

@@ -14,11 +14,14 @@ const SAMPLES = 4;
 /** @param {import("../view.js").StageView} stage */
 export function saveGif(stage) {
   return askForFilm(stage, "GIF of the timeline", NOTE, async ({ steps, width, fps, path, from }, report, signal) => {
-    const sheet = new Sheet(stage), count = steps.length, histogram = new Histogram();
+    const sheet = new Sheet(stage),
+      count = steps.length,
+      histogram = new Histogram();
     sheet.fitFilm(width);
     const shots = [...samplesOf(steps), ...steps.map((step, at) => ({ step, at }))];
     const pixels = (/** @type {number} */ index, /** @type {number} */ now) => {
-      const { width: w, height: h } = sheet.draw(now), { step, at } = shots[index];
+      const { width: w, height: h } = sheet.draw(now),
+        { step, at } = shots[index];
       sheet.drawTime(step, at / (count - 1));
       return sheet.pen.getImageData(0, 0, w, h).data;
     };
@@ -42,14 +45,26 @@ export function saveGif(stage) {
   });
 }
 
-/** Colours are chosen once for the whole film, from a few of its pictures. @param {number[]} steps @returns {import("./filming.js").Shot[]} */
+/**
+ * Colours are chosen once for the whole film, from a few of its pictures. @param {number[]} steps
+ * @returns {import("./filming.js").Shot[]}
+ */
 const samplesOf = (steps) =>
-  Array.from({ length: SAMPLES }, (_, i) => Math.round((i * (steps.length - 1)) / (SAMPLES - 1))).map((at) => ({ step: steps[at], at }));
+  Array.from({ length: SAMPLES }, (_, i) => Math.round((i * (steps.length - 1)) / (SAMPLES - 1))).map((at) => ({
+    step: steps[at],
+    at,
+  }));
 
 /** @param {Sheet} sheet @param {Uint8Array} palette */
-const begin = ({ canvas }, palette) => ({ gif: new GifWriter(canvas.width, canvas.height, palette), matcher: new Matcher(palette) });
+const begin = ({ canvas }, palette) => ({
+  gif: new GifWriter(canvas.width, canvas.height, palette),
+  matcher: new Matcher(palette),
+});
 
-/** Paper, ink, classes and methods. @param {import("../view.js").StageView} stage @returns {number[][]} r, g, b of 0 to 255 */
+/**
+ * Paper, ink, classes and methods. @param {import("../view.js").StageView} stage
+ * @returns {number[][]} r, g, b of 0 to 255
+ */
 function exactColours({ picture }) {
   const { theme, shown } = picture;
   const colours = theme ? [theme.page, theme.ink, ...shown.flatMap((run) => run.colours)] : [];

@@ -15,6 +15,11 @@ export const EXPORTS = [
   { name: "SVG", hint: "A flat map of each sphere, as shapes and text for a paper", run: saveSvg },
   { name: "GIF", hint: "The timeline as a moving picture", run: saveGif },
   { name: "Film", hint: "The timeline as MP4, or WebM where the browser writes no MP4", run: saveMovie },
-  { name: "HTML replay", hint: "One file with time, camera and layers, that opens anywhere without a network", needsApp: true, run: saveReplay },
+  {
+    name: "HTML replay",
+    hint: "One file with time, camera and layers, that opens anywhere without a network",
+    needsApp: true,
+    run: saveReplay,
+  },
   { name: "Copy link", hint: "An address that shows the same runs, step, view, layers and colours", run: copyLink },
 ];

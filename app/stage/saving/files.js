@@ -1,7 +1,8 @@
 /** Files that a person takes away. */
 import { make } from "../common/dom.js";
 
-const KEPT_MS = 10_000, LONGEST = 80;
+const KEPT_MS = 10_000,
+  LONGEST = 80;
 
 /** Hands a file to the person. @param {Blob} blob @param {string} name */
 export function download(blob, name) {
@@ -10,7 +11,13 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }
 
-/** Named after what is on the stage. @param {{picture: {shown: {id: string}[]}}} stage @param {string} suffix without its dot */
+/**
+ * Named after what is on the stage. @param {{picture: {shown: {id: string}[]}}} stage
+ * @param {string} suffix without its dot
+ */
 export function fileName({ picture }, suffix) {
-  return `ltviz-${picture.shown.map((run) => run.id.replace(/[^a-z0-9@-]/gi, "")).join("-").slice(0, LONGEST)}.${suffix}`;
+  return `ltviz-${picture.shown
+    .map((run) => run.id.replace(/[^a-z0-9@-]/gi, ""))
+    .join("-")
+    .slice(0, LONGEST)}.${suffix}`;
 }

@@ -5,33 +5,66 @@ import { make, setText } from "../common/dom.js";
 import { thinSteps } from "./filming.js";
 
 /** @typedef {import("./filming.js").CameraPath} CameraPath */
-/** @typedef {{steps: number[], width: number, fps: number, path: CameraPath, from: import("../common/types.js").Pose}} FilmPlan */
+/**
+ * @typedef {{steps: number[], width: number, fps: number, path: CameraPath, from: import("../common/types.js").Pose}}
+ * FilmPlan
+ */
 
 export const MOST_FRAMES = 120;
-const USUAL_FRAMES = 60, WIDTHS = [480, 640, 800, 1080, 1440], USUAL_WIDTH = 800, RATES = [4, 6, 8, 12, 16, 24], USUAL_RATE = 8;
+const USUAL_FRAMES = 60,
+  WIDTHS = [480, 640, 800, 1080, 1440],
+  USUAL_WIDTH = 800,
+  RATES = [4, 6, 8, 12, 16, 24],
+  USUAL_RATE = 8;
 
 /** @type {[CameraPath, string][]} */
-const PATHS = [["still", "As it stands now"], ["turn", "One slow turn"], ["flight", "First view to this one"]];
+const PATHS = [
+  ["still", "As it stands now"],
+  ["turn", "One slow turn"],
+  ["flight", "First view to this one"],
+];
 
 /**
  * @param {import("../view.js").StageView} stage @param {string} title @param {string} note what will be made
  * @param {(plan: FilmPlan, report: (done: number) => void, signal: AbortSignal) => Promise<void>} work
- * @returns {Promise<void>} when the film is made or given up @throws {Error} what `work` throws, and where there is nothing to film
+ * @returns {Promise<void>} when the film is made or given up @throws {Error} what `work` throws, and where there is
+ * nothing to film
  */
 export function askForFilm(stage, title, note, work) {
-  const { steps } = stage.timeline, most = Math.min(MOST_FRAMES, steps.length);
-  if (most < 2) throw new Error("a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while");
-  const frames = make("input", "ltv-entry", { type: "number", min: "2", max: String(most), value: String(Math.min(USUAL_FRAMES, most)) });
-  const width = choice(WIDTHS.map((w) => [String(w), `${w} pixels wide`]), String(USUAL_WIDTH));
-  const rate = choice(RATES.map((r) => [String(r), `${r} a second`]), String(USUAL_RATE));
+  const { steps } = stage.timeline,
+    most = Math.min(MOST_FRAMES, steps.length);
+  if (most < 2)
+    throw new Error(
+      "a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while",
+    );
+  const frames = make("input", "ltv-entry", {
+    type: "number",
+    min: "2",
+    max: String(most),
+    value: String(Math.min(USUAL_FRAMES, most)),
+  });
+  const width = choice(
+    WIDTHS.map((w) => [String(w), `${w} pixels wide`]),
+    String(USUAL_WIDTH),
+  );
+  const rate = choice(
+    RATES.map((r) => [String(r), `${r} a second`]),
+    String(USUAL_RATE),
+  );
   const path = choice(PATHS, "still");
   let from = { ...HOME };
   const start = make("button", "ltv-plain", { type: "button", hidden: "" }, "Take this as the first view");
-  const said = make("p", "ltv-quiet", {}, note), bar = make("progress", "", { max: "1", value: "0", hidden: "", "aria-label": title });
+  const said = make("p", "ltv-quiet", {}, note),
+    bar = make("progress", "", { max: "1", value: "0", hidden: "", "aria-label": title });
   const begin = make("button", "ltv-primary", { type: "button" }, "Record");
   path.addEventListener("change", () => {
     start.hidden = path.value !== "flight";
-    setText(said, start.hidden ? note : "The film begins at the home view, or at one you take; it ends at the view you leave the spheres in.");
+    setText(
+      said,
+      start.hidden
+        ? note
+        : "The film begins at the home view, or at one you take; it ends at the view you leave the spheres in.",
+    );
   });
   start.addEventListener("click", () => {
     from = { ...stage.picture.camera.goal };
@@ -39,26 +72,48 @@ export function askForFilm(stage, title, note, work) {
   });
   const giveUp = new AbortController();
   return new Promise((done, failed) => {
-    const dialog = openDialog(stage.root, title, () => {
-      giveUp.abort();
-      done();
-    }, row("Frames", frames), row("Size", width), row("Speed", rate), row("Camera", path), start, said, bar, begin);
+    const dialog = openDialog(
+      stage.root,
+      title,
+      () => {
+        giveUp.abort();
+        done();
+      },
+      row("Frames", frames),
+      row("Size", width),
+      row("Speed", rate),
+      row("Camera", path),
+      start,
+      said,
+      bar,
+      begin,
+    );
     begin.addEventListener("click", async () => {
       if (!bar.hidden) return dialog.close();
       const count = Math.min(most, Math.max(2, Math.round(Number(frames.value)) || most));
       /** @type {FilmPlan} */
-      const plan = { steps: thinSteps(steps, count), width: Number(width.value), fps: Number(rate.value), path: /** @type {CameraPath} */ (path.value), from };
+      const plan = {
+        steps: thinSteps(steps, count),
+        width: Number(width.value),
+        fps: Number(rate.value),
+        path: /** @type {CameraPath} */ (path.value),
+        from,
+      };
       for (const field of [frames, width, rate, path, start]) field.disabled = true;
       bar.hidden = false;
       setText(begin, "Cancel");
       dialog.lock(true);
       const begun = performance.now();
       try {
-        await work(plan, (pictures) => {
-          bar.value = pictures / count;
-          const left = ((performance.now() - begun) / Math.max(1, pictures)) * (count - pictures);
-          setText(said, `${pictures} of ${count} pictures, ${Math.ceil(left / 1000)} s left`);
-        }, giveUp.signal);
+        await work(
+          plan,
+          (pictures) => {
+            bar.value = pictures / count;
+            const left = ((performance.now() - begun) / Math.max(1, pictures)) * (count - pictures);
+            setText(said, `${pictures} of ${count} pictures, ${Math.ceil(left / 1000)} s left`);
+          },
+          giveUp.signal,
+        );
       } catch (error) {
         if (!giveUp.signal.aborted) failed(error);
       }

@@ -2,7 +2,10 @@
 
 /** One index stays free for "as before", so a palette has at most this many colours. */
 export const MOST_COLOURS = 255;
-const DEPTH = 8, CLEAR = 1 << DEPTH, END = CLEAR + 1, MOST_CODES = 4096;
+const DEPTH = 8,
+  CLEAR = 1 << DEPTH,
+  END = CLEAR + 1,
+  MOST_CODES = 4096;
 
 export class GifWriter {
   /**
@@ -12,8 +15,10 @@ export class GifWriter {
    */
   constructor(width, height, palette) {
     const colours = palette.length / 3;
-    if (!(width >= 1 && width <= 65535 && height >= 1 && height <= 65535)) throw new RangeError(`A GIF is 1 to 65535 pixels wide and high, got ${width} x ${height}.`);
-    if (!(colours >= 1 && colours <= MOST_COLOURS)) throw new RangeError(`A GIF's palette has 1 to ${MOST_COLOURS} colours here, got ${colours}.`);
+    if (!(width >= 1 && width <= 65535 && height >= 1 && height <= 65535))
+      throw new RangeError(`A GIF is 1 to 65535 pixels wide and high, got ${width} x ${height}.`);
+    if (!(colours >= 1 && colours <= MOST_COLOURS))
+      throw new RangeError(`A GIF's palette has 1 to ${MOST_COLOURS} colours here, got ${colours}.`);
     this.width = width;
     this.height = height;
     /** The index that leaves a pixel as it was. */
@@ -24,16 +29,21 @@ export class GifWriter {
     table.set(palette);
     /** @type {Uint8Array<ArrayBuffer>[]} the file so far */
     this.parts = [
-      Uint8Array.from([...ascii("GIF89a"), ...word(width), ...word(height), 0xf7, 0, 0]), table,
+      Uint8Array.from([...ascii("GIF89a"), ...word(width), ...word(height), 0xf7, 0, 0]),
+      table,
       // Netscape's extension: played again and again.
       Uint8Array.from([0x21, 0xff, 11, ...ascii("NETSCAPE2.0"), 3, 1, 0, 0, 0]),
     ];
   }
 
-  /** @param {Uint8Array} indices colour of each pixel, row by row @param {number} ms how long the frame stays; the format counts hundredths */
+  /**
+   * @param {Uint8Array} indices colour of each pixel, row by row
+   * @param {number} ms how long the frame stays; the format counts hundredths
+   */
   add(indices, ms) {
     const { width, height } = this;
-    if (indices.length !== width * height) throw new RangeError(`A frame of ${width} x ${height} has ${width * height} pixels, got ${indices.length}.`);
+    if (indices.length !== width * height)
+      throw new RangeError(`A frame of ${width} x ${height} has ${width * height} pixels, got ${indices.length}.`);
     const box = this.last ? changedBox(this.last, indices, width, height) : { x: 0, y: 0, w: width, h: height };
     const part = new Uint8Array(box.w * box.h);
     for (let row = 0; row < box.h; row++)
@@ -60,7 +70,10 @@ const word = (/** @type {number} */ value) => [value & 255, value >> 8];
 /** The rectangle outside which two frames are alike; one pixel where they are alike altogether.
  * @param {Uint8Array} a @param {Uint8Array} b @param {number} width @param {number} height */
 function changedBox(a, b, width, height) {
-  let left = width, right = -1, top = height, bottom = -1;
+  let left = width,
+    right = -1,
+    top = height,
+    bottom = -1;
   for (let y = 0, at = 0; y < height; y++)
     for (let x = 0; x < width; x++, at++) {
       if (a[at] === b[at]) continue;
@@ -72,10 +85,18 @@ function changedBox(a, b, width, height) {
   return right < 0 ? { x: 0, y: 0, w: 1, h: 1 } : { x: left, y: top, w: right - left + 1, h: bottom - top + 1 };
 }
 
-/** Lempel, Ziv and Welch as GIF has it: codes of 9 to 12 bits, lowest bit first. @param {Uint8Array} indices @returns {Uint8Array} */
+/**
+ * Lempel, Ziv and Welch as GIF has it: codes of 9 to 12 bits, lowest bit first. @param {Uint8Array} indices
+ * @returns {Uint8Array}
+ */
 export function packLzw(indices) {
-  const out = new Uint8Array(16 + indices.length * 2), known = new Uint16Array(MOST_CODES << 8);
-  let used = 0, bits = 0, waiting = 0, size = DEPTH + 1, next = END + 1;
+  const out = new Uint8Array(16 + indices.length * 2),
+    known = new Uint16Array(MOST_CODES << 8);
+  let used = 0,
+    bits = 0,
+    waiting = 0,
+    size = DEPTH + 1,
+    next = END + 1;
   const emit = (/** @type {number} */ code) => {
     waiting |= code << bits;
     for (bits += size; bits >= 8; bits -= 8, waiting >>>= 8) out[used++] = waiting & 255;
@@ -83,7 +104,8 @@ export function packLzw(indices) {
   emit(CLEAR);
   let prefix = indices[0] ?? 0;
   for (let i = 1; i < indices.length; i++) {
-    const key = (prefix << 8) | indices[i], found = known[key];
+    const key = (prefix << 8) | indices[i],
+      found = known[key];
     if (found) {
       prefix = found;
       continue;

@@ -14,15 +14,19 @@ const FORMATS = [
   { type: "video/webm;codecs=vp9", suffix: "webm", name: "WebM" },
   { type: "video/webm", suffix: "webm", name: "WebM" },
 ];
-const BITS_PER_PIXEL = 0.9, REST_MS = 1200, CLOSING_MS = 60;
+const BITS_PER_PIXEL = 0.9,
+  REST_MS = 1200,
+  CLOSING_MS = 60;
 
 /** @param {(type: string) => boolean} supports @returns {Format|null} null: this browser writes no film */
 export const chooseFormat = (supports) => FORMATS.find(({ type }) => supports(type)) ?? null;
 
 /** @param {import("../view.js").StageView} stage */
 export function saveMovie(stage) {
-  const format = typeof MediaRecorder === "undefined" ? null : chooseFormat((type) => MediaRecorder.isTypeSupported(type));
-  if (!format) throw new Error("this browser can record neither MP4 nor WebM; choose GIF, or open the page in another browser");
+  const format =
+    typeof MediaRecorder === "undefined" ? null : chooseFormat((type) => MediaRecorder.isTypeSupported(type));
+  if (!format)
+    throw new Error("this browser can record neither MP4 nor WebM; choose GIF, or open the page in another browser");
   const note = format.suffix === "mp4" ? "Saved as MP4." : "Saved as WebM: this browser does not write MP4.";
   return askForFilm(stage, "Film of the timeline", note, async ({ steps, width, fps, path, from }, report, signal) => {
     const sheet = new Sheet(stage);
@@ -50,8 +54,12 @@ export function saveMovie(stage) {
  */
 function record(canvas, format, fps) {
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const stream = canvas.captureStream(0), track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]);
-  const recorder = new MediaRecorder(stream, { mimeType: format.type, videoBitsPerSecond: Math.round(canvas.width * canvas.height * Math.max(8, fps) * BITS_PER_PIXEL) });
+  const stream = canvas.captureStream(0),
+    track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]);
+  const recorder = new MediaRecorder(stream, {
+    mimeType: format.type,
+    videoBitsPerSecond: Math.round(canvas.width * canvas.height * Math.max(8, fps) * BITS_PER_PIXEL),
+  });
   /** @type {Blob[]} */
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
@@ -69,7 +77,8 @@ function record(canvas, format, fps) {
     },
     /** @returns {Promise<Blob>} */
     async end() {
-      if (recorder.state === "inactive") throw new Error("no picture of the film could be taken; try again when the app answers");
+      if (recorder.state === "inactive")
+        throw new Error("no picture of the film could be taken; try again when the app answers");
       // A picture lasts until the next: the last one needs another after it.
       await this.take(CLOSING_MS);
       await new Promise((done) => {

@@ -1,7 +1,10 @@
-/** Few colours for many: median cut (Heckbert, 1982) over a coarse histogram, with colours that are kept exactly. Pure. */
+/**
+ * Few colours for many: median cut (Heckbert, 1982) over a coarse histogram, with colours that are kept exactly. Pure.
+ */
 
 /** Five bits of each channel are a cell of the histogram; six are a cell of the look-up. */
-const CELLS = 1 << 15, LOOKUP = 1 << 18;
+const CELLS = 1 << 15,
+  LOOKUP = 1 << 18;
 
 export class Histogram {
   constructor() {
@@ -32,12 +35,15 @@ export function choosePalette(histogram, most, fixed) {
   /** @type {Box[]} */
   const boxes = cells.length ? [measure(histogram, cells)] : [];
   while (boxes.length && boxes.length < most - kept.size) {
-    const widest = boxes.reduce((best, box, i) => (box.spread > boxes[best].spread ? i : best), 0), box = boxes[widest];
+    const widest = boxes.reduce((best, box, i) => (box.spread > boxes[best].spread ? i : best), 0),
+      box = boxes[widest];
     if (box.cells.length < 2) break;
     boxes.splice(widest, 1, ...halve(histogram, box));
   }
   for (const box of kept.size < most ? boxes : []) {
-    const rgb = [0, 1, 2].map((c) => Math.round(box.cells.reduce((sum, cell) => sum + histogram.sums[cell * 3 + c], 0) / box.weight));
+    const rgb = [0, 1, 2].map((c) =>
+      Math.round(box.cells.reduce((sum, cell) => sum + histogram.sums[cell * 3 + c], 0) / box.weight),
+    );
     kept.set(rgb.join(), rgb);
   }
   return Uint8Array.from(kept.size ? [...kept.values()].flat() : [0, 0, 0]);
@@ -45,12 +51,18 @@ export function choosePalette(histogram, most, fixed) {
 
 const level = (/** @type {number} */ cell, /** @type {number} */ channel) => (cell >> (10 - 5 * channel)) & 31;
 
-/** @param {Histogram} histogram @param {number[]} cells @returns {Box} spread: variance along its longest channel, times pixels */
+/**
+ * @param {Histogram} histogram @param {number[]} cells
+ * @returns {Box} spread: variance along its longest channel, times pixels
+ */
 function measure({ count }, cells) {
-  let weight = 0, spread = -1, channel = 0;
+  let weight = 0,
+    spread = -1,
+    channel = 0;
   for (const cell of cells) weight += count[cell];
   for (let c = 0; c < 3; c++) {
-    let sum = 0, squares = 0;
+    let sum = 0,
+      squares = 0;
     for (const cell of cells) {
       sum += count[cell] * level(cell, c);
       squares += count[cell] * level(cell, c) ** 2;
@@ -63,8 +75,10 @@ function measure({ count }, cells) {
 /** @param {Histogram} histogram @param {Box} box of two cells or more @returns {[Box, Box]} */
 function halve(histogram, { cells, weight, channel }) {
   const sorted = [...cells].sort((a, b) => level(a, channel) - level(b, channel));
-  let at = 0, before = 0;
-  while (at < sorted.length - 1 && (at === 0 || before + histogram.count[sorted[at]] <= weight / 2)) before += histogram.count[sorted[at++]];
+  let at = 0,
+    before = 0;
+  while (at < sorted.length - 1 && (at === 0 || before + histogram.count[sorted[at]] <= weight / 2))
+    before += histogram.count[sorted[at++]];
   return [measure(histogram, sorted.slice(0, at)), measure(histogram, sorted.slice(at))];
 }
 
@@ -80,7 +94,8 @@ export class Matcher {
 
   /** @param {Uint8ClampedArray|Uint8Array} rgba @returns {Uint8Array} place in the palette of each pixel */
   match(rgba) {
-    const out = new Uint8Array(rgba.length / 4), { known } = this;
+    const out = new Uint8Array(rgba.length / 4),
+      { known } = this;
     for (let i = 0, at = 0; i < rgba.length; i += 4, at++) {
       const cell = cellOf(rgba, i);
       if (known[cell] < 0) known[cell] = this.nearest(rgba[i], rgba[i + 1], rgba[i + 2]);
@@ -92,7 +107,8 @@ export class Matcher {
   /** @param {number} r @param {number} g @param {number} b */
   nearest(r, g, b) {
     const { palette } = this;
-    let best = 0, least = Infinity;
+    let best = 0,
+      least = Infinity;
     for (let i = 0; i < palette.length; i += 3) {
       // Weighed as the eye does, roughly.
       const far = 2 * (palette[i] - r) ** 2 + 4 * (palette[i + 1] - g) ** 2 + 3 * (palette[i + 2] - b) ** 2;

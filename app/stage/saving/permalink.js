@@ -12,7 +12,9 @@ import { COLOUR_NAMES, LAYERS } from "../choices/layers.js";
  * @property {number[]} chosen        ranks of the classes in focus; empty: all
  */
 
-const DIGITS = 3, MOST_CHOSEN = 200, RANK = /^\d{1,5}$/;
+const DIGITS = 3,
+  MOST_CHOSEN = 200,
+  RANK = /^\d{1,5}$/;
 /** A run's id, or a moment's: run@step. */
 const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
 
@@ -21,11 +23,20 @@ const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
  * @returns {string} what is as usual is left out
  */
 export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen }) {
-  const url = new URL(href), names = /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS));
-  const changed = names.filter((name) => layers[name] !== LAYERS[name]).map((name) => (layers[name] ? name : `-${name}`));
+  const url = new URL(href),
+    names = /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS));
+  const changed = names
+    .filter((name) => layers[name] !== LAYERS[name])
+    .map((name) => (layers[name] ? name : `-${name}`));
   const given = {
-    runs: runs.join(","), camera: camera ? [camera.yaw % (2 * Math.PI), camera.pitch, camera.distance].map((v) => v.toFixed(DIGITS)).join(",") : "",
-    layers: changed.join(","), colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode, solo: solo ?? "", class: chosen.slice(0, MOST_CHOSEN).join(","),
+    runs: runs.join(","),
+    camera: camera
+      ? [camera.yaw % (2 * Math.PI), camera.pitch, camera.distance].map((v) => v.toFixed(DIGITS)).join(",")
+      : "",
+    layers: changed.join(","),
+    colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode,
+    solo: solo ?? "",
+    class: chosen.slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
     if (value) url.searchParams.set(name, value);
@@ -34,20 +45,32 @@ export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen })
   return url.href;
 }
 
-/** @param {string} search of an address, with or without its question mark @returns {Partial<Sight>} what it says and is possible; the rest is left out */
+/**
+ * @param {string} search of an address, with or without its question mark
+ * @returns {Partial<Sight>} what it says and is possible; the rest is left out
+ */
 export function readLink(search) {
-  const asked = new URLSearchParams(search), list = (/** @type {string} */ name) => (asked.get(name) ?? "").split(",").filter(Boolean);
+  const asked = new URLSearchParams(search),
+    list = (/** @type {string} */ name) => (asked.get(name) ?? "").split(",").filter(Boolean);
   /** @type {Partial<Sight>} */
   const sight = {};
   const [yaw, pitch, distance, ...more] = list("camera").map(Number);
   if (!more.length && [yaw, pitch, distance].every(Number.isFinite)) sight.camera = clampPose({ yaw, pitch, distance });
-  const known = list("layers").map((word) => /** @type {const} */ ([word.replace(/^-/, ""), !word.startsWith("-")])).filter(([name]) => Object.hasOwn(LAYERS, name));
+  const known = list("layers")
+    .map((word) => /** @type {const} */ ([word.replace(/^-/, ""), !word.startsWith("-")]))
+    .filter(([name]) => Object.hasOwn(LAYERS, name));
   if (known.length) sight.layers = { ...LAYERS, ...Object.fromEntries(known) };
   const colour = COLOUR_NAMES.find(([mode]) => mode === asked.get("colour"));
   if (colour) sight.colourMode = colour[0];
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) sight.solo = solo;
-  const chosen = [...new Set(list("class").filter((word) => RANK.test(word)).map(Number))].slice(0, MOST_CHOSEN);
+  const chosen = [
+    ...new Set(
+      list("class")
+        .filter((word) => RANK.test(word))
+        .map(Number),
+    ),
+  ].slice(0, MOST_CHOSEN);
   if (chosen.length) sight.chosen = chosen;
   return sight;
 }

@@ -13,6 +13,9 @@ export async function savePng(stage) {
   sheet.release();
   /** @type {Blob|null} */
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  if (!blob) throw new Error(`The PNG of ${canvas.width} x ${canvas.height} pixels could not be made; show fewer panels or make the window smaller.`);
+  if (!blob)
+    throw new Error(
+      `The PNG of ${canvas.width} x ${canvas.height} pixels could not be made; show fewer panels or make the window smaller.`,
+    );
   download(blob, fileName(stage, "png"));
 }

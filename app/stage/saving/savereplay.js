@@ -5,11 +5,19 @@ import { linkTo } from "./sight.js";
 
 /** @param {import("../view.js").StageView} stage @returns {string} address that answers with the file */
 function replayAddress(stage) {
-  const { data, picture } = stage, url = new URL("replay", serverAddress(data.stream));
-  const shown = { runs: data.runs.join(","), token: data.token, theme: picture.theme?.dark ? "dark" : "light", projection: stage.projection ?? "", hz: String(data.hz ?? "") };
+  const { data, picture } = stage,
+    url = new URL("replay", serverAddress(data.stream));
+  const shown = {
+    runs: data.runs.join(","),
+    token: data.token,
+    theme: picture.theme?.dark ? "dark" : "light",
+    projection: stage.projection ?? "",
+    hz: String(data.hz ?? ""),
+  };
   for (const [name, value] of Object.entries(shown)) if (value) url.searchParams.set(name, value);
   // The file opens as the stage is now.
-  for (const [name, value] of new URL(linkTo(stage)).searchParams) if (["camera", "layers", "colour", "solo", "class", "step"].includes(name)) url.searchParams.set(name, value);
+  for (const [name, value] of new URL(linkTo(stage)).searchParams)
+    if (["camera", "layers", "colour", "solo", "class", "step"].includes(name)) url.searchParams.set(name, value);
   return url.href;
 }
 

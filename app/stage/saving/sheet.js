@@ -3,7 +3,8 @@
 import { toHex } from "../scene/colours.js";
 
 /** Text smaller than this many pixels of the sheet is set larger, so that a small film can be read. */
-const LEAST_TEXT = 9.5, PAD = 1;
+const LEAST_TEXT = 9.5,
+  PAD = 1;
 /** Room for the time beneath a film's picture, in pixels of the sheet. */
 const STRIP = 26;
 
@@ -29,7 +30,8 @@ export class Sheet {
 
   /** The picture with the time beneath it. @param {number} width pixels; films need even sides, so it is rounded */
   fitFilm(width) {
-    const { w, h } = this.stage.picture.size, even = (/** @type {number} */ v) => 2 * Math.max(1, Math.round(v / 2));
+    const { w, h } = this.stage.picture.size,
+      even = (/** @type {number} */ v) => 2 * Math.max(1, Math.round(v / 2));
     this.ratio = even(width) / w;
     this.strip = STRIP;
     this.canvas.width = even(width);
@@ -38,9 +40,14 @@ export class Sheet {
 
   /** How far the film is: a line and the step. @param {number} step @param {number} share of the whole, 0 to 1 */
   drawTime(step, share) {
-    const { pen, canvas, stage } = this, { width } = canvas, y = canvas.height - STRIP / 2, theme = stage.picture.theme;
+    const { pen, canvas, stage } = this,
+      { width } = canvas,
+      y = canvas.height - STRIP / 2,
+      theme = stage.picture.theme;
     if (!theme) return;
-    const words = `step ${step}`, from = 12, to = width - 92;
+    const words = `step ${step}`,
+      from = 12,
+      to = width - 92;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = toHex(theme.line);
     pen.fillRect(from, y - 1, to - from, 2);
@@ -57,7 +64,9 @@ export class Sheet {
 
   /** Draws the stage as it stands. @param {number} now ms @returns {HTMLCanvasElement} */
   draw(now) {
-    const { stage, pen, canvas, ratio } = this, { size, renderer } = stage.picture, texts = stage.overlay.host;
+    const { stage, pen, canvas, ratio } = this,
+      { size, renderer } = stage.picture,
+      texts = stage.overlay.host;
     stage.writeTexts();
     renderer.resize(size.w, size.h, ratio);
     // Drawn and copied within one task: afterwards the browser may clear the canvas.
@@ -69,7 +78,9 @@ export class Sheet {
     pen.drawImage(renderer.canvas, 0, 0, canvas.width, height);
     pen.scale(canvas.width / size.w, height / size.h);
     const origin = texts.getBoundingClientRect();
-    const written = [...texts.querySelectorAll("*")].flatMap((element) => (element instanceof HTMLElement ? [{ element, level: levelOf(element, texts) }] : []));
+    const written = [...texts.querySelectorAll("*")].flatMap((element) =>
+      element instanceof HTMLElement ? [{ element, level: levelOf(element, texts) }] : [],
+    );
     for (const { element } of written.sort((a, b) => a.level - b.level)) this.write(element, origin);
     return canvas;
   }
@@ -80,16 +91,31 @@ export class Sheet {
     this.stage.loop.invalidate();
   }
 
-  /** One element as the browser shows it: its ground, its border, its own text. @param {HTMLElement} element @param {DOMRect} origin */
+  /**
+   * One element as the browser shows it: its ground, its border, its own text. @param {HTMLElement} element
+   * @param {DOMRect} origin
+   */
   write(element, origin) {
     if (element.closest("button") || !element.checkVisibility({ visibilityProperty: true })) return;
-    const style = getComputedStyle(element), box = element.getBoundingClientRect();
+    const style = getComputedStyle(element),
+      box = element.getBoundingClientRect();
     if (!box.width || !box.height) return;
-    const { pen } = this, x = box.left - origin.left, y = box.top - origin.top;
+    const { pen } = this,
+      x = box.left - origin.left,
+      y = box.top - origin.top;
     pen.globalAlpha = opacityOf(element, this.stage.overlay.host);
     const border = parseFloat(style.borderTopWidth) || 0;
     pen.beginPath();
-    pen.roundRect(x, y, box.width, box.height, Math.min(parseFloat(style.borderTopLeftRadius) * (style.borderTopLeftRadius.endsWith("%") ? box.width / 100 : 1) || 0, box.height / 2));
+    pen.roundRect(
+      x,
+      y,
+      box.width,
+      box.height,
+      Math.min(
+        parseFloat(style.borderTopLeftRadius) * (style.borderTopLeftRadius.endsWith("%") ? box.width / 100 : 1) || 0,
+        box.height / 2,
+      ),
+    );
     pen.fillStyle = style.backgroundColor;
     pen.fill();
     if (border && style.borderTopStyle !== "none") {
@@ -97,24 +123,33 @@ export class Sheet {
       pen.lineWidth = border;
       pen.stroke();
     }
-    for (const node of element.childNodes) if (node instanceof Text && node.data.trim()) this.letter(node, style, box, origin);
+    for (const node of element.childNodes)
+      if (node instanceof Text && node.data.trim()) this.letter(node, style, box, origin);
     pen.globalAlpha = 1;
   }
 
-  /** @param {Text} node @param {CSSStyleDeclaration} style @param {DOMRect} box of its element @param {DOMRect} origin */
+  /**
+   * @param {Text} node @param {CSSStyleDeclaration} style @param {DOMRect} box of its element @param {DOMRect} origin
+   */
   letter(node, style, box, origin) {
-    const { pen } = this, range = document.createRange();
+    const { pen } = this,
+      range = document.createRange();
     range.selectNodeContents(node);
     const height = Math.max(parseFloat(style.fontSize), LEAST_TEXT / this.ratio);
     pen.font = `${style.fontWeight} ${height}px ${style.fontFamily}`;
     pen.fillStyle = style.color;
     pen.textBaseline = "middle";
-    const lines = linesOf(range), cut = style.textOverflow === "ellipsis" ? box.width : Infinity;
+    const lines = linesOf(range),
+      cut = style.textOverflow === "ellipsis" ? box.width : Infinity;
     for (const { text, left, top, width, height: tall } of lines) {
       // Text that was made larger grows from its middle where it stood in the middle, else from its left.
       const centred = style.textAlign === "center" || Math.abs(left + width / 2 - (box.left + box.width / 2)) < PAD;
       pen.textAlign = centred ? "center" : "left";
-      pen.fillText(shortenTo(pen, text, cut), (centred ? left + width / 2 : left) - origin.left, top + tall / 2 - origin.top);
+      pen.fillText(
+        shortenTo(pen, text, cut),
+        (centred ? left + width / 2 : left) - origin.left,
+        top + tall / 2 - origin.top,
+      );
     }
   }
 }
@@ -122,28 +157,37 @@ export class Sheet {
 /** @param {HTMLElement} element @param {HTMLElement} top */
 function opacityOf(element, top) {
   let opacity = 1;
-  for (let e = /** @type {HTMLElement|null} */ (element); e && e !== top; e = e.parentElement) opacity *= Number(getComputedStyle(e).opacity);
+  for (let e = /** @type {HTMLElement|null} */ (element); e && e !== top; e = e.parentElement)
+    opacity *= Number(getComputedStyle(e).opacity);
   return opacity;
 }
 
 /** How far an element is raised above the others. @param {HTMLElement} element @param {HTMLElement} top */
 function levelOf(element, top) {
   let level = 0;
-  for (let e = /** @type {HTMLElement|null} */ (element); e && e !== top; e = e.parentElement) level = Math.max(level, Number(getComputedStyle(e).zIndex) || 0);
+  for (let e = /** @type {HTMLElement|null} */ (element); e && e !== top; e = e.parentElement)
+    level = Math.max(level, Number(getComputedStyle(e).zIndex) || 0);
   return level;
 }
 
-/** The lines into which the browser has broken a text. @param {Range} range over one text @returns {{text: string, left: number, top: number, width: number, height: number}[]} */
+/**
+ * The lines into which the browser has broken a text. @param {Range} range over one text
+ * @returns {{text: string, left: number, top: number, width: number, height: number}[]}
+ */
 function linesOf(range) {
-  const node = /** @type {Text} */ (range.startContainer.nodeType === 3 ? range.startContainer : range.startContainer.childNodes[range.startOffset]);
+  const node = /** @type {Text} */ (
+    range.startContainer.nodeType === 3 ? range.startContainer : range.startContainer.childNodes[range.startOffset]
+  );
   const whole = range.getBoundingClientRect();
-  if (range.getClientRects().length < 2) return [{ text: node.data.trim(), left: whole.left, top: whole.top, width: whole.width, height: whole.height }];
+  if (range.getClientRects().length < 2)
+    return [{ text: node.data.trim(), left: whole.left, top: whole.top, width: whole.width, height: whole.height }];
   /** @type {{text: string, left: number, top: number, width: number, height: number}[]} */
   const lines = [];
   for (const { 0: word, index } of node.data.matchAll(/\S+/g)) {
     range.setStart(node, index);
     range.setEnd(node, index + word.length);
-    const { left, right, top, height } = range.getBoundingClientRect(), last = lines[lines.length - 1];
+    const { left, right, top, height } = range.getBoundingClientRect(),
+      last = lines[lines.length - 1];
     if (last && Math.abs(last.top - top) < height / 2) {
       last.text += ` ${word}`;
       last.width = right - last.left;
@@ -152,7 +196,10 @@ function linesOf(range) {
   return lines;
 }
 
-/** @param {CanvasRenderingContext2D} pen @param {string} text @param {number} width @returns {string} what fits, with an ellipsis */
+/**
+ * @param {CanvasRenderingContext2D} pen @param {string} text @param {number} width
+ * @returns {string} what fits, with an ellipsis
+ */
 function shortenTo(pen, text, width) {
   if (pen.measureText(text).width <= width + PAD) return text;
   let length = text.length;

@@ -6,7 +6,13 @@ import { linkOf, readLink } from "./permalink.js";
 /** @param {import("../view.js").StageView} stage @returns {string} */
 export function linkTo({ picture, data }) {
   const { layers, colourMode, solo, chosen } = picture;
-  return linkOf(location.href, data.runs, { camera: picture.camera.goal, layers, colourMode, solo, chosen: [...(chosen ?? [])] });
+  return linkOf(location.href, data.runs, {
+    camera: picture.camera.goal,
+    layers,
+    colourMode,
+    solo,
+    chosen: [...(chosen ?? [])],
+  });
 }
 
 /**
@@ -22,7 +28,10 @@ export function restoreSight(picture, search) {
   picture.chosen = chosen ? new Set(chosen) : picture.chosen;
 }
 
-/** Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand. @param {import("../view.js").StageView} stage */
+/**
+ * Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand.
+ * @param {import("../view.js").StageView} stage
+ */
 export async function copyLink(stage) {
   const link = linkTo(stage);
   try {
@@ -36,6 +45,12 @@ export async function copyLink(stage) {
 /** @param {HTMLElement} root @param {string} link */
 function showLink(root, link) {
   const field = make("input", "ltv-entry", { type: "text", readonly: "", "aria-label": "Link", value: link });
-  openDialog(root, "Link to what you see", () => {}, make("p", "ltv-quiet", {}, "The browser keeps its clipboard closed; copy the link from here."), field);
+  openDialog(
+    root,
+    "Link to what you see",
+    () => {},
+    make("p", "ltv-quiet", {}, "The browser keeps its clipboard closed; copy the link from here."),
+    field,
+  );
   field.select();
 }

@@ -6,10 +6,12 @@ import { easeInOut, multiply } from "../common/vectors.js";
 /** @type {Readonly<Pose>} */
 export const HOME = Object.freeze({ yaw: 0.6, pitch: 0.35, distance: 4 });
 /** The eye stays outside the sphere and near enough to see it. */
-export const NEAREST = 1.35, FARTHEST = 9;
+export const NEAREST = 1.35,
+  FARTHEST = 9;
 const STEEPEST = Math.PI / 2 - 0.02;
 export const MOVE_MS = 300;
-const KEY_TURN = 0.12, KEY_ZOOM = 1.15;
+const KEY_TURN = 0.12,
+  KEY_ZOOM = 1.15;
 
 /** The sphere's outline takes this share of a view's smaller half at the home distance. */
 const FILL = 0.86;
@@ -24,19 +26,27 @@ export function clampPose({ yaw, pitch, distance }) {
   };
 }
 
-/** The turn that brings a direction to the front. @param {ArrayLike<number>} v @returns {{yaw: number, pitch: number}} */
+/**
+ * The turn that brings a direction to the front. @param {ArrayLike<number>} v @returns {{yaw: number, pitch: number}}
+ */
 export function poseToward(v) {
   return { yaw: Math.atan2(-v[0], v[2]), pitch: Math.atan2(v[1], Math.hypot(v[0], v[2])) };
 }
 
 /** @param {Pose} pose @returns {Float32Array} rotation then retreat, 4x4 column-major */
 export function viewMatrix({ yaw, pitch, distance }) {
-  const cy = Math.cos(yaw), sy = Math.sin(yaw), cp = Math.cos(pitch), sp = Math.sin(pitch);
+  const cy = Math.cos(yaw),
+    sy = Math.sin(yaw),
+    cp = Math.cos(pitch),
+    sp = Math.sin(pitch);
   // Rx(pitch) Ry(yaw), then the centre goes `distance` away.
   return new Float32Array([cy, sp * sy, -cp * sy, 0, 0, cp, sp, 0, sy, -sp * cy, cp * cy, 0, 0, 0, -distance, 1]);
 }
 
-/** Focal lengths of a view, so that the sphere stays round and inside the smaller side. @param {number} w @param {number} h */
+/**
+ * Focal lengths of a view, so that the sphere stays round and inside the smaller side. @param {number} w
+ * @param {number} h
+ */
 export function focal(w, h) {
   const side = Math.min(w, h);
   return { x: (FOCAL * side) / Math.max(1, w), y: (FOCAL * side) / Math.max(1, h) };
@@ -44,7 +54,9 @@ export function focal(w, h) {
 
 /** @param {Pose} pose @param {number} w @param {number} h @returns {Float32Array} view-projection, 4x4 */
 export function viewProjection(pose, w, h) {
-  const f = focal(w, h), near = Math.max(0.05, pose.distance - 1.3), far = pose.distance + 1.3;
+  const f = focal(w, h),
+    near = Math.max(0.05, pose.distance - 1.3),
+    far = pose.distance + 1.3;
   const p = new Float32Array(16);
   p[0] = f.x;
   p[5] = f.y;
@@ -84,7 +96,9 @@ export class Camera {
     this.move = null;
   }
 
-  /** Turns and zooms at once, as a hand does. @param {number} yaw @param {number} pitch @param {number} [zoom] factor */
+  /**
+   * Turns and zooms at once, as a hand does. @param {number} yaw @param {number} pitch @param {number} [zoom] factor
+   */
   nudge(yaw, pitch, zoom = 1) {
     this.move = null;
     const p = this.pose;
@@ -118,7 +132,8 @@ export class Camera {
   step(now) {
     if (!this.move) return false;
     const { from, to, start, ms } = this.move;
-    const t = Math.min(1, Math.max(0, (now - start) / ms)), k = easeInOut(t);
+    const t = Math.min(1, Math.max(0, (now - start) / ms)),
+      k = easeInOut(t);
     this.pose = {
       yaw: from.yaw + (to.yaw - from.yaw) * k,
       pitch: from.pitch + (to.pitch - from.pitch) * k,

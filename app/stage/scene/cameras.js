@@ -64,19 +64,27 @@ export class Cameras {
     this.shared.place(pose);
   }
 
-  /** A hand turns or zooms the active camera. @param {number} yaw @param {number} pitch @param {number} [zoom] factor */
+  /**
+   * A hand turns or zooms the active camera. @param {number} yaw @param {number} pitch @param {number} [zoom] factor
+   */
   nudge(yaw, pitch, zoom = 1) {
     this.active.nudge(yaw, pitch, zoom);
     this.remember();
   }
 
-  /** Moves one camera there, in view of the eye unless the person wants no motion. @param {Partial<Pose>} to @param {number} [ms] @param {Camera} [camera] */
+  /**
+   * Moves one camera there, in view of the eye unless the person wants no motion. @param {Partial<Pose>} to
+   * @param {number} [ms] @param {Camera} [camera]
+   */
   fly(to, ms = MOVE_MS, camera = this.active) {
     camera.moveTo(to, performance.now(), wantsCalm() ? 0 : ms);
     this.remember();
   }
 
-  /** Advances moves under way and the slow turn. @param {number} now ms @param {number} gap ms since the last picture @returns {boolean} whether any pose changed */
+  /**
+   * Advances moves under way and the slow turn. @param {number} now ms @param {number} gap ms since the last picture
+   * @returns {boolean} whether any pose changed
+   */
   step(now, gap) {
     const flew = this.inUse.map((camera) => camera.step(now)).some(Boolean);
     if (!this.spinning) return flew;

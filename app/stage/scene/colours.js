@@ -1,4 +1,7 @@
-/** Colours of classes: an ordered ramp from head to tail, or a categorical set; readable on the page they stand on. Pure. */
+/**
+ * Colours of classes: an ordered ramp from head to tail, or a categorical set; readable on the page they stand on.
+ * Pure.
+ */
 
 /** @typedef {[number, number, number]} Rgb  0 to 1, sRGB */
 
@@ -14,7 +17,10 @@ export function parseHex(hex) {
   return m ? [parseInt(m[1], 16) / 255, parseInt(m[2], 16) / 255, parseInt(m[3], 16) / 255] : [0.5, 0.5, 0.5];
 }
 
-/** @param {string} css "#rrggbb" or what getComputedStyle gives: rgb(…), rgba(…) @returns {Rgb|null} null: transparent or unknown */
+/**
+ * @param {string} css "#rrggbb" or what getComputedStyle gives: rgb(…), rgba(…)
+ * @returns {Rgb|null} null: transparent or unknown
+ */
 export function parseCss(css) {
   const text = css.trim();
   if (text.startsWith("#")) return parseHex(text);
@@ -25,7 +31,14 @@ export function parseCss(css) {
 
 /** @param {ArrayLike<number>} rgb @returns {string} #rrggbb */
 export const toHex = (rgb) =>
-  "#" + [0, 1, 2].map((i) => Math.round(Math.min(1, Math.max(0, rgb[i])) * 255).toString(16).padStart(2, "0")).join("");
+  "#" +
+  [0, 1, 2]
+    .map((i) =>
+      Math.round(Math.min(1, Math.max(0, rgb[i])) * 255)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("");
 
 const linear = (/** @type {number} */ v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
 const gamma = (/** @type {number} */ v) => (v <= 0.0031308 ? v * 12.92 : 1.055 * v ** (1 / 2.4) - 0.055);
@@ -41,7 +54,8 @@ export function mixRgb(a, b, k) {
 
 /** WCAG contrast, 1 to 21. @param {Rgb} a @param {Rgb} b */
 export function contrast(a, b) {
-  const la = luminance(a), lb = luminance(b);
+  const la = luminance(a),
+    lb = luminance(b);
   return (Math.max(la, lb) + 0.05) / (Math.min(la, lb) + 0.05);
 }
 
@@ -60,11 +74,14 @@ export function readable(rgb, page, least) {
 
 /** Colour at a share of the way along a ramp. @param {string[]} ramp @param {number} t 0 to 1 @returns {Rgb} */
 export function rampAt(ramp, t) {
-  const at = Math.min(1, Math.max(0, t)) * (ramp.length - 1), i = Math.min(ramp.length - 2, Math.floor(at));
+  const at = Math.min(1, Math.max(0, t)) * (ramp.length - 1),
+    i = Math.min(ramp.length - 2, Math.floor(at));
   return ramp.length === 1 ? parseHex(ramp[0]) : mixRgb(parseHex(ramp[i]), parseHex(ramp[i + 1]), at - i);
 }
 
-/** Contrast of a disc with its page: enough to see it, also on the far side, which on a dark page sinks into the dark. */
+/**
+ * Contrast of a disc with its page: enough to see it, also on the far side, which on a dark page sinks into the dark.
+ */
 const DISC_CONTRAST = { light: 1.9, dark: 3.2 };
 
 /**
@@ -81,24 +98,35 @@ export function classColours(numClasses, mode, { ramp, categorical, page, groups
   });
 }
 
-/** Samples without a label: a grey that no class wears, quiet on either page. The same as in the app's other figures. */
+/**
+ * Samples without a label: a grey that no class wears, quiet on either page. The same as in the app's other figures.
+ */
 const UNLABELLED = { light: "#9a9fa6", dark: "#8b9098" };
 /** Right (teal) and wrong (red), training (blue), test (gold), validation (violet), unknown (grey). */
 const EXTRA = ["#2a9d8f", "#d1495b", "#6c8ebf", "#e0a030", "#9467bd", "#8a8f98"];
 
 /** @param {Rgb} page @returns {Rgb[]} in the order of EXTRAS in outfit.js */
 export const extraColours = (page) =>
-  [...EXTRA, UNLABELLED[luminance(page) < 0.18 ? "dark" : "light"]].map((hex) => readable(parseHex(hex), page, DISC_CONTRAST.light));
+  [...EXTRA, UNLABELLED[luminance(page) < 0.18 ? "dark" : "light"]].map((hex) =>
+    readable(parseHex(hex), page, DISC_CONTRAST.light),
+  );
 
 /** What is strong stands out from the page: on paper low is pale and high is dark, at night the other way round. */
 const VALUES = {
-  confidence: { light: ["#8fbfa0", "#2f8f8b", "#1f5a8c", "#14213d"], dark: ["#3f6a9c", "#2f98a0", "#74c69d", "#e9f5b8"] },
+  confidence: {
+    light: ["#8fbfa0", "#2f8f8b", "#1f5a8c", "#14213d"],
+    dark: ["#3f6a9c", "#2f98a0", "#74c69d", "#e9f5b8"],
+  },
   loss: { light: ["#d9b45b", "#d9822b", "#b5305a", "#4a0f4d"], dark: ["#7d5fb2", "#d0557f", "#f08a4b", "#fff0a8"] },
 };
 
-/** A sequential ramp, even in the dark and for every kind of colour blindness, for its lightness only rises or only falls.
+/**
+ * A sequential ramp, even in the dark and for every kind of colour blindness, for its lightness only rises or only
+ * falls.
  * @param {"confidence"|"loss"} kind @param {Rgb} page @param {number} steps @returns {Rgb[]} from low to high */
 export function valueRamp(kind, page, steps) {
   const theme = luminance(page) < 0.18 ? "dark" : "light";
-  return Array.from({ length: steps }, (_, i) => readable(rampAt(VALUES[kind][theme], i / (steps - 1)), page, DISC_CONTRAST[theme]));
+  return Array.from({ length: steps }, (_, i) =>
+    readable(rampAt(VALUES[kind][theme], i / (steps - 1)), page, DISC_CONTRAST[theme]),
+  );
 }

@@ -5,9 +5,15 @@ import { arrow } from "./strokes.js";
 import { dot, length } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
-/** @typedef {{parts: Set<string>, under: string|null}} ForceChoice  parts drawn beside the total; the what-if method, null: none */
+/**
+ * @typedef {{parts: Set<string>, under: string|null}} ForceChoice parts drawn beside the total; the what-if method,
+ * null: none
+ */
 
-/** Parts of a force: name in frames, word, sentence, colour (Okabe and Ito, told apart with every kind of colour blindness). */
+/**
+ * Parts of a force: name in frames, word, sentence, colour (Okabe and Ito, told apart with every kind of colour
+ * blindness).
+ */
 export const PARTS = /** @type {[string, string, string, string][]} */ ([
   ["positives", "pull of positives", "the net pull of all that the loss takes for positive", "#009e73"],
   ["head", "push of head", "away from what belongs to head classes", "#0072b2"],
@@ -19,51 +25,82 @@ export const PARTS = /** @type {[string, string, string, string][]} */ ([
 
 /** The longest arrow of a panel, in radians of the sphere. */
 export const LONGEST = 0.35;
-const PART_CONTRAST = 2.4, STALE = 0.45, DASHES = 26;
+const PART_CONTRAST = 2.4,
+  STALE = 0.45,
+  DASHES = 26;
 
 /** @param {string} part @param {import("./colours.js").Rgb} page */
-export const partColour = (part, page) => readable(parseHex((PARTS.find(([key]) => key === part) ?? PARTS[0])[3]), page, PART_CONTRAST);
+export const partColour = (part, page) =>
+  readable(parseHex((PARTS.find(([key]) => key === part) ?? PARTS[0])[3]), page, PART_CONTRAST);
 
 /**
- * Where an arrow ends that begins at a centre: along the great circle, or straight in a projection, whose centres lie inside.
- * @param {Vec3} m centre @param {Vec3} force @param {number} scale radians for each unit of force @param {boolean} straight @returns {Vec3|null}
+ * Where an arrow ends that begins at a centre: along the great circle, or straight in a projection, whose centres lie
+ * inside.
+ * @param {Vec3} m centre @param {Vec3} force @param {number} scale radians for each unit of force
+ * @param {boolean} straight @returns {Vec3|null}
  *   null where the force has no direction along the sphere
  */
 export function arrowEnd(m, force, scale, straight) {
   const radius = length(m);
   if (radius < 1e-6) return null;
   const out = straight ? 0 : dot(force, m) / (radius * radius);
-  const along = /** @type {Vec3} */ ([0, 1, 2].map((i) => force[i] - out * m[i])), size = length(along), step = size * scale;
+  const along = /** @type {Vec3} */ ([0, 1, 2].map((i) => force[i] - out * m[i])),
+    size = length(along),
+    step = size * scale;
   if (step < 1e-4) return null;
   if (straight) return [m[0] + along[0] * scale, m[1] + along[1] * scale, m[2] + along[2] * scale];
-  const c = Math.cos(step), s = (Math.sin(step) * radius) / size;
+  const c = Math.cos(step),
+    s = (Math.sin(step) * radius) / size;
   return [m[0] * c + along[0] * s, m[1] * c + along[1] * s, m[2] * c + along[2] * s];
 }
 
-/** Methods besides the run's own whose forces its frame holds. @param {import("../incoming/runs.js").Run} run @returns {string[]} */
-export const whatIfs = (run) => Object.keys(run.forces?.forces ?? {}).filter((name) => name !== run.info?.header.method);
+/**
+ * Methods besides the run's own whose forces its frame holds. @param {import("../incoming/runs.js").Run} run
+ * @returns {string[]}
+ */
+export const whatIfs = (run) =>
+  Object.keys(run.forces?.forces ?? {}).filter((name) => name !== run.info?.header.method);
 
-/** Whether no newer forces are overdue: between two of them the arrows neither fade nor blink. @param {import("../incoming/runs.js").Run} run */
-export const areFresh = ({ forces, frame }) => Boolean(forces && frame && frame.header.step - forces.step <= 1.5 * forces.gap);
+/**
+ * Whether no newer forces are overdue: between two of them the arrows neither fade nor blink.
+ * @param {import("../incoming/runs.js").Run} run
+ */
+export const areFresh = ({ forces, frame }) =>
+  Boolean(forces && frame && frame.header.step - forces.step <= 1.5 * forces.gap);
 
-/** The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run @param {string|null} under */
+/**
+ * The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run
+ * @param {string|null} under
+ */
 function totals(run, under) {
-  const forces = run.forces?.forces ?? {}, own = forces[run.info?.header.method ?? ""] ?? {};
-  return { own, total: own.total ?? [], other: (under !== null && under !== run.info?.header.method && forces[under]?.total) || [] };
+  const forces = run.forces?.forces ?? {},
+    own = forces[run.info?.header.method ?? ""] ?? {};
+  return {
+    own,
+    total: own.total ?? [],
+    other: (under !== null && under !== run.info?.header.method && forces[under]?.total) || [],
+  };
 }
 
-/** @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run @param {(Vec3|null)[]} centres
+/**
+ * @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run
+ * @param {(Vec3|null)[]} centres
  * @param {import("./scene.js").Look} look @param {(c: number) => number} faded @returns {number} arrows drawn */
 export function addForces(to, run, centres, look, faded) {
-  const { own, total, other } = totals(run, look.forces.under), straight = Boolean(run.frame?.header.projection);
+  const { own, total, other } = totals(run, look.forces.under),
+    straight = Boolean(run.frame?.header.projection);
   const longest = Math.max(0, ...[...total, ...other].map((force) => (force ? length(force) : 0)));
   if (!longest) return 0;
   const fresh = areFresh(run) ? 1 : STALE;
   let drawn = 0;
-  /** @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width @param {number} dashes */
+  /**
+   * @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width
+   * @param {number} dashes
+   */
   const draw = (forces, colour, width, dashes) =>
     forces.forEach((force, c) => {
-      const m = centres[c], end = m && force && arrowEnd(m, force, LONGEST / longest, straight);
+      const m = centres[c],
+        end = m && force && arrowEnd(m, force, LONGEST / longest, straight);
       if (!m || !end) return;
       // The border keeps an arrow from drowning among points of its own lightness.
       arrow(to.lines, m, end, colour, fresh * faded(c), -width, dashes);
@@ -72,17 +109,22 @@ export function addForces(to, run, centres, look, faded) {
   draw(other, look.ink, 1.6, DASHES);
   draw(total, look.ink, 2.2, 0);
   // Asked for one by one, and thinner: they lie above.
-  for (const [part] of PARTS) if (look.forces.parts.has(part)) draw(own[part] ?? [], partColour(part, look.page), 1.6, 0);
+  for (const [part] of PARTS)
+    if (look.forces.parts.has(part)) draw(own[part] ?? [], partColour(part, look.page), 1.6, 0);
   return drawn;
 }
 
-/** The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run @param {number} c
+/**
+ * The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run
+ * @param {number} c
  * @returns {{total: number, parts: [string, number][], step: number}|null} null where none are known */
 export function forceOn(run, c) {
-  const own = run.forces?.forces[run.info?.header.method ?? ""], total = own?.total?.[c];
+  const own = run.forces?.forces[run.info?.header.method ?? ""],
+    total = own?.total?.[c];
   if (!run.forces || !own || !total) return null;
   const parts = PARTS.flatMap(([part, word]) => {
-    const force = own[part]?.[c], size = force ? length(force) : 0;
+    const force = own[part]?.[c],
+      size = force ? length(force) : 0;
     return size > 0 ? [/** @type {[string, number]} */ ([word, size])] : [];
   });
   return { total: length(total), parts: parts.sort((a, b) => b[1] - a[1]), step: run.forces.step };
@@ -94,10 +136,16 @@ export function forceReading(run) {
   const total = run.forces?.forces[run.info?.header.method ?? ""]?.total;
   if (!run.forces || !total) return null;
   const short = `How strongly the loss pushed the samples of each class at step ${run.forces.step}, in loss per radian; nothing where a class was not in the batch.`;
-  return { reading: { key: "force", title: "Force", unit: "", short }, values: total.map((force) => force && length(force)) };
+  return {
+    reading: { key: "force", title: "Force", unit: "", short },
+    values: total.map((force) => force && length(force)),
+  };
 }
 
-/** One line for the card of a class; "" where no forces are known. @param {import("../incoming/runs.js").Run} run @param {number} c */
+/**
+ * One line for the card of a class; "" where no forces are known. @param {import("../incoming/runs.js").Run} run
+ * @param {number} c
+ */
 export function describeForce(run, c) {
   const force = forceOn(run, c);
   if (!force) return "";

@@ -4,7 +4,10 @@ import { FLAG, NO_PIECE } from "../drawing/shaders.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../choices/layers.js").ColourMode} ColourMode */
 
-/** @typedef {{flags: Uint8Array, bulks: Uint8Array, pieces: Uint16Array|null}} Outfit  what does not change with the frame */
+/**
+ * @typedef {{flags: Uint8Array, bulks: Uint8Array, pieces: Uint16Array|null}} Outfit what does not change with the
+ * frame
+ */
 
 /** What a sample without a label is called in place of its class. */
 export const UNLABELLED = "unlabelled";
@@ -16,24 +19,37 @@ export const STEPS = 64;
 /** Most pieces of a ring. */
 const MOST_PIECES = 4;
 /** A class that has as many samples as the largest, growth for each tenfold fewer, and the largest of all. */
-const SMALLEST = 0.92, PER_DECADE = 0.31, LARGEST = 1.7;
+const SMALLEST = 0.92,
+  PER_DECADE = 0.31,
+  LARGEST = 1.7;
 /** What a loss of 1 is on the wire; the most it can say stands for all beyond. */
-export const LOSS_UNIT = 4096, MOST_LOSS = 65535;
+export const LOSS_UNIT = 4096,
+  MOST_LOSS = 65535;
 
-/** The loss at the top of the scale: that of guessing, so that panels compare. @param {import("../common/types.js").RunInfo} info */
+/**
+ * The loss at the top of the scale: that of guessing, so that panels compare.
+ * @param {import("../common/types.js").RunInfo} info
+ */
 export const topLoss = (info) => Math.log(info.labelSets ? 2 : Math.max(2, info.header.num_classes));
 
 /** Whether swatches follow the frame. @param {ColourMode} mode */
 export const changesWithFrame = (mode) => mode === "correct" || mode === "confidence" || mode === "loss";
 
 /**
- * @param {Run} run @param {ColourMode} mode @param {Uint16Array} [out] written where it has the right length, so that a stream of frames makes no garbage
+ * @param {Run} run @param {ColourMode} mode
+ * @param {Uint16Array} [out] written where it has the right length, so that a stream of frames makes no garbage
  * @returns {Uint16Array} place in the palette: class c is swatch c, then EXTRAS, then STEPS of a ramp from low to high
  */
 export function pointSwatches(run, mode, out) {
-  const info = /** @type {import("../common/types.js").RunInfo} */ (run.info), { labels, split } = info, { frame } = run;
-  const base = info.header.num_classes, unknown = base + EXTRAS.indexOf("unknown"), ramp = base + EXTRAS.length, n = labels.length;
-  const free = base + EXTRAS.indexOf(UNLABELLED), byClass = mode !== "split" && !changesWithFrame(mode);
+  const info = /** @type {import("../common/types.js").RunInfo} */ (run.info),
+    { labels, split } = info,
+    { frame } = run;
+  const base = info.header.num_classes,
+    unknown = base + EXTRAS.indexOf("unknown"),
+    ramp = base + EXTRAS.length,
+    n = labels.length;
+  const free = base + EXTRAS.indexOf(UNLABELLED),
+    byClass = mode !== "split" && !changesWithFrame(mode);
   if (byClass && !run.unlabelled) return labels;
   const swatches = out?.length === n ? out : new Uint16Array(n);
   if (byClass) {
@@ -46,7 +62,9 @@ export function pointSwatches(run, mode, out) {
   }
   const values = mode === "correct" ? frame?.predictions : mode === "confidence" ? frame?.confidence : frame?.loss;
   if (!values || values.length !== n) return swatches.fill(unknown);
-  if (mode === "correct") for (let i = 0; i < n; i++) swatches[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
+  if (mode === "correct")
+    for (let i = 0; i < n; i++)
+      swatches[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
   else {
     const scale = STEPS / (mode === "confidence" ? 256 : topLoss(info) * LOSS_UNIT);
     for (let i = 0; i < n; i++) swatches[i] = ramp + Math.min(STEPS - 1, values[i] * scale);
@@ -55,13 +73,15 @@ export function pointSwatches(run, mode, out) {
 }
 
 /**
- * @param {Run} run @param {{train: boolean, test: boolean, validation: boolean}} shown @param {Set<number>|null} chosen classes in focus; null: all
+ * @param {Run} run @param {{train: boolean, test: boolean, validation: boolean}} shown
+ * @param {Set<number>|null} chosen classes in focus; null: all
  * @param {Set<number>|null} selected ids of samples in focus; null: all
  * @returns {Uint8Array} bits of FLAG
  */
 export function pointFlags(run, shown, chosen, selected) {
   const { labels, split, ids } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
-  const marks = [0, FLAG.TEST, FLAG.VALIDATION], seen = [shown.train, shown.test, shown.validation];
+  const marks = [0, FLAG.TEST, FLAG.VALIDATION],
+    seen = [shown.train, shown.test, shown.validation];
   return Uint8Array.from(labels, (y, i) => {
     const part = Math.min(2, split[i]);
     const dimmed = (chosen && !chosen.has(y)) || (selected && !selected.has(ids ? ids[i] : i));
@@ -69,11 +89,15 @@ export function pointFlags(run, shown, chosen, selected) {
   });
 }
 
-/** Size of the points of each class: the rarer the larger, by the logarithm of its count. @param {number[]} counts @param {boolean} byCount
+/**
+ * Size of the points of each class: the rarer the larger, by the logarithm of its count. @param {number[]} counts
+ * @param {boolean} byCount
  * @returns {number[]} 1 for all where sizes say nothing */
 export function classSizes(counts, byCount) {
   const most = Math.max(1, ...counts);
-  return counts.map((n) => (byCount ? Math.min(LARGEST, SMALLEST + PER_DECADE * Math.log10(most / Math.max(1, n))) : 1));
+  return counts.map((n) =>
+    byCount ? Math.min(LARGEST, SMALLEST + PER_DECADE * Math.log10(most / Math.max(1, n))) : 1,
+  );
 }
 
 /** @param {Run} run @param {boolean} byCount @returns {Uint8Array} size of each point, 128 = 1 */
@@ -85,7 +109,9 @@ export function pointBulks(run, byCount) {
   return Uint8Array.from(labels, (y) => bulks[y] ?? free);
 }
 
-/** Classes of a sample, the rarest first. @param {Uint8Array} sets label sets @param {number} stride bytes a sample @param {number} i
+/**
+ * Classes of a sample, the rarest first. @param {Uint8Array} sets label sets @param {number} stride bytes a sample
+ * @param {number} i
  * @param {number} count of classes @returns {number[]} */
 export function classesOf(sets, stride, i, count) {
   const found = [];
@@ -95,12 +121,14 @@ export function classesOf(sets, stride, i, count) {
 
 /**
  * The rings around samples of several classes: the four rarest of each, head first as everywhere.
- * @param {Run} run @returns {Uint16Array|null} four classes a point, NO_PIECE where there is none; null where no sample has several
+ * @param {Run} run
+ * @returns {Uint16Array|null} four classes a point, NO_PIECE where there is none; null where no sample has several
  */
 export function ringPieces(run) {
   const { labelSets, labels, header } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
   if (!labelSets) return null;
-  const pieces = new Uint16Array(labels.length * MOST_PIECES).fill(NO_PIECE), stride = Math.ceil(header.num_classes / 8);
+  const pieces = new Uint16Array(labels.length * MOST_PIECES).fill(NO_PIECE),
+    stride = Math.ceil(header.num_classes / 8);
   let several = false;
   for (let i = 0; i < labels.length; i++) {
     const classes = classesOf(labelSets, stride, i, header.num_classes);

@@ -4,12 +4,20 @@
 
 export const MOST_PANELS = 12;
 /** Room for the title above a sphere and the numbers beneath it. */
-export const HEAD = 30, FOOT = 26;
-const GAP = 12, SMALLEST = 132, NARROW = 560;
+export const HEAD = 30,
+  FOOT = 26;
+const GAP = 12,
+  SMALLEST = 132,
+  NARROW = 560;
 /** Share of the window that the spheres may take, and its bounds in CSS pixels. */
-const STAGE_SHARE = 0.76, LEAST_ROOM = 380, MOST_ROOM = 760;
+const STAGE_SHARE = 0.76,
+  LEAST_ROOM = 380,
+  MOST_ROOM = 760;
 
-/** Height for the spheres. @param {number} window CSS pixels @param {number} around what stands around them in full screen; 0: among other things on a page */
+/**
+ * Height for the spheres. @param {number} window CSS pixels
+ * @param {number} around what stands around them in full screen; 0: among other things on a page
+ */
 export const roomFor = (window, around) =>
   around ? Math.max(LEAST_ROOM, window - around) : Math.min(MOST_ROOM, Math.max(LEAST_ROOM, window * STAGE_SHARE));
 
@@ -22,7 +30,8 @@ export const roomFor = (window, around) =>
  */
 export function layoutPanels(count, width, room, strip = 0) {
   const shown = Math.min(MOST_PANELS, Math.max(1, count));
-  const narrow = width < NARROW, beside = HEAD + FOOT + strip;
+  const narrow = width < NARROW,
+    beside = HEAD + FOOT + strip;
   /** @param {number} columns */
   const sideOf = (columns) => {
     const rows = Math.ceil(shown / columns);
@@ -36,19 +45,26 @@ export function layoutPanels(count, width, room, strip = 0) {
     for (let c = 2; c <= shown; c++) {
       const gain = sideOf(c) - sideOf(columns);
       // Of two equally large lay-outs the one with fewer empty places wins.
-      if (gain > 0 || (gain === 0 && (c * Math.ceil(shown / c) < columns * Math.ceil(shown / columns)))) columns = c;
+      if (gain > 0 || (gain === 0 && c * Math.ceil(shown / c) < columns * Math.ceil(shown / columns))) columns = c;
     }
-  const rows = Math.ceil(shown / columns), side = sideOf(columns);
-  const w = Math.floor((width - GAP * (columns - 1)) / columns), h = side + beside;
+  const rows = Math.ceil(shown / columns),
+    side = sideOf(columns);
+  const w = Math.floor((width - GAP * (columns - 1)) / columns),
+    h = side + beside;
   const panels = Array.from({ length: shown }, (_, i) => {
-    const row = Math.floor(i / columns), inRow = row === rows - 1 ? shown - row * columns : columns;
-    const x = Math.floor((i % columns) * (w + GAP) + ((columns - inRow) * (w + GAP)) / 2), y = row * (h + GAP);
+    const row = Math.floor(i / columns),
+      inRow = row === rows - 1 ? shown - row * columns : columns;
+    const x = Math.floor((i % columns) * (w + GAP) + ((columns - inRow) * (w + GAP)) / 2),
+      y = row * (h + GAP);
     return { frame: { x, y, w, h }, view: { x, y: y + HEAD, w, h: side } };
   });
   return { columns, rows, height: rows * h + (rows - 1) * GAP, panels };
 }
 
-/** The panel whose sphere is under a point. @param {PanelRect[]} panels @param {number} x @param {number} y @returns -1: none */
+/**
+ * The panel whose sphere is under a point. @param {PanelRect[]} panels @param {number} x @param {number} y
+ * @returns -1: none
+ */
 export function panelAt(panels, x, y) {
   return panels.findIndex(({ view: v }) => x >= v.x && x < v.x + v.w && y >= v.y && y < v.y + v.h);
 }

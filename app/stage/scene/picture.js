@@ -53,7 +53,10 @@ export class Picture {
     this.categorical = CATEGORICAL;
     /** @type {import("../common/theme.js").Theme|null} */
     this.theme = null;
-    /** @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, swatches: Uint16Array|undefined}>} what each run's points wore last */
+    /**
+     * @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, swatches: Uint16Array|undefined}>}
+     * what each run's points wore last
+     */
     this.dressed = new Map();
     this.size = { w: 0, h: 0 };
   }
@@ -68,7 +71,9 @@ export class Picture {
   /** @param {Run[]} runs @param {number} width @param {number} room @returns {number} height in CSS pixels */
   layout(runs, width, room) {
     // A run shown alone keeps its own moments beside it: before and after, without the others.
-    this.shown = this.solo ? runs.filter((run) => run.id === this.solo || (run instanceof Moment && run.of === this.solo)) : runs;
+    this.shown = this.solo
+      ? runs.filter((run) => run.id === this.solo || (run instanceof Moment && run.of === this.solo))
+      : runs;
     if (!this.shown.length) this.shown = runs;
     this.cameras.panels = this.shown.map((run) => run.id);
     const { panels, height } = layoutPanels(this.shown.length, width, room, this.layers.inside ? STRIP : 0);
@@ -107,12 +112,24 @@ export class Picture {
 
   /** Colours, shapes and visibility of a run's points, when something about them changed. @param {Run} run */
   dress(run) {
-    const { info, frame } = run, theme = this.theme;
+    const { info, frame } = run,
+      theme = this.theme;
     if (!info || !theme) return;
     const { layers, colourMode } = this;
-    const key = [colourMode, layers.train, layers.test, layers.validation, layers.sizes, info.labels.length, info.header.num_classes,
-      this.chosen ? [...this.chosen].join("+") : "all", this.selected?.size, this.selected && [...this.selected].slice(0, 8)].join();
-    const worn = this.dressed.get(run.id), same = worn?.key === key;
+    const key = [
+      colourMode,
+      layers.train,
+      layers.test,
+      layers.validation,
+      layers.sizes,
+      info.labels.length,
+      info.header.num_classes,
+      this.chosen ? [...this.chosen].join("+") : "all",
+      this.selected?.size,
+      this.selected && [...this.selected].slice(0, 8),
+    ].join();
+    const worn = this.dressed.get(run.id),
+      same = worn?.key === key;
     // Most frames change nothing that points wear; colours by what a method thinks of them are one pass over an array.
     if (same && (worn.of === frame || !changesWithFrame(colourMode))) return;
     if (!same) this.dressAnew(run, info, theme);
@@ -121,7 +138,10 @@ export class Picture {
     this.dressed.set(run.id, { key, of: frame, swatches: swatches === info.labels ? undefined : swatches });
   }
 
-  /** @param {Run} run @param {import("../common/types.js").RunInfo} info @param {import("../common/theme.js").Theme} theme */
+  /**
+   * @param {Run} run @param {import("../common/types.js").RunInfo} info
+   * @param {import("../common/theme.js").Theme} theme
+   */
   dressAnew(run, { header }, { page }) {
     const { layers, colourMode, ramp, categorical } = this;
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
@@ -135,18 +155,42 @@ export class Picture {
 
   /** @param {Run} run @param {PanelRect} rect @returns {import("./scene.js").Look} */
   lookOf(run, rect) {
-    const { layers, theme, chosen } = this, frame = run.frame, info = run.info;
-    if (frame && info && layers.caps && run.caps?.of !== frame)
-      run.caps = { of: frame, ...capsOf(frame, info.labels) };
-    if (frame && layers.ghost && run.ghost?.of !== frame) run.ghost = { of: frame, points: ghostOf(frame.header.centres) };
+    const { layers, theme, chosen } = this,
+      frame = run.frame,
+      info = run.info;
+    if (frame && info && layers.caps && run.caps?.of !== frame) run.caps = { of: frame, ...capsOf(frame, info.labels) };
+    if (frame && layers.ghost && run.ghost?.of !== frame)
+      run.ghost = { of: frame, points: ghostOf(frame.header.centres) };
     if (frame && layers.territory && run.borders?.of !== frame)
       run.borders = { of: frame, pieces: territoryBorders(frame.header.centres) };
     const mark = this.marked === null ? null : run.indexOf(this.marked);
-    const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null, scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
-    const { forces, trail } = this, { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
+    const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null,
+      scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
+    const { forces, trail } = this,
+      { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
     return {
-      layers, chosen, mark, near, scale, ink, page, forces, trail, colours: run.colours,
-      key: [Object.values(layers).map(Number).join(""), chosen ? [...chosen].join("+") : "all", mark, near, scale, ink, page, [...forces.parts].join("+"), forces.under, trail].join(),
+      layers,
+      chosen,
+      mark,
+      near,
+      scale,
+      ink,
+      page,
+      forces,
+      trail,
+      colours: run.colours,
+      key: [
+        Object.values(layers).map(Number).join(""),
+        chosen ? [...chosen].join("+") : "all",
+        mark,
+        near,
+        scale,
+        ink,
+        page,
+        [...forces.parts].join("+"),
+        forces.under,
+        trail,
+      ].join(),
       borders: layers.territory ? (run.borders?.pieces ?? null) : null,
       caps: layers.caps ? run.caps : null,
       ghost: layers.ghost ? (run.ghost?.points ?? null) : null,
@@ -158,8 +202,15 @@ export class Picture {
     if (!this.theme) return 0;
     this.shown.forEach((run) => this.dress(run));
     const scenes = this.rects.map(({ view }, i) => {
-      const run = this.shown[i] ?? null, ready = run?.frame && run.info;
-      return { view, run, k: run ? run.progress(now) : 1, pose: this.poseAt(i), look: ready ? this.lookOf(run, this.rects[i]) : null };
+      const run = this.shown[i] ?? null,
+        ready = run?.frame && run.info;
+      return {
+        view,
+        run,
+        k: run ? run.progress(now) : 1,
+        pose: this.poseAt(i),
+        look: ready ? this.lookOf(run, this.rects[i]) : null,
+      };
     });
     const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
     return this.renderer.draw(scenes, { thin: this.quality.thinning(points), grid: this.layers.grid });
@@ -183,15 +234,20 @@ export class Picture {
 
   /** @param {PanelRect} rect @returns {import("../choices/picking.js").Placer} */
   placer(rect) {
-    const { view } = rect, pose = this.poseAt(this.rects.indexOf(rect));
+    const { view } = rect,
+      pose = this.poseAt(this.rects.indexOf(rect));
     if (this.renderer.kind === "flat") return flatPlacer(pose, view);
     const matrix = viewProjection(pose, view.w, view.h);
     return (p) => project(matrix, p, view);
   }
 
-  /** @param {number} x @param {number} y CSS pixels within the canvas @returns {{index: number, run: Run|null, rect: PanelRect, x: number, y: number}|null} */
+  /**
+   * @param {number} x @param {number} y CSS pixels within the canvas
+   * @returns {{index: number, run: Run|null, rect: PanelRect, x: number, y: number}|null}
+   */
   at(x, y) {
-    const index = panelAt(this.rects, x, y), rect = this.rects[index];
+    const index = panelAt(this.rects, x, y),
+      rect = this.rects[index];
     return rect ? { index, rect, run: this.shown[index] ?? null, x: x - rect.view.x, y: y - rect.view.y } : null;
   }
 

@@ -4,7 +4,9 @@ import { dot, normalize } from "../common/vectors.js";
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 
 /** Repulsion grows sharper from round to round, so that in the end only the nearest pairs push. */
-const SHARPNESS = [2, 6, 16, 40, 90], ROUNDS_EACH = 60, MOST_CLASSES = 40;
+const SHARPNESS = [2, 6, 16, 40, 90],
+  ROUNDS_EACH = 60,
+  MOST_CLASSES = 40;
 /** @type {Map<number, Vec3[]>} */
 const known = new Map();
 
@@ -18,12 +20,14 @@ export function packing(count) {
   if (found) return found;
   /** @type {Vec3[]} */
   let points = Array.from({ length: count }, (_, i) => {
-    const y = 1 - (2 * i + 1) / count, turn = i * Math.PI * (3 - Math.sqrt(5)), r = Math.sqrt(1 - y * y);
+    const y = 1 - (2 * i + 1) / count,
+      turn = i * Math.PI * (3 - Math.sqrt(5)),
+      r = Math.sqrt(1 - y * y);
     return [Math.cos(turn) * r, y, Math.sin(turn) * r];
   });
   for (const power of SHARPNESS)
     for (let round = 0; round < ROUNDS_EACH; round++) {
-      const step = (0.5 / Math.sqrt(count)) * (1 - round / ROUNDS_EACH) / Math.sqrt(power);
+      const step = ((0.5 / Math.sqrt(count)) * (1 - round / ROUNDS_EACH)) / Math.sqrt(power);
       const nearest = Math.max(...points.map((p, i) => Math.max(...points.map((q, j) => (i === j ? -1 : dot(p, q))))));
       points = points.map((p, i) => {
         const push = [0, 0, 0];
@@ -31,7 +35,8 @@ export function packing(count) {
           const weight = i === j ? 0 : Math.exp(power * (dot(p, q) - nearest));
           for (let d = 0; d < 3; d++) push[d] += weight * (p[d] - q[d]);
         });
-        const along = dot(push, p), tangent = [0, 1, 2].map((d) => push[d] - along * p[d]);
+        const along = dot(push, p),
+          tangent = [0, 1, 2].map((d) => push[d] - along * p[d]);
         const size = Math.hypot(...tangent);
         const gain = size > 1e-9 ? (step * Math.min(1, size)) / size : 0;
         return normalize([0, 1, 2].map((d) => p[d] + gain * tangent[d]));
@@ -42,7 +47,8 @@ export function packing(count) {
 }
 
 /**
- * The rotation that brings `points` nearest to `goals` (least squares, reflections allowed: a mirrored packing is as good).
+ * The rotation that brings `points` nearest to `goals` (least squares, reflections allowed: a mirrored packing is as
+ * good).
  * Newton's iteration for the polar factor of the 3 x 3 covariance.
  * @param {Vec3[]} points @param {Vec3[]} goals @returns {number[]} 9 numbers, row by row
  */
@@ -67,17 +73,33 @@ function invert(m) {
   const [a, b, c, d, e, f, g, h, i] = m;
   const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
   if (Math.abs(det) < 1e-18) return null;
-  return [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d].map((v) => v / det);
+  return [
+    e * i - f * h,
+    c * h - b * i,
+    b * f - c * e,
+    f * g - d * i,
+    a * i - c * g,
+    c * d - a * f,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
+  ].map((v) => v / det);
 }
 
 /** @param {number[]} m @param {Vec3} p @returns {Vec3} */
 const turn = (m, p) => [dot([m[0], m[1], m[2]], p), dot([m[3], m[4], m[5]], p), dot([m[6], m[7], m[8]], p)];
 
-/** Gives each goal a point of its own, nearest pairs first. @param {Vec3[]} points @param {Vec3[]} goals @returns {number[]} */
+/**
+ * Gives each goal a point of its own, nearest pairs first. @param {Vec3[]} points @param {Vec3[]} goals
+ * @returns {number[]}
+ */
 export function matchNearest(points, goals) {
-  const pairs = goals.flatMap((g, i) => points.map((p, j) => /** @type {[number, number, number]} */ ([dot(g, p), i, j])));
+  const pairs = goals.flatMap((g, i) =>
+    points.map((p, j) => /** @type {[number, number, number]} */ ([dot(g, p), i, j])),
+  );
   pairs.sort((a, b) => b[0] - a[0]);
-  const match = new Array(goals.length).fill(-1), taken = new Set();
+  const match = new Array(goals.length).fill(-1),
+    taken = new Set();
   for (const [, i, j] of pairs) {
     if (match[i] >= 0 || taken.has(j)) continue;
     match[i] = j;
@@ -87,12 +109,14 @@ export function matchNearest(points, goals) {
 }
 
 /**
- * @param {(Vec3|null)[]} centres @returns {(Vec3|null)[]|null} the ideal place of each class; null where there are too few or too many
+ * @param {(Vec3|null)[]} centres
+ * @returns {(Vec3|null)[]|null} the ideal place of each class; null where there are too few or too many
  */
 export function ghostOf(centres) {
   const present = centres.flatMap((m, c) => (m && Math.hypot(...m) > 1e-6 ? [c] : []));
   if (present.length < 2 || present.length > MOST_CLASSES) return null;
-  const goals = present.map((c) => normalize(/** @type {Vec3} */ (centres[c]))), ideal = packing(present.length);
+  const goals = present.map((c) => normalize(/** @type {Vec3} */ (centres[c]))),
+    ideal = packing(present.length);
   /** @type {{points: Vec3[], score: number}|null} */
   let best = null;
   // Matching and turning improve one another; several starts, because they stop at the first good pair.
@@ -100,7 +124,9 @@ export function ghostOf(centres) {
     const shifted = ideal.map((_, i) => ideal[(i + start) % ideal.length]);
     let points = shifted.map((p) => turn(procrustes(shifted, goals), p));
     for (let i = 0; i < 8; i++) {
-      const match = matchNearest(points, goals), mine = match.map((j) => points[j]), m = procrustes(mine, goals);
+      const match = matchNearest(points, goals),
+        mine = match.map((j) => points[j]),
+        m = procrustes(mine, goals);
       points = mine.map((p) => turn(m, p));
     }
     const score = points.reduce((sum, p, i) => sum + dot(p, goals[i]), 0);
