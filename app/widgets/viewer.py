@@ -13,6 +13,7 @@ from ltviz.projection import REGISTRY
 
 from .. import words
 from ..service.look import stage_look
+from ..service.projections import describe_projection
 from ..service.stagefiles import modules
 from ..service.studio import Studio
 
@@ -114,11 +115,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "hz": first_asked("hz", float),
         "step": first_asked("step", int),
         "projection": st.query_params.get("projection"),
-        "projections": [
-            {"name": name, "title": kind.title, "short": kind.short}
-            for name, kind in REGISTRY.items()
-            if name != "none"
-        ],
+        "projections": [describe_projection(name) for name in REGISTRY if name != "none"],
         "theme": theme(),
         **stage_look(),
         "view": view,

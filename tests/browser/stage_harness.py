@@ -28,7 +28,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stage_runs import MEASURES, PROJECTIONS, RAMP, Run, make_runs, pack
+from stage_runs import MEASURES, PANEL, PROJECTIONS, RAMP, Run, make_runs, pack
 
 TOKEN = "harness"
 UMAP_SECONDS = 1.5
@@ -166,6 +166,7 @@ class Harness:
             "theme": None,
             "ramp": RAMP,
             "measures": MEASURES,
+            "panel": PANEL,
             "projection": query.get("projection"),
             "projections": PROJECTIONS,
         }

@@ -25,6 +25,7 @@ METHODS = {
     "clip": ("CLIP", "#a0522d"),
     "proco": ("ProCo", "#8c6bb1"),
 }
+NAMES = {"accuracy_few": ["few"], "centre_sum": ["sum"], "min_centre_angle": ["angle"]}
 MEASURES = [
     {
         "key": "accuracy_many",
@@ -55,8 +56,10 @@ MEASURES = [
         "better": "lower",
         "short": "How far the centres are from a regular simplex.",
         "caution": "Only zero where a simplex fits.",
+        "simplex": True,
     },
 ]
+PANEL = [measure | {"name": name} for measure in MEASURES for name in NAMES.get(measure["key"], ())]
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -83,7 +86,12 @@ PROJECTIONS = [
         "short": "The three directions in which class centres differ most.",
     },
     {"name": "pca", "title": "All points", "short": "The three directions in which points differ most."},
-    {"name": "simplex", "title": "Four classes", "short": "The space of four classes; others are seen from the side."},
+    {
+        "name": "simplex",
+        "title": "Four classes",
+        "short": "The space of four classes; others are seen from the side.",
+        "classes": 4,
+    },
     {"name": "umap", "title": "UMAP", "short": "Neighbours stay neighbours; distances mean little."},
 ]
 
