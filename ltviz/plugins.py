@@ -51,6 +51,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self._lock = threading.RLock()
         self._found: dict[str, T] | None = None
         self._problems: list[str] = []
+        self._added: list[str] = []
 
     def find(self, name: str) -> T:
         """The thing of this name.
@@ -70,10 +71,16 @@ class Registry(Mapping[str, T], Generic[T]):
         self._read()
         return tuple(self._problems)
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Names of those that other packages offer."""
+        self._read()
+        return tuple(self._added)
+
     def forget(self) -> None:
         """Reads the plug-ins anew when next asked, as after one was installed."""
         with self._lock:
-            self._found, self._problems = None, []
+            self._found, self._problems, self._added = None, [], []
 
     def __getitem__(self, name: str) -> T:
         return self._read()[name]
@@ -104,6 +111,7 @@ class Registry(Mapping[str, T], Generic[T]):
                 warnings.warn(problem, stacklevel=4)
             else:
                 found[name] = thing
+                self._added.append(name)
         if self._order is not None:
             self._found = dict(sorted(found.items(), key=self._order))
 

@@ -21,7 +21,13 @@ def _accept(_: str, given: object) -> tuple[str, Measurement]:
     return given.keys[0], given
 
 
-MEASUREMENTS: Registry[Measurement] = Registry("measure", "ltviz.metrics", _built_in, _accept)
+MEASUREMENTS: Registry[Measurement] = Registry(
+    "measure",
+    "ltviz.metrics",
+    _built_in,
+    _accept,
+    order=lambda item: min(measure.order for measure in item[1].measures.values()),
+)
 """First key -> the function that measures it, and whatever else it gives."""
 
 

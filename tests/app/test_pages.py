@@ -310,6 +310,26 @@ def test_the_curves_have_one_line_a_run_and_the_verdict_is_honest(home: Path, ru
     assert {trace.get("name") for trace in charts[0]["data"]} >= {"CE", "BCL"}
 
 
+def test_a_measure_of_another_package_is_in_the_table_under_the_spheres_and_in_the_charts(home: Path, install, runs):
+    source = """
+from ltviz.metrics import Measure, declare
+
+words = dict(title="Tail <b>width</b>", short="How wide the tail is.", unit="degrees", better="lower")
+
+@declare(Measure(key="tail_width", shown=("panel", "table", "curves"), **words))
+def width(space):
+    return 12.0
+"""
+    install("outside", source, {"ltviz.metrics": {"width": "outside:width"}})
+    runs.finished(home, "run-one", metrics={"tail_width": 12.0})
+    app = page(runs="run-one")
+    given = stage(app)
+    assert given["measures"][-1] == given["measures"][-1] | {"key": "tail_width", "title": "Tail <b>width</b>"}
+    assert given["panel"][-1]["key"] == "tail_width" and given["panel"][-1]["unit"] == "degrees"
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in app.main.get("plotly_chart")]
+    assert "Tail &lt;b&gt;width&lt;/b&gt; ↓" in titles
+
+
 def test_runs_of_different_spaces_get_no_verdict(home: Path, runs):
     runs.finished(home, "run-one")
     runs.finished(home, "run-two", method="bcl", title="BCL", dim=5)
