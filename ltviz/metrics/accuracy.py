@@ -42,6 +42,12 @@ def shot_accuracy(predictions: np.ndarray, y: np.ndarray, counts: np.ndarray) ->
 
     Raises:
         DataError: shapes that do not match, or labels outside 0 ... C-1.
+
+    Example:
+        >>> import numpy as np
+        >>> found = shot_accuracy(np.array([0, 0, 1, 0]), np.array([0, 0, 1, 1]), counts=np.array([200, 5]))
+        >>> found.all, found.many, found.few
+        (0.75, 1.0, 0.5)
     """
     return accuracy_by_group(predictions, y, shot_groups(counts))
 

@@ -45,6 +45,12 @@ def simplex(centres: np.ndarray) -> Simplex:
         DataError: not two-dimensional, or fewer than two centres present.
 
     Source: Papyan et al. 2020, equiangularity to maximal angle; Zhu et al. 2022 (BCL), section 3.
+
+    Example:
+        >>> from ltviz import geometry
+        >>> found = simplex(geometry.simplex(4, 3))
+        >>> round(found.smallest_angle, 2), found.fits
+        (109.47, True)
     """
     units = unit_centres(centres)
     here = units[~np.isnan(units[:, 0])]

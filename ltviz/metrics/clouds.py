@@ -47,6 +47,13 @@ def spread(z: np.ndarray, y: np.ndarray, num_classes: int | None = None) -> Spre
 
     Raises:
         DataError: shapes, labels or values that cannot be used.
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.geometry import sample_von_mises_fisher
+        >>> found = spread(sample_von_mises_fisher(np.eye(3)[0], 50.0, 2000), np.zeros(2000, int))
+        >>> bool(abs(found.kappa[0] / 50 - 1) < 0.1), found.count
+        (True, array([2000]))
     """
     return spread_of(Classes.of(z, y, num_classes).normalised())
 

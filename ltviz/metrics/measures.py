@@ -71,6 +71,14 @@ def measure(
 
     Raises:
         DataError: shapes, labels or values that cannot be used.
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.geometry import simplex
+        >>> y = np.arange(40) % 4
+        >>> found = measure(simplex(4, 3)[y], y)
+        >>> round(found["min_centre_angle"], 2), abs(round(found["centre_sum"], 6))
+        (109.47, 0.0)
     """
     if num_classes is None and counts is not None:
         num_classes = len(counts)

@@ -49,6 +49,14 @@ def pair_split(centres: np.ndarray, groups: ShotGroups) -> dict[str, PairSplit]:
 
     Raises:
         DataError: the number of classes differs or is below two.
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.metrics import shot_groups
+        >>> centres = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.1, 1]])
+        >>> split = pair_split(centres, shot_groups(np.array([500, 200, 10, 5])))
+        >>> round(split["medium_tail"].smallest_angle, 1), split["head_head"].smallest_angle
+        (5.7, None)
     """
     units = unit_centres(centres)
     if len(units) != len(groups.of_classes()) or len(units) < 2:
@@ -82,6 +90,14 @@ def minority_collapse(centres: np.ndarray, groups: ShotGroups) -> float | None:
     None where head or tail has fewer than two present classes, or two head centres coincide as far as float32 can tell:
     where the head has collapsed too, nothing is said of the tail. After Fang et al. 2021,
     "Exploring deep neural networks via layer-peeled model", who look at the angles of minority classifiers.
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.metrics import ShotGroups
+        >>> groups = ShotGroups(np.array([0, 1]), np.array([], int), np.array([2, 3]), "two and two")
+        >>> centres = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.1, 1]])
+        >>> round(minority_collapse(centres, groups), 3)
+        0.063
     """
     return tail_room(pair_split(centres, groups))
 

@@ -41,6 +41,11 @@ def uniformity(z: np.ndarray, *, t: float = 2.0) -> float:
         DataError: fewer than two rows, not two-dimensional, or not finite.
 
     Source: Wang and Isola 2020, eq. (3) and its code `uniform_loss`, i < j.
+
+    Example:
+        >>> from ltviz.geometry import simplex
+        >>> round(uniformity(simplex(4, 3)), 3)
+        -5.333
     """
     z = np.asarray(z)
     if z.ndim != 2 or len(z) < 2:
@@ -88,6 +93,11 @@ def alignment(a: np.ndarray, b: np.ndarray, *, alpha: float = 2.0) -> float:
         DataError: shapes differ, are not two-dimensional, or values are not finite.
 
     Source: Wang and Isola 2020, eq. (2) and its code `align_loss`.
+
+    Example:
+        >>> import numpy as np
+        >>> alignment(np.eye(3), np.eye(3)), alignment(np.eye(2), -np.eye(2))
+        (0.0, 4.0)
     """
     first = np.asarray(a, dtype=np.float64)
     second = np.asarray(b, dtype=np.float64)

@@ -42,6 +42,13 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray, counts: np.nd
         DataError: shapes that do not match, labels other than 0 and 1, or scores that are not finite.
 
     Source: Wu et al. 2020 (DB-Loss) report it for VOC-MLT and COCO-MLT; the definition is that of scikit-learn.
+
+    Example:
+        >>> import numpy as np
+        >>> labels = np.array([[1, 0], [1, 1], [0, 1]])
+        >>> scores = np.array([[0.9, 0.2], [0.8, 0.1], [0.1, 0.7]])
+        >>> mean_average_precision(scores, labels, counts=np.array([200, 5])).per_class.round(3)
+        array([1.   , 0.833])
     """
     s, hit = np.asarray(scores, dtype=np.float64), np.asarray(labels)
     if s.ndim != 2 or s.shape != hit.shape or len(s) == 0:

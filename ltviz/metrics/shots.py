@@ -50,6 +50,12 @@ def shot_groups(counts: np.ndarray) -> ShotGroups:
 
     Raises:
         DataError: not one-dimensional, empty, negative or not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> groups = shot_groups(np.array([500, 120, 40, 5]))
+        >>> groups.head.tolist(), groups.medium.tolist(), groups.tail.tolist()
+        ([0, 1], [2], [3])
     """
     n = np.asarray(counts)
     if n.ndim != 1 or len(n) == 0 or not (np.isfinite(n).all() and (n >= 0).all()):

@@ -26,6 +26,11 @@ def effective_rank(z: np.ndarray) -> float:
 
     Source: Roy and Vetterli 2007; as RankMe (Garrido et al. 2023) applies it to embeddings. Singular values come from
     the smaller Gram matrix, so those below about 1e-7 of the largest are noise and left out.
+
+    Example:
+        >>> import numpy as np
+        >>> round(effective_rank(np.eye(5)), 6), round(effective_rank(np.ones((5, 5))), 6)
+        (5.0, 1.0)
     """
     rows = np.asarray(z, dtype=np.float64)
     if rows.ndim != 2 or rows.size == 0:

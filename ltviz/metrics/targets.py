@@ -22,6 +22,11 @@ def target_angles(centres: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
     Raises:
         DataError: shapes that do not match.
+
+    Example:
+        >>> import numpy as np
+        >>> target_angles(np.eye(2), np.array([[1.0, 1.0], [0.0, 1.0]])).round(3)
+        array([45.,  0.])
     """
     here, goal = unit_centres(centres), unit_centres(targets)
     if here.shape != goal.shape:

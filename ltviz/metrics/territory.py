@@ -32,6 +32,11 @@ def territory(centres: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
     Raises:
         DataError: no centre present.
+
+    Example:
+        >>> import numpy as np
+        >>> territory(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])).round(3)
+        array([0.375, 0.375, 0.25 ])
     """
     units = unit_centres(centres)
     here = np.flatnonzero(~np.isnan(units[:, 0]))

@@ -19,6 +19,11 @@ def intra_class_alignment(classes: Classes) -> float:
     Lower is tighter, 0 to 2 for unit rows. Classes without samples are left out. The pairs (i, i) count, as |F_c|^2
     says, and so a class of one sample counts as 0, which `measure` leaves out; the official code does not compute this
     measure.
+
+    Example:
+        >>> import numpy as np
+        >>> round(intra_class_alignment(Classes.of(np.eye(4), np.array([0, 0, 1, 1]))), 3)
+        0.707
     """
     ordered = classes.z[classes.order].astype(np.float64)
     total = 0.0
@@ -35,6 +40,11 @@ def inter_class_uniformity(centres: np.ndarray) -> float:
 
     Raises:
         DataError: fewer than two centres present.
+
+    Example:
+        >>> from ltviz.geometry import simplex
+        >>> round(inter_class_uniformity(simplex(4, 3)), 3)
+        1.633
     """
     distances = _centre_distances(centres)
     return float(distances.sum() / (len(distances) * (len(distances) - 1)))
@@ -51,6 +61,12 @@ def neighbourhood_uniformity(centres: np.ndarray, k: int | None = None) -> float
 
     Raises:
         DataError: fewer than two centres present, or k out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> centres = np.array([[1.0, 0.0], [1.0, 0.01], [-1.0, 0.0]])
+        >>> round(neighbourhood_uniformity(centres, k=1), 3)
+        0.673
     """
     distances = _centre_distances(centres)
     most = len(distances) - 1
@@ -92,7 +108,14 @@ def _mean_distance(rows: np.ndarray) -> float:
 
 def distance_within(unit: Classes) -> float | None:
     """TSC's A over the classes with two samples or more; None without one, and where all points lie in one place: that
-    samples of a class are close is worth something only if others are not."""
+    samples of a class are close is worth something only if others are not.
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> round(distance_within(Classes.of(z, np.array([0, 0, 1]))), 3)
+        0.707
+    """
     here = unit.several[unit.y]
     if unit.one_place or not here.any():
         return None
