@@ -132,26 +132,10 @@ UNKNOWN_RUNS = "There is no run called {names} here yet. Its picture appears as 
 SKIPPED_FRAMES = "{count} damaged frames of {title} are left out; the others are shown."
 NO_STREAM = "Without ltviz's own server the spheres cannot move; start it with the command `ltviz app`."
 
-# The stage's table: heads as short as they can be, in the order of the columns. Hovering tells the rest.
-TABLE = {
-    "accuracy_many": "Many",
-    "accuracy_medium": "Medium",
-    "accuracy_few": "Few",
-    "map_many": "mAP, many",
-    "map_medium": "mAP, medium",
-    "map_few": "mAP, few",
-    "centre_sum": "Centre sum",
-    "min_centre_angle": "Smallest angle",
-    "simplex_deviation_mean": "Deviation",
-    "spread_head": "Spread, head",
-    "spread_tail": "Spread, tail",
-}
-
 # Charts.
 CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
 CHARTS_NONE = "No frame was recorded, so there are no curves."
-CHARTS = ("accuracy_few", "map_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "

@@ -118,5 +118,11 @@ def check_projection(name: str) -> str:
     return make_projection(name)[0]
 
 
+def describe_projection(name: str) -> dict[str, Any]:
+    """What the View menu says of a projection of the registry, as JSON, and how many classes it takes."""
+    kind = REGISTRY[name]
+    return {"name": name, "title": kind.title, "short": kind.short, "classes": kind.chosen_classes}
+
+
 def _header(name: str, fit: Fit) -> dict[str, Any]:
     return {"name": name, "linear": fit.placement.linear, "pending": None, **fit.honesty}

@@ -24,7 +24,7 @@ from . import replaypage
 from .clock import union
 from .hub import Hub
 from .look import stage_look
-from .projections import DEFAULT_PROJECTION, check_projection
+from .projections import DEFAULT_PROJECTION, check_projection, describe_projection
 from .tail import LIVE, Tail
 from .wire import THUMBNAIL_LIMIT
 
@@ -203,7 +203,7 @@ def _write(
     opening: Opening,
     limit: int,
 ) -> bytes:
-    kind = REGISTRY.get(projection.partition(":")[0])
+    base = projection.partition(":")[0]
     contents = {
         "data": {
             "stream": "replay",
@@ -213,7 +213,7 @@ def _write(
             "step": opening.step,
             "words": {"failedNext": ""},
             "projection": projection,
-            "projections": [] if kind is None else [{"name": projection, "title": kind.title, "short": kind.short}],
+            "projections": [describe_projection(base) | {"name": projection}] if base in REGISTRY else [],
             "theme": opening.theme,
             "opening": opening.sight,
             "view": "replay",

@@ -31,8 +31,8 @@ const WORDS = {
   noProjection:
     "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
   someProjected: "Holds for the runs of more than three dimensions; the others are shown as they are.",
-  chooseClasses: "Choose {missing} more: four classes span the view.",
-  fourClasses: "These four classes span the view. Take one away to choose another.",
+  chooseClasses: "Choose {missing} more: {count} classes span the view.",
+  chosenClasses: "These {count} classes span the view. Take one away to choose another.",
   noSuch: "There is no class called “{text}”. A sample is found by its number.",
   noSample: "Sample {id} is not among the {count} samples on the stage.",
   noRoom: "The stage has room for {most} panels. Take a kept moment away, or show one run alone, and keep again.",
@@ -68,6 +68,9 @@ const WORDS = {
   tableCaption: "Measures of every method at the step shown",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
 };
+
+/** Small numbers in words. */
+export const NUMBERS = ["no", "one", "two", "three", "four", "five", "six"];
 
 /** What the honesty meter says of a projection: a gauge's short name, its title, and what its number means. */
 export const GAUGE_WORDS = {

@@ -13,7 +13,7 @@ from ltviz import figures
 from ltviz.export.results import BASELINE, Result
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
-from ltviz.metrics import fits
+from ltviz.metrics import fits, shown_in
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
@@ -70,7 +70,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
     drawn: dict[str, Mapping[str, Curve]] = {
         measure: {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
-        for measure in words.CHARTS
+        for measure in (one.key for one in shown_in("curves"))
         if measure in given
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}

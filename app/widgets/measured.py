@@ -13,7 +13,7 @@ import streamlit as st
 from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.results import Result
-from ltviz.metrics import Classes, Groups, distance_within, shot_groups, uniformity
+from ltviz.metrics import Classes, ShotGroups, distance_within, shot_groups, uniformity
 from ltviz.recording import Frame
 from ltviz.recording.measured import measure_frame
 
@@ -106,7 +106,7 @@ def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
     return dict(_places(unit, shot_groups(np.array(result.info.counts))))
 
 
-def _places(unit: Classes, groups: Groups) -> Iterable[tuple[str, tuple[float, float]]]:
+def _places(unit: Classes, groups: ShotGroups) -> Iterable[tuple[str, tuple[float, float]]]:
     for name, members in groups.items():
         here = np.isin(unit.y, members)
         if here.sum() < 2:

@@ -14,6 +14,7 @@ from ltviz.projection import REGISTRY
 
 from .. import words
 from ..service.look import stage_look
+from ..service.projections import describe_projection
 from ..service.stagefiles import modules
 from ..service.studio import Studio
 
@@ -122,11 +123,9 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
     }
 
 
-def projection_choices() -> list[dict[str, str]]:
+def projection_choices() -> list[dict[str, Any]]:
     """The projections of the stage's menu, the default first."""
-    return [
-        {"name": name, "title": kind.title, "short": kind.short} for name, kind in REGISTRY.items() if name != "none"
-    ]
+    return [describe_projection(name) for name in REGISTRY if name != "none"]
 
 
 def theme() -> str | None:

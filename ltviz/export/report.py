@@ -27,7 +27,7 @@ from ltviz.export.results import (
 )
 from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
-from ltviz.metrics import MEASURES, fits
+from ltviz.metrics import MEASURES, fits, shown_in
 from ltviz.metrics.alarms import Alarm
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
@@ -36,19 +36,6 @@ from ltviz.recording.measured import find_alarms_of
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TABLE = (
-    "accuracy_all",
-    "accuracy_many",
-    "accuracy_medium",
-    "accuracy_few",
-    "centre_sum",
-    "min_centre_angle",
-    "simplex_deviation_mean",
-    "uniformity",
-    "spread_head",
-    "spread_tail",
-)
-CURVES = ("accuracy_few", "accuracy_all", "centre_sum", "min_centre_angle", "uniformity")
 MOST_SPHERES = 12
 _HEIGHT = 300
 
@@ -122,8 +109,8 @@ class _Report:
                 f"(that takes {info.num_classes - 1}), so the deviation cannot reach 0 here.</p>"
             )
         yield "<h3>Over training</h3><div class=grid>"
-        for measure in CURVES:
-            yield self._try(lambda measure=measure: charts.curves(group, measure, self.theme))
+        for measure in shown_in("report_curves"):
+            yield self._try(lambda key=measure.key: charts.curves(group, key, self.theme))
         yield self._try(lambda: charts.spreads(group, self.theme))
         yield self._try(lambda: charts.counts(group, self.theme))
         yield "</div><h3>At the last step, first seed of each method</h3>"
@@ -214,7 +201,7 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
 
 def _summary(group: Group) -> str:
     """Means over seeds; the best in bold, the others with their distance to it."""
-    measures = [key for key in TABLE if any(arm.mean(key) is not None for arm in group.arms)]
+    measures = [one.key for one in shown_in("report") if any(arm.mean(one.key) is not None for arm in group.arms)]
     best = {key: best_of(group.arms, key) for key in measures}
     heads = "".join(f'<th title="{_hint(key)}">{_escape(head(key))}</th>' for key in measures)
     rows = []

@@ -14,7 +14,7 @@ import numpy as np
 from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.pairs import pair_split, tail_room
-from ltviz.metrics.shots import Groups
+from ltviz.metrics.shots import ShotGroups
 from ltviz.metrics.spectrum import effective_rank
 
 Kind = Literal["minority_collapse", "dimensional_collapse", "hemisphere", "not_finite", "stuck_loss", "target_swap"]
@@ -154,9 +154,9 @@ def narrow_cap(num_classes: int, dim: int) -> float:
 
     Where C > D it is a hemisphere. Where D >= C any C directions that are independent lie in a hemisphere, however well
     they are spread, so a cap of 90 degrees says nothing: there it is the one around C directions at right angles,
-    arccos(1 / sqrt(C)), 71.6 for ten classes. Without classes, or with one, no cap is too narrow: 0.
+    arccos(1 / sqrt(C)), 71.6 for ten classes. Points without classes are held against the hemisphere.
     """
-    return HALF if num_classes > dim else math.degrees(math.acos(1 / math.sqrt(max(num_classes, 1))))
+    return HALF if num_classes > dim or not num_classes else math.degrees(math.acos(1 / math.sqrt(num_classes)))
 
 
 @one_blas_thread()
@@ -231,7 +231,9 @@ def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float |
     end = max(2, len(order) // 3)
     if len(order) < 2 * end or np.isfinite(unit.centres[:, 0]).sum() < 2:
         return None, None
-    ends = Groups(np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each")
+    ends = ShotGroups(
+        np.sort(order[:end]), np.sort(order[end:-end]), np.sort(order[-end:]), "a third of the classes each"
+    )
     split = pair_split(unit.centres, ends)
     return tail_room(split), split["tail_tail"].smallest_angle
 

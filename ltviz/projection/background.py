@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
-from ltviz.projection.base import Fit, draw
+from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.registry import make_projection
 from ltviz.recording import tensors
 
@@ -86,8 +86,7 @@ def _fit(task: FitTask) -> Answer:
     except MemoryError:
         return Answer({}, {}, f"There is too little memory for the view {task.name}; record fewer points.")
     except Exception as error:  # another package's, about values that we cannot foresee
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return Answer({}, {}, f"The view {task.name} of this frame failed ({reason}).")
+        return Answer({}, {}, failure(task.name, error))
     return Answer(dict(fit.placement.arrays), fit.honesty)
 
 

@@ -303,7 +303,7 @@ def test_the_page_is_told_what_projections_there_are(studio: Studio) -> None:
     given = stage_data(studio, ["run-one"], "lab")["projections"]
     assert [entry["name"] for entry in given] == ["centres", "pca", "spread", "simplex", "umap", "umap-sphere"]
     for entry in given:
-        assert set(entry) == {"name", "title", "short"} and entry["short"].endswith(".")
+        assert set(entry) == {"name", "title", "short", "classes"} and entry["short"].endswith(".")
     json.dumps(given)
 
 

@@ -1,14 +1,10 @@
 /**
- * Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes.
+ * Which three dimensions of many are seen: the choices of the View menu, and the classes that some of them take.
  */
 import { make, setAttribute, setText } from "../common/dom.js";
-import { fill } from "../words.js";
+import { fill, NUMBERS } from "../words.js";
 
 /** @typedef {import("../common/types.js").ProjectionChoice} ProjectionChoice */
-
-/** The projection spanned by chosen classes, and how many it takes. */
-const CHOSEN = "simplex",
-  CORNERS = 4;
 
 /** @param {string|null} name such as "simplex:0-3-8-9" @returns {{base: string, classes: number[]}} */
 export function parseProjection(name) {
@@ -17,11 +13,13 @@ export function parseProjection(name) {
 }
 
 /**
- * @param {string} base @param {number[]} classes by rank; as many as are needed, or the server's own are taken
+ * @param {ProjectionChoice} choice @param {number[]} classes by rank; as many as it takes, or the server's own are taken
  * @returns {string}
  */
-export const formatProjection = (base, classes) =>
-  base === CHOSEN && classes.length === CORNERS ? `${base}:${[...classes].sort((a, b) => a - b).join("-")}` : base;
+export const formatProjection = (choice, classes) =>
+  choice.classes && classes.length === choice.classes
+    ? `${choice.name}:${[...classes].sort((a, b) => a - b).join("-")}`
+    : choice.name;
 
 /** What a person calls a projection. @param {string} name @param {ProjectionChoice[]} choices */
 export function titleOf(name, choices) {
@@ -38,10 +36,12 @@ export class ProjectionMenu {
     this.choices = [];
     /** @type {number[]} classes of the corners, in the order they were chosen */
     this.corners = [];
+    /** @type {ProjectionChoice|null} the one in force */
+    this.spanned = null;
     this.reason = make("p", "ltv-reason", { hidden: "" });
     this.list = make("div", "ltv-choices", { role: "radiogroup", "aria-label": "Projection" });
     this.hint = make("p", "ltv-reason", {});
-    this.classes = make("div", "ltv-chips", { role: "group", "aria-label": "Four classes" });
+    this.classes = make("div", "ltv-chips", { role: "group" });
     this.chosen = make("div", "ltv-corners", { hidden: "" }, this.hint, this.classes);
     this.root = make("div", "ltv-projections", {}, this.reason, this.list, this.chosen);
   }
@@ -55,9 +55,10 @@ export class ProjectionMenu {
     this.choices = choices.filter(({ name }) => name !== "none");
     const group = `ltv-projection-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     this.list.replaceChildren(
-      ...this.choices.map(({ name, title, short }) => {
+      ...this.choices.map((choice) => {
+        const { name, title, short } = choice;
         const box = make("input", "", { type: "radio", name: group, value: name });
-        box.addEventListener("change", () => this.onProjection(formatProjection(name, this.corners)));
+        box.addEventListener("change", () => this.onProjection(formatProjection(choice, this.corners)));
         return make(
           "label",
           "ltv-choice",
@@ -88,17 +89,22 @@ export class ProjectionMenu {
       box.checked = !off && box.value === active;
     }
     if (classes.length) this.corners = classes;
-    this.chosen.hidden = off || active !== CHOSEN;
+    this.spanned = choices.find(({ name }) => name === active) ?? null;
+    this.chosen.hidden = off || !this.spanned?.classes;
     if (!this.chosen.hidden) this.writeClasses(many?.info?.header.class_names ?? []);
   }
 
   /** @param {string[]} names by rank */
   writeClasses(names) {
+    const wanted = this.spanned?.classes ?? 0;
+    setAttribute(this.classes, "aria-label", this.spanned?.title ?? null);
     // Those that the server takes by itself: two of the head, two of the tail.
     if (!this.corners.length)
       this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
-    const missing = CORNERS - this.corners.length;
-    setText(this.hint, missing ? fill(this.words.chooseClasses, { missing }) : this.words.fourClasses);
+    if (this.corners.length > wanted) this.corners = this.corners.slice(0, wanted);
+    const missing = wanted - this.corners.length,
+      count = NUMBERS[wanted] ?? String(wanted);
+    setText(this.hint, fill(missing ? this.words.chooseClasses : this.words.chosenClasses, { missing, count }));
     const key = JSON.stringify(names);
     if (this.classes.dataset.key !== key) {
       this.classes.dataset.key = key;
@@ -116,10 +122,11 @@ export class ProjectionMenu {
     });
   }
 
-  /** @param {number} c rank of a class; the picture changes once there are four again */
+  /** @param {number} c rank of a class; the picture changes once there are enough again */
   toggle(c) {
     this.corners = this.corners.includes(c) ? this.corners.filter((own) => own !== c) : [...this.corners, c];
     this.writeClasses([...this.classes.children].map((chip) => chip.textContent ?? ""));
-    if (this.corners.length === CORNERS) this.onProjection(formatProjection(CHOSEN, this.corners));
+    if (this.spanned && this.corners.length === this.spanned.classes)
+      this.onProjection(formatProjection(this.spanned, this.corners));
   }
 }

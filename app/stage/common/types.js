@@ -15,7 +15,7 @@
  * @property {boolean} [linear]
  * @property {string|null} [pending]      the projection that was asked for and is still being computed
  *
- * @typedef {{name: string, title: string, short: string}} ProjectionChoice
+ * @typedef {{name: string, title: string, short: string, classes?: number}} ProjectionChoice  `classes`: how many it takes
  *
  * @typedef {object} FrameHeader
  * @property {string} run
@@ -100,6 +100,8 @@
  * @property {"lower"|"higher"|"near"|null} better
  * @property {string} short
  * @property {string|null} [caution]
+ * @property {boolean} [simplex]    it can reach its best only where a regular simplex fits
+ * @property {string} [name]        what it is called under a sphere
  *
  * @typedef {object} StageData
  * @property {string} stream        address of the WebSocket route, relative to the page or absolute
@@ -110,7 +112,8 @@
  * @property {"light"|"dark"|null} [theme]
  * @property {string[]} [ramp]
  * @property {string[]} [categorical]
- * @property {Measure[]} [measures]
+ * @property {Measure[]} [measures]  columns of the table
+ * @property {Measure[]} [panel]     the numbers under a sphere: the first two of them that are known
  * @property {Record<string, string>} [titles] what the page calls a run, in place of its own title
  * @property {Partial<import("../words.js").Words>} [words]
  * @property {string|null} [projection]
