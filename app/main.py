@@ -1,10 +1,12 @@
 """What Streamlit runs at every interaction: the navigation, nothing else."""
 
+from importlib import import_module
+
 import streamlit as st
 
 from ltviz.launch.app import load_app
 
-words = load_app().words
+words = import_module(f"{load_app().__name__}.words")
 
 st.set_page_config(page_title=words.APP, layout="wide", initial_sidebar_state="auto", menu_items={"About": words.ABOUT})
 st.navigation(

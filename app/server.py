@@ -172,16 +172,16 @@ def find_port(port: int | None, address: str) -> int:
         ConfigError: it is taken or out of range.
     """
     if port is not None and not 0 <= port <= 65535:
-        raise ConfigError(f"The port must lie in 0 to 65535, got {port}.")
+        raise ConfigError(words.PORT_RANGE.format(port=port))
     if port in (None, FIRST_PORT):
         wanted = range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
         for number in wanted:
             if _bound(number, address) is not None:
                 return number
-        raise ConfigError(f"No port from {wanted[0]} to {wanted[-1]} is free; choose one with --port.")
+        raise ConfigError(words.PORTS_TAKEN.format(first=wanted[0], last=wanted[-1]))
     free = _bound(port, address)
     if free is None:
-        raise ConfigError(f"Port {port} is taken by another program; choose another or leave it out.")
+        raise ConfigError(words.PORT_TAKEN.format(port=port))
     return free
 
 
@@ -194,7 +194,7 @@ def _bound(port: int, address: str) -> int | None:
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return None
-            raise ConfigError(f"The address {address[:60]!r} cannot be listened on: {error.strerror}.") from error
+            raise ConfigError(words.BAD_ADDRESS.format(address=address[:60], reason=error.strerror)) from error
         return probe.getsockname()[1]
 
 

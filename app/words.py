@@ -20,6 +20,10 @@ OPEN_ADDRESS = (
     "{address} is open to other machines, and the app has no login: whoever reaches it can start and stop training; "
     "leave the address out, or add --i-know."
 )
+PORT_RANGE = "The port must lie in 0 to 65535, got {port}."
+PORTS_TAKEN = "No port from {first} to {last} is free; choose one with --port."
+PORT_TAKEN = "Port {port} is taken by another program; choose another or leave it out."
+BAD_ADDRESS = "The address {address!r} cannot be listened on: {reason}."
 
 # First sentence above the stage. What the stage does at the moment only the stage knows, and says (stage/words.js).
 DEMO = "Each dot is a digit. Watch where the rare ones go."
@@ -78,10 +82,13 @@ STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and wa
 CANCELLED = "Cancelled before it began."
 
 # The stream.
+NO_PICTURE = "An embedding of {dim} dimensions has no picture without a projection; choose one of them."
 WAITING_FOR_RUN = "Waiting for the first frame."
 DELETED = "This run's folder was deleted."
 UNREADABLE_RUN = "This run's folder cannot be read; the server's output says why."
 NOT_UNDERSTOOD = "The request was not understood."
+STREAM_RUNS = "The stream shows 1 to {most} runs at once, {given} were asked for."
+STREAM_NUMBER = "{name} of the stream must be a number, got {given!r}."
 
 # Where something is missing between the browser and the server. FRONT, STAGE_MISSING: filled in by scripts.
 FRONT = {
@@ -125,26 +132,10 @@ UNKNOWN_RUNS = "There is no run called {names} here yet. Its picture appears as 
 SKIPPED_FRAMES = "{count} damaged frames of {title} are left out; the others are shown."
 NO_STREAM = "Without ltviz's own server the spheres cannot move; start it with the command `ltviz app`."
 
-# The stage's table: heads as short as they can be, in the order of the columns. Hovering tells the rest.
-TABLE = {
-    "accuracy_many": "Many",
-    "accuracy_medium": "Medium",
-    "accuracy_few": "Few",
-    "map_many": "mAP, many",
-    "map_medium": "mAP, medium",
-    "map_few": "mAP, few",
-    "centre_sum": "Centre sum",
-    "min_centre_angle": "Smallest angle",
-    "simplex_deviation_mean": "Deviation",
-    "spread_head": "Spread, head",
-    "spread_tail": "Spread, tail",
-}
-
 # Charts.
 CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
 CHARTS_NONE = "No frame was recorded, so there are no curves."
-CHARTS = ("accuracy_few", "map_few", "centre_sum", "min_centre_angle", "spread_tail", "simplex_deviation_mean")
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
@@ -173,6 +164,7 @@ FILTERS = {
     "tag": "Tag",
 }
 SEED = "seed {seed}"
+FACTOR, DIMENSIONS = "IF {factor:g}", "d {dim}"
 DEMO_RUN = "demo"
 SHOW_THESE = "Show all that fit"
 FOLLOW_NEW = "Add new ones by itself"
@@ -292,6 +284,15 @@ REPLAY_TITLE = "Replay of {runs}"
 REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
 REPLAY_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
 REPLAY_STATE = "recorded"
+REPLAY_WAITING = "This page needs JavaScript with import maps and WebGL: any browser from 2023 or later."
+REPLAY_ORIGIN = "The replay answers its own page only."
+REPLAY_TOKEN = "The replay needs this server's token; save it from the page."
+REPLAY_TWICE = "A replay shows each run once, got {runs}; leave out what comes twice."
+REPLAY_EMPTY = "A replay needs at least one run with frames, got {runs}."
+REPLAY_TOO_LARGE = "A replay of {runs} runs with so many points exceeds {limit} MB; take fewer runs."
+REPLAY_DAMAGED = "A replay needs frames that can be read, and all of these runs are damaged."
+REPLAY_UNREADABLE = "A replay needs its runs' folders, and these could not be read: {runs}."
+REPLAY_PENDING = "The projection {projection} of {run} is still being computed; try again later."
 TAKE_AWAY = "Take away"
 TAKE_AWAY_NOTE = (
     "The report holds text, tables, charts, versions, seeds and fingerprints in one file that opens without a network."
@@ -424,11 +425,11 @@ def listed(names: Sequence[str]) -> str:
 
 
 MOST_NAMED = 8
-"""Classes that one mark names."""
+"""Classes that one event names."""
 
 
-def mark_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
-    """What a mark on the timeline says about an event of the recording; `class_names` are those of the run."""
+def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
+    """What the timeline says about an event of the recording; `class_names` are those of the run."""
     kind, name = str(event.get("kind", "note")), str(event.get("name", ""))
     if kind == "setting":
         before = f" from {event['before']}" if "before" in event else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +65,47 @@ def browser() -> Iterator[Any]:
         pytest.skip(str(missing))
     yield chromium
     session.__exit__(None, None, None)
+
+
+REGISTRIES = {
+    "ltviz.methods.registry": "METHODS",
+    "ltviz.data.registry": "SOURCES",
+    "ltviz.encoders.registry": "ENCODERS",
+    "ltviz.metrics.registry": "MEASUREMENTS",
+    "ltviz.projection.registry": "REGISTRY",
+}
+"""Those that read entry points, by module: one that nobody imported needs no telling."""
+
+
+def _read_plugins_anew() -> None:
+    for module, name in REGISTRIES.items():
+        if module in sys.modules:
+            getattr(sys.modules[module], name).forget()
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Installs a package while the test runs, in processes that it starts too:
+    install("name", source, {"ltviz.metrics": {"mine": "name:mine"}}) gives the folder on the path."""
+    names = []
+
+    def make(name: str, source: str, points: dict[str, dict[str, str]]) -> Path:
+        site = tmp_path / f"site-{name}"
+        about = site / f"{name}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (site / f"{name}.py").write_text(source, encoding="utf-8")
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = (f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in held.items()) for group, held in points.items())
+        (about / "entry_points.txt").write_text("".join(lines))
+        monkeypatch.syspath_prepend(str(site))
+        paths = [str(site), os.environ.get("PYTHONPATH", "")]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        names.append(name)
+        _read_plugins_anew()
+        return site
+
+    yield make
+    for name in names:
+        sys.modules.pop(name, None)
+    monkeypatch.undo()
+    _read_plugins_anew()

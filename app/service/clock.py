@@ -13,7 +13,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["follow", "play", "hold"]
 
@@ -22,6 +22,8 @@ REST_SECONDS = 1.2
 MAX_TICKS = 30.0
 """Ticks a second; a faster replay skips frames instead."""
 SPEEDS = (1 / 16, 16.0)
+MOMENT = 1e-6
+"""Seconds that sums of intervals may be off by."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Track:
 
 
 class Clock:
-    """One viewer's clock.
+    """One viewer's clock. `tests/clock_cases.json` says how it goes, and a replay's (replayclock.js) like it.
 
     Args:
         hz: frames a second of a replay at speed 1, 0.1 to 60.
@@ -50,23 +52,46 @@ class Clock:
         self.beat = 0
         """Counts ticks; a resting clock asks for its last frame again with every beat, so that the rate stays."""
         self._due = 0.0
-        self._rested = 0
+        self._rested = 0.0
+        self._fresh = False
+        """Whether the step is still to be shown, for a beat, before the clock moves on."""
         self._saw_live = False
 
+    def obey(self, request: Mapping[str, Any]) -> None:
+        """Does what a viewer's message asks: `step` (hold it), `speed` (a factor), `play` (`from` a step), `live`.
+
+        Raises:
+            ValueError, TypeError, OverflowError: a number that is none.
+        """
+        if "step" in request:
+            self.hold(int(request["step"]))
+        if "speed" in request:
+            self.set_speed(float(request["speed"]))
+        if request.get("play"):
+            start = request.get("from")
+            self.play(None if start is None else int(start))
+        if request.get("live"):
+            self.follow()
+
     def follow(self) -> None:
-        self.mode, self.step, self._rested, self._due = "follow", None, 0, 0.0
+        """Live runs at their newest frame, the others from their first."""
+        self.mode, self.step, self._rested, self._due, self._fresh = "follow", None, 0.0, 0.0, False
 
     def hold(self, step: int) -> None:
         self.mode, self.step = "hold", int(step)
 
     def play(self, start: int | None = None) -> None:
-        self.mode, self._rested, self._due = "play", 0, 0.0
+        """From a step on, which is shown first; None goes on from where the clock stands, which is shown already."""
+        self.mode, self._rested, self._due, self._fresh = "play", 0.0, 0.0, start is not None
         self.step = self.step if start is None else int(start)
 
     def set_speed(self, speed: float) -> None:
         """Sets the factor on hz; beyond 1/16 to 16 it is clipped, and what is no number is ignored."""
         if math.isfinite(speed):
+            before = self.interval
             self.speed = min(max(float(speed), SPEEDS[0]), SPEEDS[1])
+            # The tick that is under way comes as the new speed would have it.
+            self._due += self.interval - before if self._due else 0.0
 
     @property
     def interval(self) -> float:
@@ -92,16 +117,20 @@ class Clock:
             # A run that was watched to its end rests there before it starts again.
             self.step = timeline[-1 if self._saw_live else 0]
             return
+        if self._fresh:
+            self._fresh = False
+            return
         at = bisect_right(timeline, self.step) - 1
-        stride = max(1, round(self.hz * self.speed * self.interval))
+        # A replay faster than the ticks leaves frames out.
+        stride = max(1, math.floor(self.hz * self.speed * self.interval + 0.5))
         if at + 1 < len(timeline):
-            self.step, self._rested = timeline[min(at + stride, len(timeline) - 1)], 0
+            self.step, self._rested = timeline[min(at + stride, len(timeline) - 1)], 0.0
         elif self.mode == "play" and any(track.live for track in tracks.values()):
             self.follow()
-        elif self._rested < REST_SECONDS / self.interval:
-            self.step, self._rested = timeline[-1], self._rested + 1
+        elif self._rested < REST_SECONDS - MOMENT:
+            self.step, self._rested = timeline[-1], self._rested + self.interval
         else:
-            self.step, self._rested = timeline[0], 0
+            self.step, self._rested = timeline[0], 0.0
 
     def targets(self, tracks: Mapping[str, Track]) -> dict[str, int]:
         """Run -> the step it should show now; runs that have nothing to show are left out."""

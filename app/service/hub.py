@@ -2,7 +2,8 @@
 
 One task looks at the followed folders a few dozen times a second and only notes which steps are there. A frame is read
 and quantised when the first viewer wants it, once; the bytes stay in a bounded cache for the others and for the time
-slider. Nothing is read while nobody watches, and a folder may appear, vanish and appear again.
+slider. Nothing is read while nobody watches, and a folder may appear, vanish and appear again. Beside that, frames are
+looked at for alarms.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,147 +27,21 @@ from ltviz.metrics import shot_groups
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Home, Recording, RunInfo, check_run_id
 
-from .. import words
+from .alarms import SLICE_SECONDS, Alarms
 from .picture import draw_frame
 from .projections import DEFAULT_PROJECTION, Projections
+from .tail import Snapshot, Tail
 from .wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
 
 log = logging.getLogger("ltviz.app")
 
-LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
 POLL_SECONDS = 0.035
-STATUS_SECONDS = 0.25
-RESTING_SECONDS = 0.5
-"""How often a finished run is looked at: it can only be deleted or resumed."""
+SEARCH_SECONDS = 0.25
+"""How often it is asked whether there are frames to be looked at for alarms."""
+REST_RATIO = 4
+"""How much longer than a look at them the rest after it is: at most a fifth of one core goes into alarms."""
 CACHE_BYTES = 64 * 2**20
 KEPT_RECORDINGS = 64
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What is known of a run at one moment; replaced as a whole, so that any thread may read it."""
-
-    generation: tuple[int, int] | None = None
-    """Which folder this is: another one of the same name has another; None before there is any."""
-    state: str = "queued"
-    reason: str | None = None
-    steps: Sequence[int] = ()
-    info: RunInfo | None = None
-
-    @property
-    def live(self) -> bool:
-        return self.state in LIVE
-
-
-Mark = tuple[int, str, str]
-"""Step, kind and words of something that happened: a setting changed, a pause."""
-
-
-@dataclass
-class Tail:
-    """One followed run."""
-
-    run: str
-    recording: Recording
-    snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
-    watchers: list[Callable[[], None]] = field(default_factory=list)
-    bad: set[int] = field(default_factory=set)
-    card: bytes | None = None
-    projections: Projections | None = None
-    landed: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
-    looked: bool = False
-    marks: tuple[Mark, ...] = ()
-    """What happened at the recorded steps, by step."""
-    alarms: tuple[Mark, ...] = ()
-    """What was found wrong with the run; see `Hub.mark`."""
-    _listed: int = -1
-    _next_look: float = 0.0
-    _next_status: float = 0.0
-
-    def poll(self, now: float) -> bool:
-        """Looks at the folder; True where the snapshot changed. Runs in the hub's own thread."""
-        if now < self._next_look:
-            return False
-        before = self.snapshot
-        try:
-            found = self._look(before, now)
-        except OSError:
-            # The folder vanished between two looks at it: the next poll says so.
-            found, self._listed = before, -1
-        except LtvizError as error:
-            found = replace(before, state="failed", reason=str(error))
-        except Exception:
-            # A stranger's folder may hold anything; it must not stop the runs beside it.
-            log.exception("Run %s cannot be followed", self.run)
-            found = replace(before, state="failed", reason=words.UNREADABLE_RUN)
-        changed = found != before or not self.looked
-        if changed:
-            self.snapshot, self.looked = found, True
-        self._next_look = now + (0.0 if self.snapshot.live else RESTING_SECONDS)
-        return changed
-
-    def _look(self, known: Snapshot, now: float) -> Snapshot:
-        if not self.recording.path.is_dir():
-            if known.generation is None:
-                return known
-            self._forget()
-            return Snapshot(state="deleted", reason=words.DELETED)
-        if now >= self._next_status:
-            self._next_status = now + STATUS_SECONDS
-            # Some file systems keep a folder's time to the second only: look into it now and then whatever it says.
-            self._listed = -1
-            known = self._open(known)
-            status = self.recording.status()
-            known = replace(known, state=status.state, reason=words.sentence(status.reason))
-        return known if known.generation is None else self._list(known)
-
-    def _open(self, known: Snapshot) -> Snapshot:
-        generation = identify(self.recording.path)
-        if generation == known.generation:
-            return known
-        self._forget()
-        return Snapshot(generation=generation, info=None if generation is None else self.recording.info)
-
-    def _list(self, known: Snapshot) -> Snapshot:
-        changed = (self.recording.path / "frames").stat().st_mtime_ns
-        if changed == self._listed:
-            return known
-        # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
-        self._listed = changed
-        steps = tuple(step for step in self.recording.steps() if step not in self.bad)
-        if steps == known.steps:
-            return known
-        names = () if known.info is None else known.info.class_names
-        self.marks = tuple(
-            (step, str(event.get("kind", "note")), words.mark_text(event, names))
-            for step, events in self.recording.frame_events().items()
-            for event in events
-        )
-        return replace(known, steps=steps)
-
-    def _forget(self) -> None:
-        self._listed, self.card, self.marks, self.alarms = -1, None, (), ()
-        self.bad.clear()
-        self.projections = None
-
-    def all_marks(self) -> list[Mark]:
-        """Everything that the timeline marks, by step."""
-        return sorted((*self.marks, *self.alarms), key=lambda mark: mark[0])
-
-    def drop(self, step: int) -> None:
-        """Leaves a damaged frame out from the next look on."""
-        self.bad.add(step)
-        self._listed = -1
-
-
-def identify(folder: Path) -> tuple[int, int] | None:
-    """Which recording lies in a folder: another one of the same name has another identity; None where there is none."""
-    try:
-        found = (folder / "run.json").stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns
 
 
 class Hub:
@@ -194,7 +69,7 @@ class Hub:
         self._guard = threading.Lock()
         self._recordings: dict[Path, Recording] = {}
         self._tails: dict[str, Tail] = {}
-        self._alarms: dict[str, tuple[Mark, ...]] = {}
+        self.alarms = Alarms()
         self._cache: OrderedDict[tuple, EncodedFrame] = OrderedDict()
         self._cached, self._cache_bytes = 0, cache_bytes
         self._reading: dict[tuple, asyncio.Future[EncodedFrame | None]] = {}
@@ -202,7 +77,9 @@ class Hub:
         self._readers = ThreadPoolExecutor(2, "ltviz-read")
         # Projections may take a moment; frames that need none never wait behind them.
         self._projectors = ThreadPoolExecutor(1, "ltviz-project")
-        self._task: asyncio.Task[None] | None = None
+        # Looking for alarms is never so urgent that anything else should wait for it.
+        self._searchers = ThreadPoolExecutor(1, "ltviz-search")
+        self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def folder(self, run: str) -> Path:
@@ -227,26 +104,19 @@ class Hub:
                 self._recordings.pop(next(iter(self._recordings)))
         return found
 
-    def mark(self, run: str, marks: Sequence[Mark]) -> None:
-        """Puts what was found wrong with a run on the timelines of all who watch it. Any thread may call this."""
-        given = tuple(marks)
-        if self._alarms.get(run, ()) == given:
-            return
-        self._alarms[run] = given
-        if (tail := self._tails.get(run)) is not None:
-            tail.alarms = given
-
     @contextlib.contextmanager
     def watch(self, runs: Sequence[str], wake: Callable[[], None]) -> Iterator[dict[str, Tail]]:
         """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed."""
         recordings = {run: self.recording(run) for run in runs}
         tails = {}
         for run, recording in recordings.items():
-            tails[run] = self._tails.setdefault(run, Tail(run, recording, alarms=self._alarms.get(run, ())))
+            tails[run] = self._tails.setdefault(run, Tail(run, recording))
             tails[run].watchers.append(wake)
         self._loop = asyncio.get_running_loop()
-        if self._task is None or self._task.done():
-            self._task = self._loop.create_task(self._follow(), name="ltviz-hub")
+        self._tasks = [task for task in self._tasks if not task.done()]
+        for name, work in (("ltviz-hub", self._follow), ("ltviz-alarms", self._search)):
+            if name not in [task.get_name() for task in self._tasks]:
+                self._tasks.append(self._loop.create_task(work(), name=name))
         try:
             yield tails
         finally:
@@ -264,19 +134,33 @@ class Hub:
                     wake()
             await asyncio.sleep(POLL_SECONDS)
 
-    async def card(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
+    async def _search(self) -> None:
+        """Looks for alarms in whatever has changed, and rests longer than it looks."""
+        while self._tails:
+            began = time.monotonic()
+            for tail in list(self._tails.values()):
+                if tail.snapshot.generation is not None and tail.searched != tail.snapshot:
+                    await self.search(tail, SLICE_SECONDS)
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(SEARCH_SECONDS, REST_RATIO * spent))
+
+    async def search(self, tail: Tail, seconds: float = math.inf) -> None:
+        """Looks for alarms of a run, in all its frames where there is time."""
+        await asyncio.get_running_loop().run_in_executor(self._searchers, tail.search, self.alarms, seconds)
+
+    async def header(self, tail: Tail, thumbnails: int = THUMBNAIL_LIMIT) -> bytes:
         """The run's own message: names, counts, labels, and thumbnails of so many bytes at most.
 
         Raises:
-            LtvizError, OSError, ValueError: the folder does not hold what a card needs.
+            LtvizError, OSError, ValueError: the folder does not hold what it takes.
         """
-        if tail.card is not None and thumbnails == THUMBNAIL_LIMIT:
-            return tail.card
+        if tail.header is not None and thumbnails == THUMBNAIL_LIMIT:
+            return tail.header
         loop = asyncio.get_running_loop()
-        card = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
+        header = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
         if thumbnails == THUMBNAIL_LIMIT:
-            tail.card = card
-        return card
+            tail.header = header
+        return header
 
     async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
         """A frame of a run, encoded; None where it cannot be read (it is left out from then on).
@@ -336,11 +220,10 @@ class Hub:
 
     async def close(self) -> None:
         """Stops following and ends the threads and the process that computes projections."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        for pool in (self._poller, self._readers, self._projectors):
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for pool in (self._poller, self._readers, self._projectors, self._searchers):
             pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._fitter.close)
 

@@ -5,28 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from ltviz.figures import palette
-from ltviz.metrics import MEASURES
-
-from .. import words
+from ltviz.metrics import Measure, shown_in
 
 
 def stage_look() -> dict[str, Any]:
-    """Colours of the classes and the measures of panels and table, as JSON."""
+    """Colours of the classes and the measures of panels and table, each in its order, as JSON."""
     return {
         "ramp": list(palette.class_ramp(10)),
         "categorical": list(palette.OKABE_ITO),
-        "measures": [describe_measure(key, title) for key, title in words.TABLE.items()],
+        "measures": [describe_measure(measure, measure.label_in("table")) for measure in shown_in("table")],
+        "panel": [
+            describe_measure(measure, measure.label_in("table")) | {"name": panel_name(measure)}
+            for measure in shown_in("panel")
+        ],
     }
 
 
-def describe_measure(key: str, title: str) -> dict[str, Any]:
-    """What the stage's table says about a measure; `title` is its short head."""
-    measure = MEASURES[key]
+def panel_name(measure: Measure) -> str:
+    """What a measure is called under a sphere, where there is room for a word."""
+    return measure.shown["panel"].label or measure.brief or measure.title
+
+
+def describe_measure(measure: Measure, title: str) -> dict[str, Any]:
+    """What the stage says about a measure; `title` is its short head."""
     return {
-        "key": key,
+        "key": measure.key,
         "title": title,
         "unit": measure.unit,
         "better": measure.better,
         "short": measure.short,
         "caution": measure.caution,
+        "simplex": measure.needs_simplex,
     }

@@ -180,8 +180,8 @@ class StateHeader:
     total_steps: int | None
     steps: Sequence[int]
     """Those that were not listed before."""
-    marks: Sequence[tuple[int, str, str]]
-    """What the timeline marks: step, kind, words."""
+    events: Sequence[tuple[int, str, str]]
+    """What the timeline shows: step, kind and words of what happened, alarms included."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from ltviz.marks import Caps, Points, Segments, Shown, Vectors
 from ltviz.projection.centres import class_centres
 from ltviz.recording import Frame
 
+from .. import words
 from .messages import Projection
 from .projections import Projected
 
@@ -57,7 +58,7 @@ def draw_frame(frame: Frame, order: np.ndarray, projected: Projected | None = No
     centres = class_centres(frame.embeddings, frame.labels, len(order))
     dim = frame.embeddings.shape[1]
     if projected is None and dim > 3:
-        raise DataError(f"An embedding of {dim} dimensions has no picture without a projection; choose one of them.")
+        raise DataError(words.NO_PICTURE.format(dim=dim))
     if projected is None:
         placing = _Placing(lambda points: _pad(points, dim), linear=True, itself=dim == 3)
     else:

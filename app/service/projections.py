@@ -6,12 +6,13 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
 from ltviz.projection import REGISTRY, Fit, RunViews, ViewCache, make_projection
-from ltviz.projection.background import Answer, Request
+from ltviz.projection.background import Answer, FitTask
 from ltviz.projection.base import draw
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Frame, Recording
@@ -78,7 +79,7 @@ class Projections:
 
     def _ask(self, views: RunViews, step: int) -> None:
         # The frame is read again when its turn comes: many may wait, and each is as large as a frame.
-        def prepare() -> Request | None:
+        def prepare() -> FitTask | None:
             if not self._wanted():
                 return None
             try:
@@ -91,7 +92,7 @@ class Projections:
                 return None
             before = views.nearest(step)
             arrays = None if before is None or len(before.shown) != len(frame.embeddings) else before.placement.arrays
-            return Request(views.name, frame.embeddings, views.centres(frame), arrays)
+            return FitTask(views.name, frame.embeddings, views.centres(frame), arrays)
 
         def done(answer: Answer) -> None:
             error = answer.error
@@ -124,3 +125,9 @@ def _tell(name: str, fit: Fit, *, pending: str | None = None, error: str | None 
 def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
     """Six significant digits, as headers have them; None for what is not finite."""
     return {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in numbers.items()}
+
+
+def describe_projection(name: str) -> dict[str, Any]:
+    """What the View menu says of a projection of the registry, as JSON, and how many classes it takes."""
+    kind = REGISTRY[name]
+    return {"name": name, "title": kind.title, "short": kind.short, "classes": kind.chosen_classes}

@@ -22,9 +22,10 @@ from ltviz.projection import REGISTRY
 from .. import words
 from . import replaypage
 from .clock import union
-from .hub import LIVE, Hub, Tail
+from .hub import Hub
 from .look import stage_look
-from .projections import DEFAULT_PROJECTION, check_projection
+from .projections import DEFAULT_PROJECTION, check_projection, describe_projection
+from .tail import LIVE, Tail
 from .wire import THUMBNAIL_LIMIT
 
 LIMIT_BYTES = 12_000_000
@@ -65,11 +66,11 @@ class Replay:
 
 
 @dataclass
-class _Track:
+class _Packed:
     """One run on its way into the file."""
 
     tail: Tail
-    card: str = ""
+    header: str = ""
     steps: list[int] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
 
@@ -100,31 +101,29 @@ async def build_replay(
     """
     check_projection(projection)
     if len(set(runs)) < len(runs):
-        raise ConfigError(f"A replay shows each run once, got {', '.join(runs)[:200]}; leave out what comes twice.")
+        raise ConfigError(words.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
     tracks, recorded = await _collect(hub, runs, projection, limit)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
-async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Track], int]:
+async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Packed], int]:
     """The runs with their packed messages, and how many moments they have in all."""
     woken = asyncio.Event()
     with hub.watch(runs, woken.set) as tails:
         await _first_look(list(tails.values()), woken)
-        found = [_Track(tail) for tail in tails.values() if tail.snapshot.steps]
+        found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
-            raise ConfigError(f"A replay needs at least one run with frames, got {', '.join(runs)}.")
+            raise ConfigError(words.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
         page = len(replaypage.code()) + len(replaypage.style())
-        await _pack_cards(hub, found, (limit - page) // 2)
-        fixed = sum(len(track.card) for track in found) + page
+        await _pack_headers(hub, found, (limit - page) // 2)
+        fixed = sum(len(track.header) for track in found) + page
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
-            raise ConfigError(
-                f"A replay of {len(found)} runs with so many points exceeds {limit / 1e6:.0f} MB; take fewer runs."
-            )
+            raise ConfigError(words.REPLAY_TOO_LARGE.format(runs=len(found), limit=f"{limit / 1e6:.0f}"))
         for step in room:
             at = [bisect_right(track.tail.snapshot.steps, step) - 1 for track in found]
             due = [
@@ -137,20 +136,22 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
                 if frame is not None:
                     track.steps.append(shown)
                     track.frames.append(frame)
+        for track in found:
+            await hub.search(track.tail)
     tracks = [track for track in found if track.frames]
     if not tracks:
-        raise ConfigError("A replay needs frames that can be read, and all of these runs are damaged.")
+        raise ConfigError(words.REPLAY_DAMAGED)
     return tracks, len(timeline)
 
 
-async def _pack_cards(hub: Hub, tracks: Sequence[_Track], room: int) -> None:
+async def _pack_headers(hub: Hub, tracks: Sequence[_Packed], room: int) -> None:
     """What every moment needs, in `room` characters where that is possible: thumbnails get fewer pixels, or are left
     out, so that moments have the other half of the file."""
     thumbnails = THUMBNAIL_LIMIT
     while True:
         for track in tracks:
-            track.card = await asyncio.to_thread(_pack, await hub.card(track.tail, thumbnails))
-        if sum(len(track.card) for track in tracks) <= room or not thumbnails:
+            track.header = await asyncio.to_thread(_pack, await hub.header(track.tail, thumbnails))
+        if sum(len(track.header) for track in tracks) <= room or not thumbnails:
             return
         thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
 
@@ -163,16 +164,16 @@ async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:
                 await woken.wait()
     except TimeoutError:
         late = ", ".join(tail.run for tail in tails if not tail.looked)
-        raise ConfigError(f"A replay needs its runs' folders, and these could not be read: {late[:200]}.") from None
+        raise ConfigError(words.REPLAY_UNREADABLE.format(runs=late[:200])) from None
 
 
-async def _frame(hub: Hub, track: _Track, step: int, projection: str) -> str | None:
+async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | None:
     """A frame's message, packed; None where the frame is damaged."""
     end = time.monotonic() + PROJECTION_SECONDS
     # Another projection stands in while the one that was asked for is being computed.
     while (frame := await hub.frame(track.tail, step, projection)) is not None and frame.pending is not None:
         if time.monotonic() > end:
-            raise ConfigError(f"The projection {projection} of {track.run} is still being computed; try again later.")
+            raise ConfigError(words.REPLAY_PENDING.format(projection=projection, run=track.run))
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     if frame is None:
         return None
@@ -195,14 +196,14 @@ def _pack(message: bytes) -> str:
 
 
 def _write(
-    tracks: Sequence[_Track],
+    tracks: Sequence[_Packed],
     moments: Sequence[int],
     recorded: int,
     projection: str,
     opening: Opening,
     limit: int,
 ) -> bytes:
-    kind = REGISTRY.get(projection.partition(":")[0])
+    base = projection.partition(":")[0]
     contents = {
         "data": {
             "stream": "replay",
@@ -212,7 +213,7 @@ def _write(
             "step": opening.step,
             "words": {"failedNext": ""},
             "projection": projection,
-            "projections": [] if kind is None else [{"name": projection, "title": kind.title, "short": kind.short}],
+            "projections": [describe_projection(base) | {"name": projection}] if base in REGISTRY else [],
             "theme": opening.theme,
             "opening": opening.sight,
             "view": "replay",
@@ -220,7 +221,8 @@ def _write(
             **stage_look(),
         },
         "runs": [
-            {"run": track.run, "state": _state(track), "card": track.card, "frames": track.frames} for track in tracks
+            {"run": track.run, "state": _state(track), "header": track.header, "frames": track.frames}
+            for track in tracks
         ],
     }
     titles = [track.tail.snapshot.info.title if track.tail.snapshot.info else track.run for track in tracks]
@@ -240,7 +242,7 @@ def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
     return f"{note} {words.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
 
 
-def _state(track: _Track) -> Mapping[str, Any]:
+def _state(track: _Packed) -> Mapping[str, Any]:
     snapshot = track.tail.snapshot
     return {
         # In a file nothing is live any more.
@@ -251,5 +253,5 @@ def _state(track: _Track) -> Mapping[str, Any]:
         "frames": len(track.steps),
         "total_steps": None if snapshot.info is None else snapshot.info.total_steps,
         "steps": track.steps,
-        "marks": track.tail.all_marks(),
+        "events": track.tail.events(),
     }

@@ -11,6 +11,7 @@ from functools import cache
 from string import Template
 from typing import Any
 
+from .. import words
 from .stagefiles import STAGE, resolve_imports
 
 ENTRY = "replaypage.js"
@@ -57,7 +58,6 @@ _PAGE = Template("""<!DOCTYPE html>
 </body>
 </html>
 """)
-_WAITING = "This page needs JavaScript with import maps and WebGL: any browser from 2023 or later."
 
 
 def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str | None) -> bytes:
@@ -76,7 +76,7 @@ def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str
         note=html.escape(note),
         style=style(),
         modules=code(),
-        waiting=html.escape(_WAITING),
+        waiting=html.escape(words.REPLAY_WAITING),
         contents=as_data(contents),
         start=_START,
     )

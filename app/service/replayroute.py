@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from ltviz.errors import ConfigError, LtvizError
 
+from .. import words
 from .projections import DEFAULT_PROJECTION
 from .replay import Opening, build_replay
 from .stream import asked_number, asked_runs, check_origin
@@ -27,9 +28,9 @@ async def serve_replay(request: Request, studio: Studio) -> Response:
         check_origin(request)
         # Another site's page may link here, and the browser would say so; the token keeps it out in any case.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise ConfigError("The replay answers its own page only.")
+            raise ConfigError(words.REPLAY_ORIGIN)
         if not studio.knows(asked.get("token", "")):
-            raise ConfigError("The replay needs this server's token; save it from the page.")
+            raise ConfigError(words.REPLAY_TOKEN)
         runs = asked_runs(asked, studio.hub)
         step = asked_number(asked, "step")
         opening = Opening(

@@ -1,7 +1,7 @@
 """`/ltviz/stream`: one viewer's WebSocket. What is sent is set by the clock, how much by the viewer's acknowledgements.
 
-Every run has a lane: it sends the run's card, then frame after frame, always the one the clock wants *now*. With two
-frames unacknowledged a lane waits, and what it would have sent meanwhile is never read from disk for this viewer.
+Every run has a sender: first the run's header, then frame after frame, always the one the clock wants *now*. With two
+frames unacknowledged a sender waits, and what it would have sent meanwhile is never read from disk for this viewer.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from ltviz.errors import ConfigError, LtvizError
 
 from .. import words
 from .clock import Clock, Track
-from .hub import Hub, Mark, Snapshot, Tail
+from .hub import Hub
 from .messages import ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
+from .tail import Event, Snapshot, Tail
 from .wire import encode_message
 
 IN_FLIGHT = 2
@@ -76,7 +77,7 @@ def check_origin(asked: HTTPConnection) -> None:
 
 
 class Viewer:
-    """One socket: its clock, its lanes.
+    """One socket: its clock, its senders.
 
     Raises:
         LtvizError: a run id that is none or leads out of the folder, no run at all, an unknown projection, a number
@@ -101,7 +102,7 @@ class Viewer:
         """Serves the viewer until it leaves."""
         with self.hub.watch(self.runs, self._woken.set) as self._tails:
             work = [self._listen(), self._drive(), self._report()]
-            tasks = [asyncio.ensure_future(w) for w in [*work, *(self._lane(run) for run in self.runs)]]
+            tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -114,7 +115,7 @@ class Viewer:
                 raise result
 
     async def _drive(self) -> None:
-        """Moves the clock on time, and tells the lanes when it moved, the hub has news or the viewer spoke."""
+        """Moves the clock on time, and tells the senders when it moved, the hub has news or the viewer spoke."""
         while True:
             self._woken.clear()
             tracks = {run: Track(t.snapshot.steps, t.snapshot.live) for run, t in self._tails.items()}
@@ -141,21 +142,13 @@ class Viewer:
     def _obey(self, request: dict[str, Any]) -> None:
         if "ack" in request:
             self._in_flight.pop(int(request["ack"]), None)
-        if "step" in request:
-            self.clock.hold(int(request["step"]))
-        if "speed" in request:
-            self.clock.set_speed(float(request["speed"]))
-        if request.get("play"):
-            start = request.get("from")
-            self.clock.play(None if start is None else int(start))
-        if request.get("live"):
-            self.clock.follow()
+        self.clock.obey(request)
         if "projection" in request:
             self.projection = check_projection(request["projection"])
             self._troubles.clear()
 
-    async def _lane(self, run: str) -> None:
-        """Sends one run: its card whenever the folder is a new one, then what the clock wants."""
+    async def _serve_run(self, run: str) -> None:
+        """Sends one run: its header whenever the folder is a new one, then what the clock wants."""
         tail, generation, usable = self._tails[run], None, True
         while True:
             async with self._news:
@@ -184,13 +177,13 @@ class Viewer:
                 await self._send(encode_message(ErrorHeader(run=run, message=frame.trouble)))
 
     async def _introduce(self, tail: Tail) -> bool:
-        """Sends a run's card; False, with a message instead, where its folder does not hold what a card needs."""
+        """Sends a run's header; False, with a message instead, where its folder does not hold what one takes."""
         try:
-            card = await self.hub.card(tail)
+            header = await self.hub.header(tail)
         except (LtvizError, OSError, ValueError) as error:
             await self._send(encode_message(ErrorHeader(run=tail.run, message=str(error))))
             return False
-        await self._send(card)
+        await self._send(header)
         return True
 
     def _wanted(self, run: str) -> tuple[Any, ...] | None:
@@ -211,20 +204,20 @@ class Viewer:
 
     async def _report(self) -> None:
         """Says how each run stands: at the start, then whenever it changed, at most four times a second."""
-        told: dict[str, tuple[Snapshot, tuple[Mark, ...], tuple[Mark, ...]]] = {}
+        told: dict[str, tuple[Snapshot, tuple[Event, ...], tuple[Event, ...]]] = {}
         listed: dict[str, set[int]] = {}
         while True:
             for run, tail in self._tails.items():
-                now, marks, alarms = tail.snapshot, tail.marks, tail.alarms
+                now, recorded, alarms = tail.snapshot, tail.recorded, tail.alarms
                 before = told.get(run)
-                if not tail.looked or (before is not None and before[0] is now and before[1:] == (marks, alarms)):
+                if not tail.looked or (before is not None and before[0] is now and before[1:] == (recorded, alarms)):
                     continue
                 known = listed.setdefault(run, set())
                 if before is not None and before[0].generation != now.generation:
                     known.clear()
                 new = [step for step in now.steps if step not in known]
                 known.update(new)
-                told[run] = (now, marks, alarms)
+                told[run] = (now, recorded, alarms)
                 await self._send(
                     encode_message(
                         StateHeader(
@@ -236,7 +229,7 @@ class Viewer:
                             frames=len(now.steps),
                             total_steps=None if now.info is None else now.info.total_steps,
                             steps=new,
-                            marks=tail.all_marks(),
+                            events=tail.events(),
                         )
                     )
                 )
@@ -265,7 +258,7 @@ def asked_runs(asked: Mapping[str, str], hub: Hub) -> list[str]:
     """The runs that an address names, each once; LtvizError for none, too many, or one that is no run id."""
     runs = list(dict.fromkeys(filter(None, asked.get("runs", "").split(","))))
     if not 1 <= len(runs) <= MAX_RUNS:
-        raise ConfigError(f"The stream shows 1 to {MAX_RUNS} runs at once, {len(runs)} were asked for.")
+        raise ConfigError(words.STREAM_RUNS.format(most=MAX_RUNS, given=len(runs)))
     for run in runs:
         hub.folder(run)
     return runs
@@ -281,5 +274,5 @@ def asked_number(asked: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or abs(value) > 1e12:
-        raise ConfigError(f"{name} of the stream must be a number, got {given[:40]!r}.")
+        raise ConfigError(words.STREAM_NUMBER.format(name=name, given=given[:40]))
     return value

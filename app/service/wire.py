@@ -298,5 +298,5 @@ def _vectors(vectors: np.ndarray) -> VectorsByClass:
 def _rows(points: np.ndarray) -> VectorsByClass:
     """(K, 3) as lists of four decimals; a row that is not finite becomes None."""
     points = np.asarray(points, np.float64)
-    good = list(np.isfinite(points).all(axis=1))
-    return [row if ok else None for row, ok in zip(np.round(points, 4).tolist(), good, strict=True)]
+    good = np.logical_and.reduce(np.isfinite(points), axis=1)
+    return [row if ok else None for row, ok in zip(np.round(points, 4).tolist(), good.tolist(), strict=True)]

@@ -7,7 +7,7 @@ import { Stage } from "./assembly.js";
 
 /**
  * @typedef
- * {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, card: string, frames: string[]}[]}}
+ * {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, header: string, frames: string[]}[]}}
  * Contents
  */
 
@@ -18,8 +18,11 @@ async function unpack(text) {
 }
 
 /** @param {Contents["runs"][number]} run @returns {Promise<[string, import("./incoming/replay.js").Track]>} */
-async function unpackRun({ run, state, card, frames }) {
-  return [run, { state, steps: state.steps, card: await unpack(card), frames: await Promise.all(frames.map(unpack)) }];
+async function unpackRun({ run, state, header, frames }) {
+  return [
+    run,
+    { state, steps: state.steps, header: await unpack(header), frames: await Promise.all(frames.map(unpack)) },
+  ];
 }
 
 async function start() {

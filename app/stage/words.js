@@ -37,8 +37,8 @@ const OWN = {
   noProjection:
     "These embeddings have {dim} dimensions: the sphere is the embedding itself, and nothing has to be projected.",
   someProjected: "Holds for the runs of more than three dimensions; the others are shown as they are.",
-  chooseClasses: "Choose {missing} more: four classes span the view.",
-  fourClasses: "These four classes span the view. Take one away to choose another.",
+  chooseClasses: "Choose {missing} more: {count} classes span the view.",
+  chosenClasses: "These {count} classes span the view. Take one away to choose another.",
   noSuch: "There is no class called “{text}”. A sample is found by its number.",
   noSample: "Sample {id} is not among the {count} samples on the stage.",
   noRoom: "The stage has room for {most} panels. Take a kept moment away, or show one run alone, and keep again.",
@@ -115,7 +115,6 @@ const OWN = {
   find: "Find a class or sample",
   findHint: "The name of a class, or the number of a sample (#123)",
   projectionMenu: "Projection",
-  fourClassesMenu: "Four classes",
   showAlone: "Show this panel alone",
   showAll: "Show all panels",
   close: "Close",
@@ -259,13 +258,6 @@ const OWN = {
   },
 
   // Panels, their numbers and strips; the table; the badge.
-  panelNumbers: {
-    accuracy_few: "few",
-    map_few: "mAP few",
-    centre_sum: "sum",
-    min_centre_angle: "angle",
-    uniformity: "uniformity",
-  },
   starting: "starting",
   stateAtStep: "{state}, step {step}",
   reading: "Reading",
@@ -381,6 +373,9 @@ const OWN = {
 
 /** What the stage says now. @type {Words} */
 export const words = { ...OWN };
+
+/** Small numbers in words. */
+export const NUMBERS = ["no", "one", "two", "three", "four", "five", "six"];
 
 /** The page's own words take the place of ours, for all that is said from now on. @param {Partial<Words>} [given] */
 export function useWords(given = {}) {

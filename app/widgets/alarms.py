@@ -1,4 +1,4 @@
-"""What went wrong in the compared runs: said calmly under the stage, and marked on its timeline."""
+"""What went wrong in the compared runs, said calmly under the stage; its timeline has it from the hub."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from .. import words
 from ..service.studio import Studio
 from . import forms
 from .comparison import Compared
-from .moments import alarms_of, with_progress
+from .measured import with_progress
 
 
 def draw_alarms(studio: Studio, compared: Compared, titles: Mapping[str, str]) -> None:
     """One line for an alarm of a run: step, reason, what to try. Nothing moves or blinks."""
-    found: dict[str, list[Alarm]] = {}
+    found: dict[str, tuple[Alarm, ...]] = {}
     for result in with_progress(compared.results, words.LOOKING_FOR_ALARMS):
         run = result.recording.run_id
         try:
-            found[run] = alarms_of(result)
+            found[run] = studio.hub.alarms.find(result.recording).alarms
         except LtvizError as error:
             st.caption(forms.escape(words.NO_ALARMS_READ.format(title=titles.get(run, run), reason=error)))
             continue
-        studio.hub.mark(run, [(alarm.step, "alarm", f"{alarm.reason} {alarm.advice}") for alarm in found[run]])
     raised = {run: alarms for run, alarms in found.items() if alarms}
     if not raised:
         st.caption(words.no_alarms(len(found)))

@@ -13,12 +13,12 @@ from ltviz import figures
 from ltviz.export.results import BASELINE, Result
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
-from ltviz.metrics import fits
+from ltviz.metrics import fits, shown_in
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
-from ..service.hub import LIVE
 from ..service.studio import Studio
+from ..service.tail import LIVE
 from . import forms
 from .plots import draw_grid
 from .runlist import read_info
@@ -70,7 +70,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
     drawn: dict[str, Mapping[str, Curve]] = {
         measure: {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
-        for measure in words.CHARTS
+        for measure in (one.key for one in shown_in("curves"))
         if measure in given
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
@@ -190,6 +190,6 @@ def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
     for run, title in titles.items():
         twins = [other for other in titles if titles[other] == title]
         seeds = {known[other].seed for other in twins}
-        apart = f"seed {known[run].seed}" if len(seeds) == len(twins) else run
+        apart = words.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
         named[run] = title if len(twins) == 1 else f"{title} ({apart})"
     return named

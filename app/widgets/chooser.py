@@ -110,7 +110,7 @@ def _draw_list(
             words.COMPARE_PICK,
             options,
             key=PICK,
-            format_func=lambda run: titles.get(run, run),
+            format_func=lambda run: titles.get(run, str(run)),
             max_selections=MAX_RUNS,
             label_visibility="collapsed",
             placeholder=words.COMPARE_PICK,
@@ -135,8 +135,9 @@ def run_titles(entries: Sequence[Entry]) -> dict[str, str]:
         if info.seed is not None:
             parts.append(words.SEED.format(seed=info.seed))
         if len(cells) > 1:
-            factor = "" if info.imbalance_factor is None else f" IF {info.imbalance_factor:g}"
-            parts.append(f"{info.data or ''}{factor} d {info.dim or '?'}".strip())
+            factor = [] if info.imbalance_factor is None else [words.FACTOR.format(factor=info.imbalance_factor)]
+            cell = [info.data or "", *factor, words.DIMENSIONS.format(dim=info.dim or "?")]
+            parts.append(" ".join(filter(None, cell)))
         titles[run] = " · ".join([*parts, words.DEMO_RUN] if run in demos and len(demos) < len(known) else parts)
     twins = {title for title in titles.values() if list(titles.values()).count(title) > 1}
     return {run: f"{title} · {run}" if title in twins else title for run, title in titles.items()}

@@ -12,13 +12,13 @@ import streamlit as st
 from ltviz.export import findings
 from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
 from ltviz.export.results import shown as mean_and_deviation
-from ltviz.metrics import MEASURES
+from ltviz.metrics import MEASURES, shown_in
 from ltviz.metrics.comparison import Comparison
 
 from .. import words
 from ..service.studio import Studio
 from . import forms
-from .moments import at_step, measured, with_progress
+from .measured import at_step, measured, with_progress
 from .style import draw_heading
 from .viewer import first_asked
 
@@ -129,7 +129,8 @@ def draw_table(compared: Compared) -> tuple[Group, ...]:
     per_run = rows == words.ROW_KINDS[1]
     shown = [_split(group) if per_run else group for group in groups]
     has = {key for group in shown for arm in group.arms for key in MEASURES if arm.mean(key) is not None}
-    keys = [key for key in (words.TABLE if scope != words.SCOPES[1] else MEASURES) if key in has]
+    main = [one.key for one in shown_in("table")]
+    keys = [key for key in (main if scope != words.SCOPES[1] else MEASURES) if key in has]
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
@@ -194,7 +195,7 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
     config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
     for key, characters in widths.items():
         measure = MEASURES[key]
-        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        head = f"{measure.label_in('table')}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
             head,

@@ -28,7 +28,7 @@ def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry
     with st.expander(words.CURATE):
         names = {"": words.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
         options = ["", *own] if len(own) > 1 else own
-        run = st.selectbox(words.RUN, options, format_func=lambda run: names.get(run, run), key="curate-run")
+        run = st.selectbox(words.RUN, options, format_func=lambda run: names.get(run, str(run)), key="curate-run")
         runs = [run] if run else own
         _draw_tags(studio, runs)
         if run:

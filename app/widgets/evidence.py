@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from .. import words
-from ..service.hub import LIVE
 from ..service.studio import Studio
+from ..service.tail import LIVE
 from .alarms import draw_alarms
 from .comparison import Step, draw_difference, draw_findings, draw_table, read_compared
 from .downloads import draw_downloads

@@ -13,13 +13,13 @@ from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.results import Arm, Group, Result
 from ltviz.figures.layout import plain
-from ltviz.metrics import fits, shot_groups
+from ltviz.metrics import fits, shot_groups, shown_in
 
 from .. import words
 from . import forms
 from .charts import MARGIN, legend, loss_curve, thin
 from .comparison import Compared, Step, cell_name
-from .moments import portrait, with_progress
+from .measured import portrait, with_progress
 from .plots import SQUARE, Cell, draw_grid
 from .style import draw_heading
 from .viewer import theme
@@ -59,8 +59,8 @@ def draw_curves(group: Group, compared: Compared) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
     cells = [
-        _cell(measure, lambda measure=measure: _marked(charts.curves(whole, measure, _theme()), compared.step))
-        for measure in words.CHARTS
+        _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step))
+        for one in shown_in("curves")
     ]
     loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
     draw_grid([*cells, loss])

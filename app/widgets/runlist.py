@@ -16,8 +16,8 @@ from ltviz.recording import Recording, RunInfo, Status
 from ltviz.training.settings import RunSettings
 
 from .. import words
-from ..service.hub import LIVE
 from ..service.studio import Studio
+from ..service.tail import LIVE
 from . import forms
 from .style import draw_heading
 
@@ -190,7 +190,7 @@ def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
         runs = st.multiselect(
             words.RUNS,
             list(titles),
-            format_func=lambda run: titles.get(run, run),
+            format_func=lambda run: titles.get(run, str(run)),
             placeholder=words.ALL_LIVE,
             key="change-runs",
         )

@@ -8,11 +8,13 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from ltviz.projection import REGISTRY
 
 from .. import words
 from ..service.look import stage_look
+from ..service.projections import describe_projection
 from ..service.stagefiles import modules
 from ..service.studio import Studio
 
@@ -84,7 +86,7 @@ def draw_stage(
     # Only the lab has a form to train with.
     data |= {} if view == "lab" else {"words": {"failedNext": words.TRAIN_IN_LAB}}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
-    st.components.v2.component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+    component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 
 
 def may_draw_charts(studio: Studio) -> bool:
@@ -114,15 +116,16 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "hz": first_asked("hz", float),
         "step": first_asked("step", int),
         "projection": st.query_params.get("projection"),
-        "projections": [
-            {"name": name, "title": kind.title, "short": kind.short}
-            for name, kind in REGISTRY.items()
-            if name != "none"
-        ],
+        "projections": projection_choices(),
         "theme": theme(),
         **stage_look(),
         "view": view,
     }
+
+
+def projection_choices() -> list[dict[str, Any]]:
+    """The projections of the stage's menu, the default first."""
+    return [describe_projection(name) for name in REGISTRY if name != "none"]
 
 
 def theme() -> str | None:

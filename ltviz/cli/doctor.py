@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +20,7 @@ from ltviz.cli.arguments import parse_one
 from ltviz.data import registry
 from ltviz.errors import LtvizError, RunLocked
 from ltviz.launch.app import app_folder, demo_home
+from ltviz.plugins import Registry
 from ltviz.recording import checkpoints_home
 from ltviz.recording.lock import RunLock
 
@@ -61,7 +64,7 @@ def _check_torch() -> Finding:
         from ltviz.training import engine
         from ltviz.training.settings import RunSettings
 
-        return Finding("torch", True, f"{torch.__version__}; {engine.start(RunSettings()).why}")
+        return Finding("torch", True, f"{torch.__version__}; {engine.start(RunSettings.model_validate({})).why}")
     except (ImportError, OSError) as error:
         return Finding("torch", False, f"cannot be imported ({error}); reinstall with `pip install ltviz`")
 
@@ -108,4 +111,30 @@ def _check_data(name: str) -> Finding:
     return Finding(name, None if missing else True, missing or source.about)
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_check_versions, _check_torch, _check_streamlit, _check_demo, _check_home)
+def _check_plugins() -> Finding:
+    from ltviz.metrics.registry import MEASUREMENTS
+    from ltviz.projection import REGISTRY
+
+    registries: list[Registry] = [registry.SOURCES, MEASUREMENTS, REGISTRY]
+    with contextlib.suppress(ImportError, OSError):  # torch, of which another check speaks
+        from ltviz.encoders.registry import ENCODERS
+        from ltviz.methods.registry import METHODS
+
+        registries += [METHODS, ENCODERS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they would say is the finding
+        problems = [problem for one in registries for problem in one.problems]
+        added = [f"{one.noun} {name}" for one in registries for name in one.added]
+    if problems:
+        return Finding("plug-ins", False, "; ".join(problems) + "; mend or uninstall its package")
+    return Finding("plug-ins", True if added else None, ", ".join(added) or "no other package adds anything")
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    _check_versions,
+    _check_torch,
+    _check_streamlit,
+    _check_demo,
+    _check_home,
+    _check_plugins,
+)

@@ -1,23 +1,18 @@
-"""Data sets by name: those of ltviz and those that other packages offer under the entry point group `ltviz.data`."""
+"""Data sets by name: those that the files of `sources` define, and entry points `ltviz.data` of other packages."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
+from typing import cast
 
-from ltviz.data.digits import Digits
-from ltviz.data.digits_ml import DigitsMl
-from ltviz.data.idx import FashionMnist, Mnist
 from ltviz.data.longtail import LongTailed, exponential_counts, rank_classes
 from ltviz.data.source import Source
 from ltviz.errors import ConfigError
+from ltviz.plugins import Registry, defined_in, subclass_of
 from ltviz.recording.names import typed_path
-
-GROUP = "ltviz.data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +33,27 @@ class Description:
     """Why the set cannot be used here; None where it can."""
 
 
-@cache
-def sources() -> dict[str, Source]:
-    """Every known data set by its name.
+def _built_in() -> dict[str, Source]:
+    """Without a name a class is what several sets share."""
+    defined = (kind for kind in defined_in("ltviz.data.sources") if isinstance(kind, type) and "name" in vars(kind))
+    kinds = [kind for kind in defined if issubclass(kind, Source)]
+    made = [make() for make in cast(list[Callable[[], Source]], kinds)]
+    return {source.name: source for source in sorted(made, key=lambda source: source.several_labels)}
 
-    Raises:
-        ConfigError: an installed package offers something that is not a `Source`.
-    """
-    found: dict[str, Source] = {kind.name: kind() for kind in (Digits, Mnist, FashionMnist, DigitsMl)}
-    for point in entry_points(group=GROUP):
-        kind = point.load()
-        if not (isinstance(kind, type) and issubclass(kind, Source)):
-            raise ConfigError(f"entry point {point.name!r} of group {GROUP} must be a Source class, got {kind!r}")
-        found[kind.name] = kind()
-    return found
+
+def _accept(_: str, kind: object) -> tuple[str, Source]:
+    make = cast(Callable[[], Source], subclass_of(Source, kind))
+    made = make()
+    return made.name, made
+
+
+SOURCES: Registry[Source] = Registry("data", "ltviz.data", _built_in, _accept)
+"""Name -> data set."""
+
+
+def sources() -> dict[str, Source]:
+    """Every known data set by its name. A plug-in that cannot be used is left out with a warning."""
+    return dict(SOURCES)
 
 
 def source(name: str) -> Source:
@@ -60,11 +62,7 @@ def source(name: str) -> Source:
     Raises:
         ConfigError: there is none.
     """
-    known = sources()
-    if name not in known:
-        near = get_close_matches(name, known, 1) or list(known)
-        raise ConfigError(f"data must be one of {', '.join(known)}, got {name!r}; try {near[0]}")
-    return known[name]
+    return SOURCES.find(name)
 
 
 def describe(

@@ -1,30 +1,42 @@
-"""Encoders by name: those of ltviz and those that other packages offer under the entry point group `ltviz.encoders`."""
+"""Encoders by name: those that the files of this folder define, and entry points `ltviz.encoders` of other packages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib.metadata import entry_points
+from inspect import signature
+from types import FunctionType
+from typing import Any, cast
 
 import torch
 from torch import nn
 
-from ltviz.encoders.convnet import convnet
-from ltviz.encoders.mlp import mlp
-from ltviz.encoders.resnet import resnet32
-from ltviz.errors import ConfigError
+from ltviz.plugins import Registry, defined_in
 
-GROUP = "ltviz.encoders"
+DEFAULT = "mlp"
 Factory = Callable[[tuple[int, int]], nn.Module]
 """(H, W) -> a module (B, 1, H, W) -> (B, feature_dim)."""
 
 
-@cache
+def _built_in() -> dict[str, Factory]:
+    """What the files of this folder define as a function of an image shape alone; the default first."""
+    made = {one.__name__: one for one in defined_in("ltviz.encoders") if isinstance(one, FunctionType)}
+    named = {name: one for name, one in made.items() if list(signature(one).parameters) == ["image_shape"]}
+    return {DEFAULT: named.pop(DEFAULT), **named}
+
+
+def _accept(name: str, factory: Any) -> tuple[str, Factory]:
+    if not callable(factory):
+        raise TypeError(f"{factory!r} is no function from an image shape (H, W) to a module")
+    return name, cast(Factory, factory)
+
+
+ENCODERS: Registry[Factory] = Registry("encoder", "ltviz.encoders", _built_in, _accept)
+"""Name -> factory; those of other packages are called as their entry points are."""
+
+
 def encoders() -> dict[str, Factory]:
-    """Every known encoder by its name."""
-    found: dict[str, Factory] = {"mlp": mlp, "convnet": convnet, "resnet32": resnet32}
-    found.update({point.name: point.load() for point in entry_points(group=GROUP)})
-    return found
+    """Every known encoder by its name. A plug-in that cannot be used is left out with a warning."""
+    return dict(ENCODERS)
 
 
 def build(name: str, image_shape: tuple[int, int]) -> tuple[nn.Module, int]:
@@ -33,9 +45,7 @@ def build(name: str, image_shape: tuple[int, int]) -> tuple[nn.Module, int]:
     Raises:
         ConfigError: no encoder of this name.
     """
-    if name not in encoders():
-        raise ConfigError(f"encoder must be one of {', '.join(encoders())}, got {name!r}; try mlp")
-    encoder = encoders()[name](image_shape)
+    encoder = ENCODERS.find(name)(image_shape)
     with torch.no_grad():
         features = encoder.eval()(torch.zeros(1, 1, *image_shape))
     encoder.train()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ltviz.export.results import Arm, Group, aligned, cell_name, text
-from ltviz.metrics import MEASURES
+from ltviz.metrics import MEASURES, shown_in
 from ltviz.metrics.comparison import (
     ENOUGH,
     FEWEST,
@@ -24,8 +24,6 @@ from ltviz.metrics.comparison import (
     share_error,
 )
 
-FINDINGS = ("accuracy_few", "map_few", "centre_sum")
-"""Measures in which every method is held against the baseline."""
 ACCURACIES = ("accuracy_all", "accuracy_many", "accuracy_medium", "accuracy_few")
 HEADS = ("method", "measure", "difference", "95 % interval", "corrected p", "seeds", "better")
 """Of the rows of `cells`."""
@@ -39,8 +37,9 @@ class Finding:
     comparison: Comparison
 
 
-def against_baseline(groups: Iterable[Group], measures: Sequence[str] = FINDINGS) -> list[Finding]:
+def against_baseline(groups: Iterable[Group]) -> list[Finding]:
     """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them."""
+    measures = [one.key for one in shown_in("findings")]
     pairs = [
         (group, compare_arms(group, arm, group.baseline, measure))
         for group in groups
@@ -53,7 +52,7 @@ def against_baseline(groups: Iterable[Group], measures: Sequence[str] = FINDINGS
     return [Finding(group, found) for (group, _), found in zip(pairs, corrected, strict=True)]
 
 
-def between(group: Group, first: Arm, second: Arm, measures: Iterable[str] = tuple(MEASURES)) -> list[Comparison]:
+def between(group: Group, first: Arm, second: Arm, measures: Iterable[str] = MEASURES) -> list[Comparison]:
     """First minus second in every measure in which they have a seed in common, p corrected for all of them."""
     found = [compare_arms(group, first, second, measure) for measure in measures]
     return correct([one for one in found if one.difference is not None])

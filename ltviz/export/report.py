@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import ltviz
 from ltviz import figures
@@ -29,27 +27,15 @@ from ltviz.export.results import (
 )
 from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
-from ltviz.metrics import MEASURES, fits
-from ltviz.metrics.alarms import Alarm, Moment, find_alarms, observe
+from ltviz.metrics import MEASURES, fits, shown_in
+from ltviz.metrics.alarms import Alarm
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
+from ltviz.recording.measured import find_alarms_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TABLE = (
-    "accuracy_all",
-    "accuracy_many",
-    "accuracy_medium",
-    "accuracy_few",
-    "centre_sum",
-    "min_centre_angle",
-    "simplex_deviation_mean",
-    "uniformity",
-    "spread_head",
-    "spread_tail",
-)
-CURVES = ("accuracy_few", "accuracy_all", "centre_sum", "min_centre_angle", "uniformity")
 MOST_SPHERES = 12
 _HEIGHT = 300
 
@@ -95,22 +81,6 @@ def write_report(
     return len(results)
 
 
-def find_alarms_of(result: Result, moments: Iterable[Moment] | None = None) -> list[Alarm]:
-    """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
-    info, recording = result.info, result.recording
-    recipe = info.config.get("run")
-    size = recipe.get("batch_size") if isinstance(recipe, dict) else None
-    status = recording.status()
-    return find_alarms(
-        [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,
-        total_steps=info.total_steps,
-        losses=recording.metrics(),
-        batch_size=size if isinstance(size, int) else None,
-        failure=status.reason if status.state == "failed" else None,
-        class_names=info.class_names,
-    )
-
-
 class _Report:
     """Builds the parts of one page; figures are numbered as they come."""
 
@@ -139,8 +109,8 @@ class _Report:
                 f"(that takes {info.num_classes - 1}), so the deviation cannot reach 0 here.</p>"
             )
         yield "<h3>Over training</h3><div class=grid>"
-        for measure in CURVES:
-            yield self._try(lambda measure=measure: charts.curves(group, measure, self.theme))
+        for measure in shown_in("report_curves"):
+            yield self._try(lambda key=measure.key: charts.curves(group, key, self.theme))
         yield self._try(lambda: charts.spreads(group, self.theme))
         yield self._try(lambda: charts.counts(group, self.theme))
         yield "</div><h3>At the last step, first seed of each method</h3>"
@@ -183,7 +153,7 @@ class _Report:
         """One row for an alarm of a method, with all runs that raised it and the words of the first."""
         found: dict[tuple[str, str], list[tuple[Result, Alarm]]] = {}
         for result in self.results:
-            for alarm in find_alarms_of(result):
+            for alarm in find_alarms_of(result.recording):
                 found.setdefault((result.name, alarm.kind), []).append((result, alarm))
         rows = [
             (
@@ -231,7 +201,7 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
 
 def _summary(group: Group) -> str:
     """Means over seeds; the best in bold, the others with their distance to it."""
-    measures = [key for key in TABLE if any(arm.mean(key) is not None for arm in group.arms)]
+    measures = [one.key for one in shown_in("report") if any(arm.mean(one.key) is not None for arm in group.arms)]
     best = {key: best_of(group.arms, key) for key in measures}
     heads = "".join(f'<th title="{_hint(key)}">{_escape(head(key))}</th>' for key in measures)
     rows = []

@@ -11,27 +11,13 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.metrics import MEASURES, shot_groups
+from ltviz.metrics import MEASURES, shot_groups, shown_in
 from ltviz.recording import Recording, RunInfo
 from ltviz.training.settings import INCIDENTAL
 
-SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
-SEVERAL_SUMMARY = ("map_many", "map_medium", "map_few", "centre_sum")
-"""Columns of a summary where nobody names others: of samples with one label, and with several."""
 BASELINE = "ce"
 """The method that the others are held against, where it is there."""
-EVERY = tuple(dict.fromkeys((*SUMMARY, *SEVERAL_SUMMARY)))
 _GROUP_OF = {"many": "head", "medium": "medium", "few": "tail"}
-_HEADS = {
-    "accuracy_all": "all",
-    "accuracy_many": "many",
-    "accuracy_medium": "medium",
-    "accuracy_few": "few",
-    "map_all": "mAP all",
-    "map_many": "mAP many",
-    "map_medium": "mAP medium",
-    "map_few": "mAP few",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,9 +177,15 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
 
 def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...]]]:
     """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
-    several = [g for g in groups if any(arm.mean(SEVERAL_SUMMARY[0]) is not None for arm in g.arms)]
+    columns = shown_in("summary")
+    telling = [one.key for one in columns if one.samples == "several labels"]
+    several = [g for g in groups if any(arm.mean(key) is not None for key in telling for arm in g.arms)]
     single = [g for g in groups if g not in several]
-    return [(kind, columns) for kind, columns in ((single, SUMMARY), (several, SEVERAL_SUMMARY)) if kind]
+    return [
+        (found, tuple(one.key for one in columns if one.samples in ("any", samples)))
+        for found, samples in ((single, "one label"), (several, "several labels"))
+        if found
+    ]
 
 
 def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
@@ -229,8 +221,11 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -
     return "\n".join([line(heads), rule, *map(line, rows)]) + "\n"
 
 
-def as_json(groups: Sequence[Group], measures: Sequence[str] = EVERY) -> list[dict[str, Any]]:
-    """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure."""
+def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure; for
+    those of a summary where `measures` is None."""
+    if measures is None:
+        measures = [one.key for one in shown_in("summary")]
     return [
         {
             **group.shown,
@@ -251,7 +246,7 @@ def as_json(groups: Sequence[Group], measures: Sequence[str] = EVERY) -> list[di
 def head(measure: str) -> str:
     """Short head of a column, with the unit and, where there is one, the better direction."""
     entry = MEASURES.get(measure)
-    title = _HEADS.get(measure) or (entry.title[0].lower() + entry.title[1:] if entry else measure.replace("_", " "))
+    title = measure.replace("_", " ") if entry is None else entry.brief or entry.title[0].lower() + entry.title[1:]
     unit = {"share": " %", "degrees": " °"}.get(entry.unit if entry else "", "")
     return f"{title}{unit} {entry.arrow if entry else ''}".rstrip()
 

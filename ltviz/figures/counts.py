@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ltviz.figures.layout import measure_title, new_figure, number_format, plain
 from ltviz.figures.lines import DASHES
 from ltviz.figures.palette import group_colours, method_colour
-from ltviz.metrics import Groups
+from ltviz.metrics import ShotGroups
 
 # 1, 2, 5, 10, ...: plotly's own labels of a log axis leave out the power of ten
 TICKS = [step * 10**power for power in range(7) for step in (1, 2, 5)]
@@ -19,7 +19,7 @@ GROUP_NAMES = ("many", "medium", "few")
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
-def class_counts(counts: Sequence[int] | np.ndarray, names: Sequence[str], groups: Groups, theme: str) -> go.Figure:
+def class_counts(counts: Sequence[int] | np.ndarray, names: Sequence[str], groups: ShotGroups, theme: str) -> go.Figure:
     """Bars of the training counts, head to tail, coloured by shot group. Small enough for a side bar.
 
     Args:

@@ -22,6 +22,12 @@ def match_targets(class_means: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
     Raises:
         ConfigError: shapes that do not match, fewer targets than classes, or values that are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> targets = np.eye(3)
+        >>> match_targets(targets[[2, 0, 1]], targets)
+        array([2, 0, 1])
     """
     from scipy.optimize import linear_sum_assignment  # half a second to import, and most readers of runs never match
 

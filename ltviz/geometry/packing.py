@@ -47,12 +47,21 @@ def best_angle(num_classes: int, dim: int) -> float:
 
     Raises:
         ConfigError: fewer than two classes, or dim < 1, or more than two classes on a line.
+
+    Example:
+        >>> round(best_angle(10, 3), 2)
+        66.15
     """
     return _best(num_classes, dim)[0]
 
 
 def angle_source(num_classes: int, dim: int) -> Source:
-    """What `best_angle` rests on: "simplex", "exact", "best known" or "upper bound"."""
+    """What `best_angle` rests on: "simplex", "exact", "best known" or "upper bound".
+
+    Example:
+        >>> angle_source(10, 3), angle_source(4, 3), angle_source(30, 3)
+        ('exact', 'simplex', 'upper bound')
+    """
     return _best(num_classes, dim)[1]
 
 

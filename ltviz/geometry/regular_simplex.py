@@ -8,12 +8,22 @@ from ltviz.errors import ConfigError
 
 
 def fits(num_classes: int, dim: int) -> bool:
-    """Whether `num_classes` unit vectors can have equal angles and sum to zero in `dim` dimensions: dim >= C - 1."""
+    """Whether `num_classes` unit vectors can have equal angles and sum to zero in `dim` dimensions: dim >= C - 1.
+
+    Example:
+        >>> fits(4, 3), fits(5, 3)
+        (True, False)
+    """
     return dim >= num_classes - 1
 
 
 def ideal_cosine(num_classes: int) -> float:
-    """Cosine between any two vertices of the regular simplex, -1/(C-1), in [-1, 0)."""
+    """Cosine between any two vertices of the regular simplex, -1/(C-1), in [-1, 0).
+
+    Example:
+        >>> ideal_cosine(5)
+        -0.25
+    """
     if num_classes < 2:
         raise ConfigError(f"The simplex cosine is defined for 2 classes or more, not for {num_classes}.")
     return -1.0 / (num_classes - 1)
@@ -34,6 +44,13 @@ def simplex(num_classes: int, dim: int) -> np.ndarray:
 
     Raises:
         ConfigError: fewer than two classes, or `dim` too small.
+
+    Example:
+        >>> vertices = simplex(3, 2)
+        >>> (vertices @ vertices.T).round(3)
+        array([[ 1. , -0.5, -0.5],
+               [-0.5,  1. , -0.5],
+               [-0.5, -0.5,  1. ]])
     """
     if num_classes < 2:
         raise ConfigError(f"A regular simplex needs at least 2 classes, got {num_classes}.")

@@ -19,6 +19,13 @@ def procrustes(a: np.ndarray, b: np.ndarray, *, reflect: bool = True) -> np.ndar
 
     Raises:
         ConfigError: shapes differ, are not two-dimensional, or values are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+        >>> points = np.array([[1.0, 0.0], [0.0, 2.0]])
+        >>> np.allclose(procrustes(points, points @ turn), turn)
+        True
     """
     source = np.asarray(a, dtype=np.float64)
     goal = np.asarray(b, dtype=np.float64)

@@ -47,6 +47,13 @@ def optimal_targets(num_classes: int, dim: int, *, seed: int = 0) -> np.ndarray:
 
     Raises:
         ConfigError: C < 1, D < 1, or more than two classes on a line.
+
+    Example:
+        >>> import numpy as np
+        >>> targets = optimal_targets(6, 3)
+        >>> cosines = targets @ targets.T - 2 * np.eye(6)
+        >>> round(float(np.degrees(np.arccos(cosines.max()))), 1)
+        90.0
     """
     if num_classes < 1 or dim < 1:
         raise ConfigError(f"Targets need num_classes >= 1 and dim >= 1, got {num_classes} and {dim}.")

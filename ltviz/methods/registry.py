@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import warnings
-from functools import cache
-from importlib.metadata import entry_points
-from types import ModuleType
-
-from ltviz import methods as folder
-from ltviz.errors import ConfigError
 from ltviz.methods.base import Card, Method
-
-GROUP = "ltviz.methods"
+from ltviz.plugins import Registry, defined_in, subclass_of
 
 
 def methods() -> dict[str, type[Method]]:
@@ -21,7 +11,7 @@ def methods() -> dict[str, type[Method]]:
 
     A plug-in that cannot be loaded, is no method, or takes a name that is in use is left out with a warning.
     """
-    return dict(_discovered())
+    return dict(METHODS)
 
 
 def method(name: str) -> type[Method]:
@@ -30,45 +20,23 @@ def method(name: str) -> type[Method]:
     Raises:
         ConfigError: no such method.
     """
-    known = _discovered()
-    if name not in known:
-        raise ConfigError(f"method must be one of {', '.join(known)}, got {name!r}")
-    return known[name]
+    return METHODS.find(name)
 
 
-@cache
-def _discovered() -> dict[str, type[Method]]:
-    found: dict[str, type[Method]] = {}
-    for info in pkgutil.iter_modules(folder.__path__):
-        for kind in _defined_in(importlib.import_module(f"{folder.__name__}.{info.name}")):
-            found[kind.card.name] = kind
-    for point in entry_points(group=GROUP):
-        try:
-            kind = _check(point.load(), taken=found)
-        except Exception as error:  # whatever a stranger's package raises must not end ltviz
-            warnings.warn(f"method plug-in {point.name} ({point.value}) is left out: {error}", stacklevel=3)
-        else:
-            found[kind.card.name] = kind
-    return dict(sorted(found.items(), key=lambda item: (item[1].card.year, item[0])))
+def _built_in() -> dict[str, type[Method]]:
+    """Without a card a class is a part, not a method."""
+    defined = (value for value in defined_in("ltviz.methods") if isinstance(value, type) and "card" in vars(value))
+    return {kind.card.name: kind for kind in defined if issubclass(kind, Method)}
 
 
-def _defined_in(module: ModuleType) -> list[type[Method]]:
-    """The methods that a module defines itself; without a card a class is a part, not a method."""
-    return [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, Method)
-        and value.__module__ == module.__name__
-        and "card" in vars(value)
-    ]
+def _accept(_: str, kind: object) -> tuple[str, type[Method]]:
+    found = subclass_of(Method, kind)
+    if not isinstance(getattr(found, "card", None), Card):
+        raise TypeError(f"{found.__name__} has no card")
+    return found.card.name, found
 
 
-def _check(kind: object, taken: dict[str, type[Method]]) -> type[Method]:
-    if not (isinstance(kind, type) and issubclass(kind, Method)):
-        raise TypeError(f"{kind!r} is not a subclass of ltviz.methods.base.Method")
-    if not isinstance(getattr(kind, "card", None), Card):
-        raise TypeError(f"{kind.__name__} has no card")
-    if kind.card.name in taken:
-        raise ValueError(f"the name {kind.card.name!r} is taken")
-    return kind
+METHODS: Registry[type[Method]] = Registry(
+    "method", "ltviz.methods", _built_in, _accept, order=lambda item: (item[1].card.year, item[0])
+)
+"""Name -> class."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.metrics.declaration import Measure, Value, declare
+from ltviz.metrics.space import Space
 
 STAND_INS, LENT = "what_if_cosine", "what_if_cosine_lent"
 """Keys in a frame's metrics: of the run's own what-if with stand-ins for all that the method keeps, as other runs get
@@ -56,3 +59,26 @@ def recorded_for(run_method: str | None) -> dict[str, float]:
 @cache
 def _table() -> dict:
     return json.loads(RECORDED.read_text(encoding="utf-8"))
+
+
+def _said_of(key: str, title: str, how: str) -> Measure:
+    return Measure(
+        key=key,
+        title=title,
+        low=-1,
+        high=1,
+        short=f"How far this method's what-if on its own run is its own force, {how}: 1 is the same direction.",
+        formula=r"\frac{\sum_c f_c \cdot g_c}{\|f\| \, \|g\|}",
+        source="ltviz",
+        behind=True,
+        order=100,
+    )
+
+
+@declare(
+    _said_of(STAND_INS, "What-if against force", "with stand-ins for all that it keeps"),
+    _said_of(LENT, "What-if against force, own directions", "at the class directions that this run keeps"),
+)
+def agreement_of_forces(space: Space) -> Mapping[str, Value]:
+    """Nothing: a space holds no forces. The trainer, who has them, writes these numbers into frames (`agreement`)."""
+    return {}

@@ -19,6 +19,12 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray, *, bin
         DataError: shapes that do not match, no sample, or a confidence outside 0 ... 1.
 
     Source: Naeini et al. 2015; Guo et al. 2017, eq. (3), 15 bins.
+
+    Example:
+        >>> import numpy as np
+        >>> right = np.array([True, False, True])
+        >>> round(expected_calibration_error(np.array([0.9, 0.9, 0.6]), right), 3)
+        0.4
     """
     p = np.asarray(confidence, dtype=np.float64)
     hit = np.asarray(right, dtype=np.float64)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.geometry import fits, ideal_cosine
-from ltviz.metrics.record import Record
+from ltviz.geometry import best_angle, fits, ideal_cosine
+from ltviz.metrics.declaration import Measure, Shown, Value, declare
+from ltviz.metrics.named_values import NamedValues
+from ltviz.metrics.shots import fewer
+from ltviz.metrics.space import Space
 
 
 @dataclass(frozen=True, eq=False)
-class Simplex(Record):
+class Simplex(NamedValues):
     """Distance of C class centres from a regular simplex."""
 
     deviation_mean: float
@@ -41,6 +45,12 @@ def simplex(centres: np.ndarray) -> Simplex:
         DataError: not two-dimensional, or fewer than two centres present.
 
     Source: Papyan et al. 2020, equiangularity to maximal angle; Zhu et al. 2022 (BCL), section 3.
+
+    Example:
+        >>> from ltviz import geometry
+        >>> found = simplex(geometry.simplex(4, 3))
+        >>> round(found.smallest_angle, 2), found.fits
+        (109.47, True)
     """
     units = unit_centres(centres)
     here = units[~np.isnan(units[:, 0])]
@@ -87,3 +97,139 @@ def angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     apart, along = a - b, a + b
     apart, along = np.einsum("...d,...d->...", apart, apart), np.einsum("...d,...d->...", along, along)
     return 2.0 * np.arctan2(np.sqrt(apart, dtype=np.float64), np.sqrt(along, dtype=np.float64))
+
+
+# ---------------------------------------------------------------------- measures
+
+NO_SIMPLEX = "Where C > D + 1 no simplex fits, and even the best arrangement deviates."
+
+
+@declare(
+    Measure(
+        key="simplex_deviation_mean",
+        title="Simplex deviation, mean",
+        low=0,
+        high=2,
+        better="lower",
+        short="How far the angles between class centres are from a regular simplex, on average: 0 is a simplex.",
+        formula=r"\operatorname{mean}_{a<b} |m_a \cdot m_b + 1/(C-1)|",
+        source="Papyan et al. 2020",
+        caution=NO_SIMPLEX,
+        shown={"table": Shown(at=22, label="Deviation"), "curves": Shown(at=40), "report": Shown(at=70)},
+        needs_simplex=True,
+        order=10,
+    ),
+    Measure(
+        key="simplex_deviation_max",
+        title="Simplex deviation, worst pair",
+        low=0,
+        high=2,
+        better="lower",
+        short="How far the worst pair of class centres is from the angle of a regular simplex.",
+        formula=r"\max_{a<b} |m_a \cdot m_b + 1/(C-1)|",
+        source="Papyan et al. 2020",
+        caution="A single pair decides it; in 3 dimensions it is large with many classes, however they lie. "
+        + NO_SIMPLEX,
+        needs_simplex=True,
+        order=11,
+    ),
+    Measure(
+        key="centre_sum",
+        title="Centre sum",
+        low=0,
+        high=1,
+        better="lower",
+        short="How far the classes are from balancing around the origin: 0 is balanced.",
+        formula=r"\|\sum_c m_c\| / C",
+        source="ltviz",
+        caution="It is of class centres alone: how wide the classes are does not enter.",
+        shown={
+            "panel": Shown(at=20, label="sum"),
+            "table": Shown(at=20),
+            "curves": Shown(at=20),
+            "report": Shown(at=50),
+            "report_curves": Shown(at=30),
+            "summary": Shown(at=20),
+            "findings": Shown(at=20),
+        },
+        order=12,
+    ),
+    Measure(
+        key="min_centre_angle",
+        title="Smallest angle between centres",
+        unit="degrees",
+        low=0,
+        high=180,
+        better="higher",
+        short="The angle between the two classes that lie closest together.",
+        formula=r"\min_{a<b} \arccos(m_a \cdot m_b)",
+        source="spherical codes; Tammes 1930",
+        shown={
+            "panel": Shown(at=21, label="angle"),
+            "table": Shown(at=21, label="Smallest angle"),
+            "curves": Shown(at=21),
+            "report": Shown(at=60),
+            "report_curves": Shown(at=40),
+        },
+        order=13,
+    ),
+    Measure(
+        key="centre_classes",
+        title="Classes with a centre",
+        unit="classes",
+        low=0,
+        short="How many classes have a centre, where not all have: measures of centres are of these alone.",
+        formula=r"|\{c : m_c \text{ exists}\}|",
+        source="ltviz",
+        behind=True,
+        order=110,
+    ),
+    Measure(
+        key="centre_singles",
+        title="Centres of one sample",
+        unit="classes",
+        low=0,
+        short="How many class centres are a single sample, where there are any.",
+        formula=r"|\{c : n_c = 1\}|",
+        source="ltviz",
+        behind=True,
+        order=111,
+    ),
+    apart="always",
+)
+def between_centres(space: Space) -> Mapping[str, Value]:
+    if space.present.sum() < 2:
+        return {}
+    found = simplex(space.centres)
+    return {
+        "simplex_deviation_mean": found.deviation_mean,
+        "simplex_deviation_max": found.deviation_max,
+        "centre_sum": found.centre_sum,
+        "min_centre_angle": found.smallest_angle,
+        "centre_classes": fewer(int(space.present.sum()), space.num_classes),
+        "centre_singles": float((space.unit.count == 1).sum()) or None,
+    }
+
+
+@declare(
+    Measure(
+        key="packing_gap",
+        title="Gap to the best packing",
+        unit="degrees",
+        low=0,
+        high=180,
+        better="lower",
+        short="How much larger the smallest angle between centres could be.",
+        formula=r"\theta^*(C, D) - \min_{a<b} \arccos(m_a \cdot m_b)",
+        source="Tammes problem; Levenshtein 1979",
+        caution="Where the best packing is not known, an upper bound stands for it, which nobody may reach.",
+        order=50,
+    ),
+    full=True,
+)
+def packing_gap(space: Space) -> Value:
+    num_classes, dim = space.centres.shape
+    # with classes absent, the others may lie further apart than all of them could
+    if num_classes < 2 or not space.present.all() or (dim == 1 and num_classes > 2):
+        return None
+    return best_angle(num_classes, dim) - simplex(space.centres).smallest_angle

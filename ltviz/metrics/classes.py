@@ -158,6 +158,11 @@ def normalise(z: np.ndarray) -> np.ndarray:
 
     Raises:
         DataError: a row of length zero, which has no direction.
+
+    Example:
+        >>> import numpy as np
+        >>> normalise(np.array([[3.0, 4.0]]))
+        array([[0.6, 0.8]])
     """
     square = np.einsum("nd,nd->n", z, z)
     if np.abs(square - 1).max() < 4e-6:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from ltviz.errors import ConfigError, DataError
+from ltviz.metrics.centres import NO_SIMPLEX
 from ltviz.metrics.classes import Classes, one_place
-from ltviz.metrics.record import Record
+from ltviz.metrics.declaration import Measure, Value, declare
+from ltviz.metrics.named_values import NamedValues
+from ltviz.metrics.shots import fewer
+from ltviz.metrics.space import Space
+from ltviz.metrics.spectrum import LARGEST_LIVE_SPECTRUM
 
 GlobalMean = Literal["samples", "classes"]
 # Relative cut of the pseudo-inverse, on eigenvalues of the between-class covariance, as numpy.linalg.pinv has it.
@@ -17,7 +23,7 @@ SMALLEST_EIGENVALUE = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
-class NeuralCollapse(Record):
+class NeuralCollapse(NamedValues):
     """All are 0 under perfect collapse. None: not measurable from what was given."""
 
     nc1: float | None = None
@@ -65,6 +71,14 @@ def neural_collapse(
         ConfigError: an unknown `global_mean`, or a bias without weights.
 
     Source: Papyan et al. 2020; Zhu et al. 2021, validate_NC.py (github.com/tding1/Neural-Collapse).
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.geometry import simplex
+        >>> weights, y = simplex(3, 2), np.arange(30) % 3
+        >>> found = neural_collapse(5 * weights[y], y, weights, np.zeros(3))
+        >>> {name: abs(round(value, 6)) for name, value in found.items()}
+        {'nc1': 0.0, 'nc2': 0.0, 'nc3': 0.0, 'nc4': 0.0}
     """
     if global_mean not in ("samples", "classes"):
         raise ConfigError(f'global_mean must be "samples" or "classes", got {global_mean!r}.')
@@ -137,3 +151,88 @@ def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray, comparabl
     # |h - mu|^2 without |h|^2, which is the same for every class
     nearest = (z @ means.T - 0.5 * np.einsum("kd,kd->k", means, means)).argmax(axis=1)
     return float(np.mean(predicted != classes.present[nearest]))
+
+
+# ---------------------------------------------------------------------- measures
+
+
+@declare(
+    Measure(
+        key="nc1",
+        title="NC1, within-class scatter",
+        low=0,
+        better="lower",
+        short="How tight classes are against the distances between their means: 0 is collapsed. Of the features that "
+        "the classifier reads where a frame was measured with them, else of the embeddings.",
+        formula=r"\operatorname{tr}(\Sigma_W \Sigma_B^+) / C",
+        source="Papyan et al. 2020; code of Zhu et al. 2021",
+        caution="It divides by the smallest spread of the class means, so it jumps where they are nearly flat, as at "
+        "D = 3; a class of one sample has no scatter to add.",
+        order=20,
+    ),
+    Measure(
+        key="nc1_classes",
+        title="Classes behind NC1",
+        unit="classes",
+        low=0,
+        short="How many classes have two samples or more and so a scatter, where not all have.",
+        formula=r"|\{c : n_c \ge 2\}|",
+        source="ltviz",
+        behind=True,
+        order=112,
+    ),
+    apart="always",
+)
+def scatter_within_classes(space: Space) -> Mapping[str, Value]:
+    nc1 = space.once(_collapse).nc1
+    return {} if nc1 is None else {"nc1": nc1, "nc1_classes": fewer(int(space.seen.several.sum()), space.num_classes)}
+
+
+@declare(
+    Measure(
+        key="nc2",
+        title="NC2, classifier to simplex",
+        low=0,
+        high=2,
+        better="lower",
+        short="How far the classifier's weight vectors are from a regular simplex.",
+        formula=r"\| W W^\top / \|W W^\top\|_F - (I - 11^\top/C)/\sqrt{C-1} \|_F",
+        source="Papyan et al. 2020; code of Zhu et al. 2021",
+        caution=NO_SIMPLEX,
+        needs_simplex=True,
+        order=21,
+    ),
+    Measure(
+        key="nc3",
+        title="NC3, classifier against class means",
+        low=0,
+        high=2,
+        better="lower",
+        short="How far the classifier's weight vectors are from pointing along the class means.",
+        formula=r"\| W H / \|W H\|_F - (I - 11^\top/C)/\sqrt{C-1} \|_F, \; H = [\mu_c - \mu_G]",
+        source="Papyan et al. 2020; code of Zhu et al. 2021",
+        caution="The global mean is over samples, as in the official code; with imbalance it leans to the head.",
+        order=22,
+    ),
+    Measure(
+        key="nc4",
+        title="NC4, disagreement with nearest mean",
+        unit="share",
+        low=0,
+        high=1,
+        better="lower",
+        short="Share of points where the classifier and the nearest class mean of the features disagree.",
+        formula=r"P[\arg\max_c (W h + b)_c \ne \arg\min_c \|h - \mu_c\|]",
+        source="Papyan et al. 2020",
+        order=23,
+    ),
+)
+def classifier_collapse(space: Space) -> Mapping[str, Value]:
+    found = space.once(_collapse)
+    return {"nc2": found.nc2, "nc3": found.nc3, "nc4": found.nc4}
+
+
+def _collapse(space: Space) -> NeuralCollapse:
+    if not space.full and min(space.seen.means.shape) > LARGEST_LIVE_SPECTRUM:
+        return NeuralCollapse()
+    return collapse_of(space.seen, space.weights, space.bias)

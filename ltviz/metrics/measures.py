@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.geometry.threads import one_blas_thread
-from ltviz.metrics.calibration import expected_calibration_error
-from ltviz.metrics.classes import UNLABELLED, Classes, one_place
-from ltviz.metrics.collapse import collapse_of
-from ltviz.metrics.further import further_measures, norms_and_angles
-from ltviz.metrics.neighbours import nearest_centre, nearest_samples
-from ltviz.metrics.pairwise import MANY_POINTS, alignment, uniformity
-from ltviz.metrics.precision import mean_average_precision
-from ltviz.metrics.probe import balanced_probe
-from ltviz.metrics.shape import FEWEST_POINTS, PARTS, Found, fewer, part_shape, shape
-from ltviz.metrics.shots import Groups, accuracy_by_group, binomial_error, shot_groups
-from ltviz.metrics.spectrum import effective_rank
+from ltviz.metrics.classes import UNLABELLED, Classes
+from ltviz.metrics.declaration import Measurement, Value
+from ltviz.metrics.pairwise import MANY_POINTS
+from ltviz.metrics.registry import MEASUREMENTS
+from ltviz.metrics.shots import shot_groups
+from ltviz.metrics.space import Space, space_of
 
-# Above this size an eigenvalue problem takes longer than a live frame may; `full` asks for it all the same.
-LARGEST_LIVE_SPECTRUM = 512
-SHOTS = ("all", "many", "medium", "few")
+PARTS = {"train": 0, "test": 1, "validation": 2}
+"""Part of the points, and the value of `split` there."""
 
 
 @one_blas_thread()
@@ -75,12 +71,20 @@ def measure(
 
     Raises:
         DataError: shapes, labels or values that cannot be used.
+
+    Example:
+        >>> import numpy as np
+        >>> from ltviz.geometry import simplex
+        >>> y = np.arange(40) % 4
+        >>> found = measure(simplex(4, 3)[y], y)
+        >>> round(found["min_centre_angle"], 2), abs(round(found["centre_sum"], 6))
+        (109.47, 0.0)
     """
     if num_classes is None and counts is not None:
         num_classes = len(counts)
     labelled = np.asarray(y) != UNLABELLED
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
-        return _without_classes(np.asarray(z))
+        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False)
     if labelled.ndim == 1 and not labelled.all():
         split, predictions, confidence, scores, labels = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
@@ -91,150 +95,57 @@ def measure(
     counts = raw.count if counts is None else np.asarray(counts)
     if counts.shape != (raw.num_classes,):
         raise DataError(f"Class counts must be ({raw.num_classes},), one for each class, got {counts.shape}.")
-    groups = shot_groups(counts)
-    seen = raw if features is None else Classes.of_labelled(features, y, raw.num_classes)
-    parts = {} if split is None else _parts(split, unit)
+    space = Space(
+        unit=unit,
+        seen=raw if features is None else Classes.of_labelled(features, y, raw.num_classes),
+        counts=counts,
+        groups=shot_groups(counts),
+        full=full,
+        own_features=features is not None,
+        parts={} if split is None else _parts(split, unit),
+        predictions=predictions,
+        confidence=confidence,
+        views=views,
+        weights=weights,
+        bias=bias,
+        targets=targets,
+        scores=scores,
+        labels=labels,
+    )
+    return _measured(space, labelled=True)
 
-    # For many points uniformity takes most of the time: the rest is measured beside it. For few a thread costs more.
-    with ThreadPoolExecutor(1) as beside:
-        evenness = beside.submit(uniformity, unit.z) if len(unit.y) >= MANY_POINTS else None
-        found = shape(unit, groups, full=full) | _collapse(seen, full, weights, bias)
-        if len(unit.y) > 1 and (full or min(raw.z.shape) <= LARGEST_LIVE_SPECTRUM):
-            found["effective_rank"] = effective_rank(unit.z)
-        known = {name: _rows(unit, here) for name, here in parts.items() if here.any()}
-        for name in PARTS:
-            if name in known:
-                part = known[name] if seen is unit else _rows(seen, parts[name])
-                apart = part_shape(known[name], groups, full=full) | _collapse(part, full)
-                found |= {f"{key}_{name}": value for key, value in apart.items()}
-        if full or features is not None:
-            found |= norms_and_angles(seen)
-        if views is not None:
-            found |= _alignment(*views)
-        if predictions is not None:
-            found |= _answers(unit, parts, groups, predictions, confidence if full else None)
-        if scores is not None and labels is not None:
-            found |= _precision(np.asarray(scores), np.asarray(labels), parts, unit, counts)
-        if "train" in known and "test" in known:
-            found |= _fitted_accuracies(known["train"], known["test"], groups, full)
-        if full:
-            found |= further_measures(unit, groups, targets)
-        if evenness is not None:
-            found["uniformity"] = evenness.result()
-        elif len(unit.y) >= FEWEST_POINTS:
-            found["uniformity"] = uniformity(unit.z)
-    return {key: float(value) for key, value in found.items() if value is not None and np.isfinite(value)}
+
+def _measured(space: Space, *, labelled: bool) -> dict[str, float]:
+    """All that is declared and can be measured of a space, in the order of the registry."""
+    wanted = [
+        one for one in MEASUREMENTS.values() if (space.full or not one.full) and (labelled or not one.needs_labels)
+    ]
+    # For many points the slow ones take most of the time: others are measured beside them. For few a thread costs.
+    many = len(space.y) >= MANY_POINTS
+    with ThreadPoolExecutor(1) if many else nullcontext() as beside:
+        waiting = {one: beside.submit(_of, one, space) for one in wanted if one.slow} if beside else {}
+        here = {one: _of(one, space) for one in wanted if one not in waiting}
+        found = [here[one] if one in here else waiting[one].result() for one in wanted]
+    values = {key: value for one in found for key, value in one.items()}
+    return {key: float(value) for key, value in values.items() if value is not None and np.isfinite(value)}
+
+
+def _of(measurement: Measurement, space: Space) -> dict[str, Value]:
+    """What a measurement finds. One of another package that fails is left out with a warning: no run ends by it."""
+    if measurement.__module__.startswith("ltviz."):
+        return measurement.everywhere(space)
+    try:
+        return {key: None if value is None else float(value) for key, value in measurement.everywhere(space).items()}
+    except Exception as error:  # whatever a stranger's function raises
+        about = (
+            f"measure {measurement.keys[0]} of {measurement.__module__} is left out: {type(error).__name__}: {error}"
+        )
+        warnings.warn(about, stacklevel=2)
+        return {}
 
 
 def _parts(split: np.ndarray, unit: Classes) -> dict[str, np.ndarray]:
-    """Name -> (N,) bool: training, test and validation points."""
     part = np.asarray(split)
     if part.shape != unit.y.shape:
         raise DataError(f"The split must be ({len(unit.y)},), 0 train, 1 test and 2 validation, got {part.shape}.")
-    return {name: part == value for name, value in {**PARTS, "validation": 2}.items()}
-
-
-def _without_classes(z: np.ndarray) -> dict[str, float]:
-    """What can be measured of points (N, D) that have no labels."""
-    unit = Classes.of(z, np.zeros(len(z), np.int64)).normalised().z
-    found = {"effective_rank": effective_rank(unit)} if min(unit.shape) <= LARGEST_LIVE_SPECTRUM else {}
-    if len(unit) >= FEWEST_POINTS:
-        found["uniformity"] = uniformity(unit)
-    return {key: float(value) for key, value in found.items() if value is not None and np.isfinite(value)}
-
-
-def _rows(classes: Classes, here: np.ndarray) -> Classes:
-    return Classes.of(classes.z[here], classes.y[here], classes.num_classes)
-
-
-def _one_each(name: str, values: np.ndarray, classes: Classes) -> np.ndarray:
-    array = np.asarray(values)
-    if array.shape != classes.y.shape:
-        raise DataError(f"{name} must hold one value for each of the {len(classes.y)} points, got {array.shape}.")
-    return array
-
-
-def _collapse(seen: Classes, full: bool, weights: np.ndarray | None = None, bias: np.ndarray | None = None) -> Found:
-    if not full and min(seen.means.shape) > LARGEST_LIVE_SPECTRUM:
-        return {}
-    found: Found = dict(collapse_of(seen, weights, bias))
-    if "nc1" in found:
-        found["nc1_classes"] = fewer(int(seen.several.sum()), seen.num_classes)
-    return found
-
-
-def _alignment(first: np.ndarray, second: np.ndarray) -> Found:
-    """Absent where both views of every sample lie in one place: then all samples are aligned with all others."""
-    distance = alignment(first, second)
-    apart = not one_place(np.concatenate([first, second]))
-    return {"alignment": distance, "alignment_n": float(len(first))} if apart else {}
-
-
-def _answers(
-    unit: Classes,
-    parts: dict[str, np.ndarray],
-    groups: Groups,
-    predictions: np.ndarray,
-    confidence: np.ndarray | None,
-) -> Found:
-    """What the method's own classifier says of test and of validation points."""
-    predictions = _one_each("predictions", predictions, unit)
-    found: Found = {}
-    for prefix, part in {"accuracy": "test", "validation": "validation"}.items():
-        if part in parts:
-            here = parts[part]
-            found |= _accuracy(prefix, predictions[here], unit.y[here], groups)
-    if confidence is not None:
-        sure = _one_each("confidence", confidence, unit)
-        if "accuracy_all" in found:
-            test = parts["test"]
-            found["calibration_error"] = expected_calibration_error(sure[test], predictions[test] == unit.y[test])
-    return found
-
-
-def _accuracy(prefix: str, predictions: np.ndarray, y: np.ndarray, groups: Groups) -> Found:
-    """Accuracies with the number of points and the binomial error of each. None at all for a single class, which no
-    classifier can miss, or without points."""
-    result = accuracy_by_group(predictions, y, groups)
-    judged = np.bincount(y, minlength=len(result.per_class))
-    if len(judged) < 2 or result.all is None:
-        return {}
-    found: Found = {
-        f"{prefix}_all": result.all,
-        f"{prefix}_all_n": float(len(y)),
-        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([len(y)])),
-    }
-    for shot, (_, classes) in zip(SHOTS[1:], groups.items(), strict=True):
-        if judged[classes].any():
-            found[f"{prefix}_{shot}"] = getattr(result, shot)
-            found[f"{prefix}_{shot}_n"] = float(judged[classes].sum())
-            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], judged[classes])
-    return found
-
-
-def _precision(
-    scores: np.ndarray, labels: np.ndarray, parts: dict[str, np.ndarray], unit: Classes, counts: np.ndarray
-) -> Found:
-    if scores.shape != (len(unit.y), len(counts)) or labels.shape != scores.shape:
-        raise DataError(
-            f"Scores and labels must be ({len(unit.y)}, {len(counts)}), one row a point and one column a class,"
-            f" got {scores.shape} and {labels.shape}."
-        )
-    if "test" not in parts or not parts["test"].any():
-        return {}
-    result = mean_average_precision(scores[parts["test"]], labels[parts["test"]], counts)
-    return {f"map_{name}": getattr(result, name) for name in SHOTS}
-
-
-def _fitted_accuracies(train: Classes, test: Classes, groups: Groups, full: bool) -> Found:
-    """Classifiers fitted on the train points among the embeddings and judged on the test points. None without two
-    train centres that differ: every point is as near to one as to the other."""
-    centres = train.centres[np.isfinite(train.centres[:, 0])]
-    if len(centres) < 2 or one_place(centres):
-        return {}
-    z, y = test.z, test.y
-    found = _accuracy("accuracy_ncm", nearest_centre(z, train.centres), y, groups)
-    if full:
-        found |= _accuracy("accuracy_knn", nearest_samples(train, z), y, groups)
-        found |= _accuracy("accuracy_probe", balanced_probe(train, z), y, groups)
-    return found
+    return {name: part == value for name, value in PARTS.items()}

@@ -19,6 +19,11 @@ def nearest_centre(z: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
     Raises:
         DataError: no centre present.
+
+    Example:
+        >>> import numpy as np
+        >>> nearest_centre(np.array([[0.9, 0.1], [0.2, 0.8]]), np.eye(2))
+        array([0, 1])
     """
     here = np.flatnonzero(~np.isnan(centres[:, 0]))
     if len(here) == 0:
@@ -36,6 +41,11 @@ def nearest_samples(train: Classes, z: np.ndarray, *, k: int = 20, temperature: 
         temperature: > 0.
 
     Source: Wu et al. 2018, "Unsupervised feature learning via non-parametric instance discrimination", section 3.4.
+
+    Example:
+        >>> import numpy as np
+        >>> nearest_samples(Classes.of(np.eye(3), np.array([0, 1, 2])), np.array([[0.0, 0.6, 0.8]]), k=1)
+        array([2])
     """
     k = min(k, len(train.y))
     out = np.empty(len(z), dtype=np.int64)

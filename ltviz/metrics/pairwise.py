@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.geometry.threads import one_blas_thread
+from ltviz.metrics.classes import one_place
+from ltviz.metrics.declaration import Measure, Shown, Value, declare, family
+from ltviz.metrics.shots import GROUPS
+from ltviz.metrics.space import Space
 
 # Up to here all pairs are taken in float64; above, float32 blocks are five times faster and right to 1e-6.
 FEW_POINTS = 512
@@ -15,6 +20,8 @@ FEW_POINTS = 512
 BLOCK = 96
 # From here on sharing blocks between threads is worth starting them.
 MANY_POINTS = 3000
+FEWEST_POINTS = 3
+"""A pair has a distance, and no evenness: two opposite points would be the most uniform cloud of all."""
 
 
 def uniformity(z: np.ndarray, *, t: float = 2.0) -> float:
@@ -34,6 +41,11 @@ def uniformity(z: np.ndarray, *, t: float = 2.0) -> float:
         DataError: fewer than two rows, not two-dimensional, or not finite.
 
     Source: Wang and Isola 2020, eq. (3) and its code `uniform_loss`, i < j.
+
+    Example:
+        >>> from ltviz.geometry import simplex
+        >>> round(uniformity(simplex(4, 3)), 3)
+        -5.333
     """
     z = np.asarray(z)
     if z.ndim != 2 or len(z) < 2:
@@ -81,6 +93,11 @@ def alignment(a: np.ndarray, b: np.ndarray, *, alpha: float = 2.0) -> float:
         DataError: shapes differ, are not two-dimensional, or values are not finite.
 
     Source: Wang and Isola 2020, eq. (2) and its code `align_loss`.
+
+    Example:
+        >>> import numpy as np
+        >>> alignment(np.eye(3), np.eye(3)), alignment(np.eye(2), -np.eye(2))
+        (0.0, 4.0)
     """
     first = np.asarray(a, dtype=np.float64)
     second = np.asarray(b, dtype=np.float64)
@@ -92,3 +109,104 @@ def alignment(a: np.ndarray, b: np.ndarray, *, alpha: float = 2.0) -> float:
     if not np.isfinite(value):
         raise DataError("Alignment takes finite points; NaN or infinity was given.")
     return value
+
+
+# ---------------------------------------------------------------------- measures
+
+
+@declare(
+    Measure(
+        key="uniformity",
+        title="Uniformity",
+        low=-8,
+        high=0,
+        better="lower",
+        short="How evenly the points cover the sphere: lower is more even.",
+        formula=r"\log \operatorname{mean}_{i<j} e^{-2 \|z_i - z_j\|^2}",
+        source="Wang and Isola 2020, eq. (3)",
+        caution="Well separated tight classes are not uniform: compare runs with the same probe only.",
+        shown={"panel": Shown(at=30, label="uniformity"), "report": Shown(at=80), "report_curves": Shown(at=50)},
+        order=14,
+    ),
+    apart="full",
+    needs_labels=False,
+    slow=True,
+)
+def evenness(space: Space) -> Value:
+    return uniformity(space.z) if len(space.z) >= FEWEST_POINTS else None
+
+
+@declare(
+    family(
+        Measure(
+            key="uniformity_{}",
+            title="Uniformity, {}",
+            low=-8,
+            high=0,
+            better="lower",
+            short="How evenly the points of {} cover the sphere: lower is more even.",
+            formula=r"\log \operatorname{mean}_{i<j} e^{-2 \|z_i - z_j\|^2}",
+            source="Wang and Isola 2020, eq. (3)",
+            order=44,
+        ),
+        GROUPS,
+    ),
+    full=True,
+)
+def evenness_of_groups(space: Space) -> Mapping[str, Value]:
+    rows = {name: space.z[np.isin(space.y, members)] for name, members in space.groups.items()}
+    return {f"uniformity_{name}": uniformity(z) for name, z in rows.items() if len(z) >= FEWEST_POINTS}
+
+
+@declare(
+    Measure(
+        key="uniformity_centres",
+        title="Uniformity of centres",
+        low=-8,
+        high=0,
+        better="lower",
+        short="How evenly the class centres cover the sphere: lower is more even.",
+        formula=r"\log \operatorname{mean}_{a<b} e^{-2 \|m_a - m_b\|^2}",
+        source="Wang and Isola 2020, on class centres",
+        order=53,
+    ),
+    full=True,
+)
+def evenness_of_centres(space: Space) -> Value:
+    return uniformity(space.centres[space.present]) if space.present.sum() >= FEWEST_POINTS else None
+
+
+@declare(
+    Measure(
+        key="alignment",
+        title="Alignment",
+        low=0,
+        high=4,
+        better="lower",
+        short="How far apart two augmented views of the same training sample are, squared distance.",
+        formula=r"\operatorname{mean}_i \|f(x_i) - f(x_i')\|^2",
+        source="Wang and Isola 2020, eq. (2)",
+        caution="A live frame takes the few samples whose pairs it links; points that all lie in one place are aligned "
+        "too, so read it beside the uniformity.",
+        order=15,
+    ),
+    Measure(
+        key="alignment_n",
+        title="Samples behind the alignment",
+        unit="samples",
+        low=0,
+        short="How many samples were seen in two views.",
+        formula="n",
+        source="ltviz",
+        behind=True,
+        order=130,
+    ),
+)
+def alignment_of_views(space: Space) -> Mapping[str, Value]:
+    """Absent where both views of every sample lie in one place: then all samples are aligned with all others."""
+    if space.views is None:
+        return {}
+    first, second = space.views
+    distance = alignment(first, second)
+    apart = not one_place(np.concatenate([first, second]))
+    return {"alignment": distance, "alignment_n": float(len(first))} if apart else {}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.metrics.centres import unit_centres
+from ltviz.metrics.classes import one_place
+from ltviz.metrics.declaration import Measure, Value, declare, family
 from ltviz.metrics.neighbours import nearest_centre
+from ltviz.metrics.shots import GROUPS
+from ltviz.metrics.space import Space
 
 SAMPLES = 20_000
 
@@ -26,6 +32,11 @@ def territory(centres: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
     Raises:
         DataError: no centre present.
+
+    Example:
+        >>> import numpy as np
+        >>> territory(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])).round(3)
+        array([0.375, 0.375, 0.25 ])
     """
     units = unit_centres(centres)
     here = np.flatnonzero(~np.isnan(units[:, 0]))
@@ -62,3 +73,29 @@ def _arcs(units: np.ndarray) -> np.ndarray:
     share = np.empty(len(units))
     share[order] = (after + np.roll(after, 1)) / (4 * np.pi)
     return share
+
+
+@declare(
+    family(
+        Measure(
+            key="territory_{}",
+            title="Territory, {}",
+            unit="share",
+            low=0,
+            high=1,
+            short="Share of the sphere that lies nearest to the centres of {}.",
+            formula=r"|\{v : \arg\max_c v \cdot m_c \in group\}| / |S|",
+            source="spherical Voronoi cells",
+            caution="Compare with the share of classes in the group, not of samples.",
+            order=43,
+        ),
+        GROUPS,
+    ),
+    full=True,
+)
+def territory_of_groups(space: Space) -> Mapping[str, Value]:
+    # one class owns the sphere whatever it does, and centres that coincide would share it as if by merit
+    if space.present.sum() < 2 or one_place(space.centres[space.present]):
+        return {}
+    share = territory(space.centres)
+    return {f"territory_{name}": float(share[members].sum()) for name, members in space.groups.items() if len(members)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.metrics.centres import unit_centres
 from ltviz.metrics.classes import Classes
+from ltviz.metrics.declaration import Measure, Value, declare
+from ltviz.metrics.space import Space
 
 
 def intra_class_alignment(classes: Classes) -> float:
@@ -15,6 +19,11 @@ def intra_class_alignment(classes: Classes) -> float:
     Lower is tighter, 0 to 2 for unit rows. Classes without samples are left out. The pairs (i, i) count, as |F_c|^2
     says, and so a class of one sample counts as 0, which `measure` leaves out; the official code does not compute this
     measure.
+
+    Example:
+        >>> import numpy as np
+        >>> round(intra_class_alignment(Classes.of(np.eye(4), np.array([0, 0, 1, 1]))), 3)
+        0.707
     """
     ordered = classes.z[classes.order].astype(np.float64)
     total = 0.0
@@ -31,6 +40,11 @@ def inter_class_uniformity(centres: np.ndarray) -> float:
 
     Raises:
         DataError: fewer than two centres present.
+
+    Example:
+        >>> from ltviz.geometry import simplex
+        >>> round(inter_class_uniformity(simplex(4, 3)), 3)
+        1.633
     """
     distances = _centre_distances(centres)
     return float(distances.sum() / (len(distances) * (len(distances) - 1)))
@@ -47,6 +61,12 @@ def neighbourhood_uniformity(centres: np.ndarray, k: int | None = None) -> float
 
     Raises:
         DataError: fewer than two centres present, or k out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> centres = np.array([[1.0, 0.0], [1.0, 0.01], [-1.0, 0.0]])
+        >>> round(neighbourhood_uniformity(centres, k=1), 3)
+        0.673
     """
     distances = _centre_distances(centres)
     most = len(distances) - 1
@@ -81,3 +101,76 @@ def _mean_distance(rows: np.ndarray) -> float:
         distances = np.einsum("nd,nd->n", block, block)[:, None] + square - 2 * block @ rows.T
         total += float(np.sqrt(np.maximum(distances, 0.0)).sum())
     return total / len(rows) ** 2
+
+
+# ---------------------------------------------------------------------- measures
+
+
+def distance_within(unit: Classes) -> float | None:
+    """TSC's A over the classes with two samples or more; None without one, and where all points lie in one place: that
+    samples of a class are close is worth something only if others are not.
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> round(distance_within(Classes.of(z, np.array([0, 0, 1]))), 3)
+        0.707
+    """
+    here = unit.several[unit.y]
+    if unit.one_place or not here.any():
+        return None
+    return intra_class_alignment(unit if here.all() else Classes.of(unit.z[here], unit.y[here], unit.num_classes))
+
+
+@declare(
+    Measure(
+        key="tsc_alignment",
+        title="Distance within classes (A)",
+        low=0,
+        high=2,
+        better="lower",
+        short="Mean distance between two samples of a class, every class with two or more counting the same.",
+        formula=r"\frac1C \sum_c \frac1{|F_c|^2} \sum_{j,k \in F_c} \|z_j - z_k\|",
+        source="Li et al. 2022 (TSC), section 3.1",
+        order=54,
+    ),
+    full=True,
+    apart="always",
+)
+def tsc_alignment(space: Space) -> Value:
+    return distance_within(space.unit)
+
+
+@declare(
+    Measure(
+        key="tsc_uniformity",
+        title="Distance between classes (U)",
+        low=0,
+        high=2,
+        better="higher",
+        short="Mean distance between two class centres.",
+        formula=r"\frac1{C(C-1)} \sum_{a \ne b} \|m_a - m_b\|",
+        source="Li et al. 2022 (TSC), section 3.1",
+        order=55,
+    ),
+    Measure(
+        key="tsc_neighbour_uniformity",
+        title="Distance to neighbouring classes (U_k)",
+        low=0,
+        high=2,
+        better="higher",
+        short="Mean distance from a class centre to its nearest ones: ten, or half of them all.",
+        formula=r"\frac1{Ck} \sum_a \min_{b_1 \ldots b_k} \sum_l \|m_a - m_{b_l}\|, "
+        r"\; k = \min(10, \lfloor (C-1)/2 \rfloor)",
+        source="Li et al. 2022 (TSC), section 3.1",
+        order=56,
+    ),
+    full=True,
+)
+def tsc_uniformities(space: Space) -> Mapping[str, Value]:
+    if space.present.sum() < 2:
+        return {}
+    return {
+        "tsc_uniformity": inter_class_uniformity(space.centres),
+        "tsc_neighbour_uniformity": neighbourhood_uniformity(space.centres),
+    }

@@ -1,6 +1,6 @@
 """The process that fits slow projections: `python -m ltviz.projection.background`.
 
-It reads requests from its standard input and answers them, in order, on its standard output, each a tensor file behind
+It reads tasks from its standard input and answers them, in order, on its standard output, each a tensor file behind
 its length (8 bytes, little-endian); it touches no other file. It ends with its input, so it never outlives the process
 that started it by more than one fit.
 """
@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
-from ltviz.projection.base import Fit, draw
+from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.registry import make_projection
 from ltviz.recording import tensors
 
@@ -26,7 +26,7 @@ NICENESS = 15
 MOST_BYTES = 4 << 30
 
 
-class Request(NamedTuple):
+class FitTask(NamedTuple):
     """A frame to be fitted."""
 
     name: str
@@ -46,11 +46,11 @@ class Answer(NamedTuple):
     error: str | None = None
 
 
-def write_request(pipe: BinaryIO, request: Request) -> None:
-    """Sends a request; OSError where nobody reads."""
-    arrays = {"embeddings": request.embeddings, "centres": request.centres}
-    arrays |= {f"before.{name}": array for name, array in (request.before or {}).items()}
-    _write(pipe, tensors.encode(arrays, {"name": request.name}))
+def write_task(pipe: BinaryIO, task: FitTask) -> None:
+    """Sends a task; OSError where nobody reads."""
+    arrays = {"embeddings": task.embeddings, "centres": task.centres}
+    arrays |= {f"before.{name}": array for name, array in (task.before or {}).items()}
+    _write(pipe, tensors.encode(arrays, {"name": task.name}))
 
 
 def read_answer(pipe: BinaryIO) -> Answer | None:
@@ -62,32 +62,31 @@ def read_answer(pipe: BinaryIO) -> Answer | None:
     return Answer(arrays, json.loads(meta["honesty"]), meta.get("error"))
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answers requests until their end."""
-    while (data := _read(requests)) is not None:
+def serve(tasks: BinaryIO, answers: BinaryIO) -> None:
+    """Answers tasks until their end."""
+    while (data := _read(tasks)) is not None:
         arrays, meta = tensors.decode(data)
         before = {name.removeprefix("before."): array for name, array in arrays.items() if name.startswith("before.")}
-        answer = _fit(Request(meta["name"], arrays["embeddings"], arrays["centres"], before or None))
+        answer = _fit(FitTask(meta["name"], arrays["embeddings"], arrays["centres"], before or None))
         more = {} if answer.error is None else {"error": answer.error}
         _write(answers, tensors.encode(answer.arrays, {"honesty": json.dumps(answer.honesty), **more}))
 
 
-def _fit(request: Request) -> Answer:
+def _fit(task: FitTask) -> Answer:
     try:
-        projection = make_projection(request.name)[1]
+        projection = make_projection(task.name)[1]
         before = None
-        if request.before is not None:
+        if task.before is not None:
             # Only where the samples were drawn is followed, not where they were in the space then.
-            placement = projection.restore(request.before, request.embeddings)
-            before = Fit(placement, draw(placement, request.embeddings, None, {}).shown, {})
-        fit = projection.follow(request.embeddings, request.centres, {}, before)
+            placement = projection.restore(task.before, task.embeddings)
+            before = Fit(placement, draw(placement, task.embeddings, None, {}).shown, {})
+        fit = projection.follow(task.embeddings, task.centres, {}, before)
     except LtvizError as error:
         return Answer({}, {}, str(error))
     except MemoryError:
-        return Answer({}, {}, f"There is too little memory for the view {request.name}; record fewer points.")
+        return Answer({}, {}, f"There is too little memory for the view {task.name}; record fewer points.")
     except Exception as error:  # another package's, about values that we cannot foresee
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return Answer({}, {}, f"The view {request.name} of this frame failed ({reason}).")
+        return Answer({}, {}, failure(task.name, error))
     return Answer(dict(fit.placement.arrays), fit.honesty)
 
 

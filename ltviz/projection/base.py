@@ -30,10 +30,16 @@ class Projection(ABC):
     """A view of the sphere in 3-D that follows a run frame by frame, so that what moves are the points, not the eye."""
 
     name: ClassVar[str]
+    """Lower-case letters, digits and hyphens: part of links and folder names."""
     title: ClassVar[str]
     """Name in menus."""
     short: ClassVar[str]
     """One sentence for hover text."""
+    order: ClassVar[int] = 1000
+    """Position in menus: smaller comes first, and the first is the default."""
+    chosen_classes: ClassVar[int] = 0
+    """How many classes a person may choose for it. Where there are any, the class takes them as `classes`, a tuple of
+    ranks, or None, and "name:0-3-8-9" is it with these four."""
     slow: ClassVar[bool] = False
     """Takes seconds and other people's libraries: an app fits it in a process of its own."""
     walk: ClassVar[int] = 0
@@ -117,6 +123,12 @@ def draw(
         both = None if centres is None else (centres, placement.place(centres))
         meter = honesty(embeddings, shown, moved_from, linear=placement.linear, centres=both)
     return Fit(placement, shown, meter)
+
+
+def failure(name: str, error: Exception) -> str:
+    """A sentence on a projection that raised what nobody foresaw."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"The view {name} of this frame failed ({reason})."
 
 
 def anchors(centres: np.ndarray, embeddings: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ class ChosenClasses(LinearProjection):
     """
 
     name = "simplex"
+    order = 40
+    chosen_classes = 4
     title = "Four classes"
     short = "The space of two head and two tail classes; all others are seen only from the side."
 

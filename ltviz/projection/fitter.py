@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import IO, Any
 
 from ltviz.errors import LtvizError
-from ltviz.projection.background import Answer, Request, read_answer, write_request
+from ltviz.projection.background import Answer, FitTask, read_answer, write_task
 
 COMMAND = (sys.executable, "-m", "ltviz.projection.background")
 IDLE_SECONDS = 60.0
@@ -24,14 +24,14 @@ MOST_WAITING = 10_000
 
 log = logging.getLogger("ltviz")
 
-Prepare = Callable[[], Request | None]
+Prepare = Callable[[], FitTask | None]
 Done = Callable[[Answer], None]
 
 
 class BackgroundFitter:
-    """One process for all runs: it starts with the first request and ends when idle, on `close`, and with its parent.
+    """One process for all runs: it starts with the first task and ends when idle, on `close`, and with its parent.
 
-    The newest request is served first, as it is what somebody looks at now; of those that wait the oldest are forgotten
+    The newest task is served first, as it is what somebody looks at now; of those that wait the oldest are forgotten
     beyond 10,000. Any thread may ask.
 
     Args:
@@ -107,14 +107,14 @@ class BackgroundFitter:
                     return
                 self._current, (prepare, done) = self._waiting.popitem()
             try:
-                request = prepare()
-                if request is not None:
-                    done(self._fit(request))
+                task = prepare()
+                if task is not None:
+                    done(self._fit(task))
             except Exception:
-                # One request must not end the service for the others.
+                # One task must not end the service for the others.
                 log.exception("A projection could not be fitted in the background")
 
-    def _fit(self, request: Request) -> Answer:
+    def _fit(self, task: FitTask) -> Answer:
         process = self._begin()
         assert process.stdin is not None and process.stdout is not None
         late = threading.Event()
@@ -127,7 +127,7 @@ class BackgroundFitter:
         timer.start()
         answer: Any = None
         try:
-            write_request(process.stdin, request)  # type: ignore[arg-type]
+            write_task(process.stdin, task)  # type: ignore[arg-type]
             answer = read_answer(process.stdout)  # type: ignore[arg-type]
         except (OSError, ValueError, KeyError, LtvizError) as error:
             log.warning("The projection process gave no sound answer: %s", error)
@@ -137,8 +137,8 @@ class BackgroundFitter:
             return answer
         self._end()
         if late.is_set():
-            return Answer({}, {}, f"The view {request.name} took more than {self._limit:.0f} s and was given up.")
-        return Answer({}, {}, f"The process that computes the view {request.name} ended; the app's log may say why.")
+            return Answer({}, {}, f"The view {task.name} took more than {self._limit:.0f} s and was given up.")
+        return Answer({}, {}, f"The process that computes the view {task.name} ended; the app's log may say why.")
 
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -41,6 +41,7 @@ class NeighbourMap(Projection):
     """
 
     name = "umap"
+    order = 50
     title = "Neighbours (UMAP)"
     short = "Keeps near points near; distances and angles between clusters mean nothing."
     slow = True
@@ -125,6 +126,7 @@ class SphereNeighbourMap(NeighbourMap):
     """
 
     name = "umap-sphere"
+    order = 60
     title = "Neighbours on a sphere (UMAP)"
     short = "Keeps near points near, on the whole of a sphere; angles between clusters mean nothing."
     on_sphere = True

@@ -12,6 +12,7 @@ class Identity(LinearProjection):
     """The first three coordinates are the picture; a flat embedding gets a third that is zero."""
 
     name = "none"
+    order = 70
     title = "The embedding itself"
     short = "No projection: the coordinates are those that the network was trained in."
 

@@ -12,6 +12,7 @@ class CentresPCA(LinearProjection):
     """Principal axes of the class centres, every class counting the same, locked to the frame before and smoothed."""
 
     name = "centres"
+    order = 10
     title = "Class centres"
     short = "The three directions in which class centres differ most, every class counting the same."
     memory = MEMORY
@@ -24,6 +25,7 @@ class SamplesPCA(LinearProjection):
     """Principal axes of all points, locked to the frame before. Classes with many points decide where it looks."""
 
     name = "pca"
+    order = 20
     title = "All points"
     short = "The three directions in which points differ most; classes with many points count more."
 

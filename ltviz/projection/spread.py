@@ -20,6 +20,7 @@ class SpreadCentres(LinearProjection):
     """
 
     name = "spread"
+    order = 30
     title = "Centres apart"
     short = "The view that keeps the drawn class centres as far apart as it can; angles are not to scale."
     memory = MEMORY

@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ltviz.errors import LtvizError
-from ltviz.projection.base import Fit, draw
+from ltviz.errors import DataError, LtvizError
+from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.cache import Kept, ViewCache, fingerprint
 from ltviz.projection.centres import class_centres
 from ltviz.projection.registry import make_projection
@@ -54,7 +54,7 @@ class RunViews:
         """The view of a frame of this run, fitted now unless it was before.
 
         Raises:
-            DataError: this frame has no such view, such as a map of too few points.
+            DataError: this frame has no such view, such as a map of too few points, or a plug-in failed at it.
         """
         with self._lock:
             found = self.find(frame)
@@ -121,7 +121,12 @@ class RunViews:
 
     def _follow(self, frame: Frame, before: Fit | None, *, measured: bool = True) -> Fit:
         centres = self.centres(frame)
-        return self.projection.follow(frame.embeddings, centres, frame.landmarks, before, measured=measured)
+        try:
+            return self.projection.follow(frame.embeddings, centres, frame.landmarks, before, measured=measured)
+        except LtvizError:
+            raise
+        except Exception as error:  # another package's, about values that we cannot foresee
+            raise DataError(failure(self.name, error)) from error
 
     def centres(self, frame: Frame) -> np.ndarray:
         """(C, D) class centres of a frame by rank; NaN rows for classes without points."""

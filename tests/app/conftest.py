@@ -77,11 +77,13 @@ def frame(writer: RunWriter, step: int, *, dim: int = 3, n: int = 30, **more: An
     writer.frame(step, embeddings=points(step, n, dim), metrics=metrics, seconds=0.1 * step, **more)
 
 
-def finished(home: Path, run: str, *, steps: tuple[int, ...] = (0, 5, 10), **more: Any) -> Path:
+def finished(
+    home: Path, run: str, *, steps: tuple[int, ...] = (0, 5, 10), metrics: dict[str, float] | None = None, **more: Any
+) -> Path:
     """A finished run."""
     with begin(home, run, **more) as writer:
         for step in steps:
-            frame(writer, step, dim=more.get("dim", 3), n=more.get("n", 30))
+            frame(writer, step, dim=more.get("dim", 3), n=more.get("n", 30), metrics=metrics or {})
     return run_path(home, run)
 
 

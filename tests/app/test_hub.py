@@ -7,7 +7,8 @@ from pathlib import Path
 
 import ltviz_app.service.hub as hub_module
 import pytest
-from ltviz_app.service.hub import Hub, Tail
+from ltviz_app.service.hub import Hub
+from ltviz_app.service.tail import Tail
 
 from ltviz.errors import ConfigError
 
@@ -88,9 +89,9 @@ def test_the_task_ends_with_the_last_viewer(home: Path, runs):
         hub = Hub(home)
         with hub.watch(["run-one"], lambda: None), hub.watch(["run-one"], lambda: None) as tails:
             assert len(tails["run-one"].watchers) == 2
-            assert hub._task is not None and not hub._task.done()
+            assert len(hub._tasks) == 2 and not any(task.done() for task in hub._tasks)
         assert hub._tails == {}
-        await asyncio.wait_for(hub._task, 2)
+        await asyncio.wait_for(asyncio.gather(*hub._tasks), 2)
         with hub.watch(["run-one"], lambda: None) as tails:
             await seen(tails["run-one"], lambda s: s.steps)
         await hub.close()

@@ -20,6 +20,10 @@ from ltviz.recording import mark_failed, run_path
 from ltviz.training.settings import RunSettings
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
+TABLE = [
+    *("Many", "Medium", "Few", "mAP, many", "mAP, medium", "mAP, few", "Centre sum", "Smallest angle", "Deviation"),
+    *("Spread, head", "Spread, tail"),
+]
 HOSTILE = ["<img src=x onerror=alert(1)>", "$$\\frac{1}{0}$$", "**bold** [link](javascript:alert(1))"]
 
 
@@ -70,7 +74,8 @@ def test_the_first_visit_plays_the_demos_and_offers_one_filled_button(fresh: Pat
     assert given["runs"] == ["demo-ce", "demo-bcl"], "in the order of the race"
     assert given["stream"] == "/ltviz/stream" and len(given["token"]) >= 24
     assert given["step"] is None and given["hz"] is None
-    assert [measure["title"] for measure in given["measures"]] == list(words.TABLE.values())
+    assert [measure["title"] for measure in given["measures"]] == TABLE
+    assert [measure["name"] for measure in given["panel"]] == ["few", "mAP few", "sum", "angle", "uniformity"]
     filled = [button for button in app.button if button.proto.type == "primary"]
     assert [button.label for button in filled] == [words.TRAIN]
     assert words.NO_RUNS in said(app)
@@ -305,6 +310,26 @@ def test_the_curves_have_one_line_a_run_and_the_verdict_is_honest(home: Path, ru
     charts = [json.loads(chart.proto.spec) for chart in app.main.get("plotly_chart")]
     assert len(charts) >= 2
     assert {trace.get("name") for trace in charts[0]["data"]} >= {"CE", "BCL"}
+
+
+def test_a_measure_of_another_package_is_in_the_table_under_the_spheres_and_in_the_charts(home: Path, install, runs):
+    source = """
+from ltviz.metrics import Measure, declare
+
+words = dict(title="Tail <b>width</b>", short="How wide the tail is.", unit="degrees", better="lower")
+
+@declare(Measure(key="tail_width", shown=("panel", "table", "curves"), **words))
+def width(space):
+    return 12.0
+"""
+    install("outside", source, {"ltviz.metrics": {"width": "outside:width"}})
+    runs.finished(home, "run-one", metrics={"tail_width": 12.0})
+    app = page(runs="run-one")
+    given = stage(app)
+    assert given["measures"][-1] == given["measures"][-1] | {"key": "tail_width", "title": "Tail <b>width</b>"}
+    assert given["panel"][-1]["key"] == "tail_width" and given["panel"][-1]["unit"] == "degrees"
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in app.main.get("plotly_chart")]
+    assert "Tail &lt;b&gt;width&lt;/b&gt; ↓" in titles
 
 
 def test_runs_of_different_spaces_get_no_verdict(home: Path, runs):

@@ -62,7 +62,7 @@ def test_it_holds_the_streams_own_messages(home: Path, runs: SimpleNamespace) ->
     assert held["data"]["runs"] == ["one-run", "two-run"] and held["data"]["token"] == ""
     one, two = held["runs"]
     assert (one["state"]["steps"], two["state"]["steps"]) == ([0, 5, 10], [0, 7])
-    assert one["state"]["state"] == "finished" and header(one["card"])["title"] == "One"
+    assert one["state"]["state"] == "finished" and header(one["header"])["title"] == "One"
     assert [header(frame)["step"] for frame in one["frames"]] == [0, 5, 10]
     page = replay.html.decode()
     assert "<title>Replay of One and Two</title>" in page and "Steps 0 to 10" in page and "evenly chosen" not in page
@@ -95,7 +95,7 @@ def test_names_are_data(home: Path, runs: SimpleNamespace) -> None:
     replay = build(home, "evil-run")
     page = replay.html.decode()
     assert page.count("<script") == page.count("</script>") == 3 and "<!--" not in page
-    assert header(contents(replay)["runs"][0]["card"])["class_names"] == [HOSTILE, "\u2028", "&amp;"]
+    assert header(contents(replay)["runs"][0]["header"])["class_names"] == [HOSTILE, "\u2028", "&amp;"]
     assert "Replay of &lt;/script&gt;&lt;script&gt;" in page
 
 
@@ -220,7 +220,7 @@ def test_pictures_leave_room_for_moments_and_grey_ones_stay_grey(home: Path) -> 
     for limit in (20_000_000, 2_000_000, 1_000_000):
         replay = build(home, "colour-run", "grey-run", limit=limit)
         assert replay.moments == 6 and len(replay.html) <= limit
-        cards = {run["run"]: header(run["card"]) for run in contents(replay)["runs"]}
-        sizes[limit] = cards["colour-run"]["thumb"]
-        assert cards["grey-run"]["thumb"] == [8, 8]
+        heads = {run["run"]: header(run["header"]) for run in contents(replay)["runs"]}
+        sizes[limit] = heads["colour-run"]["thumb"]
+        assert heads["grey-run"]["thumb"] == [8, 8]
     assert sizes == {20_000_000: [32, 32, 3], 2_000_000: [16, 16, 3], 1_000_000: [10, 10, 3]}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ltviz_app.service.studio import Studio
-from ltviz_app.words import mark_text
+from ltviz_app.words import event_text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -98,17 +98,17 @@ def test_what_happened_is_marked_on_the_timeline(talk, home: Path, runs):
         runs.frame(writer, 5, events=[event])
     for step in (5, 0):  # whatever step is looked at
         viewer = talk("run-one", step=step)
-        viewer.wait(lambda viewer=viewer: any(state["marks"] for state in viewer.of("state")))
-        assert viewer.of("state")[-1]["marks"] == [[5, "setting", "temperature set from 0.1 to 0.2"]]
+        viewer.wait(lambda viewer=viewer: any(state["events"] for state in viewer.of("state")))
+        assert viewer.of("state")[-1]["events"] == [[5, "setting", "temperature set from 0.1 to 0.2"]]
         viewer.session.close()
 
 
 def test_swapped_matchings_are_told_by_the_names_of_their_classes():
     names = ["seven", "two", "<b>"]
-    assert mark_text({"kind": "swap", "classes": [0, 2]}, names) == "other targets for seven, <b>"
-    assert mark_text({"kind": "swap", "classes": [9, -1, "x"]}, names) == "other targets for some classes"
-    assert mark_text({"kind": "swap", "classes": {"a": 1}}) == "other targets for some classes"
-    assert mark_text({"kind": "swap", "classes": [*range(3)] * 4}, names).endswith("seven, two and more")
+    assert event_text({"kind": "swap", "classes": [0, 2]}, names) == "other targets for seven, <b>"
+    assert event_text({"kind": "swap", "classes": [9, -1, "x"]}, names) == "other targets for some classes"
+    assert event_text({"kind": "swap", "classes": {"a": 1}}) == "other targets for some classes"
+    assert event_text({"kind": "swap", "classes": [*range(3)] * 4}, names).endswith("seven, two and more")
 
 
 def test_the_hub_waits_for_a_run_that_is_not_there_yet(talk, home: Path, runs):

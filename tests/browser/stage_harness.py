@@ -1,7 +1,8 @@
-"""A page with the stage on it and a made-up race behind it: what the stage's tests, its bench and its makers look at.
+"""The stage on a bare page, behind the app's own routes: what the stage's tests and its makers look at.
 
-It serves `app/stage`, a bare page that mounts the component as Streamlit would, and a stream that follows the wire
-protocol: clusters that form out of a uniform cloud, with targets, a failed run, a projected one, ragged sizes.
+Made-up runs are written into folders as a trainer writes them, and what the page gets comes through the real hub, clock
+and stream: clusters that form out of a uniform cloud, with targets, a failed run, a projected one, ragged sizes. Only
+the page around the stage is plain HTML in place of Streamlit's.
 `python tests/browser/stage_harness.py --port 8599` serves it by hand; the page's query chooses what is shown.
 """
 
@@ -12,129 +13,142 @@ import asyncio
 import json
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stage_runs import MEASURES, PROJECTIONS, RAMP, Run, make_runs, pack
+import app_by_name  # noqa: F401
+from ltviz_app.server import StageFiles
+from ltviz_app.service.hub import Hub
+from ltviz_app.service.look import stage_look
+from ltviz_app.service.replayroute import serve_replay
+from ltviz_app.service.stagefiles import STAGE
+from ltviz_app.service.stream import explain_stream, serve_stream
+from ltviz_app.service.studio import Studio
+from ltviz_app.service.supervisor import Supervisor
+from ltviz_app.widgets.viewer import projection_choices
+from stage_runs import LAST_STEP, RAMP, STRIDE, Run, make_run, unit
+
+from ltviz.projection.background import Answer
+from ltviz.projection.fitter import BackgroundFitter
+from ltviz.recording import RunWriter, run_path
 
 TOKEN = "harness"
+RUNS = "ce-1,supcon-1,bcl-1,tsc-1"
 UMAP_SECONDS = 1.5
-STAGE = Path(__file__).resolve().parents[2] / "app" / "stage"
+
+
+class QuickFitter(BackgroundFitter):
+    """What takes long to compute is there after `UMAP_SECONDS`, and is no map of neighbours but three dimensions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[Hashable] = set()
+
+    def ask(self, key: Hashable, prepare: Callable, done: Callable) -> None:
+        if key not in self._asked:
+            self._asked.add(key)
+            timer = threading.Timer(UMAP_SECONDS, self._serve, (prepare, done))
+            timer.daemon = True
+            timer.start()
+
+    def _serve(self, prepare: Callable, done: Callable) -> None:
+        if (request := prepare()) is not None:
+            shown = 0.9 * unit(request.embeddings[:, :3]).astype(np.float32)
+            done(Answer({"shown": shown}, {"trustworthiness": 0.92}))
+
+
+class World:
+    """A home of runs of its own: those that a page names, with so many points; live ones go on while somebody looks."""
+
+    def __init__(self, home: Path, n: int, live: bool, hz: float) -> None:
+        self.n, self.live, self.hz = n, live, hz
+        self.studio = Studio(home, Supervisor(home), Hub(home, fitter=QuickFitter()), token=TOKEN)
+        self.viewers = 0
+        self._made: dict[str, Run] = {}
+        self._live: list[tuple[Run, RunWriter]] = []
+        self._guard, self._ended = threading.Lock(), threading.Event()
+        self._training = threading.Thread(target=self._train, daemon=True)
+
+    def make(self, runs: list[str]) -> None:
+        """Writes those of the runs that are not there."""
+        with self._guard:
+            for run_id in runs:
+                if run_id in self._made:
+                    continue
+                run = self._made[run_id] = make_run(run_id, len(self._made), self.n)
+                if run.kind == "waiting":
+                    continue
+                writer = run.begin(run_path(self.studio.home, run_id), self.live)
+                if self.live and run.kind != "failed":
+                    self._live.append((run, writer))
+                else:
+                    writer.close()
+            if self._live and not self._training.is_alive():
+                self._training.start()
+
+    def _train(self) -> None:
+        step = LAST_STEP
+        while not self._ended.wait(1 / self.hz):
+            if not self.viewers:
+                continue
+            step += STRIDE
+            with self._guard:
+                for run, writer in self._live:
+                    run.write(writer, step)
+
+    async def close(self) -> None:
+        self._ended.set()
+        if self._training.is_alive():
+            await asyncio.to_thread(self._training.join)
+        await self.studio.hub.close()
+        for _, writer in self._live:
+            await asyncio.to_thread(writer.close)
 
 
 @dataclass
 class Conversation:
-    """One socket's side of the protocol: a clock, and no more than two unanswered frames a run."""
+    """What one socket has said so far: the viewer's messages but for acknowledgements, and how many frames waited."""
 
     socket: WebSocket
-    runs: list[Run]
-    hz: float
-    live: bool
-    held: int | None = None
-    mode: str = "follow"
-    speed: float = 1.0
+    log: list[dict[str, Any]] = field(default_factory=list)
     seq: int = 0
-    waiting: dict[str, int] = field(default_factory=dict)
-    owner: dict[int, str] = field(default_factory=dict)
-    position: float = 0.0
-    projection: str = ""
-    asked: float = 0.0
-    log: list[dict] = field(default_factory=list)
-    sent: dict[str, int] = field(default_factory=dict)
     most_waiting: int = 0
+    _owner: dict[int, str] = field(default_factory=dict)
 
-    async def listen(self) -> None:
-        while True:
-            message = json.loads(await self.socket.receive_text())
-            if "ack" in message:
-                self.waiting[self.owner.pop(message["ack"])] -= 1
-                continue
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.socket, name)
+
+    async def receive_text(self) -> str:
+        text = await self.socket.receive_text()
+        message = json.loads(text)
+        if "ack" in message:
+            self._owner.pop(message["ack"], None)
+        else:
             self.log.append(message)
-            if "step" in message:
-                self.mode, self.held = "hold", message["step"]
-            elif "play" in message:
-                self.mode, self.held, self.position = "play", None, message["from"]
-            elif "live" in message:
-                self.mode, self.held = "follow", None
-            elif "speed" in message:
-                self.speed = message["speed"]
-            elif "projection" in message:
-                self.projection, self.asked = message["projection"], time.monotonic()
-                self.sent.clear()
-            await self.say_clock()
+        return text
 
-    async def say_clock(self) -> None:
-        clock = {"type": "clock", "mode": self.mode, "at": self.held, "speed": self.speed}
-        await self.socket.send_bytes(pack(clock))
-
-    async def speak(self) -> None:
-        for run in self.runs:
-            if run.kind != "failed":
-                await self.socket.send_bytes(run.intro())
-            await self.socket.send_bytes(run.state(self.live))
-        if self.held is not None:
-            self.mode = "hold"
-        await self.say_clock()
-        sent = self.sent
-        due = time.monotonic()
-        while True:
-            step = self.held if self.mode == "hold" else int(self.position)
-            for run in self.runs:
-                if run.kind in {"failed", "waiting"} or self.waiting.get(run.run_id, 0) >= 2:
-                    continue
-                at = max((s for s in run.steps if s <= (step or 0)), default=run.steps[0])
-                if self.mode == "hold" and sent.get(run.run_id) == at:
-                    continue
-                await self.send_frame(run, at)
-                sent[run.run_id] = at
-            if self.mode != "hold":
-                self.position = (self.position + 5 * self.speed) % 305
-                sent.clear()
-            due += 1 / self.hz if self.mode != "hold" else 0.02
-            due = max(due, time.monotonic() - 0.2)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-    async def send_frame(self, run: Run, step: int) -> None:
-        self.seq += 1
-        self.owner[self.seq] = run.run_id
-        self.waiting[run.run_id] = self.waiting.get(run.run_id, 0) + 1
-        self.most_waiting = max(self.most_waiting, self.waiting[run.run_id])
-        header, payload = cached_frame(run, step, self.seq, self.live)
-        if header["projection"] is not None and self.projection:
-            # As the real server does: what takes long to compute is announced, and class centres stand in for it.
-            late = self.projection == "umap" and time.monotonic() < self.asked + UMAP_SECONDS
-            shown = {"name": "centres", "pending": "umap"} if late else {"name": self.projection, "pending": None}
-            header = {**header, "projection": {**header["projection"], **shown}}
-            if late:
-                asyncio.get_running_loop().call_later(UMAP_SECONDS, self.sent.clear)
-        await self.socket.send_bytes(pack(header, payload))
-
-
-_frames: dict[tuple, tuple[dict, bytes]] = {}
-
-
-def cached_frame(run: Run, step: int, seq: int, live: bool) -> tuple[dict, bytes]:
-    """Frames are made once, so that a bench measures the page and not this file."""
-    key = (run.run_id, run.index, run.n, step)
-    if key not in _frames:
-        message = run.frame(step, seq, live)
-        size = int.from_bytes(message[:4], "little")
-        _frames[key] = json.loads(message[4 : 4 + size]), message[4 + size :]
-    header, payload = _frames[key]
-    return {**header, "seq": seq, "time": time.time(), "live": live}, payload
+    async def send_bytes(self, data: bytes) -> None:
+        header = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
+        if "seq" in header:
+            self.seq = header["seq"]
+            self._owner[self.seq] = header["run"]
+            self.most_waiting = max(self.most_waiting, list(self._owner.values()).count(header["run"]))
+        await self.socket.send_bytes(data)
 
 
 class Harness:
@@ -142,32 +156,58 @@ class Harness:
 
     def __init__(self) -> None:
         self.conversations: list[Conversation] = []
+        self.worlds: dict[str, World] = {}
         self.app = Starlette(
             routes=[
                 Route("/", self.page),
                 WebSocketRoute("/ltviz/stream", self.stream),
-                Mount("/ltviz/stage", StaticFiles(directory=STAGE)),
-            ]
+                Route("/ltviz/stream", self.answer(explain_stream), methods=["POST"]),
+                Route("/ltviz/replay", self.answer(serve_replay)),
+                Mount("/ltviz/stage", StageFiles(directory=STAGE)),
+            ],
+            lifespan=self.live,
         )
         self.port = 0
 
+    @asynccontextmanager
+    async def live(self, app: Starlette) -> AsyncIterator[None]:
+        with tempfile.TemporaryDirectory() as folder:
+            self.folder = Path(folder)
+            try:
+                yield
+            finally:
+                for world in self.worlds.values():
+                    await world.close()
+
+    def world(self, name: str) -> World:
+        """The world `runs/n/live/hz`; what a page shows changes for no other page that differs in these."""
+        if name not in self.worlds:
+            runs, n, live, hz = name.split("/")
+            home = self.folder / f"world-{len(self.worlds)}"
+            home.mkdir()
+            self.worlds[name] = World(home, int(n), live == "1", float(hz))
+            self.worlds[name].make([run for run in runs.split(",") if run])
+        return self.worlds[name]
+
     async def page(self, request: Request) -> HTMLResponse:
-        """Query: runs, n, hz, live, theme, token, step (held from the start), css (Streamlit's theme variables)."""
+        """Query: runs, n, hz, live, theme, token, step (held from the start), projection."""
         query = request.query_params
         theme = query.get("theme", "light")
         page, ink = ("#0f1216", "#e8eaed") if theme == "dark" else ("#fbfbf9", "#1c1f24")
-        runs = [r for r in query.get("runs", "ce-1,supcon-1,bcl-1,tsc-1").split(",") if r]
+        asked = {"runs": RUNS, "n": "2000", "live": "1", "hz": "10", **query}
+        name = "/".join(asked[key] for key in ("runs", "n", "live", "hz"))
+        await asyncio.to_thread(self.world, name)
         data = {
-            "stream": f"/ltviz/stream?n={query.get('n', '2000')}&alive={query.get('live', '1')}",
+            "stream": f"/ltviz/stream?world={name}",
             "token": query.get("token", TOKEN),
-            "runs": runs,
-            "hz": float(query.get("hz", "10")),
+            "runs": [run for run in asked["runs"].split(",") if run],
+            "hz": float(asked["hz"]),
             "step": int(query["step"]) if "step" in query else None,
             "theme": None,
+            **stage_look(),
             "ramp": RAMP,
-            "measures": MEASURES,
             "projection": query.get("projection"),
-            "projections": PROJECTIONS,
+            "projections": projection_choices(),
         }
         return HTMLResponse(
             f"""<!doctype html><meta charset="utf-8"><title>stage</title><link rel="icon" href="data:,">
@@ -192,27 +232,23 @@ window.cleanup = mount({{ data, parentElement: place }});
         )
 
     async def stream(self, websocket: WebSocket) -> None:
+        """The app's own stream, listened to; runs that the page did not name at first are written now."""
         query = websocket.query_params
-        await websocket.accept()
-        if query.get("token") != TOKEN:
-            await websocket.close(1008, "The token is not this server's.")
-            return
-        talk = Conversation(
-            websocket,
-            make_runs(query.get("runs", ""), int(query.get("n", "2000"))),
-            float(query.get("hz", "10")),
-            query.get("alive", "1") == "1",
-            int(query["step"]) if "step" in query else None,
-            projection=query.get("projection", ""),
-        )
-        self.conversations.append(talk)
-        tasks = [asyncio.create_task(talk.listen()), asyncio.create_task(talk.speak())]
-        done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
-        for task in done:
-            if not isinstance(task.exception(), (WebSocketDisconnect, RuntimeError, type(None))):
-                raise task.exception()
+        world = await asyncio.to_thread(self.world, query["world"])
+        await asyncio.to_thread(world.make, query["runs"].split(","))
+        conversation = Conversation(websocket)
+        self.conversations.append(conversation)
+        world.viewers += 1
+        try:
+            await serve_stream(conversation, world.studio)
+        finally:
+            world.viewers -= 1
+
+    def answer(self, serve: Callable) -> Callable:
+        async def answer(request: Request) -> Response:
+            return await serve(request, self.world(request.query_params["world"]).studio)
+
+        return answer
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[Harness]:
@@ -220,9 +256,7 @@ window.cleanup = mount({{ data, parentElement: place }});
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             self.port = probe.getsockname()[1]
-        config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=self.port, log_level="warning", ws="websockets-sansio", lifespan="off"
-        )
+        config = uvicorn.Config(self.app, host="127.0.0.1", port=self.port, log_level="warning", ws="websockets-sansio")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -232,7 +266,7 @@ window.cleanup = mount({{ data, parentElement: place }});
             yield self
         finally:
             server.should_exit = True
-            for _ in range(100):
+            for _ in range(200):
                 if not thread.is_alive():
                     break
                 server.force_exit = True

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ltviz.marks import Caps, Points, Segments
+
 READINGS = {
     "moco": [
         {
@@ -123,44 +125,61 @@ def memory(method: str, z: np.ndarray, labels: np.ndarray, step: int) -> dict:
     return {"queue": (_unit(z[some] + 0.005 * age[:, None] * rng.normal(size=(len(some), 3))), labels[some], age)}
 
 
-def caps(method: str, means: np.ndarray, counts: np.ndarray, step: int) -> dict:
+def caps(method: str, means: np.ndarray | None, counts: np.ndarray, step: int) -> dict:
     """Name -> (places, degrees, y): how wide a method believes its classes to be."""
-    if method != "proco":
+    if method != "proco" or means is None:
         return {}
-    degrees = np.array(readings(method, counts, step)["means_cap"])
-    return {"means_cap": (means, degrees, np.arange(len(means)))}
+    return {"means_cap": (means, readings(method, counts, step)["means_cap"], np.arange(len(means)))}
 
 
-def readings(method: str, counts: np.ndarray, step: int) -> dict[str, list]:
-    """Key -> values by class, or one; None where nothing is known yet."""
+def readings(method: str, counts: np.ndarray, step: int) -> dict[str, np.ndarray]:
+    """Key -> values by class, or one; NaN where nothing is known yet."""
     held = np.minimum(counts, 2 + step / 4)
     known = {
-        "queue_length": np.round(held).astype(int).tolist(),
-        "queue_age": [None if n < 4 else float(0.4 * step**0.5 * (i + 2)) for i, n in enumerate(counts)],
-        "boundary_shift": (np.log(counts.mean() / counts) * 6).tolist(),
-        "temperature": [0.07 + 0.4 * float(np.exp(-step / 100))],
-        "means_cap": (14 + 22 * np.log(counts.max() / counts) / 4 + 20 * np.exp(-step / 80)).tolist(),
+        "queue_length": np.round(held),
+        "queue_age": np.array([np.nan if n < 4 else 0.4 * step**0.5 * (i + 2) for i, n in enumerate(counts)]),
+        "boundary_shift": np.log(counts.mean() / counts) * 6,
+        "temperature": np.array([0.07 + 0.4 * np.exp(-step / 100)]),
+        "means_cap": 14 + 22 * np.log(counts.max() / counts) / 4 + 20 * np.exp(-step / 80),
     }
     return {reading["key"]: known[reading["key"]] for reading in READINGS.get(method, [])}
 
 
-def forces(method: str, centres: np.ndarray, step: int) -> dict | None:
+def forces(method: str, centres: np.ndarray, step: int) -> dict:
     """Method -> part -> (C, 3): only at some steps, as a trainer computes them; what-ifs for two methods."""
     if method not in {"supcon", "bcl", "tsc"} or step % FORCES_EVERY:
-        return None
+        return {}
     rng = np.random.default_rng(7)
     sizes = {"positives": 0.9, "head": 0.8, "medium": 0.35, "tail": 0.2}
     own = {part: size * rng.normal(size=centres.shape) * np.exp(-step / 200) for part, size in sizes.items()}
     if method == "tsc":
         own["targets"] = 0.5 * rng.normal(size=centres.shape)
     own["total"] = sum(own.values())
-    own["total"][-1] = np.nan
     other = "tsc" if method == "bcl" else "bcl"
-    return {method: own, other: {"total": own["total"] * 0.6 + 0.3 * rng.normal(size=centres.shape)}}
+    what_if = own["total"] * 0.6 + 0.3 * rng.normal(size=centres.shape)
+    # The rarest class was not in the batch.
+    own["total"][-1] = what_if[-1] = 0
+    return {method: own, other: {"total": what_if}}
+
+
+def shown(
+    method: str,
+    z: np.ndarray,
+    labels: np.ndarray,
+    centres: np.ndarray,
+    counts: np.ndarray,
+    step: int,
+    means: np.ndarray | None = None,
+) -> dict:
+    """All of it, as a frame of a run takes it; `means` are what a method with densities believes."""
+    marks = {name: Segments(*held) for name, held in pairs(method, z, labels, centres, step).items()}
+    marks |= {name: Points(*held) for name, held in memory(method, z, labels, step).items()}
+    marks |= {name: Caps(*held) for name, held in caps(method, means, counts, step).items()}
+    return {"marks": marks, "readings": readings(method, counts, step), "forces": forces(method, centres, step)}
 
 
 def label_sets(run_id: str, labels: np.ndarray, num_classes: int) -> np.ndarray | None:
-    """(N, ceil(C / 8)) uint8 bits, lowest first: up to four classes for every third sample of the run "several"."""
+    """(N, C) 0 or 1: up to four classes for every third sample of the run "several"."""
     if not run_id.startswith("several"):
         return None
     sets = np.zeros((len(labels), num_classes), np.uint8)
@@ -168,4 +187,4 @@ def label_sets(run_id: str, labels: np.ndarray, num_classes: int) -> np.ndarray 
     rng = np.random.default_rng(8)
     for i in range(0, len(labels), 3):
         sets[i, rng.choice(num_classes, rng.integers(1, 4), replace=False)] = 1
-    return np.packbits(sets, axis=1, bitorder="little")
+    return sets

@@ -164,7 +164,7 @@ def test_marks_are_told_apart_and_walked(visit) -> None:
     assert [kind for kind, _ in kinds] == ["alarm", "setting", "swap"]
     assert len({shape for _, shape in kinds}) == 3
     hint = page.locator(".ltv-mark[data-kind=setting]").get_attribute("title")
-    assert hint.splitlines()[1:] == ["Cross-entropy: temperature is now 0.2", "TSC: temperature is now 0.2"]
+    assert hint.splitlines()[1:] == [f"{name}: temperature set from 0.1 to 0.2" for name in ("Cross-entropy", "TSC")]
     legend = page.get_by_label("Marks on the timeline").inner_text()
     assert all(name in legend for name in ("alarm", "setting changed", "matching swapped"))
     page.get_by_test_id("ltviz-stage").focus()
@@ -176,9 +176,9 @@ def test_marks_are_told_apart_and_walked(visit) -> None:
 def test_a_view_is_chosen_and_says_how_far_it_can_be_trusted(visit, harness) -> None:
     page = visit(runs="projected-1", step=60, live=0, n=200)
     page.locator("summary", has_text="View").click()
-    page.get_by_label("UMAP").check()
-    page.get_by_text("UMAP is being computed; class centres are shown meanwhile.").wait_for()
-    page.get_by_text("UMAP is being computed").wait_for(state="hidden")
+    page.get_by_label("Neighbours (UMAP)").check()
+    page.get_by_text("Neighbours (UMAP) is being computed; class centres are shown meanwhile.").wait_for()
+    page.get_by_text("Neighbours (UMAP) is being computed").wait_for(state="hidden")
     assert "projection=umap" in page.url
     page.get_by_label("Four classes").first.check()
     chips = page.get_by_role("group", name="Four classes").get_by_role("button")
@@ -194,7 +194,7 @@ def test_a_view_is_chosen_and_says_how_far_it_can_be_trusted(visit, harness) -> 
     flat = visit(runs="bcl-1", step=60, live=0, n=200)
     flat.locator("summary", has_text="View").click()
     flat.get_by_text("These embeddings have 3 dimensions: the sphere is the embedding itself").wait_for()
-    assert flat.get_by_label("UMAP").is_disabled()
+    assert flat.get_by_label("Neighbours (UMAP)").is_disabled()
 
 
 def test_one_panel_fills_the_screen_and_gives_it_back(visit) -> None:

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from sklearn.datasets import load_digits
 
-from ltviz.data.digits import Digits
+from ltviz.data.sources.digits import Digits
 
 
 def test_the_pool_is_every_digit_of_scikit_learn_once() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltviz.data import registry
-from ltviz.data.digits_ml import DigitsMl, deal, rarest
 from ltviz.data.longtail import LongTailed
+from ltviz.data.sources.digits_ml import DigitsMl, deal, rarest
 from ltviz.errors import ConfigError
 
 

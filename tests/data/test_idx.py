@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ltviz.data import idx, registry
+from ltviz.data import registry
+from ltviz.data.sources import idx
 from ltviz.errors import ConfigError, DataError
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")

@@ -7,9 +7,10 @@ import pytest
 
 import ltviz
 from ltviz.export import charts
-from ltviz.export.report import find_alarms_of, write_report
+from ltviz.export.report import write_report
 from ltviz.export.results import group_results, read_results
 from ltviz.recording import Recording
+from ltviz.recording.measured import find_alarms_of
 
 Y = np.repeat([0, 1, 2], [20, 10, 8])
 
@@ -55,7 +56,7 @@ def test_charts_of_a_frame_leave_them_out(both, name) -> None:
 
 
 def test_alarms_leave_them_out(both) -> None:
-    a, b = (find_alarms_of(group.arms[0].results[0]) for group in both)
+    a, b = (find_alarms_of(group.arms[0].results[0].recording) for group in both)
     assert a == b
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ltviz import plugins
 from ltviz.errors import ConfigError
 from ltviz.methods import registry
 from ltviz.methods.supcon import SupCon
@@ -36,12 +37,12 @@ def plugged(monkeypatch):
     """Registry with other entry points; the cache is empty before and after."""
 
     def plug(*points):
-        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "ltviz.methods" else ())
-        registry._discovered.cache_clear()
+        monkeypatch.setattr(plugins, "entry_points", lambda group: points if group == "ltviz.methods" else ())
+        registry.METHODS.forget()
         return registry.methods
 
     yield plug
-    registry._discovered.cache_clear()
+    registry.METHODS.forget()
 
 
 def test_names_are_those_of_the_cards():

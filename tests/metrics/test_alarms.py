@@ -251,5 +251,5 @@ def test_a_matching_that_never_settles_is_one_alarm() -> None:
 def test_a_single_head_class_is_judged_by_thirds() -> None:
     """digits-lt at factor 50 has one class with more than 100 samples: shot groups would leave nothing to compare."""
     counts = np.array([120, 77, 50, 32, 21, 13, 8, 5, 3])
-    moment = observe(frame(60, collapsed_tail()), counts)
-    assert moment.tail_room is not None and moment.tail_room < 0.1
+    observation = observe(frame(60, collapsed_tail()), counts)
+    assert observation.tail_room is not None and observation.tail_room < 0.1

@@ -212,13 +212,16 @@ test("a search means a class before a sample, unless it says #", () => {
   assert.deepEqual(interpret("  ", names), { kind: "nothing" });
 });
 
-test("a projection's name carries its four classes, and only four", () => {
+test("a projection's name carries its classes, as many as it takes", () => {
+  const simplex = { name: "simplex", title: "Four classes", short: "", classes: 4 },
+    pca = { name: "pca", title: "All points", short: "" };
   assert.deepEqual(parseProjection("simplex:0-3-8-9"), { base: "simplex", classes: [0, 3, 8, 9] });
   assert.deepEqual(parseProjection("simplex:0-x"), { base: "simplex", classes: [] });
-  assert.equal(formatProjection("simplex", [9, 3, 0, 10]), "simplex:0-3-9-10");
-  assert.equal(formatProjection("simplex", [9, 3]), "simplex");
-  assert.equal(formatProjection("pca", [0, 1, 2, 3]), "pca");
-  assert.equal(titleOf("simplex:0-1-2-3", [{ name: "simplex", title: "Four classes", short: "" }]), "Four classes");
+  assert.equal(formatProjection(simplex, [9, 3, 0, 10]), "simplex:0-3-9-10");
+  assert.equal(formatProjection(simplex, [9, 3]), "simplex");
+  assert.equal(formatProjection(pca, [0, 1, 2, 3]), "pca");
+  assert.equal(formatProjection({ ...simplex, name: "plane", classes: 2 }, [9, 3]), "plane:3-9");
+  assert.equal(titleOf("simplex:0-1-2-3", [simplex]), "Four classes");
 });
 
 test("a gauge is full at its best and never beyond; jitter has no scale", () => {

@@ -1,10 +1,10 @@
 /**
- * Which three dimensions of many are seen: the choices of the View menu, and the four classes that one of them takes.
+ * Which three dimensions of many are seen: the choices of the View menu, and the classes that some of them take.
  */
 import { alike } from "../scene/choices.js";
 import { make, setAttribute, setText } from "../common/dom.js";
-import { CHOSEN, CORNERS, formatProjection, parseProjection } from "../common/projections.js";
-import { fill, words } from "../words.js";
+import { formatProjection, parseProjection } from "../common/projections.js";
+import { fill, NUMBERS, words } from "../words.js";
 
 /** @typedef {import("../common/types.js").ProjectionChoice} ProjectionChoice */
 
@@ -20,10 +20,12 @@ export class ProjectionMenu {
     this.names = null;
     /** @type {number[]} classes of the corners, in the order they were chosen */
     this.corners = [];
+    /** @type {ProjectionChoice|null} the one in force */
+    this.spanned = null;
     this.reason = make("p", "ltv-reason", { hidden: "" });
     this.list = make("div", "ltv-choices", { role: "radiogroup", "aria-label": words.projectionMenu });
     this.hint = make("p", "ltv-reason", {});
-    this.classes = make("div", "ltv-chips", { role: "group", "aria-label": words.fourClassesMenu });
+    this.classes = make("div", "ltv-chips", { role: "group" });
     this.chosen = make("div", "ltv-corners", { hidden: "" }, this.hint, this.classes);
     this.root = make("div", "ltv-projections", {}, this.reason, this.list, this.chosen);
   }
@@ -36,9 +38,10 @@ export class ProjectionMenu {
     this.choices = choices.filter(({ name }) => name !== "none");
     const group = `ltv-projection-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     this.list.replaceChildren(
-      ...this.choices.map(({ name, title, short }) => {
+      ...this.choices.map((choice) => {
+        const { name, title, short } = choice;
         const box = make("input", "", { type: "radio", name: group, value: name });
-        box.addEventListener("change", () => this.onProjection(formatProjection(name, this.corners)));
+        box.addEventListener("change", () => this.onProjection(formatProjection(choice, this.corners)));
         return make(
           "label",
           "ltv-choice",
@@ -69,17 +72,22 @@ export class ProjectionMenu {
       box.checked = !off && box.value === active;
     }
     if (classes.length) this.corners = classes;
-    this.chosen.hidden = off || active !== CHOSEN;
+    this.spanned = choices.find(({ name }) => name === active) ?? null;
+    this.chosen.hidden = off || !this.spanned?.classes;
     if (!this.chosen.hidden) this.writeClasses(many?.info?.header.class_names ?? []);
   }
 
   /** @param {string[]} names by rank */
   writeClasses(names) {
+    const wanted = this.spanned?.classes ?? 0;
+    setAttribute(this.classes, "aria-label", this.spanned?.title ?? null);
     // Those that the server takes by itself: two of the head, two of the tail.
     if (!this.corners.length)
       this.corners = [0, 1, names.length - 2, names.length - 1].filter((c, i, all) => c >= 0 && all.indexOf(c) === i);
-    const missing = CORNERS - this.corners.length;
-    setText(this.hint, missing ? fill(words.chooseClasses, { missing }) : words.fourClasses);
+    if (this.corners.length > wanted) this.corners = this.corners.slice(0, wanted);
+    const missing = wanted - this.corners.length;
+    const count = NUMBERS[wanted] ?? String(wanted);
+    setText(this.hint, fill(missing ? words.chooseClasses : words.chosenClasses, { missing, count }));
     if (!alike(names, this.names)) {
       this.names = names;
       this.classes.replaceChildren(
@@ -96,10 +104,11 @@ export class ProjectionMenu {
     });
   }
 
-  /** @param {number} c rank of a class; the picture changes once there are four again */
+  /** @param {number} c rank of a class; the picture changes once there are enough again */
   toggle(c) {
     this.corners = this.corners.includes(c) ? this.corners.filter((own) => own !== c) : [...this.corners, c];
     this.writeClasses([...this.classes.children].map((chip) => chip.textContent ?? ""));
-    if (this.corners.length === CORNERS) this.onProjection(formatProjection(CHOSEN, this.corners));
+    if (this.spanned && this.corners.length === this.spanned.classes)
+      this.onProjection(formatProjection(this.spanned, this.corners));
   }
 }

@@ -125,7 +125,8 @@
  * @property {number} frames
  * @property {number | null} total_steps
  * @property {number[]} steps Those that were not listed before.
- * @property {[number, string, string][]} marks What the timeline marks: step, kind, words.
+ * @property {[number, string, string][]} events What the timeline shows: step, kind and words of what happened, alarms
+ *   included.
  */
 
 /**

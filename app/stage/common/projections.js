@@ -1,10 +1,6 @@
-/** Names of projections, and the four classes that one of them takes. Pure. */
+/** Names of projections, and the classes that some of them take. Pure. */
 
 /** @typedef {import("./types.js").ProjectionChoice} ProjectionChoice */
-
-/** The projection spanned by chosen classes, and how many it takes. */
-export const CHOSEN = "simplex",
-  CORNERS = 4;
 
 /** @param {string|null} name such as "simplex:0-3-8-9" @returns {{base: string, classes: number[]}} */
 export function parseProjection(name) {
@@ -13,11 +9,13 @@ export function parseProjection(name) {
 }
 
 /**
- * @param {string} base @param {number[]} classes by rank; as many as are needed, or the server's own are taken
+ * @param {ProjectionChoice} choice @param {number[]} classes by rank; as many as it takes, or the server's own are taken
  * @returns {string}
  */
-export const formatProjection = (base, classes) =>
-  base === CHOSEN && classes.length === CORNERS ? `${base}:${[...classes].sort((a, b) => a - b).join("-")}` : base;
+export const formatProjection = (choice, classes) =>
+  choice.classes && classes.length === choice.classes
+    ? `${choice.name}:${[...classes].sort((a, b) => a - b).join("-")}`
+    : choice.name;
 
 /** What a person calls a projection. @param {string} name @param {ProjectionChoice[]} choices */
 export function titleOf(name, choices) {

@@ -15,7 +15,7 @@
  *
  * @typedef {{x: number, y: number, w: number, h: number}} Rect  CSS pixels, origin top left
  *
- * @typedef {{name: string, title: string, short: string}} ProjectionChoice
+ * @typedef {{name: string, title: string, short: string, classes?: number}} ProjectionChoice  `classes`: how many it takes
  *
  * @typedef {object} MarkValues   of one mark in one frame; places are 3 values each, the unit sphere being PLACE_SCALE
  * @property {Uint16Array} y       classes
@@ -51,6 +51,8 @@
  * @property {"lower"|"higher"|"near"|null} better
  * @property {string} short
  * @property {string|null} [caution]
+ * @property {boolean} [simplex]    it can reach its best only where a regular simplex fits
+ * @property {string} [name]        what it is called under a sphere
  *
  * @typedef {object} StageData
  * @property {string} stream        address of the WebSocket route, relative to the page or absolute
@@ -61,7 +63,8 @@
  * @property {"light"|"dark"|null} [theme]
  * @property {string[]} [ramp]
  * @property {string[]} [categorical]
- * @property {Measure[]} [measures]
+ * @property {Measure[]} [measures]  columns of the table
+ * @property {Measure[]} [panel]     the numbers under a sphere: the first two of them that are known
  * @property {Record<string, string>} [titles] what the page calls a run, in place of its own title
  * @property {Partial<import("../words.js").Words>} [words]
  * @property {string|null} [projection]

@@ -2,11 +2,10 @@
 import { splitMessage } from "./frames.js";
 import { ReplayClock } from "./replayclock.js";
 import { words } from "../words.js";
-import { lastAtMost } from "./steps.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
 /**
- * @typedef {{card: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
+ * @typedef {{header: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
  * own messages as the stream sends them, and a frame for each step
  */
 
@@ -23,6 +22,8 @@ export class ReplaySource {
     /** @type {[string, Track][]} those shown */
     this.playing = [];
     this.clock = new ReplayClock([], 10, null);
+    /** @type {Map<string, number>} which frame of a run was delivered last */
+    this.shown = new Map();
     this.seq = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -42,13 +43,13 @@ export class ReplaySource {
     );
     this.isOpen = true;
     this.onLink("open", "");
-    for (const [run, { card, state }] of this.playing) {
-      this.deliver(card);
+    for (const [run, { header, state }] of this.playing) {
+      this.deliver(header);
       this.onMessage({ type: "state", ...state, run }, new ArrayBuffer(0), 0);
     }
+    this.shown.clear();
     this.sayClock();
-    this.show();
-    this.wait();
+    this.drive();
   }
 
   close() {
@@ -62,11 +63,7 @@ export class ReplaySource {
    */
   send(message) {
     if (!this.isOpen) return false;
-    const { clock } = this;
-    if ("step" in message) clock.hold(Number(message.step));
-    if ("speed" in message) clock.setSpeed(Number(message.speed));
-    if (message.play) clock.play(message.from ?? null);
-    if (message.live) clock.follow();
+    this.clock.obey(message);
     if ("projection" in message)
       this.onMessage(
         {
@@ -81,20 +78,18 @@ export class ReplaySource {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.sayClock();
-      this.show();
-      this.wait();
+      this.drive();
     });
     return true;
   }
 
-  wait() {
+  /** Moves the clock on time, and shows what it wants. */
+  drive() {
     clearTimeout(this.timer);
-    if (this.clock.mode === "hold") return;
-    this.timer = setTimeout(() => {
-      this.clock.tick();
-      this.show();
-      this.wait();
-    }, this.clock.interval);
+    const beat = this.clock.tick(performance.now() / 1000),
+      wait = this.clock.wait(performance.now() / 1000);
+    this.show(beat);
+    if (wait !== null) this.timer = setTimeout(() => this.drive(), 1000 * wait);
   }
 
   sayClock() {
@@ -102,11 +97,13 @@ export class ReplaySource {
     this.onMessage({ type: "clock", mode, at: step, speed }, new ArrayBuffer(0), 0);
   }
 
-  show() {
-    const { step } = this.clock;
-    for (const [, { steps, frames }] of step === null ? [] : this.playing) {
-      const at = lastAtMost(steps, step);
-      if (at >= 0) this.deliver(frames[at]);
+  /** @param {boolean} again whether frames that are shown already come once more, so that the rate stays */
+  show(again) {
+    for (const [run, { steps, frames }] of this.playing) {
+      const at = this.clock.target(steps);
+      if (at < 0 || (!again && this.shown.get(run) === at)) continue;
+      this.shown.set(run, at);
+      this.deliver(frames[at]);
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * Which step each panel of a recording should show now, in the words of the server's clock: follow, play, hold. Pure.
+ * Which step each panel of a recording should show now: the server's clock (service/clock.py) for runs that have ended.
+ * Both go as tests/clock_cases.json says. Pure: times are numbers, in seconds.
  */
 import { lastAtMost, unite } from "./steps.js";
 
@@ -9,10 +10,12 @@ import { lastAtMost, unite } from "./steps.js";
  */
 
 /** How long the last frame stays before the recording starts again. */
-const REST_MS = 1200,
+const REST_SECONDS = 1.2,
   MOST_TICKS = 30,
   SLOWEST = 1 / 16,
-  FASTEST = 16;
+  FASTEST = 16,
+  /** Seconds that sums of intervals may be off by. */
+  MOMENT = 1e-6;
 
 export class ReplayClock {
   /**
@@ -26,13 +29,26 @@ export class ReplayClock {
     this.speed = 1;
     /** @type {Mode} */
     this.mode = step === null ? "follow" : "hold";
-    this.step = step ?? this.timeline[0] ?? null;
-    this.restedMs = 0;
+    this.step = step;
+    this.due = 0;
+    this.rested = 0;
+    /** Whether the step is still to be shown, for a beat, before the clock moves on. */
+    this.fresh = false;
   }
 
+  /** Does what a viewer's message asks, as the server does. @param {Record<string, any>} request */
+  obey(request) {
+    if ("step" in request) this.hold(Math.trunc(Number(request.step)));
+    if ("speed" in request) this.setSpeed(Number(request.speed));
+    if (request.play) this.play(request.from ?? null);
+    if (request.live) this.follow();
+  }
+
+  /** From the first step on, over and over. */
   follow() {
     this.mode = "follow";
-    this.restedMs = 0;
+    this.step = null;
+    this.begin(false);
   }
 
   /** @param {number} step */
@@ -41,38 +57,71 @@ export class ReplayClock {
     this.step = step;
   }
 
-  /** @param {number|null} from step; null: from here */
+  /** @param {number|null} from step, which is shown first; null: goes on from here, which is shown already */
   play(from) {
     this.mode = "play";
-    this.restedMs = 0;
-    this.step = from ?? this.step;
+    this.step = from === null ? this.step : Math.trunc(from);
+    this.begin(from !== null);
+  }
+
+  /** @param {boolean} fresh */
+  begin(fresh) {
+    this.due = this.rested = 0;
+    this.fresh = fresh;
   }
 
   /** @param {number} speed factor on hz, clipped to 1/16 to 16; what is no number is ignored */
   setSpeed(speed) {
-    if (Number.isFinite(speed)) this.speed = Math.min(FASTEST, Math.max(SLOWEST, speed));
+    if (!Number.isFinite(speed)) return;
+    const before = this.interval;
+    this.speed = Math.min(FASTEST, Math.max(SLOWEST, speed));
+    // The tick that is under way comes as the new speed would have it.
+    if (this.due) this.due += this.interval - before;
   }
 
-  /** Milliseconds between two ticks. */
+  /** Seconds between two ticks. */
   get interval() {
-    return 1000 / Math.min(this.hz * this.speed, MOST_TICKS);
+    return 1 / Math.min(this.hz * this.speed, MOST_TICKS);
   }
 
-  /** Moves on by one tick. */
-  tick() {
-    const { timeline } = this;
-    if (this.mode === "hold" || !timeline.length || this.step === null) return;
-    const at = lastAtMost(timeline, this.step),
+  /** Seconds until `tick` has something to do, null where nothing moves by itself. @param {number} now */
+  wait(now) {
+    return this.mode === "hold" ? null : Math.max(0, this.due - now);
+  }
+
+  /** Moves on if it is time. @param {number} now monotonic seconds @returns {boolean} whether a beat has passed */
+  tick(now) {
+    if (this.mode === "hold" || now < this.due) return false;
+    // A late tick moves the schedule instead of hurrying after it.
+    this.due = this.due ? Math.max(this.due + this.interval, now) : now + this.interval;
+    if (!this.timeline.length) return false;
+    if (this.step === null) this.step = this.timeline[0];
+    else if (this.fresh) this.fresh = false;
+    else this.advance(this.step);
+    return true;
+  }
+
+  /** @param {number} step */
+  advance(step) {
+    const { timeline } = this,
+      at = lastAtMost(timeline, step),
       last = timeline.length - 1;
     // A replay faster than the ticks leaves frames out.
-    const stride = Math.max(1, Math.round((this.hz * this.speed * this.interval) / 1000));
+    const stride = Math.max(1, Math.floor(this.hz * this.speed * this.interval + 0.5));
     if (at < last) {
       this.step = timeline[Math.min(at + stride, last)];
-      this.restedMs = 0;
-    } else if (this.restedMs < REST_MS) this.restedMs += this.interval;
-    else {
+      this.rested = 0;
+    } else if (this.rested < REST_SECONDS - MOMENT) {
+      this.step = timeline[last];
+      this.rested += this.interval;
+    } else {
       this.step = timeline[0];
-      this.restedMs = 0;
+      this.rested = 0;
     }
+  }
+
+  /** Index of the step that a run should show now, -1 for none. @param {number[]} steps sorted */
+  target(steps) {
+    return this.step === null ? -1 : lastAtMost(steps, this.step);
   }
 }

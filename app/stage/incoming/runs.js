@@ -118,7 +118,7 @@ export class Run {
     addSteps(this.steps, header.steps ?? []);
     // A folder that was removed and filled again has fewer frames than were known of it.
     if (this.steps.length > header.frames && header.steps?.length === header.frames) this.steps = [...header.steps];
-    if (header.marks) this.events = header.marks;
+    if (header.events) this.events = header.events;
   }
 
   /** @param {Frame} frame */

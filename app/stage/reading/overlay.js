@@ -10,11 +10,8 @@ import { fill, words } from "../words.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 
-/**
- * The two numbers under a sphere: what the rare classes get, and whether the figure is balanced; else the next that
- * there are.
- */
-const PANEL_KEYS = /** @type {const} */ (["accuracy_few", "map_few", "centre_sum", "min_centre_angle", "uniformity"]);
+/** Numbers under a sphere: there is room for so many. */
+const NUMBERS_SHOWN = 2;
 const TEXT_CONTRAST = 4.5;
 const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
   CLOSE = "m4 4 8 8M12 4l-8 8";
@@ -117,7 +114,7 @@ export class Overlay {
       setAttribute(panel.root, "data-focus", run.id === focus ? "true" : null);
       panel.close.hidden = !(run instanceof Moment);
       panel.meter.write(run.frame?.header.projection ?? null, data.projections ?? []);
-      this.writeNumbers(panel, run, data.measures ?? []);
+      this.writeNumbers(panel, run, data.panel ?? []);
       this.colourLabels(panel, run, page);
     });
   }
@@ -149,26 +146,20 @@ export class Overlay {
     setText(panel.noteText, broken ? [run.reason, words.failedNext].filter(Boolean).join(" ") : "");
   }
 
-  /** @param {PanelText} panel @param {Run} run @param {import("../common/types.js").Measure[]} measures */
+  /** @param {PanelText} panel @param {Run} run @param {import("../common/types.js").Measure[]} measures in their order */
   writeNumbers(panel, run, measures) {
     const metrics = run.frame?.header.metrics ?? {};
-    const keys = PANEL_KEYS.filter((key) => metrics[key] !== undefined).slice(0, 2);
-    while (panel.numbers.children.length > keys.length) panel.numbers.lastChild?.remove();
-    keys.forEach((key, i) => {
+    const known = measures.filter(({ key }) => metrics[key] !== undefined).slice(0, NUMBERS_SHOWN);
+    while (panel.numbers.children.length > known.length) panel.numbers.lastChild?.remove();
+    known.forEach(({ key, name, title, unit, short }, i) => {
       let item = panel.numbers.children[i];
       if (!item) {
         item = make("span", "ltv-number", {}, make("span", "ltv-quiet"), make("b", ""));
         panel.numbers.append(item);
       }
-      const measure = measures.find((m) => m.key === key),
-        unit = measure?.unit ?? (/^(accuracy|map)_/.test(key) ? "share" : "");
-      setText(item.children[0], words.panelNumbers[key]);
+      setText(item.children[0], name ?? title);
       setText(item.children[1], formatMeasure(metrics[key], unit));
-      setAttribute(
-        item,
-        "title",
-        `${measure?.title ?? key}: ${formatMeasure(metrics[key], unit, 4)}${measure ? `\n${measure.short}` : ""}`,
-      );
+      setAttribute(item, "title", `${title}: ${formatMeasure(metrics[key], unit, 4)}\n${short}`);
     });
   }
 

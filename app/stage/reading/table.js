@@ -8,7 +8,6 @@ import { bestRows, formatMeasure } from "../common/numbers.js";
 
 const ARROWS = { lower: "↓", higher: "↑", near: "≈" };
 /** Measures that compare with a regular simplex, and need the note where none fits. */
-const NEEDS_SIMPLEX = /^(simplex_deviation|nc2)/;
 
 export class Table {
   /**
@@ -76,7 +75,7 @@ export class Table {
       setText(cells[1], run.frame ? String(run.frame.header.step) : "–");
       measures.forEach((m, i) => {
         const cell = cells[i + 2],
-          noted = NEEDS_SIMPLEX.test(m.key) && !run.fitsSimplex;
+          noted = m.simplex && !run.fitsSimplex;
         setText(cell, formatMeasure(metrics[m.key], m.unit) + (noted && metrics[m.key] !== undefined ? " †" : ""));
         setAttribute(cell, "title", metrics[m.key] === undefined ? null : formatMeasure(metrics[m.key], m.unit, 5));
         setAttribute(cell, "data-best", best[i].has(r) ? "true" : null);

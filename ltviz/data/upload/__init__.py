@@ -23,6 +23,7 @@ from ltviz.data.upload import columns, formats
 from ltviz.data.upload.classes import UNLABELLED, number_classes
 from ltviz.data.upload.columns import Roles
 from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable, listed, sizes
+from ltviz.data.upload.kinds import is_flat, length
 from ltviz.data.upload.vectors import as_rows, stacked
 from ltviz.errors import DataError
 
@@ -168,10 +169,10 @@ def _check_orientation(array: np.ndarray, label: Column | None, notes: list[str]
     if array.ndim != 2 or array.shape[0] >= array.shape[1]:
         return
     shape = sizes(array.shape)
-    if label is not None and not isinstance(label, Unreadable) and np.ndim(getattr(label, "codes", label)) == 1:
-        if len(label) == array.shape[1]:
+    if label is not None and is_flat(label):
+        if length(label) == array.shape[1]:
             raise DataError(
-                f"Embeddings must have the shape (points, dimensions); got {shape} and {len(label):,} labels, "
+                f"Embeddings must have the shape (points, dimensions); got {shape} and {length(label):,} labels, "
                 "save the transpose."
             )
     elif label is None:
@@ -199,16 +200,17 @@ class _Understood:
             column = getattr(roles, role)
             if column is None:
                 continue
-            if len(contents.columns[column]) != len(self.rows):
+            held = contents.columns[column]
+            if isinstance(held, Unreadable) or len(held) != len(self.rows):
                 self.notes.append(f"{contents.noun.capitalize()}s left out: '{column[:40]}' (not one a point).")
             else:
-                self.texts[role] = _texts(contents.columns[column])
+                self.texts[role] = _texts(held)
         left_out, kept = [], []
         for name, column in contents.columns.items():
             if name in roles.taken():
                 continue
-            why = _why_no_attribute(column, len(self.rows))
-            if why:
+            why = column.why if isinstance(column, Unreadable) else _why_no_attribute(column, len(self.rows))
+            if isinstance(column, Unreadable) or why:
                 left_out.append(f"'{name[:40]}' ({why})")
             elif name in self.attributes:
                 left_out.append(f"'{name[:40]}' (stands in both files)")
@@ -277,9 +279,7 @@ def _texts(column: np.ndarray | Categories) -> tuple[str, ...]:
     return tuple(map(str, column.tolist()))
 
 
-def _why_no_attribute(column: Column, count: int) -> str | None:
-    if isinstance(column, Unreadable):
-        return column.why
+def _why_no_attribute(column: np.ndarray | Categories, count: int) -> str | None:
     if isinstance(column, np.ndarray) and column.ndim != 1:
         return f"of shape {sizes(column.shape)}, not one value a point"
     if len(column) != count:

@@ -204,11 +204,13 @@ def _find_vectors(contents: Contents, roles: Roles) -> tuple[str, ...]:
     broken = [name for name in meant if isinstance(contents.columns[name], Unreadable)]
     if broken:
         raise DataError(unreadable(contents, broken[0]))
-    text = [name for name in meant if name.lower() in _VECTORS and isinstance(contents.columns[name], Categories)]
+    columns = [(name, contents.columns[name]) for name in meant if name.lower() in _VECTORS]
+    text = [(name, column) for name, column in columns if isinstance(column, Categories)]
     if text and contents.noun == "column":
-        cell = next(iter(contents.columns[text[0]].names), "")
+        name, column = text[0]
+        cell = next(iter(column.names), "")
         raise DataError(
-            f"Column '{text[0]}' holds text, like '{cell[:40]}', and no vectors like [0.1, 0.2]; save them as those, "
+            f"Column '{name}' holds text, like '{cell[:40]}', and no vectors like [0.1, 0.2]; save them as those, "
             "or name vector_columns."
         )
     if len(matrices) == 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ltviz.data.upload.contents import EMPTY, Contents, listed
 from ltviz.data.upload.kinds import (
     EMBEDDINGS,
@@ -85,7 +87,7 @@ def _speaks_of_else(name: str, names: set[str]) -> bool:
 def _may_be_fraction(contents: Contents, name: str) -> bool:
     """Whether a column of numbers is of fractions: by its type, or where it was text by its numbers."""
     column = contents.columns[name]
-    return column.dtype.kind == "f" and not (contents.untyped and is_whole(column))
+    return isinstance(column, np.ndarray) and column.dtype.kind == "f" and not (contents.untyped and is_whole(column))
 
 
 def _families(candidates: list[str]) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 import numpy as np
 
@@ -27,11 +28,11 @@ def is_flat(column: object) -> bool:
     return isinstance(column, Categories) or (isinstance(column, np.ndarray) and column.ndim == 1)
 
 
-def is_scalar(column: object) -> bool:
+def is_scalar(column: object) -> TypeGuard[np.ndarray]:
     return isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "iuf"
 
 
-def is_whole(column: object) -> bool:
+def is_whole(column: object) -> TypeGuard[np.ndarray]:
     return is_scalar(column) and bool(np.isfinite(column).all() and (column % 1 == 0).all())
 
 

@@ -115,7 +115,7 @@ def _vectors(column: Any) -> Column:
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         return Unreadable(f"holds vectors, but none in row {row} (counted from 0)")
-    lengths = pyarrow.compute.list_value_length(column).to_numpy(zero_copy_only=False)
+    lengths = pyarrow.compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
     if not len(lengths) or not lengths[0]:
         return Unreadable("holds vectors without numbers")
     other = np.flatnonzero(lengths != lengths[0])

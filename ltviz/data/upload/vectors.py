@@ -17,14 +17,16 @@ _LARGEST = 3.4e38
 
 def stacked(contents: Contents, names: tuple[str, ...]) -> np.ndarray:
     """The array that `names` make: one column of vectors as it is, or columns of numbers side by side."""
-    columns = [contents.columns[name] for name in names]
-    if len(names) == 1 and isinstance(columns[0], np.ndarray) and (columns[0].ndim != 1 or contents.noun == "array"):
-        return columns[0]
-    for index, (name, column) in enumerate(zip(names, list(columns), strict=True)):
+    whole = contents.columns[names[0]]
+    if len(names) == 1 and isinstance(whole, np.ndarray) and (whole.ndim != 1 or contents.noun == "array"):
+        return whole
+    dimensions = []
+    for name in names:
+        column = contents.columns[name]
         if isinstance(column, Unreadable):
             raise DataError(unreadable(contents, name))
         if isinstance(column, Categories) and contents.noun == "column":
-            columns[index] = column = _spelled_numbers(contents, name, column)
+            column = _spelled_numbers(contents, name, column)
         if not isinstance(column, np.ndarray) or column.ndim != 1:
             got = "text" if isinstance(column, Categories) else f"an array of shape {sizes(column.shape)}"
             raise DataError(f"Embeddings must be numbers; {contents.noun} '{name[:40]}' is {got}.")
@@ -34,7 +36,8 @@ def stacked(contents: Contents, names: tuple[str, ...]) -> np.ndarray:
             # NaN that was written as such is refused with all rows that hold it.
             if cell.lower() != "nan":
                 raise DataError(f"Embeddings must be numbers; {contents.where(row)}, '{name[:40]}', holds {got}.")
-    return np.column_stack(columns)
+        dimensions.append(column)
+    return np.column_stack(dimensions)
 
 
 def _spelled_numbers(contents: Contents, name: str, column: Categories) -> np.ndarray:
@@ -48,7 +51,7 @@ def refuse_broken(contents: Contents, names: list[str]) -> None:
     """Raise DataError for the first of the columns, which hold text, or nothing, where numbers should stand."""
     for name in names:
         column = contents.columns[name]
-        if isinstance(column, Unreadable):
+        if not isinstance(column, Categories):
             raise DataError(unreadable(contents, name))
         bad = [code for code, text in enumerate(column.names) if number_of(text) is None]
         row = int(np.flatnonzero(np.isin(column.codes, [*bad, -1]))[0])
@@ -60,7 +63,9 @@ def refuse_broken(contents: Contents, names: list[str]) -> None:
 
 
 def unreadable(contents: Contents, name: str) -> str:
-    return f"The vectors cannot be read: {contents.noun} '{name[:40]}' {contents.columns[name].why}."
+    column = contents.columns[name]
+    why = column.why if isinstance(column, Unreadable) else "holds no vectors"
+    return f"The vectors cannot be read: {contents.noun} '{name[:40]}' {why}."
 
 
 def as_rows(array: np.ndarray, contents: Contents, notes: list[str]) -> np.ndarray:
@@ -122,7 +127,7 @@ def _change(array: np.ndarray) -> str:
     return "rounded" if array.dtype.itemsize > 2 and np.abs(array.astype(np.float64)).max() > 1 << 24 else "widened"
 
 
-def _refuse_rows(wrong: np.ndarray, contents: Contents, sentence: str) -> None:
+def _refuse_rows(wrong: np.ndarray | np.bool_, contents: Contents, sentence: str) -> None:
     """Raise DataError where any row is wrong; `{where}` becomes the rows, as a person finds them."""
     rows = np.flatnonzero(wrong)
     if not len(rows):

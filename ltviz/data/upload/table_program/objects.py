@@ -58,9 +58,9 @@ def objects_of(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             raise ValueError("one name stands twice in an object")
         return dict(pairs)
 
+    number = 1
     try:
         if text.lstrip().startswith("["):
-            number = 1
             for number, made in enumerate(json.loads(text, object_pairs_hook=whole), 1):
                 yield number, _object(made)
             return

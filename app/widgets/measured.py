@@ -1,59 +1,31 @@
-"""Heavy looks at single frames, each taken once and kept: full measures, what the alarms see, points of portraits."""
+"""What costs time to know of a single frame, found once and kept: all its measures, its point of a portrait."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 
 from ltviz.errors import LtvizError
 from ltviz.export import charts
-from ltviz.export.report import find_alarms_of
 from ltviz.export.results import Result
-from ltviz.metrics import Classes, Groups, distance_within, shot_groups, uniformity
-from ltviz.metrics.alarms import Alarm, Moment, observe
+from ltviz.metrics import Classes, ShotGroups, distance_within, shot_groups, uniformity
 from ltviz.recording import Frame
 from ltviz.recording.measured import measure_frame
 
 from .. import words
-from ..service.hub import identify
+from ..service.kept import Kept, identify
 
-MOST_KEPT = 20_000
-"""Looks that are kept, of a few hundred bytes each; the least recently used ones go first."""
 PATH_POINTS = 24
 """Points of a path through a portrait: more of them lie on one another."""
 PATIENCE = 0.4
 """Seconds after which a person is shown how far it is."""
 
-V = TypeVar("V")
 T = TypeVar("T")
-
-
-class Kept:
-    """Values by key, at most so many; used by the sessions of all viewers at once."""
-
-    def __init__(self, most: int = MOST_KEPT) -> None:
-        self._most, self._guard = most, threading.Lock()
-        self._values: OrderedDict[tuple, Any] = OrderedDict()
-
-    def get(self, key: tuple, make: Callable[[], V]) -> V:
-        """The value of a key, made where it is not known; two at a time may make it, and both are right."""
-        with self._guard:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._guard:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
 
 
 _kept = Kept()
@@ -76,19 +48,13 @@ def measured(result: Result) -> Result:
     return replace(result, frames={**result.frames, step: {**found, **result.metrics}})
 
 
-def alarms_of(result: Result) -> list[Alarm]:
-    """The alarms of a run so far. Each frame is looked at once in the life of the server."""
-    looks = (_observed(result, step) for step in sorted(result.frames))
-    return find_alarms_of(result, [look for look in looks if look is not None])
-
-
-def portrait(result: Result) -> dict[str, tuple[list[int], list[float], list[float]]]:
+def portrait(result: Result) -> dict[str, tuple[list[float], list[float], list[float]]]:
     """Group ("head", ...) -> steps, distance within classes and uniformity: the path of a run through that plane."""
     steps = sorted(result.frames)
     stride = max(1, -(-len(steps) // PATH_POINTS))
     chosen = steps[::-1][::stride][::-1]
     found = {step: _kept.get(_key("portrait", result, step), lambda step=step: _place(result, step)) for step in chosen}
-    paths: dict[str, tuple[list[int], list[float], list[float]]] = {}
+    paths: dict[str, tuple[list[float], list[float], list[float]]] = {}
     for step, places in found.items():
         for name, (inside, between) in places.items():
             path = paths.setdefault(name, ([], [], []))
@@ -132,14 +98,6 @@ def _frame(result: Result, step: int) -> Frame | None:
     return charts.frame_of(replace(result, frames={step: {}}))
 
 
-def _observed(result: Result, step: int) -> Moment | None:
-    def look() -> Moment | None:
-        frame = _frame(result, step)
-        return None if frame is None else observe(frame, np.array(result.info.counts))
-
-    return _kept.get(_key("alarm", result, step), look)
-
-
 def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
     frame = _frame(result, step)
     if frame is None:
@@ -148,7 +106,7 @@ def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
     return dict(_places(unit, shot_groups(np.array(result.info.counts))))
 
 
-def _places(unit: Classes, groups: Groups) -> Iterable[tuple[str, tuple[float, float]]]:
+def _places(unit: Classes, groups: ShotGroups) -> Iterable[tuple[str, tuple[float, float]]]:
     for name, members in groups.items():
         here = np.isin(unit.y, members)
         if here.sum() < 2:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ltviz.data.digits import Digits
 from ltviz.data.longtail import LongTailed, Pool, random, rank_classes
+from ltviz.data.sources.digits import Digits
 
 _TRAIN, _TEST = 2, 3  # Philox streams
 _CELLS, _SIDE = 4, 8

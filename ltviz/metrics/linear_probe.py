@@ -21,6 +21,13 @@ def balanced_probe(train: Classes, z: np.ndarray, *, ridge: float = 1e-3) -> np.
 
     Raises:
         ConfigError: ridge <= 0.
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.array([[1.0, 0.1], [1.0, -0.1], [0.0, 1.0]])
+        >>> train = Classes.of(z, np.array([0, 0, 1]))
+        >>> balanced_probe(train, np.array([[1.0, 0.0], [0.1, 1.0]]))
+        array([0, 1])
     """
     if not ridge > 0:
         raise ConfigError(f"The ridge of the linear probe must be > 0, got {ridge}.")

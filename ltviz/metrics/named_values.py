@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
-class Record(Mapping[str, Any]):
+class NamedValues(Mapping[str, Any]):
     """Base of dataclasses that read as attributes and as a mapping: `r.nc1` and `r["nc1"]`, `dict(r)`.
 
     A field that is None was not measurable and is no key of the mapping.

@@ -1,0 +1,158 @@
+"""One followed run: what is there now, looked at again and again. No frame is read here."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ltviz.errors import LtvizError
+from ltviz.recording import Recording, RunInfo
+
+from .. import words
+from .alarms import SLICE_SECONDS, Alarms, RunAlarms
+from .kept import identify
+from .projections import Projections
+
+log = logging.getLogger("ltviz.app")
+
+LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
+STATUS_SECONDS = 0.25
+RESTING_SECONDS = 0.5
+"""How often a finished run is looked at: it can only be deleted or resumed."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of a run at one moment; replaced as a whole, so that any thread may read it."""
+
+    generation: tuple[int, int] | None = None
+    """Which folder this is: another one of the same name has another; None before there is any."""
+    state: str = "queued"
+    reason: str | None = None
+    steps: Sequence[int] = ()
+    info: RunInfo | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE
+
+
+Event = tuple[int, str, str]
+"""Step, kind and words of something that happened: a setting changed, a pause, an alarm."""
+
+
+@dataclass
+class Tail:
+    """One followed run."""
+
+    run: str
+    recording: Recording
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    header: bytes | None = None
+    """The run's own message, once it has been asked for."""
+    projections: Projections | None = None
+    landed: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often a projection of a step that was pending came; a viewer asks for the frame again then."""
+    looked: bool = False
+    recorded: tuple[Event, ...] = ()
+    """What happened at the recorded steps, by step."""
+    alarms: tuple[Event, ...] = ()
+    """What was found wrong with the run so far."""
+    searched: Snapshot | None = None
+    """The state in which every frame had been looked at for alarms."""
+    _listed: int = -1
+    _next_look: float = 0.0
+    _next_status: float = 0.0
+
+    def poll(self, now: float) -> bool:
+        """Looks at the folder; True where the snapshot changed. Runs in the hub's own thread."""
+        if now < self._next_look:
+            return False
+        before = self.snapshot
+        try:
+            found = self._look(before, now)
+        except OSError:
+            # The folder vanished between two looks at it: the next poll says so.
+            found, self._listed = before, -1
+        except LtvizError as error:
+            found = replace(before, state="failed", reason=str(error))
+        except Exception:
+            # A stranger's folder may hold anything; it must not stop the runs beside it.
+            log.exception("Run %s cannot be followed", self.run)
+            found = replace(before, state="failed", reason=words.UNREADABLE_RUN)
+        changed = found != before or not self.looked
+        if changed:
+            self.snapshot, self.looked = found, True
+        self._next_look = now + (0.0 if self.snapshot.live else RESTING_SECONDS)
+        return changed
+
+    def _look(self, known: Snapshot, now: float) -> Snapshot:
+        if not self.recording.path.is_dir():
+            if known.generation is None:
+                return known
+            self._forget()
+            return Snapshot(state="deleted", reason=words.DELETED)
+        if now >= self._next_status:
+            self._next_status = now + STATUS_SECONDS
+            # Some file systems keep a folder's time to the second only: look into it now and then whatever it says.
+            self._listed = -1
+            known = self._open(known)
+            status = self.recording.status()
+            known = replace(known, state=status.state, reason=words.sentence(status.reason))
+        return known if known.generation is None else self._list(known)
+
+    def _open(self, known: Snapshot) -> Snapshot:
+        generation = identify(self.recording.path)
+        if generation == known.generation:
+            return known
+        self._forget()
+        return Snapshot(generation=generation, info=None if generation is None else self.recording.info)
+
+    def _list(self, known: Snapshot) -> Snapshot:
+        changed = (self.recording.path / "frames").stat().st_mtime_ns
+        if changed == self._listed:
+            return known
+        # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
+        self._listed = changed
+        steps = tuple(step for step in self.recording.steps() if step not in self.bad)
+        if steps == known.steps:
+            return known
+        names = () if known.info is None else known.info.class_names
+        self.recorded = tuple(
+            (step, str(event.get("kind", "note")), words.event_text(event, names))
+            for step, events in self.recording.frame_events().items()
+            for event in events
+        )
+        return replace(known, steps=steps)
+
+    def _forget(self) -> None:
+        self._listed, self.header, self.recorded, self.alarms = -1, None, (), ()
+        self.bad.clear()
+        self.projections = self.searched = None
+
+    def events(self) -> list[Event]:
+        """Everything that the timeline shows, by step."""
+        return sorted((*self.recorded, *self.alarms), key=lambda event: event[0])
+
+    def search(self, alarms: Alarms, seconds: float = SLICE_SECONDS) -> None:
+        """Looks for alarms, for so long at most. Runs in a thread of its own, never in the event loop."""
+        snapshot = self.snapshot
+        try:
+            found = alarms.find(self.recording, seconds)
+        except (LtvizError, OSError, ValueError) as error:
+            log.warning("Run %s is not looked at for alarms: %s", self.run, error)
+            found = RunAlarms((), complete=True)
+        if snapshot.generation != self.snapshot.generation:
+            return  # of a folder that is no more
+        self.alarms = tuple((alarm.step, "alarm", f"{alarm.reason} {alarm.advice}") for alarm in found.alarms)
+        if found.complete:
+            self.searched = snapshot
+
+    def drop(self, step: int) -> None:
+        """Leaves a damaged frame out from the next look on."""
+        self.bad.add(step)
+        self._listed = -1

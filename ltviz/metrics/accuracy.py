@@ -1,0 +1,297 @@
+"""Accuracy, over all samples and by shot group: the method's own classifier, and classifiers of the embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ltviz.errors import DataError
+from ltviz.metrics.calibration import expected_calibration_error
+from ltviz.metrics.classes import one_place
+from ltviz.metrics.declaration import Measure, Place, Shown, Value, declare, family
+from ltviz.metrics.linear_probe import balanced_probe
+from ltviz.metrics.named_values import NamedValues
+from ltviz.metrics.neighbours import nearest_centre, nearest_samples
+from ltviz.metrics.shots import SHOTS, ShotGroups, mean_over, shot_groups
+from ltviz.metrics.space import Space
+
+
+@dataclass(frozen=True, eq=False)
+class ShotAccuracy(NamedValues):
+    """Shares of right predictions, 0 to 1; None where no sample was judged."""
+
+    all: float | None
+    """Over all judged samples."""
+    many: float | None
+    """Mean of the class accuracies of the group, as in the official codes; classes without samples are left out."""
+    medium: float | None
+    few: float | None
+    per_class: np.ndarray
+    """(C,) float64, NaN for classes without samples."""
+
+
+def shot_accuracy(predictions: np.ndarray, y: np.ndarray, counts: np.ndarray) -> ShotAccuracy:
+    """Accuracy over all samples and by shot group.
+
+    Args:
+        predictions: (N,) predicted classes.
+        y: (N,) true classes in 0 ... C-1.
+        counts: (C,) training counts, which define the groups.
+
+    Raises:
+        DataError: shapes that do not match, or labels outside 0 ... C-1.
+
+    Example:
+        >>> import numpy as np
+        >>> found = shot_accuracy(np.array([0, 0, 1, 0]), np.array([0, 0, 1, 1]), counts=np.array([200, 5]))
+        >>> found.all, found.many, found.few
+        (0.75, 1.0, 0.5)
+    """
+    return accuracy_by_group(predictions, y, shot_groups(counts))
+
+
+def accuracy_by_group(predictions: np.ndarray, y: np.ndarray, groups: ShotGroups) -> ShotAccuracy:
+    """`shot_accuracy` with groups already known."""
+    predictions, y = np.asarray(predictions), np.asarray(y)
+    group = groups.of_classes()
+    if y.ndim != 1 or predictions.shape != y.shape:
+        raise DataError(
+            f"Accuracy takes one prediction (N,) for each label (N,), got {predictions.shape} and {y.shape}."
+        )
+    if len(y) and (y.min() < 0 or y.max() >= len(group)):
+        raise DataError(f"Labels must lie in 0 ... {len(group) - 1}, got {int(y.min())} to {int(y.max())}.")
+    right = predictions == y
+    judged = np.bincount(y, minlength=len(group))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_class = np.bincount(y, weights=right, minlength=len(group)) / judged
+    return ShotAccuracy(
+        all=float(right.mean()) if len(y) else None,
+        many=mean_over(groups.head, per_class),
+        medium=mean_over(groups.medium, per_class),
+        few=mean_over(groups.tail, per_class),
+        per_class=per_class,
+    )
+
+
+def binomial_error(shares: np.ndarray, judged: np.ndarray) -> float | None:
+    """Standard error of the mean of K shares of right answers, by the binomial distribution of each.
+
+    A share p of n answers counts as (p n + 1) / (n + 2) here (Laplace): nine of nine right leave a doubt that
+    sqrt(p (1 - p) / n) = 0 would deny.
+
+    Args:
+        shares: (K,) 0 to 1.
+        judged: (K,) answers behind each; where there are none the share is left out.
+
+    Returns:
+        Above 0; None where no answer was judged.
+    """
+    shares, judged = shares[judged > 0], judged[judged > 0]
+    if len(judged) == 0:
+        return None
+    doubtful = (shares * judged + 1) / (judged + 2)
+    return float(np.sqrt((doubtful * (1 - doubtful) / judged).sum()) / len(judged))
+
+
+# ---------------------------------------------------------------------- measures
+
+ACCURACY = Measure(
+    key="accuracy_{}",
+    title="Accuracy, {}",
+    unit="share",
+    low=0,
+    high=1,
+    better="higher",
+    short="Share of test points that the method's own classifier gets right, {}.",
+    formula=r"\operatorname{mean}_{c \in group} P[\hat y = c \mid y = c]",
+    source="Liu et al. 2019 (many, medium, few)",
+    samples="one label",
+    order=30,
+)
+_SHOWN: Mapping[str, Mapping[Place, Shown]] = {
+    "all": {"report": Shown(at=10), "report_curves": Shown(at=20)},
+    "many": {"table": Shown(at=10, label="Many"), "report": Shown(at=20), "summary": Shown(at=10)},
+    "medium": {"table": Shown(at=11, label="Medium"), "report": Shown(at=30), "summary": Shown(at=11)},
+    "few": {
+        "panel": Shown(at=10),
+        "table": Shown(at=12, label="Few"),
+        "curves": Shown(at=10),
+        "report": Shown(at=40),
+        "report_curves": Shown(at=10),
+        "summary": Shown(at=12),
+        "findings": Shown(at=10),
+    },
+}
+
+
+def _accuracies(entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, Shown]] = {}) -> list[Measure]:
+    """An accuracy of all shots, and what each rests on: the number of samples, and its standard error."""
+    judged = replace(
+        entry,
+        key=f"{entry.key}_n",
+        title=f"{entry.title}: samples",
+        unit="samples",
+        high=None,
+        better=None,
+        short="How many samples were judged, {}.",
+        formula=r"n",
+        caution=None,
+        brief="",
+        behind=True,
+        order=behind,
+    )
+    error = replace(
+        entry,
+        key=f"{entry.key}_error",
+        title=f"{entry.title}: standard error",
+        better=None,
+        short="Binomial standard error that the number of judged samples leaves, {}.",
+        formula=r"\sqrt{\sum_c \tilde p_c (1 - \tilde p_c) / n_c} / C, \; \tilde p = (n p + 1) / (n + 2)",
+        source="Laplace's rule of succession: all right on few samples leaves a doubt",
+        caution=None,
+        brief="",
+        behind=True,
+        order=behind + 1,
+    )
+    return [*family(entry, SHOTS, shown), *family(judged, SHOTS), *family(error, SHOTS)]
+
+
+@declare(_accuracies(replace(ACCURACY, brief="{}"), 120, _SHOWN))
+def accuracy(space: Space) -> Mapping[str, Value]:
+    """What the method's own classifier says of test points."""
+    return _own("accuracy", "test", space)
+
+
+@declare(
+    _accuracies(
+        replace(
+            ACCURACY,
+            key="validation_{}",
+            title="Validation accuracy, {}",
+            short="Share of validation points that the method's own classifier gets right, {}.",
+            caution="A step may be chosen by it; results are those of the test points.",
+            order=31,
+        ),
+        122,
+    )
+)
+def validation_accuracy(space: Space) -> Mapping[str, Value]:
+    """What it says of validation points."""
+    return _own("validation", "validation", space)
+
+
+@declare(
+    _accuracies(
+        replace(
+            ACCURACY,
+            key="accuracy_ncm_{}",
+            title="Nearest-mean accuracy, {}",
+            short="Share of test points that lie nearest to the train centre of their own class, {}.",
+            source="Kang et al. 2020 (NCM)",
+            order=32,
+        ),
+        124,
+    )
+)
+def nearest_mean_accuracy(space: Space) -> Mapping[str, Value]:
+    return _fitted("accuracy_ncm", lambda train, test: nearest_centre(test.z, train.centres), space)
+
+
+@declare(
+    _accuracies(
+        replace(
+            ACCURACY,
+            key="accuracy_knn_{}",
+            title="Nearest-neighbour accuracy, {}",
+            short="Share of test points that the 20 nearest train points classify correctly, {}.",
+            source="Wu et al. 2018",
+            caution="Head classes outvote rare ones among the neighbours.",
+            order=33,
+        ),
+        126,
+    ),
+    full=True,
+)
+def nearest_neighbour_accuracy(space: Space) -> Mapping[str, Value]:
+    return _fitted("accuracy_knn", lambda train, test: nearest_samples(train.unit, test.z), space)
+
+
+@declare(
+    _accuracies(
+        replace(
+            ACCURACY,
+            key="accuracy_probe_{}",
+            title="Balanced-probe accuracy, {}",
+            short="Share of test points that a class-balanced linear read-out of the embeddings gets right, {}.",
+            source="ridge regression, classes weighted equally",
+            order=34,
+        ),
+        128,
+    ),
+    full=True,
+)
+def linear_probe_accuracy(space: Space) -> Mapping[str, Value]:
+    return _fitted("accuracy_probe", lambda train, test: balanced_probe(train.unit, test.z), space)
+
+
+@declare(
+    Measure(
+        key="calibration_error",
+        title="Calibration error",
+        unit="share",
+        low=0,
+        high=1,
+        better="lower",
+        short="How far the classifier's confidence is from its accuracy, test points, 15 bins.",
+        formula=r"\sum_b \frac{|B_b|}{N} |acc_b - conf_b|",
+        source="Guo et al. 2017, eq. (3)",
+        order=59,
+    ),
+    full=True,
+)
+def calibration(space: Space) -> Value:
+    predictions = space.one_each("predictions")
+    if predictions is None or (sure := space.one_each("confidence")) is None:
+        return None
+    if "accuracy_all" not in accuracy.of(space):
+        return None
+    test = space.parts["test"]
+    return expected_calibration_error(sure[test], predictions[test] == space.y[test])
+
+
+def _own(prefix: str, part: str, space: Space) -> Mapping[str, Value]:
+    predictions, here = space.one_each("predictions"), space.parts.get(part)
+    if predictions is None or here is None:
+        return {}
+    return _judged(prefix, predictions[here], space.y[here], space.groups)
+
+
+def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: Space) -> Mapping[str, Value]:
+    """A classifier fitted on the train points among the embeddings and judged on the test points. Nothing without two
+    train centres that differ: every point is as near to one as to the other."""
+    train, test = space.part("train"), space.part("test")
+    if train is None or test is None or train.present.sum() < 2 or one_place(train.centres[train.present]):
+        return {}
+    return _judged(prefix, classify(train, test), test.y, space.groups)
+
+
+def _judged(prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups) -> Mapping[str, Value]:
+    """Accuracies with the number of points and the binomial error of each. None at all for a single class, which no
+    classifier can miss, or without points."""
+    result = accuracy_by_group(predictions, y, groups)
+    judged = np.bincount(y, minlength=len(result.per_class))
+    if len(judged) < 2 or result.all is None:
+        return {}
+    found: dict[str, Value] = {
+        f"{prefix}_all": result.all,
+        f"{prefix}_all_n": float(len(y)),
+        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([len(y)])),
+    }
+    for shot, (_, classes) in zip([*SHOTS][1:], groups.items(), strict=True):
+        if judged[classes].any():
+            found[f"{prefix}_{shot}"] = getattr(result, shot)
+            found[f"{prefix}_{shot}_n"] = float(judged[classes].sum())
+            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], judged[classes])
+    return found
