@@ -82,14 +82,16 @@ def write_report(
     return len(results)
 
 
-def find_alarms_of(result: Result, moments: Iterable[Observation] | None = None) -> list[Alarm]:
-    """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
+def find_alarms_of(result: Result, observations: Iterable[Observation] | None = None) -> list[Alarm]:
+    """The alarms of a run, from its loss terms and what `observe` sees in its frames: in all of them where None."""
     info, recording = result.info, result.recording
     recipe = info.config.get("run")
     size = recipe.get("batch_size") if isinstance(recipe, dict) else None
     status = recording.status()
+    if observations is None:
+        observations = [observe(frame, np.array(info.counts)) for frame in recording.since(None)]
     return find_alarms(
-        [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,
+        observations,
         total_steps=info.total_steps,
         losses=recording.metrics(),
         batch_size=size if isinstance(size, int) else None,

@@ -114,7 +114,7 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Observation:
 
 
 def find_alarms(
-    moments: Iterable[Observation],
+    observations: Iterable[Observation],
     *,
     total_steps: int | None = None,
     losses: Sequence[Mapping[str, Any]] = (),
@@ -126,7 +126,7 @@ def find_alarms(
     """Every alarm of a run so far, by step.
 
     Args:
-        moments: of its frames, steps ascending.
+        observations: of its frames, steps ascending.
         total_steps: of the whole run; the last step seen where None.
         losses: lines {"step", term: value or None, ...}; None is a value that was not finite.
         batch_size: samples of a training step, for log(2N - 1); that alarm is left out where None.
@@ -134,10 +134,10 @@ def find_alarms(
         failure: reason of a failed run.
         class_names: for the words.
     """
-    seen = list(moments)
+    seen = list(observations)
     last = max([m.step for m in seen] + [int(line["step"]) for line in losses], default=0)
     total = total_steps or last
-    settled = [moment for moment in seen if moment.step >= SETTLED * total]
+    settled = [observation for observation in seen if observation.step >= SETTLED * total]
     found = [
         *_lasting(settled, _minority_collapse),
         *_lasting(settled, _dimensional_collapse),
@@ -241,55 +241,55 @@ def _tail_room(unit: Classes, counts: np.ndarray) -> tuple[float | None, float |
 # ---------------------------------------------------------------------- shapes
 
 
-def _lasting(moments: Sequence[Observation], judge: Callable[[Observation], Alarm | None]) -> list[Alarm]:
+def _lasting(observations: Sequence[Observation], judge: Callable[[Observation], Alarm | None]) -> list[Alarm]:
     """The first alarm of each row of frames that show it, where the row is long enough."""
-    needed = min(LASTING, len(moments))
+    needed = min(LASTING, len(observations))
     found, row = [], []
-    for moment in moments:
-        alarm = judge(moment)
+    for observation in observations:
+        alarm = judge(observation)
         row = [] if alarm is None else [*row, alarm]
         if row and len(row) == needed:
             found.append(row[0])
     return found
 
 
-def _minority_collapse(moment: Observation) -> Alarm | None:
-    if moment.tail_room is None or moment.tail_angle is None or moment.tail_room >= TAIL_ROOM:
+def _minority_collapse(observation: Observation) -> Alarm | None:
+    if observation.tail_room is None or observation.tail_angle is None or observation.tail_room >= TAIL_ROOM:
         return None
     return Alarm(
         "minority_collapse",
-        moment.step,
-        f"Minority collapse: two tail classes lie {moment.tail_angle:.1f}° apart, "
-        f"{moment.tail_room:.0%} of the smallest angle between head classes.",
+        observation.step,
+        f"Minority collapse: two tail classes lie {observation.tail_angle:.1f}° apart, "
+        f"{observation.tail_room:.0%} of the smallest angle between head classes.",
         "Try a method that weighs classes (bcl, logit_adjust), a larger batch, or less weight decay.",
     )
 
 
-def _dimensional_collapse(moment: Observation) -> Alarm | None:
-    limit = 1 + RANK_SHARE * (moment.full_rank - 1)
-    if moment.rank is None or moment.rank >= limit:
+def _dimensional_collapse(observation: Observation) -> Alarm | None:
+    limit = 1 + RANK_SHARE * (observation.full_rank - 1)
+    if observation.rank is None or observation.rank >= limit:
         return None
     return Alarm(
         "dimensional_collapse",
-        moment.step,
-        f"Dimensional collapse: the embeddings use {moment.rank:.1f} of the {moment.full_rank:.0f} dimensions "
-        "that these classes could.",
+        observation.step,
+        f"Dimensional collapse: the embeddings use {observation.rank:.1f} of the {observation.full_rank:.0f} "
+        "dimensions that these classes could.",
         "Try a lower learning rate, a lower temperature, or a larger batch, so that samples repel more.",
     )
 
 
-def _hemisphere(moment: Observation) -> Alarm | None:
-    if moment.cap is None or moment.cap >= moment.narrow:
+def _hemisphere(observation: Observation) -> Alarm | None:
+    if observation.cap is None or observation.cap >= observation.narrow:
         return None
-    opening = f"{moment.cap:.0f}°" if moment.cap < 89.5 else "just under 90°"
+    opening = f"{observation.cap:.0f}°" if observation.cap < 89.5 else "just under 90°"
     where = f"All points lie in one hemisphere, within {opening} of one direction"
-    if moment.narrow == HALF:
+    if observation.narrow == HALF:
         said = f"{where}: half of the sphere is unused."
     else:
-        said = f"{where}: classes at right angles to one another would need {moment.narrow:.0f}°."
+        said = f"{where}: classes at right angles to one another would need {observation.narrow:.0f}°."
     return Alarm(
         "hemisphere",
-        moment.step,
+        observation.step,
         said,
         "Try a higher learning rate or more steps, or a loss that repels (a contrastive one, or targets).",
     )
@@ -299,11 +299,11 @@ def _hemisphere(moment: Observation) -> Alarm | None:
 
 
 def _not_finite(
-    moments: Sequence[Observation], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
+    observations: Sequence[Observation], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
 ) -> list[Alarm]:
     """The first refusal only: once a number is lost, what follows says nothing new."""
     advice = "Try a lower learning rate, a higher temperature, or 32-bit precision."
-    found = [Alarm("not_finite", m.step, f"NaN refused: {text}", advice) for m in moments for text in m.refused]
+    found = [Alarm("not_finite", m.step, f"NaN refused: {text}", advice) for m in observations for text in m.refused]
     for line in losses:
         if bad := [name for name, value in line.items() if value is None]:
             reason = f"NaN refused: the loss term '{bad[0]}' was not finite."
@@ -348,10 +348,10 @@ def _stuck(losses: Sequence[Mapping[str, Any]], batch_size: int | None, views: i
 # ---------------------------------------------------------------------- targets
 
 
-def _swaps(moments: Sequence[Observation], total: int, class_names: Sequence[str] | None) -> list[Alarm]:
+def _swaps(observations: Sequence[Observation], total: int, class_names: Sequence[str] | None) -> list[Alarm]:
     """One alarm for all, at the first: a matching that does not settle changes in frame after frame."""
     found: list[tuple[int, list[int]]] = []
-    for before, now in pairwise([m for m in moments if m.target_index is not None]):
+    for before, now in pairwise([m for m in observations if m.target_index is not None]):
         assert before.target_index is not None and now.target_index is not None
         if now.step > total / 2 and len(before.target_index) == len(now.target_index):
             pairs = zip(before.target_index, now.target_index, strict=True)

@@ -21,7 +21,7 @@ from ltviz_app.service.studio import Studio
 from ltviz_app.widgets.viewer import stage_data
 
 from ltviz.errors import ConfigError, DataError
-from ltviz.projection.background import Answer, Request
+from ltviz.projection.background import FitJob, FitResult
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Cloud, Frame, Insight, Links, Recording
 
@@ -34,7 +34,7 @@ class SlowFitter(BackgroundFitter):
     def __init__(self) -> None:
         super().__init__()
         self.asked: queue.Queue[tuple[Callable, Callable]] = queue.Queue()
-        self.requests: list[Request | None] = []
+        self.requests: list[FitJob | None] = []
         self.broken: str | None = None
         self._known: set[Hashable] = set()
 
@@ -56,9 +56,9 @@ class SlowFitter(BackgroundFitter):
         if request is None:
             return
         if self.broken is not None:
-            done(Answer({}, {}, self.broken))
+            done(FitResult({}, {}, self.broken))
         else:
-            done(Answer({"shown": spiral(len(request.embeddings))}, {"trustworthiness": 0.75}))
+            done(FitResult({"shown": spiral(len(request.embeddings))}, {"trustworthiness": 0.75}))
 
 
 def spiral(n: int) -> np.ndarray:
