@@ -132,7 +132,7 @@ CHARTS_NONE = "No frame was recorded, so there are no curves."
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
-    "The deviation cannot reach 0, and its maximum tells methods apart poorly; the centre sum does better."
+    "The deviation cannot reach 0."
 )
 SPHERE = "The sphere: {text}"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ltviz.metrics.agreement import LEAST, recorded_for
 from ltviz.recording import Cloud, Frame, Links, Probe, RunInfo
 from ltviz.recording.probe import shrink
 
@@ -239,6 +240,7 @@ def encode_run(
         "total_steps": info.total_steps,
         "n": len(probe.labels),
         "readings": [reading.model_dump() for reading in info.readings],
+        "what_if": {"least": LEAST, "cosines": recorded_for(info.method)},
         "arrays": payload.arrays,
         "thumb": None if thumbs is None else list(thumbs.shape[1:]),
     }

@@ -104,6 +104,24 @@ export const GAUGE_WORDS = {
   },
 };
 
+/** What is said of forces: how long arrows are, and how far a what-if can be trusted. */
+export const FORCE_WORDS = {
+  standIns: "Dashed: this run's centres and stored samples stand in for the other method's own.",
+  ownScale: "The longest arrow of each panel is 20° long, whatever its force: lengths compare within a panel only.",
+  oneScale: "The longest arrow of all panels is 20° long: lengths compare between panels.",
+  scale: "one scale",
+  scaleHint:
+    "Draws the arrows of all panels to one scale, so that their lengths compare; methods count losses of their own",
+  trust: "trust {cosine}",
+  unknown: "trust unknown",
+  trustHint:
+    "How far this what-if is the method's own force where that is known, on a run of its own: the cosine between the two, 1 being the same direction.",
+  here: "Measured on its run beside, at step {step}.",
+  recorded: "Recorded by `ltviz bench what_if` on digits, as the median over the second half of training.",
+  nobody: "Nobody has measured this method.",
+  refused: "Not drawn where the cosine is below {least}.",
+};
+
 /** @typedef {typeof WORDS} Words */
 
 /** @param {Partial<Words>} [own] @returns {Words} */

@@ -100,7 +100,7 @@ def _draw_verdict(
     baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
     judged = [Result(recordings[run], known[run], measured[run]).images(FEW) for run, values in few.items() if values]
     sizes = [[len(ids) for ids in images] for images in judged if images]
-    said = words.few_shot_verdict(scores, baseline, min(sizes, key=sum) if len(sizes) == len(scores) else [])
+    said = words.few_shot_verdict(scores, baseline, min(sizes, key=sum) if 0 < len(sizes) == len(scores) else [])
     if said:
         st.text(said)
 

@@ -108,7 +108,8 @@ def _split(
         key, has_value, value = argument.partition("=")
         flag = flags.get(key.replace("_", "-"))
         if flag is None:
-            near = get_close_matches(key, flags, 1)
+            # `--lr`, as much of the field calls it, is nearer to --learning-rate than its letters say.
+            near = [long for long in flags if _initials(long) == key] or get_close_matches(key, flags, 1)
             raise ConfigError(f"`{prog}` has no flag {key}; try {near[0] if near else f'`{prog} --help`'}")
         if flag.switch:
             if has_value:
@@ -120,6 +121,10 @@ def _split(
                 raise ConfigError(f"{key} needs a value; try `{prog} --help`")
             value = rest.pop(0)
         yield flag.part, flag.name, value
+
+
+def _initials(flag: str) -> str:
+    return "--" + "".join(word[0] for word in flag.removeprefix("--").split("-") if word)
 
 
 def _judge(prog: str, model: type[BaseModel], values: dict[str, Any], prefix: str) -> BaseModel:

@@ -65,7 +65,9 @@ def run(argv: Sequence[str]) -> int:
     else:
         more = {"rows": "{rows} rows", "moments": "{moments} of {recorded} moments"}
         told = "".join(f", {text.format(**done)}" for key, text in more.items() if key in done)
-        print(f"{out}: {done['used']} runs{told}, {size / 1e6:.1f} MB")
+        runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}"
+        room = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+        print(f"{out}: {runs_in}{told}, {room}")
         for reason in done["left_out"]:
             print(f"ltviz: left out {reason}", file=sys.stderr)
         tell_skipped(home.skipped)

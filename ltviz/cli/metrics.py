@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -36,6 +37,8 @@ def run(argv: Sequence[str]) -> int:
     if options.json_:
         print(json.dumps({"run_id": recording.run_id, "step": frame.step, **values}))
         return 0
+    if not values:
+        print(f"step {frame.step}: nothing can be measured of {len(frame.labels):,} samples", file=sys.stderr)
     width = max(map(len, values), default=0)
     for key, value in values.items():
         known = MEASURES.get(key) or BEHIND.get(key)

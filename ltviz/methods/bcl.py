@@ -147,7 +147,7 @@ class Bcl(Method):
         idea="Each class repels with its mean instead of its mass, and none is ever absent: prototypes stand in.",
         formula=r"L_i = -\frac{1}{|B_{y_i}|-1} \sum_{p} \log \frac{e^{z_i \cdot z_p/\tau}}{\sum_c \frac{1}{|B_c|} "
         r"\sum_{a \in B_c} e^{z_i \cdot z_a/\tau}}",
-        look_for="Prototypes move apart before the clouds do and draw tail classes away from the crowd.",
+        look_for="How far the prototypes are apart, and whether the clouds of rare classes follow theirs.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Zhu et al., Balanced Contrastive Learning for Long-Tailed Visual Recognition, CVPR 2022, "
         "arXiv:2207.09052",

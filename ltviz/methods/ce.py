@@ -37,7 +37,7 @@ class CrossEntropy(Method):
         year=1989,
         idea="Nothing is done about the imbalance: every image counts alike.",
         formula=r"L_i = -\log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}",
-        look_for="Head classes spread out over the sphere; tail classes are crowded together and called head classes.",
+        look_for="Rare classes are recognised far less often than head ones.",
         sphere=READ_OUT,
         paper="Bridle, Training stochastic model recognition algorithms as networks, NeurIPS 1989",
         code=None,
@@ -68,7 +68,7 @@ class CrossEntropy(Method):
     @classmethod
     def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug]:
         """As if the sphere were trained by a cosine classifier with this loss."""
-        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.centres, scene.counts, settings)}
+        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.directions, scene.counts, settings)}
 
     @classmethod
     def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: Any) -> Tug:

@@ -164,7 +164,7 @@ class Clip(Method):
         formula=r"L_i = -\frac{1}{2} \Big( \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_i \cdot v_j/\tau}} "
         r"+ \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_j \cdot v_i/\tau}} \Big)",
         look_for="Each class's name (a square) moves towards its cloud but may stay beside it (the modality gap): "
-        "only the order of similarities counts. Names of tail classes are read seldom and lag behind.",
+        "only the order of similarities counts. Names of tail classes are read seldom.",
         sphere="Images as points and the classes' captions as squares: this sphere is what training shapes.",
         paper="Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021, "
         "arXiv:2103.00020",

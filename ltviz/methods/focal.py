@@ -45,7 +45,7 @@ class Focal(BinaryCrossEntropy):
         name="focal",
         title="Focal",
         year=2017,
-        idea="Answers that are right already stop counting, so the many easy negatives drown nobody.",
+        idea="Answers that are right already stop counting, so the many easy negatives weigh little.",
         formula=r"L_i = -\frac1C \sum_k \alpha_t (1 - p_t)^\gamma \log p_t",
         look_for="Compare the images of rare labels, and the average precision of the tail, with those of BCE.",
         sphere=MIXTURE,

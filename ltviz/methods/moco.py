@@ -97,7 +97,7 @@ class Moco(Queued, Probed):
         year=2020,
         idea="Each image must know its own other view among many stored ones; labels play no part.",
         formula=r"L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}",
-        look_for="Points cover the whole sphere; classes form only as far as their images look alike.",
+        look_for="How evenly points cover the sphere; classes form only as far as their images look alike.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="He et al., Momentum Contrast for Unsupervised Visual Representation Learning, CVPR 2020, "
         "arXiv:1911.05722",

@@ -281,7 +281,8 @@ class ProCo(Method):
         idea="Each class is a density on the sphere, so even a class of three images has endless samples to contrast.",
         formula=r"L_i = -\log \frac{\pi_{y_i} C(\kappa_{y_i}) / C(\tilde\kappa_{i y_i})}"
         r"{\sum_c \pi_c C(\kappa_c) / C(\tilde\kappa_{ic})}, \quad \tilde\kappa_{ic} = \|\kappa_c \mu_c + z_i/\tau\|",
-        look_for="Class means stand firm from the first epoch on; tail clouds shrink around theirs.",
+        look_for="Class centres that balance better than SupCon's. Dashed caps show how wide the method believes a "
+        "class to be.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Du et al., Probabilistic Contrastive Learning for Long-Tailed Visual Recognition, TPAMI 2024, "
         "arXiv:2403.06726",

@@ -58,7 +58,7 @@ class SimClr(Probed):
         year=2020,
         idea="Two views of an image attract, all other images repel; nobody knows a class.",
         formula=r"L_i = -\log \frac{e^{z_i \cdot z_{i'}/\tau}}{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
-        look_for="An even cover of the sphere; head classes take room in proportion to their images.",
+        look_for="A more even cover of the sphere than SupCon's, with far wider head classes.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020, "
         "arXiv:2002.05709",

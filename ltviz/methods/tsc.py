@@ -172,7 +172,7 @@ class TscSettings(KclSettings):
         1.0,
         ge=0,
         le=10,
-        description="Pull of the targets; official 0.2 leaves class means 30 degrees off at imbalance 100, 1 leaves 2.",
+        description="Pull of the targets; 0.2 in the official code.",
     )
     warmup: float = Field(0.5, ge=0, le=1, description="Share of the steps trained as KCL before the targets pull.")
     normalize: Literal["code", "paper"] = Field(
@@ -198,7 +198,8 @@ class Tsc(Kcl):
         idea="Targets stand evenly on the sphere from the start; each class is sent to the one it is nearest to.",
         formula=r"L_i = L^{KCL}_i - \frac{\lambda}{n_i} \log \frac{e^{q_i \cdot t_{y_i}/\tau}}"
         r"{\sum_a e^{q_i \cdot a/\tau}}",
-        look_for="At half time the centres set off for their targets, tail classes too; watch who swaps with whom.",
+        look_for="From half time on targets pull: the centres end more balanced than KCL's, and those of rare classes "
+        "farther from their targets than those of head ones. Watch who swaps with whom.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022, "
         "arXiv:2111.13998",

@@ -128,7 +128,7 @@ NO_SIMPLEX = "Where C > D + 1 no simplex fits, and even the best arrangement dev
         short="How far the worst pair of class centres is from the angle of a regular simplex.",
         formula=r"\max_{a<b} |m_a \cdot m_b + 1/(C-1)|",
         source="Papyan et al. 2020",
-        caution="In 3 dimensions the maximum separates no methods: with many classes it is large for all of them. "
+        caution="A single pair decides it; in 3 dimensions it is large with many classes, however they lie. "
         + NO_SIMPLEX,
         needs_simplex=True,
         order=11,

@@ -130,7 +130,7 @@ _SHOWN: Mapping[str, Mapping[Place, Shown]] = {
             short="Mean angle between a sample and its class centre, {}, over classes with two samples or more.",
             formula=r"\operatorname{mean}_{i: y_i = c} \arccos(z_i \cdot m_c)",
             source="ltviz",
-            caution="Small is tight, not good: rare classes are often wide on test points whatever the method.",
+            caution="Small is tight, not good: tight classes may lie on one another.",
             order=40,
         ),
         GROUPS,

@@ -15,12 +15,18 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A numpy array of `value`; torch tensors are taken off their graph and device, without importing torch."""
+    """A numpy array of `value`; torch tensors are taken off their graph and device, without importing torch.
+
+    Numbers that are masked become NaN, since what stands beneath a mask is nobody's measurement.
+    """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         if str(value.dtype) == "torch.bfloat16":
             value = value.float()
         value = value.numpy()
+    if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "biuf" and np.ma.is_masked(value):
+        numbers = value.data if value.dtype.kind == "f" else value.data.astype(np.float64)
+        return np.where(np.ma.getmaskarray(value), np.nan, numbers)
     return np.asarray(value)
 
 

@@ -139,5 +139,6 @@ def _parse(model: type[_Parsed], data: bytes) -> _Parsed:
 def _first_problem(error: ValidationError) -> str:
     # The input itself is left out of the sentence: it may be a stranger's, and megabytes long.
     problem = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])[:100] or "it"
-    return f"Its field '{where}' breaks a rule ({problem['msg'][:200]})."
+    where = ".".join(str(part) for part in problem["loc"])[:100]
+    what = f"Its field '{where}'" if where else "It"
+    return f"{what} breaks a rule ({problem['msg'][:200]})."

@@ -68,7 +68,8 @@ def record(
             are left out, and what is measured of training and of test samples apart.
         sample_ids: (N,) whole numbers that say which samples of your data these are.
         counts: training samples of each class, in the order of `class_names`; by default those among `labels`.
-        method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values.
+        method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values,
+            or numpy's scalars.
         on_error: "raise" raises whatever is wrong with any frame.
 
     Raises:
@@ -101,9 +102,9 @@ def record(
         num_classes=len(classes.names),
         class_names=classes.names,
         counts=by_class.tolist(),
-        total_steps=total_steps,
-        seed=seed,
-        config=dict(config or {}),
+        total_steps=_plain(total_steps),
+        seed=_plain(seed),
+        config=_plain(dict(config or {})),
         versions=_versions(),
     )
     writer = RunWriter.create(
@@ -275,25 +276,30 @@ class Recorder:
                 kind=f"{name} of another shape",
             )
         array = array.astype(np.float64)
-        lengths = np.linalg.norm(array, axis=1)
-        if not np.isfinite(lengths).all():
-            row = int(np.flatnonzero(~np.isfinite(lengths))[0])
+        # The largest number of each row first: the square of 1e-200 is 0, that of 1e200 infinite.
+        largest = np.abs(array).max(axis=1, initial=0)
+        if not np.isfinite(largest).all():
+            row = int(np.flatnonzero(~np.isfinite(largest))[0])
             raise RecordingError(
                 f"{name} at step {step} must be finite; row {row} holds NaN or infinity, lower the learning rate.",
                 kind=f"NaN or infinity in {name}",
             )
-        if not lengths.all():
-            row = int(np.flatnonzero(lengths == 0)[0])
+        if not largest.all():
+            row = int(np.flatnonzero(largest == 0)[0])
             raise RecordingError(
                 f"{name} at step {step} must have a direction; row {row} is zero and has no place on a sphere.",
                 kind=f"a row of zeros in {name}",
             )
+        scaled = array / largest[:, None]
+        inner = np.linalg.norm(scaled, axis=1)
+        with np.errstate(over="ignore"):  # a length of more than 1.8e308 is told as infinite
+            lengths = largest * inner
         if np.abs(lengths - 1).max(initial=0) <= _UNIT_TOLERANCE:
             return array.astype(np.float32), []
         lengths_given = f"{lengths.min():.3g} to {lengths.max():.3g}"
         text = f"The rows of {name} were not of length 1 ({lengths_given}); their directions are shown."
         note = [] if name in self._noted else [{"kind": "note", "about": name, "text": text}]
-        return (array / lengths[:, None]).astype(np.float32), note
+        return (scaled / inner[:, None]).astype(np.float32), note
 
     def _measure(self, z: np.ndarray, samples: Mapping[str, np.ndarray]) -> dict[str, float]:
         # Imported here so that a run can be read without the library's mathematics.
@@ -310,6 +316,15 @@ class Recorder:
             split=self._split,
             predictions=samples.get("prediction"),
         )
+
+
+def _plain(value: Any) -> Any:
+    """`value` with numpy's scalars, at any depth, as the numbers that they are."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _scalar(name: str, value: Any) -> Any:

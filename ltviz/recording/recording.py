@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,15 +99,12 @@ class Recording:
         with self._guard:
             identity, data = self._read("probe.safetensors", MAX_ARRAYS, self._probe)
             if data is not None:
-                self._probe = (identity, self._parsed(self._decode_probe, data, "probe.safetensors"))
+                # First: an error of run.json is not one of the probe.
+                info = self.info if (self.path / "run.json").exists() else None
+                decode = partial(_decode_probe, info=info)
+                self._probe = (identity, self._parsed(decode, data, "probe.safetensors"))
             assert self._probe is not None
             return self._probe[1]
-
-    def _decode_probe(self, data: bytes) -> Probe:
-        probe = decode_probe(data)
-        if (self.path / "run.json").exists() and int(probe.labels.max()) >= self.info.num_classes:
-            raise RecordingError(f"It has a label {probe.labels.max()}, run.json {self.info.num_classes} classes.")
-        return probe
 
     def frame_files(self) -> list[int]:
         """Steps of all files named like frames, growing, sound or not: one look at the folder, nothing is opened."""
@@ -335,6 +333,13 @@ class Recording:
             return parse(data)
         except RecordingError as error:
             raise RecordingError(f"{name} cannot be read: {error} ({self.path})") from error
+
+
+def _decode_probe(data: bytes, *, info: RunInfo | None) -> Probe:
+    probe = decode_probe(data)
+    if info is not None and int(probe.labels.max()) >= info.num_classes:
+        raise RecordingError(f"It has a label {probe.labels.max()}, run.json {info.num_classes} classes.")
+    return probe
 
 
 def _identity(about: os.stat_result) -> _Identity:

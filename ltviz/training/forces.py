@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,16 +20,27 @@ from ltviz.methods.parts.forces import TOTAL, act, imagine, offers_what_if
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.tug import TooManyWeights
+from ltviz.metrics.agreement import LENT, STAND_INS, agreement
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512
 """Embeddings that stand in for another method's queue of keys."""
+DIRECTIONS = "classifier"
+"""Landmarks that are directions of a classifier on the sphere: a run that has such lends them to a what-if."""
 _STREAM = 25  # Philox stream
 
 log = logging.getLogger(__name__)
 
 Forces = dict[str, dict[str, np.ndarray]]
 """Method -> part -> (C, D) float32, as a frame holds them."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`forces`, and `metrics`: how far the method's what-if on its own run is its own force (`metrics.agreement`)."""
+
+    forces: Forces
+    metrics: dict[str, float]
 
 
 class ForceMeter:
@@ -61,8 +73,10 @@ class ForceMeter:
         rng = random(seed, _STREAM)
         self._queue = rng.choice(len(self._train), size=QUEUE, p=frequency / frequency.sum())
 
-    def measure(self, method: Method, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]) -> Forces:
+    def measure(self, method: Method, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]) -> Measured:
         """The method's own force, and those of the methods named, on the batch of the next step.
+
+        The method is imagined too, where it can be: nowhere else can be told how well stand-ins do.
 
         Args:
             upcoming: that batch.
@@ -75,20 +89,24 @@ class ForceMeter:
         own = method.card.name
         found = {own: act(method, upcoming, check=not self._checked)}
         self._checked = found[own].keys() != {TOTAL}
-        others = [name for name in names if name != own]
-        if others:
+        others, itself = [name for name in names if name != own], offers_what_if(type(method)) and bool(found[own])
+        metrics: dict[str, float] = {}
+        if others or itself:
             scene = self._scene(method, upcoming, embeddings)
             for name in others:
                 try:
                     found[name] = imagine(method_registry.method(name), scene)
                 except TooManyWeights as error:
                     log.warning("%s: no what-if of %s, because %s", own, name, error)
-        return {name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}
+            if itself:
+                metrics = _agreements(method, scene, found[own][TOTAL])
+        return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""
         with rehearsal(method), torch.no_grad():
             z = method.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
+            lent = method.landmarks().get(DIRECTIONS)
         stored = F.normalize(torch.from_numpy(embeddings[self._train]).to(z), dim=1)
         labels = torch.from_numpy(self._labels).to(batch.y)
         counts = method.counts.to(z)
@@ -102,7 +120,24 @@ class ForceMeter:
             queue_y=labels[drawn],
             means=torch.zeros(len(counts), z.shape[2]).to(z).index_add_(0, labels, stored) / amounts[:, None],
             generator=torch.Generator().manual_seed(self._seed + batch.step),
+            lent=None if lent is None else lent.to(z),
         )
+
+
+def _agreements(method: Method, scene: Scene, own: Tensor) -> dict[str, float]:
+    """Of the method's what-if on its own run with its own force (C, D), by the keys of a frame's metrics."""
+    found = {}
+    for key, seen in ((STAND_INS, replace(scene, lent=None)), (LENT, scene)):
+        if key == LENT and scene.lent is None:
+            continue
+        try:
+            imagined = imagine(type(method), seen, method.settings)[TOTAL]
+        except TooManyWeights:  # the what-ifs that were asked for have said so
+            continue
+        value = agreement(own.detach().cpu().numpy(), imagined.cpu().numpy())
+        if value is not None:
+            found[key] = value
+    return found
 
 
 def parse_what_if(text: str, *, several_labels: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
 from ltviz.training.folders import Snapshot
-from ltviz.training.forces import ForceMeter, Forces, parse_what_if
+from ltviz.training.forces import ForceMeter, Measured, parse_what_if
 from ltviz.training.learner import Learner
 from ltviz.training.observer import Observer
 from ltviz.training.progress import Outcome, Progress
@@ -227,13 +227,14 @@ class Lane:
             return
         with self._learner.own_rng():
             seen = self._observer.observe(self.method)
-            forces = self._measure_forces(upcoming, seen["embeddings"])
+            measured = self._measure_forces(upcoming, seen["embeddings"])
+        seen["metrics"] |= measured.metrics
         self._note_swaps(seen["target_index"])
         seconds = progress.seconds_before + elapsed
         self.writer.frame(
             self.step,
             **seen,
-            forces=forces,
+            forces=measured.forces,
             epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
             seconds=seconds,
             events=tuple(self._events),
@@ -242,17 +243,18 @@ class Lane:
         progress.last_frame, progress.metrics, progress.seconds = self.step, seen["metrics"], seconds
         progress.frames_here += 1
 
-    def _measure_forces(self, upcoming: Batch, embeddings: np.ndarray) -> Forces:
+    def _measure_forces(self, upcoming: Batch, embeddings: np.ndarray) -> Measured:
         """The forces of the next step, where this frame is to have them."""
         every, last = self.run.forces_every, self.step >= self.run.steps
+        nothing = Measured({}, {})
         if not every or (self.progress.frames_here % every and not last):
-            return {}
+            return nothing
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
         try:
             return self._force_meter.measure(self.method, upcoming, embeddings, names)
         except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
             log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
-            return {}
+            return nothing
 
     def _note_swaps(self, matched: np.ndarray | None) -> None:
         """Adds an event where classes have been given other targets since the frame before."""

@@ -63,7 +63,7 @@ class RunSettings(BaseModel):
         max_length=1000,
         description="Methods whose forces on the same batch are measured too, at their default settings and without "
         "being applied, separated by commas, such as bcl,tsc. Class centres and stored embeddings of this run stand in "
-        "for their own prototypes, queues and targets.",
+        "for their own prototypes, queues and targets; directions of a read-out are this run's own where it has such.",
     )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
     probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")

@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import ltviz_app
+import numpy as np
 import pytest
 from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from ltviz_app.service.supervisor import Trouble
 from streamlit.testing.v1 import AppTest
 
+import ltviz
 from ltviz import launch
 from ltviz.recording import mark_failed, run_path
 from ltviz.training.settings import RunSettings
@@ -423,3 +425,12 @@ def test_methods_of_a_what_if_are_chosen_and_stay_when_folded_away(home: Path):
     assert job.run["what_if"] == "tsc,bcl"
     unfold(app, "race-more")
     assert app.multiselect(key="race-what_if").value == ["tsc", "bcl"]
+
+
+def test_a_run_without_test_accuracy_has_its_charts(home: Path):
+    rng = np.random.default_rng(0)
+    with ltviz.record(home / "own-run", labels=[0, 0, 1, 1]) as run:
+        run.frame(0, embeddings=rng.normal(size=(4, 3)))
+        run.frame(1, embeddings=rng.normal(size=(4, 3)))
+    app = page(runs="own-run")
+    assert not app.exception and app.main.get("plotly_chart")

@@ -43,6 +43,7 @@ def test_flags_become_values_and_the_rest_keeps_its_defaults() -> None:
         (["x", "--learning-rate", "nan"], "--learning-rate must be greater than 0, got nan; try 0.1"),
         (["x", "--limit", "0"], "--limit must be greater than or equal to 1, got 0"),
         (["x", "--precision", "8"], "--precision"),
+        (["x", "--s", "3"], "`ltviz test` has no flag --s; try --steps"),
         (["x", "--stepz", "3"], "`ltviz test` has no flag --stepz; try --steps"),
         (["x", "--steps"], "--steps needs a value"),
         (["x", "y"], "takes no further argument, got 'y'"),

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import types
@@ -89,6 +90,22 @@ def test_metrics_are_those_of_the_last_frame(run: Path, capsys: pytest.CaptureFi
     assert "centre_sum" in capsys.readouterr().out
 
 
+def test_metrics_of_what_cannot_be_measured_say_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with record(home / "lone-run", labels=[0]) as lone:
+        lone.frame(7, embeddings=[[1.0, 0.0]])
+    assert main(["metrics", "lone-run"]) == 0
+    assert capsys.readouterr().err == "step 7: nothing can be measured of 1 samples\n"
+
+
+def test_a_damaged_description_is_named_once(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "run.json").write_text("{")
+    assert main(["metrics", str(run)]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said.startswith("ltviz: run.json cannot be read: It breaks a rule (Invalid JSON") and said.count(str(run)) == 1
+    )
+
+
 def test_runs_of_any_name_and_place_are_told_and_can_be_named(run: Path, home: Path, capsys) -> None:
     names = ["ce", "my_run", "lr=0.1,bs=64", "seeds/version_0"]
     for name in names:
@@ -118,7 +135,7 @@ def test_an_export_holds_runs_of_any_name_and_names_what_it_leaves_out(run: Path
     out = str(tmp_path / "all.csv")
     assert main(["export", "--to", "csv", "--home", str(home), "--out", out]) == 0
     told, err = capsys.readouterr()
-    assert "1 runs" in told and err.startswith(f"ltviz: left out {run_id_of('empty/ce')}: ")
+    assert "1 run, 2 rows" in told and err.startswith(f"ltviz: left out {run_id_of('empty/ce')}: ")
     assert run_id_of("ce") in Path(out).read_text(encoding="utf-8")
 
 
@@ -201,3 +218,11 @@ def test_reading_commands_start_without_torch(command: str, run: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+def test_a_port_that_is_taken_is_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["app", "--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"ltviz: --port {port} on 127.0.0.1 cannot be used (") and "try --port 0" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,11 @@ def test_it_writes_what_is_asked_for(
     assert out.read_bytes().startswith(first)
     assert (told["runs"], told["used"], told["path"]) == (["one-run", "two-run"], 2, str(out))
     assert told["bytes"] == out.stat().st_size
+
+
+def test_one_run_and_a_small_file_are_told_as_such(runs: Path, tmp_path: Path, capsys) -> None:
+    assert main(["export", "one-run", "--to", "csv", "--out", str(tmp_path / "one.csv")]) == 0
+    assert re.search(r"one\.csv: 1 run, 1 rows, \d\.\d kB\n$", capsys.readouterr().out)
 
 
 def test_a_file_that_is_there_is_kept(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

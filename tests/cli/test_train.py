@@ -91,6 +91,7 @@ BAD = [
     (["no-such"], "no-such"),
     (["ce", "--imbalance-factor", "0.5"], "--imbalance-factor must be greater than or equal to 1, got 0.5"),
     (["ce", "--dim", "1"], "--dim must be greater than or equal to 2, got 1; try 3"),
+    (["ce", "--lr", "3"], "has no flag --lr; try --learning-rate"),
     (["ce", "--stepz", "3"], "has no flag --stepz; try --steps"),
     (["ce", "--steps", "x"], "--steps must be a valid integer"),
     (["ce", "--data", "cifar"], "data must be one of digits-lt"),

@@ -369,3 +369,49 @@ def test_line_breaks_in_cells_and_names_do_not_break_sentences(tmp_path):
     assert "'one two'" in str(refusal.value)
     upload = read_text(tmp_path, table('f0,f1,f2,label,"my\nnote"', CAT, range(12)))
     assert "my\nnote" in upload.attributes and upload.notes == ("Columns kept as attributes: 'my note'.",)
+
+
+@pytest.mark.parametrize(("name", "word"), [("id", "ids"), ("filename", "names")])
+def test_labels_of_the_same_points_in_another_order_are_refused(tmp_path, name, word):
+    (tmp_path / "z.csv").write_text(f"{name},f0,f1\n" + "".join(f"p{i},.5,{i}.5\n" for i in range(4)))
+    beside = tmp_path / "labels.csv"
+
+    def read(points) -> Upload:
+        beside.write_text(f"{name},label\n" + "".join(f"{point},c{point[-1]}\n" for point in points))
+        return read_embeddings(tmp_path / "z.csv", labels=beside)
+
+    with pytest.raises(
+        DataError, match=f"{word} of the points in another order: row 1 .* 'p1' .* 'p2' among the labels"
+    ):
+        read(["p0", "p2", "p1", "p3"])
+    assert not any("different" in note for note in read(["p0", "p1", "p2", "p3"]).notes)
+    assert any(f"different {word}" in note for note in read(["q0", "q1", "q2", "q3"]).notes)
+
+
+def test_spaces_that_made_two_classes_one_are_said(tmp_path):
+    for cells, told in ((["cat ", " cat", "dog"] * 4, True), ([" cat", "dog ", "eel"] * 4, False)):
+        np.savez(tmp_path / "z.npz", z=Z, labels=np.array(cells))
+        upload = read_embeddings(tmp_path / "z.npz")
+        assert upload.class_names == (("cat", "dog") if told else ("cat", "dog", "eel"))
+        assert any("only in the spaces around them" in note and "'cat'" in note for note in upload.notes) is told
+
+
+def test_labels_under_a_mask_are_none(tmp_path):
+    np.save(tmp_path / "z.npy", Z)
+    for given in (Y, np.array(CAT)):
+        upload = read_embeddings(tmp_path / "z.npy", labels=np.ma.masked_array(given, mask=Y == 1))
+        assert upload.labels is not None and ((upload.labels == -1) == (Y == 1)).all()
+
+
+def test_a_header_that_is_no_name_gets_a_hint(tmp_path):
+    np.save(tmp_path / "z.npy", Z)
+    (tmp_path / "labels.txt").write_text("species\n" + "\n".join(CAT) + "\n")
+    with pytest.raises(DataError, match="got 13 lines of labels; if the first is their header, call it 'label'"):
+        read_embeddings(tmp_path / "z.npy", labels=tmp_path / "labels.txt")
+
+
+def test_the_order_of_bytes_is_no_width(tmp_path):
+    np.save(tmp_path / "z.npy", Z.astype(">f4"))
+    upload = read_embeddings(tmp_path / "z.npy")
+    np.testing.assert_array_equal(upload.embeddings, Z)
+    assert not any("float32" in note for note in upload.notes)

@@ -253,3 +253,32 @@ def test_reading_and_writing_bring_in_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_numbers_of_numpy_are_taken_as_settings(tmp_path, embeddings):
+    given = {"lr": np.float32(0.5), "nested": {"dims": (np.int64(3), 4)}, "on": np.bool_(True)}
+    steps, seed = np.int64(9), np.uint8(2)
+    with ltviz.record(tmp_path / "run", labels=Y, config=given, total_steps=steps, seed=seed) as run:  # type: ignore[arg-type]
+        run.frame(0, embeddings=embeddings(0))
+    seen = Recording(tmp_path / "run")
+    assert seen.config == {"lr": 0.5, "nested": {"dims": [3, 4]}, "on": True}
+    assert (seen.info.total_steps, seen.info.seed) == (9, 2)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e-320, 1e308])
+def test_rows_of_any_length_have_a_direction(tmp_path, embeddings, scale):
+    with ltviz.record(tmp_path / "run", labels=Y) as run:
+        run.frame(0, embeddings=embeddings(0).astype(np.float64) * scale)
+    np.testing.assert_allclose(Recording(tmp_path / "run").frame(0).embeddings, embeddings(0), atol=1e-3)
+
+
+def test_what_is_masked_is_no_number(tmp_path, embeddings):
+    z = embeddings(0)
+    hidden = np.ma.masked_array(z, mask=np.arange(z.size).reshape(z.shape) == 7)
+    with ltviz.record(tmp_path / "run", labels=Y) as run:
+        with pytest.raises(RecordingError, match="row 2 holds NaN"):
+            run.frame(0, embeddings=hidden)
+        with pytest.raises(RecordingError, match=r"samples\['loss'\] at step 0 must be finite"):
+            run.frame(0, embeddings=z, loss=np.ma.masked_equal(Y, 2))
+        run.frame(0, embeddings=np.ma.masked_array(z, mask=False))
+    np.testing.assert_array_equal(Recording(tmp_path / "run").frame(0).embeddings, z)

@@ -15,6 +15,7 @@ const SIGHT = {
   layers: { ...LAYERS, caps: true, grid: false },
   colourMode: "groups",
   solo: "bcl-1",
+  alike: true,
   chosen: [3, 7],
 };
 
@@ -22,6 +23,7 @@ test("a link brings back what was seen, and keeps what else the address holds", 
   const link = linkOf("http://a/?runs=old-1&hz=5&step=40&beside=3", ["bcl-1", "ce-1"], SIGHT),
     url = new URL(link);
   assert.deepEqual([...url.searchParams.keys()].sort(), [
+    "arrows",
     "beside",
     "camera",
     "class",

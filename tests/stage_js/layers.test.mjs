@@ -4,10 +4,20 @@ import { classAt, formatReading, layBars, widen } from "../../app/stage/reading/
 import { strengthOfAge } from "../../app/stage/scene/clouds.js";
 import { contrast, extraColours, luminance, parseHex, valueRamp } from "../../app/stage/scene/colours.js";
 import { readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
-import { arrowEnd, describeForce, forceOn, LONGEST, PARTS, partColour, whatIfs } from "../../app/stage/scene/forces.js";
+import {
+  arrowEnd,
+  describeForce,
+  forceLook,
+  forceOn,
+  LONGEST,
+  PARTS,
+  partColour,
+  trustIn,
+  whatIfs,
+} from "../../app/stage/scene/forces.js";
 import { LAYERS, LAYER_NAMES } from "../../app/stage/choices/layers.js";
 import { choosePairs, linkKind } from "../../app/stage/scene/links.js";
-import { describeForces } from "../../app/stage/choices/options.js";
+import { describeForces, describeTrust } from "../../app/stage/choices/options.js";
 import {
   classesOf,
   classSizes,
@@ -136,10 +146,10 @@ function sceneOf(run, layers = {}, look = {}) {
     mark: null,
     near: null,
     borders: null,
-    forces: { parts: new Set(), under: null },
     trail: 24,
     key: "",
     ...look,
+    forces: forceLook({ parts: new Set(), under: null, alike: false, ...look.forces }, run, look.beside ?? [run]),
   });
   return {
     tally,
@@ -360,6 +370,52 @@ test("forces are drawn from the centres that have any, with their parts and a wh
   });
   assert.match(describeForce(run, 0), /^Force 2.00 at step 1 \(push of head 3.00, pull of positives 1.00\)$/);
   assert.equal(describeForce(run, 2), "");
+});
+
+test("a what-if carries what its stand-ins were worth on the method's own run, and is not drawn below the limit", () => {
+  const what_if = { least: 0.5, cosines: { tsc: 0.7, gml: 0.3 } };
+  const run = runWith({
+    info: { header: { what_if } },
+    header: { forces: { ...FORCES, gml: FORCES.tsc, own: FORCES.tsc } },
+  });
+  const drawn = (under, beside = [run]) => sceneOf(run, { forces: true }, { forces: { under }, beside }).tally.forces;
+  assert.deepEqual(trustIn(run, "tsc", [run]), { cosine: 0.7, step: null, least: 0.5 });
+  assert.equal(drawn("tsc"), 3);
+  assert.match(describeTrust([run], "tsc").badge, /^trust 0.70$/);
+  assert.match(describeTrust([run], "tsc").hint, /Recorded by/);
+  assert.equal(drawn("gml"), 2, "refused");
+  assert.equal(describeTrust([run], "gml").badge, "trust 0.30. Not drawn where the cosine is below 0.50.");
+  assert.equal(drawn("own"), 3, "a method that nobody has measured");
+  assert.equal(describeTrust([run], "own").badge, "trust unknown");
+  assert.deepEqual(describeTrust([run], null), { badge: "", hint: "" });
+  const beside = runWith({
+    info: { header: { method: "tsc" } },
+    header: { step: 7, forces: { tsc: FORCES.tsc }, metrics: { what_if_cosine: 0.41, what_if_cosine_lent: 0.93 } },
+  });
+  assert.deepEqual(trustIn(run, "tsc", [run, beside]), { cosine: 0.41, step: 7, least: 0.5 });
+  assert.equal(drawn("tsc", [run, beside]), 2, "what is measured beside wins over what was recorded");
+  assert.match(describeTrust([run, beside], "tsc").hint, /Measured on its run beside, at step 7/);
+  const lending = runWith({
+    info: { header: { what_if } },
+    header: { forces: FORCES, metrics: { what_if_cosine_lent: 0.9 } },
+  });
+  assert.equal(trustIn(lending, "tsc", [lending, beside]).cosine, 0.93);
+  const elsewhere = runWith({
+    info: { header: { method: "tsc", dim: 64 } },
+    header: { forces: { tsc: FORCES.tsc }, metrics: { what_if_cosine: 0.41 } },
+  });
+  assert.equal(trustIn(run, "tsc", [run, elsewhere]).cosine, 0.7, "a run of another dimension says nothing");
+});
+
+test("arrows have a scale of their own panel, or one for all, and the legend says which", () => {
+  const run = runWith({ header: { forces: FORCES } }),
+    strong = runWith({ header: { forces: { bcl: { total: [[0, 8, 0], null, null] } } } });
+  const look = (alike) => forceLook({ parts: new Set(), under: null, alike }, run, [run, strong]);
+  assert.equal(look(false).longest, 2);
+  assert.equal(look(true).longest, 8);
+  const text = (alike) => signsOf([run], { ...LAYERS, forces: true }, alike).find((sign) => sign.word === "force").text;
+  assert.match(text(false), /lengths compare within a panel only/);
+  assert.match(text(true), /lengths compare between panels/);
 });
 
 test("forces of an earlier step stay, fainter, and their step is told", () => {

@@ -17,6 +17,7 @@ from ltviz.methods.base import Batch, Method
 from ltviz.methods.parts.forces import PARTS, TOTAL
 from ltviz.methods.parts.tug import Tug
 from ltviz.methods.supcon import SupCon
+from ltviz.metrics.agreement import LENT, STAND_INS
 from ltviz.recording import Frame, Recording, send_request
 from ltviz.training.catalogue import catalogue
 from ltviz.training.forces import QUEUE, ForceMeter, parse_what_if
@@ -256,3 +257,25 @@ def test_a_large_batch_has_no_what_if_and_says_so(
     forces: dict[str, Any] = Recording(tmp_path / "runs" / "supcon").frame(12).insight.forces
     assert forces.keys() == {"supcon"} and forces["supcon"].keys() == {TOTAL}
     assert "no what-if of bcl, because forces hold a weight for each row and partner, at most 40" in caplog.text
+
+
+# ---------------------------------------------------------------------- how far a what-if can be trusted
+
+
+def test_a_run_says_how_far_its_what_if_is_its_own_force(start: Start, tmp_path: Path) -> None:
+    """SupCon meets nothing but the batch: its what-if is its force. A read-out's directions are not its centres."""
+    start("supcon", "ce", "bcl", **WATCHED, forces_every=5).run()
+    found = {name: frames(tmp_path / "runs" / name) for name in ("supcon", "ce", "bcl")}
+    for held in found.values():
+        assert [frame.step for frame in held if STAND_INS in frame.metrics] == [0, 5, 10, 12]
+    assert all(frame.metrics[STAND_INS] > 0.999 for frame in found["supcon"][::5])
+    assert not any(LENT in frame.metrics for name in ("supcon", "bcl") for frame in found[name])
+    for frame in found["ce"][::5]:
+        assert frame.metrics[LENT] > 0.9 > frame.metrics[STAND_INS]
+
+
+@pytest.mark.parametrize("name", ["ce", "reweight", "logit_adjust"])
+def test_a_read_out_lends_its_directions_to_a_what_if(start: Start, tmp_path: Path, name: str) -> None:
+    start(name, **WATCHED, forces_every=4).run()
+    held = [frame for frame in frames(tmp_path / "runs" / name) if frame.insight.forces]
+    assert np.median([frame.metrics[LENT] for frame in held]) > 0.9

@@ -1,18 +1,13 @@
-/**
- * What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length
- * of trails.
- */
+/** What single layers can be asked for, beside the legend while they are on: parts of a force, another method's, length of trails. */
 import { toHex } from "../scene/colours.js";
 import { make, setAttribute, setText } from "../common/dom.js";
-import { areFresh, PARTS, partColour, whatIfs } from "../scene/forces.js";
+import { areFresh, isRefused, PARTS, partColour, trustIn, whatIfs } from "../scene/forces.js";
 import { TRAIL_FRAMES } from "../incoming/runs.js";
+import { fill, FORCE_WORDS } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 
 const TRAILS = [6, 12, 24, TRAIL_FRAMES];
-
-/** What another method's force was computed from: nobody shall take it for a race that was run. */
-const STAND_INS = "Dashed: this run's centres and stored samples stand in for the other method's own.";
 
 /** @param {Run[]} runs @param {string|null} [under] the what-if that is drawn beside
  * @returns {string} at which step the forces in the picture were computed and with what, or why there are none */
@@ -24,7 +19,8 @@ export function describeForces(runs, under = null) {
     return shown.some((run) => run.frame?.header.projection) && shown.every((run) => run.info?.header.dim !== 3)
       ? "No forces here: none were recorded, or this view cannot show directions."
       : "No forces here: their recording was off when this run was trained.";
-  const imagined = under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${STAND_INS}` : "";
+  const imagined =
+    under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${FORCE_WORDS.standIns}` : "";
   const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0)),
     last = steps[steps.length - 1];
   const fainter = shown.every((run) => !run.forces || areFresh(run)) ? "" : "; drawn fainter since";
@@ -33,6 +29,33 @@ export function describeForces(runs, under = null) {
       ? `Computed at step ${last}.`
       : `Last computed at step ${steps.length === 1 ? last : `${steps[0]} to ${last}`}${fainter}.`;
   return when + imagined;
+}
+
+/** @param {Run[]} runs @param {string|null} under the what-if that is drawn beside @returns {{badge: string, hint: string}} how far it can be trusted; empty: there is none */
+export function describeTrust(runs, under) {
+  const found =
+    under === null ? [] : runs.filter((run) => whatIfs(run).includes(under)).map((run) => trustIn(run, under, runs));
+  if (!found.length) return { badge: "", hint: "" };
+  const known = found.flatMap(({ cosine }) => (cosine === null ? [] : [cosine])),
+    low = Math.min(...known).toFixed(2),
+    high = Math.max(...known).toFixed(2);
+  const steps = new Set(found.flatMap(({ step }) => (step === null ? [] : [step]))),
+    refused = found.find(isRefused);
+  const hint = [
+    FORCE_WORDS.trustHint,
+    ...[...steps].map((step) => fill(FORCE_WORDS.here, { step })),
+    found.some(({ cosine, step }) => cosine !== null && step === null) ? FORCE_WORDS.recorded : "",
+    known.length < found.length ? FORCE_WORDS.nobody : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+  const badge = known.length
+    ? fill(FORCE_WORDS.trust, { cosine: low === high ? low : `${low} to ${high}` })
+    : FORCE_WORDS.unknown;
+  return {
+    badge: refused ? `${badge}. ${fill(FORCE_WORDS.refused, { least: refused.least.toFixed(2) })}` : badge,
+    hint,
+  };
 }
 
 export class LayerOptions {
@@ -65,6 +88,17 @@ export class LayerOptions {
       picture.forces = { ...picture.forces, under: this.under.value || null };
       changed();
     });
+    this.trust = make("span", "ltv-quiet", { "data-testid": "ltviz-what-if-trust" });
+    this.alike = make(
+      "button",
+      "ltv-chip",
+      { type: "button", "aria-pressed": "false", title: FORCE_WORDS.scaleHint },
+      FORCE_WORDS.scale,
+    );
+    this.alike.addEventListener("click", () => {
+      picture.forces = { ...picture.forces, alike: !picture.forces.alike };
+      changed();
+    });
     this.note = make("span", "ltv-quiet");
     this.forces = make(
       "div",
@@ -73,6 +107,8 @@ export class LayerOptions {
       make("span", "", {}, "Forces: total"),
       ...this.chips.map(({ chip }) => chip),
       this.under,
+      this.trust,
+      this.alike,
       this.note,
     );
     this.length = make("select", "ltv-select", { "aria-label": "Length of the trails" });
@@ -106,6 +142,10 @@ export class LayerOptions {
       chip.disabled = !has(part);
     }
     this.writeUnder(runs);
+    const { badge, hint } = describeTrust(runs, forces.under);
+    setText(this.trust, badge);
+    setAttribute(this.trust, "title", hint);
+    setAttribute(this.alike, "aria-pressed", String(forces.alike));
     setText(this.note, describeForces(runs, forces.under));
   }
 

@@ -53,6 +53,7 @@
  * @property {string} run
  * @property {string} title
  * @property {string} method
+ * @property {{least: number, cosines: Record<string, number>}} [what_if]  by method: how far its what-if on this run can be trusted
  * @property {string} colour      the method's own colour, #rrggbb
  * @property {string} state
  * @property {string|null} reason

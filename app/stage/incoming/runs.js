@@ -39,9 +39,7 @@ export class Run {
     this.fromLinks = new Map();
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
-    /**
-     * @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the
-     * frame shown, and how
+    /** @type {{step: number, forces: import("../common/types.js").Forces, metrics: Record<string, number>, gap: number}|null} the newest forces up to the frame shown, and how
      * many steps after those before them they came */
     this.forces = null;
     this.start = 0;
@@ -70,10 +68,7 @@ export class Run {
     this.called = "";
     /** @type {import("../scene/colours.js").Rgb[]} one for each of EXTRAS */
     this.extras = [];
-    /**
-     * @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear
-     * classes
-     */
+    /** @type {import("../scene/colours.js").Rgb[]} steps of the ramp in use, from low to high; empty where points wear classes */
     this.values = [];
   }
 
@@ -129,10 +124,7 @@ export class Run {
     this.pending = frame;
   }
 
-  /**
-   * Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered.
-   * @param {number} id
-   */
+  /** Index of a sample, or null where this run's probe does not hold it; without ids, samples are numbered. @param {number} id */
   indexOf(id) {
     const { info } = this;
     if (!info) return null;
@@ -187,7 +179,12 @@ export class Run {
     if (this.forces && step < this.forces.step) this.forces = null;
     // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
     if (forces && Object.keys(forces).length)
-      this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
+      this.forces = {
+        step,
+        forces,
+        metrics: next.header.metrics,
+        gap: this.forces ? step - this.forces.step || this.forces.gap : 0,
+      };
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;
@@ -204,9 +201,7 @@ export class Run {
     return this.frame ? ["centres", ...Object.keys(this.frame.header.landmarks ?? {})] : [];
   }
 
-  /**
-   * Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]}
-   */
+  /** Centres or landmarks as the eye sees them. @param {string} name @param {number} k progress @returns {(Vec3|null)[]} */
   marksAt(name, k) {
     const header = this.frame?.header;
     const to = header ? (name === "centres" ? header.centres : header.landmarks?.[name]) : undefined;
@@ -233,9 +228,7 @@ export class Run {
     return { a: blend("a"), b: blend("b") };
   }
 
-  /**
-   * One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3}
-   */
+  /** One point as the eye sees it, on the scale of the sphere. @param {number} index @param {number} k @returns {Vec3} */
   pointAt(index, k) {
     const to = /** @type {Frame} */ (this.frame).xyz,
       i = index * 3;

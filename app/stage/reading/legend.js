@@ -7,16 +7,10 @@ import { DISC, signsOf } from "./signs.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/colours.js").Rgb} Rgb */
-/**
- * @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale colours of the bar, what stands at its
- * ends, the tip
- */
+/** @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale  colours of the bar, what stands at its ends, the tip */
 
 export class Legend {
-  /**
-   * @param {import("../words.js").Words} words @param {import("./tips.js").Tips} tips
-   * @param {HTMLElement} options settings of single layers
-   */
+  /** @param {import("../words.js").Words} words @param {import("./tips.js").Tips} tips @param {HTMLElement} options settings of single layers */
   constructor(words, tips, options) {
     this.bar = make("span", "ltv-ramp");
     this.low = make("span", "ltv-quiet");
@@ -35,11 +29,8 @@ export class Legend {
     tips.explain(this.free, () => this.freeLines);
   }
 
-  /**
-   * @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers
-   * @param {import("../choices/layers.js").ColourMode} mode
-   */
-  write(runs, layers, mode) {
+  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {import("../choices/layers.js").ColourMode} mode @param {boolean} alike whether the arrows of all panels have one scale */
+  write(runs, layers, mode, alike) {
     const run = runs.find((r) => r.info),
       header = run?.info?.header,
       { colours, ends, lines } = this.scaleOf(run, runs, mode);
@@ -57,13 +48,10 @@ export class Legend {
     // Without classes there is nothing between head and tail.
     this.scale.hidden = Boolean(header && !header.num_classes && !changesWithFrame(mode) && mode !== "split");
     this.writeFree(runs, mode);
-    this.writeSigns(runs, layers);
+    this.writeSigns(runs, layers, alike);
   }
 
-  /**
-   * @param {Run|undefined} run whose classes stand for all @param {Run[]} runs
-   * @param {import("../choices/layers.js").ColourMode} mode @returns {Scale}
-   */
+  /** @param {Run|undefined} run whose classes stand for all @param {Run[]} runs @param {import("../choices/layers.js").ColourMode} mode @returns {Scale} */
   scaleOf(run, runs, mode) {
     const { words } = this,
       info = run?.info,
@@ -144,10 +132,10 @@ export class Legend {
     this.free.replaceChildren(icon(DISC, colour, true), text);
   }
 
-  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers */
-  writeSigns(runs, layers) {
-    const signs = signsOf(runs, layers),
-      key = signs.map(({ word }) => word).join();
+  /** @param {Run[]} runs @param {import("../choices/layers.js").Layers} layers @param {boolean} alike whether the arrows of all panels have one scale */
+  writeSigns(runs, layers, alike) {
+    const signs = signsOf(runs, layers, alike),
+      key = [...signs.map(({ word }) => word), alike].join();
     if (this.signs.dataset.key === key) return;
     this.signs.dataset.key = key;
     this.tips.close();

@@ -106,7 +106,7 @@ export class Parts {
     else this.table.write(runs, this.overlay.simplexNote(runs));
     this.table.root.hidden ||= selected !== null;
     this.selected.root.hidden = selected === null;
-    this.legend.write(runs, picture.layers, picture.colourMode);
+    this.legend.write(runs, picture.layers, picture.colourMode, picture.forces.alike);
     this.options.write(runs);
     this.strips.write(picture.shown, picture.rects, picture.layers.inside);
     this.menus.setClasses(runs.find((run) => run.info)?.info?.header.class_names ?? []);

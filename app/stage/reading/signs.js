@@ -1,13 +1,11 @@
 /** The signs that a picture holds now, each with its name and its sentence: what the legend shows. Pure. */
 import { otherLandmarks, cappedLandmarks, isItself } from "../scene/landmarks.js";
 import { linkKind } from "../scene/links.js";
+import { FORCE_WORDS } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../choices/layers.js").Layers} Layers */
-/**
- * @typedef {{word: string, text: string, path: string, filled: boolean, quiet?: boolean}} Sign quiet: there, but not
- * drawn here
- */
+/** @typedef {{word: string, text: string, path: string, filled: boolean, quiet?: boolean}} Sign  quiet: there, but not drawn here */
 
 export const DISC = "M8 4.2a3.8 3.8 0 1 0 .01 0z";
 const RING = "M8 3.4a4.6 4.6 0 1 0 .01 0z",
@@ -26,8 +24,8 @@ const MIST = "M5 6.2a1.5 1.5 0 1 0 .01 0zM11 4.6a1.1 1.1 0 1 0 .01 0zM10.4 10a1.
 const PIECES =
   "M8 3.2a4.8 4.8 0 0 1 4.2 7.1M10.6 12.1A4.8 4.8 0 0 1 3.3 8.9M3.4 6.6A4.8 4.8 0 0 1 6 3.6M8 6.6a1.4 1.4 0 1 0 .01 0z";
 
-/** @param {Run[]} runs @param {Layers} layers @returns {Sign[]} */
-export function signsOf(runs, layers) {
+/** @param {Run[]} runs @param {Layers} layers @param {boolean} [alike] whether the arrows of all panels have one scale @returns {Sign[]} */
+export function signsOf(runs, layers, alike = false) {
   const marks = new Set(runs.flatMap((run) => Object.keys(run.frame?.header.landmarks ?? {})));
   const splits = new Set(runs.flatMap((run) => [...run.splits]));
   /** @type {Sign[]} */
@@ -122,7 +120,8 @@ export function signsOf(runs, layers) {
     "force",
     ARROW,
     false,
-    "An arrow leads from the centre of a class along the negative gradient of the loss: where this step pushes its samples. The longest arrow of a panel is 20° long.",
+    "An arrow leads from the centre of a class along the negative gradient of the loss: where this step pushes its samples. " +
+      (alike ? FORCE_WORDS.oneScale : FORCE_WORDS.ownScale),
   );
   return signs;
 }

@@ -9,12 +9,14 @@ import { COLOUR_NAMES, LAYERS } from "../choices/layers.js";
  * @property {import("../choices/layers.js").Layers} layers
  * @property {import("../choices/layers.js").ColourMode} colourMode
  * @property {string|null} solo       panel shown alone
+ * @property {boolean} alike          whether the arrows of all panels have one scale
  * @property {number[]} chosen        ranks of the classes in focus; empty: all
  */
 
 const DIGITS = 3,
   MOST_CHOSEN = 200,
-  RANK = /^\d{1,5}$/;
+  RANK = /^\d{1,5}$/,
+  ALIKE = "alike";
 /** A run's id, or a moment's: run@step. */
 const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
 
@@ -22,7 +24,7 @@ const PANEL = /^[a-z0-9][a-z0-9-]{2,63}(@\d{1,12})?$/;
  * @param {string} href the page's address @param {string[]} runs on the stage @param {Sight} sight
  * @returns {string} what is as usual is left out
  */
-export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen }) {
+export function linkOf(href, runs, { camera, layers, colourMode, solo, alike, chosen }) {
   const url = new URL(href),
     names = /** @type {(keyof typeof LAYERS)[]} */ (Object.keys(LAYERS));
   const changed = names
@@ -36,6 +38,7 @@ export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen })
     layers: changed.join(","),
     colour: colourMode === COLOUR_NAMES[0][0] ? "" : colourMode,
     solo: solo ?? "",
+    arrows: alike ? ALIKE : "",
     class: chosen.slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
@@ -45,10 +48,7 @@ export function linkOf(href, runs, { camera, layers, colourMode, solo, chosen })
   return url.href;
 }
 
-/**
- * @param {string} search of an address, with or without its question mark
- * @returns {Partial<Sight>} what it says and is possible; the rest is left out
- */
+/** @param {string} search of an address, with or without its question mark @returns {Partial<Sight>} what it says and is possible; the rest is left out */
 export function readLink(search) {
   const asked = new URLSearchParams(search),
     list = (/** @type {string} */ name) => (asked.get(name) ?? "").split(",").filter(Boolean);
@@ -64,6 +64,7 @@ export function readLink(search) {
   if (colour) sight.colourMode = colour[0];
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) sight.solo = solo;
+  if (asked.get("arrows") === ALIKE) sight.alike = true;
   const chosen = [
     ...new Set(
       list("class")

@@ -11,6 +11,7 @@ export function linkTo({ picture, data }) {
     layers,
     colourMode,
     solo,
+    alike: picture.forces.alike,
     chosen: [...(chosen ?? [])],
   });
 }
@@ -20,18 +21,16 @@ export function linkTo({ picture, data }) {
  * @param {import("../scene/picture.js").Picture} picture @param {string} search of the address
  */
 export function restoreSight(picture, search) {
-  const { camera, layers, colourMode, solo, chosen } = readLink(search);
+  const { camera, layers, colourMode, solo, alike, chosen } = readLink(search);
   if (camera) picture.cameras.open(camera);
   Object.assign(picture.layers, layers);
   picture.colourMode = colourMode ?? picture.colourMode;
   picture.solo = solo ?? picture.solo;
+  picture.forces = { ...picture.forces, alike: alike ?? picture.forces.alike };
   picture.chosen = chosen ? new Set(chosen) : picture.chosen;
 }
 
-/**
- * Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand.
- * @param {import("../view.js").StageView} stage
- */
+/** Puts the link into the clipboard; where the browser refuses that, into a field to be copied by hand. @param {import("../view.js").StageView} stage */
 export async function copyLink(stage) {
   const link = linkTo(stage);
   try {

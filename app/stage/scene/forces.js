@@ -5,15 +5,14 @@ import { arrow } from "./strokes.js";
 import { dot, length } from "../common/vectors.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
-/**
- * @typedef {{parts: Set<string>, under: string|null}} ForceChoice parts drawn beside the total; the what-if method,
- * null: none
- */
+/** @typedef {{parts: Set<string>, under: string|null, alike: boolean}} ForceChoice  parts drawn beside the total; the what-if method, null: none;
+ * whether all panels have one scale */
+/** @typedef {{parts: Set<string>, under: string|null, longest: number}} ForceLook  the same for one panel: no what-if that cannot be trusted, and the
+ * size of the force whose arrow is the longest */
+/** @typedef {import("../incoming/runs.js").Run} Run */
+/** @typedef {{cosine: number|null, step: number|null, least: number}} Trust  in a what-if; `step` where it was measured on a run beside, else recorded */
 
-/**
- * Parts of a force: name in frames, word, sentence, colour (Okabe and Ito, told apart with every kind of colour
- * blindness).
- */
+/** Parts of a force: name in frames, word, sentence, colour (Okabe and Ito, told apart with every kind of colour blindness). */
 export const PARTS = /** @type {[string, string, string, string][]} */ ([
   ["positives", "pull of positives", "the net pull of all that the loss takes for positive", "#009e73"],
   ["head", "push of head", "away from what belongs to head classes", "#0072b2"],
@@ -23,7 +22,7 @@ export const PARTS = /** @type {[string, string, string, string][]} */ ([
   ["prior", "prior", "the difference that knowing the class counts makes", "#56b4e9"],
 ]);
 
-/** The longest arrow of a panel, in radians of the sphere. */
+/** The longest arrow of a panel, or of all where they have one scale, in radians of the sphere. */
 export const LONGEST = 0.35;
 const PART_CONTRAST = 2.4,
   STALE = 0.45,
@@ -34,10 +33,8 @@ export const partColour = (part, page) =>
   readable(parseHex((PARTS.find(([key]) => key === part) ?? PARTS[0])[3]), page, PART_CONTRAST);
 
 /**
- * Where an arrow ends that begins at a centre: along the great circle, or straight in a projection, whose centres lie
- * inside.
- * @param {Vec3} m centre @param {Vec3} force @param {number} scale radians for each unit of force
- * @param {boolean} straight @returns {Vec3|null}
+ * Where an arrow ends that begins at a centre: along the great circle, or straight in a projection, whose centres lie inside.
+ * @param {Vec3} m centre @param {Vec3} force @param {number} scale radians for each unit of force @param {boolean} straight @returns {Vec3|null}
  *   null where the force has no direction along the sphere
  */
 export function arrowEnd(m, force, scale, straight) {
@@ -54,24 +51,15 @@ export function arrowEnd(m, force, scale, straight) {
   return [m[0] * c + along[0] * s, m[1] * c + along[1] * s, m[2] * c + along[2] * s];
 }
 
-/**
- * Methods besides the run's own whose forces its frame holds. @param {import("../incoming/runs.js").Run} run
- * @returns {string[]}
- */
+/** Methods besides the run's own whose forces its frame holds. @param {import("../incoming/runs.js").Run} run @returns {string[]} */
 export const whatIfs = (run) =>
   Object.keys(run.forces?.forces ?? {}).filter((name) => name !== run.info?.header.method);
 
-/**
- * Whether no newer forces are overdue: between two of them the arrows neither fade nor blink.
- * @param {import("../incoming/runs.js").Run} run
- */
+/** Whether no newer forces are overdue: between two of them the arrows neither fade nor blink. @param {import("../incoming/runs.js").Run} run */
 export const areFresh = ({ forces, frame }) =>
   Boolean(forces && frame && frame.header.step - forces.step <= 1.5 * forces.gap);
 
-/**
- * The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run
- * @param {string|null} under
- */
+/** The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run @param {string|null} under */
 function totals(run, under) {
   const forces = run.forces?.forces ?? {},
     own = forces[run.info?.header.method ?? ""] ?? {};
@@ -83,20 +71,53 @@ function totals(run, under) {
 }
 
 /**
- * @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run
- * @param {(Vec3|null)[]} centres
+ * How far a what-if on a run can be trusted: what stand-ins were worth on the method's own run where that is beside, else where the bench had one.
+ * @param {Run} run @param {string} under @param {Run[]} shown @returns {Trust} `cosine` null: nobody knows
+ */
+export function trustIn(run, under, shown) {
+  const least = run.info?.header.what_if?.least ?? 0,
+    recorded = run.info?.header.what_if?.cosines[under] ?? null;
+  const own = shown.find(
+    (other) => other.info?.header.method === under && other.info.header.dim === run.info?.header.dim && other.forces,
+  );
+  // A run that has class directions of its own lends them to a method that needs such; then that method's own were used.
+  const lent =
+    run.forces?.metrics.what_if_cosine_lent !== undefined ? own?.forces?.metrics.what_if_cosine_lent : undefined;
+  const cosine = lent ?? own?.forces?.metrics.what_if_cosine;
+  return cosine === undefined || !own?.forces
+    ? { cosine: recorded, step: null, least }
+    : { cosine, step: own.forces.step, least };
+}
+
+/** @param {Trust} trust */
+export const isRefused = ({ cosine, least }) => cosine !== null && cosine < least;
+
+/** The choice as it holds for one panel. @param {ForceChoice} choice @param {Run} run @param {Run[]} shown @returns {ForceLook} */
+export function forceLook({ parts, under, alike }, run, shown) {
+  const trusted = (/** @type {Run} */ one) => (under !== null && isRefused(trustIn(one, under, shown)) ? null : under);
+  return {
+    parts,
+    under: trusted(run),
+    longest: Math.max(0, ...(alike ? shown : [run]).map((one) => longestForce(one, trusted(one)))),
+  };
+}
+
+/** @param {Run} run @param {string|null} under */
+function longestForce(run, under) {
+  const { total, other } = totals(run, under);
+  return Math.max(0, ...[...total, ...other].map((force) => (force ? length(force) : 0)));
+}
+
+/** @param {import("./strokes.js").Sheets} to @param {import("../incoming/runs.js").Run} run @param {(Vec3|null)[]} centres
  * @param {import("./scene.js").Look} look @param {(c: number) => number} faded @returns {number} arrows drawn */
 export function addForces(to, run, centres, look, faded) {
   const { own, total, other } = totals(run, look.forces.under),
     straight = Boolean(run.frame?.header.projection);
-  const longest = Math.max(0, ...[...total, ...other].map((force) => (force ? length(force) : 0)));
+  const { longest } = look.forces;
   if (!longest) return 0;
   const fresh = areFresh(run) ? 1 : STALE;
   let drawn = 0;
-  /**
-   * @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width
-   * @param {number} dashes
-   */
+  /** @param {(Vec3|null)[]} forces @param {import("./colours.js").Rgb} colour @param {number} width @param {number} dashes */
   const draw = (forces, colour, width, dashes) =>
     forces.forEach((force, c) => {
       const m = centres[c],
@@ -114,9 +135,7 @@ export function addForces(to, run, centres, look, faded) {
   return drawn;
 }
 
-/**
- * The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run
- * @param {number} c
+/** The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run @param {number} c
  * @returns {{total: number, parts: [string, number][], step: number}|null} null where none are known */
 export function forceOn(run, c) {
   const own = run.forces?.forces[run.info?.header.method ?? ""],
@@ -142,10 +161,7 @@ export function forceReading(run) {
   };
 }
 
-/**
- * One line for the card of a class; "" where no forces are known. @param {import("../incoming/runs.js").Run} run
- * @param {number} c
- */
+/** One line for the card of a class; "" where no forces are known. @param {import("../incoming/runs.js").Run} run @param {number} c */
 export function describeForce(run, c) {
   const force = forceOn(run, c);
   if (!force) return "";

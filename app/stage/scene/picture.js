@@ -1,4 +1,5 @@
 /** The picture: panels, camera, layers and colours brought together for whichever renderer there is. */
+import { forceLook } from "./forces.js";
 import { capAngles, capFills } from "./caps.js";
 import { outlineRadius, viewProjection } from "./camera.js";
 import { classColours, extraColours, valueRamp, RAMP, CATEGORICAL } from "./colours.js";
@@ -34,7 +35,7 @@ export class Picture {
     /** @type {Set<number>|null} */
     this.chosen = null;
     /** @type {import("./forces.js").ForceChoice} */
-    this.forces = { parts: new Set(), under: null };
+    this.forces = { parts: new Set(), under: null, alike: false };
     /** Frames that trails reach back. */
     this.trail = TRAIL;
     /** @type {Set<number>|null} ids of selected samples */
@@ -53,10 +54,7 @@ export class Picture {
     this.categorical = CATEGORICAL;
     /** @type {import("../common/theme.js").Theme|null} */
     this.theme = null;
-    /**
-     * @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, swatches: Uint16Array|undefined}>}
-     * what each run's points wore last
-     */
+    /** @type {Map<string, {key: string, of: import("../common/types.js").Frame|null, swatches: Uint16Array|undefined}>} what each run's points wore last */
     this.dressed = new Map();
     this.size = { w: 0, h: 0 };
   }
@@ -138,10 +136,7 @@ export class Picture {
     this.dressed.set(run.id, { key, of: frame, swatches: swatches === info.labels ? undefined : swatches });
   }
 
-  /**
-   * @param {Run} run @param {import("../common/types.js").RunInfo} info
-   * @param {import("../common/theme.js").Theme} theme
-   */
+  /** @param {Run} run @param {import("../common/types.js").RunInfo} info @param {import("../common/theme.js").Theme} theme */
   dressAnew(run, { header }, { page }) {
     const { layers, colourMode, ramp, categorical } = this;
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
@@ -166,7 +161,8 @@ export class Picture {
     const mark = this.marked === null ? null : run.indexOf(this.marked);
     const near = this.pinned && mark !== null ? neighboursOf(run, mark) : null,
       scale = Math.min(1.7, Math.max(0.62, Math.min(rect.view.w, rect.view.h) / 300));
-    const { forces, trail } = this,
+    const forces = forceLook(this.forces, run, this.shown),
+      { trail } = this,
       { ink, page } = /** @type {import("../common/theme.js").Theme} */ (theme);
     return {
       layers,
@@ -189,6 +185,7 @@ export class Picture {
         page,
         [...forces.parts].join("+"),
         forces.under,
+        forces.longest,
         trail,
       ].join(),
       borders: layers.territory ? (run.borders?.pieces ?? null) : null,
@@ -241,10 +238,7 @@ export class Picture {
     return (p) => project(matrix, p, view);
   }
 
-  /**
-   * @param {number} x @param {number} y CSS pixels within the canvas
-   * @returns {{index: number, run: Run|null, rect: PanelRect, x: number, y: number}|null}
-   */
+  /** @param {number} x @param {number} y CSS pixels within the canvas @returns {{index: number, run: Run|null, rect: PanelRect, x: number, y: number}|null} */
   at(x, y) {
     const index = panelAt(this.rects, x, y),
       rect = this.rects[index];

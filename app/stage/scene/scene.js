@@ -25,7 +25,7 @@ import { normalize } from "../common/vectors.js";
  * @property {number|null} mark     index of the point to ring
  * @property {number[]|null} near   indices of its nearest samples
  * @property {[Vec3, Vec3][]|null} borders  of the classes' territories
- * @property {import("./forces.js").ForceChoice} forces
+ * @property {import("./forces.js").ForceLook} forces
  * @property {number} trail         frames that trails reach back
  * @property {string} key           the same for looks that draw the same of a frame
  */

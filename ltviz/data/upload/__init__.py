@@ -142,6 +142,9 @@ def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside
 
 def _given(labels: Sequence[Any] | np.ndarray) -> Column:
     """Labels out of a program, where None and text may stand among numbers."""
+    if isinstance(labels, np.ma.MaskedArray):
+        masked, labels = np.ma.getmaskarray(labels), labels.data.astype(object)
+        labels[masked] = None
     array = np.asarray(labels, object) if isinstance(labels, list | tuple) else np.asarray(labels)
     if array.dtype != object or array.ndim != 1:
         return np.asarray(labels)
@@ -219,8 +222,25 @@ class _Understood:
 
     def with_labels(self, beside: _Beside) -> Upload:
         self.notes += [*beside.contents.notes, *beside.roles.notes]
+        own = dict(self.texts)
         self._take(beside.contents, beside.roles)
+        for role, word in (("id", "ids"), ("name", "names")):
+            if role in own and own[role] != self.texts[role]:
+                self._refuse_another_order(word, own[role], self.texts[role])
         return self.upload(beside.contents, beside.roles)
+
+    def _refuse_another_order(self, word: str, own: tuple[str, ...], beside: tuple[str, ...]) -> None:
+        """Labels go by the order of the rows; what both files call the points may say that it is not the same one."""
+        if sorted(own) == sorted(beside):
+            row = next(row for row, (a, b) in enumerate(zip(own, beside, strict=True)) if a != b)
+            raise DataError(
+                f"The file of labels holds the {word} of the points in another order: row {row} (counted from 0) is "
+                f"'{own[row][:40]}' among the embeddings and '{beside[row][:40]}' among the labels; bring both into "
+                f"one order, or drop the {word} of one."
+            )
+        self.notes.append(
+            f"The two files hold different {word} of the points: the labels were taken in the order of their rows."
+        )
 
     def upload(self, contents: Contents | None = None, roles: Roles | None = None) -> Upload:
         contents, roles = contents or self.contents, roles or self.roles

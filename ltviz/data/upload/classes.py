@@ -138,10 +138,14 @@ def _from_text(column: Categories, notes: list[str]) -> tuple[np.ndarray, tuple[
     if all(_is_whole(name) for name in known):
         known.sort(key=int)
     _check_number(len(known))
+    number = {name: index for index, name in enumerate(known)}
     words = sorted({name for code, name in enumerate(stripped) if code in used} & {"nan", "NaN", "None", "<NA>"})
     if words:
         notes.append(f"The label {listed(words)} was read as no label.")
-    number = {name: index for index, name in enumerate(known)}
+    spellings = {code for code in used if code >= 0 and stripped[code] in number}
+    if len(spellings) > len(number):
+        one = next(name for name in known if sum(stripped[code] == name for code in spellings) > 1)
+        notes.append(f"Labels that differ only in the spaces around them were read as one class, such as '{one[:40]}'.")
     new = np.array([*(number.get(name, UNLABELLED) for name in stripped), UNLABELLED], np.int32)
     return new[column.codes], tuple(known) or None
 

@@ -66,7 +66,7 @@ def unreadable(contents: Contents, name: str) -> str:
 def as_rows(array: np.ndarray, contents: Contents, notes: list[str]) -> np.ndarray:
     """(N, D) float32, C-contiguous, finite, no row zero, not normalised."""
     _check_shape(array)
-    if array.dtype != np.float32 and not contents.untyped:
+    if array.dtype.newbyteorder("=") != np.float32 and not contents.untyped:
         notes.append(f"The embeddings were {array.dtype.newbyteorder('=')} and have been {_change(array)} to float32.")
     _refuse_rows(
         ~np.isfinite(array).all(axis=1),

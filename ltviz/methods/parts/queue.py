@@ -75,7 +75,7 @@ class QueuedSettings(Settings):
         0.9,
         ge=0,
         le=1,
-        description="How much of the key encoder stays at each step; 0.9 suits hundreds of steps, 0.999 thousands.",
+        description="How much of the key encoder stays at each step; 0.9 forgets half in 7 steps, 0.999 in 693.",
     )
     queue_size: int = Field(
         512, ge=1, le=65536, description="Keys of earlier batches that queries are contrasted with."

@@ -19,6 +19,9 @@ _ROUNDS = 10  # of matching and turning; two or three are enough as a rule
 class Scene:
     """What a what-if is asked of. Everything but the batch is made from this run: it is not the other method's state.
 
+    Where this run keeps class directions on its own sphere, as those of CE, logit adjustment and re-weighting do, they
+    serve as those of each such method; what a what-if then tells is its loss at this run's directions.
+
     A queue stands in for the keys that a momentum encoder would have stored: they are embeddings of this run, all of
     one moment. Prototypes, learned centres and directions of a classifier are replaced by this run's class centres, a
     density by the mean of this run's embeddings of the class, targets by the best arrangement there is, turned and
@@ -40,6 +43,8 @@ class Scene:
     """(C, D) mean embedding of each class, not normalised; zero where none is known."""
     generator: torch.Generator
     """Where positives are drawn from the queue."""
+    lent: Tensor | None = None
+    """(C, D) unit class directions of this run's own read-out; None where it has none."""
 
     def met(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What a method with a queue compares: queries (B, D), keys (B, D), queue (K, D), and the labels of the
@@ -50,6 +55,11 @@ class Scene:
     def centres(self) -> Tensor:
         """(C, D) unit, or zero where none is known."""
         return F.normalize(self.means, dim=1)
+
+    @property
+    def directions(self) -> Tensor:
+        """(C, D) unit class directions: this run's own, else its centres."""
+        return self.centres if self.lent is None else self.lent
 
     @cached_property
     def targets(self) -> Tensor:

@@ -119,8 +119,9 @@ def parse(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, b
         if header and width == 1 and rows[0][1][0].lower() not in asked["known"]:
             header = False
         if len(rows) != expected + header:
+            lone = "; if the first is their header, call it 'label'" if len(rows) == expected + 1 else ""
             raise TableError(
-                f"There must be one label for each of {expected:,} points; got {len(rows):,} lines of labels."
+                f"There must be one label for each of {expected:,} points; got {len(rows):,} lines of labels{lone}."
             )
     title = names_of(rows.pop(0)[1]) if header else [f"column {index + 1}" for index in range(width)]
     if not rows:
