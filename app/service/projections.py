@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
-from ltviz.projection import REGISTRY, Fit, RunViews, ViewCache, make_projection
-from ltviz.projection.background import Answer, FitTask
+from ltviz.projection import REGISTRY, Fit, ProjectionCache, RunProjections, make_projection
+from ltviz.projection.background import FitJob, FitResult
 from ltviz.projection.base import draw
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Frame, Recording
@@ -50,8 +50,8 @@ class Projections:
     ):
         self._recording, self._order, self._fitter = recording, order, fitter
         self._wanted, self._land = wanted, land
-        self._cache = ViewCache(recording.path)
-        self._views: dict[str, RunViews] = {}
+        self._cache = ProjectionCache(recording.path)
+        self._views: dict[str, RunProjections] = {}
         self._failed: dict[tuple[str, int], str] = {}
         self._guard = threading.Lock()
 
@@ -71,15 +71,15 @@ class Projections:
         self._ask(views, frame.step)
         return Projected(stand_in, _tell(DEFAULT_PROJECTION, stand_in, pending=views.name))
 
-    def _of(self, name: str) -> RunViews:
+    def _of(self, name: str) -> RunProjections:
         with self._guard:
             if name not in self._views:
-                self._views[name] = RunViews(name, self._recording, self._order, self._cache)
+                self._views[name] = RunProjections(name, self._recording, self._order, self._cache)
             return self._views[name]
 
-    def _ask(self, views: RunViews, step: int) -> None:
+    def _ask(self, views: RunProjections, step: int) -> None:
         # The frame is read again when its turn comes: many may wait, and each is as large as a frame.
-        def prepare() -> FitTask | None:
+        def prepare() -> FitJob | None:
             if not self._wanted():
                 return None
             try:
@@ -92,15 +92,15 @@ class Projections:
                 return None
             before = views.nearest(step)
             arrays = None if before is None or len(before.shown) != len(frame.embeddings) else before.placement.arrays
-            return FitTask(views.name, frame.embeddings, views.centres(frame), arrays)
+            return FitJob(views.name, frame.embeddings, views.centres(frame), arrays)
 
-        def done(answer: Answer) -> None:
-            error = answer.error
+        def done(result: FitResult) -> None:
+            error = result.error
             if error is None:
                 try:
                     frame = self._recording.frame(step)
-                    placement = views.projection.restore(answer.arrays, frame.embeddings)
-                    views.keep(frame, draw(placement, frame.embeddings, None, answer.honesty))
+                    placement = views.projection.restore(result.arrays, frame.embeddings)
+                    views.keep(frame, draw(placement, frame.embeddings, None, result.honesty))
                 except (LtvizError, OSError) as refusal:
                     error = str(refusal)
             self._settle(views.name, step, error)

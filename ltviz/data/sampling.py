@@ -51,10 +51,10 @@ class Sampler:
             self._order = np.argsort(labels, kind="stable")
         self._first = np.cumsum(self.counts) - self.counts
 
-    def draw(self, chance: np.random.Generator, num: int, progress: float) -> NDArray[np.int64]:
+    def draw(self, generator: np.random.Generator, num: int, progress: float) -> NDArray[np.int64]:
         """(num,) positions in the training set, with replacement; `progress` as in `class_probabilities`."""
         if self.sampling == "instance":
-            return chance.integers(self._num_samples, size=num)
+            return generator.integers(self._num_samples, size=num)
         edges = np.cumsum(class_probabilities(self.sampling, self.counts, progress))
-        classes = np.searchsorted(edges / edges[-1], chance.random(num), side="right")
-        return self._order[self._first[classes] + chance.integers(self.counts[classes])]
+        classes = np.searchsorted(edges / edges[-1], generator.random(num), side="right")
+        return self._order[self._first[classes] + generator.integers(self.counts[classes])]

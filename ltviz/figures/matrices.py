@@ -68,7 +68,7 @@ def centre_cosines(centres: np.ndarray, counts: Sequence[int], names: Sequence[s
 
 
 def confusion(y: np.ndarray, predictions: np.ndarray, names: Sequence[str], theme: str = "light") -> go.Figure:
-    """Confusion matrix, rows true classes, each row its shares of answers.
+    """Confusion matrix, rows true classes, each row its shares of predictions.
 
     Args:
         y, predictions: (N,) classes 0 ... C-1.
@@ -78,14 +78,16 @@ def confusion(y: np.ndarray, predictions: np.ndarray, names: Sequence[str], them
     Raises:
         DataError: shapes that differ, or a class outside 0 ... C-1.
     """
-    truth, answer = np.asarray(y), np.asarray(predictions)
+    truth, predicted = np.asarray(y), np.asarray(predictions)
     size = len(names)
-    if truth.ndim != 1 or truth.shape != answer.shape:
-        raise DataError(f"A confusion matrix takes labels and predictions (N,), got {truth.shape} and {answer.shape}.")
-    if len(truth) and not (min(truth.min(), answer.min()) >= 0 and max(truth.max(), answer.max()) < size):
+    if truth.ndim != 1 or truth.shape != predicted.shape:
+        raise DataError(
+            f"A confusion matrix takes labels and predictions (N,), got {truth.shape} and {predicted.shape}."
+        )
+    if len(truth) and not (min(truth.min(), predicted.min()) >= 0 and max(truth.max(), predicted.max()) < size):
         raise DataError(f"Labels and predictions must lie in 0 ... {size - 1}.")
     table = np.zeros((size, size))
-    np.add.at(table, (truth, answer), 1)
+    np.add.at(table, (truth, predicted), 1)
     total = table.sum(axis=1, keepdims=True)
     share = np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0)
     labels = [plain(name, SHORT_NAME) for name in names]

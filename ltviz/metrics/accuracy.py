@@ -76,17 +76,17 @@ def accuracy_by_group(predictions: np.ndarray, y: np.ndarray, groups: ShotGroups
 
 
 def binomial_error(shares: np.ndarray, judged: np.ndarray) -> float | None:
-    """Standard error of the mean of K shares of right answers, by the binomial distribution of each.
+    """Standard error of the mean of K shares of right predictions, by the binomial distribution of each.
 
-    A share p of n answers counts as (p n + 1) / (n + 2) here (Laplace): nine of nine right leave a doubt that
+    A share p of n predictions counts as (p n + 1) / (n + 2) here (Laplace): nine of nine right leave a doubt that
     sqrt(p (1 - p) / n) = 0 would deny.
 
     Args:
         shares: (K,) 0 to 1.
-        judged: (K,) answers behind each; where there are none the share is left out.
+        judged: (K,) predictions behind each; where there are none the share is left out.
 
     Returns:
-        Above 0; None where no answer was judged.
+        Above 0; None where no prediction was judged.
     """
     shares, judged = shares[judged > 0], judged[judged > 0]
     if len(judged) == 0:

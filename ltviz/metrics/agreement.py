@@ -61,24 +61,25 @@ def _table() -> dict:
     return json.loads(RECORDED.read_text(encoding="utf-8"))
 
 
-def _said_of(key: str, title: str, how: str) -> Measure:
-    return Measure(
-        key=key,
-        title=title,
-        low=-1,
-        high=1,
-        short=f"How far this method's what-if on its own run is its own force, {how}: 1 is the same direction.",
-        formula=r"\frac{\sum_c f_c \cdot g_c}{\|f\| \, \|g\|}",
-        source="ltviz",
-        behind=True,
-        order=100,
-    )
-
-
 @declare(
-    _said_of(STAND_INS, "What-if against force", "with stand-ins for all that it keeps"),
-    _said_of(LENT, "What-if against force, own directions", "at the class directions that this run keeps"),
+    *(
+        Measure(
+            key=key,
+            title=title,
+            low=-1,
+            high=1,
+            short=f"How far this method's what-if on its own run is its own force, {how}: 1 is the same direction.",
+            formula=r"\frac{\sum_c f_c \cdot g_c}{\|f\| \, \|g\|}",
+            source="ltviz",
+            behind=True,
+            order=order,
+        )
+        for key, title, how, order in (
+            (STAND_INS, "What-if against force", "with stand-ins for all that it keeps", 114),
+            (LENT, "What-if against force, own directions", "at the class directions that this run keeps", 115),
+        )
+    )
 )
-def agreement_of_forces(space: Space) -> Mapping[str, Value]:
-    """Nothing: a space holds no forces. The trainer, who has them, writes these numbers into frames (`agreement`)."""
+def what_if_agreement(space: Space) -> Mapping[str, Value]:
+    """Nothing of a space tells it: a trainer notes it, as the methods themselves are needed."""
     return {}

@@ -29,7 +29,7 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray, *, bin
     p = np.asarray(confidence, dtype=np.float64)
     hit = np.asarray(right, dtype=np.float64)
     if p.ndim != 1 or p.shape != hit.shape or len(p) == 0:
-        raise DataError(f"Calibration takes one confidence for each answer, got shapes {p.shape} and {hit.shape}.")
+        raise DataError(f"Calibration takes one confidence for each prediction, got shapes {p.shape} and {hit.shape}.")
     if not ((p >= 0) & (p <= 1 + 1e-6)).all():
         raise DataError("A confidence is a probability from 0 to 1; something else was given.")
     place = np.clip(np.ceil(p * bins).astype(np.int64) - 1, 0, bins - 1)

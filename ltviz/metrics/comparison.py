@@ -221,8 +221,8 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
 def share_error(share: float, images: Sequence[int] | np.ndarray) -> float:
     """Binomial standard error of an accuracy from the number of its test images, in shares.
 
-    Agresti and Coull's: two right and two wrong answers are added, so that 12 of 12 right leave an error too. Of a mean
-    of class accuracies it is an upper bound, exact where all classes are recognised equally well.
+    Agresti and Coull's: two right and two wrong predictions are added, so that 12 of 12 right leave an error too. Of a
+    mean of class accuracies it is an upper bound, exact where all classes are recognised equally well.
 
     Example:
         >>> round(share_error(0.5, [496]), 4)
@@ -250,8 +250,8 @@ def share_error(share: float, images: Sequence[int] | np.ndarray) -> float:
 def told_apart(shares: Mapping[str, float], baseline: str, images: Sequence[int] | np.ndarray) -> dict[str, bool]:
     """Which accuracies differ from the baseline's by more than the error of their test images, on 95 of 100 samples.
 
-    It speaks of these very models alone: another seed gives other ones. Their answers are taken as independent, though
-    both are given on the same images; where they agree more than that, smaller differences would do.
+    It speaks of these very models alone: another seed gives other ones. Their predictions are taken as independent,
+    though both are given on the same images; where they agree more than that, smaller differences would do.
 
     Args:
         shares: name -> accuracy, 0 to 1; the baseline among them.

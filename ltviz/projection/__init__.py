@@ -4,7 +4,7 @@ Importing this needs numpy alone; umap is imported where a map of neighbours is 
 """
 
 from ltviz.projection.base import Fit, Projection
-from ltviz.projection.cache import ViewCache
+from ltviz.projection.cache import ProjectionCache
 from ltviz.projection.chosen import ChosenClasses
 from ltviz.projection.honesty import honesty, kept_angle_order, kept_centre_order, trustworthiness
 from ltviz.projection.linear import LinearProjection
@@ -13,8 +13,8 @@ from ltviz.projection.none import Identity
 from ltviz.projection.placement import LinearPlacement, NeighbourPlacement, Placement
 from ltviz.projection.principal import CentresPCA, SamplesPCA
 from ltviz.projection.registry import REGISTRY, make_projection
+from ltviz.projection.run_projections import RunProjections
 from ltviz.projection.spread import SpreadCentres
-from ltviz.projection.views import RunViews
 
 __all__ = [
     "REGISTRY",
@@ -28,11 +28,11 @@ __all__ = [
     "NeighbourPlacement",
     "Placement",
     "Projection",
-    "RunViews",
+    "ProjectionCache",
+    "RunProjections",
     "SamplesPCA",
     "SphereNeighbourMap",
     "SpreadCentres",
-    "ViewCache",
     "honesty",
     "kept_angle_order",
     "kept_centre_order",

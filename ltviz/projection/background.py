@@ -1,8 +1,8 @@
 """The process that fits slow projections: `python -m ltviz.projection.background`.
 
-It reads tasks from its standard input and answers them, in order, on its standard output, each a tensor file behind
-its length (8 bytes, little-endian); it touches no other file. It ends with its input, so it never outlives the process
-that started it by more than one fit.
+It reads jobs from its standard input and writes what they give, in order, to its standard output, each a tensor file
+behind its length (8 bytes, little-endian); it touches no other file. It ends with its input, so it never outlives the
+process that started it by more than one fit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NICENESS = 15
 MOST_BYTES = 4 << 30
 
 
-class FitTask(NamedTuple):
+class FitJob(NamedTuple):
     """A frame to be fitted."""
 
     name: str
@@ -38,7 +38,7 @@ class FitTask(NamedTuple):
     """Arrays of the placement to follow, of the same N samples."""
 
 
-class Answer(NamedTuple):
+class FitResult(NamedTuple):
     """Its placement's arrays and honesty, or one sentence why there is none."""
 
     arrays: dict[str, np.ndarray]
@@ -46,48 +46,48 @@ class Answer(NamedTuple):
     error: str | None = None
 
 
-def write_task(pipe: BinaryIO, task: FitTask) -> None:
-    """Sends a task; OSError where nobody reads."""
-    arrays = {"embeddings": task.embeddings, "centres": task.centres}
-    arrays |= {f"before.{name}": array for name, array in (task.before or {}).items()}
-    _write(pipe, tensors.encode(arrays, {"name": task.name}))
+def write_job(pipe: BinaryIO, job: FitJob) -> None:
+    """Sends a job; OSError where nobody reads."""
+    arrays = {"embeddings": job.embeddings, "centres": job.centres}
+    arrays |= {f"before.{name}": array for name, array in (job.before or {}).items()}
+    _write(pipe, tensors.encode(arrays, {"name": job.name}))
 
 
-def read_answer(pipe: BinaryIO) -> Answer | None:
-    """The next answer; None at the end."""
+def read_result(pipe: BinaryIO) -> FitResult | None:
+    """The next result; None at the end."""
     data = _read(pipe)
     if data is None:
         return None
     arrays, meta = tensors.decode(data)
-    return Answer(arrays, json.loads(meta["honesty"]), meta.get("error"))
+    return FitResult(arrays, json.loads(meta["honesty"]), meta.get("error"))
 
 
-def serve(tasks: BinaryIO, answers: BinaryIO) -> None:
-    """Answers tasks until their end."""
-    while (data := _read(tasks)) is not None:
+def serve(jobs: BinaryIO, results: BinaryIO) -> None:
+    """Does jobs until their end."""
+    while (data := _read(jobs)) is not None:
         arrays, meta = tensors.decode(data)
         before = {name.removeprefix("before."): array for name, array in arrays.items() if name.startswith("before.")}
-        answer = _fit(FitTask(meta["name"], arrays["embeddings"], arrays["centres"], before or None))
-        more = {} if answer.error is None else {"error": answer.error}
-        _write(answers, tensors.encode(answer.arrays, {"honesty": json.dumps(answer.honesty), **more}))
+        result = _fit(FitJob(meta["name"], arrays["embeddings"], arrays["centres"], before or None))
+        more = {} if result.error is None else {"error": result.error}
+        _write(results, tensors.encode(result.arrays, {"honesty": json.dumps(result.honesty), **more}))
 
 
-def _fit(task: FitTask) -> Answer:
+def _fit(job: FitJob) -> FitResult:
     try:
-        projection = make_projection(task.name)[1]
+        projection = make_projection(job.name)[1]
         before = None
-        if task.before is not None:
+        if job.before is not None:
             # Only where the samples were drawn is followed, not where they were in the space then.
-            placement = projection.restore(task.before, task.embeddings)
-            before = Fit(placement, draw(placement, task.embeddings, None, {}).shown, {})
-        fit = projection.follow(task.embeddings, task.centres, {}, before)
+            placement = projection.restore(job.before, job.embeddings)
+            before = Fit(placement, draw(placement, job.embeddings, None, {}).shown, {})
+        fit = projection.follow(job.embeddings, job.centres, {}, before)
     except LtvizError as error:
-        return Answer({}, {}, str(error))
+        return FitResult({}, {}, str(error))
     except MemoryError:
-        return Answer({}, {}, f"There is too little memory for the view {task.name}; record fewer points.")
+        return FitResult({}, {}, f"There is too little memory for the view {job.name}; record fewer points.")
     except Exception as error:  # another package's, about values that we cannot foresee
-        return Answer({}, {}, failure(task.name, error))
-    return Answer(dict(fit.placement.arrays), fit.honesty)
+        return FitResult({}, {}, failure(job.name, error))
+    return FitResult(dict(fit.placement.arrays), fit.honesty)
 
 
 def _write(pipe: BinaryIO, data: bytes) -> None:
@@ -111,10 +111,10 @@ def main() -> None:
     """Serves standard input and output, at low priority."""
     with contextlib.suppress(OSError, AttributeError):  # not on every platform
         os.nice(NICENESS)
-    # Whatever a library prints must not land between our answers.
-    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not land between our results.
+    results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, results)
 
 
 if __name__ == "__main__":

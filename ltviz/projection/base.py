@@ -43,7 +43,7 @@ class Projection(ABC):
     slow: ClassVar[bool] = False
     """Takes seconds and other people's libraries: an app fits it in a process of its own."""
     walk: ClassVar[int] = 0
-    """Frames at most that are visited on the way from the last known view to a later frame; see `RunViews`."""
+    """Frames at most that are visited on the way from the last known view to a later frame; see `RunProjections`."""
 
     def __init__(self) -> None:
         self._before: Fit | None = None

@@ -57,7 +57,7 @@ def fingerprint(frame: Frame) -> int:
     return zlib.crc32(np.ascontiguousarray(frame.embeddings).data, about)
 
 
-class ViewCache:
+class ProjectionCache:
     """The views of the run in `run`, which is read without trust: it may come from a stranger.
 
     Any thread may use it. Damaged files are counted as missing, said once, and written anew.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import IO, Any
 
 from ltviz.errors import LtvizError
-from ltviz.projection.background import Answer, FitTask, read_answer, write_task
+from ltviz.projection.background import FitJob, FitResult, read_result, write_job
 
 COMMAND = (sys.executable, "-m", "ltviz.projection.background")
 IDLE_SECONDS = 60.0
@@ -24,14 +24,14 @@ MOST_WAITING = 10_000
 
 log = logging.getLogger("ltviz")
 
-Prepare = Callable[[], FitTask | None]
-Done = Callable[[Answer], None]
+Prepare = Callable[[], FitJob | None]
+Done = Callable[[FitResult], None]
 
 
 class BackgroundFitter:
-    """One process for all runs: it starts with the first task and ends when idle, on `close`, and with its parent.
+    """One process for all runs: it starts with the first job and ends when idle, on `close`, and with its parent.
 
-    The newest task is served first, as it is what somebody looks at now; of those that wait the oldest are forgotten
+    The newest job is served first, as it is what somebody looks at now; of those that wait the oldest are forgotten
     beyond 10,000. Any thread may ask.
 
     Args:
@@ -62,7 +62,7 @@ class BackgroundFitter:
         Args:
             key: what it is; asking again for what waits moves it to the front.
             prepare: called in the fitter's thread when it is its turn; None means that nobody wants it any more.
-            done: called in the fitter's thread with the answer; its error is one sentence.
+            done: called in the fitter's thread with the result; its error is one sentence.
         """
         with self._news:
             if self._closed or key == self._current:
@@ -107,14 +107,14 @@ class BackgroundFitter:
                     return
                 self._current, (prepare, done) = self._waiting.popitem()
             try:
-                task = prepare()
-                if task is not None:
-                    done(self._fit(task))
+                job = prepare()
+                if job is not None:
+                    done(self._fit(job))
             except Exception:
-                # One task must not end the service for the others.
+                # One job must not end the service for the others.
                 log.exception("A projection could not be fitted in the background")
 
-    def _fit(self, task: FitTask) -> Answer:
+    def _fit(self, job: FitJob) -> FitResult:
         process = self._begin()
         assert process.stdin is not None and process.stdout is not None
         late = threading.Event()
@@ -125,20 +125,20 @@ class BackgroundFitter:
 
         timer = threading.Timer(self._limit, give_up)
         timer.start()
-        answer: Any = None
+        result: Any = None
         try:
-            write_task(process.stdin, task)  # type: ignore[arg-type]
-            answer = read_answer(process.stdout)  # type: ignore[arg-type]
+            write_job(process.stdin, job)  # type: ignore[arg-type]
+            result = read_result(process.stdout)  # type: ignore[arg-type]
         except (OSError, ValueError, KeyError, LtvizError) as error:
-            log.warning("The projection process gave no sound answer: %s", error)
+            log.warning("The projection process gave no sound result: %s", error)
         finally:
             timer.cancel()
-        if answer is not None:
-            return answer
+        if result is not None:
+            return result
         self._end()
         if late.is_set():
-            return Answer({}, {}, f"The view {task.name} took more than {self._limit:.0f} s and was given up.")
-        return Answer({}, {}, f"The process that computes the view {task.name} ended; the app's log may say why.")
+            return FitResult({}, {}, f"The view {job.name} took more than {self._limit:.0f} s and was given up.")
+        return FitResult({}, {}, f"The process that computes the view {job.name} ended; the app's log may say why.")
 
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -22,7 +22,7 @@ from ltviz_app.widgets.viewer import stage_data
 
 from ltviz.errors import ConfigError, DataError
 from ltviz.marks import Caps, Points, Segments, Vectors
-from ltviz.projection.background import Answer, FitTask
+from ltviz.projection.background import FitJob, FitResult
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Frame, Recording
 
@@ -35,7 +35,7 @@ class SlowFitter(BackgroundFitter):
     def __init__(self) -> None:
         super().__init__()
         self.asked: queue.Queue[tuple[Callable, Callable]] = queue.Queue()
-        self.tasks: list[FitTask | None] = []
+        self.jobs: list[FitJob | None] = []
         self.broken: str | None = None
         self._known: set[Hashable] = set()
 
@@ -52,14 +52,14 @@ class SlowFitter(BackgroundFitter):
         worker.join(8)
 
     def _serve(self, prepare: Callable, done: Callable) -> None:
-        task = prepare()
-        self.tasks.append(task)
-        if task is None:
+        job = prepare()
+        self.jobs.append(job)
+        if job is None:
             return
         if self.broken is not None:
-            done(Answer({}, {}, self.broken))
+            done(FitResult({}, {}, self.broken))
         else:
-            done(Answer({"shown": spiral(len(task.embeddings))}, {"trustworthiness": 0.75}))
+            done(FitResult({"shown": spiral(len(job.embeddings))}, {"trustworthiness": 0.75}))
 
 
 def spiral(n: int) -> np.ndarray:
@@ -181,7 +181,7 @@ def test_a_map_starts_from_the_nearest_one_that_is_there(talk, home: Path, fitte
     viewer.wait(lambda: viewer.frames()[-1]["step"] == 5)
     fitter.answer()
     viewer.wait(lambda: names(viewer)[-1] == "umap" and viewer.frames()[-1]["step"] == 5)
-    first, second = fitter.tasks
+    first, second = fitter.jobs
     assert first is not None and second is not None
     assert first.before is None and second.before is not None
     np.testing.assert_array_equal(second.before["shown"], spiral(30))
@@ -217,7 +217,7 @@ def test_what_nobody_looks_at_any_more_is_not_fitted(talk, home: Path, fitter, s
     while studio.hub._tails and time.monotonic() < limit:
         time.sleep(0.01)
     fitter.answer()
-    assert fitter.tasks == [None]
+    assert fitter.jobs == [None]
 
 
 def test_a_frame_that_is_pending_for_one_viewer_never_holds_up_another(talk, home: Path, fitter, runs) -> None:
@@ -243,7 +243,7 @@ def test_a_run_that_is_deleted_while_its_map_is_fitted_hurts_nothing(talk, home:
     viewer.wait(lambda: viewer.frames())
     shutil.rmtree(folder)
     fitter.answer()
-    assert fitter.tasks == [None], "there is no frame to fit any more"
+    assert fitter.jobs == [None], "there is no frame to fit any more"
     viewer.wait(lambda: "deleted" in [told["state"] for told in viewer.of("state")])
     assert not folder.exists()
 

@@ -43,7 +43,7 @@ from ltviz_app.service.supervisor import Supervisor
 from ltviz_app.widgets.viewer import projection_choices
 from stage_runs import LAST_STEP, RAMP, STRIDE, Run, make_run, unit
 
-from ltviz.projection.background import Answer
+from ltviz.projection.background import FitResult
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import RunWriter, run_path
 
@@ -69,7 +69,7 @@ class QuickFitter(BackgroundFitter):
     def _serve(self, prepare: Callable, done: Callable) -> None:
         if (request := prepare()) is not None:
             shown = 0.9 * unit(request.embeddings[:, :3]).astype(np.float32)
-            done(Answer({"shown": shown}, {"trustworthiness": 0.92}))
+            done(FitResult({"shown": shown}, {"trustworthiness": 0.92}))
 
 
 class World:

@@ -16,7 +16,7 @@ from ltviz.data.registry import sources
 from ltviz.errors import ConfigError, DataError
 from ltviz.export.results import group_results, head, markdown, read_results
 from ltviz.metrics import MEASURES, measure, shown_in
-from ltviz.projection import REGISTRY, RunViews, make_projection
+from ltviz.projection import REGISTRY, RunProjections, make_projection
 from ltviz.recording import Recording, RunInfo, RunWriter
 
 MEASURE = """
@@ -177,7 +177,7 @@ def test_a_projection_is_chosen_by_name_and_by_classes(install, tmp_path: Path) 
         with pytest.raises(ConfigError, match="no projection called"):
             make_projection(wrong)
     run = record(tmp_path / "one-run")
-    fit = RunViews("last-three", run, np.arange(4)).at(run.frame(0))
+    fit = RunProjections("last-three", run, np.arange(4)).at(run.frame(0))
     assert fit.honesty["kept_variance"] < 1 and (run.path / "projections" / "last-three").is_dir()
 
 
@@ -197,7 +197,7 @@ def test_a_projection_that_fails_is_a_sentence(install, tmp_path: Path) -> None:
     install("outside", source, {"ltviz.projections": {"shadow": "outside:Shadow"}})
     run = record(tmp_path / "one-run")
     with pytest.raises(DataError, match=r"The view last-three of this frame failed \(NameError"):
-        RunViews("last-three", run, np.arange(4)).at(run.frame(0))
+        RunProjections("last-three", run, np.arange(4)).at(run.frame(0))
 
 
 def test_the_doctor_names_what_packages_add_and_what_is_broken(install) -> None:

@@ -1,4 +1,4 @@
-"""The process that fits in the background: it answers, it fails in a sentence, it ends."""
+"""The process that fits in the background: it does its jobs, it fails in a sentence, it ends."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import psutil
 import pytest
 
 from ltviz.projection import REGISTRY
-from ltviz.projection.background import Answer, FitTask, read_answer, serve, write_task
+from ltviz.projection.background import FitJob, FitResult, read_result, serve, write_job
 from ltviz.projection.fitter import BackgroundFitter
 
 POINTS = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
 CENTRES = POINTS[:3].astype(np.float64)
 
 
-def task(name: str = "pca", before: dict[str, np.ndarray] | None = None) -> FitTask:
-    return FitTask(name, POINTS, CENTRES, before)
+def job(name: str = "pca", before: dict[str, np.ndarray] | None = None) -> FitJob:
+    return FitJob(name, POINTS, CENTRES, before)
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def fitters() -> Iterator[Callable[..., BackgroundFitter]]:
         fitter.close()
 
 
-def ask(fitter: BackgroundFitter, given: FitTask, seconds: float = 20.0) -> Answer:
-    answers: queue.Queue[Answer] = queue.Queue()
-    fitter.ask(object(), lambda: given, answers.put)
-    return answers.get(timeout=seconds)
+def ask(fitter: BackgroundFitter, given: FitJob, seconds: float = 20.0) -> FitResult:
+    results: queue.Queue[FitResult] = queue.Queue()
+    fitter.ask(object(), lambda: given, results.put)
+    return results.get(timeout=seconds)
 
 
 def ended(pid: int, seconds: float = 8.0) -> bool:
@@ -60,11 +60,11 @@ def ended(pid: int, seconds: float = 8.0) -> bool:
 def test_a_fit_in_the_background_is_the_one_made_here(fitters) -> None:
     fitter = fitters()
     here = REGISTRY["pca"]().follow(POINTS, CENTRES)
-    answer = ask(fitter, task())
-    np.testing.assert_array_equal(answer.arrays["matrix"], here.placement.arrays["matrix"])
-    assert answer.error is None and answer.honesty == here.honesty
+    result = ask(fitter, job())
+    np.testing.assert_array_equal(result.arrays["matrix"], here.placement.arrays["matrix"])
+    assert result.error is None and result.honesty == here.honesty
     turned = {"matrix": here.placement.arrays["matrix"][:, [2, 0, 1]]}
-    locked = ask(fitter, task(before=turned))
+    locked = ask(fitter, job(before=turned))
     np.testing.assert_allclose(locked.arrays["matrix"], turned["matrix"], atol=1e-6)
     assert locked.honesty["jitter"] == pytest.approx(0, abs=1e-6)
     assert psutil.Process(fitter.pid).nice() == 15 and psutil.Process(fitter.pid).num_threads() < 8
@@ -72,10 +72,10 @@ def test_a_fit_in_the_background_is_the_one_made_here(fitters) -> None:
 
 def test_what_cannot_be_fitted_is_a_sentence_and_the_next_one_is_fitted(fitters) -> None:
     fitter = fitters()
-    few = FitTask("umap", POINTS[:5], CENTRES, None)
+    few = FitJob("umap", POINTS[:5], CENTRES, None)
     assert "at least 10 points" in (ask(fitter, few).error or "")
-    assert "no projection called" in (ask(fitter, task("nonsense")).error or "")
-    assert ask(fitter, task()).error is None
+    assert "no projection called" in (ask(fitter, job("nonsense")).error or "")
+    assert ask(fitter, job()).error is None
 
 
 def test_an_unforeseen_failure_of_the_package_is_a_sentence(monkeypatch) -> None:
@@ -83,11 +83,11 @@ def test_an_unforeseen_failure_of_the_package_is_a_sentence(monkeypatch) -> None
         raise RuntimeError("numba\nis unwell")
 
     monkeypatch.setattr(REGISTRY["pca"], "fit", fail)
-    tasks, answers = io.BytesIO(), io.BytesIO()
-    write_task(tasks, task())
-    serve(io.BytesIO(tasks.getvalue() + b"cut"), answers)
-    answer = read_answer(io.BytesIO(answers.getvalue()))
-    assert answer is not None and answer.error == "The view pca of this frame failed (RuntimeError: numba is unwell)."
+    jobs, results = io.BytesIO(), io.BytesIO()
+    write_job(jobs, job())
+    serve(io.BytesIO(jobs.getvalue() + b"cut"), results)
+    result = read_result(io.BytesIO(results.getvalue()))
+    assert result is not None and result.error == "The view pca of this frame failed (RuntimeError: numba is unwell)."
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_unforeseen_failure_of_the_package_is_a_sentence(monkeypatch) -> None
 def test_a_process_that_ends_or_talks_nonsense_is_a_sentence(fitters, script: str) -> None:
     fitter = fitters(script)
     for _ in range(2):
-        assert "ended" in (ask(fitter, task()).error or "")
+        assert "ended" in (ask(fitter, job()).error or "")
 
 
 def test_a_fit_that_does_not_end_is_given_up_and_its_process_killed(fitters) -> None:
@@ -110,37 +110,37 @@ def test_a_fit_that_does_not_end_is_given_up_and_its_process_killed(fitters) -> 
     watch = threading.Timer(0.3, lambda: pids.append(fitter.pid))
     watch.start()
     begun = time.monotonic()
-    assert "given up" in (ask(fitter, task()).error or "")
+    assert "given up" in (ask(fitter, job()).error or "")
     assert time.monotonic() - begun < 5 and pids[0] is not None and ended(pids[0])
 
 
 def test_the_process_ends_when_idle_and_comes_back_when_asked(fitters) -> None:
     fitter = fitters(idle_seconds=0.3)
-    ask(fitter, task())
+    ask(fitter, job())
     first = fitter.pid
     assert first is not None and ended(first)
-    assert ask(fitter, task()).error is None
+    assert ask(fitter, job()).error is None
 
 
 def test_closing_ends_a_fit_that_runs(fitters) -> None:
     fitter = fitters("import time; time.sleep(600)")
-    fitter.ask("key", task, lambda answer: None)
+    fitter.ask("key", job, lambda result: None)
     while fitter.pid is None:
         time.sleep(0.01)
     pid, begun = fitter.pid, time.monotonic()
     fitter.close()
     assert ended(pid) and time.monotonic() - begun < 4
-    fitter.ask("key", task, lambda answer: pytest.fail("it is closed"))
+    fitter.ask("key", job, lambda result: pytest.fail("it is closed"))
 
 
 def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     script = f"""
     import os, threading, numpy as np
-    from ltviz.projection.background import FitTask
+    from ltviz.projection.background import FitJob
     from ltviz.projection.fitter import BackgroundFitter
     fitter, done = BackgroundFitter(), threading.Event()
     points = np.random.default_rng(0).standard_normal((20, 5)).astype("float32")
-    fitter.ask("key", lambda: FitTask("pca", points, points[:3], None), lambda answer: done.set())
+    fitter.ask("key", lambda: FitJob("pca", points, points[:3], None), lambda result: done.set())
     done.wait(20)
     open({str(tmp_path / "pid")!r}, "w").write(str(fitter.pid))
     os.kill(os.getpid(), 9)
@@ -153,18 +153,18 @@ def test_the_newest_wish_is_served_first_and_what_nobody_wants_is_left_out(fitte
     fitter = fitters()
     gate, served, done = threading.Event(), [], threading.Semaphore(0)
 
-    def first() -> FitTask:
+    def first() -> FitJob:
         gate.wait(20)
-        return task()
+        return job()
 
     def wish(name: str, wanted: bool = True) -> None:
-        def prepare() -> FitTask | None:
+        def prepare() -> FitJob | None:
             served.append(name)
-            return task() if wanted else None
+            return job() if wanted else None
 
-        fitter.ask(name, prepare, lambda answer: done.release())
+        fitter.ask(name, prepare, lambda result: done.release())
 
-    fitter.ask("gate", first, lambda answer: done.release())
+    fitter.ask("gate", first, lambda result: done.release())
     time.sleep(0.1)
     for name in ("old", "middle", "new", "old"):
         wish(name)

@@ -21,7 +21,7 @@ import numpy as np
 
 from ltviz.errors import DataError, LtvizError
 from ltviz.projection.base import Fit, draw, failure
-from ltviz.projection.cache import Kept, ViewCache, fingerprint
+from ltviz.projection.cache import Kept, ProjectionCache, fingerprint
 from ltviz.projection.centres import class_centres
 from ltviz.projection.registry import make_projection
 from ltviz.recording import Frame, Recording
@@ -30,7 +30,7 @@ WALK_BYTES = 64 << 20
 """Embeddings read at most on the way from one view to another."""
 
 
-class RunViews:
+class RunProjections:
     """Fits and finds the views of `recording` under the projection `name`. Any thread may use it.
 
     Args:
@@ -42,11 +42,11 @@ class RunViews:
     """
 
     def __init__(
-        self, name: str, recording: Recording, order: Sequence[int] | np.ndarray, cache: ViewCache | None = None
+        self, name: str, recording: Recording, order: Sequence[int] | np.ndarray, cache: ProjectionCache | None = None
     ):
         self.name, self.projection = make_projection(name)
         self._recording, self._order = recording, np.asarray(order)
-        self._cache = ViewCache(recording.path) if cache is None else cache
+        self._cache = ProjectionCache(recording.path) if cache is None else cache
         self._lock = threading.RLock()
         self._last: tuple[int, Fit] | None = None
 

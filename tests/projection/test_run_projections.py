@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import ltviz.projection.cache as cache_module
-from ltviz.projection import REGISTRY, RunViews, ViewCache
-from ltviz.projection.views import _spread
+from ltviz.projection import REGISTRY, ProjectionCache, RunProjections
+from ltviz.projection.run_projections import _spread
 from ltviz.recording import Recording, list_runs, tensors
 
 LINEAR = [name for name, kind in REGISTRY.items() if name != "none" and not kind.slow]
 
 
-def views(run: Recording, name: str = "centres") -> RunViews:
+def views(run: Recording, name: str = "centres") -> RunProjections:
     """As another process would open them."""
-    return RunViews(name, Recording(run.path), run.info.order)
+    return RunProjections(name, Recording(run.path), run.info.order)
 
 
 def file_of(run: Recording, step: int, name: str = "centres") -> Path:
@@ -35,7 +35,7 @@ def shown(run: Recording, step: int, name: str = "centres") -> np.ndarray:
 def test_a_view_does_not_depend_on_what_was_asked_first(make_run, name: str) -> None:
     forwards, backwards, mixed = make_run("forwards"), make_run("backwards"), make_run("mixed")
     steps = forwards.steps()
-    pictures = [RunViews(name, run, run.info.order) for run in (forwards, backwards, mixed)]
+    pictures = [RunProjections(name, run, run.info.order) for run in (forwards, backwards, mixed)]
     in_order = {step: pictures[0].at(forwards.frame(step)) for step in steps}
     shuffled = random.Random(1).sample(steps, len(steps))
     for one, run, order in ((pictures[1], backwards, steps[::-1]), (pictures[2], mixed, shuffled)):
@@ -187,8 +187,8 @@ def test_the_folder_is_bounded_and_memory_too(make_run, monkeypatch) -> None:
     size = file_of(run, 0).stat().st_size
     monkeypatch.setattr(cache_module, "MOST_BYTES", 3 * size + 100)
     monkeypatch.setattr(cache_module, "MEMORY_BYTES", 2000)
-    cache = ViewCache(run.path)
-    one = RunViews("centres", run, run.info.order, cache)
+    cache = ProjectionCache(run.path)
+    one = RunProjections("centres", run, run.info.order, cache)
     pictures = [one.at(run.frame(step)).shown for step in run.steps()]
     written = list((run.path / "projections").glob("*/*"))
     assert len(written) == 3 and sum(path.stat().st_size for path in written) <= 3 * size + 100
