@@ -42,9 +42,9 @@ def showcase(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.syspath_prepend(str(SHOWCASE))
     paths = [str(SHOWCASE), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    registry._discovered.cache_clear()
+    registry.METHODS.forget()
     yield "showcase"
-    registry._discovered.cache_clear()
+    registry.METHODS.forget()
     sys.modules.pop("ltviz_showcase", None)
 
 

@@ -92,7 +92,7 @@ def run(argv: Sequence[str] = ()) -> int:
         raise TrainingError(f"{len(failed)} of {len(status.states)} runs failed, {failed[0]}: {reason}")
     if status.count("finished") < len(status.states):
         return STOPPED
-    verdicts = examine(claims, Runs(home, cells))
+    verdicts = examine(claims, Endings(home, cells))
     record = as_record(verdicts, file)
     if options.out:
         typed_path(options.out).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -104,7 +104,7 @@ def run(argv: Sequence[str] = ()) -> int:
 
 
 def cells_of(file: Claims, chosen: Sequence[Claim]) -> dict[str, list[Cell]]:
-    """Setting -> the races that some claims rest on; arms with default settings race together."""
+    """Condition -> the races that some claims rest on; arms with default settings race together."""
     kinds = {name: kind.Settings for name, kind in registry.methods().items()}
     found: dict[str, list[Cell]] = {}
     for name, arms in _arms(chosen).items():
@@ -121,7 +121,7 @@ def cells_of(file: Claims, chosen: Sequence[Claim]) -> dict[str, list[Cell]]:
 
 
 def _arms(chosen: Sequence[Claim]) -> dict[str, list[Arm]]:
-    """Setting -> every arm that is compared there, each once."""
+    """Condition -> every arm that is compared there, each once."""
     found: dict[str, list[Arm]] = {}
     for evidence in (evidence for claim in chosen for evidence in claim.evidence):
         known = found.setdefault(evidence.setting, [])
@@ -136,7 +136,7 @@ def settings_of(arm: Arm) -> tuple[str, dict[str, Any]]:
     return arm.method, parse_settings(registry.method(arm.method), arm.settings).model_dump(mode="json")
 
 
-class Runs:
+class Endings:
     """What trained runs measure at their last frames, each looked at once.
 
     Args:
@@ -172,7 +172,7 @@ class Runs:
 # ---------------------------------------------------------------------- tests
 
 
-def examine(chosen: Sequence[Claim], runs: Runs) -> list[Verdict]:
+def examine(chosen: Sequence[Claim], runs: Endings) -> list[Verdict]:
     """Every claim with what was found, p corrected for all differences that these claims rest on together."""
     found = [(evidence, _compare(evidence, claim, runs)) for claim in chosen for evidence in claim.evidence]
     differences = iter(correct([one for evidence, one in found if evidence.direction != "same"]))
@@ -180,7 +180,7 @@ def examine(chosen: Sequence[Claim], runs: Runs) -> list[Verdict]:
     return [Verdict(claim, tuple(next(corrected) for _ in claim.evidence)) for claim in chosen]
 
 
-def _compare(evidence: Evidence, claim: Claim, runs: Runs) -> Comparison:
+def _compare(evidence: Evidence, claim: Claim, runs: Endings) -> Comparison:
     """First minus second; the other arms of the same claim, measured alike, help to estimate the error."""
 
     def seen(arm: Arm, measure: str) -> results.Arm:

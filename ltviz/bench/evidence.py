@@ -91,7 +91,7 @@ class Evidence(BaseModel):
         return found.differs and sign * found.difference >= self.size
 
 
-class Setting(BaseModel):
+class Condition(BaseModel):
     """Settings of runs, and the seeds that all arms are trained with."""
 
     model_config = _STRICT
@@ -126,7 +126,7 @@ class Claims(BaseModel):
     """The file of claims."""
 
     model_config = _STRICT
-    setting: dict[str, Setting]
+    setting: dict[str, Condition]
     claim: tuple[Claim, ...] = Field(min_length=1)
     definitional: dict[str, tuple[str, ...]] = {}
     """File -> sentences of cards that need no run: they say what a loss is made of, or where to look."""

@@ -46,7 +46,7 @@ def array(header: dict[str, Any], payload: bytes, name: str) -> np.ndarray:
     return np.frombuffer(payload, np.dtype(word).newbyteorder("<"), count, offset)
 
 
-def check_card(header: dict[str, Any]) -> None:
+def check_header(header: dict[str, Any]) -> None:
     assert [(mark["key"], mark["title"], mark["primitive"], mark["sign"], mark["on"]) for mark in header["marks"]] == [
         ("stars", "Stars", "points", "mist", True),
         ("bridges", "Bridges", "segments", "shift", True),
@@ -93,19 +93,19 @@ def test_its_messages_and_its_replay_hold_what_it_shows(run: Path, home: Path) -
                     await asyncio.sleep(0.01)
                 frame = await hub.frame(tail, STEPS, "none")
                 assert frame is not None
-                card, message = await hub.card(tail), frame.message(seq=1, time=0.0, live=False)
-            return card, message, (await build_replay(hub, ["plugged"])).html
+                header, message = await hub.header(tail), frame.message(seq=1, time=0.0, live=False)
+            return header, message, (await build_replay(hub, ["plugged"])).html
         finally:
             await hub.close()
 
-    card, message, html = asyncio.run(ask())
-    check_card(split(card)[0])
+    header, message, html = asyncio.run(ask())
+    check_header(split(header)[0])
     check_frame(*split(message))
     found = re.search(rb'<script type="application/json" id="contents">(.*?)</script>', html)
     assert found is not None
     (held,) = json.loads(found[1])["runs"]
-    unpacked = [gzip.decompress(base64.b64decode(text)) for text in (held["card"], held["frames"][-1])]
-    check_card(split(unpacked[0])[0])
+    unpacked = [gzip.decompress(base64.b64decode(text)) for text in (held["header"], held["frames"][-1])]
+    check_header(split(unpacked[0])[0])
     check_frame(*split(unpacked[1]))
 
 

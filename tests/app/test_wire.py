@@ -225,11 +225,11 @@ def test_messages_without_payload():
         frames=1,
         total_steps=None,
         steps=[np.int64(3)],
-        marks=[(3, "setting", "temperature is 0.2")],
+        events=[(3, "setting", "temperature is 0.2")],
     )
     header, payload = split(encode_message(told))
     assert header["type"] == "state" and header["steps"] == [3] and header["reason"] is None and payload == b""
-    assert header["marks"] == [[3, "setting", "temperature is 0.2"]]
+    assert header["events"] == [[3, "setting", "temperature is 0.2"]]
 
 
 def test_what_a_method_lets_be_seen_lies_where_the_header_says():
