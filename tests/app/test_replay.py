@@ -110,7 +110,7 @@ def test_the_page_reaches_nowhere_and_needs_no_address(home: Path, runs: SimpleN
         name: base64.b64decode(address.partition("base64,")[2]).decode()
         for name, address in json.loads(found)["imports"].items()
     }
-    assert {"ltviz/view.js", "ltviz/incoming/replay.js", f"ltviz/{replaypage.ENTRY}"} <= set(modules)
+    assert {"ltviz/assembly.js", "ltviz/incoming/replay.js", f"ltviz/{replaypage.ENTRY}"} <= set(modules)
     for name, source in modules.items():
         asked = re.findall(r'^import\b[^;"(]*?"([^"]+)";', source, re.M)
         assert set(asked) <= set(modules), f"{name} imports what is not there"
