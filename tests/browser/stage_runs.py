@@ -264,6 +264,7 @@ class Run:
             "n": self.n,
             "arrays": arrays,
             "thumb": thumb,
+            "what_if": {"least": 0.5, "cosines": {"bcl": 0.83, "tsc": 0.31}},
         }
         return pack(header, payload)
 
