@@ -15,7 +15,7 @@ from .replay import Opening, build_replay
 from .stream import asked_number, asked_runs, check_origin
 from .studio import Studio
 
-SIGHT = ("camera", "layers", "colour", "solo", "class")
+SIGHT = ("camera", "layers", "colour", "solo", "arrows", "class")
 """What the page adds about its present view; the stage reads it back and leaves out what it does not know."""
 LONGEST_SIGHT = 4000
 THEMES = ("light", "dark")

@@ -196,6 +196,21 @@ const OWN = {
   forcesHidden: "No forces here: none were recorded, or this view cannot show directions.",
   forcesOff: "No forces here: their recording was off when this run was trained.",
   forcesImagined: "Dashed: this run's centres and stored samples stand in for the other method's own.",
+  forceOwnScale:
+    "The longest arrow of each panel is 20° long, whatever its force: lengths compare within a panel only.",
+  forceOneScale: "The longest arrow of all panels is 20° long: lengths compare between panels.",
+  forceScale: "one scale",
+  forceScaleHint:
+    "Draws the arrows of all panels to one scale, so that their lengths compare; methods count losses of their own",
+  trust: "trust {cosine}",
+  trustRefused: "{trust}. Not drawn where the cosine is below {least}.",
+  trustUnknown: "trust unknown",
+  trustHint:
+    "How far this what-if is the method's own force where that is known, on a run of its own: the cosine between the " +
+    "two, 1 being the same direction.",
+  trustHere: "Measured on its run beside, at step {step}.",
+  trustRecorded: "Recorded by `ltviz bench what_if` on digits, as the median over the second half of training.",
+  trustNobody: "Nobody has measured this method.",
   forcesAt: "Computed at step {step}.",
   forcesLast: "Last computed at step {steps}.",
   forcesFaint: "Last computed at step {steps}; drawn fainter since.",

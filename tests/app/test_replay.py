@@ -110,7 +110,7 @@ def test_the_page_reaches_nowhere_and_needs_no_address(home: Path, runs: SimpleN
         name: base64.b64decode(address.partition("base64,")[2]).decode()
         for name, address in json.loads(found)["imports"].items()
     }
-    assert {"ltviz/view.js", "ltviz/incoming/replay.js", f"ltviz/{replaypage.ENTRY}"} <= set(modules)
+    assert {"ltviz/assembly.js", "ltviz/incoming/replay.js", f"ltviz/{replaypage.ENTRY}"} <= set(modules)
     for name, source in modules.items():
         asked = re.findall(r'^import\b[^;"(]*?"([^"]+)";', source, re.M)
         assert set(asked) <= set(modules), f"{name} imports what is not there"
@@ -176,13 +176,13 @@ def ask(home: Path, runs: SimpleNamespace) -> Ask:
 
 
 def test_the_route_gives_a_file_that_opens_as_the_page_is(ask: Ask) -> None:
-    answer = ask(new="&step=5&theme=dark&camera=1,0.5,3&layers=caps&class=2&colour=groups&more=x")
+    answer = ask(new="&step=5&theme=dark&camera=1,0.5,3&layers=caps&class=2&arrows=alike&colour=groups&more=x")
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert "sandbox" in answer.headers["content-security-policy"] and answer.headers["cache-control"] == "no-store"
     data = contents(Replay(answer.content, (), 0, 0))["data"]
     assert (data["step"], data["theme"]) == (5, "dark")
-    assert data["opening"] == "camera=1%2C0.5%2C3&layers=caps&colour=groups&class=2"
+    assert data["opening"] == "camera=1%2C0.5%2C3&layers=caps&colour=groups&arrows=alike&class=2"
 
 
 @pytest.mark.parametrize(

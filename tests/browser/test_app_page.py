@@ -146,7 +146,7 @@ def test_charts_wear_the_pages_font_and_close_up_at_every_width(visit: Any) -> N
 
 
 def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(visit: Any, tmp_path: Path) -> None:
-    sight = "layers=-grid,caps&colour=groups&solo=demo-tsc&camera=1.200,0.100,3.000"
+    sight = "layers=-grid,caps&colour=groups&solo=demo-tsc&arrows=alike&camera=1.200,0.100,3.000"
     page = visit(f"/?runs=demo-bcl,demo-tsc&step=100&{sight}")
     page.wait_for_function(HELD, arg=100)
     assert page.locator(".ltv-panel").count() == 1
@@ -160,4 +160,5 @@ def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(
     assert started.value.suggested_filename.endswith(".html")
     text = Path(started.value.path()).read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and '"runs":["demo-bcl","demo-tsc"]' in text and '"step":100' in text
+    assert "arrows=alike" in text
     page.get_by_text("also without a network").wait_for()

@@ -105,6 +105,15 @@ def test_forces_their_parts_and_another_methods(held) -> None:
     wait_for_layer(page, "bcl-1", "forces", 19)
     wait_for_layer(page, "supcon-1", "forces", 28)
     assert "Computed at step 200." in options.inner_text()
+    assert options.get_by_test_id("ltviz-what-if-trust").inner_text() == "trust 0.83"
+    options.get_by_role("button", name="one scale").click()
+    options.get_by_role("button", name="one scale", pressed=True).wait_for()
+    page.get_by_label("Legend").get_by_text("force", exact=True).hover()
+    assert "lengths compare between panels" in page.get_by_role("tooltip").inner_text()
+    page.get_by_label("Force under another method").select_option(label="and under tsc")
+    options.get_by_text("trust 0.31. Not drawn where the cosine is below 0.50.").wait_for()
+    # Its own total and the part, and no what-if.
+    wait_for_layer(page, "bcl-1", "forces", 19)
     page.get_by_test_id("ltviz-slider").fill("205")
     wait_for_step(page, 205)
     options.get_by_text("Last computed at step 200; drawn fainter since.").wait_for()

@@ -4,6 +4,7 @@ import { HOME } from "../../app/stage/scene/camera.js";
 import { chooseFormat } from "../../app/stage/saving/movie.js";
 import { poseOnPath, thinSteps } from "../../app/stage/saving/filming.js";
 import { layersOf, switchesOf } from "../../app/stage/layers/list.js";
+import { START } from "../../app/stage/scene/choices.js";
 import { linkOf, readLink } from "../../app/stage/saving/permalink.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { FLAG } from "../../app/stage/scene/attributes.js";
@@ -11,13 +12,19 @@ import { svgOf, text } from "../../app/stage/saving/svg.js";
 import { THEMES } from "../../app/stage/common/theme.js";
 
 const CAMERA = { yaw: -1.25, pitch: 0.5, distance: 2.75 };
-const CHOSEN = { layers: { caps: true, grid: false }, colourMode: "groups", solo: "bcl-1", chosen: new Set([3, 7]) };
+const CHOSEN = {
+  layers: { caps: true, grid: false },
+  colourMode: "groups",
+  solo: "bcl-1",
+  forces: { ...START.forces, alike: true },
+  chosen: new Set([3, 7]),
+};
 const LAYERS = layersOf([]);
 
 test("a link brings back what was seen, and keeps what else the address holds", () => {
   const link = linkOf("http://a/?runs=old-1&hz=5&step=40&beside=3", ["bcl-1", "ce-1"], CAMERA, LAYERS, CHOSEN);
   const url = new URL(link);
-  const names = ["beside", "camera", "class", "colour", "hz", "layers", "runs", "solo", "step"];
+  const names = ["arrows", "beside", "camera", "class", "colour", "hz", "layers", "runs", "solo", "step"];
   assert.deepEqual([...url.searchParams.keys()].sort(), names);
   assert.match(link, /runs=bcl-1,ce-1/);
   assert.match(link, /layers=caps,-grid/);
@@ -25,7 +32,7 @@ test("a link brings back what was seen, and keeps what else the address holds", 
 });
 
 test("what is as usual is left out of a link, and taken out of an older one", () => {
-  const usual = { layers: { caps: false, grid: true }, colourMode: "ramp", solo: null, chosen: null };
+  const usual = { ...START, layers: { caps: false, grid: true } };
   const link = linkOf("file:///x/replay.html", ["a-1"], CAMERA, LAYERS, CHOSEN);
   assert.equal(linkOf(link, ["a-1"], null, LAYERS, usual), "file:///x/replay.html?runs=a-1");
   assert.deepEqual(readLink("?runs=a-1"), {});
@@ -38,6 +45,7 @@ test("what a link cannot mean is left out, and the rest of it kept", () => {
     "?camera=1,2,3,4",
     "?layers=__proto__,toString,-constructor,<b>,-",
     "?colour=javascript:alert(1)",
+    "?arrows=true",
     "?solo=../x",
     "?solo=%3Cb%3E",
     "?class=-1,1.5,x,123456",

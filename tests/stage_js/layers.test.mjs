@@ -2,8 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classAt, formatReading, layBars, widen } from "../../app/stage/reading/bars.js";
 import { contrast, extraColours, luminance, parseHex, valueRamp } from "../../app/stage/common/colours.js";
-import { arrowEnd, describeForce, forceOn, LONGEST, PARTS, partColour, whatIfs } from "../../app/stage/scene/forces.js";
-import { describeForces } from "../../app/stage/choices/options.js";
+import {
+  arrowEnd,
+  describeForce,
+  forceOn,
+  LONGEST,
+  PARTS,
+  partColour,
+  trustIn,
+  whatIfs,
+} from "../../app/stage/scene/forces.js";
+import { describeForces, describeTrust } from "../../app/stage/choices/options.js";
 import {
   classesOf,
   classSizes,
@@ -18,8 +27,12 @@ import {
   topLoss,
 } from "../../app/stage/scene/attributes.js";
 import { formatCount } from "../../app/stage/common/numbers.js";
-import { int16, runWith, sceneOf, show } from "./made.mjs";
-import { barbs } from "../../app/stage/scene/strokes.js";
+import { Choices, START } from "../../app/stage/scene/choices.js";
+import { Picture } from "../../app/stage/drawing/picture.js";
+import { SceneRecords } from "../../app/stage/drawing/records.js";
+import { signsOf } from "../../app/stage/layers/list.js";
+import { forcesOf, int16, runWith, sceneOf, show } from "./made.mjs";
+import { barbs, SHEETS } from "../../app/stage/scene/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/common/vectors.js";
 
 const PAPER = parseHex("#fbfbf9"),
@@ -183,6 +196,102 @@ test("forces are drawn from the centres that have any, with their parts and a wh
   });
   assert.match(describeForce(run, 0), /^Force 2.00 at step 1 \(push of head 3.00, pull of positives 1.00\)$/);
   assert.equal(describeForce(run, 2), "");
+});
+
+const WHAT_IF = { least: 0.5, cosines: { tsc: 0.7, gml: 0.3 } };
+const OWN_RUN = { header: { method: "tsc" } };
+const withWhatIfs = (header = {}) => runWith({ info: { header: { what_if: WHAT_IF } }, header });
+
+test("a what-if carries what its stand-ins were worth, and is not drawn below the limit", () => {
+  const run = withWhatIfs({ forces: { ...FORCES, gml: FORCES.tsc, constructor: FORCES.tsc } });
+  const drawn = (under) => sceneOf(run, { forces: true }, { forces: { under } }).counts.forces;
+  assert.deepEqual(trustIn(run, "tsc", [run]), { cosine: 0.7, step: null, least: 0.5 });
+  assert.equal(drawn("tsc"), 3);
+  assert.equal(describeTrust([run], "tsc").badge, "trust 0.70");
+  assert.match(describeTrust([run], "tsc").hint, /Recorded by/);
+  assert.equal(drawn("gml"), 2, "refused");
+  assert.equal(describeTrust([run], "gml").badge, "trust 0.30. Not drawn where the cosine is below 0.50.");
+  assert.equal(describeForces([run], "gml"), "Computed at step 1.", "nothing is dashed");
+  assert.equal(drawn("constructor"), 3, "a method that nobody has measured");
+  assert.equal(describeTrust([run], "constructor").badge, "trust unknown");
+  assert.match(describeTrust([run], "constructor").hint, /Nobody has measured/);
+  assert.deepEqual(describeTrust([run], null), { badge: "", hint: "" });
+  assert.deepEqual(describeTrust([run], "moco"), { badge: "", hint: "" }, "no run has this one");
+});
+
+test("what was measured on the method's own run beside wins over what was recorded", () => {
+  const run = withWhatIfs({ forces: FORCES });
+  const measured = {
+    step: 7,
+    forces: { tsc: FORCES.tsc },
+    metrics: { what_if_cosine: 0.41, what_if_cosine_lent: 0.93 },
+  };
+  const beside = runWith({ info: OWN_RUN, header: measured });
+  assert.deepEqual(trustIn(run, "tsc", [run, beside]), { cosine: 0.41, step: 7, least: 0.5 });
+  const { counts } = sceneOf(run, { forces: true }, { forces: { under: "tsc" }, beside: [run, beside] });
+  assert.equal(counts.forces, 2);
+  assert.match(describeTrust([run, beside], "tsc").hint, /Measured on its run beside, at step 7/);
+  const lending = withWhatIfs({ forces: FORCES, metrics: { what_if_cosine_lent: 0.9 } });
+  assert.equal(trustIn(lending, "tsc", [lending, beside]).cosine, 0.93, "it lends class directions");
+  assert.match(describeTrust([run, lending, beside], "tsc").badge, /^trust 0.41 to 0.93. Not drawn/);
+  const elsewhere = runWith({ info: { header: { method: "tsc", dim: 64 } }, header: measured });
+  assert.equal(trustIn(run, "tsc", [run, elsewhere]).cosine, 0.7, "a run of another dimension says nothing");
+  show(beside, { step: 9, metrics: { what_if_cosine: 0.99 } });
+  assert.equal(trustIn(run, "tsc", [run, beside]).cosine, 0.41, "a frame without forces measured none");
+});
+
+test("arrows have a scale of their own panel, or one for all, and the legend says which", () => {
+  const run = runWith({ header: { forces: FORCES } });
+  const strong = runWith({ header: { forces: { bcl: { total: [[0, 8, 0], null, null] }, gml: FORCES.tsc } } });
+  assert.equal(forcesOf({ alike: false }, run, [run, strong]).longest, 2);
+  assert.equal(forcesOf({ alike: true }, run, [run, strong]).longest, 8);
+  assert.equal(forcesOf({ under: "tsc" }, run, [run, strong]).longest, 4, "the what-if's counts too");
+  const refused = withWhatIfs({ forces: { ...FORCES, gml: { total: [[9, 0, 0], null, null] } } });
+  assert.equal(forcesOf({ under: "gml", alike: true }, run, [run, refused]).longest, 2, "but not one that is refused");
+  const chosen = (alike) => ({ ...START, layers: { forces: true }, forces: { ...START.forces, alike } });
+  const text = (alike) => signsOf([run], chosen(alike)).find(({ word }) => word === "force").text;
+  assert.match(text(false), /lengths compare within a panel only/);
+  assert.match(text(true), /lengths compare between panels/);
+});
+
+/** A batch as the card's, without a card. */
+class Batch {
+  data = [];
+  get used() {
+    return this.data.length;
+  }
+  push(...values) {
+    this.data.push(...values);
+  }
+  append(values) {
+    this.data.push(...values);
+  }
+}
+
+test("what a panel was drawn with is drawn anew where another panel's frame changes its arrows, and only there", () => {
+  const run = withWhatIfs({ forces: FORCES });
+  const beside = runWith({ info: OWN_RUN, header: { forces: { tsc: FORCES.tsc }, metrics: { what_if_cosine: 0.9 } } });
+  const records = new SceneRecords();
+  const theme = { ink: [0, 0, 0], page: [1, 1, 1] };
+  const choices = new Choices({ theme, layers: { forces: true } });
+  const picture = { choices, shown: [run, beside], on: {} };
+  const draw = (choice) => {
+    choices.set({ forces: { ...START.forces, ...choice } });
+    const batches = Object.fromEntries(SHEETS.map((name) => [name, new Batch()]));
+    const asked = Picture.prototype.askedOf.call(picture, run, { sphere: { w: 300, h: 300 } });
+    const counts = records.add(batches, run, 1, asked, choices.version());
+    return { counts, lines: batches.lines.data };
+  };
+  const next = (step, size, what_if_cosine) =>
+    show(beside, { step, forces: { tsc: { total: [[0, size, 0], null, null] } }, metrics: { what_if_cosine } });
+  const first = draw({ under: "tsc" });
+  next(2, 50, 0.9);
+  assert.equal(draw({ under: "tsc" }).counts, first.counts, "each has its own scale: nothing has changed here");
+  next(3, 50, 0.2);
+  assert.equal(draw({ under: "tsc" }).counts.forces, first.counts.forces - 1, "refused since");
+  const long = draw({ alike: true });
+  next(4, 500, 0.2);
+  assert.notDeepEqual(draw({ alike: true }).lines, long.lines, "shorter since");
 });
 
 test("forces of an earlier step stay, fainter, and their step is told", () => {

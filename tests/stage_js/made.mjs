@@ -1,6 +1,8 @@
 /** Made-up messages, runs and scenes for the tests of the stage's modules. */
 import { Run } from "../../app/stage/incoming/runs.js";
 import { layersOf } from "../../app/stage/layers/list.js";
+import { START } from "../../app/stage/scene/choices.js";
+import { forceLook } from "../../app/stage/scene/forces.js";
 import { addScene } from "../../app/stage/layers/scene.js";
 import { SHEETS } from "../../app/stage/scene/strokes.js";
 
@@ -62,6 +64,7 @@ export function runWith({ header = {}, frame = {}, info = {} } = {}) {
       class_names: ["x", "y", "z"],
       counts: [100, 10, 1],
       readings: [],
+      what_if: { least: 0.5, cosines: {} },
       ...info.header,
     },
     labels: Uint16Array.of(0, 2),
@@ -104,8 +107,11 @@ export function show(run, header, frame = {}) {
   run.accept(0, { tween: false, steady: true });
 }
 
+/** What a picture asks of forces, the runs beside given. */
+export const forcesOf = (choice, run, beside = [run]) => forceLook({ ...START.forces, ...choice }, run, beside);
+
 /** What a scene draws with these layers alone: how many of each, and the items of each sheet. */
-export function sceneOf(run, layers = {}, asked = {}) {
+export function sceneOf(run, layers = {}, { forces = {}, beside, ...asked } = {}) {
   const off = Object.fromEntries(layersOf([run]).map(({ key }) => [key, false]));
   const sheets = Object.fromEntries(SHEETS.map((name) => [name, []]));
   const to = Object.fromEntries(SHEETS.map((name) => [name, { push: (...values) => sheets[name].push(values) }]));
@@ -119,7 +125,7 @@ export function sceneOf(run, layers = {}, asked = {}) {
     chosen: null,
     mark: null,
     near: null,
-    forces: { parts: new Set(), under: null },
+    forces: forcesOf(forces, run, beside),
     trail: 24,
     ...asked,
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
 import { inLegend, isOn } from "../../app/stage/layers/layer.js";
+import { START } from "../../app/stage/scene/choices.js";
 import { layersOf, signsOf } from "../../app/stage/layers/list.js";
 import { strengthOfAge } from "../../app/stage/layers/marks/points.js";
 import { choosePairs } from "../../app/stage/layers/marks/segments.js";
@@ -17,7 +18,7 @@ const near = (a, b, eps = 1e-6) => assert.ok(Math.abs(a - b) < eps, `${a} is not
 const declaring = (marks, { values = {}, header = {}, info = {} } = {}) =>
   runWith({ header, frame: { marks: new Map(Object.entries(values)) }, info: { header: { marks, ...info } } });
 const PAIR = { a: int16([[1, 0, 0]]), b: int16([[0, 1, 0]]), y: Uint16Array.of(2) };
-const words = (run, layers = {}) => signsOf([run], layers).map(({ word }) => word);
+const words = (run, layers = {}) => signsOf([run], { ...START, layers }).map(({ word }) => word);
 
 test("a frame's arrays are read where its header says", () => {
   const one = int16([[0, 0, 1]]);
@@ -170,7 +171,7 @@ test("caps are dashed rings of their angle, and are left out, with a word, where
   const projected = { marks, values: {}, header: { projection: { name: "pca" } }, info: { dim: 16 } };
   const flat = declaring(marks, projected);
   assert.equal(sceneOf(flat, { reach: true }).patches.length, 0);
-  const sign = signsOf([flat], {}).find(({ word }) => word === "mark reach, only at 3 dimensions");
+  const sign = signsOf([flat], START).find(({ word }) => word === "mark reach, only at 3 dimensions");
   assert.ok(sign?.quiet);
 });
 
@@ -221,14 +222,12 @@ test("a link names marks by their keys, and the words of old links mean what the
   const old = readLink("?layers=-links,clouds,densities,-landmarks").layers;
   assert.deepEqual(off(old), ["views", "queue", "reach", "means"]);
   const link = linkOf("http://a/", ["a-1"], null, layers, {
+    ...START,
     layers: old,
-    colourMode: "ramp",
-    solo: null,
-    chosen: null,
   });
   assert.deepEqual(off(readLink(new URL(link).search).layers), ["views", "queue", "reach", "means"]);
   assert.match(link, /layers=-views,queue,reach,-means$/);
-  const gone = { layers: { stars: false }, colourMode: "ramp", solo: null, chosen: null };
+  const gone = { ...START, layers: { stars: false } };
   assert.match(linkOf("http://a/", ["a-1"], null, layers, gone), /layers=-stars$/, "its run may come back");
 });
 

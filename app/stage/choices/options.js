@@ -4,8 +4,9 @@
  */
 import { toHex } from "../common/colours.js";
 import { make, setAttribute, setText } from "../common/dom.js";
+import { formatMeasure } from "../common/numbers.js";
 import { alike } from "../scene/choices.js";
-import { areFresh, PARTS, partColour, whatIfs } from "../scene/forces.js";
+import { areFresh, isRefused, PARTS, partColour, trustIn, whatIfs } from "../scene/forces.js";
 import { TRAIL_FRAMES } from "../incoming/runs.js";
 import { fill, words } from "../words.js";
 
@@ -26,14 +27,44 @@ export function describeForces(runs, under = null) {
       ? words.forcesHidden
       : words.forcesOff;
   // What another method's force was computed from: nobody shall take it for a race that was run.
-  const imagined =
-    under !== null && shown.some((run) => whatIfs(run).includes(under)) ? ` ${words.forcesImagined}` : "";
+  const imagined = trustsIn(shown, under).some((trust) => !isRefused(trust)) ? ` ${words.forcesImagined}` : "";
   const now = Math.max(...shown.map((run) => run.frame?.header.step ?? 0));
   const [first, last] = [steps[0], steps[steps.length - 1]];
   if (steps.length === 1 && last === now) return fill(words.forcesAt, { step: last }) + imagined;
   const fresh = shown.every((run) => !run.forces || areFresh(run));
   const asked = { steps: first === last ? last : fill(words.steps, { first, last }) };
   return fill(fresh ? words.forcesLast : words.forcesFaint, asked) + imagined;
+}
+
+/**
+ * @param {Run[]} runs in the picture @param {string|null} under
+ * @returns {import("../scene/forces.js").Trust[]} one for each run that has this what-if
+ */
+const trustsIn = (runs, under) =>
+  under === null ? [] : runs.filter((run) => whatIfs(run).includes(under)).map((run) => trustIn(run, under, runs));
+
+/**
+ * @param {Run[]} runs in the picture @param {string|null} under the what-if that is drawn beside
+ * @returns {{badge: string, hint: string}} how far it can be trusted; empty: there is none
+ */
+export function describeTrust(runs, under) {
+  const found = trustsIn(runs, under);
+  if (!found.length) return { badge: "", hint: "" };
+  const known = found.flatMap(({ cosine }) => cosine ?? []);
+  const [low, high] = [Math.min(...known), Math.max(...known)].map((cosine) => formatMeasure(cosine, ""));
+  const cosine = low === high ? low : fill(words.range, { low, high });
+  const trust = known.length ? fill(words.trust, { cosine }) : words.trustUnknown;
+  const refused = found.find(isRefused);
+  const steps = new Set(found.flatMap(({ step }) => step ?? []));
+  const recorded = found.some((one) => one.cosine !== null && one.step === null);
+  const hint = [
+    words.trustHint,
+    ...[...steps].map((step) => fill(words.trustHere, { step })),
+    ...(recorded ? [words.trustRecorded] : []),
+    ...(known.length < found.length ? [words.trustNobody] : []),
+  ].join(" ");
+  const badge = refused ? fill(words.trustRefused, { trust, least: formatMeasure(refused.least, "") }) : trust;
+  return { badge, hint };
 }
 
 export class LayerOptions {
@@ -46,6 +77,10 @@ export class LayerOptions {
     this.chips = PARTS.map((part) => this.makeChip(part));
     this.under = make("select", "ltv-select", { "aria-label": words.forceUnder, title: words.forceUnderHint });
     this.under.addEventListener("change", () => this.setForces({ under: this.under.value || null }));
+    this.trust = make("span", "ltv-quiet", { "data-testid": "ltviz-what-if-trust" });
+    const scale = { type: "button", "aria-pressed": "false", title: words.forceScaleHint };
+    this.alike = make("button", "ltv-chip", scale, words.forceScale);
+    this.alike.addEventListener("click", () => this.setForces({ alike: !this.choices.now.forces.alike }));
     this.note = make("span", "ltv-quiet");
     this.forces = make(
       "div",
@@ -54,6 +89,8 @@ export class LayerOptions {
       make("span", "", {}, words.forcesTotal),
       ...this.chips.map(({ chip }) => chip),
       this.under,
+      this.trust,
+      this.alike,
       this.note,
     );
     this.length = make("select", "ltv-select", { "aria-label": words.trailLength });
@@ -105,7 +142,13 @@ export class LayerOptions {
       chip.disabled = !has(part);
     }
     this.writeUnder(runs);
-    setText(this.note, describeForces(runs, forces.under));
+    // What is said of the picture is said of those that it shows, moments kept among them.
+    const { shown } = this.picture;
+    const { badge, hint } = describeTrust(shown, forces.under);
+    setText(this.trust, badge);
+    setAttribute(this.trust, "title", hint);
+    setAttribute(this.alike, "aria-pressed", String(forces.alike));
+    setText(this.note, describeForces(shown, forces.under));
   }
 
   /** @param {Run[]} runs */

@@ -1,4 +1,5 @@
 /** The picture: panels, cameras, layers and colours brought together for whichever renderer there is. */
+import { forceLook } from "../scene/forces.js";
 import { outlineRadius, viewProjection } from "../scene/camera.js";
 import { classColours, extraColours, valueRamp } from "../common/colours.js";
 import { FlatRenderer, flatPlacer } from "./flat.js";
@@ -135,7 +136,7 @@ export class Picture {
       scale: Math.min(1.7, Math.max(0.62, Math.min(sphere.w, sphere.h) / 300)),
       ink,
       page,
-      forces,
+      forces: forceLook(forces, run, this.shown),
       trail,
       colours: run.colours,
       shows: (key) => Boolean(this.on[key]),

@@ -1,5 +1,6 @@
 /** Keeps what a run's scene was drawn with, while neither its frame nor what is asked of it changes. */
 import { addScene } from "../layers/scene.js";
+import { alike } from "../scene/choices.js";
 import { SHEETS } from "../scene/strokes.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -11,6 +12,7 @@ import { SHEETS } from "../scene/strokes.js";
  * @property {number} version
  * @property {number} scale
  * @property {import("../common/colours.js").Rgb[]} colours
+ * @property {import("../scene/forces.js").ForceLook} forces  may follow from the frames of other runs
  * @property {Counts} counts
  * @property {Float32Array[]} parts  one a sheet
  */
@@ -33,10 +35,10 @@ export class SceneRecords {
    */
   add(to, run, k, asked, version) {
     const { frame } = run;
-    const { scale, colours } = asked;
+    const { scale, colours, forces } = asked;
     const batches = SHEETS.map((name) => to[name]);
     const held = this.held.get(run.id);
-    const same = held && held.frame === frame && held.version === version;
+    const same = held && held.frame === frame && held.version === version && alike(held.forces, forces);
     if (k >= 1 && same && held.scale === scale && held.colours === colours) {
       batches.forEach((batch, i) => batch.append(held.parts[i]));
       return held.counts;
@@ -46,7 +48,7 @@ export class SceneRecords {
     // While points move no two pictures are alike, and copies would only cost.
     if (k >= 1) {
       const parts = batches.map((batch, i) => batch.data.slice(starts[i], batch.used));
-      this.held.set(run.id, { frame, version, scale, colours, counts, parts });
+      this.held.set(run.id, { frame, version, scale, colours, forces, counts, parts });
     } else this.held.delete(run.id);
     return counts;
   }

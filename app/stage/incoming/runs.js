@@ -44,9 +44,10 @@ export class Run {
     /** @type {Float32Array[]} centres of the last frames, newest last, NaN where a class had none: the trails */
     this.history = [];
     /**
-     * @type {{step: number, forces: import("../common/types.js").Forces, gap: number}|null} the newest forces up to the
-     * frame shown, and how
-     * many steps after those before them they came */
+     * @type {{step: number, forces: import("../common/types.js").Forces, metrics: Record<string, number>, gap:
+     * number}|null} the newest forces up to the frame shown, the metrics of their frame, and how many steps after those
+     * before them they came
+     */
     this.forces = null;
     this.start = 0;
     this.duration = 0;
@@ -180,12 +181,14 @@ export class Run {
     this.eased = !same || !steady;
     const beat = Math.min(LONGEST_TWEEN_MS, Math.max(SHORTEST_TWEEN_MS, this.interval));
     this.duration = !tween ? 0 : !same ? BLOOM_MS : steady ? beat : SCRUB_TWEEN_MS;
-    const { step, forces } = next.header;
+    const { step, forces, metrics } = next.header;
     if (last && step <= last.header.step) this.history = [];
     if (this.forces && step < this.forces.step) this.forces = null;
     // A frame that is shown again, as at the end of a replay, says nothing of how often forces come.
-    if (forces && Object.keys(forces).length)
-      this.forces = { step, forces, gap: this.forces ? step - this.forces.step || this.forces.gap : 0 };
+    if (forces && Object.keys(forces).length) {
+      const gap = this.forces ? step - this.forces.step || this.forces.gap : 0;
+      this.forces = { step, forces, metrics, gap };
+    }
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;

@@ -1,6 +1,7 @@
 /** Where a loss pushes each class: arrows along the sphere from the centres. */
-import { areFresh, arrowEnd, LONGEST, longestOf, PARTS, partColour, totalsOf } from "../scene/forces.js";
+import { areFresh, arrowEnd, LONGEST, PARTS, partColour, totalsOf } from "../scene/forces.js";
 import { arrow } from "../scene/strokes.js";
+import { words } from "../words.js";
 import { GLYPHS } from "./glyphs.js";
 import { LEVEL } from "./layer.js";
 
@@ -17,8 +18,7 @@ export const forces = {
   draw: (to, { run, centres, ink, page, faded, forces: choice }) => {
     const { own, total, other } = totalsOf(run, choice.under);
     const straight = Boolean(run.frame?.header.projection);
-    const longest = longestOf([...total, ...other]);
-    if (!longest) return 0;
+    if (!choice.longest) return 0;
     const fresh = areFresh(run) ? 1 : STALE;
     let drawn = 0;
     /**
@@ -28,7 +28,7 @@ export const forces = {
     const put = (rows, colour, width, dashes) =>
       rows.forEach((force, c) => {
         const m = centres[c];
-        const end = m && force && arrowEnd(m, force, LONGEST / longest, straight);
+        const end = m && force && arrowEnd(m, force, LONGEST / choice.longest, straight);
         if (!m || !end) return;
         // The border keeps an arrow from drowning among points of its own lightness.
         arrow(to.lines, m, end, colour, fresh * faded(c), -width, dashes);
@@ -40,13 +40,14 @@ export const forces = {
     for (const part of PARTS) if (choice.parts.has(part)) put(own[part] ?? [], partColour(part, page), 1.6, 0);
     return drawn;
   },
-  sign: (runs) =>
+  sign: (runs, { forces: { alike } }) =>
     runs.some((run) => run.forces)
       ? {
           word: "force",
           text:
             "An arrow leads from the centre of a class along the negative gradient of the loss: where this step " +
-            "pushes its samples. The longest arrow of a panel is 20° long.",
+            "pushes its samples. " +
+            (alike ? words.forceOneScale : words.forceOwnScale),
           ...GLYPHS.arrow,
         }
       : null,

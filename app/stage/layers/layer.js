@@ -21,7 +21,7 @@
  * @property {ReadonlySet<number>|null} chosen  classes in focus; null: all
  * @property {(c: number) => number} faded  how strong a class is drawn: less where others are in focus
  * @property {(key: string) => boolean} shows  whether another built-in layer is on
- * @property {import("../scene/forces.js").ForceChoice} forces
+ * @property {import("../scene/forces.js").ForceLook} forces
  * @property {number} trail         frames that trails reach back
  */
 
@@ -35,7 +35,8 @@
  * @property {string} [group]  the word that old links use for it and others like it
  * @property {(run: Run) => any} [prepare]  what drawing needs of a frame and is dear: computed once a frame
  * @property {(to: Sheets, scene: Scene, prepared: any) => number} [draw]  how many of its things were drawn
- * @property {(runs: Run[]) => Sign|null} [sign]  its entry of the legend; null: these runs have nothing of it
+ * @property {(runs: Run[], chosen: import("../scene/choices.js").Chosen) => Sign|null} [sign]  its entry of the legend;
+ * null: these runs have nothing of it
  */
 
 /** Layers of a lower level are drawn first, and lie under the others. */

@@ -45,6 +45,9 @@ export function layersOf(runs) {
 /** Whether each built-in layer is on. @param {Switches} chosen @returns {Switches} */
 export const switchesOf = (chosen) => Object.fromEntries(ALL.map((layer) => [layer.key, isOn(layer, chosen)]));
 
-/** What the legend says of the layers that are on. @param {Run[]} runs @param {Switches} chosen @returns {Sign[]} */
+/**
+ * What the legend says of the layers that are on. @param {Run[]} runs
+ * @param {import("../scene/choices.js").Chosen} chosen @returns {Sign[]}
+ */
 export const signsOf = (runs, chosen) =>
-  layersOf(runs).flatMap((layer) => (isOn(layer, chosen) ? (layer.sign?.(runs) ?? []) : []));
+  layersOf(runs).flatMap((layer) => (isOn(layer, chosen.layers) ? (layer.sign?.(runs, chosen) ?? []) : []));

@@ -48,7 +48,8 @@ export class Legend {
   }
 
   /** @param {Run[]} runs @param {import("../scene/choices.js").Chosen} chosen */
-  write(runs, { layers, colourMode: mode }) {
+  write(runs, chosen) {
+    const mode = chosen.colourMode;
     const run = runs.find((r) => r.info);
     const header = run?.info?.header;
     const { colours, ends, lines } = this.scaleOf(run, runs, mode);
@@ -62,7 +63,7 @@ export class Legend {
     // Without classes there is nothing between head and tail.
     this.scale.hidden = Boolean(header && !header.num_classes && !changesWithFrame(mode) && mode !== "split");
     this.writeFree(runs, mode);
-    this.writeSigns(runs, layers);
+    this.writeSigns(runs, chosen);
   }
 
   /**
@@ -130,9 +131,9 @@ export class Legend {
     this.free.replaceChildren(icon(GLYPHS.disc.path, colour, true), text);
   }
 
-  /** @param {Run[]} runs @param {import("../layers/list.js").Switches} layers */
-  writeSigns(runs, layers) {
-    const signs = signsOf(runs, layers);
+  /** @param {Run[]} runs @param {import("../scene/choices.js").Chosen} chosen */
+  writeSigns(runs, chosen) {
+    const signs = signsOf(runs, chosen);
     if (alike(signs, this.listed)) return;
     this.listed = signs;
     this.tips.close();

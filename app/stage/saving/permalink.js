@@ -1,6 +1,6 @@
 /** A link that shows the same: runs, step, cameras' pose, layers, colours, panel and class in focus. */
 import { clampPose } from "../scene/camera.js";
-import { COLOUR_MODES } from "../scene/choices.js";
+import { COLOUR_MODES, START } from "../scene/choices.js";
 import { openDialog } from "../common/dialog.js";
 import { make } from "../common/dom.js";
 import { isOn } from "../layers/layer.js";
@@ -9,13 +9,15 @@ import { words } from "../words.js";
 
 /** @typedef {import("../scene/choices.js").Chosen} Chosen */
 /**
- * @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"chosen">} Linked beside the camera, what a link keeps of the
- * choices;
- * step, moments beside and projection the address holds anyway */
+ * @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"forces"|"chosen">} Linked beside the camera, what a link keeps
+ * of the choices (of forces, whether their arrows are alike); step, moments beside and projection the address holds
+ * anyway
+ */
 
 const DIGITS = 3;
 const MOST_CHOSEN = 200;
 const MOST_LAYERS = 100;
+const ALIKE = "alike";
 const RANK = /^\d{1,5}$/;
 /** A layer that is on, or with "-" one that is off: a layer of the stage, a mark of a method, a word of an old link. */
 const SWITCH = /^(-?)([A-Za-z0-9_][A-Za-z0-9_.-]{0,64})$/;
@@ -43,7 +45,7 @@ function changedLayers(layers, chosen) {
  * @param {import("../layers/layer.js").Layer[]} layers on the stage @param {Linked} choices
  * @returns {string} what is as usual is left out
  */
-export function linkOf(href, runs, camera, layers, { layers: chosenLayers, colourMode, solo, chosen }) {
+export function linkOf(href, runs, camera, layers, { layers: chosenLayers, colourMode, solo, forces, chosen }) {
   const url = new URL(href);
   const given = {
     runs: runs.join(","),
@@ -53,6 +55,7 @@ export function linkOf(href, runs, camera, layers, { layers: chosenLayers, colou
     layers: changedLayers(layers, chosenLayers).join(","),
     colour: colourMode === COLOUR_MODES[0] ? "" : colourMode,
     solo: solo ?? "",
+    arrows: forces.alike ? ALIKE : "",
     class: [...(chosen ?? [])].slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
@@ -86,6 +89,7 @@ export function readLink(search) {
   if (colour) read.colourMode = colour;
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) read.solo = solo;
+  if (asked.get("arrows") === ALIKE) read.forces = { ...START.forces, alike: true };
   const ranks = list("class")
     .filter((word) => RANK.test(word))
     .map(Number);

@@ -18,7 +18,8 @@ function replayAddress(stage) {
   for (const [name, value] of Object.entries(shown)) if (value) url.searchParams.set(name, value);
   // The file opens as the stage is now.
   for (const [name, value] of new URL(linkTo(stage)).searchParams)
-    if (["camera", "layers", "colour", "solo", "class", "step"].includes(name)) url.searchParams.set(name, value);
+    if (["camera", "layers", "colour", "solo", "arrows", "class", "step"].includes(name))
+      url.searchParams.set(name, value);
   return url.href;
 }
 

@@ -66,7 +66,7 @@ export const START = {
   selected: null,
   marked: null,
   pinned: false,
-  forces: { parts: new Set(), under: null },
+  forces: { parts: new Set(), under: null, alike: false },
   trail: 24,
   solo: null,
   projection: null,

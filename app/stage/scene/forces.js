@@ -5,10 +5,18 @@ import { dot, length } from "../common/vectors.js";
 import { fill, words } from "../words.js";
 
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
+/** @typedef {import("../incoming/runs.js").Run} Run */
 /**
- * @typedef {{parts: ReadonlySet<Part>, under: string|null}} ForceChoice parts drawn beside the total; the what-if
- * method,
- * null: none
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null, alike: boolean}} ForceChoice parts drawn beside the total;
+ * the what-if method, null: none; whether the arrows of all panels have one scale
+ */
+/**
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null, longest: number}} ForceLook the same for one panel: no
+ * what-if that cannot be trusted, and the size of the force whose arrow is the longest
+ */
+/**
+ * @typedef {{cosine: number|null, step: number|null, least: number}} Trust in a what-if: null where nobody has measured
+ * it; `step` where it was measured on a run beside, else recorded; `least` below which it is not drawn
  */
 
 /**
@@ -26,7 +34,7 @@ const COLOURS = {
 /** Parts of a force, in the order in which they are offered and drawn. */
 export const PARTS = /** @type {Part[]} */ (Object.keys(COLOURS));
 
-/** The longest arrow of a panel, in radians of the sphere. */
+/** The longest arrow of a panel, or of all where they have one scale, in radians of the sphere. */
 export const LONGEST = 0.35;
 const PART_CONTRAST = 2.4;
 
@@ -58,22 +66,20 @@ export function arrowEnd(m, force, scale, straight) {
 }
 
 /**
- * Methods besides the run's own whose forces its frame holds. @param {import("../incoming/runs.js").Run} run
- * @returns {string[]}
+ * Methods besides the run's own whose forces its frame holds. @param {Run} run @returns {string[]}
  */
 export const whatIfs = (run) =>
   Object.keys(run.forces?.forces ?? {}).filter((name) => name !== run.info?.header.method);
 
 /**
  * Whether no newer forces are overdue: between two of them the arrows neither fade nor blink.
- * @param {import("../incoming/runs.js").Run} run
+ * @param {Run} run
  */
 export const areFresh = ({ forces, frame }) =>
   Boolean(forces && frame && frame.header.step - forces.step <= 1.5 * forces.gap);
 
 /**
- * The totals that a panel shows: its own, and the what-if's. @param {import("../incoming/runs.js").Run} run
- * @param {string|null} under
+ * The totals that a panel shows: its own, and the what-if's. @param {Run} run @param {string|null} under
  */
 export function totalsOf(run, under) {
   const forces = run.forces?.forces ?? {},
@@ -86,8 +92,57 @@ export function totalsOf(run, under) {
 }
 
 /**
- * The forces on one class in numbers, largest part first. @param {import("../incoming/runs.js").Run} run
- * @param {number} c
+ * How far a what-if on a run can be trusted: what stand-ins were worth on the method's own run where that is beside,
+ * else where the bench had one.
+ * @param {Run} run @param {string} under @param {Run[]} beside those in the picture @returns {Trust}
+ */
+export function trustIn(run, under, beside) {
+  const header = run.info?.header;
+  const { least = 0, cosines = {} } = header?.what_if ?? {};
+  const source = beside.find((other) => {
+    const { method, dim } = other.info?.header ?? {};
+    return other.forces && method === under && dim === header?.dim;
+  });
+  const measured = source?.forces?.metrics;
+  // A run that has class directions of its own lends them to a method that needs such: then that cosine is the one.
+  const lent = run.forces?.metrics.what_if_cosine_lent === undefined ? undefined : measured?.what_if_cosine_lent;
+  const here = lent ?? measured?.what_if_cosine;
+  if (source?.forces && here !== undefined) return { cosine: here, step: source.forces.step, least };
+  return { cosine: Object.hasOwn(cosines, under) ? cosines[under] : null, step: null, least };
+}
+
+/** Whether a what-if is known to point elsewhere than the method's own force. @param {Trust} trust */
+export const isRefused = ({ cosine, least }) => cosine !== null && cosine < least;
+
+/**
+ * A choice as it holds for one panel. It may follow from the frames of others: from their longest arrows where all have
+ * one scale, and from what was measured there of the what-if.
+ * @param {ForceChoice} choice @param {Run} run @param {Run[]} beside those in the picture, it among them
+ * @returns {ForceLook}
+ */
+export function forceLook({ parts, under, alike }, run, beside) {
+  const trusted = (/** @type {Run} */ one) => (under !== null && isRefused(trustIn(one, under, beside)) ? null : under);
+  const sizes = (alike ? beside : [run]).flatMap((one) =>
+    [one.info?.header.method, trusted(one)].map((method) => longestTotal(one, method)),
+  );
+  return { parts, under: trusted(run), longest: Math.max(0, ...sizes) };
+}
+
+/** Size of each method's strongest total: asked for with every picture. @type {WeakMap<object, Map<string, number>>} */
+const strongest = new WeakMap();
+
+/** @param {Run} run @param {string|null|undefined} method */
+function longestTotal({ forces: shown }, method) {
+  if (!shown || !method || !Object.hasOwn(shown.forces, method)) return 0;
+  let known = strongest.get(shown.forces);
+  if (!known) strongest.set(shown.forces, (known = new Map()));
+  const size = known.get(method) ?? longestOf(shown.forces[method].total ?? []);
+  known.set(method, size);
+  return size;
+}
+
+/**
+ * The forces on one class in numbers, largest part first. @param {Run} run @param {number} c
  * @returns {{total: number, parts: [string, number][], step: number}|null} null where none are known */
 export function forceOn(run, c) {
   const own = run.forces?.forces[run.info?.header.method ?? ""],
@@ -101,7 +156,7 @@ export function forceOn(run, c) {
   return { total: length(total), parts: parts.sort((a, b) => b[1] - a[1]), step: run.forces.step };
 }
 
-/** The totals as a reading of its own, for the strip under a panel. @param {import("../incoming/runs.js").Run} run
+/** The totals as a reading of its own, for the strip under a panel. @param {Run} run
  * @returns {{reading: import("../common/types.js").Reading, values: (number|null)[]}|null} */
 export function forceReading(run) {
   const total = run.forces?.forces[run.info?.header.method ?? ""]?.total;
@@ -114,8 +169,7 @@ export function forceReading(run) {
 }
 
 /**
- * One line for the card of a class; "" where no forces are known. @param {import("../incoming/runs.js").Run} run
- * @param {number} c
+ * One line for the card of a class; "" where no forces are known. @param {Run} run @param {number} c
  */
 export function describeForce(run, c) {
   const force = forceOn(run, c);
