@@ -87,7 +87,9 @@ export function watchGestures(canvas, gestures) {
       event.preventDefault();
       const lines = event.deltaMode === 1 ? 16 : 1;
       gestures.grab(x, y);
-      gestures.zoom(Math.exp(Math.max(-200, Math.min(200, event.deltaY * lines)) * WHEEL_SPEED * (event.ctrlKey ? 6 : 1)));
+      gestures.zoom(
+        Math.exp(Math.max(-200, Math.min(200, event.deltaY * lines)) * WHEEL_SPEED * (event.ctrlKey ? 6 : 1)),
+      );
     },
     keydown(/** @type {KeyboardEvent} */ event) {
       if (event.ctrlKey || event.metaKey || event.altKey || !gestures.key(event.key)) return;
