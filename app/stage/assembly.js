@@ -106,11 +106,11 @@ export class Stage {
     if (changed.has("projection")) this.projectionChanged();
     if (changed.has("poses") || changed.has("cameras")) keepCameras(this.name, this.choices.now);
     if (changed.has("poses")) this.telemetry.camera = { ...camera.pose };
-    // A layer may take room of its own under the panels, and a panel that of the others.
-    if (changed.has("layers") || changed.has("panels")) this.layout();
     // Where the ring is, and from where the spheres are seen, is read nowhere.
     if ([...changed].some((group) => group !== "ring" && group !== "poses")) this.scheduleTexts();
-    this.loop.schedule();
+    // A layer may take room of its own under the panels, and a panel that of the others: laid out, all is drawn.
+    if (this.attached && (changed.has("layers") || changed.has("panels"))) this.layout();
+    else this.loop.schedule();
   }
 
   /** The live runs, as the page orders them. */

@@ -25,8 +25,8 @@ const WHEEL_SPEED = 0.0012;
  */
 export const toolOf = ({ shiftKey, altKey }, tool) => (shiftKey ? (altKey ? "box" : "lasso") : tool);
 
-/** @param {HTMLCanvasElement} canvas @param {Gestures} hands @returns {() => void} lets go */
-export function watchGestures(canvas, hands) {
+/** @param {HTMLCanvasElement} canvas @param {Gestures} gestures @returns {() => void} lets go */
+export function watchGestures(canvas, gestures) {
   /** @type {Map<number, {x: number, y: number}>} */
   const down = new Map();
   /** @type {Tool} */
@@ -37,7 +37,7 @@ export function watchGestures(canvas, hands) {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   const stopOutline = () => {
-    if (tool !== "turn") hands.outline(0, 0, "cancel", tool);
+    if (tool !== "turn") gestures.outline(0, 0, "cancel", tool);
     tool = "turn";
   };
   /** @type {Record<string, (event: any) => void>} */
@@ -48,21 +48,21 @@ export function watchGestures(canvas, hands) {
       down.set(event.pointerId, here);
       canvas.setPointerCapture(event.pointerId);
       travelled = down.size > 1 ? CLICK_PIXELS + 1 : 0;
-      hands.grab(here.x, here.y);
+      gestures.grab(here.x, here.y);
       // A second finger always means pinching.
       if (down.size > 1) return stopOutline();
-      tool = toolOf(event, hands.tool());
-      if (tool !== "turn") hands.outline(here.x, here.y, "start", tool);
+      tool = toolOf(event, gestures.tool());
+      if (tool !== "turn") gestures.outline(here.x, here.y, "start", tool);
     },
     pointermove(/** @type {PointerEvent} */ event) {
       const here = place(event),
         before = down.get(event.pointerId);
-      if (!before) return hands.hover(here.x, here.y);
+      if (!before) return gestures.hover(here.x, here.y);
       const dx = here.x - before.x,
         dy = here.y - before.y;
       travelled += Math.abs(dx) + Math.abs(dy);
-      if (tool !== "turn") hands.outline(here.x, here.y, "move", tool);
-      else if (down.size === 1) hands.turn(dx, dy);
+      if (tool !== "turn") gestures.outline(here.x, here.y, "move", tool);
+      else if (down.size === 1) gestures.turn(dx, dy);
       else pinch(event.pointerId, here, dx, dy);
       down.set(event.pointerId, here);
     },
@@ -70,27 +70,29 @@ export function watchGestures(canvas, hands) {
       const here = place(event),
         click = down.size === 1 && down.has(event.pointerId) && travelled <= CLICK_PIXELS;
       down.delete(event.pointerId);
-      if (tool !== "turn" && !click) hands.outline(here.x, here.y, "end", tool);
+      if (tool !== "turn" && !click) gestures.outline(here.x, here.y, "end", tool);
       else stopOutline();
       tool = "turn";
-      if (click) hands.click(here.x, here.y);
+      if (click) gestures.click(here.x, here.y);
     },
     pointercancel(/** @type {PointerEvent} */ event) {
       down.delete(event.pointerId);
       stopOutline();
     },
-    pointerleave: () => hands.leave(),
+    pointerleave: () => gestures.leave(),
     wheel(/** @type {WheelEvent} */ event) {
       const { x, y } = place(event);
       // Beside the spheres the page scrolls on, or it could not be scrolled at all.
-      if (!event.ctrlKey && !hands.onSphere(x, y)) return;
+      if (!event.ctrlKey && !gestures.onSphere(x, y)) return;
       event.preventDefault();
       const lines = event.deltaMode === 1 ? 16 : 1;
-      hands.grab(x, y);
-      hands.zoom(Math.exp(Math.max(-200, Math.min(200, event.deltaY * lines)) * WHEEL_SPEED * (event.ctrlKey ? 6 : 1)));
+      gestures.grab(x, y);
+      gestures.zoom(
+        Math.exp(Math.max(-200, Math.min(200, event.deltaY * lines)) * WHEEL_SPEED * (event.ctrlKey ? 6 : 1)),
+      );
     },
     keydown(/** @type {KeyboardEvent} */ event) {
-      if (event.ctrlKey || event.metaKey || event.altKey || !hands.key(event.key)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || !gestures.key(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
     },
@@ -105,8 +107,8 @@ export function watchGestures(canvas, hands) {
     if (!other || !before) return;
     const was = Math.hypot(before.x - other.x, before.y - other.y),
       is = Math.hypot(here.x - other.x, here.y - other.y);
-    if (was > 8 && is > 8) hands.zoom(was / is);
-    hands.turn(dx / 2, dy / 2);
+    if (was > 8 && is > 8) gestures.zoom(was / is);
+    gestures.turn(dx / 2, dy / 2);
   }
   for (const [type, act] of Object.entries(on)) canvas.addEventListener(type, act, { passive: false });
   return () => Object.entries(on).forEach(([type, act]) => canvas.removeEventListener(type, act));
