@@ -15,10 +15,10 @@ from ltviz.data.longtail import random
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
-from ltviz.methods.parts.forces import TOTAL, act, imagine, offers_what_if
+from ltviz.methods.parts.forces import act, imagine, offers_what_if
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import TooManyWeights
+from ltviz.methods.parts.similarities import TooManyWeights
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512
@@ -41,9 +41,6 @@ class ForceMeter:
     Stand-ins for what-ifs are made of the probe's training samples, whose embeddings the frame has anyway: class means,
     and a queue of `QUEUE` of them, drawn once with the frequencies of the training set.
 
-    The parts are held against the gradient once, at the first frame, which costs as much as they do; then their sum is
-    the total.
-
     Args:
         probe: the samples that every frame shows.
         counts: (C,) training samples of each class.
@@ -53,7 +50,6 @@ class ForceMeter:
     def __init__(self, probe: ProbeSet, counts: Tensor, seed: int):
         self._several = probe.multi is not None
         self._seed = seed
-        self._checked = False
         self._train = np.flatnonzero(probe.split == TRAIN)
         self._labels = probe.labels[self._train].astype(np.int64)
         shown = np.bincount(self._labels, minlength=len(counts))
@@ -73,8 +69,7 @@ class ForceMeter:
             Nothing under a name whose force cannot be told.
         """
         own = method.card.name
-        found = {own: act(method, upcoming, check=not self._checked)}
-        self._checked = found[own].keys() != {TOTAL}
+        found = {own: act(method, upcoming)}
         others = [name for name in names if name != own]
         if others:
             scene = self._scene(method, upcoming, embeddings)
@@ -87,8 +82,8 @@ class ForceMeter:
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""
-        with rehearsal(method), torch.no_grad():
-            z = method.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
+        with rehearsal(method) as double, torch.no_grad():
+            z = double.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
         stored = F.normalize(torch.from_numpy(embeddings[self._train]).to(z), dim=1)
         labels = torch.from_numpy(self._labels).to(batch.y)
         counts = method.counts.to(z)

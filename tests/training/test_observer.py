@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz.methods import registry
-from ltviz.methods.base import Batch, Cloud, Links, Reading, Settings, Setup
+from ltviz.methods.base import Batch, Cloud, Links, Reading, Settings, Setup, Step
 from ltviz.methods.ce import CrossEntropy
 from ltviz.metrics import neural_collapse
 from ltviz.recording import Recording
@@ -50,7 +50,7 @@ class Open(CrossEntropy):
     def target_index(self) -> Tensor:
         return torch.arange(len(self.counts)).roll(self.steps // 4)
 
-    def after_step(self) -> None:
+    def after_step(self, step: Step) -> None:
         self.steps += 1
 
 
