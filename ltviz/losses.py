@@ -18,35 +18,52 @@ Warnings: rows that are not of unit length (by more than 0.05), or not finite, g
 a process names the loss and the argument. Lengths are looked at in the 1st, 2nd, 4th, 8th ... call of a loss, which on
 CUDA waits for the device in these calls alone; on the CPU a value that is not finite is looked into at once. Nothing is
 looked at inside `torch.compile`, `torch.func` or the capture of a CUDA graph.
+
+Each is declared in its paper's file, `ltviz/methods/<paper>.py`, by the decorator `loss`, and found there.
+
+    >>> import torch
+    >>> from ltviz.losses import supcon
+    >>> z = torch.nn.functional.normalize(torch.eye(4)[[0, 0, 1, 1]].view(2, 2, 4), dim=-1)
+    >>> supcon(z, [0, 1], temperature=0.1).item() < 1e-3  # two views on one point, the two classes apart
+    True
 """
 
 from __future__ import annotations
 
-from ltviz.methods.bcl import bcl
-from ltviz.methods.clip import clip
-from ltviz.methods.gml import gml
-from ltviz.methods.kcl import kcl
-from ltviz.methods.logit_adjust import logit_adjusted
-from ltviz.methods.ltml import ltml_classification, ltml_consistency
-from ltviz.methods.moco import moco
-from ltviz.methods.paco import paco
-from ltviz.methods.proco import proco
-from ltviz.methods.simclr import info_nce
-from ltviz.methods.supcon import supcon
-from ltviz.methods.tsc import tsc
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "bcl",
-    "clip",
-    "gml",
-    "info_nce",
-    "kcl",
-    "logit_adjusted",
-    "ltml_classification",
-    "ltml_consistency",
-    "moco",
-    "paco",
-    "proco",
-    "supcon",
-    "tsc",
-]
+from torch import Tensor
+
+from ltviz import methods as _papers
+from ltviz.methods.parts import loss as _loss
+
+if TYPE_CHECKING:
+    # Signatures for editors; a loss that is missing here is found all the same.
+    from ltviz.methods.bcl import bcl as bcl
+    from ltviz.methods.clip import clip as clip
+    from ltviz.methods.gml import gml as gml
+    from ltviz.methods.kcl import kcl as kcl
+    from ltviz.methods.logit_adjust import logit_adjusted as logit_adjusted
+    from ltviz.methods.ltml import ltml_classification as ltml_classification
+    from ltviz.methods.ltml import ltml_consistency as ltml_consistency
+    from ltviz.methods.moco import moco as moco
+    from ltviz.methods.paco import paco as paco
+    from ltviz.methods.proco import proco as proco
+    from ltviz.methods.simclr import info_nce as info_nce
+    from ltviz.methods.supcon import supcon as supcon
+    from ltviz.methods.tsc import tsc as tsc
+
+_found: dict[str, Callable[..., Tensor]] = {}
+for _paper in pkgutil.iter_modules(_papers.__path__):
+    if not _paper.ispkg:
+        _found |= _loss.losses_of(importlib.import_module(f"{_papers.__name__}.{_paper.name}"))
+globals().update(_found)
+
+__all__ = sorted(_found)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Callable[..., Tensor]:
+    raise AttributeError(f"ltviz.losses has no loss {name!r}; it has {', '.join(__all__)}")

@@ -3,7 +3,10 @@
 ce, logit_adjust, bcl, gml, ...       a paper each
 base                                  what a method is
 registry                              methods by name
-cosine, momentum, probe, queue        parts that several papers share
-anchors, inputs, partition, fused     the mathematics that several losses share
-tug, forces, rehearsal, scene         who pulls and pushes: weights, forces by class, looking without touching, what-ifs
+parts                                 what several papers share, one noun a file:
+    cosine, momentum, probe, queue        pieces of networks and memories
+    anchors, inputs, loss, watch          what every loss asks and says
+    contrast, partition, fused            denominators, and their kernels
+    similarities, forces, scene           who pulls and pushes: what a loss compares, forces by class, what-ifs
+    step, rehearsal                       what a step has computed, and doing it without a trace
 """

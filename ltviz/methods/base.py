@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,10 +20,8 @@ from ltviz.marks import Mark as Mark
 from ltviz.marks import Reading as Reading
 from ltviz.marks import Shown
 from ltviz.methods.parts.inputs import unit
-
-if TYPE_CHECKING:
-    from ltviz.methods.parts.scene import Scene
-    from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.step import Step as Step
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
@@ -65,6 +63,11 @@ class Settings(BaseModel):
 def live(default: Any, **constraints: Any) -> Any:
     """A settings field that may be changed while the run trains."""
     return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+def weigh(terms: Mapping[str, Tensor], settings: BaseModel) -> Tensor:
+    """The sum of terms, each times its `<term>_weight` among the settings, 1 where there is none."""
+    return torch.stack([getattr(settings, f"{name}_weight", 1.0) * term for name, term in terms.items()]).sum()
 
 
 class LinearClassifier(NamedTuple):
@@ -140,13 +143,17 @@ class Method(nn.Module):
         self.register_buffer("counts", setup.counts.clone(), persistent=False)
         self.counts: Tensor
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Named scalar terms; `weigh` adds them up."""
+    def losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Named scalar terms, which `weigh` adds up: a dictionary, or a `Step` that keeps more for `after_step`.
+
+        Whatever these losses do to an embedding through dot products is seen: forces fall apart by who pulls and pushes
+        where all of them meet it through `ltviz.losses`, or through `ltviz.methods.parts.similarities`.
+        """
         raise NotImplementedError
 
-    def weigh(self, terms: dict[str, Tensor]) -> Tensor:
+    def weigh(self, terms: Mapping[str, Tensor]) -> Tensor:
         """The scalar that is minimised: each term times its `<term>_weight` setting, 1 where there is none."""
-        return torch.stack([getattr(self.settings, f"{name}_weight", 1.0) * term for name, term in terms.items()]).sum()
+        return weigh(terms, self.settings)
 
     def project(self, features: Tensor) -> Tensor:
         """Unit embeddings (B, dim) of features (B, feature_dim)."""
@@ -169,7 +176,7 @@ class Method(nn.Module):
         return self.classify(self.encoder(x))
 
     def observe(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`embed` and `predict` in one pass through the encoder."""
+        """`embed` and `predict` at the cost of one pass through the encoder."""
         features = self.encoder(x)
         return self.project(features), self.classify(features)
 
@@ -193,20 +200,11 @@ class Method(nn.Module):
         """
         return {}
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:
-        """Who pulls and pushes the embeddings under each loss term that acts on them; None where nobody has written it
-        down, and frames then hold the force as a whole.
-
-        Called right after `losses(batch)`, before `after_step`. `z` (B, V, dim) are the unit embeddings of the batch
-        that went into these losses. Terms are not weighed yet.
-        """
-        return None
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug] | None:
-        """`tugs` on the embeddings of another method's run, with the scene's stand-ins for the state of this one;
-        `settings` are this method's. None where nothing can stand in."""
+    def what_if(cls, scene: Scene, settings: Any) -> Mapping[str, Tensor] | None:
+        """The loss terms that act on the sphere, on the embeddings of another method's run: with the scene's stand-ins
+        for the state of this one, and `settings` of this method. None where nothing can stand in."""
         return None
 
-    def after_step(self) -> None:
-        """Momentum, queues, matching: whatever follows the optimiser's step."""
+    def after_step(self, step: Step) -> None:
+        """Momentum, queues, matching: whatever follows the optimiser's step. `step` is what `losses` gave."""

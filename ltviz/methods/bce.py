@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
-from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier, softmax_tug
+from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import full_precision
-from ltviz.methods.parts.tug import Tug
 
 MIXTURE = (
     "A read-out: the head is trained on detached features to place an image between the directions of its labels, "
@@ -27,15 +26,6 @@ def mixture_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     Mean over the rows; a row without a label counts as 0.
     """
     return F.cross_entropy(logits, labels / labels.sum(1, keepdim=True).clamp(min=1))
-
-
-def mixture_tug(z: Tensor, directions: Tensor, labels: Tensor) -> Tug:
-    """What class directions (C, D) do to embeddings z (B, 1, D) under `mixture_cross_entropy` of their scaled cosines.
-
-    Every label of a sample counts as a positive.
-    """
-    wanted = labels.to(z.dtype) / labels.sum(1, keepdim=True).clamp(min=1)
-    return softmax_tug(z, directions, wanted, scale=DISPLAY_SCALE)
 
 
 class BinaryCrossEntropySettings(Settings):
@@ -74,10 +64,6 @@ class BinaryCrossEntropy(Method):
             "classification": self.compare(self.classifier(features), batch.labels),
             "display": mixture_cross_entropy(self.display(self.head(features.detach())), batch.labels),
         }
-
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        """What the read-out's class directions do; the encoder does not feel it."""
-        return {"display": mixture_tug(z, self.display.directions(), batch.labels)}
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of logits (B, C) for labels (B, C), 0 or 1."""

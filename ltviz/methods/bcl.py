@@ -13,6 +13,7 @@ from ltviz.marks import PROTOTYPES
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
+from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -21,17 +22,15 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_temperature,
     check_views,
-    full_precision,
     unit,
 )
-from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.partition import weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import Tug, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.similarities import Partners, pulled_similarities
 
 
-@full_precision
-@watched("z", "prototypes")
+@loss("z", "prototypes")
 def bcl(
     z: Tensor,
     y: Labels,
@@ -69,6 +68,10 @@ def bcl(
 
     Source: Zhu et al. 2022, Eq. 5 to 7; code: Balanced-Contrastive-Learning f72d070, `BalSCL`. The paper divides every
     class by |B_c|; the code, and this, leave the anchor out of its own class's count. The code takes V = 2 only.
+
+    >>> z = torch.eye(3)[[0, 0, 1, 1]].view(2, 2, 3)
+    >>> round(bcl(z, [0, 1], torch.eye(3), temperature=0.5).item(), 3)
+    0.24
     """
     check_views("bcl", z)
     num_samples, num_views, dim = z.shape
@@ -83,41 +86,26 @@ def bcl(
     column_labels = torch.cat([labels, torch.arange(num_classes, device=y.device)])
     sizes = class_sizes(column_labels, num_classes).to(z.dtype)
     num_positives = sizes[labels] - 1
+    about = Partners(
+        column_labels,
+        labels,
+        positives=lambda: (labels[:, None] == column_labels).fill_diagonal_(False),
+    )
     contrast = Contrast(
         skip_self=True,
         bias=-sizes.log()[column_labels],
         labels=(labels, column_labels),
         own_bias=(sizes[labels] / num_positives).log(),
+        about=about,
     )
     sums = prototypes.index_add(0, labels, rows)
-    evidence = (rows * (sums[labels] - rows)).sum(1) / (num_positives * tau)
+    pulls = pulled_similarities(rows, sums[labels] - rows, lambda: torch.cat([rows, prototypes]), about)
+    evidence = pulls / (num_positives * tau)
     if reduction == "mean":
         weights = anchor_weights(labels, average, z, num_classes)
-        return contrast.weighted_pair_sum(weights, rows, prototypes, tau) - (weights * evidence).sum()
+        return weighted_pair_sum(contrast, weights, rows, prototypes, tau) - (weights * evidence).sum()
     values = contrast.log_partition(rows, torch.cat([rows, prototypes]), tau) - evidence
     return values.view(num_views, num_samples).T
-
-
-def bcl_tug(z: Tensor, y: Tensor, prototypes: Tensor, *, temperature: float, average: str = "sample") -> Tug:
-    """Who pulls and pushes whom under `bcl`, whose arguments these are.
-
-    As an anchor, row i feels w_i (1[own class] / (|B_{y_i}| - 1) - p_ia) / temperature from row or prototype a, where
-    each class's exponentials stand in p with their mean. Prototypes are no anchors, but pull and push.
-    """
-    num_views = z.shape[1]
-    rows, labels = stack_views(z), y.repeat(num_views)
-    classes = torch.cat([labels, torch.arange(len(prototypes), device=y.device)])
-    sizes = torch.bincount(classes).to(z.dtype)
-    positives = labels[:, None] == classes
-    positives[:, : len(rows)].fill_diagonal_(False)
-    num_positives = positives.sum(1, keepdim=True).to(z.dtype)
-    logits = similarities(rows, torch.cat([rows, prototypes])) / temperature - sizes.log()[classes]
-    logits = logits + positives * (sizes[labels][:, None] / num_positives).log()
-    logits[:, : len(rows)].fill_diagonal_(-torch.inf)
-    anchors = anchor_weights(labels, average, z)[:, None] / temperature
-    weights = (positives / num_positives - shares(logits)).mul_(anchors)
-    weights[:, : len(rows)] += weights[:, : len(rows)].T.clone()
-    return Tug(partners=torch.cat([rows, prototypes]), classes=classes, weights=weights, positives=positives)
 
 
 class BclSettings(Settings):
@@ -173,20 +161,19 @@ class Bcl(Method):
         num_samples = len(batch.y)
         features = self.encoder(batch.views(0, 1, 2))
         z = self.project(features[num_samples:]).view(2, num_samples, -1).transpose(0, 1)
-        s = self.settings
         return {
             "classification": logit_adjusted(self.classifier(features[:num_samples]), batch.y, self.counts),
-            "contrast": bcl(z, batch.y, self.prototypes(), temperature=s.temperature, average=s.average),
+            "contrast": self.contrast(z, batch.y, self.prototypes(), self.settings),
         }
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        s = self.settings
-        return {"contrast": bcl_tug(z, batch.y, self.prototypes(), temperature=s.temperature, average=s.average)}
+    @staticmethod
+    def contrast(z: Tensor, y: Tensor, prototypes: Tensor, s: BclSettings) -> Tensor:
+        """The contrast of two views z (B, 2, dim) of samples with labels (B,)."""
+        return bcl(z, y, prototypes, temperature=s.temperature, average=s.average)
 
     @classmethod
-    def what_if(cls, scene: Scene, settings: BclSettings) -> dict[str, Tug]:
-        tug = bcl_tug(scene.z, scene.y, scene.centres, temperature=settings.temperature, average=settings.average)
-        return {"contrast": tug}
+    def what_if(cls, scene: Scene, settings: BclSettings) -> dict[str, Tensor]:
+        return {"contrast": cls.contrast(scene.z, scene.y, scene.centres, settings)}
 
     def prototypes(self) -> Tensor:
         """Unit prototypes, (C, dim)."""

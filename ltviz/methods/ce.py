@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
-from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier, softmax_tug
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, cosine_logits, linear_classifier
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import Tug
 
 READ_OUT = (
     "A read-out: the head is trained on detached features by a cosine softmax to the class weights shown as landmarks, "
@@ -55,27 +54,20 @@ class CrossEntropy(Method):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.view(0))
         return {
-            "classification": self.compare(self.classifier(features), batch.y),
-            "display": self.compare(self.display(self.head(features.detach())), batch.y),
+            "classification": self.compare(self.classifier(features), batch.y, self.counts, self.settings),
+            "display": self.compare(self.display(self.head(features.detach())), batch.y, self.counts, self.settings),
         }
 
-    def compare(self, logits: Tensor, y: Tensor) -> Tensor:
-        """The loss of logits (B, C) for labels (B,)."""
+    @staticmethod
+    def compare(logits: Tensor, y: Tensor, counts: Tensor, settings: Any) -> Tensor:
+        """The loss of logits (B, C) for labels (B,), at counts (C,)."""
         return F.cross_entropy(logits, y)
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        """What the read-out's class directions do; the encoder does not feel it."""
-        return {"display": self.display_tug(z, batch.y, self.display.directions(), self.counts, self.settings)}
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tug]:
+    def what_if(cls, scene: Scene, settings: Any) -> dict[str, Tensor]:
         """As if the sphere were trained by a cosine classifier with this loss."""
-        return {"display": cls.display_tug(scene.z[:, :1], scene.y, scene.directions, scene.counts, settings)}
-
-    @classmethod
-    def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: Any) -> Tug:
-        """The tug of unit class directions (C, dim) on z (B, 1, dim) with labels (B,): `compare` on the sphere."""
-        return softmax_tug(z, directions, F.one_hot(y, len(directions)).to(z.dtype), scale=SCALE)
+        logits = cosine_logits(scene.z[:, 0], scene.directions, SCALE)
+        return {"display": cls.compare(logits, scene.y, scene.counts, settings)}
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

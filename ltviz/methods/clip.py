@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from ltviz.marks import PROTOTYPES, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
-from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision, unit
-from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, unit
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.step import Step
 
 LOWEST_TEMPERATURE = 0.01
 NOISE = 0.3
@@ -25,8 +26,7 @@ _EPSILON = 1e-6
 _FOLLOW = 0.05  # how fast the limits between the words follow what has been seen
 
 
-@full_precision
-@watched("images", "captions")
+@loss("images", "captions")
 def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
     r"""CLIP's loss: each image must pick its caption among those of the batch, and each caption its image.
 
@@ -43,27 +43,21 @@ def clip(images: Tensor, captions: Tensor, *, temperature: float | Tensor, reduc
         ValueError: where shapes or values break these rules; the sentence names the sizes.
 
     Source: Radford et al. 2021, Figure 3.
+
+    >>> images = captions = torch.eye(3)
+    >>> round(clip(images, captions, temperature=0.5).item(), 3)
+    0.24
     """
     check_rows("clip", "images", images, (None, None), "(pairs, dimensions)")
     if not len(images):
         raise ValueError(f"clip: images must hold at least one pair, but has shape {tuple(images.shape)}")
     check_rows("clip", "captions", captions, tuple(images.shape), f"for images of shape {tuple(images.shape)}")
     check_choice("clip", "reduction", reduction, ("mean", "none"))
-    logits = images @ captions.T / check_temperature("clip", temperature, images)
-    own = torch.arange(len(logits), device=logits.device)
+    tau, own = check_temperature("clip", temperature, images), torch.arange(len(images), device=images.device)
+    # captions of other images of the class push like all others: the loss knows no classes
+    logits = similarities(images, captions, Partners(positives=lambda: own[:, None] == own)) / tau
     values = [F.cross_entropy(sided, own, reduction=reduction) for sided in (logits, logits.T)]
     return torch.stack(values).mean(0)
-
-
-def clip_tug(images: Tensor, captions: Tensor, y: Tensor, *, temperature: float) -> Tug:
-    """Who pulls and pushes each image (B, D) with label y (B,) under `clip`: a caption feels
-    ((1[own] - p_ij) + (1[own] - q_ij)) / (2 B temperature), p the softmax over the captions and q over the images.
-
-    Captions of other images of the class push like all others: the loss knows no classes.
-    """
-    logits, own = similarities(images, captions) / temperature, own_column(len(images), images)
-    weights = (2 * own.to(logits.dtype) - shares(logits) - shares(logits.T).T) / (2 * len(images) * temperature)
-    return Tug(partners=captions, classes=y, weights=weights, positives=own)
 
 
 def slant(x: Tensor) -> Tensor:
@@ -201,16 +195,11 @@ class Clip(Method):
             nn.Linear(self.captions.num_words, setup.feature_dim), nn.ReLU(), nn.Linear(setup.feature_dim, setup.dim)
         )
         self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.initial_temperature)))
-        self._seen: Tensor | None = None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        x = self._seen = batch.view(0)
+        x = batch.view(0)
         told = self.embed_captions(self.captions.describe(x, batch.y))
         return {"contrast": clip(self.embed(x), told, temperature=self.log_temperature.exp())}
-
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        told = self.embed_captions(self.captions.describe(batch.view(0), batch.y))
-        return {"contrast": clip_tug(z[:, 0], told, batch.y, temperature=float(self.log_temperature.exp()))}
 
     def embed_captions(self, captions: Tensor) -> Tensor:
         """Unit embeddings (..., dim) of captions (..., num_words)."""
@@ -234,9 +223,7 @@ class Clip(Method):
         x = batch.view(0)
         return {"captions": Segments(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
 
-    def after_step(self) -> None:
+    def after_step(self, step: Step) -> None:
         with torch.no_grad():
             self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
-        if self._seen is not None:
-            self.captions.follow(self._seen)
-            self._seen = None
+        self.captions.follow(step.batch.view(0))

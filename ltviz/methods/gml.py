@@ -16,6 +16,7 @@ from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Set
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
+from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -27,25 +28,24 @@ from ltviz.methods.parts.inputs import (
     check_numbers,
     check_rows,
     check_temperature,
-    full_precision,
     log_prior,
     nothing,
     unit,
 )
+from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
-from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.similarities import Partners
+from ltviz.methods.parts.step import Step
 from ltviz.methods.parts.tracing import is_traced
-from ltviz.methods.parts.tug import Tug, shares, similarities
-from ltviz.methods.parts.watch import watched
 
 SOFTENING = 4.0
 """Temperature of the distillation term."""
 
 
-@full_precision
-@watched("query", "keys")
+@loss("query", "keys")
 def gml(
     query: Tensor,
     y: Labels,
@@ -81,6 +81,10 @@ def gml(
 
     Source: Suh and Seo 2023, Eq. 4 and 5; code: Long-tailed-recognition 1ff816c, `GMLLoss` (the terms L_con and, with
     `exclude`, L_conT).
+
+    >>> query = torch.eye(3)[:2]
+    >>> round(gml(query, [0, 1], torch.eye(3), [0, 1, 2], [100, 10, 1], temperature=0.5).item(), 3)
+    0.438
     """
     check_rows("gml", "query", query, (None, None), "(samples, dimensions)")
     if not len(query):
@@ -118,10 +122,11 @@ def gml(
         # a query without evidence is not compared at all: neither value nor gradient
         query, query_y = query[judged], y[judged]
         bias = bias if bias.ndim == 1 else bias[judged]
-    contrast = Contrast(bias=bias, labels=(query_y, keys_y), against_own=True)
+    about = Partners(keys_y, query_y)
+    contrast = Contrast(bias=bias, labels=(query_y, keys_y), against_own=True, about=about)
     if reduction == "mean":
         weights = query.new_full((len(query),), 1.0 / len(y))
-        return contrast.weighted_sum(weights, query, keys, tau)
+        return weighted_sum(contrast, weights, query, keys, tau)
     values = contrast.log_partition(query, keys, tau)
     return query.new_zeros(len(y)).masked_scatter(judged, values)
 
@@ -158,22 +163,6 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
         return (prior - sizes.log())[keys_y]
     sizes = prior.new_zeros(len(exclude), len(prior)).index_add_(1, keys_y, (~exclude).to(prior.dtype))
     return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
-
-
-def gml_tug(query: Tensor, y: Tensor, keys: Tensor, keys_y: Tensor, counts: Tensor, *, temperature: float) -> Tug:
-    """Who pulls and pushes each query under `gml`, whose arguments these are; every key has a class here.
-
-    A key feels (q_ik - p_ik) / (B temperature), with q the softmax over the keys of the query's class and p that over
-    all keys, each weighted by its class's pi_c / |K_c|. Without the prior p has 1 / |K_c| alone.
-    """
-    prior = log_prior("gml", counts, len(counts), query)
-    sizes = torch.bincount(keys_y, minlength=len(counts)).to(query.dtype)
-    plain = similarities(query, keys) / temperature - sizes.log()[keys_y]
-    own = y[:, None] == keys_y
-    p, unaware = shares(plain + prior[keys_y]), shares(plain)
-    scale = own.any(1, keepdim=True) / (len(y) * temperature)
-    wanted = shares(plain.masked_fill(~own, -torch.inf))
-    return Tug(partners=keys, classes=keys_y, weights=scale * (wanted - p), positives=own, prior=scale * (unaware - p))
 
 
 class GmlSettings(Settings):
@@ -279,18 +268,11 @@ class Gml(Method):
             "distillation": self.distillation(logits, batch),
         }
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        stored, keys_y, _ = self.queue.contents()
-        tau = float(self.log_temperature.exp())
-        keys = unit(self.key_head(stored))
-        return {"contrast": gml_tug(z[:, 0], batch.y, keys, keys_y, self.counts, temperature=tau)}
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: GmlSettings) -> dict[str, Tug]:
-        query, key, queue, y, queue_y = scene.met()
+    def what_if(cls, scene: Scene, settings: GmlSettings) -> dict[str, Tensor]:
+        query, key, queue, y, queue_y = scene.queries
         keys, keys_y = torch.cat([key, queue]), torch.cat([y, queue_y])  # current keys are in the contrast set
-        tug = gml_tug(query, y, keys, keys_y, scene.counts, temperature=settings.initial_temperature)
-        return {"contrast": tug}
+        return {"contrast": gml(query, y, keys, keys_y, scene.counts, temperature=settings.initial_temperature)}
 
     @torch.no_grad()
     def key_features(self, x: Tensor) -> Tensor:
@@ -320,7 +302,7 @@ class Gml(Method):
         kept = thin(y, ages)
         return {"queue": Points(unit(self.key_head(stored[kept])), y[kept], ages[kept])}
 
-    def after_step(self) -> None:
+    def after_step(self, step: Step) -> None:
         if self.key_encoder is not None:
             self.key_encoder.follow(self.encoder, self.settings.momentum)
 

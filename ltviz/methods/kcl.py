@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ltviz.marks import Reading, Shown
 from ltviz.methods.base import Batch, Card, Setup
-from ltviz.methods.moco import Moco, check_queries, queue_tug
+from ltviz.methods.moco import Moco, check_queries
+from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
     Mask,
@@ -18,15 +19,14 @@ from ltviz.methods.parts.inputs import (
     check_labels,
     check_mask,
     check_temperature,
-    full_precision,
 )
-from ltviz.methods.parts.partition import Contrast
-from ltviz.methods.parts.queue import Queued, QueuedSettings
-from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tally import Tally
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.partition import weighted_sum
+from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
+from ltviz.methods.parts.running_mean import RunningMean
+from ltviz.methods.parts.scene import Queries, Scene
+from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
 from ltviz.methods.parts.tracing import is_traced
-from ltviz.methods.parts.tug import Tug
-from ltviz.methods.parts.watch import watched
 
 ORDERS = ("random", "official")
 EMPTY = -1
@@ -36,8 +36,7 @@ FEW_POSITIVES = 64
 """Mean number of positives up to which gathering them costs less than a product with the mask."""
 
 
-@full_precision
-@watched("query", "key", "queue", still=("key", "queue"))
+@loss("query", "key", "queue", still=("key", "queue"))
 def kcl(
     query: Tensor,
     key: Tensor,
@@ -79,19 +78,23 @@ def kcl(
     Source: Kang et al. 2021, Eq. 3, where the divisor is always k + 1; code: BalFeat ba60412, which divides by 1 + k_i
     as here, and takes the positives in the order that `topk` leaves ties in (order="official"). Drawing them at random
     is the paper's text and the code of TSC.
+
+    >>> query = key = torch.eye(3)[:2]
+    >>> round(kcl(query, key, torch.eye(3)[[0, 2]], [0, 1], [0, 2], temperature=0.5, k=1).item(), 3)
+    0.499
     """
     check_queries("kcl", query, key, queue)
     check_choice("kcl", "reduction", reduction, ("mean", "none"))
     tau = check_temperature("kcl", temperature, query)
     check_choice("kcl", "order", order, ORDERS)
-    chosen = choose_positives("kcl", y, queue_y, query, queue, k, positives, generator, order)
-    own = (query * key).sum(1) / tau
-    num_positives, of_positives = positive_logits(query, queue, chosen)
+    chosen, about = choose_positives("kcl", y, queue_y, query, queue, k, positives, generator, order)
+    own, contrast = own_similarities(query, key) / tau, Contrast(about=about)
+    num_positives, of_positives = positive_similarities(query, queue, chosen, about)
     evidence = (own + of_positives / tau) / (1 + num_positives)
     if reduction == "none":
-        return Contrast().log_partition(query, queue, tau, own) - evidence
+        return contrast.log_partition(query, queue, tau, own) - evidence
     weights = own.new_full((len(own),), 1.0 / len(own))
-    return Contrast().weighted_sum(weights, query, queue, tau, own) - evidence.mean()
+    return weighted_sum(contrast, weights, query, queue, tau, own) - evidence.mean()
 
 
 def choose_positives(
@@ -104,16 +107,18 @@ def choose_positives(
     positives: Mask | None,
     generator: torch.Generator | None,
     order: str = "random",
-) -> Tensor:
-    """The queue entries that attract each query, (B, K) bool: those given, or else drawn."""
+) -> tuple[Tensor, Partners]:
+    """The queue entries that attract each query, (B, K) bool: those given, or else drawn; and the queue as partners."""
     y = check_labels(loss, "y", y, len(query), f"for {len(query)} queries", query)
     queue_y = check_labels(loss, "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots", query)
     if positives is not None:
         shape = (len(query), len(queue))
-        return check_mask(loss, "positives", positives, shape, "(queries, queue slots)", query) & (queue_y != EMPTY)
-    if k is not None and k < 0:
+        chosen = check_mask(loss, "positives", positives, shape, "(queries, queue slots)", query) & (queue_y != EMPTY)
+    elif k is not None and k < 0:
         raise ValueError(f"{loss}: k must be 0 or more, but is {k}; try 6")
-    return draw_positives(y, queue_y, k, generator, order)
+    else:
+        chosen = draw_positives(y, queue_y, k, generator, order)
+    return chosen, Partners(queue_y, y, lambda: chosen)
 
 
 def draw_positives(
@@ -143,7 +148,7 @@ def draw_positives(
     return available
 
 
-def positive_logits(query: Tensor, queue: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+def positive_similarities(query: Tensor, queue: Tensor, chosen: Tensor, about: Partners) -> tuple[Tensor, Tensor]:
     """How many queue entries are chosen for each query, (B,), and the sum of q_i . Q_j over them, (B,)."""
     if is_traced():  # how many there are cannot be known
         return chosen.sum(1).to(query.dtype), (query * (chosen.to(queue.dtype) @ queue)).sum(1)
@@ -153,7 +158,8 @@ def positive_logits(query: Tensor, queue: Tensor, chosen: Tensor) -> tuple[Tenso
     else:
         blocks = (chosen[a : a + BLOCK_ROWS].to(queue.dtype) for a in range(0, len(query), BLOCK_ROWS))
         sums = torch.cat([block @ queue for block in blocks])
-    return torch.bincount(rows, minlength=len(query)).to(query.dtype), (query * sums).sum(1)
+    pulls = pulled_similarities(query, sums, lambda: queue, about)
+    return torch.bincount(rows, minlength=len(query)).to(query.dtype), pulls
 
 
 class KclSettings(QueuedSettings):
@@ -195,45 +201,30 @@ class Kcl(Moco):
 
     def __init__(self, settings: KclSettings, setup: Setup):
         super().__init__(settings, setup)
-        self.found = Tally(setup.num_classes)
-        self._drawn: Tensor | None = None
+        self.found = RunningMean(setup.num_classes)
 
-    def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
-        positives = self.choose(batch.y)
-        loss = kcl(
-            query,
-            key,
-            self.queue.keys,
-            batch.y,
-            self.queue.labels,
-            temperature=self.settings.temperature,
-            positives=positives,
-        )
-        return {"contrast": loss}
-
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        return {"contrast": queue_tug(*self.met(), temperature=self.settings.temperature, positives=self._drawn)}
-
-    @classmethod
-    def what_if(cls, scene: Scene, settings: KclSettings) -> dict[str, Tug]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        positives = cls.imagine_positives(scene, settings)
-        return {"contrast": queue_tug(*scene.met(), temperature=settings.temperature, positives=positives)}
+    def contrast(self, queries: Queries, batch: Batch) -> QueuedStep:
+        positives = self.draw(queries, self.settings, self.setup_.generator)
+        return QueuedStep(self.attract(queries, positives, self.settings), batch, queries, positives=positives)
 
     @staticmethod
-    def imagine_positives(scene: Scene, settings: KclSettings) -> Tensor:
-        """Positives of the scene's queries in its queue, (B, K) bool."""
-        return draw_positives(scene.y, scene.queue_y, settings.k, scene.generator, settings.order)
+    def draw(queries: Queries, settings: KclSettings, generator: torch.Generator) -> Tensor:
+        """Positives of the queries in the queue, (B, K) bool."""
+        return draw_positives(queries.y, queries.queue_y, settings.k, generator, settings.order)
 
-    def choose(self, y: Tensor) -> Tensor:
-        """`draw`, and keep what was drawn until the step is made."""
-        self._drawn = self.draw(y)
-        return self._drawn
+    @staticmethod
+    def attract(queries: Queries, positives: Tensor, settings: KclSettings) -> dict[str, Tensor]:
+        """The contrastive term where these (B, K) bool attract each query."""
+        return {"contrast": kcl(*queries, temperature=settings.temperature, positives=positives)}
 
-    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
-        super().remember(query, key, y)
-        if self._drawn is not None:
-            self.found.take(self._drawn.sum(1), y)
-            self._drawn = None
+    @classmethod
+    def what_if(cls, scene: Scene, settings: KclSettings) -> dict[str, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return cls.attract(scene.queries, cls.draw(scene.queries, settings, scene.generator), settings)
+
+    def remember(self, step: QueuedStep) -> None:
+        super().remember(step)
+        if step.positives is not None:
+            self.found.take(step.positives.sum(1), step.queries.y)
 
     def show(self, batch: Batch) -> dict[str, Shown]:
         """The queue alone: an image's own key is one positive among k, and lines to it would hide the classes."""
@@ -241,8 +232,3 @@ class Kcl(Moco):
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "positives_found": self.found.read()}
-
-    def draw(self, y: Tensor) -> Tensor:
-        """Positives in the queue for queries with labels (B,), (B, filled) bool."""
-        chosen = self.settings
-        return draw_positives(y, self.queue.labels, chosen.k, self.setup_.generator, chosen.order)

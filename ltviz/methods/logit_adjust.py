@@ -13,25 +13,21 @@ from ltviz.marks import Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, LinearClassifier, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
 from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
-from ltviz.methods.parts.cosine import SCALE, softmax_tug
 from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
     check_choice,
     check_labels,
     check_rows,
-    full_precision,
     log_prior,
 )
-from ltviz.methods.parts.tug import Tug
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.loss import loss
 
 MOST_BOUNDARIES = 60
 """Boundaries that a frame shows, at most."""
 
 
-@full_precision
-@watched()
+@loss()
 def logit_adjusted(logits: Tensor, y: Labels, counts: Numbers, *, tau: float = 1.0, reduction: str = "mean") -> Tensor:
     r"""Cross-entropy of logits plus tau times the log prior: rare classes must win by a margin while training.
 
@@ -49,6 +45,10 @@ def logit_adjusted(logits: Tensor, y: Labels, counts: Numbers, *, tau: float = 1
         ValueError: where shapes or values break these rules; the sentence names the sizes.
 
     Source: Menon et al. 2021, Eq. 10; code: Balanced-Contrastive-Learning f72d070, `LogitAdjust`.
+
+    >>> logits = torch.zeros(2, 3)  # a sample of the rarest class must win by a margin
+    >>> logit_adjusted(logits, [0, 2], [90, 9, 1], reduction="none").round(decimals=3)
+    tensor([0.1050, 4.6050])
     """
     check_rows("logit_adjusted", "logits", logits, (None, None), "(samples, classes)")
     num_samples, num_classes = logits.shape
@@ -112,19 +112,11 @@ class LogitAdjust(CrossEntropy):
         ),
     )
 
-    def compare(self, logits: Tensor, y: Tensor) -> Tensor:
-        if self.settings.adjust == "post-hoc":
-            return super().compare(logits, y)
-        return logit_adjusted(logits, y, self.counts, tau=self.settings.tau)
-
-    @classmethod
-    def display_tug(
-        cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: LogitAdjustSettings
-    ) -> Tug:
+    @staticmethod
+    def compare(logits: Tensor, y: Tensor, counts: Tensor, settings: LogitAdjustSettings) -> Tensor:
         if settings.adjust == "post-hoc":
-            return super().display_tug(z, y, directions, counts, settings)
-        shift = settings.tau * log_prior("logit_adjust", counts, len(counts), z)
-        return softmax_tug(z, directions, F.one_hot(y, len(directions)).to(z.dtype), scale=SCALE, shift=shift)
+            return CrossEntropy.compare(logits, y, counts, settings)
+        return logit_adjusted(logits, y, counts, tau=settings.tau)
 
     def classify(self, features: Tensor) -> Tensor:
         logits = super().classify(features)

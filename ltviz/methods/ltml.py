@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ltviz.marks import CLASSIFIER, Mark, Segments, Shown
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
-from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy, mixture_tug
+from ltviz.methods.bce import DISPLAY_SCALE, MIXTURE, mixture_cross_entropy
 from ltviz.methods.parts.cosine import CosineClassifier
 from ltviz.methods.parts.inputs import (
     Mask,
@@ -21,16 +21,13 @@ from ltviz.methods.parts.inputs import (
     check_choice,
     check_numbers,
     check_rows,
-    full_precision,
     reduce,
     unit,
 )
-from ltviz.methods.parts.tug import Tug
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.loss import loss
 
 
-@full_precision
-@watched()
+@loss()
 def ltml_classification(
     logits: Tensor,
     labels: Mask,
@@ -63,6 +60,10 @@ def ltml_classification(
     Source: Guo and Wang 2021 (CVPR), the formula of L_cls. No official code exists; whether the paper learns sigma and
     mu or takes them from batch statistics is not settled, so they are arguments here; `batch_compensation` gives the
     latter.
+
+    >>> none = {"sigma_pos": [1, 1], "mu_pos": [0, 0], "sigma_neg": [1, 1], "mu_neg": [0, 0]}
+    >>> round(ltml_classification(torch.zeros(1, 2), [[1, 0]], [90, 10], 100, **none).item(), 3)
+    0.766
     """
     check_rows("ltml_classification", "logits", logits, (None, None), "(samples, classes)")
     num_classes = logits.shape[1]
@@ -122,8 +123,7 @@ def batch_compensation(logits: Tensor, labels: Tensor) -> Compensation:
     return Compensation(*found)
 
 
-@full_precision
-@watched()
+@loss()
 def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor:
     """Mean squared difference of two branches' logits for the same samples; gradients flow into both.
 
@@ -135,6 +135,10 @@ def ltml_consistency(a: Tensor, b: Tensor, *, reduction: str = "mean") -> Tensor
         ValueError: where shapes differ; the sentence names the sizes.
 
     Source: Guo and Wang 2021 (CVPR), L_con; its reduction and gradient stops are not known, this is the plain reading.
+
+    >>> a, b = torch.zeros(2, 3), torch.ones(2, 3)
+    >>> round(ltml_consistency(a, b).item(), 3)
+    1.0
     """
     check_rows("ltml_consistency", "a", a, (None, None), "(samples, classes)")
     check_rows("ltml_consistency", "b", b, tuple(a.shape), "like a")
@@ -230,10 +234,6 @@ class Ltml(Method):
             "consistency": ltml_consistency(ours[:num], theirs[:num]) + ltml_consistency(theirs[num:], ours[num:]),
             "display": mixture_cross_entropy(shown, batch.labels),
         }
-
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        """What the read-out's class directions do to the uniform branch; neither branch feels it."""
-        return {"display": mixture_tug(z, self.display.directions(), batch.labels)}
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The compensated loss of logits (B, C) for labels (B, C), 0 or 1."""

@@ -7,13 +7,16 @@ from torch import Tensor
 
 from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card
-from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, full_precision
-from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.contrast import Contrast
+from ltviz.methods.parts.inputs import Labels, check_choice, check_labels, check_rows, check_temperature
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.probe import Probed
-from ltviz.methods.parts.queue import Queued, QueuedSettings
-from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
+from ltviz.methods.parts.scene import Queries, Scene
+from ltviz.methods.parts.similarities import Partners, own_similarities
+
+UNKNOWN = -1
 
 
 def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:
@@ -25,9 +28,16 @@ def check_queries(loss: str, query: Tensor, key: Tensor, queue: Tensor) -> None:
     check_rows(loss, "queue", queue, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
 
 
-@full_precision
-@watched("query", "key", "queue", still=("key", "queue"))
-def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
+@loss("query", "key", "queue", still=("key", "queue"))
+def moco(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    *,
+    temperature: float | Tensor,
+    queue_y: Labels | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     r"""InfoNCE with a queue: each query must pick out its own key among the keys of earlier batches.
 
     .. math:: L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}
@@ -37,6 +47,8 @@ def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tens
         key: (B, D), row i is query i's own key (another view through the momentum encoder).
         queue: (K, D) negatives, K may be 0. It is not copied: take in new keys after backward(), or give queue.clone().
         temperature: positive number or 0-d tensor; 0.07 in v1, 0.2 in v2.
+        queue_y: (K,) integer labels of the queue where they are known. The loss is the same with any; whoever looks at
+            its forces sees by them who pushes.
         reduction: "mean" gives a scalar, "none" the (B,) values.
 
     Raises:
@@ -45,44 +57,24 @@ def moco(query: Tensor, key: Tensor, queue: Tensor, *, temperature: float | Tens
 
     Source: He et al. 2020, Eq. 1; code: moco 90e244a. As there, gradients flow wherever the arguments carry them;
     key and queue usually do not.
+
+    >>> query = key = torch.eye(3)[:2]
+    >>> round(moco(query, key, torch.eye(3)[2:], temperature=0.5).item(), 3)
+    0.127
     """
     check_queries("moco", query, key, queue)
     check_choice("moco", "reduction", reduction, ("mean", "none"))
     tau = check_temperature("moco", temperature, query)
-    own = (query * key).sum(1) / tau
+    if queue_y is None:
+        classes = torch.full((len(queue),), UNKNOWN, device=queue.device)
+    else:
+        classes = check_labels("moco", "queue_y", queue_y, len(queue), f"for {len(queue)} queue slots", query)
+    nowhere = lambda: torch.zeros(len(query), len(queue), dtype=torch.bool, device=queue.device)  # noqa: E731
+    contrast, own = Contrast(about=Partners(classes, positives=nowhere)), own_similarities(query, key) / tau
     if reduction == "none":
-        return Contrast().log_partition(query, queue, tau, own) - own
+        return contrast.log_partition(query, queue, tau, own) - own
     weights = own.new_full((len(own),), 1.0 / len(own))
-    return Contrast().weighted_sum(weights, query, queue, tau, own) - own.mean()
-
-
-def queue_tug(
-    query: Tensor,
-    key: Tensor,
-    queue: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
-    *,
-    temperature: float,
-    positives: Tensor | None = None,
-) -> Tug:
-    """Who pulls and pushes each query (B, D) under `moco`, or under `kcl` where `positives` (B, K) bool are given.
-
-    A key feels (1[positive] / (1 + k_i) - p_ik) / (B temperature), with p the softmax over the own key and the queue.
-    """
-    if positives is None:
-        positives = torch.zeros(len(query), len(queue), dtype=torch.bool, device=query.device)
-    itself = own_column(len(query), query)
-    own = (query * key).sum(1, keepdim=True)
-    p = shares(torch.cat([own, similarities(query, queue)], dim=1) / temperature)
-    wanted = 1 / (1 + positives.sum(1, keepdim=True).to(p.dtype))
-    of_queue = wanted * positives - p[:, 1:]
-    return Tug(
-        partners=torch.cat([key, queue]),
-        classes=torch.cat([y, queue_y]),
-        weights=torch.cat([itself * (wanted - p[:, :1]), of_queue], dim=1) / (len(query) * temperature),
-        positives=torch.cat([itself, positives], dim=1),
-    )
+    return weighted_sum(contrast, weights, query, queue, tau, own) - own.mean()
 
 
 class Moco(Queued, Probed):
@@ -108,22 +100,24 @@ class Moco(Queued, Probed):
     settings: QueuedSettings
     marks = (*Queued.marks, VIEWS)
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> QueuedStep:
         features = self.encoder(batch.view(0))
-        query, key = self.project(features), self.key(batch.view(1))
-        self.note(query, key, batch.y)
-        return {**self.contrast(query, key, batch), "probe": self.probe_loss(features, batch.y)}
+        queries = self.queries(self.project(features), self.key(batch.view(1)), batch.y)
+        return self.contrast(queries, batch) | {"probe": self.probe_loss(features, batch.y)}
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        return {"contrast": queue_tug(*self.met(), temperature=self.settings.temperature)}
+    def contrast(self, queries: Queries, batch: Batch) -> QueuedStep:
+        """The step with its contrastive terms."""
+        return QueuedStep(self.compare(queries, self.settings), batch, queries)
+
+    @staticmethod
+    def compare(queries: Queries, settings: QueuedSettings) -> dict[str, Tensor]:
+        """The contrastive terms."""
+        query, key, queue, _, queue_y = queries
+        return {"contrast": moco(query, key, queue, temperature=settings.temperature, queue_y=queue_y)}
 
     @classmethod
-    def what_if(cls, scene: Scene, settings: QueuedSettings) -> dict[str, Tug]:
-        return {"contrast": queue_tug(*scene.met(), temperature=settings.temperature)}
-
-    def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The contrastive terms of queries (B, dim) and their own keys (B, dim)."""
-        return {"contrast": moco(query, key, self.queue.keys, temperature=self.settings.temperature)}
+    def what_if(cls, scene: Scene, settings: QueuedSettings) -> dict[str, Tensor]:
+        return cls.compare(scene.queries, settings)
 
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Beside the queue, under "views" the query of view 0 and the key of view 1, through the momentum encoder."""

@@ -19,19 +19,17 @@ from ltviz.methods.parts.inputs import (
     check_labels,
     check_rows,
     check_temperature,
-    full_precision,
     log_prior,
 )
 from ltviz.methods.parts.inputs import reduce as reduce_values
-from ltviz.methods.parts.queue import Queued, QueuedSettings
-from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tally import Tally
-from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
+from ltviz.methods.parts.running_mean import RunningMean
+from ltviz.methods.parts.scene import Queries, Scene
+from ltviz.methods.parts.similarities import Partners, similarities
 
 
-@full_precision
-@watched("query", "key", "queue")
+@loss("query", "key", "queue")
 def paco(
     query: Tensor,
     key: Tensor,
@@ -73,6 +71,10 @@ def paco(
 
     Source: Cui et al. 2021, Eq. 5; code: Parametric-Contrastive-Learning fe56535, `PaCoLoss`, without its additive
     1e-9 and 1e-12, so values differ from it by about 1e-6.
+
+    >>> query, logits = torch.eye(3)[:2], torch.zeros(2, 3)
+    >>> round(paco(query, query, torch.eye(3)[2:], logits, [0, 1], [2], [100, 10, 1], temperature=0.5).item(), 3)
+    3.533
     """
     check_queries("paco", query, key, queue)
     check_rows("paco", "logits", logits, (len(query), None), f"for {len(query)} queries")
@@ -87,54 +89,17 @@ def paco(
         )
     tau = check_temperature("paco", temperature, query)
     centres = (logits + log_prior("paco", counts, num_classes, logits)) / centre_temperature
-    samples = (query / tau) @ torch.cat([query, key, queue]).T
-    positives = y[:, None] == torch.cat([y, y, queue_y])
+    classes = torch.cat([y, y, queue_y])
+    samples = similarities(query, torch.cat([query, key, queue]), Partners(classes, y), tau)
+    positives = y[:, None] == classes
     positives.fill_diagonal_(False)
     itself = torch.zeros_like(positives).fill_diagonal_(True)
     counted = (samples + (math.log(gamma) if gamma else -math.inf)).masked_fill(itself, -math.inf)
     log_z = torch.cat([centres, counted], dim=1).logsumexp(1)
-    num_positives = positives.sum(1)
+    num_positives = positives.sum(1).to(samples.dtype)
     evidence = beta * centres.gather(1, y[:, None])[:, 0] + alpha * samples.masked_fill(~positives, 0.0).sum(1)
     values = log_z - evidence / (beta + alpha * num_positives)
     return reduce_values("paco", values, reduction)
-
-
-def paco_tug(
-    query: Tensor,
-    key: Tensor,
-    queue: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
-    logits: Tensor,
-    counts: Tensor,
-    *,
-    temperature: float,
-    alpha: float,
-) -> Tug:
-    """Who pulls and pushes each query under `paco` at beta = gamma = centre_temperature = 1.
-
-    A sample feels (alpha 1[same class] / (1 + alpha |P(i)|) - p_ij) / (B temperature). The centres are on the features,
-    not on the sphere: they hold a share of p, and so take their part of the push away.
-    """
-    samples = torch.cat([query, key, queue])
-    classes = torch.cat([y, y, queue_y])
-    itself = own_column(len(query), query)
-    positives = y[:, None] == classes
-    positives[:, : len(y)] &= ~itself
-    compared = similarities(query, samples) / temperature
-    compared[:, : len(y)].masked_fill_(itself, -torch.inf)
-    num_classes = logits.shape[1]
-    prior = log_prior("paco", counts, num_classes, logits)
-    p, unaware = (
-        shares(torch.cat([logits + known, compared], dim=1))[:, num_classes:]
-        for known in (prior, -math.log(num_classes))
-    )
-    wanted = alpha * positives / (1 + alpha * positives.sum(1, keepdim=True).to(query.dtype))
-    scale = len(y) * temperature
-    weights, of_prior = (wanted - p) / scale, (unaware - p) / scale
-    for each in (weights, of_prior):
-        each[:, : len(y)] += each[:, : len(y)].T.clone()
-    return Tug(partners=samples, classes=classes, weights=weights, positives=positives, prior=of_prior)
 
 
 class PacoSettings(QueuedSettings):
@@ -175,47 +140,33 @@ class Paco(Queued):
     def __init__(self, settings: PacoSettings, setup: Setup):
         super().__init__(settings, setup)
         self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes, settings.scale)
-        self.centre_share = Tally(setup.num_classes)
-        self._logits: Tensor | None = None
+        self.centre_share = RunningMean(setup.num_classes)
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> QueuedStep:
         features = self.encoder(batch.view(0))
-        query, key = self.project(features), self.key(batch.view(1))
-        self.note(query, key, batch.y)
-        logits = self.classifier(features)
-        self._logits = logits.detach()
-        loss = paco(
-            query,
-            key,
-            self.queue.keys,
-            logits,
-            batch.y,
-            self.queue.labels,
-            self.counts,
-            temperature=self.settings.temperature,
-            alpha=self.settings.alpha,
-        )
+        queries = self.queries(self.project(features), self.key(batch.view(1)), batch.y)
+        terms = self.contrast(queries, self.classifier(features), self.counts, self.settings)
+        return QueuedStep(terms, batch, queries)
+
+    @staticmethod
+    def contrast(queries: Queries, logits: Tensor, counts: Tensor, s: PacoSettings) -> dict[str, Tensor]:
+        """The contrastive term of queries whose centres give these logits (B, C)."""
+        query, key, queue, y, queue_y = queries
+        loss = paco(query, key, queue, logits, y, queue_y, counts, temperature=s.temperature, alpha=s.alpha)
         return {"contrast": loss}
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug] | None:
-        if self._logits is None:
-            return None
-        s = self.settings
-        tug = paco_tug(*self.met(), self._logits.to(z), self.counts, temperature=s.temperature, alpha=s.alpha)
-        return {"contrast": tug}
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: PacoSettings) -> dict[str, Tug]:
-        logits = settings.scale * scene.z[:, 0] @ scene.centres.T
-        tug = paco_tug(*scene.met(), logits, scene.counts, temperature=settings.temperature, alpha=settings.alpha)
-        return {"contrast": tug}
+    def what_if(cls, scene: Scene, settings: PacoSettings) -> dict[str, Tensor]:
+        """The centres' logits are given: they are on the features, not on the sphere, and only take their share."""
+        logits = settings.scale * scene.queries.query.detach() @ scene.centres.T
+        return cls.contrast(scene.queries, logits, scene.counts, settings)
 
-    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
+    def remember(self, step: QueuedStep) -> None:
         # counted before this batch's keys come in: the queue is still the one that the loss saw
-        stored = torch.bincount(self.queue.labels, minlength=len(self.counts))
+        y, stored = step.queries.y, torch.bincount(self.queue.labels, minlength=len(self.counts))
         num_positives = 2 * torch.bincount(y, minlength=len(self.counts)) - 1 + stored
         self.centre_share.take(1 / (1 + self.settings.alpha * num_positives[y]), y)
-        super().remember(query, key, y)
+        super().remember(step)
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "centre_share": self.centre_share.read()}

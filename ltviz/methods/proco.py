@@ -24,12 +24,11 @@ from ltviz.methods.parts.inputs import (
     check_labels,
     check_rows,
     check_temperature,
-    full_precision,
-    log_prior,
 )
+from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import Tug, shares
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.step import Step
 
 LARGEST_KAPPA = 1e5
 CAP_SHARE = 0.95
@@ -117,8 +116,7 @@ class _Bessel(torch.autograd.Function):
 _read_bessel.register_autograd(_Bessel.backward, setup_context=_Bessel.setup_context)
 
 
-@full_precision
-@watched("z")
+@loss("z")
 def proco(
     z: Tensor,
     y: Labels,
@@ -149,6 +147,10 @@ def proco(
 
     Source: Du et al. 2024, Prop. 1; code: ProCo af9e78e, `ProCoLoss`, with exact Bessel functions in place of its
     recurrence. Bessel functions are taken in float64 on the CPU.
+
+    >>> z, means = torch.eye(3)[:2], 0.9 * torch.eye(3)
+    >>> round(proco(z, [0, 1], means, [100, 10, 1], temperature=0.5).item(), 3)
+    0.52
     """
     check_rows("proco", "z", z, (None, None), "(samples, dimensions)")
     num_samples, dim = z.shape
@@ -158,15 +160,23 @@ def proco(
     y = check_labels("proco", "y", y, num_samples, f"for {num_samples} samples in z", z, len(means))
     check_choice("proco", "reduction", reduction, ("mean", "none"))
     tau = check_temperature("proco", temperature, z)
-    return logit_adjusted(density_logits(z, means.detach(), tau), y, counts, reduction=reduction)
+    return logit_adjusted(density_logits(z, means.detach(), tau, y), y, counts, reduction=reduction)
 
 
-def density_logits(z: Tensor, means: Tensor, tau: Tensor) -> Tensor:
-    """log C(kappa_c) - log C(kappa~_ic), (B, C): how well each class's density explains z."""
+def density_logits(z: Tensor, means: Tensor, tau: Tensor, y: Tensor | None = None) -> Tensor:
+    r"""log C(kappa_c) - log C(kappa~_ic), (B, C): how well each class's density explains z.
+
+    A density meets z through the cosine with its mean direction alone,
+    :math:`\tilde\kappa_{ic}^2 = \kappa_c^2 + 2 \kappa_c \mu_c \cdot z_i / \tau + |z_i|^2 / \tau^2`, up to |z|,
+    whose gradient is not tangent to the sphere. The labels y (B,) are for whoever looks.
+    """
     dim = z.shape[1]
     # differences of numbers up to 1e5: float64 throughout, so that a logit keeps its digits
     kappa, directions = fit_densities(means.double())
-    tilted = (kappa[:, None] * directions + z.double()[:, None] / tau.double()).norm(dim=2)
+    about, z_tau = Partners(torch.arange(len(means), device=z.device), y), tau.double()
+    cosines = similarities(z.double(), directions, about)
+    squares = kappa.square() + 2 * kappa * cosines / z_tau + (z.double() / z_tau).square().sum(1, keepdim=True)
+    tilted = squares.clamp_min(_SMALLEST_KAPPA**2).sqrt()
     return (bessel(tilted, dim) - bessel(kappa, dim)).to(z.dtype)
 
 
@@ -181,44 +191,6 @@ def fit_densities(means: Tensor) -> tuple[Tensor, Tensor]:
 def density_caps(kappas: tuple[float, ...], dim: int) -> tuple[float, ...]:
     """Half the opening in degrees of the cap that holds `CAP_SHARE` of each density; kept, for a frame asks twice."""
     return tuple(geometry.cap(np.asarray(kappas), dim, CAP_SHARE).tolist())
-
-
-def proco_tug(z: Tensor, y: Tensor, means: Tensor, counts: Tensor, *, temperature: float) -> Tug:
-    r"""Who pulls and pushes embeddings z (B, V, D) under the mean of `proco` over the views, each with its own means.
-
-    A density acts through kappa~_ic alone, whose gradient is kappa_c mu_c + z_i / tau up to length. The part along z_i
-    is not tangent and drops out, so the mean direction mu_c of each class is left, with the weight
-
-        (1[y_i = c] - p_ic) A(kappa~_ic) kappa_c / (kappa~_ic tau R),   A = I_{D/2} / I_{D/2-1}.
-
-    Args:
-        means: (V, C, D).
-    """
-    num_views, num_classes, dim = means.shape
-    rows, labels = stack_views(z), y.repeat(num_views)
-    prior = log_prior("proco", counts, num_classes, z)
-    tau = torch.as_tensor(temperature, dtype=z.dtype, device=z.device)
-    weights = z.new_zeros(len(rows), num_views * num_classes)
-    of_prior, directions = torch.zeros_like(weights), []
-    for view, held in enumerate(means):
-        here = slice(view * len(y), (view + 1) * len(y)), slice(view * num_classes, (view + 1) * num_classes)
-        kappa, direction = fit_densities(held.double())
-        tilted = (kappa[:, None] * direction + rows[here[0], None].double() / temperature).norm(dim=2)
-        length = torch.from_numpy(geometry.resultant_length(tilted.cpu().numpy(), dim)).to(tilted)
-        slope = (length * kappa / (tilted * temperature)).to(z) / len(rows)
-        logits = density_logits(rows[here[0]], held, tau)
-        p, unaware = shares(logits + prior), shares(logits)
-        weights[here] = slope * (F.one_hot(y, num_classes) - p)
-        of_prior[here] = slope * (unaware - p)
-        directions.append(direction.to(z))
-    classes = torch.arange(num_classes, device=y.device).repeat(num_views)
-    return Tug(
-        partners=torch.cat(directions),
-        classes=classes,
-        weights=weights,
-        positives=labels[:, None] == classes,
-        prior=of_prior,
-    )
 
 
 class ClassMeans(nn.Module):
@@ -333,33 +305,26 @@ class ProCo(Method):
         super().__init__(settings, setup)
         self.classifier = nn.Linear(setup.feature_dim, setup.num_classes)
         self.densities = ClassMeans(setup.num_classes, setup.dim)
-        self._batch_size = 1
-        self._met: list[Tensor] = []
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        num_samples = self._batch_size = len(batch.y)
+        num_samples, contrasts = len(batch.y), []
         features = self.encoder(batch.views(0, 1, 2))
-        contrasts, self._met = [], []
         for z in self.project(features[num_samples:]).split(num_samples):
             self.densities.absorb(z.detach(), batch.y)
-            self._met.append(self.densities.means.clone())
-            contrasts.append(proco(z, batch.y, self._met[-1], self.counts, temperature=self.settings.temperature))
+            means = self.densities.means.clone()
+            contrasts.append(proco(z, batch.y, means, self.counts, temperature=self.settings.temperature))
         return {
             "classification": logit_adjusted(self.classifier(features[:num_samples]), batch.y, self.counts),
             "contrast": torch.stack(contrasts).mean(),
         }
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        tug = proco_tug(z, batch.y, torch.stack(self._met), self.counts, temperature=self.settings.temperature)
-        return {"contrast": tug}
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: ProCoSettings) -> dict[str, Tug]:
-        means = torch.stack([scene.means, scene.means])
-        return {"contrast": proco_tug(scene.z, scene.y, means, scene.counts, temperature=settings.temperature)}
+    def what_if(cls, scene: Scene, settings: ProCoSettings) -> dict[str, Tensor]:
+        z, y = stack_views(scene.z), scene.y.repeat(scene.z.shape[1])
+        return {"contrast": proco(z, y, scene.means, scene.counts, temperature=settings.temperature)}
 
-    def after_step(self) -> None:
-        self.densities.tick(max(1, round(float(self.counts.sum()) / self._batch_size)))
+    def after_step(self, step: Step) -> None:
+        self.densities.tick(max(1, round(float(self.counts.sum()) / len(step.batch.y))))
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
-from ltviz.methods.parts.cosine import SCALE, softmax_tug
-from ltviz.methods.parts.tug import Tug
+from ltviz.methods.parts.similarities import at_equal_counts
 
 Weighting = Literal["inverse", "square-root", "effective"]
 
@@ -33,6 +32,17 @@ def class_weights(counts: Tensor, weighting: Weighting, beta: float = 0.999) -> 
     else:
         weights = (1 - beta) / (1 - beta**n)
     return (weights / weights.mean()).to(counts.dtype if counts.is_floating_point() else torch.float32)
+
+
+@at_equal_counts
+def reweighted(logits: Tensor, y: Tensor, counts: Tensor, *, weighting: Weighting, beta: float = 0.999) -> Tensor:
+    """Cross-entropy of logits (B, C) for labels (B,), each sample with its class's weight, over the total weight.
+
+    Args:
+        counts, weighting, beta: of `class_weights`.
+    """
+    weights = class_weights(counts, weighting, beta)
+    return F.cross_entropy(logits.to(weights.dtype), y, weight=weights)
 
 
 class ReweightSettings(CrossEntropySettings):
@@ -60,12 +70,6 @@ class Reweight(CrossEntropy):
     Settings = ReweightSettings
     settings: ReweightSettings
 
-    def compare(self, logits: Tensor, y: Tensor) -> Tensor:
-        weights = class_weights(self.counts, self.settings.weighting, self.settings.beta)
-        return F.cross_entropy(logits.to(weights.dtype), y, weight=weights)
-
-    @classmethod
-    def display_tug(cls, z: Tensor, y: Tensor, directions: Tensor, counts: Tensor, settings: ReweightSettings) -> Tug:
-        weights = class_weights(counts, settings.weighting, settings.beta)[y].to(z.dtype)
-        wanted = F.one_hot(y, len(directions)).to(z.dtype)
-        return softmax_tug(z, directions, wanted, scale=SCALE, sample_weights=weights / weights.sum())
+    @staticmethod
+    def compare(logits: Tensor, y: Tensor, counts: Tensor, settings: ReweightSettings) -> Tensor:
+        return reweighted(logits, y, counts, weighting=settings.weighting, beta=settings.beta)

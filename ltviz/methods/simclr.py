@@ -7,16 +7,14 @@ from torch import Tensor
 
 from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
-from ltviz.methods.parts.inputs import check_views, full_precision
+from ltviz.methods.parts.inputs import check_views
+from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import Tug
-from ltviz.methods.parts.watch import watched
-from ltviz.methods.supcon import contrast_of_labels, supcon_tug
+from ltviz.methods.supcon import contrast_of_labels
 
 
-@full_precision
-@watched("z")
+@loss("z")
 def info_nce(z: Tensor, *, temperature: float | Tensor, reduction: str = "mean") -> Tensor:
     r"""SimCLR's NT-Xent: each view must pick out the other views of its image among all rows of the batch.
 
@@ -35,15 +33,13 @@ def info_nce(z: Tensor, *, temperature: float | Tensor, reduction: str = "mean")
 
     Source: Chen et al. 2020, Eq. 1; code: SupContrast 66a8fe5 without labels, whose factor
     temperature / base_temperature is left out here.
+
+    >>> z = torch.eye(3)[[0, 0, 1, 1]].view(2, 2, 3)  # two images, both views of each on one point
+    >>> round(info_nce(z, temperature=0.5).item(), 3)
+    0.24
     """
     check_views("info_nce", z)
     return contrast_of_labels("info_nce", z, torch.arange(len(z), device=z.device), temperature, reduction=reduction)
-
-
-def info_nce_tug(z: Tensor, y: Tensor, *, temperature: float) -> Tug:
-    """Who pulls and pushes whom under `info_nce`; the labels y (B,) only say whom: other images of the own class push
-    like all others."""
-    return supcon_tug(z, torch.arange(len(z), device=z.device), temperature=temperature, classes=y)
 
 
 class SimClrSettings(Settings):
@@ -77,12 +73,9 @@ class SimClr(Probed):
             "probe": self.probe_loss(features, batch.y.repeat(2)),
         }
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        return {"contrast": info_nce_tug(z, batch.y, temperature=self.settings.temperature)}
-
     @classmethod
-    def what_if(cls, scene: Scene, settings: SimClrSettings) -> dict[str, Tug]:
-        return {"contrast": info_nce_tug(scene.z, scene.y, temperature=settings.temperature)}
+    def what_if(cls, scene: Scene, settings: SimClrSettings) -> dict[str, Tensor]:
+        return {"contrast": info_nce(scene.z, temperature=settings.temperature)}
 
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""

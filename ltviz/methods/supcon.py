@@ -11,25 +11,25 @@ from torch import Tensor
 from ltviz.marks import Reading
 from ltviz.methods.base import Batch, Card, Settings, Setup, live
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
+from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
     check_labels,
     check_temperature,
     check_views,
-    full_precision,
     nothing,
 )
-from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.partition import weighted_pair_sum, weighted_sum
 from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tally import Tally
-from ltviz.methods.parts.tug import Tug, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.step import Step
 
 
-@full_precision
-@watched("z")
+@loss("z")
 def supcon(
     z: Tensor,
     y: Labels,
@@ -70,13 +70,17 @@ def supcon(
 
     Time O((BV)^2 D). With reduction "mean" memory is O(BV D) and the gradient is computed on the way; with "none" it
     is O((BV)^2).
+
+    >>> z = torch.eye(3)[[0, 0, 1, 1]].view(4, 1, 3)  # two classes, each on one point
+    >>> round(supcon(z, [0, 0, 1, 1], temperature=0.5).item(), 3)
+    0.24
     """
     check_views("supcon", z)
     y = check_labels("supcon", "y", y, len(z), f"for {len(z)} samples in z", z)
     check_choice("supcon", "form", form, ("out", "in"))
     check_choice("supcon", "anchors", anchors, ("all", "first"))
     check_choice("supcon", "average", average, ("sample", "class"))
-    return contrast_of_labels("supcon", z, y, temperature, form, anchors, average, reduction)
+    return contrast_of_labels("supcon", z, y, temperature, form, anchors, average, reduction, classes=y)
 
 
 def contrast_of_labels(
@@ -88,8 +92,12 @@ def contrast_of_labels(
     anchors: str = "all",
     average: str = "sample",
     reduction: str = "mean",
+    classes: Tensor | None = None,
 ) -> Tensor:
-    """`supcon` under another loss's name; z (B, V, D) and y (B,) int64 have been checked."""
+    """`supcon` under another loss's name; z (B, V, D) and y (B,) int64 have been checked.
+
+    Whoever looks at the forces sees the samples as of these classes (B,), those of the batch where left out.
+    """
     num_samples, num_views, _ = z.shape
     tau = check_temperature(loss, temperature, z)
     check_choice(loss, "reduction", reduction, ("mean", "none"))
@@ -100,73 +108,36 @@ def contrast_of_labels(
     num_positives = class_sizes(labels, num_samples)[labels[:num_anchors]] - 1
     has_positives = num_positives > 0
     weights = anchor_weights(labels[:num_anchors], average, z, num_samples)
-    contrast = Contrast(skip_self=True)
+    seen_as = None if classes is None else classes.repeat(num_views)
+    about = Partners(
+        classes=seen_as,
+        row_classes=None if seen_as is None else seen_as[:num_anchors],
+        positives=lambda: (labels[:num_anchors, None] == labels).fill_diagonal_(False),
+    )
+    contrast = Contrast(skip_self=True, about=about)
     if form == "out":
-        evidence = _mean_positive_logit(rows, labels, num_anchors, num_positives) / tau
+        sums = rows.new_zeros(len(labels), rows.shape[1]).index_add(0, labels, rows)
+        anchored = rows if anchors == "all" else rows[:num_anchors]
+        pulls = pulled_similarities(anchored, sums[labels[:num_anchors]] - anchored, lambda: rows, about)
+        evidence = pulls / num_positives.clamp_min(1) / tau
     else:
         evidence = -num_positives.clamp_min(1).to(z.dtype).log()
-        contrast = Contrast(skip_self=True, labels=(labels[:num_anchors], labels), against_own=True)
+        contrast = Contrast(skip_self=True, labels=(labels[:num_anchors], labels), against_own=True, about=about)
 
     if reduction == "mean":
         weights = weights * has_positives
         if len(rows) == 1:
             return nothing(rows, tau)
         if anchors == "all":
-            denominators = contrast.weighted_pair_sum(weights, rows, None, tau)
+            denominators = weighted_pair_sum(contrast, weights, rows, None, tau)
         else:
-            denominators = contrast.weighted_sum(weights, rows[:num_anchors], rows, tau)
+            denominators = weighted_sum(contrast, weights, rows[:num_anchors], rows, tau)
         return denominators - (weights * evidence).sum()
     if len(rows) == 1:
         return nothing(rows, tau).expand((1, 1) if anchors == "all" else (1,))
     values = contrast.log_partition(rows[:num_anchors], rows, tau) - evidence
     values = values.masked_fill(~has_positives, 0.0)
     return values.view(num_views, num_samples).T if anchors == "all" else values
-
-
-def _mean_positive_logit(rows: Tensor, labels: Tensor, num_anchors: int, num_positives: Tensor) -> Tensor:
-    """Mean similarity (not divided by the temperature) of each anchor to its positives, through class sums: no mask."""
-    sums = rows.new_zeros(len(labels), rows.shape[1]).index_add(0, labels, rows)
-    anchors = rows[:num_anchors]
-    others = sums[labels[:num_anchors]] - anchors
-    return (anchors * others).sum(1) / num_positives.clamp_min(1)
-
-
-def supcon_tug(
-    z: Tensor,
-    y: Tensor,
-    *,
-    temperature: float,
-    form: str = "out",
-    average: str = "sample",
-    classes: Tensor | None = None,
-) -> Tug:
-    """Who pulls and pushes whom under `supcon`, whose arguments these are (all rows are anchors).
-
-    As an anchor, row i feels from row a the weight w_i (1[a in P(i)] / |P(i)| - p_ia) / temperature, with p_ia its
-    share of the denominator and w_i the anchor's weight in the mean; with form "in" the 1 / |P(i)| is the softmax over
-    P(i).
-
-    Args:
-        classes: (B,) int64 where the classes of the samples are not their labels y.
-    """
-    num_views = z.shape[1]
-    rows, labels = stack_views(z), torch.unique(y, return_inverse=True)[1].repeat(num_views)
-    logits = similarities(rows, rows) / temperature
-    logits.fill_diagonal_(-torch.inf)
-    positives = (labels[:, None] == labels).fill_diagonal_(False)
-    num_positives = positives.sum(1, keepdim=True).to(z.dtype)
-    if form == "out":
-        wanted = positives / num_positives.clamp_min(1)
-    else:
-        wanted = shares(logits.masked_fill(~positives, -torch.inf))
-    anchors = anchor_weights(labels, average, z)[:, None] * (num_positives > 0) / temperature
-    weights = (wanted - shares(logits)).mul_(anchors)
-    return Tug(
-        partners=rows,
-        classes=(y if classes is None else classes).repeat(num_views),
-        weights=weights + weights.T,
-        positives=positives,
-    )
 
 
 class SupConSettings(Settings):
@@ -208,36 +179,28 @@ class SupCon(Probed):
 
     def __init__(self, settings: SupConSettings, setup: Setup):
         super().__init__(settings, setup)
-        self.positives = Tally(setup.num_classes)
-        self._seen: Tensor | None = None
+        self.positives = RunningMean(setup.num_classes)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        self._seen = batch.y
         features = self.encoder(batch.views(0, 1))
         z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
-        s = self.settings
         return {
-            "contrast": supcon(z, batch.y, temperature=s.temperature, form=s.form, average=s.average),
+            "contrast": self.contrast(z, batch.y, self.settings),
             "probe": self.probe_loss(features, batch.y.repeat(2)),
         }
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        return self.contrast_tug(z, batch.y, self.settings)
+    @staticmethod
+    def contrast(z: Tensor, y: Tensor, s: SupConSettings) -> Tensor:
+        """The contrast of two views z (B, 2, dim) of samples with labels (B,)."""
+        return supcon(z, y, temperature=s.temperature, form=s.form, average=s.average)
 
     @classmethod
-    def what_if(cls, scene: Scene, settings: SupConSettings) -> dict[str, Tug]:
-        return cls.contrast_tug(scene.z, scene.y, settings)
+    def what_if(cls, scene: Scene, settings: SupConSettings) -> dict[str, Tensor]:
+        return {"contrast": cls.contrast(scene.z, scene.y, settings)}
 
-    @staticmethod
-    def contrast_tug(z: Tensor, y: Tensor, s: SupConSettings) -> dict[str, Tug]:
-        """The tug of two views z (B, 2, dim) of samples with labels (B,)."""
-        return {"contrast": supcon_tug(z, y, temperature=s.temperature, form=s.form, average=s.average)}
-
-    def after_step(self) -> None:
-        if self._seen is not None:
-            y = self._seen.repeat(2)
-            self.positives.take(torch.bincount(y)[y] - 1, y)
-            self._seen = None
+    def after_step(self, step: Step) -> None:
+        y = step.batch.y.repeat(2)
+        self.positives.take(torch.bincount(y)[y] - 1, y)
 
     def read(self) -> dict[str, Tensor]:
         return {"positives": self.positives.read()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -13,8 +12,9 @@ from torch import Tensor
 from ltviz import geometry
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
-from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_logits
+from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_similarities
 from ltviz.methods.moco import check_queries
+from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
     Mask,
@@ -24,15 +24,15 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     full_precision,
 )
-from ltviz.methods.parts.partition import Contrast
-from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tally import allow_absent
-from ltviz.methods.parts.tug import Tug, own_column, shares, similarities
-from ltviz.methods.parts.watch import watched
+from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.partition import weighted_sum
+from ltviz.methods.parts.queue import QueuedStep
+from ltviz.methods.parts.running_mean import allow_absent
+from ltviz.methods.parts.scene import Queries, Scene
+from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
 
 
-@full_precision
-@watched("query", "key", "queue", "targets", still=("key",))
+@loss("query", "key", "queue", "targets", still=("key",))
 def tsc(
     query: Tensor,
     key: Tensor,
@@ -72,6 +72,10 @@ def tsc(
 
     Source: Li et al. 2022, Eq. 4; code: targeted-supcon c4f15eb, `KCL.forward` with `--sep_t` and one copy of each
     target. The official code takes no maximum before exp and gives NaN in float32 at temperature 0.01; this does not.
+
+    >>> query = key = torch.eye(3)[:2]
+    >>> round(tsc(query, key, torch.eye(3)[[0, 2]], [0, 1], [0, 2], torch.eye(3), temperature=0.5, k=1).item(), 3)
+    0.729
     """
     check_choice("tsc", "reduction", reduction, ("mean", "none"))
     check_choice("tsc", "normalize", normalize, ("code", "paper"))
@@ -81,14 +85,15 @@ def tsc(
     tau = check_temperature("tsc", temperature, query)
     check_rows("tsc", "targets", targets, (None, query.shape[1]), f"for queries of {query.shape[1]} dimensions")
     y = check_labels("tsc", "y", y, len(query), f"for {len(query)} queries", query, len(targets))
-    chosen = choose_positives("tsc", y, queue_y, query, queue, k, positives, generator)
+    chosen, about = choose_positives("tsc", y, queue_y, query, queue, k, positives, generator)
     if reduction == "none":
-        parts = tsc_parts(query, key, queue, y, targets, chosen, temperature=tau, normalize=normalize)
+        parts = _parts(query, key, queue, y, targets, chosen, about, tau, normalize)
         return parts[0] + target_weight * parts[1]
-    own = (query * key).sum(1) / tau
-    times, evidence = _shares(query, own, queue, y, targets, chosen, tau, normalize)
+    own = own_similarities(query, key) / tau
+    times, evidence = _shares(query, own, queue, y, targets, chosen, about, tau, normalize)
     weights = times[0] + target_weight * times[1]
-    sums = Contrast().weighted_sum(weights / len(query), query, torch.cat([queue, targets]), tau, own)
+    contrast = Contrast(about=_beside_targets(about, y, chosen, len(targets)))
+    sums = weighted_sum(contrast, weights / len(query), query, torch.cat([queue, targets]), tau, own)
     return sums - (evidence[0] + target_weight * evidence[1]).mean()
 
 
@@ -98,17 +103,34 @@ def tsc_parts(
     key: Tensor,
     queue: Tensor,
     y: Tensor,
+    queue_y: Tensor,
     targets: Tensor,
-    positives: Tensor,
     *,
     temperature: float | Tensor,
+    positives: Tensor,
     normalize: str = "code",
 ) -> Tensor:
     """The class part and the target part (at lambda = 1) of each query's loss, (2, B); arguments as for `tsc`."""
     tau = check_temperature("tsc", temperature, query)
-    own = (query * key).sum(1) / tau
-    times, evidence = _shares(query, own, queue, y, targets, positives, tau, normalize)
-    return times * Contrast().log_partition(query, torch.cat([queue, targets]), tau, own) - evidence
+    about = Partners(queue_y, y, lambda: positives)
+    return _parts(query, key, queue, y, targets, positives, about, tau, normalize)
+
+
+def _parts(
+    query: Tensor,
+    key: Tensor,
+    queue: Tensor,
+    y: Tensor,
+    targets: Tensor,
+    chosen: Tensor,
+    about: Partners,
+    tau: Tensor,
+    normalize: str,
+) -> Tensor:
+    own = own_similarities(query, key) / tau
+    times, evidence = _shares(query, own, queue, y, targets, chosen, about, tau, normalize)
+    contrast = Contrast(about=_beside_targets(about, y, chosen, len(targets)))
+    return times * contrast.log_partition(query, torch.cat([queue, targets]), tau, own) - evidence
 
 
 def _shares(
@@ -118,54 +140,31 @@ def _shares(
     y: Tensor,
     targets: Tensor,
     chosen: Tensor,
+    about: Partners,
     tau: Tensor,
     normalize: str,
 ) -> tuple[Tensor, Tensor]:
     """How often log Z enters each query's class part and target part, and what their positives bring: (2, B) each."""
-    num_positives, of_positives = positive_logits(query, queue, chosen)
+    num_positives, of_positives = positive_similarities(query, queue, chosen, about)
     share = 1 / (num_positives + (2 if normalize == "code" else 1))
     target_share = share if normalize == "code" else torch.ones_like(share)
-    pulled = (query * targets[y]).sum(1) / tau
+    of_target = pulled_similarities(query, targets[y], lambda: targets, _own_target(y, len(targets)))
     times = torch.stack([share * (1 + num_positives), target_share])
-    return times, torch.stack([share * (own + of_positives / tau), target_share * pulled])
+    return times, torch.stack([share * (own + of_positives / tau), target_share * (of_target / tau)])
 
 
-def tsc_tugs(
-    query: Tensor,
-    key: Tensor,
-    queue: Tensor,
-    y: Tensor,
-    queue_y: Tensor,
-    targets: Tensor,
-    positives: Tensor,
-    *,
-    temperature: float,
-    normalize: str = "code",
-) -> dict[str, Tug]:
-    """Who pulls and pushes each query under both parts of `tsc_parts`, "contrast" and "target".
+def _own_target(y: Tensor, num_classes: int) -> Partners:
+    """Targets as partners: the own one is positive."""
+    classes = torch.arange(num_classes, device=y.device)
+    return Partners(classes, y, lambda: y[:, None] == classes, targets=torch.ones_like(classes, dtype=torch.bool))
 
-    With n_i and m_i as in `tsc` and p the softmax over own key, queue and targets, the class part gives a column
-    (1[positive] - (1 + k_i) p) / (B n_i temperature), the target part (1[own target] - p) / (B m_i temperature).
-    """
-    itself = own_column(len(query), query)
-    own = (query * key).sum(1, keepdim=True)
-    p = shares(torch.cat([own, similarities(query, torch.cat([queue, targets]))], dim=1) / temperature)
-    p = torch.cat([itself * p[:, :1], p[:, 1:]], dim=1)
-    num_positives = positives.sum(1, keepdim=True).to(p.dtype)
-    pulled = F.one_hot(y, len(targets)).bool()
-    attracting = torch.cat([itself, positives, torch.zeros_like(pulled)], dim=1)
-    aimed = torch.cat([torch.zeros_like(itself), torch.zeros_like(positives), pulled], dim=1)
-    share = 1 / (num_positives + (2 if normalize == "code" else 1))
-    target_share = share if normalize == "code" else 1.0
-    scale = len(query) * temperature
-    tug = Tug(
-        partners=torch.cat([key, queue, targets]),
-        classes=torch.cat([y, queue_y, torch.arange(len(targets), device=y.device)]),
-        weights=share * (attracting.to(p.dtype) - (1 + num_positives) * p) / scale,
-        positives=attracting,
-        targets=torch.arange(attracting.shape[1], device=y.device) >= attracting.shape[1] - len(targets),
-    )
-    return {"contrast": tug, "target": replace(tug, weights=target_share * (aimed.to(p.dtype) - p) / scale)}
+
+def _beside_targets(queue: Partners, y: Tensor, chosen: Tensor, num_classes: int) -> Partners:
+    """The queue and, after it, the targets of all classes as partners."""
+    assert queue.classes is not None
+    classes = torch.cat([queue.classes, torch.arange(num_classes, device=y.device)])
+    targets = torch.arange(len(classes), device=y.device) >= len(queue.classes)
+    return Partners(classes, y, lambda: F.pad(chosen, (0, num_classes)), targets)
 
 
 class TscSettings(KclSettings):
@@ -235,36 +234,29 @@ class Tsc(Kcl):
         """Whether the targets do not pull yet."""
         return batch.step <= self.settings.warmup * self.setup_.total_steps
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
-        if self.is_warming_up(batch) or self._drawn is None:
-            return super().tugs(z, batch)
-        targets, s = self.targets[self.matched], self.settings
-        return tsc_tugs(*self.met(), targets, self._drawn, temperature=s.temperature, normalize=s.normalize)
-
-    @classmethod
-    def what_if(cls, scene: Scene, settings: TscSettings) -> dict[str, Tug]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """As after the warm-up."""
-        positives, s = cls.imagine_positives(scene, settings), settings
-        return tsc_tugs(*scene.met(), scene.targets, positives, temperature=s.temperature, normalize=s.normalize)
-
-    def contrast(self, query: Tensor, key: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def contrast(self, queries: Queries, batch: Batch) -> QueuedStep:
         if self.is_warming_up(batch):
-            return super().contrast(query, key, batch)
-        s = self.settings
-        of_class, of_target = tsc_parts(
-            query,
-            key,
-            self.queue.keys,
-            batch.y,
-            self.targets[self.matched],
-            self.choose(batch.y),
-            temperature=s.temperature,
-            normalize=s.normalize,
-        ).mean(1)
+            return super().contrast(queries, batch)
+        positives = self.draw(queries, self.settings, self.setup_.generator)
+        terms = self.aim(queries, positives, self.targets[self.matched], self.settings)
+        return QueuedStep(terms, batch, queries, positives=positives)
+
+    @staticmethod
+    def aim(queries: Queries, positives: Tensor, targets: Tensor, s: TscSettings) -> dict[str, Tensor]:
+        """The contrastive terms where targets (C, dim) pull, row c class c."""
+        parts = tsc_parts(*queries, targets, temperature=s.temperature, positives=positives, normalize=s.normalize)
+        of_class, of_target = parts.mean(1)
         return {"contrast": of_class, "target": of_target}
 
-    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
-        super().remember(query, key, y)
+    @classmethod
+    def what_if(cls, scene: Scene, settings: TscSettings) -> dict[str, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As after the warm-up."""
+        positives = cls.draw(scene.queries, settings, scene.generator)
+        return cls.aim(scene.queries, positives, scene.targets, settings)
+
+    def remember(self, step: QueuedStep) -> None:
+        super().remember(step)
+        query, y = step.queries.query.detach(), step.queries.y
         first = not bool(self.centres.any())
         sums = torch.zeros_like(self.centres).index_add_(0, y, query.to(self.centres.dtype))
         seen = torch.bincount(y, minlength=len(sums)) > 0

@@ -19,7 +19,7 @@ from ltviz.methods.base import Method
 from ltviz.methods.parts.forces import TOTAL, act, imagine, offers_what_if
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import TooManyWeights
+from ltviz.methods.parts.similarities import TooManyWeights
 from ltviz.metrics.agreement import LENT, STAND_INS, agreement
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
@@ -53,9 +53,6 @@ class ForceMeter:
     Stand-ins for what-ifs are made of the probe's training samples, whose embeddings the frame has anyway: class means,
     and a queue of `QUEUE` of them, drawn once with the frequencies of the training set.
 
-    The parts are held against the gradient once, at the first frame, which costs as much as they do; then their sum is
-    the total.
-
     Args:
         probe: the samples that every frame shows.
         counts: (C,) training samples of each class.
@@ -65,7 +62,6 @@ class ForceMeter:
     def __init__(self, probe: ProbeSet, counts: Tensor, seed: int):
         self._several = probe.multi is not None
         self._seed = seed
-        self._checked = False
         self._train = np.flatnonzero(probe.split == TRAIN)
         self._labels = probe.labels[self._train].astype(np.int64)
         shown = np.bincount(self._labels, minlength=len(counts))
@@ -87,8 +83,7 @@ class ForceMeter:
             Nothing under a name whose force cannot be told.
         """
         own = method.card.name
-        found = {own: act(method, upcoming, check=not self._checked)}
-        self._checked = found[own].keys() != {TOTAL}
+        found = {own: act(method, upcoming)}
         others, itself = [name for name in names if name != own], offers_what_if(type(method)) and bool(found[own])
         metrics: dict[str, float] = {}
         if others or itself:
@@ -104,9 +99,9 @@ class ForceMeter:
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""
-        with rehearsal(method), torch.no_grad():
-            z = method.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
-            lent = method.landmarks().get(DIRECTIONS)
+        with rehearsal(method) as double, torch.no_grad():
+            z = double.embed(batch.views(0, 1)).float().view(2, len(batch.y), -1).transpose(0, 1)
+            lent = double.landmarks().get(DIRECTIONS)
         stored = F.normalize(torch.from_numpy(embeddings[self._train]).to(z), dim=1)
         labels = torch.from_numpy(self._labels).to(batch.y)
         counts = method.counts.to(z)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltviz.data.batch import Batch
 from ltviz.errors import TrainingError
-from ltviz.methods.base import Method
+from ltviz.methods.base import Method, Step
 from ltviz.recording import Weights
 from ltviz.training import weights
 from ltviz.training.engine import Engine
@@ -44,21 +44,22 @@ class Learner:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
         with self.own_rng():
             with self.engine.autocast():
-                terms = self.method.losses(batch)
-                total = self.method.weigh(terms)
+                step = Step.of(self.method.losses(batch), batch)
+                total = self.method.weigh(step)
             self._optimizer.zero_grad(set_to_none=True)
             self.engine.fabric.backward(total)
-            values = self._check(terms, total, batch, rate)
+            values = self._check(step, total, rate)
             self._optimizer.step()
-            self.method.after_step()
+            self.method.after_step(step)
         return {**values, "learning_rate": rate}
 
-    def _check(self, terms: dict[str, Tensor], total: Tensor, batch: Batch, rate: float) -> dict[str, float]:
+    def _check(self, step: Step, total: Tensor, rate: float) -> dict[str, float]:
         """The terms and their sum as numbers; refuses what is not finite. One transfer from the device."""
+        batch = step.batch
         gradients = [p.grad for p in self.method.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        numbers = torch.stack([x.detach().float() for x in (*terms.values(), total, norm)]).tolist()
-        named = dict(zip([*terms, "total"], numbers[:-1], strict=True))
+        numbers = torch.stack([x.detach().float() for x in (*step.values(), total, norm)]).tolist()
+        named = dict(zip([*step, "total"], numbers[:-1], strict=True))
         bad = next((f"loss term {name!r} is {x}" for name, x in named.items() if not math.isfinite(x)), None)
         # A norm may overflow where every entry is finite, so the entries decide.
         if bad is None and not math.isfinite(numbers[-1]) and not all(bool(g.isfinite().all()) for g in gradients):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import pytest
@@ -28,42 +29,50 @@ COUNTS = torch.tensor([400.0, 200.0, 80.0, 20.0, 5.0])
 Case = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, float]]
 
 
+def made(loss: str, argument: str) -> Tensor | float:
+    """An argument of a loss by its name, which means the same in all of them; (B, D) for z where that is meant."""
+    if argument in ("a", "b", "logits"):
+        return 5 * torch.randn(BATCH, CLASSES, generator=CHANCE, dtype=torch.float64)
+    if argument.startswith(("sigma_", "mu_")):
+        return 0.5 + torch.rand(CLASSES, generator=CHANCE)
+    match argument:
+        case "z":
+            return rows(BATCH, DIM) if loss == "proco" else rows(BATCH, 2, DIM)
+        case "query" | "key" | "images" | "captions":
+            return rows(BATCH, DIM)
+        case "queue" | "keys":
+            return rows(KEYS, DIM)
+        case "prototypes" | "targets":
+            return rows(CLASSES, DIM)
+        case "means":
+            return 0.8 * rows(CLASSES, DIM).float()
+        case "y":
+            return classes(BATCH)
+        case "queue_y" | "keys_y":
+            return classes(KEYS)
+        case "labels":
+            return (torch.rand(BATCH, CLASSES, generator=CHANCE) < 0.3).float()
+        case "counts":
+            return COUNTS
+        case "num_samples":
+            return 500.0
+        case "temperature":
+            return 0.1
+    raise AssertionError(f"{loss}: an argument {argument!r} is met for the first time; say here what it is")
+
+
 def case(name: str) -> Case:
-    """Features (float64), the other tensors, and numbers of a loss with this name."""
+    """Features (float64), the other tensors, and numbers of a loss with this name, from its signature."""
     CHANCE.manual_seed(0)
-    y, warm = classes(BATCH), {"temperature": 0.1}
-    if name in ("supcon", "info_nce", "bcl"):
-        prototypes = {"prototypes": rows(CLASSES, DIM)} if name == "bcl" else {}
-        return {"z": rows(BATCH, 2, DIM), **prototypes}, {} if name == "info_nce" else {"y": y}, warm
-    if name in ("moco", "kcl", "tsc", "paco"):
-        queries = {"query": rows(BATCH, DIM), "key": rows(BATCH, DIM), "queue": rows(KEYS, DIM)}
-        if name == "moco":
-            return queries, {}, warm
-        labels = {"y": y, "queue_y": classes(KEYS)}
-        if name == "paco":
-            return {**queries, "logits": 8 * rows(BATCH, CLASSES)}, {**labels, "counts": COUNTS}, warm
-        labels["positives"] = (y[:, None] == labels["queue_y"]) & (torch.rand(BATCH, KEYS, generator=CHANCE) < 0.3)
-        return {**queries, **({"targets": rows(CLASSES, DIM)} if name == "tsc" else {})}, labels, warm
-    if name == "gml":
-        features = {"query": rows(BATCH, DIM), "keys": rows(KEYS, DIM)}
-        return features, {"y": y, "keys_y": classes(KEYS), "counts": COUNTS}, warm
-    if name == "proco":
-        return {"z": rows(BATCH, DIM)}, {"means": 0.8 * rows(CLASSES, DIM).float(), "y": y, "counts": COUNTS}, warm
-    if name == "clip":
-        return {"images": rows(BATCH, DIM), "captions": rows(BATCH, DIM)}, {}, warm
-    logits = 5 * torch.randn(BATCH, CLASSES, generator=CHANCE, dtype=torch.float64)
-    if name == "logit_adjusted":
-        return {"logits": logits}, {"y": y, "counts": COUNTS}, {}
-    if name == "ltml_consistency":
-        return {"a": logits, "b": logits.flip(0)}, {}, {}
-    assert name == "ltml_classification", f"no case for the loss {name}"
-    spread = {
-        f"{part}_{sign}": 0.5 + torch.rand(CLASSES, generator=CHANCE)
-        for part in ("sigma", "mu")
-        for sign in ("pos", "neg")
-    }
-    shown = (torch.rand(BATCH, CLASSES, generator=CHANCE) < 0.3).float()
-    return {"logits": logits}, {"labels": shown, "counts": COUNTS, **spread}, {"num_samples": 500.0}
+    signature = inspect.signature(getattr(losses, name)).parameters.values()
+    given = {p.name: made(name, p.name) for p in signature if p.default is p.empty}
+    if name in ("kcl", "tsc"):  # which would draw them
+        available = given["y"][:, None] == given["queue_y"]
+        given["positives"] = available & (torch.rand(BATCH, KEYS, generator=CHANCE) < 0.3)
+    tensors = {key: value for key, value in given.items() if isinstance(value, Tensor)}
+    features = {key: value for key, value in tensors.items() if value.dtype == torch.float64}
+    others = {key: value for key, value in tensors.items() if key not in features}
+    return features, others, {key: value for key, value in given.items() if not isinstance(value, Tensor)}
 
 
 def judge(name: str, change: Callable[[Tensor], Tensor], device: str = "cpu") -> tuple[Tensor, list[Tensor]]:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltviz.losses import clip
-from ltviz.methods.base import Batch, Setup
+from ltviz.methods.base import Batch, Setup, Step
 from ltviz.methods.clip import Captions, slant, stroke
 from ltviz.methods.registry import method
 
@@ -116,9 +116,10 @@ def test_training_lets_names_and_pictures_find_one_another() -> None:
         y = torch.randint(3, (24,))
         x = patterns[y] + 0.05 * torch.randn(24, 1, 28, 28)
         optimizer.zero_grad()
-        made.weigh(made.losses(Batch(step, torch.arange(24), y, lambda view, x=x: x))).backward()
+        found = Step.of(made.losses(batch := Batch(step, torch.arange(24), y, lambda view, x=x: x)), batch)
+        made.weigh(found).backward()
         optimizer.step()
-        made.after_step()
+        made.after_step(found)
     made.eval()
     z, logits = made.observe(patterns)
     assert logits.argmax(1).tolist() == [0, 1, 2]

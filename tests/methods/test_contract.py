@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ltviz.marks import Caps, Points, Segments, Shown, primitive_of
-from ltviz.methods.base import FIRST, MOST_POINTS, NONE, Batch, Card, Method, Setup
+from ltviz.methods.base import FIRST, MOST_POINTS, NONE, Batch, Card, Method, Setup, Step
 from ltviz.methods.registry import methods
 
 torch.set_num_threads(1)
@@ -96,11 +96,13 @@ def optimizer_of(method: Method) -> torch.optim.Optimizer:
 def train(method: Method, optimizer: torch.optim.Optimizer, *steps: int, device: str = "cpu") -> list[float]:
     values = []
     for step in steps:
-        loss = method.weigh(method.losses(moved(make_batch(step), device)))
+        batch = moved(make_batch(step), device)
+        found = Step.of(method.losses(batch), batch)
+        loss = method.weigh(found)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        method.after_step()
+        method.after_step(found)
         values.append(float(loss.detach()))
     return values
 
@@ -308,13 +310,14 @@ def test_runs_under_bf16_autocast(kind, device):
     optimizer = optimizer_of(method)
     for step in (1, 2, 6, 7, 8):
         with torch.autocast(device, dtype=torch.bfloat16):
-            terms = method.losses(moved(make_batch(step), device))
+            batch = moved(make_batch(step), device)
+            terms = Step.of(method.losses(batch), batch)
             loss = method.weigh(terms)
         assert all(torch.isfinite(term) and term.dtype == torch.float32 for term in terms.values()), terms
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        method.after_step()
+        method.after_step(terms)
     assert all(torch.isfinite(value).all() for value in method.state_dict().values())
     with torch.no_grad():
         shown = method.show(moved(watched(), device))
@@ -420,10 +423,11 @@ def test_works_where_a_class_has_one_sample_and_batches_lack_classes(kind):
     batch = make_batch(1)
     for y in (torch.zeros(BATCH, dtype=torch.int64), torch.full((BATCH,), 3), batch.y):
         lone = Batch(8, batch.index, y, batch.view, labels=LABEL_SETS[y], make_rebalanced=lambda: batch.rebalanced)
-        loss = method.weigh(method.losses(lone))
+        found = Step.of(method.losses(lone), lone)
+        loss = method.weigh(found)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        method.after_step()
+        method.after_step(found)
         assert torch.isfinite(loss)
     assert all(torch.isfinite(p).all() for p in method.parameters())

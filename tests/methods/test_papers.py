@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltviz import geometry
-from ltviz.methods.base import Batch, Setup
+from ltviz.methods.base import Batch, Setup, Step
+from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.registry import method
 
 COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
@@ -39,11 +40,17 @@ def batch_of(step: int, size: int = 16) -> Batch:
     return Batch(step, torch.arange(size), y, lambda view: x[view])
 
 
-def step(made, number: int) -> dict[str, torch.Tensor]:
-    terms = made.losses(batch_of(number))
-    made.weigh(terms).backward()
-    made.after_step()
-    return terms
+def step(made, number: int) -> Step:
+    found = Step.of(made.losses(batch_of(number)), batch_of(number))
+    made.weigh(found).backward()
+    made.after_step(found)
+    return found
+
+
+def drawn_for(made, y: torch.Tensor) -> torch.Tensor:
+    """Positives in the queue for queries with labels (B,)."""
+    nowhere = torch.zeros(len(y), 3)
+    return made.draw(made.queries(nowhere, nowhere, y), made.settings, made.setup_.generator)
 
 
 def gradient_reaches(term: torch.Tensor, module: nn.Module) -> bool:
@@ -118,7 +125,7 @@ def test_kcl_draws_at_most_k_positives():
     made = make("kcl", k=2)
     for number in (1, 2):
         step(made, number)
-    positives = made.draw(batch_of(3).y)
+    positives = drawn_for(made, batch_of(3).y)
     assert positives.shape == (16, 32)
     available = (batch_of(3).y[:, None] == made.queue.labels).sum(1)
     assert torch.equal(positives.sum(1), available.clamp_max(2))
@@ -129,8 +136,8 @@ def test_kcl_takes_the_same_slots_for_all_queries_of_a_class_in_the_official_ord
     for number in (1, 2):
         step(made, number)
     y = batch_of(3).y
-    positives = made.draw(y)
-    assert torch.equal(positives, made.draw(y))
+    positives = drawn_for(made, y)
+    assert torch.equal(positives, drawn_for(made, y))
     available = (y[:, None] == made.queue.labels).sum(1)
     assert torch.equal(positives.sum(1), available.clamp_max(2))
     for c in y.unique():
@@ -138,7 +145,7 @@ def test_kcl_takes_the_same_slots_for_all_queries_of_a_class_in_the_official_ord
     drawn = make("kcl", k=2)
     for number in (1, 2):
         step(drawn, number)
-    assert len(drawn.draw(y[:1].repeat(50)).unique(dim=0)) > 1, "drawn at random they differ"
+    assert len(drawn_for(drawn, y[:1].repeat(50)).unique(dim=0)) > 1, "drawn at random they differ"
 
 
 def test_tsc_is_kcl_until_the_targets_come():
@@ -161,7 +168,7 @@ def test_tsc_terms_add_up_to_the_published_loss():
         batch = batch_of(3)
         query, key = made.embed(batch.view(0)), made.key(batch.view(1))
         chance = made.setup_.generator.get_state()
-        terms = made.contrast(query, key, batch)
+        terms = made.contrast(made.queries(query, key, batch.y), batch)
         made.setup_.generator.set_state(chance)
         expected = losses.tsc(
             query,
@@ -194,12 +201,12 @@ def test_tsc_centres_run_during_the_warm_up_and_skip_absent_classes():
     made = make("tsc")
     query = F.normalize(torch.randn(4, 3, generator=torch.Generator().manual_seed(1)), dim=1)
     y = torch.tensor([1, 1, 2, 2])
-    made.remember(query, query, y)
+    made.remember(QueuedStep({}, batch_of(1), made.queries(query, query, y)))
     first = F.normalize(torch.stack([query[:2].sum(0), query[2:].sum(0)]), dim=1)
     torch.testing.assert_close(made.centres[1:3], first)
     assert (made.centres[[0, 3]] == 0).all()
     other = -query.roll(2, 0)
-    made.remember(other, other, y)
+    made.remember(QueuedStep({}, batch_of(2), made.queries(other, other, y)))
     second = F.normalize(torch.stack([other[:2].sum(0), other[2:].sum(0)]), dim=1)
     torch.testing.assert_close(made.centres[1:3], F.normalize(0.9 * first + 0.1 * second, dim=1))
 
@@ -213,11 +220,12 @@ def test_tsc_brings_the_class_means_to_their_targets():
     for number in range(1, 201):
         y = torch.multinomial(COUNTS, 32, replacement=True, generator=generator)
         noise = 0.1 * torch.randn(2, 32, 1, 4, 4, generator=generator)
-        terms = made.losses(Batch(number, y, y, lambda view, y=y, noise=noise: pattern[y] + noise[view]))
+        batch = Batch(number, y, y, lambda view, y=y, noise=noise: pattern[y] + noise[view])
+        terms = made.losses(batch)
         optimizer.zero_grad()
         made.weigh(terms).backward()
         optimizer.step()
-        made.after_step()
+        made.after_step(terms)
     made.eval()
     with torch.no_grad():
         means = made.embed(pattern)
@@ -239,7 +247,8 @@ def test_reweight_weighs_classes(options, expected):
     logits = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
     each = F.cross_entropy(logits, batch.y, reduction="none")
     weight = expected[batch.y]
-    torch.testing.assert_close(made.compare(logits, batch.y), (each * weight).sum() / weight.sum())
+    found = made.compare(logits, batch.y, made.counts, made.settings)
+    torch.testing.assert_close(found, (each * weight).sum() / weight.sum())
 
 
 def test_gml_takes_keys_from_a_frozen_teacher():
@@ -250,11 +259,11 @@ def test_gml_takes_keys_from_a_frozen_teacher():
     batch = batch_of(1)
     before = {name: value.clone() for name, value in made.teacher.state_dict().items()}
     optimizer = torch.optim.AdamW([p for p in made.parameters() if p.requires_grad], lr=0.01)
-    terms = made.losses(batch)
+    terms = Step.of(made.losses(batch), batch)
     assert float(terms["distillation"].detach()) > 0
     made.weigh(terms).backward()
     optimizer.step()
-    made.after_step()
+    made.after_step(terms)
     assert all(torch.equal(value, before[name]) for name, value in made.teacher.state_dict().items())
     stored, _, images = made.queue.contents()
     expected = made.teacher.encoder(batch.view(2))
@@ -280,3 +289,30 @@ def test_simclr_does_not_read_labels_in_its_contrast():
     made, batch = make("simclr"), batch_of(1)
     other = Batch(1, batch.index, batch.y.roll(3), batch.view)
     torch.testing.assert_close(made.losses(other)["contrast"], made.losses(batch)["contrast"])
+
+
+def test_terms_alone_become_a_step_and_a_step_stays_what_it_is() -> None:
+    batch = batch_of(1)
+    found = Step.of({"pull": torch.tensor(1.0)}, batch)
+    assert dict(found) == {"pull": 1.0} and len(found) == 1 and found.batch is batch
+    assert Step.of(found, batch) is found
+    more = found | {"push": torch.tensor(2.0)}
+    assert list(more) == ["pull", "push"] and list(found) == ["pull"]
+
+
+def test_terms_are_weighed_alike_with_and_without_a_step() -> None:
+    made = make("bcl", contrast_weight=0.5)
+    terms = dict(made.losses(batch_of(1)))
+    assert made.weigh(terms) == made.weigh(Step.of(terms, batch_of(1)))
+    torch.testing.assert_close(made.weigh(terms), terms["classification"] + 0.5 * terms["contrast"])
+
+
+def test_a_queue_says_what_a_step_without_its_keys_lacks() -> None:
+    made, batch = make("kcl"), batch_of(1)
+    found = made.losses(batch)
+    kept = found | {"more": torch.tensor(0.0)}
+    assert isinstance(kept, QueuedStep) and kept.positives is found.positives
+    with pytest.raises(TypeError, match=r"kcl.after_step needs the keys.*let losses give a QueuedStep"):
+        made.after_step(Step.of({**found}, batch))
+    made.after_step(kept)
+    assert len(made.queue) == len(batch.y)

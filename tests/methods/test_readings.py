@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ltviz.geometry import sample_von_mises_fisher
-from ltviz.methods.base import MOST_POINTS, Batch, Setup
+from ltviz.methods.base import MOST_POINTS, Batch, Setup, Step
 from ltviz.methods.parts.boundary import along, borders, boundary_shift, half_angles
 from ltviz.methods.parts.class_queue import ClassQueue
 from ltviz.methods.parts.memory import read_queue, thin
-from ltviz.methods.parts.queue import KeyQueue
-from ltviz.methods.parts.tally import SLOWEST, Tally
+from ltviz.methods.parts.queue import KeyQueue, QueuedStep
+from ltviz.methods.parts.running_mean import SLOWEST, RunningMean
 from ltviz.methods.registry import method
 
 COUNTS = torch.tensor([40.0, 20.0, 10.0, 4.0])
@@ -42,23 +42,23 @@ def batch_of(step: int, y: list[int]) -> Batch:
 
 
 def take_step(made, number: int, y: list[int]) -> None:
-    made.losses(batch_of(number, y))
-    made.after_step()
+    batch = batch_of(number, y)
+    made.after_step(Step.of(made.losses(batch), batch))
 
 
-# ---------------------------------------------------------------- tallies
+# ---------------------------------------------------------------- running means
 
 
-def test_a_tally_is_the_mean_of_the_first_steps_and_fades_later():
-    tally = Tally(2)
-    assert tally.read().isnan().all()
+def test_a_running_mean_is_the_mean_of_the_first_steps_and_fades_later():
+    mean = RunningMean(2)
+    assert mean.read().isnan().all()
     for value in (3.0, 5.0, 10.0):
-        tally.take(torch.tensor([value - 1, value + 1]), torch.tensor([1, 1]))
-    assert tally.read()[0].isnan() and float(tally.read()[1]) == pytest.approx(6.0)
+        mean.take(torch.tensor([value - 1, value + 1]), torch.tensor([1, 1]))
+    assert mean.read()[0].isnan() and float(mean.read()[1]) == pytest.approx(6.0)
     for _ in range(100):
-        tally.take(torch.tensor([6.0]), torch.tensor([1]))
-    tally.take(torch.tensor([16.0]), torch.tensor([1]))
-    assert float(tally.read()[1]) == pytest.approx(6 + 10 * SLOWEST)
+        mean.take(torch.tensor([6.0]), torch.tensor([1]))
+    mean.take(torch.tensor([16.0]), torch.tensor([1]))
+    assert float(mean.read()[1]) == pytest.approx(6 + 10 * SLOWEST)
 
 
 def test_supcon_counts_the_other_views_of_the_class():
@@ -100,10 +100,15 @@ def test_a_step_that_is_refused_leaves_no_trace(name):
 def test_tsc_counts_changes_of_target_and_not_the_first_matching():
     made = make("tsc")
     targets, labels = made.targets, torch.arange(4)
-    made.remember(targets[[1, 0, 2, 3]], targets, labels)
+
+    def remember(order: list[int]) -> None:
+        queries = made.queries(targets[order], targets, labels)
+        made.remember(QueuedStep({}, batch_of(1, [0, 1, 2, 3]), queries))
+
+    remember([1, 0, 2, 3])
     assert made.matched.tolist() == [1, 0, 2, 3] and made.read()["swaps"].tolist() == [0, 0, 0, 0]
     for _ in range(30):
-        made.remember(targets[[1, 2, 0, 3]], targets, labels)
+        remember([1, 2, 0, 3])
     assert made.matched.tolist() == [1, 2, 0, 3] and made.read()["swaps"].tolist() == [0, 1, 1, 0]
 
 

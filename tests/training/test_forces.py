@@ -15,7 +15,6 @@ from ltviz.errors import ConfigError
 from ltviz.methods import registry
 from ltviz.methods.base import Batch, Method
 from ltviz.methods.parts.forces import PARTS, TOTAL
-from ltviz.methods.parts.tug import Tug
 from ltviz.methods.supcon import SupCon
 from ltviz.metrics.agreement import LENT, STAND_INS
 from ltviz.recording import Frame, Recording, send_request
@@ -211,9 +210,9 @@ def test_what_is_measured_may_change_while_the_run_trains(start: Start, tmp_path
 
 
 class Torn(SupCon):
-    """Its tugs fail, its losses do not."""
+    """It cannot be rehearsed, but it trains."""
 
-    def tugs(self, z: Tensor, batch: Batch) -> dict[str, Tug]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> SupCon:
         raise IndexError("out of range")
 
 
@@ -252,7 +251,7 @@ def test_a_fault_costs_the_forces_and_no_frame(
 def test_a_large_batch_has_no_what_if_and_says_so(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ltviz.methods.parts.tug.LARGEST", 40)
+    monkeypatch.setattr("ltviz.methods.parts.similarities.LARGEST", 40)
     start("supcon", **WATCHED, forces_every=12, what_if="bcl").run()
     forces: dict[str, Any] = Recording(tmp_path / "runs" / "supcon").frame(12).forces
     assert forces.keys() == {"supcon"} and forces["supcon"].keys() == {TOTAL}

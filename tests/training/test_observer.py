@@ -15,7 +15,7 @@ from torch import Tensor
 from ltviz.errors import ConfigError
 from ltviz.marks import QUEUE, TARGETS, VIEWS, Points, Reading, Segments, Shown
 from ltviz.methods import registry
-from ltviz.methods.base import Batch, Settings, Setup
+from ltviz.methods.base import Batch, Settings, Setup, Step
 from ltviz.methods.ce import CrossEntropy
 from ltviz.metrics import neural_collapse
 from ltviz.recording import Recording
@@ -53,7 +53,7 @@ class Open(CrossEntropy):
     def target_index(self) -> Tensor:
         return torch.arange(len(self.counts)).roll(self.steps // 4)
 
-    def after_step(self) -> None:
+    def after_step(self, step: Step) -> None:
         self.steps += 1
 
 

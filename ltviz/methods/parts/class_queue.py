@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ltviz.methods.parts.tally import allow_absent
+from ltviz.methods.parts.running_mean import allow_absent
 
 
 def slots_per_class(counts: Tensor, total: int, floor: int) -> list[int]:

@@ -1,13 +1,11 @@
 r"""Forces: where a loss sends the embeddings of a batch, and who pulls or pushes.
 
-Every loss here meets an embedding z_i through dot products with partners u_k alone: other samples, keys, prototypes,
-targets, directions of a classifier (of ProCo's densities only the mean directions are left on the tangent plane). So
-
     force on z_i = R (I - z_i z_i^T) \sum_k w_ik u_k,   w_ik = -dL / d(z_i . u_k)
 
-where L is the mean loss of the batch and R the number of its rows. A positive weight pulls, a negative one pushes, and
-the sum falls apart into parts by partner. `Tug` holds the weights; each loss has a function beside it that writes them
-down, and the tests hold their sum against the gradient that autograd finds in the loss itself.
+where L is the mean loss of the batch and R the number of its rows. The losses are computed once, under observation
+(`similarities`): one backward pass gives the pair weights w_ik of all that they have compared, and the gradient of the
+whole. The weights are sorted by partner, and each part goes the rest of the way back to the embeddings. So the parts
+are made of nothing but the loss itself, and add up where it meets the embeddings through similarities alone.
 
 Sources: the weights (1[p in P(i)] / |P(i)| - p_ia) / tau of SupCon, and that hard partners weigh most, are derived in
 Khosla et al. 2020, section 3.2 and supplement; that head classes push out of proportion there, and why class averages
@@ -16,18 +14,16 @@ balance it, in Zhu et al. 2022 (BCL), section 3.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ltviz.methods.base import Batch, Method, Settings
+from ltviz.methods.base import Batch, Method, Settings, weigh
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
-from ltviz.methods.parts.tug import GROUPS, TooManyWeights, Tug
+from ltviz.methods.parts.similarities import GROUPS, CannotSplit, Observation, observed
 from ltviz.metrics.shots import shot_groups
 
 TOTAL = "total"
@@ -43,77 +39,56 @@ The last two are there where a method has such.
 _TOLERANCE = 0.01  # of the largest force, within which parts must add up
 
 
-def forces(z: Tensor, y: Tensor, tugs: Iterable[Tug], counts: Tensor) -> dict[str, Tensor]:
-    """The force on each class's embeddings, whole and in parts.
+def act(method: Method, batch: Batch) -> dict[str, Tensor]:
+    """The force that a training step on this batch would exert: exactly that, and asking changes nothing.
+
+    A double of the method (`rehearsal`) is taken through its losses in the mode it is in, with its own queues, draws
+    and augmentations. "total" is the gradient that autograd finds. A method has a total alone where its losses meet the
+    embeddings otherwise than through similarities, so that the parts do not add up to the gradient, and where they
+    cannot be told apart (`CannotSplit`), as those of a large batch. Losses that do not go through `method.head`, or are
+    not finite, give nothing.
 
     The force on z_i is minus the gradient, along the sphere, of the batch's summed loss (its mean times the R = B V
     rows) by z_i: loss per radian, whatever the size of the batch. It says where the loss wants the embedding to go.
     Where it goes is up to the network, which moves all embeddings at once, and to the optimiser.
 
-        z = torch.from_numpy(frame.embeddings)[:, None]
-        forces(z, y, [supcon_tug(z, y, temperature=0.1)], counts)["tail"]
-
-    Args:
-        z: (B, V, D) unit rows.
-        y: (B,) int64 labels from 0 to C - 1.
-        tugs: of the loss terms that act on z, from the functions beside the losses.
-        counts: (C,) training samples of each class, which make the shot groups (`ltviz.metrics.shot_groups`).
-
     Returns:
-        "total" and those of `PARTS` that there are, each (C, D): the mean over the class's rows, zero for a class
-        without any.
+        "total" and those of `PARTS` that there are, each (C, D) without gradient: the mean over the class's rows, zero
+        for a class without any.
     """
-    rows = stack_views(z)
-    group_of = torch.from_numpy(shot_groups(counts.double().cpu().numpy()).of_classes()).to(y.device)
-    found: dict[str, Tensor] = {}
-    for tug in tugs:
-        for name, part in tug.split(group_of).items():
-            found[name] = found[name] + part if name in found else part
-    parts = {name: found[name] for name in PARTS if name in found}
-    parts = {TOTAL: torch.stack(list(parts.values())).sum(0), **parts}
-    labels = y.repeat(z.shape[1])
-    return {name: class_means(len(rows) * tangent(part, rows), labels, len(counts)) for name, part in parts.items()}
+    try:
+        return _act(method, batch, split=True)
+    except CannotSplit:
+        return _act(method, batch, split=False)
 
 
-def act(method: Method, batch: Batch, *, check: bool = True) -> dict[str, Tensor]:
-    """The force that a training step on this batch would exert: exactly that, and asking changes nothing.
+def _act(method: Method, batch: Batch, *, split: bool) -> dict[str, Tensor]:
+    given: list[Tensor] = []
 
-    The method is taken through its losses in the mode it is in, with its own queues, draws and augmentations, and put
-    back (`rehearsal`). "total" is the gradient that autograd finds, the parts are its tugs. A method that tells no tugs
-    (`Method.tugs`) has a total alone, and so has one with too many of them (`TooManyWeights`) or, with a warning, one
-    whose tugs do not add up to the gradient. A loss that does not go through `method.head`, or is not finite, gives
-    nothing.
+    def cut(head: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        given.append(output.detach().requires_grad_())
+        return given[-1]
 
-    Args:
-        check: False takes the sum of the tugs for the total where there are any, without the gradient: half the time.
-
-    Returns:
-        As `forces`, without gradient.
-    """
-    with rehearsal(method):
-        loss, given = _pass_through(method, batch, backward=check)
-        if not given or sum(map(len, given)) % len(batch.y) or not bool(loss.isfinite()):
-            return {}
-        h = torch.cat([rows.detach() for rows in given])
-        z = F.normalize(h, dim=1).view(-1, len(batch.y), h.shape[1]).transpose(0, 1)
-        told = _split(method, z, batch)
-    if not check:
-        return act(method, batch) if told is None else told
+    with rehearsal(method) as double, torch.enable_grad():
+        double.head.register_forward_hook(cut)
+        labels = batch.labels if method.several_labels else None
+        if split:
+            with observed(batch.y, labels) as seen:
+                loss = double.weigh(double.losses(batch))
+        else:
+            seen, loss = Observation(batch.y), double.weigh(double.losses(batch))
+    if not given or sum(map(len, given)) % len(batch.y) or not bool(loss.isfinite()):
+        return {}
+    h = torch.cat([rows.detach() for rows in given])
     # z = h / |h|: the gradient by h is tangent to the sphere and 1 / |h| times the one by z
-    gradient = torch.cat(torch.autograd.grad(loss, given, materialize_grads=True))
-    total = -len(h) * h.norm(dim=1, keepdim=True) * gradient
-    found = {TOTAL: class_means(total, batch.y.repeat(z.shape[1]), len(method.counts))}
-    if told is None:
+    found = _by_class(_split(loss, given, seen, method.counts), h.norm(dim=1, keepdim=True), batch.y, method.counts)
+    if len(found) == 1:
         return found
-    error, size = (told[TOTAL] - found[TOTAL]).abs().max(), found[TOTAL].abs().max()
-    if bool(error > _TOLERANCE * size + 1e-5):
-        name = method.card.name
-        warnings.warn(f"{name}.tugs add up to another force than its losses, off by {float(error):.2g}", stacklevel=2)
-        return found
-    return {**told, **found}
+    parts = torch.stack([part for name, part in found.items() if name != TOTAL]).sum(0)
+    error, size = (parts - found[TOTAL]).abs().max(), found[TOTAL].abs().max()
+    return {TOTAL: found[TOTAL]} if bool(error > _TOLERANCE * size + 1e-5) else found
 
 
-@torch.no_grad()
 def imagine(kind: type[Method], scene: Scene, settings: Settings | None = None) -> dict[str, Tensor]:
     """The force that another method would exert on a run's embeddings, with stand-ins for what is not there.
 
@@ -123,18 +98,24 @@ def imagine(kind: type[Method], scene: Scene, settings: Settings | None = None) 
         settings: of `kind`; its defaults where left out.
 
     Returns:
-        As `forces`; methods that contrast two views act on both, the others on the first.
+        As `act`.
 
     Raises:
         ValueError: the method cannot be imagined; the batch is too large (`TooManyWeights`).
     """
     settings = kind.Settings() if settings is None else settings
-    tugs = kind.what_if(scene, settings)
-    if tugs is None:
-        raise ValueError(f"{kind.card.name} has no what-if, for nothing in another run can stand in for what it meets")
-    held = _weighed(tugs, settings)
-    num_views = len(held[0].weights) // len(scene.y)
-    return forces(scene.z[:, :num_views], scene.y, held, scene.counts)
+    with observed(scene.y) as seen, torch.enable_grad():
+        scene = scene.with_gradient()
+        terms = kind.what_if(scene, settings)
+        if terms is None:
+            raise ValueError(
+                f"{kind.card.name} has no what-if, for nothing in another run can stand in for what it meets"
+            )
+        loss = weigh(terms, settings)
+    found, rows = _split(loss, [scene.z], seen, scene.counts), stack_views(scene.z.detach())
+    return _by_class(
+        {name: _tangent(stack_views(part), rows) for name, part in found.items()}, 1.0, scene.y, scene.counts
+    )
 
 
 def offers_what_if(kind: type[Method]) -> bool:
@@ -142,42 +123,49 @@ def offers_what_if(kind: type[Method]) -> bool:
     return kind.what_if.__func__ is not Method.what_if.__func__
 
 
-def tangent(vectors: Tensor, rows: Tensor) -> Tensor:
+@torch.no_grad()
+def _split(loss: Tensor, given: Sequence[Tensor], seen: Observation, counts: Tensor) -> dict[str, Tensor]:
+    """Minus the gradient of the loss by what is `given`, whole and in parts; these alone where no table was seen."""
+    weights, whole = seen.gradients(loss, given)
+    found = {TOTAL: -torch.cat(whole)}
+    if not seen.tables:
+        return found
+    if seen.losses_of_counts:
+        weights, alike = seen.gradients(loss, given, counts_alike=True)
+        found["prior"] = found[TOTAL] + torch.cat(alike)
+    group_of = torch.from_numpy(shot_groups(counts.double().cpu().numpy()).of_classes()).to(counts.device)
+    ends: dict[int, Tensor] = {}
+    pulls: dict[str, dict[int, Tensor]] = {name: {} for name in ("positives", *GROUPS)}
+    for table, its_weights in zip(seen.tables, weights, strict=True):
+        for end, parts in table.split(its_weights, group_of):
+            ends[id(end)] = end
+            for name, part in parts.items():
+                of_ends = pulls.setdefault(name, {})
+                of_ends[id(end)] = of_ends[id(end)] + part if id(end) in of_ends else part
+    for name, of_ends in pulls.items():
+        found[name] = _pull_back([(ends[end], part) for end, part in of_ends.items()], given)
+    return {name: found[name] for name in (TOTAL, *PARTS) if name in found}
+
+
+def _pull_back(pulls: Sequence[tuple[Tensor, Tensor]], given: Sequence[Tensor]) -> Tensor:
+    """What pulls at tensors made of the given ones do to these, one after another."""
+    if not pulls:
+        return torch.zeros_like(torch.cat(list(given)))
+    ends, parts = zip(*pulls, strict=True)
+    reached = torch.autograd.grad(ends, given, parts, retain_graph=True, allow_unused=True, materialize_grads=True)
+    return torch.cat(reached)
+
+
+def _tangent(vectors: Tensor, rows: Tensor) -> Tensor:
     """The parts of vectors (R, D) that are tangent to the sphere at unit rows (R, D)."""
     return vectors - (vectors * rows).sum(1, keepdim=True) * rows
 
 
-def class_means(values: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """(C, D) mean over the rows (R, D) of each class; zero for a class without rows."""
-    sums = values.new_zeros(num_classes, values.shape[1]).index_add_(0, labels, values)
-    return sums / torch.bincount(labels, minlength=num_classes).clamp_min(1).to(values.dtype)[:, None]
-
-
-def _weighed(tugs: Mapping[str, Tug], settings: Settings) -> list[Tug]:
-    """The tugs times the weights of their terms, as `Method.weigh` does."""
-    return [tug.scaled(getattr(settings, f"{term}_weight", 1.0)) for term, tug in tugs.items()]
-
-
-def _pass_through(method: Method, batch: Batch, *, backward: bool) -> tuple[Tensor, list[Tensor]]:
-    """The loss, and what the head gave on the way to it."""
-    given: list[Tensor] = []
-
-    def keep(head: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        given.append(output)
-
-    hook = method.head.register_forward_hook(keep)
-    try:
-        with torch.set_grad_enabled(backward):
-            return method.weigh(method.losses(batch)), given
-    finally:
-        hook.remove()
-
-
-@torch.no_grad()
-def _split(method: Method, z: Tensor, batch: Batch) -> dict[str, Tensor] | None:
-    """The forces of the method's tugs right after its losses; None where it tells none or too many."""
-    try:
-        tugs = method.tugs(z, batch)
-        return None if tugs is None else forces(z, batch.y, _weighed(tugs, method.settings), method.counts)
-    except TooManyWeights:
-        return None
+def _by_class(parts: Mapping[str, Tensor], lengths: Tensor | float, y: Tensor, counts: Tensor) -> dict[str, Tensor]:
+    """(C, D) mean of R times the rows (R, D) of each part, views after one another; zero for a class without rows."""
+    values = lengths * torch.stack(list(parts.values()))
+    num_rows = values.shape[1]
+    labels = y.repeat(num_rows // len(y))
+    share = num_rows / torch.bincount(labels, minlength=len(counts)).clamp_min(1).to(values.dtype)
+    sums = values.new_zeros(len(parts), len(counts), values.shape[2]).index_add_(1, labels, values)
+    return dict(zip(parts, share[:, None] * sums, strict=True))

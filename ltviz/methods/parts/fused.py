@@ -16,13 +16,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from ltviz.methods.parts.partition import Contrast
+from ltviz.methods.parts.contrast import Contrast
 
 # exp(+-60), summed over and divided by any number of samples, is well inside float32's range; exp(+-600) float64's
 LARGEST_LOGIT = {torch.float32: 60.0, torch.float64: 600.0}

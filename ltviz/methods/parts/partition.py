@@ -1,135 +1,79 @@
-r"""Log-partition functions: the denominators of contrastive losses.
+r"""Sums of log-partition functions: the denominators of contrastive losses, without N x N numbers.
 
-Each contrastive loss is, for anchor i, a log-sum-exp over the columns a that i is compared with, minus what its
-positives bring. The second part is linear and cheap. The first is N x N, and it alone lives here:
-
-    \log Z_i = \log \sum_a \exp( x_i \cdot y_a / \tau + b_{ia} )
-
-`Contrast` says which columns count and how much. `log_partition` gives every \log Z_i by plain autograd;
-`weighted_sum` gives \sum_i w_i \log Z_i, and where that pays the kernels of `fused` compute value and gradient at once.
+`weighted_sum` gives \sum_i w_i \log Z_i of a `Contrast`, and where that pays the kernels of `fused` compute value and
+gradient at once.
 
 Legend: R anchors, M columns, D dimensions.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ltviz.methods.parts import fused
+from ltviz.methods.parts.contrast import Contrast
+from ltviz.methods.parts.similarities import observing
 from ltviz.methods.parts.tracing import is_transformed
 
 SMALLEST_FUSED = 1 << 18
 """Number of similarities from which the fused kernels are faster than plain autograd (CPU, one thread)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contrast:
-    """Which columns stand in the denominator of each anchor, and with what weight."""
+def weighted_sum(
+    contrast: Contrast, weights: Tensor, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None = None
+) -> Tensor:
+    """The sum of weights (R,) times `Contrast.log_partition`; for large R x M with memory of a few rows times M."""
+    if len(x) * len(y) < SMALLEST_FUSED or _is_plain(contrast, weights):
+        return (weights * contrast.log_partition(x, y, tau, extra)).sum()
+    if torch.compiler.is_compiling():
+        return _call_operator(contrast, False, weights, x, y, tau, extra)
+    return _FusedSum.apply(_kernel(contrast, weights, x, y, tau, extra), x, y, tau, extra)  # pyright: ignore[reportReturnType]
 
-    skip_self: bool = False
-    """Column i is left out for anchor i."""
-    bias: Tensor | None = None
-    """(M,) or (R, M): log-weight of each column."""
-    labels: tuple[Tensor, Tensor] | None = None
-    """Classes of the anchors (R,) and of the columns (M,); needed by the two fields below."""
-    own_bias: Tensor | None = None
-    """(R,): added to the logits of the columns of the anchor's own class; the same for anchors of one class."""
-    against_own: bool = False
-    """Give log Z_i minus the log-sum-exp over the columns of the own class: -log of that class's share of Z_i.
-    An anchor without such columns gives 0."""
 
-    def sorted_by(self, order: Tensor) -> Contrast:
-        """The same after anchors, and the columns that are these anchors, are put into another order."""
+def weighted_pair_sum(contrast: Contrast, weights: Tensor, z: Tensor, others: Tensor | None, tau: Tensor) -> Tensor:
+    """`weighted_sum` where the columns are the anchors themselves (none its own), then `others`."""
+    columns = z if others is None else torch.cat([z, others])
+    if contrast.against_own or len(z) ** 2 < SMALLEST_FUSED or _is_plain(contrast, weights):
+        return weighted_sum(contrast, weights, z, columns, tau)
+    if torch.compiler.is_compiling():
+        return _call_operator(contrast, True, weights, z, others, tau, None)
+    if not fused.fit_unshifted(tau, columns):
+        return weighted_sum(contrast, weights, z, columns, tau)
+    return _FusedSum.apply(fused.Pairs(contrast, weights), z, others, tau)  # pyright: ignore[reportReturnType]
 
-        def rearrange(values: Tensor) -> Tensor:
-            return torch.cat([values[order], values[len(order) :]])
 
-        labels = None if self.labels is None else (rearrange(self.labels[0]), rearrange(self.labels[1]))
-        bias = None if self.bias is None else rearrange(self.bias)
-        own_bias = None if self.own_bias is None else rearrange(self.own_bias)
-        return replace(self, bias=bias, labels=labels, own_bias=own_bias)
+def _kernel(
+    contrast: Contrast, weights: Tensor, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None
+) -> fused.Rows | fused.ShiftedRows:
+    """The fastest one that these numbers allow."""
+    plain = contrast.own_bias is None and (contrast.bias is None or contrast.bias.ndim == 1)
+    if plain and fused.fit_unshifted(tau, x, y, extra=extra):
+        return fused.Rows(contrast, weights)
+    return fused.ShiftedRows(contrast, weights)
 
-    def logits(self, x: Tensor, y: Tensor, tau: Tensor | float, start: int = 0) -> tuple[Tensor, Tensor | None]:
-        """Logits (r, M) of anchors start ... start + r, and the mask of own-class columns where it is needed."""
-        rows = slice(start, start + len(x))
-        logits = (x / tau) @ y.T
-        if self.bias is not None:
-            logits = logits + (self.bias if self.bias.ndim == 1 else self.bias[rows])
-        own = None
-        if self.labels is not None:
-            own = self.labels[0][rows, None] == self.labels[1]
-            if self.own_bias is not None:
-                logits = logits + own * self.own_bias[rows, None]
-        if self.skip_self:
-            # in place: neither a product's nor a sum's gradient needs its own value
-            logits.diagonal(start).fill_(-math.inf)
-            if own is not None:
-                own.diagonal(start).fill_(False)
-        return logits, own if self.against_own else None
 
-    def log_partition(self, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None = None) -> Tensor:
-        """log Z_i of every anchor, (R,), by plain autograd; memory R x M.
+def _is_plain(contrast: Contrast, weights: Tensor) -> bool:
+    # who looks needs a table; the kernels know no rules of torch.func, and no gradients of weights and biases
+    given = (weights, contrast.bias, contrast.own_bias)
+    return observing() is not None or is_transformed() or any(t is not None and t.requires_grad for t in given)
 
-        Args:
-            x, y: anchors (R, D) and columns (M, D).
-            tau: 0-d temperature.
-            extra: (R,) logit of one more column of each anchor's own, such as its momentum key.
-        """
-        logits, own = self.logits(x, y, tau)
-        total = logits.logsumexp(1)
-        if extra is not None:
-            total = torch.logaddexp(total, extra)
-        if own is None:
-            return total
-        lonely = ~own.any(1)
-        numerator = logits.masked_fill(~(own | lonely[:, None]), -math.inf).logsumexp(1)
-        return (total - numerator).masked_fill(lonely, 0.0)
 
-    def weighted_sum(self, weights: Tensor, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None = None) -> Tensor:
-        """The sum of weights (R,) times `log_partition`; for large R x M with memory of a few rows times M."""
-        if len(x) * len(y) < SMALLEST_FUSED or self._is_plain(weights):
-            return (weights * self.log_partition(x, y, tau, extra)).sum()
-        if torch.compiler.is_compiling():
-            return self._call_operator(False, weights, x, y, tau, extra)
-        return _FusedSum.apply(self.kernel(weights, x, y, tau, extra), x, y, tau, extra)  # pyright: ignore[reportReturnType]
-
-    def weighted_pair_sum(self, weights: Tensor, z: Tensor, others: Tensor | None, tau: Tensor) -> Tensor:
-        """`weighted_sum` where the columns are the anchors themselves (none its own), then `others`."""
-        columns = z if others is None else torch.cat([z, others])
-        if self.against_own or len(z) ** 2 < SMALLEST_FUSED or self._is_plain(weights):
-            return self.weighted_sum(weights, z, columns, tau)
-        if torch.compiler.is_compiling():
-            return self._call_operator(True, weights, z, others, tau, None)
-        if not fused.fit_unshifted(tau, columns):
-            return self.weighted_sum(weights, z, columns, tau)
-        return _FusedSum.apply(fused.Pairs(self, weights), z, others, tau)  # pyright: ignore[reportReturnType]
-
-    def kernel(
-        self, weights: Tensor, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None
-    ) -> fused.Rows | fused.ShiftedRows:
-        """The fastest one that these numbers allow."""
-        plain = self.own_bias is None and (self.bias is None or self.bias.ndim == 1)
-        if plain and fused.fit_unshifted(tau, x, y, extra=extra):
-            return fused.Rows(self, weights)
-        return fused.ShiftedRows(self, weights)
-
-    def _is_plain(self, weights: Tensor) -> bool:
-        # the kernels know no rules of torch.func, and no gradients of weights and biases
-        given = (weights, self.bias, self.own_bias)
-        return is_transformed() or any(t is not None and t.requires_grad for t in given)
-
-    def _call_operator(
-        self, pairs: bool, weights: Tensor, x: Tensor, y: Tensor | None, tau: Tensor, extra: Tensor | None
-    ) -> Tensor:
-        needs = [t is not None and t.requires_grad for t in (x, y, tau, extra)]
-        rows, columns = (None, None) if self.labels is None else self.labels
-        flags = (pairs, self.skip_self, self.against_own, needs)
-        return _fused_sum(x, y, tau, extra, weights, self.bias, rows, columns, self.own_bias, *flags)[0]
+def _call_operator(
+    contrast: Contrast,
+    pairs: bool,
+    weights: Tensor,
+    x: Tensor,
+    y: Tensor | None,
+    tau: Tensor,
+    extra: Tensor | None,
+) -> Tensor:
+    needs = [t is not None and t.requires_grad for t in (x, y, tau, extra)]
+    rows, columns = (None, None) if contrast.labels is None else contrast.labels
+    flags = (pairs, contrast.skip_self, contrast.against_own, needs)
+    return _fused_sum(x, y, tau, extra, weights, contrast.bias, rows, columns, contrast.own_bias, *flags)[0]
 
 
 class Kernel(Protocol):
@@ -191,7 +135,7 @@ def _fused_sum(
     contrast = Contrast(skip_self=skip_self, bias=bias, labels=labels, own_bias=own_bias, against_own=against_own)
     if not pairs:
         assert y is not None
-        kernel = contrast.kernel(weights, x, y, tau, extra)
+        kernel = _kernel(contrast, weights, x, y, tau, extra)
         value, found = kernel.value_and_gradients(x, y, tau, extra, needs=tuple(needs))
     else:
         columns = x if y is None else torch.cat([x, y])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -12,7 +14,9 @@ from ltviz.methods.base import Method, Settings, Setup, live
 from ltviz.methods.parts.inputs import unit
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
-from ltviz.methods.parts.tally import allow_absent
+from ltviz.methods.parts.running_mean import allow_absent
+from ltviz.methods.parts.scene import Queries
+from ltviz.methods.parts.step import Step
 
 
 class KeyQueue(nn.Module):
@@ -84,11 +88,21 @@ class QueuedSettings(Settings):
     )
 
 
+class QueuedStep(Step):
+    """A step of a method with a queue: what its queries have met."""
+
+    def __init__(self, terms: Mapping[str, Tensor], batch: Batch, queries: Queries, *, positives: Tensor | None = None):
+        super().__init__(terms, batch)
+        self.queries = queries
+        self.positives = positives
+        """(B, K) bool: the keys in the queue that have attracted each query, where a method draws them."""
+
+
 class Queued(Method):
     """A method whose keys come from a momentum copy of encoder and head and are kept in a queue.
 
-    Subclasses call `note` in their losses; keys and whatever else `remember` takes in follow the optimiser's step, so a
-    step that is refused leaves no trace in them.
+    Subclasses give a `QueuedStep` from their losses; keys and whatever else `remember` takes in follow the optimiser's
+    step, so a step that is refused leaves no trace in them.
     """
 
     settings: QueuedSettings
@@ -99,29 +113,23 @@ class Queued(Method):
         super().__init__(settings, setup)
         self.key_encoder = MomentumCopy(nn.Sequential(self.encoder, self.head))
         self.queue = KeyQueue(settings.queue_size, setup.dim)
-        self._seen: tuple[Tensor, Tensor, Tensor] | None = None
 
     def key(self, x: Tensor) -> Tensor:
         """Unit keys (B, dim) of images, without gradient."""
         return unit(self.key_encoder(x))
 
-    def note(self, query: Tensor, key: Tensor, y: Tensor) -> None:
-        """Keep queries (B, dim), keys (B, dim) and labels (B,) until the step is made."""
-        self._seen = query.detach(), key, y
+    def queries(self, query: Tensor, key: Tensor, y: Tensor) -> Queries:
+        """Queries (B, dim), their keys (B, dim) and labels (B,), beside the queue as it is."""
+        return Queries(query, key, self.queue.keys, y, self.queue.labels)
 
-    def met(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """What the losses of this step have compared: queries (B, dim), keys (B, dim), the keys in the queue
-        (filled, dim), and the labels of the queries and of the queue."""
-        if self._seen is None:
-            raise RuntimeError(f"{self.card.name} has compared nothing since its last step; call losses(batch) first")
-        query, key, y = self._seen
-        return query, key, self.queue.keys, y, self.queue.labels
-
-    def after_step(self) -> None:
+    def after_step(self, step: Step) -> None:
         self.key_encoder.follow(nn.Sequential(self.encoder, self.head), self.settings.momentum)
-        if self._seen is not None:
-            self.remember(*self._seen)
-            self._seen = None
+        if not isinstance(step, QueuedStep):
+            raise TypeError(
+                f"{self.card.name}.after_step needs the keys of its step to keep them, but got a {type(step).__name__} "
+                "with loss terms alone; let losses give a QueuedStep, such as super().losses(batch) | more_terms"
+            )
+        self.remember(step)
 
     def read(self) -> dict[str, Tensor]:
         return read_queue(self.queue.labels, self.queue.ages, len(self.counts))
@@ -132,6 +140,6 @@ class Queued(Method):
         kept = thin(y, ages)
         return {"queue": Points(keys[kept], y[kept], ages[kept])}
 
-    def remember(self, query: Tensor, key: Tensor, y: Tensor) -> None:
-        """Take in the queries, keys and labels of a step that was made."""
-        self.queue.push(key, y)
+    def remember(self, step: QueuedStep) -> None:
+        """Take in what a step that was made has met."""
+        self.queue.push(step.queries.key, step.queries.y)

@@ -1,47 +1,36 @@
-"""The rehearsal: a method does what a step would do, and afterwards it has not."""
+"""The rehearsal: something does what a step would do, and the method has not."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from ltviz.methods.base import Method
 
-_TENSORS = {"_parameters", "_buffers", "_modules"}
+M = TypeVar("M", bound=Method)
 
 
 @contextmanager
-def rehearsal(method: Method) -> Iterator[None]:
-    """Whatever `losses` and `after_step` do inside leaves no trace: in buffers, attributes, the method's own chance or
-    torch's. Weights are as the caller leaves them.
+def rehearsal(method: M) -> Iterator[M]:
+    """A double of the method, to do whatever `losses` do; torch draws afterwards as if nothing had.
 
-    Buffers are copied on entry and the copies thrown away, so training goes on with the very same tensors. An
-    attribute that is not a tensor of state must be assigned anew, not changed in place, to be put back.
+    The double has buffers, attributes and a generator of its own. Its weights are the method's: they carry no gradient
+    there and are not for changing. It is in the same mode, and draws what the method would draw.
     """
-    modules = list(method.modules())
-    attributes = [_attributes(module) for module in modules]
-    buffers = [dict(module._buffers) for module in modules]
-    generator = method.setup_.generator
-    chance = generator.get_state()
     device = method.counts.device
-    for module in modules:
-        for name, held in module._buffers.items():
-            module._buffers[name] = None if held is None else held.clone()
-    try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            yield
-    finally:
-        generator.set_state(chance)
-        for module, plain, held in zip(modules, attributes, buffers, strict=True):
-            for name in _attributes(module).keys() - plain.keys():
-                del module.__dict__[name]
-            module.__dict__.update(plain)
-            module._buffers.update(held)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield _double(method)
 
 
-def _attributes(module: nn.Module) -> dict[str, Any]:
-    return {name: value for name, value in vars(module).items() if name not in _TENSORS}
+def _double(method: M) -> M:
+    known: dict[int, object] = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in method.parameters()}
+    for part in method.modules():
+        if isinstance(part, Method):
+            known[id(part.setup_)] = replace(part.setup_, generator=part.setup_.generator.clone_state())
+    return copy.deepcopy(method, known)

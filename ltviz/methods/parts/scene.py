@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,21 @@ from torch import Tensor
 from ltviz import geometry
 
 _ROUNDS = 10  # of matching and turning; two or three are enough as a rule
+
+
+class Queries(NamedTuple):
+    """Queries, and what a method with a queue compares them with."""
+
+    query: Tensor
+    """(B, D) unit."""
+    key: Tensor
+    """(B, D) unit, without gradient: each query's own."""
+    queue: Tensor
+    """(K, D) unit: keys of earlier batches."""
+    y: Tensor
+    """(B,) int64 classes of the queries and their keys."""
+    queue_y: Tensor
+    """(K,) int64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +62,17 @@ class Scene:
     lent: Tensor | None = None
     """(C, D) unit class directions of this run's own read-out; None where it has none."""
 
-    def met(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """What a method with a queue compares: queries (B, D), keys (B, D), queue (K, D), and the labels of the
-        queries and of the queue."""
-        return self.z[:, 0], self.z[:, 1], self.queue, self.y, self.queue_y
+    def with_gradient(self) -> Scene:
+        """The same with embeddings that carry a gradient."""
+        moved = replace(self, z=self.z.detach().requires_grad_())
+        if "targets" in vars(self):
+            vars(moved)["targets"] = self.targets
+        return moved
+
+    @property
+    def queries(self) -> Queries:
+        """What a method with a queue compares: the first view with keys that are the second."""
+        return Queries(self.z[:, 0], self.z[:, 1].detach(), self.queue, self.y, self.queue_y)
 
     @property
     def centres(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""Tallies: what the last steps brought to each class, for people to read; training never looks at them."""
+"""Running means: what the last steps brought to each class, for people to read; training never looks at them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SLOWEST = 0.05
 """Share of a new step in the mean: it forgets over about 20 steps that hold the class."""
 
 
-class Tally(nn.Module):
+class RunningMean(nn.Module):
     """A running mean by class of a number that every sample of a step brings.
 
     The first steps count alike, later ones fade exponentially; a step without a class leaves that class as it is. All
