@@ -57,7 +57,6 @@ def test_a_ring_is_found():
     assert rings({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a", "d"}}) == [["b", "c"]]
 
 
-@pytest.mark.xfail(strict=True, reason="methods.parts.fused and partition name each other until Contrast moves out")
 def test_no_modules_import_one_another_in_a_ring(graph: grimp.ImportGraph):
     imports = {module: graph.find_modules_directly_imported_by(module) for module in sorted(graph.modules)}
     assert len(imports) > 200

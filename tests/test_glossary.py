@@ -71,7 +71,6 @@ def test_no_name_uses_a_word_for_anything_else(word: str):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="a Reading is declared twice until both are the one of ltviz/marks.py")
 def test_no_name_with_a_word_stands_for_two_things():
     """In one language; a class of the stage may be called as its counterpart in Python."""
     places: dict[tuple[str, str], list[str]] = {}

@@ -58,7 +58,7 @@ CONSTANTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Projection:
+class ProjectionHeader:
     """How an embedding of more than three dimensions is drawn, and how far that can be trusted."""
 
     name: str
@@ -107,7 +107,7 @@ class FrameHeader:
     """Row of the landmark "targets" that is each class's."""
     metrics: Mapping[str, float]
     events: Sequence[Mapping[str, Any]] = ()
-    projection: Projection | None
+    projection: ProjectionHeader | None
     """Null where the picture is the embedding itself."""
     predictions: bool
     """Whether the array "prediction" follows the points: a class for each."""

@@ -14,7 +14,7 @@ from ltviz.projection.centres import class_centres
 from ltviz.recording import Frame
 
 from .. import words
-from .messages import Projection
+from .messages import ProjectionHeader
 from .projections import Projected
 
 
@@ -28,7 +28,7 @@ class Picture:
     """(C, 3) float; rows of NaN for classes without points."""
     landmarks: Mapping[str, np.ndarray]
     """Name -> (K, 3) float."""
-    projection: Projection | None
+    projection: ProjectionHeader | None
     """None where the picture is the embedding itself."""
     marks: Mapping[str, Shown] = field(default_factory=dict)
     """Key -> places of (K, 3) float."""

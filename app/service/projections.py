@@ -17,7 +17,7 @@ from ltviz.projection.base import draw
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Frame, Recording
 
-from .messages import Projection
+from .messages import ProjectionHeader
 
 DEFAULT_PROJECTION = next(iter(REGISTRY))
 
@@ -27,7 +27,7 @@ class Projected:
     """A frame's projection, and what viewers are told of it."""
 
     fit: Fit
-    told: Projection
+    told: ProjectionHeader
 
 
 class Projections:
@@ -118,8 +118,9 @@ def check_projection(name: str) -> str:
     return make_projection(name)[0]
 
 
-def _tell(name: str, fit: Fit, *, pending: str | None = None, error: str | None = None) -> Projection:
-    return Projection(name=name, linear=fit.placement.linear, pending=pending, error=error, **_finite(fit.honesty))
+def _tell(name: str, fit: Fit, *, pending: str | None = None, error: str | None = None) -> ProjectionHeader:
+    kept = _finite(fit.honesty)
+    return ProjectionHeader(name=name, linear=fit.placement.linear, pending=pending, error=error, **kept)
 
 
 def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ from . import messages
 
 TARGET = Path(__file__).parents[1] / "stage" / "common" / "messages.js"
 TYPES: Sequence[type] = (
-    messages.Projection,
+    messages.ProjectionHeader,
     messages.FrameHeader,
     Reading,
     Mark,

@@ -13,7 +13,7 @@
 /**
  * How an embedding of more than three dimensions is drawn, and how far that can be trusted.
  *
- * @typedef {object} Projection
+ * @typedef {object} ProjectionHeader
  * @property {string} name
  * @property {boolean} linear
  * @property {string | null} pending The projection that was asked for and is still being computed.
@@ -39,7 +39,7 @@
  * @property {number[] | null} target_index Row of the landmark "targets" that is each class's.
  * @property {Record<string, number>} metrics
  * @property {Record<string, unknown>[]} [events]
- * @property {Projection | null} projection Null where the picture is the embedding itself.
+ * @property {ProjectionHeader | null} projection Null where the picture is the embedding itself.
  * @property {boolean} predictions Whether the array "prediction" follows the points: a class for each.
  * @property {Arrays} arrays prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of
  *   segments; places, angle of caps; y of all. Angles are left out where the picture is not the embedding itself.

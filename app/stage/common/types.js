@@ -4,7 +4,7 @@
  * @typedef {import("./messages.js").Vec3} Vec3
  * @typedef {import("./messages.js").VectorsByClass} VectorsByClass
  * @typedef {import("./messages.js").Forces} Forces
- * @typedef {import("./messages.js").Projection} Projection
+ * @typedef {import("./messages.js").ProjectionHeader} ProjectionHeader
  * @typedef {import("./messages.js").FrameHeader} FrameHeader
  * @typedef {import("./messages.js").Mark} Mark
  * @typedef {import("./messages.js").Reading} Reading

@@ -6,7 +6,7 @@ import { formatMeasure } from "../common/numbers.js";
 import { titleOf } from "../common/projections.js";
 import { fill, words } from "../words.js";
 
-/** @typedef {import("../common/types.js").Projection} Projection */
+/** @typedef {import("../common/types.js").ProjectionHeader} Projection */
 /** @typedef {import("../common/types.js").ProjectionChoice} ProjectionChoice */
 /** @typedef {"kept_angle_order"|"kept_centre_order"|"kept_variance"|"trustworthiness"|"jitter"} Quality */
 
