@@ -88,7 +88,7 @@ def test_it_trains_with_its_own_settings_and_shows_forces_in_parts(installed: di
     run = Recording(tmp_path / "run")
     assert run.info.method == "outside" and run.config["method"] == {"sharpness": 4.0, "anchored": False}
     assert run.steps()[-1] == 3 and run.status().state == "finished"
-    parts = run.frame(3).insight.forces["outside"]
+    parts = run.frame(3).forces["outside"]
     assert parts.keys() == {TOTAL, "positives", "head", "medium", "tail", "prior"}
     whole = np.sum([parts[name] for name in PARTS if name in parts], axis=0)
     np.testing.assert_allclose(whole, parts[TOTAL], rtol=1e-3, atol=1e-4)
