@@ -157,6 +157,16 @@ def test_vectors_must_be_tensors_since_gradients_are_asked_of_them(problem, vari
                 p(**{name: wrong})
 
 
+def test_a_value_that_is_not_finite_is_said_after_lengths_were():
+    y = torch.tensor([0, 0, 1, 1])
+    z = 3 * torch.nn.functional.normalize(torch.arange(24.0).view(4, 2, 3) + 1, dim=-1)
+    with pytest.warns(RuntimeWarning, match="z should hold unit rows"):
+        losses.supcon(z, y, temperature=0.1)
+    z[0, 0, 0] = torch.nan
+    with pytest.warns(RuntimeWarning, match="z holds NaN or infinity in 1 of its rows"):
+        losses.supcon(z, y, temperature=0.1)
+
+
 def test_nothing_is_said_where_values_cannot_be_read(problem, monkeypatch):
     monkeypatch.setattr(partition, "SMALLEST_FUSED", 0)
     p = problem("supcon")

@@ -31,7 +31,7 @@ TOLERANCE = 0.05
 _WITH_EMPTY_SLOTS = ("queue", "keys")  # rows of zeros mean something there
 
 _calls: Counter[str] = Counter()
-_said: set[tuple[str, str]] = set()
+_said: set[tuple[str, str, str]] = set()
 
 
 def watched(*unit: str, still: tuple[str, ...] = ()) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
@@ -65,8 +65,8 @@ def _is_worth_a_look(name: str, value: Tensor) -> bool:
     _calls[name] += 1
     if value.device.type == "cpu":
         odd = not (math.isfinite(value.item()) if value.ndim == 0 else bool(value.isfinite().all()))
-        if odd and (name, "") not in _said:
-            _said.add((name, ""))
+        if odd and (name, "", "") not in _said:
+            _said.add((name, "", ""))
             return True
     elif value.is_cuda and torch.cuda.is_current_stream_capturing():
         return False
@@ -80,7 +80,7 @@ def _look(loss: str, value: Tensor, arguments: dict[str, Any], unit: tuple[str, 
             continue
         if not bool(rows.isfinite().all()):
             rows_hit = int((~rows.isfinite()).reshape(-1, rows.shape[-1] if rows.ndim else 1).any(1).sum())
-            _say(loss, f"{name} holds NaN or infinity in {rows_hit:,} of its rows", name)
+            _say(loss, name, "finite", f"{name} holds NaN or infinity in {rows_hit:,} of its rows")
         elif name in unit:
             lengths = rows.norm(dim=-1)
             if name in _WITH_EMPTY_SLOTS:
@@ -89,15 +89,16 @@ def _look(loss: str, value: Tensor, arguments: dict[str, Any], unit: tuple[str, 
             if float(shortest) < 1 - TOLERANCE or float(longest) > 1 + TOLERANCE:
                 _say(
                     loss,
+                    name,
+                    "unit",
                     f"{name} should hold unit rows and is taken as given, but they are {float(shortest):.3g} to "
                     f"{float(longest):.3g} long; give torch.nn.functional.normalize({name}, dim=-1)",
-                    name,
                 )
 
 
-def _say(loss: str, what: str, argument: str) -> None:
-    if (loss, argument) not in _said:
-        _said.add((loss, argument))
+def _say(loss: str, argument: str, kind: str, what: str) -> None:
+    if (loss, argument, kind) not in _said:
+        _said.add((loss, argument, kind))
         warnings.warn(f"{loss}: {what} (said once)", RuntimeWarning, stacklevel=6)
 
 
