@@ -20,7 +20,7 @@ from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import Batches
+from ltviz.data.tensors import AUGMENTATION, Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
@@ -99,6 +99,7 @@ class SharedStart:
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
+                "augmentation": AUGMENTATION,
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -120,6 +121,11 @@ class SharedStart:
             RecordingError: it would not go on exactly.
         """
         info = recording.info
+        if info.config.get("augmentation") != AUGMENTATION:
+            raise RecordingError(
+                "a run goes on with the augmentation it began with, but this one saw eight fixed copies of each image, "
+                f"and now images are augmented {AUGMENTATION}; train it anew: {recording.path}"
+            )
         if info.fingerprints.batches != self.fingerprints.batches or not np.array_equal(
             recording.probe.sample_ids, self.probe.sample_ids
         ):
