@@ -12,6 +12,9 @@ from torch import Tensor
 class Batch:
     """One training batch; views are made when first asked for and shared by all methods of a race.
 
+    Each method of a race is given a batch of its own by `first`, which takes its views from the common one and counts
+    the images that were asked for.
+
     Args:
         step: number of the training step, from 1.
         index: (B,) int64, positions in the training set.
@@ -49,6 +52,23 @@ class Batch:
         if self._make_rebalanced is None:
             raise ValueError(f"the batch of step {self.step} has one label a sample, so no second one comes with it")
         return self._make_rebalanced()
+
+    @property
+    def images(self) -> int:
+        """Images that have been asked for: samples times different views, those of `rebalanced` too."""
+        second = self.__dict__.get("rebalanced")  # without making it
+        return len(self.index) * len(self._views) + (0 if second is None else second.images)
+
+    def first(self, num: int) -> Batch:
+        """The first `num` samples as a batch of its own; its views are rows of those of this one."""
+        return Batch(
+            self.step,
+            self.index[:num],
+            self.y[:num],
+            lambda i: self.view(i)[:num],
+            labels=None if self._labels is None else self._labels[:num],
+            make_rebalanced=None if self._make_rebalanced is None else lambda: self.rebalanced.first(num),
+        )
 
     def view(self, i: int) -> Tensor:
         """View i of every sample, (B, 1, H, W): another augmentation for each i."""

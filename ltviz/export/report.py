@@ -99,7 +99,7 @@ def find_alarms_of(result: Result, moments: Iterable[Moment] | None = None) -> l
     """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
     info, recording = result.info, result.recording
     recipe = info.config.get("run")
-    size = recipe.get("batch_size") if isinstance(recipe, dict) else None
+    size = info.config.get("samples_per_step", recipe.get("batch_size") if isinstance(recipe, dict) else None)
     status = recording.status()
     return find_alarms(
         [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,

@@ -79,9 +79,10 @@ class Lane:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
                 Nothing is left behind.
         """
-        learner = Learner(teachers.build(kind, settings, shared, teacher), shared.run, shared.engine)
-        awaits = _take_in_teacher(learner.method, teacher, path, shared)
-        described = shared.describe(learner.method)
+        method = teachers.build(kind, settings, shared, teacher)
+        learner = Learner(method, shared.run, shared.engine, shared.samples_per_step(method))
+        awaits = _take_in_teacher(method, teacher, path, shared)
+        described = shared.describe(method, learner.samples_per_step)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if title is not None:
@@ -112,7 +113,8 @@ class Lane:
         shared.check_began(recording, has_weights=_has_weights(path))
         kind, teacher = method_registry.method(info.method or ""), TeacherSpec.of(info)
         settings = parse_settings(kind, recording.config.get("method", {}))
-        learner = Learner(teachers.build(kind, settings, shared, teacher), shared.run, shared.engine)
+        method = teachers.build(kind, settings, shared, teacher)
+        learner = Learner(method, shared.run, shared.engine, int(recording.config["samples_per_step"]))
         before = Snapshot(path)
         writer = RunWriter.resume(path)
         try:
@@ -124,7 +126,7 @@ class Lane:
                 saved = held.step
             lane = cls(writer, learner, shared, Progress.of(recording, saved=saved), before)
             if lane.step == 0:  # later, the teacher is among the lane's own weights
-                lane.awaits = _take_in_teacher(learner.method, teacher, path, shared)
+                lane.awaits = _take_in_teacher(method, teacher, path, shared)
             lane._make_again(event for frame in recording.since(lane.step) for event in frame.events)
         except BaseException:
             writer.close()
@@ -229,12 +231,13 @@ class Lane:
             seen = self._observer.observe(self.method)
             forces = self._measure_forces(upcoming, seen["embeddings"])
         self._note_swaps(seen["target_index"])
+        seen["metrics"]["images_seen"] = float(self._learner.images_seen)
         seconds = progress.seconds_before + elapsed
         self.writer.frame(
             self.step,
             **seen,
             forces=forces,
-            epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
+            epoch=self.step * self._learner.samples_per_step / self.method.setup_.training_size,
             seconds=seconds,
             events=tuple(self._events),
         )
@@ -249,7 +252,7 @@ class Lane:
             return {}
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
         try:
-            return self._force_meter.measure(self.method, upcoming, embeddings, names)
+            return self._force_meter.measure(self.method, self._learner.share(upcoming), embeddings, names)
         except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
             log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
             return {}

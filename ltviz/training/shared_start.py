@@ -24,10 +24,11 @@ from ltviz.data.tensors import AUGMENTATION, Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
+from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Reading, Recording
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
-from ltviz.training.settings import RunSettings
+from ltviz.training.settings import EQUAL_IMAGES, RunSettings
 
 LINKED_SAMPLES, LINKS = 6, 60
 """Samples of a class, and in all, whose views or branches a frame may link."""
@@ -81,7 +82,35 @@ class SharedStart:
         self.engine.fabric.to_device(method)
         return method
 
-    def describe(self, method: Method) -> dict[str, Any]:
+    def samples_per_step(self, method: Method) -> int:
+        """Samples of each batch that this method is given: `batch_size`, or as many as make `images_per_step` images.
+
+        How many images it takes of a sample is counted in a rehearsal of its first step, not declared.
+
+        Raises:
+            ConfigError: too few images for two samples, or a method whose first step fails.
+        """
+        wanted = self.run.images_per_step
+        if not wanted:
+            return self.run.batch_size
+        batch = self.batches.at(1).first(2)
+        try:
+            with rehearsal(method), torch.no_grad():
+                method.losses(batch)
+        except Exception as error:
+            raise ConfigError(
+                f"{method.card.name} must be able to take a step for its images to be counted, but its losses fail "
+                f"with {type(error).__name__}: {error}; mend it, or set images_per_step to 0"
+            ) from error
+        views = max(1, batch.images // len(batch.index))
+        if wanted < 2 * views:
+            raise ConfigError(
+                f"images_per_step must be at least {2 * views} for {method.card.name}, two samples in {views} views "
+                f"each, got {wanted}; try {EQUAL_IMAGES}, or 0 for batch_size samples"
+            )
+        return wanted // views
+
+    def describe(self, method: Method, samples_per_step: int) -> dict[str, Any]:
         """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings."""
         run, data = self.run, self.data
         return {
@@ -100,6 +129,7 @@ class SharedStart:
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
                 "augmentation": AUGMENTATION,
+                "samples_per_step": samples_per_step,
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -159,7 +189,7 @@ def prepare(run: RunSettings) -> SharedStart:
         head = encoders.build_head(feature_dim, run.dim)
     batches = Batches(
         data,
-        batch_size=run.batch_size,
+        batch_size=run.images_per_step or run.batch_size,
         seed=run.seed,
         device=chosen.device,
         sampling=run.sampling,
