@@ -12,7 +12,7 @@ from torch import Tensor
 class Batch:
     """One training batch; views are made when first asked for and shared by all methods of a race.
 
-    Each method of a race is given a batch of its own by `first`, which takes its views from the common one and counts
+    Each method of a race is given a batch of its own by `share`, which takes its views from the common one and counts
     the images that were asked for.
 
     Args:
@@ -59,15 +59,22 @@ class Batch:
         second = self.__dict__.get("rebalanced")  # without making it
         return len(self.index) * len(self._views) + (0 if second is None else second.images)
 
-    def first(self, num: int) -> Batch:
-        """The first `num` samples as a batch of its own; its views are rows of those of this one."""
+    def share(self, num_rows: int, views: int) -> Batch:
+        """A batch of its own for one method: the samples in their order, and again from the first until there are
+        `num_rows` rows; where a sample comes again its views are the next `views`, so that no image comes twice."""
+        size = len(self.index)
+        rounds = [(start, min(size, num_rows - start)) for start in range(0, num_rows, size)]
+
+        def repeat(rows: Tensor) -> Tensor:
+            return torch.cat([rows[:taken] for _, taken in rounds])
+
         return Batch(
             self.step,
-            self.index[:num],
-            self.y[:num],
-            lambda i: self.view(i)[:num],
-            labels=None if self._labels is None else self._labels[:num],
-            make_rebalanced=None if self._make_rebalanced is None else lambda: self.rebalanced.first(num),
+            repeat(self.index),
+            repeat(self.y),
+            lambda i: torch.cat([self.view(start // size * views + i)[:taken] for start, taken in rounds]),
+            labels=None if self._labels is None else repeat(self._labels),
+            make_rebalanced=(None if self._make_rebalanced is None else lambda: self.rebalanced.share(num_rows, views)),
         )
 
     def view(self, i: int) -> Tensor:

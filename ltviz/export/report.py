@@ -99,7 +99,10 @@ def find_alarms_of(result: Result, moments: Iterable[Moment] | None = None) -> l
     """The alarms of a run, from its loss terms and `moments`, what `observe` sees in its frames; of all where None."""
     info, recording = result.info, result.recording
     recipe = info.config.get("run")
-    size = info.config.get("samples_per_step", recipe.get("batch_size") if isinstance(recipe, dict) else None)
+    size = recipe.get("batch_size") if isinstance(recipe, dict) else None
+    match info.config.get("share"):
+        case [int(rows), _]:  # of this method's own batches
+            size = rows
     status = recording.status()
     return find_alarms(
         [observe(frame, np.array(info.counts)) for frame in recording.since(None)] if moments is None else moments,

@@ -9,8 +9,8 @@
     temperature = [0.07, 0.1]
 
 Every combination of run settings is a cell, and all methods of a cell train as one race. Where several methods are
-compared and the file says nothing of batch_size or images_per_step, all see equally many images. A run's id follows
-from its settings alone, so a run that is finished is known wherever it came from, and never trained twice.
+compared and the file says nothing of views, all see equally many images. A run's id follows from its settings alone, so
+a run that is finished is known wherever it came from, and never trained twice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ltviz.launch.queue import Job, JobRun
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
 from ltviz.training.controls import sentence
-from ltviz.training.settings import EQUAL_IMAGES, INCIDENTAL, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
@@ -141,8 +141,8 @@ def plan(sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) -> list[Cell]:
     if num_runs > MAX_RUNS:
         raise ConfigError(f"a sweep has at most {MAX_RUNS:,} runs, but this one has {num_runs:,}; shorten its lists")
     axes = sweep.run
-    if len(sweep.methods) > 1 and not axes.keys() & {"batch_size", "images_per_step"}:
-        axes = {**axes, "images_per_step": (EQUAL_IMAGES,)}
+    if len(sweep.methods) > 1:
+        axes = {"views": (EQUAL_VIEWS,), **axes}
     cells = [_cell(run, part) for run in _run_settings(axes) for part in _parts(variants)]
     ids = [run.run_id for cell in cells for run in cell.job.runs]
     if len(set(ids)) < len(ids):

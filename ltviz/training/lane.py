@@ -80,9 +80,10 @@ class Lane:
                 Nothing is left behind.
         """
         method = teachers.build(kind, settings, shared, teacher)
-        learner = Learner(method, shared.run, shared.engine, shared.samples_per_step(method))
+        share = shared.share_of(method)
+        learner = Learner(method, shared.run, shared.engine, share)
         awaits = _take_in_teacher(method, teacher, path, shared)
-        described = shared.describe(method, learner.samples_per_step)
+        described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if title is not None:
@@ -114,7 +115,8 @@ class Lane:
         kind, teacher = method_registry.method(info.method or ""), TeacherSpec.of(info)
         settings = parse_settings(kind, recording.config.get("method", {}))
         method = teachers.build(kind, settings, shared, teacher)
-        learner = Learner(method, shared.run, shared.engine, int(recording.config["samples_per_step"]))
+        rows, views = recording.config["share"]
+        learner = Learner(method, shared.run, shared.engine, (int(rows), int(views)))
         before = Snapshot(path)
         writer = RunWriter.resume(path)
         try:
@@ -237,7 +239,7 @@ class Lane:
             self.step,
             **seen,
             forces=forces,
-            epoch=self.step * self._learner.samples_per_step / self.method.setup_.training_size,
+            epoch=self.step * self.run.batch_size / self.method.setup_.training_size,
             seconds=seconds,
             events=tuple(self._events),
         )
@@ -252,7 +254,7 @@ class Lane:
             return {}
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
         try:
-            return self._force_meter.measure(self.method, self._learner.share(upcoming), embeddings, names)
+            return self._force_meter.measure(self.method, self._learner.share(upcoming), upcoming, embeddings, names)
         except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
             log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
             return {}

@@ -23,16 +23,16 @@ class Learner:
     """Takes optimiser steps; what it packs is all that it needs to go on bit for bit.
 
     Args:
-        samples_per_step: how many samples of each batch are for this method.
+        share: rows of this method's batches and the views it takes of each, as `Batch.share` makes them.
 
     Attributes:
         run: settings of the run; those that are live may be replaced between steps.
         images_seen: images that the steps so far have asked for, each view of a sample an image.
     """
 
-    def __init__(self, method: Method, run: RunSettings, engine: Engine, samples_per_step: int):
+    def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
         self.method, self.run, self.engine = method, run, engine
-        self.samples_per_step, self.images_seen = samples_per_step, 0
+        self.images_seen, self._share = 0, share
         self._optimizer = torch.optim.AdamW(
             [p for p in method.parameters() if p.requires_grad], lr=run.learning_rate, fused=True
         )
@@ -61,8 +61,8 @@ class Learner:
         return {**values, "learning_rate": rate}
 
     def share(self, batch: Batch) -> Batch:
-        """This method's part of a batch that all methods of a race have in common."""
-        return batch.first(self.samples_per_step)
+        """This method's own batch, of one that all methods of a race have in common."""
+        return batch.share(*self._share)
 
     def _check(self, terms: dict[str, Tensor], total: Tensor, batch: Batch, rate: float) -> dict[str, float]:
         """The terms and their sum as numbers; refuses what is not finite. One transfer from the device."""

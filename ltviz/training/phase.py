@@ -141,10 +141,10 @@ class Phase:
             self.fail(lane, str(error))
         except Exception as error:
             if (memory := out_of_memory(error)) is not None:
-                size, name = self.batches.batch_size, "images per step" if lane.run.images_per_step else "batch size"
+                size = self.batches.batch_size
                 reason = (
                     f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); "
-                    f"try {name} {max(2, size // 2)} instead of {size}"
+                    f"try batch size {max(2, size // 2)} instead of {size}"
                 )
             else:
                 log.exception("%s failed", lane.name)

@@ -40,13 +40,13 @@ class RunSettings(BaseModel):
         "the class frequencies, such as logit_adjust, still corrects for those of the training set.",
     )
     batch_size: int = Field(64, ge=2, le=65536, description="Samples in one step.")
-    images_per_step: int = Field(
+    views: int = Field(
         0,
         ge=0,
-        le=1_000_000,
-        description="Images that every method sees in a step, views counted, in place of batch_size: a method that "
-        "takes more views of a sample gets fewer samples. At 0 all have batch_size samples, and a method that takes "
-        "three views sees three times the images of one that takes one.",
+        le=64,
+        description="Views of each sample that every method sees in a step, on average: a method that takes fewer at a "
+        "time takes further ones of the same samples, so that all see equally many images. At 0 each takes what it "
+        "needs, and a method that takes three views sees three times the images of one that takes one.",
     )
     learning_rate: float = _live(
         2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
@@ -86,7 +86,7 @@ class RunSettings(BaseModel):
 INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps"})
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
-EQUAL_IMAGES = 192
-"""`images_per_step` of comparisons: three views of the default batch, 192 samples for a method that takes one view."""
+EQUAL_VIEWS = 3
+"""`views` of comparisons: as many as the hungriest of our methods takes."""
 LAB_WATCH_SHARE = 0.25
 """`watch_share` of runs that somebody looks at while they train."""

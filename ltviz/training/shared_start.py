@@ -28,7 +28,7 @@ from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Reading, Recording
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
-from ltviz.training.settings import EQUAL_IMAGES, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
 LINKED_SAMPLES, LINKS = 6, 60
 """Samples of a class, and in all, whose views or branches a frame may link."""
@@ -82,36 +82,41 @@ class SharedStart:
         self.engine.fabric.to_device(method)
         return method
 
-    def samples_per_step(self, method: Method) -> int:
-        """Samples of each batch that this method is given: `batch_size`, or as many as make `images_per_step` images.
+    def share_of(self, method: Method) -> tuple[int, int]:
+        """How a method is served: rows of each of its batches, and how many views of a row it takes.
 
-        How many images it takes of a sample is counted in a rehearsal of its first step, not declared.
+        The rows are the samples of the common batch; where all methods are to see equally many images, they come again
+        for a method that takes fewer views (`Batch.share`). How many it takes is counted in a rehearsal of its first
+        step, not declared.
 
         Raises:
-            ConfigError: too few images for two samples, or a method whose first step fails.
+            ConfigError: a method that takes more views than it is to see, or whose first step fails.
         """
-        wanted = self.run.images_per_step
-        if not wanted:
-            return self.run.batch_size
-        batch = self.batches.at(1).first(2)
+        if not self.run.views:
+            return self.run.batch_size, 1
+        batch = self.batches.at(1)
         try:
             with rehearsal(method), torch.no_grad():
                 method.losses(batch)
         except Exception as error:
             raise ConfigError(
-                f"{method.card.name} must be able to take a step for its images to be counted, but its losses fail "
-                f"with {type(error).__name__}: {error}; mend it, or set images_per_step to 0"
+                f"{method.card.name} must be able to take a step for its views to be counted, but its losses fail with "
+                f"{type(error).__name__}: {error}; mend it, or set views to 0"
             ) from error
-        views = max(1, batch.images // len(batch.index))
-        if wanted < 2 * views:
+        taken = max(1, batch.images // len(batch.index))
+        if self.run.views < taken:
             raise ConfigError(
-                f"images_per_step must be at least {2 * views} for {method.card.name}, two samples in {views} views "
-                f"each, got {wanted}; try {EQUAL_IMAGES}, or 0 for batch_size samples"
+                f"views must be at least {taken}, which {method.card.name} takes of each sample, or 0 for as many as "
+                f"each method takes, got {self.run.views}; try {max(EQUAL_VIEWS, taken)}"
             )
-        return wanted // views
+        return self.run.views * self.run.batch_size // taken, taken
 
-    def describe(self, method: Method, samples_per_step: int) -> dict[str, Any]:
-        """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings."""
+    def describe(self, method: Method, share: tuple[int, int]) -> dict[str, Any]:
+        """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
+
+        Args:
+            share: rows of the method's batches and the views it takes of each, of `share_of`.
+        """
         run, data = self.run, self.data
         return {
             "method": method.card.name,
@@ -129,7 +134,7 @@ class SharedStart:
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
                 "augmentation": AUGMENTATION,
-                "samples_per_step": samples_per_step,
+                "share": list(share),
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -189,7 +194,7 @@ def prepare(run: RunSettings) -> SharedStart:
         head = encoders.build_head(feature_dim, run.dim)
     batches = Batches(
         data,
-        batch_size=run.images_per_step or run.batch_size,
+        batch_size=run.batch_size,
         seed=run.seed,
         device=chosen.device,
         sampling=run.sampling,
