@@ -140,6 +140,17 @@ TABLE = {
     "spread_tail": "Spread, tail",
 }
 
+JUDGED = {
+    "final_accuracy_many_ncm": "Many, one judge",
+    "final_accuracy_medium_ncm": "Medium, one judge",
+    "final_accuracy_few_ncm": "Few, one judge",
+    "final_accuracy_few_own": "Few, own",
+    "final_map_many_own": "mAP, many",
+    "final_map_medium_own": "mAP, medium",
+    "final_map_few_own": "mAP, few",
+}
+"""Instead of the accuracies of frames, where every run was judged at its end."""
+
 # Charts.
 CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
@@ -229,6 +240,10 @@ TABLE_NOTE = (
 TABLE_NOTE_RUNS = (
     "Every run by itself. The best is bold, the others carry their difference to it in brackets; "
     "a click on a head sorts. Accuracies are those of test points."
+)
+JUDGED_NOTE = (
+    "The whole test set, at the end of training: one judge asks all methods alike, which class's mean of their frozen "
+    "features is nearest; beside it stands what the method's own classifier says."
 )
 MEASURING = "Measuring"
 LOOKING = "Looking at frames"

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from ltviz.export import findings
-from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
+from ltviz.export.results import Arm, Group, Result, are_evaluated, best_of, group_results, number, read_results
 from ltviz.export.results import shown as mean_and_deviation
-from ltviz.metrics import MEASURES
+from ltviz.metrics import FINAL, MEASURES
 from ltviz.metrics.comparison import Comparison
 
 from .. import words
@@ -26,6 +26,8 @@ STEP_MODE, STEP_VALUE = "compare-step-mode", "compare-step"
 BEST = "best"
 """Each run at the step at which its validation samples were classified best."""
 JUDGE = "validation_all"
+EVERY = FINAL | MEASURES
+"""Every measure that a table may show: of the end of a run, and of frames."""
 CHARACTER_PIXELS, CELL_PIXELS = 7, 20
 """What a character of the table takes, and the room around a cell's words."""
 
@@ -128,14 +130,23 @@ def draw_table(compared: Compared) -> tuple[Group, ...]:
         groups = measure_fully(compared)
     per_run = rows == words.ROW_KINDS[1]
     shown = [_split(group) if per_run else group for group in groups]
-    has = {key for group in shown for arm in group.arms for key in MEASURES if arm.mean(key) is not None}
-    keys = [key for key in (words.TABLE if scope != words.SCOPES[1] else MEASURES) if key in has]
+    has = {key for group in shown for arm in group.arms for key in EVERY if arm.mean(key) is not None}
+    judged = are_evaluated(groups)
+    keys = [key for key in (EVERY if scope == words.SCOPES[1] else _usual(judged)) if key in has]
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
         note = words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS
-        st.caption(f"{note} {findings.images_note(groups, keys)}".strip())
+        said = [note, *([words.JUDGED_NOTE] if judged else []), findings.images_note(groups, keys)]
+        st.caption(" ".join(filter(None, said)))
     return groups
+
+
+def _usual(judged: bool) -> list[str]:
+    """Keys of the table where nobody asks for all: by one judge on the whole test set, where every run has that."""
+    if not judged:
+        return list(words.TABLE)
+    return [*words.JUDGED, *(key for key in words.TABLE if not key.startswith(("accuracy", "map")))]
 
 
 def measure_fully(compared: Compared) -> tuple[Group, ...]:
@@ -193,8 +204,9 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
     config: dict[str, Any] = {words.METHOD: st.column_config.TextColumn(words.METHOD, pinned=True)}
     config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
     for key, characters in widths.items():
-        measure = MEASURES[key]
-        head = f"{words.TABLE.get(key, measure.title)}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        measure = EVERY[key]
+        title = (words.TABLE | words.JUDGED).get(key, measure.title)
+        head = f"{title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
             head,
@@ -267,7 +279,7 @@ def _scaled(arm: Arm, key: str) -> float | None:
 
 
 def _factor(key: str) -> int:
-    return 100 if MEASURES[key].unit == "share" else 1
+    return 100 if EVERY[key].unit == "share" else 1
 
 
 def _draw_comparisons(
@@ -290,7 +302,7 @@ def comparison_table(found: Sequence[Comparison], fixed: Sequence[Mapping[str, A
     is better. Columns in which no row has anything are left out; a number that is missing is shown as nothing."""
     rows = []
     for one, own in zip(found, fixed, strict=True):
-        measure, factor = MEASURES[one.measure], _factor(one.measure)
+        measure, factor = EVERY[one.measure], _factor(one.measure)
         title = f"{measure.title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         numbers = {"difference": one.difference, "low": one.low, "high": one.high}
         rows.append(

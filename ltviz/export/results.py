@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,17 +12,36 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.metrics import MEASURES, shot_groups
+from ltviz.metrics import described, shot_groups
+from ltviz.metrics.final import COMMON, JUDGES
 from ltviz.recording import Recording, RunInfo
+from ltviz.recording.evaluation import Evaluation, read_evaluation
 from ltviz.training.settings import INCIDENTAL
+
+log = logging.getLogger(__name__)
 
 SUMMARY = ("accuracy_many", "accuracy_medium", "accuracy_few", "centre_sum")
 SEVERAL_SUMMARY = ("map_many", "map_medium", "map_few", "centre_sum")
 """Columns of a summary where nobody names others: of samples with one label, and with several."""
+FINAL_SUMMARY = (
+    "images_seen",
+    *(f"final_accuracy_{group}_{COMMON}" for group in ("many", "medium", "few")),
+    "final_accuracy_few_own",
+    "final_centre_sum_test",
+    "final_centre_sum_test_features",
+)
+FINAL_SEVERAL_SUMMARY = (
+    "images_seen",
+    *(f"final_map_{group}_own" for group in ("many", "medium", "few")),
+    "final_centre_sum_test",
+    "final_centre_sum_test_features",
+)
+"""The same where runs hold an evaluation: every method by the common judge, and its own classifier beside it."""
 BASELINE = "ce"
 """The method that the others are held against, where it is there."""
-EVERY = tuple(dict.fromkeys((*SUMMARY, *SEVERAL_SUMMARY)))
+EVERY = tuple(dict.fromkeys((*SUMMARY, *SEVERAL_SUMMARY, *FINAL_SUMMARY, *FINAL_SEVERAL_SUMMARY)))
 _GROUP_OF = {"many": "head", "medium": "medium", "few": "tail"}
+_MOST_IMAGES = 1 << 32  # of one class
 _HEADS = {
     "accuracy_all": "all",
     "accuracy_many": "many",
@@ -31,6 +51,19 @@ _HEADS = {
     "map_many": "mAP many",
     "map_medium": "mAP medium",
     "map_few": "mAP few",
+    "images_seen": "images seen",
+    **{
+        f"final_accuracy_{group}_{judge}": f"{group}, {judge}"
+        for judge in JUDGES
+        for group in ("all", "many", "medium", "few")
+    },
+    **{f"final_map_{group}_own": f"mAP {group}" for group in ("all", "many", "medium", "few")},
+    "final_centre_sum_test": "centre sum, test",
+    "final_centre_sum_train": "centre sum, train",
+    "final_centre_sum_test_features": "centre sum, test features",
+    "final_centre_sum_train_features": "centre sum, train features",
+    "final_spread_tail_test_features": "tail spread, test features",
+    "final_spread_tail_train_features": "tail spread, train features",
 }
 
 
@@ -47,13 +80,31 @@ class Result:
     def step(self) -> int | None:
         return max(self.frames, default=None)
 
-    @property
+    @cached_property
+    def evaluation(self) -> Evaluation | None:
+        """On the whole test set; None where there is none of the last recorded step and these classes, or it cannot be
+        read."""
+        try:
+            found = read_evaluation(self.recording.path)
+        except RecordingError as error:
+            log.warning("%s: %s", self.recording.run_id, error)
+            return None
+        if found is None or found.step != self.step or len(found.test_images) != self.info.num_classes:
+            return None
+        return found
+
+    @cached_property
     def metrics(self) -> Mapping[str, float]:
-        return {} if self.step is None else self.frames[self.step]
+        """Of the last frame, and those of the evaluation."""
+        if self.step is None:
+            return {}
+        return {**self.frames[self.step], **({} if self.evaluation is None else self.evaluation.measures())}
 
     def images(self, measure: str) -> list[np.ndarray] | None:
         """Sample ids of the probe's images behind an accuracy: one array for each class that it is a mean of, or one
         for all; None where the measure is no accuracy, or nothing is known of its images."""
+        if measure.startswith("final_accuracy_"):
+            return self._test_images(measure.split("_")[2])
         kind, _, group = measure.rpartition("_")
         wanted = 2 if kind == "validation" else 1
         if (kind != "validation" and not kind.startswith("accuracy")) or group not in ("all", *_GROUP_OF):
@@ -70,6 +121,20 @@ class Result:
         classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
         found = [probe.sample_ids[judged & (probe.labels == c)] for c in classes]
         return [ids for ids in found if len(ids)] or None
+
+    def _test_images(self, group: str) -> list[np.ndarray] | None:
+        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered."""
+        if self.evaluation is None:
+            return None
+        order = sorted(self.info.class_names)
+        numbered = [
+            order.index(name) * _MOST_IMAGES + np.arange(n)
+            for name, n in zip(self.info.class_names, self.evaluation.test_images, strict=True)
+        ]
+        if group == "all":
+            return [np.concatenate(numbered)]
+        classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
+        return [numbered[c] for c in classes if len(numbered[c])] or None
 
     @property
     def name(self) -> str:
@@ -181,7 +246,7 @@ def group_results(results: Sequence[Result]) -> list[Group]:
 
 def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
     """The arm with the best mean; None where neither way is better, or there is nothing to choose from."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     known = [(arm, mean) for arm in arms if (mean := arm.mean(measure)) is not None]
     if entry is None or entry.better is None or len({mean for _, mean in known}) < 2:
         return None
@@ -193,7 +258,13 @@ def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...
     """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
     several = [g for g in groups if any(arm.mean(SEVERAL_SUMMARY[0]) is not None for arm in g.arms)]
     single = [g for g in groups if g not in several]
-    return [(kind, columns) for kind, columns in ((single, SUMMARY), (several, SEVERAL_SUMMARY)) if kind]
+    kinds = ((single, SUMMARY, FINAL_SUMMARY), (several, SEVERAL_SUMMARY, FINAL_SEVERAL_SUMMARY))
+    return [(kind, full if are_evaluated(kind) else live) for kind, live, full in kinds if kind]
+
+
+def are_evaluated(groups: Sequence[Group]) -> bool:
+    """Whether every run has been judged on its whole test set, so that one judge can be asked about all."""
+    return all(result.evaluation is not None for group in groups for arm in group.arms for result in arm.results)
 
 
 def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
@@ -250,7 +321,7 @@ def as_json(groups: Sequence[Group], measures: Sequence[str] = EVERY) -> list[di
 
 def head(measure: str) -> str:
     """Short head of a column, with the unit and, where there is one, the better direction."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     title = _HEADS.get(measure) or (entry.title[0].lower() + entry.title[1:] if entry else measure.replace("_", " "))
     unit = {"share": " %", "degrees": " °"}.get(entry.unit if entry else "", "")
     return f"{title}{unit} {entry.arrow if entry else ''}".rstrip()
@@ -258,19 +329,21 @@ def head(measure: str) -> str:
 
 def number(measure: str, value: float) -> str:
     """A value as tables show it: shares in percent, everything to about three digits."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     unit = entry.unit if entry else ""
     if unit == "share":
         return f"{100 * value:.1f}"
+    if abs(value) >= 1_000:
+        return f"{value:,.0f}"
     return f"{value:.1f}" if unit == "degrees" else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"
 
 
 def shown(arm: Arm, measure: str) -> str:
-    """ "71.2 ± 3.1", or the mean alone for a single run, or a dash."""
+    """ "71.2 ± 3.1", or the mean alone for a single run and for runs that are all equal, or a dash."""
     mean, deviation = arm.mean(measure), arm.deviation(measure)
     if mean is None:
         return "–"
-    return number(measure, mean) + ("" if deviation is None else f" ± {number(measure, deviation)}")
+    return number(measure, mean) + ("" if not deviation else f" ± {number(measure, deviation)}")
 
 
 def cell_name(group: Group) -> str:

@@ -43,6 +43,7 @@ class CrossEntropy(Method):
         code=None,
     )
     Settings = CrossEntropySettings
+    sphere_is_readout = True
 
     def __init__(self, settings: CrossEntropySettings, setup: Setup):
         super().__init__(settings, setup)

@@ -11,6 +11,7 @@ from ltviz.metrics.clouds import Spread, spread
 from ltviz.metrics.collapse import NeuralCollapse, neural_collapse
 from ltviz.metrics.described import Measure
 from ltviz.metrics.equality import Equality, equality
+from ltviz.metrics.final import FINAL, described, geometry
 from ltviz.metrics.measures import measure
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
 from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
@@ -27,6 +28,7 @@ from ltviz.metrics.tsc import inter_class_uniformity, intra_class_alignment, nei
 
 __all__ = [
     "BEHIND",
+    "FINAL",
     "MEASURES",
     "Classes",
     "Equality",
@@ -40,11 +42,13 @@ __all__ = [
     "Spread",
     "alignment",
     "balanced_probe",
+    "described",
     "distance_within",
     "effective_rank",
     "equality",
     "expected_calibration_error",
     "fits",
+    "geometry",
     "inter_class_uniformity",
     "intra_class_alignment",
     "mean_average_precision",

@@ -16,8 +16,10 @@ from ltviz.errors import DiskFull
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
+from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
+from ltviz.training.evaluation import evaluate
 from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Forces, parse_what_if
 from ltviz.training.learner import Learner
@@ -48,7 +50,7 @@ class Lane:
         self.path, self.name, self.engine = writer.path, learner.method.card.name, shared.engine
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
-        self._learner, self._before = learner, before
+        self._learner, self._before, self._shared = learner, before, shared
         self._observer = Observer(shared.probe, shared.linked_samples(), shared.engine.device)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
@@ -274,6 +276,22 @@ class Lane:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
 
+    def evaluate(self) -> None:
+        """Writes evaluation.json, unless the settings say not to.
+
+        Raises:
+            DiskFull: nothing was written; try again.
+        """
+        if not self.run.evaluate:
+            return
+        try:
+            with self._learner.own_rng():
+                found = evaluate(self.method, self._shared, self.step)
+        except Exception as error:  # the run is complete without; `ltviz judge` says the same
+            log.warning("%s: no evaluation at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
+            return
+        write_evaluation(self.path, found)
+
     def save(self) -> None:
         """Writes weights/<step>/, unless they are there."""
         if self.progress.saved != self.step:
@@ -298,7 +316,7 @@ class Lane:
         self.ended = (state, reason)
         self.tell(state, reason, **details)
         self.writer.close()
-        del self._learner, self._observer, self._force_meter
+        del self._learner, self._observer, self._force_meter, self._shared
 
     def outcome(self, watch_share: float) -> Outcome:
         """How the run ended."""

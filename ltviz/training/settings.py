@@ -74,7 +74,18 @@ class RunSettings(BaseModel):
         "for their own prototypes, queues and targets.",
     )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
+    least_frames: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="Frames of a run that are written whatever they cost, spread evenly over it.",
+    )
     probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
+    evaluate: bool = Field(
+        True,
+        description="Judge the last weights on the whole test set, by the method's own classifier and by common "
+        "judges, when the run is complete.",
+    )
     validation_share: float = Field(
         0.0,
         ge=0,
@@ -83,7 +94,7 @@ class RunSettings(BaseModel):
     )
 
 
-INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps"})
+INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"})
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
 EQUAL_VIEWS = 3
