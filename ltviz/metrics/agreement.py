@@ -28,7 +28,7 @@ def agreement(own: np.ndarray, imagined: np.ndarray) -> float | None:
     All classes count together, by the sizes of their forces, as the longest arrows are what is looked at.
 
     Example:
-        >>> agreement(np.array([[3.0, 0.0], [0.0, 1.0]]), np.array([[6.0, 0.0], [0.0, 2.0]]))
+        >>> round(agreement(np.array([[3.0, 0.0], [0.0, 1.0]]), np.array([[6.0, 0.0], [0.0, 2.0]])), 6)
         1.0
 
     Args:
