@@ -222,6 +222,10 @@ TABLE_NOTE_RUNS = (
     "Every run by itself. The best is bold, the others carry their difference to it in brackets; "
     "a click on a head sorts. Accuracies are those of test points."
 )
+JUDGED_NOTE = (
+    "The whole test set, at the end of training: one judge asks all methods alike, which class's mean of their frozen "
+    "features is nearest; beside it stands what the method's own classifier says."
+)
 MEASURING = "Measuring"
 LOOKING = "Looking at frames"
 LOOKING_FOR_ALARMS = "Looking for what went wrong"

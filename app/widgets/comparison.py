@@ -10,9 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from ltviz.export import findings
-from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
+from ltviz.export.results import (
+    Arm,
+    Group,
+    Result,
+    are_evaluated,
+    best_of,
+    group_results,
+    number,
+    read_results,
+    told_in,
+)
 from ltviz.export.results import shown as mean_and_deviation
-from ltviz.metrics import MEASURES, shown_in
+from ltviz.metrics import FINAL, MEASURES, Measure, described
 from ltviz.metrics.comparison import Comparison
 
 from .. import words
@@ -128,15 +138,24 @@ def draw_table(compared: Compared) -> tuple[Group, ...]:
         groups = measure_fully(compared)
     per_run = rows == words.ROW_KINDS[1]
     shown = [_split(group) if per_run else group for group in groups]
-    has = {key for group in shown for arm in group.arms for key in MEASURES if arm.mean(key) is not None}
-    main = [one.key for one in shown_in("table")]
-    keys = [key for key in (main if scope != words.SCOPES[1] else MEASURES) if key in has]
+    every = [*FINAL, *MEASURES]
+    has = {key for group in shown for arm in group.arms for key in every if arm.mean(key) is not None}
+    main = [one.key for one in told_in("table", groups)]
+    keys = [key for key in (main if scope != words.SCOPES[1] else every) if key in has]
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
         note = words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS
-        st.caption(f"{note} {findings.images_note(groups, keys)}".strip())
+        said = [note, *([words.JUDGED_NOTE] if are_evaluated(groups) else []), findings.images_note(groups, keys)]
+        st.caption(" ".join(filter(None, said)))
     return groups
+
+
+def _of(key: str) -> Measure:
+    """What is declared of a measure that a table shows."""
+    found = described(key)
+    assert found is not None, key
+    return found
 
 
 def measure_fully(compared: Compared) -> tuple[Group, ...]:
@@ -194,7 +213,7 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
     config: dict[str, Any] = {words.METHOD: st.column_config.TextColumn(words.METHOD, pinned=True)}
     config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
     for key, characters in widths.items():
-        measure = MEASURES[key]
+        measure = _of(key)
         head = f"{measure.label_in('table')}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
@@ -268,7 +287,7 @@ def _scaled(arm: Arm, key: str) -> float | None:
 
 
 def _factor(key: str) -> int:
-    return 100 if MEASURES[key].unit == "share" else 1
+    return 100 if _of(key).unit == "share" else 1
 
 
 def _draw_comparisons(
@@ -291,7 +310,7 @@ def comparison_table(found: Sequence[Comparison], fixed: Sequence[Mapping[str, A
     is better. Columns in which no row has anything are left out; a number that is missing is shown as nothing."""
     rows = []
     for one, own in zip(found, fixed, strict=True):
-        measure, factor = MEASURES[one.measure], _factor(one.measure)
+        measure, factor = _of(one.measure), _factor(one.measure)
         title = f"{measure.title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         numbers = {"difference": one.difference, "low": one.low, "high": one.high}
         rows.append(

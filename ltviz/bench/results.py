@@ -5,25 +5,52 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from pydantic import BaseModel, Field
 
+import ltviz
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
-from ltviz.export import results
+from ltviz.export import findings, results
 from ltviz.launch.slots import Slots, SweepStatus
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
+from ltviz.metrics.final import COMMON, JUDGES
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
 
-BASELINE = "ce"
-FEW = "accuracy_few"
+FILES = ("digits", "mnist", "digits-ml")
+"""Data sets in the order of training: what is most worth knowing comes first."""
 STOPPED = 130
+SINGLE = (
+    "images_seen",
+    *(f"final_accuracy_{group}_{COMMON}" for group in ("many", "medium", "few")),
+    *(f"final_accuracy_few_{judge}" for judge in JUDGES if judge != COMMON),
+    *(f"final_centre_sum_{part}{space}" for space in ("", "_features") for part in ("train", "test")),
+    *(f"final_spread_tail_{part}_features" for part in ("train", "test")),
+)
+SINGLE_COMPARED = (f"final_accuracy_few_{COMMON}", "final_accuracy_few_own", "final_centre_sum_test_features")
+SEVERAL = (
+    "images_seen",
+    *(f"final_map_{group}_own" for group in ("many", "medium", "few")),
+    *(f"final_centre_sum_{part}" for part in ("train", "test")),
+)
+SEVERAL_COMPARED = ("final_map_few_own", "final_centre_sum_test")
+NOTES = """\
+Every method sees equally many images: three views of the same samples in each step (two where images have several
+labels), augmented afresh. Numbers are means and sample standard deviations over seeds, at the end of training.
+Accuracies are in % of the whole test set; every method is judged by the nearest class mean of its frozen features
+(ncm), and beside it by its own classifier (own) and by a class-balanced linear probe, trained to convergence (linear).
+Geometry is that of all training and of all test samples, of the points on the sphere and of the encoder's features at
+length 1. The spheres of CE, re-weighting and logit adjustment are read-outs beside the encoder: their geometry is left
+out, and that of their features is comparable. The best mean of each column is in bold; differences stand below.
+"""
 
 
 class ResultsOptions(BaseModel):
@@ -31,7 +58,7 @@ class ResultsOptions(BaseModel):
         None, pattern="^(digits|digits-ml|mnist)$", description="One of digits, digits-ml and mnist; all where empty."
     )
     home: str | None = Field(
-        None, description="Folder of run folders (1.3 GB); `results` in the home of runs where empty."
+        None, description="Folder of run folders (4 GB); `results` in the home of runs where empty."
     )
     data_dir: str | None = Field(None, description="Folder of the MNIST files; the variable LTVIZ_DATA where empty.")
     slots: int = Field(1, ge=1, le=256, description="Races at a time.")
@@ -72,8 +99,8 @@ def run(argv: Sequence[str] = ()) -> int:
 
 
 def sweep_files(only: str | None = None) -> list[Path]:
-    """The sweep files beside this module."""
-    return sorted(Path(__file__).parent.glob(f"results_{only or '*'}.toml"))
+    """The sweep files beside this module, in the order in which they are trained."""
+    return [Path(__file__).parent / f"results_{name}.toml" for name in ([only] if only else FILES)]
 
 
 def cells_of(file: Path) -> list[Cell]:
@@ -82,42 +109,51 @@ def cells_of(file: Path) -> list[Cell]:
 
 
 def tables(runs: Sequence[Recording]) -> str:
-    """Markdown: accuracy and centre sum of every method, then its few-shot points over CE seed by seed."""
+    """Markdown: for each setting the numbers of every method, and what differs from the baseline."""
     groups = results.group_results(results.read_results(runs)[0])
-    over = _over_baseline(groups)
-    points = f"Few-shot accuracy minus that of CE, in points, seed by seed:\n\n{over}\n" if over else ""
-    return (
-        "Mean and sample standard deviation over seeds, in % of the test images by the method's own classifier (mean "
-        "average precision where images have several labels); centre sum without unit; the best mean of each block in "
-        "bold.\n\n"
-        f"{results.markdown(groups)}\n"
-        f"{points}"
-        f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}.\n"
-    )
+    parts = [NOTES, *(_section(group, _smaller(group, groups)) for group in groups)]
+    made = f"ltviz {ltviz.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+    return "\n".join([*parts, f"{made}, {platform.machine()}, {time.strftime('%Y-%m-%d')}.\n"])
 
 
-def _over_baseline(groups: Sequence[results.Group]) -> str:
-    columns: list[str] = []
-    rows: dict[str, list[str]] = {}
-    for group in groups:
-        base = next((arm for arm in group.arms if arm.method == BASELINE), None)
-        if base is None:
-            continue
-        told = group.shown
-        columns.append(f"{told['data']}, IF {told['imbalance_factor']:g}, d {told['dim']}")
-        reference = base.by_seed(FEW)
-        for arm in group.arms:
-            if arm is base:
-                continue
-            found = arm.by_seed(FEW)
-            points = [
-                f"{100 * (found[seed] - reference[seed]):+.1f}" for seed in sorted(found.keys() & reference.keys())
-            ]
-            rows.setdefault(arm.label, []).append(" / ".join(points))
-    if not rows:
-        return ""
-    lines = [["method", *columns], ["---"] * (len(columns) + 1), *([label, *cells] for label, cells in rows.items())]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _section(group: results.Group, smaller: results.Group | None) -> str:
+    several = any(arm.mean(SEVERAL[1]) is not None for arm in group.arms)
+    measures, compared = (SEVERAL, SEVERAL_COMPARED) if several else (SINGLE, SINGLE_COMPARED)
+    best = {key: results.best_of(group.arms, key) for key in measures}
+    rows = []
+    for arm in group.arms:
+        # what reads the features alone cannot depend on the dimension of the sphere
+        same = None if smaller is None or not _is_readout(arm) else f"as at d {smaller.shown['dim']}"
+        values = [
+            same if same and key != "images_seen" and arm.mean(key) is not None else _bold(arm, key, best[key] is arm)
+            for key in measures
+        ]
+        rows.append([results.text(arm.label), str(len(arm.results)), *values])
+    heads = ["method", "seeds", *(results.head(key) for key in measures)]
+    kept = [arm for arm in group.arms if smaller is None or arm is group.baseline or not _is_readout(arm)]
+    found = findings.markdown([replace(group, arms=tuple(kept))], compared)
+    steps = group.arms[0].cell.get("steps")
+    shown = {name: group.shown[name] for name in ("data", "imbalance_factor", "dim")}
+    title = f"## {shown['data']}, IF {shown['imbalance_factor']:g}, d {shown['dim']}, {steps} steps"
+    return "\n".join([title, "", results.aligned(heads, rows, 1), found])
+
+
+def _bold(arm: results.Arm, measure: str, best: bool) -> str:
+    value = results.shown(arm, measure)
+    return f"**{value}**" if best else value
+
+
+def _smaller(group: results.Group, groups: Sequence[results.Group]) -> results.Group | None:
+    """The group that differs from this one by a smaller dimension alone."""
+    for other in groups:
+        mine, theirs = dict(group.arms[0].cell), dict(other.arms[0].cell)
+        if theirs.pop("dim") < mine.pop("dim") and mine == theirs:
+            return other
+    return None
+
+
+def _is_readout(arm: results.Arm) -> bool:
+    return all(result.evaluation is not None and result.evaluation.sphere_is_readout for result in arm.results)
 
 
 def _tell(status: SweepStatus) -> None:

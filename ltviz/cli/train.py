@@ -171,6 +171,8 @@ def _line(row: dict[str, Any]) -> str:
     parts.append(
         f"{row['frames']} frames, {row['ms_per_step']:.1f} ms a step, {row['watch_share']:.0%} of the time watching"
     )
+    if (images := row["metrics"].get("images_seen")) is not None:
+        parts.append(f"{images:,.0f} images seen")
     measure = "map" if "map_all" in row["metrics"] else "accuracy"
     quality = {key: row["metrics"].get(f"{measure}_{key}") for key in ("all", "many", "medium", "few")}
     parts.extend(f"{key} {value:.1%}" for key, value in quality.items() if value is not None)

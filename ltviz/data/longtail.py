@@ -13,13 +13,13 @@ from ltviz.errors import ConfigError
 _ORDER, _SUBSET = 0, 1  # Philox streams, so that another use of the same seed never sees the same numbers
 
 
-def random(seed: int, stream: int, step: int = 0) -> np.random.Generator:
-    """Numbers that depend on (seed, stream, step) and on nothing else.
+def random(seed: int, stream: int, step: int = 0, part: int = 0) -> np.random.Generator:
+    """Numbers that depend on (seed, stream, step, part) and on nothing else.
 
     Philox is counter-based: the numbers of step 7 need none of the steps before it, so a run continued at step 7
     draws what an uninterrupted one would have drawn.
     """
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, stream, step]))
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, part, stream, step]))
 
 
 def exponential_counts(n_max: int, num_classes: int, imbalance_factor: float) -> list[int]:

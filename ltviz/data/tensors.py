@@ -1,4 +1,4 @@
-"""A data set as tensors on the device: images, a bank of augmentations, and the batches drawn from them."""
+"""A data set as tensors on the device: images, and the batches of augmented views that are drawn from them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
 
-COPIES = 8
-"""Augmented copies of every training image."""
+AUGMENTATION = "afresh at each step"
+"""How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
 FINGERPRINT_STEPS = 256
-_FLOAT32_LIMIT = 2**28  # bytes of a bank above which it is kept in half precision
-_BANK, _INDEX, _COPY, _BALANCED, _BALANCED_COPY = range(10, 15)  # Philox streams
+_INDEX, _VIEW, _BALANCED, _BALANCED_VIEW = 11, 12, 13, 14  # Philox streams
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -27,36 +26,43 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     Shift up to 2 pixels (1 below 16 pixels of width), rotation up to 0.2 rad, scale 0.9 to 1.1, normal noise of 0.1.
 
     Args:
-        images: (N, 1, H, W) float32 on the CPU, in [0, 1].
+        images: (N, 1, H, W) float32, in [0, 1].
+        generator: on the CPU, wherever the images are, so that every device makes the same copies.
 
     Returns:
-        (N, 1, H, W) float32; noise may leave [0, 1].
+        (N, 1, H, W) float32 beside the images; noise may leave [0, 1].
     """
+    num, _, height, width = images.shape
+    turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=generator) - 1).unbind()
+    noise = torch.randn(images.shape, generator=generator).to(images.device)
+    scale = 1 + 0.1 * stretch
+    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
+    reach = (1 if width < 16 else 2) * 2 / width  # grid_sample measures in half widths
+    # F.affine_grid of [[cos, -sin, right], [sin, cos, down]], in a fraction of the time of its matrix product
+    x, y = _pixel_centres(width), _pixel_centres(height)
+    by_column = torch.stack([cos * x + reach * right, sin * x + reach * down], 1).to(images.device)
+    by_row = torch.stack([-sin * y, cos * y], 1).to(images.device)
+    grid = (by_column[:, :, None] + by_row[..., None]).permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, align_corners=False).add_(noise, alpha=0.1)
 
-    def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator) * 2 - 1
 
-    num, width = len(images), images.shape[-1]
-    angle, scale = 0.2 * uniform(num), 1 + 0.1 * uniform(num)
-    shift = uniform(num, 2) * (1 if width < 16 else 2) * 2 / width  # affine_grid measures in half widths
-    cos, sin = angle.cos() * scale, angle.sin() * scale
-    rows = [torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)]
-    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False) + 0.1 * torch.randn(images.shape, generator=generator)
+def _pixel_centres(size: int) -> Tensor:
+    """(size,) centres of pixels, where the image reaches from -1 to 1."""
+    return (2 * torch.arange(size) + 1) / size - 1
 
 
 class Batches:
     """Batches of a long-tailed training set, the same for every method of a race and for every machine.
 
     Batch t is a function of (seed, t) alone, so training may be continued at any step. Samples are drawn with
-    replacement; the views of one sample within a batch are different copies of the bank (up to 8 views). Where samples
-    have several labels, a batch knows them all and comes with a second, re-balanced one: a class is drawn uniformly,
-    then one of the samples that show it.
+    replacement; view i of the batch is augmented afresh, every row by itself, by random numbers of (seed, t, i), which
+    come from the CPU wherever the images are. Where samples have several labels, a batch knows them all and comes with
+    a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it.
 
     Args:
-        data: the set; its images and bank are put on `device`.
+        data: the set; its images are put on `device`.
         batch_size: B.
-        seed: of the batches and the bank.
+        seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
     """
@@ -78,65 +84,57 @@ class Batches:
         if data.train_multi is not None:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
-        self._bank = _make_bank(torch.from_numpy(data.train_images)[:, None], seed).to(device)
+        self._images = torch.from_numpy(data.train_images)[:, None].to(device)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
         if self._balanced is None:
-            return self._make(step, *self._draw(step))
-        return self._make(step, *self._draw(step), lambda: self._make(step, *self._draw_balanced(step)))
+            return self._make(step, self._draw(step))
+        return self._make(
+            step, self._draw(step), lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW)
+        )
 
     def fixed(self, per_class: int, limit: int) -> Batch:
         """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
-        that would be more than `limit`; view i is copy i of the bank."""
+        that would be more than `limit`."""
         each = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
         labels = self.labels.cpu().numpy()
         index = np.concatenate([np.flatnonzero(labels == c)[:each] for c in np.unique(labels)])[:limit]
-        return self._make(0, index, np.tile(np.arange(COPIES), (len(index), 1)))
+        return self._make(0, index)
 
     def _make(
-        self, step: int, index: np.ndarray, copies: np.ndarray, rebalanced: Callable[[], Batch] | None = None
+        self, step: int, index: np.ndarray, rebalanced: Callable[[], Batch] | None = None, stream: int = _VIEW
     ) -> Batch:
         rows = torch.from_numpy(index).to(self.device)
-        columns = torch.from_numpy(copies).to(self.device)
+
+        def view(i: int) -> Tensor:
+            chance = random(self.seed, stream, step, i).integers(2**62)
+            return augment(self._images[rows], torch.Generator().manual_seed(int(chance)))
+
         return Batch(
             step,
             rows,
             self.labels[rows],
-            lambda view: self._bank[columns[:, view % COPIES], rows].to(torch.float32),
+            view,
             labels=None if self._multi is None else self._multi[rows],
             make_rebalanced=rebalanced,
         )
 
     def fingerprint(self, total_steps: int) -> str:
-        """SHA-256 of which samples and copies the first (at most 256) steps take, as hexadecimal digits."""
-        digest = hashlib.sha256()
+        """SHA-256 of which samples the first (at most 256) steps take, and of how views are made of them, as
+        hexadecimal digits."""
+        digest = hashlib.sha256(AUGMENTATION.encode())
         for step in range(1, min(total_steps, FINGERPRINT_STEPS) + 1):
-            for drawn in (*self._draw(step), *(self._draw_balanced(step) if self._balanced else ())):
+            for drawn in (self._draw(step), *([self._draw_balanced(step)] if self._balanced else [])):
                 digest.update(drawn.astype("<i8").tobytes())
         return digest.hexdigest()
 
-    def _draw(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """(B,) samples and (B, COPIES) the order in which each one's copies are used."""
+    def _draw(self, step: int) -> np.ndarray:
+        """(B,) samples."""
         progress = min(1.0, (step - 1) / max(self.total_steps - 1, 1))
-        index = self._sampler.draw(random(self.seed, _INDEX, step), self.batch_size, progress)
-        return index, self._order_copies(_COPY, step)
+        return self._sampler.draw(random(self.seed, _INDEX, step), self.batch_size, progress)
 
-    def _draw_balanced(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_balanced(self, step: int) -> np.ndarray:
         """As `_draw`, every class alike."""
         assert self._balanced is not None
-        index = self._balanced.draw(random(self.seed, _BALANCED, step), self.batch_size, 0.0)
-        return index, self._order_copies(_BALANCED_COPY, step)
-
-    def _order_copies(self, stream: int, step: int) -> np.ndarray:
-        return random(self.seed, stream, step).random((self.batch_size, COPIES)).argsort(axis=1)
-
-
-def _make_bank(images: Tensor, seed: int) -> Tensor:
-    """(COPIES, N, 1, H, W), made on the CPU so that every device trains on the same pictures."""
-    dtype = torch.float32 if COPIES * images.numel() * 4 <= _FLOAT32_LIMIT else torch.float16
-    generator = torch.Generator().manual_seed(int(random(seed, _BANK).integers(2**62)))
-    bank = torch.empty((COPIES, *images.shape), dtype=dtype)
-    for copy in bank:
-        copy.copy_(augment(images, generator))
-    return bank
+        return self._balanced.draw(random(self.seed, _BALANCED, step), self.batch_size, 0.0)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ltviz.export.results import Arm, Group, aligned, cell_name, text
-from ltviz.metrics import MEASURES, shown_in
+from ltviz.export.results import Arm, Group, aligned, cell_name, text, told_in
+from ltviz.metrics import MEASURES
 from ltviz.metrics.comparison import (
     ENOUGH,
     FEWEST,
@@ -37,13 +37,20 @@ class Finding:
     comparison: Comparison
 
 
-def against_baseline(groups: Iterable[Group]) -> list[Finding]:
-    """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them."""
-    measures = [one.key for one in shown_in("findings")]
+def against_baseline(groups: Iterable[Group], measures: Sequence[str] | None = None) -> list[Finding]:
+    """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them.
+
+    Args:
+        measures: those that `told_in` gives of each group where None.
+    """
+
+    def keys_of(group: Group) -> Sequence[str]:
+        return [one.key for one in told_in("findings", [group])] if measures is None else measures
+
     pairs = [
         (group, compare_arms(group, arm, group.baseline, measure))
         for group in groups
-        for measure in measures
+        for measure in keys_of(group)
         for arm in group.arms
         if arm is not group.baseline
     ]
@@ -167,9 +174,7 @@ def images_note(groups: Iterable[Group], measures: Iterable[str] = ACCURACIES) -
             sizes = [len(ids) for ids in images]
             seen, most = parts.get(measure, (set(), 0.0))
             parts[measure] = seen | {sum(sizes)}, max(most, share_error(share, sizes))
-    told = [
-        f"{measure.rpartition('_')[2]} {_range(seen)} (± {100 * error:.1f})" for measure, (seen, error) in parts.items()
-    ]
+    told = [f"{_group_of(measure)} {_range(seen)} (± {100 * error:.1f})" for measure, (seen, error) in parts.items()]
     if not told:
         return ""
     return (
@@ -200,10 +205,10 @@ def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(groups: Sequence[Group]) -> str:
+def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
     """What differs in these groups, for a terminal: a table, the sentences and their notes; "" where nothing is held
-    against a baseline."""
-    found = against_baseline(groups)
+    against a baseline. `measures` as in `against_baseline`."""
+    found = against_baseline(groups, measures)
     if not found:
         return ""
 
@@ -215,8 +220,18 @@ def markdown(groups: Sequence[Group]) -> str:
     for one, (method, *numbers, better) in zip(found, cells(found), strict=True):
         named = [text(name) for name in (*filter(None, [where(one.group)]), method)]
         rows.append([*named, *numbers, text(better)])
-    said = [*sentences(found, where), *notes([one.comparison for one in found]), *filter(None, [images_note(groups)])]
+    said = [
+        *sentences(found, where),
+        *notes([one.comparison for one in found]),
+        *filter(None, [images_note(groups, _accuracies_of(found))]),
+    ]
     return "\n".join([aligned(heads, rows, len(heads) - 5), *said]) + "\n"
+
+
+def _accuracies_of(found: Sequence[Finding]) -> list[str]:
+    """The accuracies among the measures, or those of frames where there are none."""
+    named = dict.fromkeys(one.comparison.measure for one in found if "accuracy" in one.comparison.measure)
+    return [key for key in named if key.startswith("final_")] or list(ACCURACIES)
 
 
 def _amounts(found: Comparison) -> tuple[str, str, str]:
@@ -228,6 +243,12 @@ def _amounts(found: Comparison) -> tuple[str, str, str]:
         return difference, "–", "–"
     interval = f"[{factor * found.low:+.{digits}f}, {factor * found.high:+.{digits}f}]"
     return difference, interval, p_words(found.corrected).removeprefix("p ").removeprefix("= ")
+
+
+def _group_of(accuracy: str) -> str:
+    """ "few" of accuracy_few, "few by ncm" of final_accuracy_few_ncm."""
+    group, *judge = accuracy.removeprefix("final_").split("_")[1:]
+    return " by ".join([group, *judge])
 
 
 def _range(numbers: set[int]) -> str:

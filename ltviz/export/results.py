@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +12,18 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.metrics import MEASURES, shot_groups, shown_in
+from ltviz.metrics import described, shot_groups, shown_at_end, shown_in
+from ltviz.metrics.declaration import Measure, Place
 from ltviz.recording import Recording, RunInfo
+from ltviz.recording.evaluation import Evaluation, read_evaluation
 from ltviz.training.settings import INCIDENTAL
+
+log = logging.getLogger(__name__)
 
 BASELINE = "ce"
 """The method that the others are held against, where it is there."""
 _GROUP_OF = {"many": "head", "medium": "medium", "few": "tail"}
+_MOST_IMAGES = 1 << 32  # of one class
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +39,31 @@ class Result:
     def step(self) -> int | None:
         return max(self.frames, default=None)
 
-    @property
+    @cached_property
+    def evaluation(self) -> Evaluation | None:
+        """On the whole test set; None where there is none of the last recorded step and these classes, or it cannot be
+        read."""
+        try:
+            found = read_evaluation(self.recording.path)
+        except RecordingError as error:
+            log.warning("%s: %s", self.recording.run_id, error)
+            return None
+        if found is None or found.step != self.step or len(found.test_images) != self.info.num_classes:
+            return None
+        return found
+
+    @cached_property
     def metrics(self) -> Mapping[str, float]:
-        return {} if self.step is None else self.frames[self.step]
+        """Of the last frame, and those of the evaluation."""
+        if self.step is None:
+            return {}
+        return {**self.frames[self.step], **({} if self.evaluation is None else self.evaluation.measures())}
 
     def images(self, measure: str) -> list[np.ndarray] | None:
         """Sample ids of the probe's images behind an accuracy: one array for each class that it is a mean of, or one
         for all; None where the measure is no accuracy, or nothing is known of its images."""
+        if measure.startswith("final_accuracy_"):
+            return self._test_images(measure.split("_")[2])
         kind, _, group = measure.rpartition("_")
         wanted = 2 if kind == "validation" else 1
         if (kind != "validation" and not kind.startswith("accuracy")) or group not in ("all", *_GROUP_OF):
@@ -56,6 +80,20 @@ class Result:
         classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
         found = [probe.sample_ids[judged & (probe.labels == c)] for c in classes]
         return [ids for ids in found if len(ids)] or None
+
+    def _test_images(self, group: str) -> list[np.ndarray] | None:
+        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered."""
+        if self.evaluation is None:
+            return None
+        order = sorted(self.info.class_names)
+        numbered = [
+            order.index(name) * _MOST_IMAGES + np.arange(n)
+            for name, n in zip(self.info.class_names, self.evaluation.test_images, strict=True)
+        ]
+        if group == "all":
+            return [np.concatenate(numbered)]
+        classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
+        return [numbered[c] for c in classes if len(numbered[c])] or None
 
     @property
     def name(self) -> str:
@@ -167,7 +205,7 @@ def group_results(results: Sequence[Result]) -> list[Group]:
 
 def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
     """The arm with the best mean; None where neither way is better, or there is nothing to choose from."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     known = [(arm, mean) for arm in arms if (mean := arm.mean(measure)) is not None]
     if entry is None or entry.better is None or len({mean for _, mean in known}) < 2:
         return None
@@ -177,15 +215,25 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
 
 def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...]]]:
     """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
-    columns = shown_in("summary")
-    telling = [one.key for one in columns if one.samples == "several labels"]
+    telling = [one.key for one in shown_in("summary") if one.samples == "several labels"]
     several = [g for g in groups if any(arm.mean(key) is not None for key in telling for arm in g.arms)]
     single = [g for g in groups if g not in several]
     return [
-        (found, tuple(one.key for one in columns if one.samples in ("any", samples)))
+        (found, tuple(one.key for one in told_in("summary", found) if one.samples in ("any", samples)))
         for found, samples in ((single, "one label"), (several, "several labels"))
         if found
     ]
+
+
+def told_in(place: Place, groups: Sequence[Group]) -> list[Measure]:
+    """The measures that a place shows of these groups: by one common judge on the whole test set, where every run has
+    been evaluated; else as the last frames say it, each method by its own classifier."""
+    return shown_at_end(place) if are_evaluated(groups) else shown_in(place)
+
+
+def are_evaluated(groups: Sequence[Group]) -> bool:
+    """Whether every run has been judged on its whole test set, so that one judge can be asked about all."""
+    return all(result.evaluation is not None for group in groups for arm in group.arms for result in arm.results)
 
 
 def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
@@ -225,7 +273,7 @@ def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> l
     """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure; for
     those of a summary where `measures` is None."""
     if measures is None:
-        measures = [one.key for one in shown_in("summary")]
+        measures = list(dict.fromkeys(one.key for one in (*shown_in("summary"), *shown_at_end("summary"))))
     return [
         {
             **group.shown,
@@ -245,7 +293,7 @@ def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> l
 
 def head(measure: str) -> str:
     """Short head of a column, with the unit and, where there is one, the better direction."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     title = measure.replace("_", " ") if entry is None else entry.brief or entry.title[0].lower() + entry.title[1:]
     unit = {"share": " %", "degrees": " °"}.get(entry.unit if entry else "", "")
     return f"{title}{unit} {entry.arrow if entry else ''}".rstrip()
@@ -253,19 +301,21 @@ def head(measure: str) -> str:
 
 def number(measure: str, value: float) -> str:
     """A value as tables show it: shares in percent, everything to about three digits."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     unit = entry.unit if entry else ""
     if unit == "share":
         return f"{100 * value:.1f}"
+    if abs(value) >= 1_000:
+        return f"{value:,.0f}"
     return f"{value:.1f}" if unit == "degrees" else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"
 
 
 def shown(arm: Arm, measure: str) -> str:
-    """ "71.2 ± 3.1", or the mean alone for a single run, or a dash."""
+    """ "71.2 ± 3.1", or the mean alone for a single run and for runs that are all equal, or a dash."""
     mean, deviation = arm.mean(measure), arm.deviation(measure)
     if mean is None:
         return "–"
-    return number(measure, mean) + ("" if deviation is None else f" ± {number(measure, deviation)}")
+    return number(measure, mean) + ("" if not deviation else f" ± {number(measure, deviation)}")
 
 
 def cell_name(group: Group) -> str:

@@ -8,8 +8,9 @@
     [supcon]                          # settings of one method; a list makes variants of it
     temperature = [0.07, 0.1]
 
-Every combination of run settings is a cell, and all methods of a cell train as one race. A run's id follows from its
-settings alone, so a run that is finished is known wherever it came from, and never trained twice.
+Every combination of run settings is a cell, and all methods of a cell train as one race. Where several methods are
+compared and the file says nothing of views, all see equally many images. A run's id follows from its settings alone, so
+a run that is finished is known wherever it came from, and never trained twice.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from ltviz.launch.queue import Job, JobRun
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
 from ltviz.training.controls import sentence
-from ltviz.training.settings import INCIDENTAL, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
@@ -139,7 +140,10 @@ def plan(sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) -> list[Cell]:
     num_runs = len(variants) * math.prod(len(values) for values in sweep.run.values())
     if num_runs > MAX_RUNS:
         raise ConfigError(f"a sweep has at most {MAX_RUNS:,} runs, but this one has {num_runs:,}; shorten its lists")
-    cells = [_cell(run, part) for run in _run_settings(sweep.run) for part in _parts(variants)]
+    axes = sweep.run
+    if len(sweep.methods) > 1:
+        axes = {"views": (EQUAL_VIEWS,), **axes}
+    cells = [_cell(run, part) for run in _run_settings(axes) for part in _parts(variants)]
     ids = [run.run_id for cell in cells for run in cell.job.runs]
     if len(set(ids)) < len(ids):
         raise ConfigError("every run of a sweep must differ, but two have equal settings; drop one of the values")

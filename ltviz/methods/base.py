@@ -125,6 +125,9 @@ class Method(nn.Module):
     Settings: ClassVar[type[Settings]]
     several_labels: ClassVar[bool] = False
     """Whether the method learns from samples with several labels (`Batch.labels`) instead of from those with one."""
+    sphere_is_readout: ClassVar[bool] = False
+    """Whether the sphere is trained on detached features, beside a classifier that it does not steer: its geometry says
+    nothing of the method then, and comparisons look at the features instead."""
     teacher_recipe: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
     """Method and settings of the teacher that is trained first, for methods that learn from one. Such a method has a
     setting `teacher`, NONE, FIRST or the id of a finished run, and keeps its copy of `Setup.teacher` as `teacher`."""

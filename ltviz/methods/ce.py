@@ -44,6 +44,7 @@ class CrossEntropy(Method):
     )
     Settings = CrossEntropySettings
     marks = (CLASSIFIER,)
+    sphere_is_readout = True
 
     def __init__(self, settings: CrossEntropySettings, setup: Setup):
         super().__init__(settings, setup)

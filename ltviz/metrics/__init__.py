@@ -13,6 +13,7 @@ from ltviz.metrics.clouds import Spread, spread
 from ltviz.metrics.collapse import NeuralCollapse, neural_collapse
 from ltviz.metrics.declaration import Measure, Measurement, Shown, declare, family
 from ltviz.metrics.equality import Equality, equality
+from ltviz.metrics.final import FINAL, described, geometry, shown_at_end
 from ltviz.metrics.linear_probe import balanced_probe
 from ltviz.metrics.measures import measure
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
@@ -34,6 +35,7 @@ from ltviz.metrics.tsc import (
 
 __all__ = [
     "BEHIND",
+    "FINAL",
     "MEASURES",
     "Classes",
     "Equality",
@@ -51,12 +53,14 @@ __all__ = [
     "alignment",
     "balanced_probe",
     "declare",
+    "described",
     "distance_within",
     "effective_rank",
     "equality",
     "expected_calibration_error",
     "family",
     "fits",
+    "geometry",
     "inter_class_uniformity",
     "intra_class_alignment",
     "mean_average_precision",
@@ -70,6 +74,7 @@ __all__ = [
     "pair_split",
     "shot_accuracy",
     "shot_groups",
+    "shown_at_end",
     "shown_in",
     "simplex",
     "space_of",

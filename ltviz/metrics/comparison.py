@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.metrics.registry import MEASURES
+from ltviz.metrics.final import described
 
 FEWEST = 3
 """Seeds below which no interval is given."""
@@ -60,7 +60,7 @@ class Comparison:
     @property
     def better(self) -> str | None:
         """The better one; None where they cannot be told apart, or neither way of the measure is better."""
-        entry = MEASURES.get(self.measure)
+        entry = described(self.measure)
         if not self.differs or self.difference is None or entry is None or entry.better not in ("lower", "higher"):
             return None
         return self.first if (self.difference > 0) == (entry.better == "higher") else self.second
@@ -274,7 +274,7 @@ def told_apart(shares: Mapping[str, float], baseline: str, images: Sequence[int]
 
 def measure_name(key: str) -> str:
     """The registry's title as it stands inside a sentence: NC1 keeps its capitals, what follows a comma is aside."""
-    entry = MEASURES.get(key)
+    entry = described(key)
     title, _, aside = (entry.title if entry else key.replace("_", " ")).partition(", ")
     title = f"{title} ({aside})" if aside else title
     return title[0].lower() + title[1:] if title[1:2].islower() else title
@@ -282,7 +282,7 @@ def measure_name(key: str) -> str:
 
 def scale_of(measure: str, size: float) -> tuple[float, str, int]:
     """Factor, unit and decimals with which a difference of this size is written: shares in points."""
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     unit = entry.unit if entry else ""
     factor, suffix = {"share": (100.0, " points"), "degrees": (1.0, "°")}.get(unit, (1.0, ""))
     return factor, suffix, 1 if unit in ("share", "degrees") else max(2, _leading_zeros(abs(size)) + 2)

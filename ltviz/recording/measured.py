@@ -51,6 +51,9 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
     info, status = recording.info, recording.status()
     settings = info.config.get("run")
     size = settings.get("batch_size") if isinstance(settings, dict) else None
+    match info.config.get("share"):
+        case [int(rows), _]:  # of this method's own batches
+            size = rows
     if observations is None:
         observations = (observe(frame, np.array(info.counts)) for frame in recording.since(None))
     return find_alarms(

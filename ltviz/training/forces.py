@@ -69,32 +69,35 @@ class ForceMeter:
         rng = random(seed, _STREAM)
         self._queue = rng.choice(len(self._train), size=QUEUE, p=frequency / frequency.sum())
 
-    def measure(self, method: Method, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]) -> Measured:
+    def measure(
+        self, method: Method, own: Batch, upcoming: Batch, embeddings: np.ndarray, names: Iterable[str]
+    ) -> Measured:
         """The method's own force, and those of the methods named, on the batch of the next step.
 
         The method is imagined too, where it can be: nowhere else can be told how well stand-ins do.
 
         Args:
-            upcoming: that batch.
+            own: that batch, as the method takes it.
+            upcoming: the same, as all methods of a race have it in common; what others would do is told of this one.
             embeddings: (N, D) float32 of the probe, now.
             names: of methods to imagine; the method's own is left out.
 
         Returns:
             Nothing under a name whose force cannot be told.
         """
-        own = method.card.name
-        found = {own: act(method, upcoming)}
-        others, itself = [name for name in names if name != own], offers_what_if(type(method)) and bool(found[own])
+        mine = method.card.name
+        found = {mine: act(method, own)}
+        others, itself = [name for name in names if name != mine], offers_what_if(type(method)) and bool(found[mine])
         metrics: dict[str, float] = {}
-        if others or itself:
+        if others:
             scene = self._scene(method, upcoming, embeddings)
             for name in others:
                 try:
                     found[name] = imagine(method_registry.method(name), scene)
                 except TooManyWeights as error:
-                    log.warning("%s: no what-if of %s, because %s", own, name, error)
-            if itself:
-                metrics = _agreements(method, scene, found[own][TOTAL])
+                    log.warning("%s: no what-if of %s, because %s", mine, name, error)
+        if itself:  # of the very rows of its step: what differs is what stands in, not what was drawn
+            metrics = _agreements(method, self._scene(method, own, embeddings), found[mine][TOTAL])
         return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:

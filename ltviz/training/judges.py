@@ -23,6 +23,7 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
 from ltviz.metrics import shot_accuracy
+from ltviz.metrics.final import OWN
 from ltviz.recording import Recording, load_weights
 from ltviz.training import teachers, weights
 from ltviz.training.probe_set import VALIDATION
@@ -32,8 +33,6 @@ from ltviz.training.teachers import TeacherSpec
 AUTO = "auto"
 """In place of tau of `tau_norm`: the one that is best where it may be chosen."""
 TAUS = tuple(round(0.05 * place, 2) for place in range(21))
-OWN = "own"
-"""Name of the method's own classifier, which is always asked."""
 CRT_EPOCHS, CRT_RATE = 10, 0.2
 """An epoch draws as many samples as all classes would have if each had as many as the largest."""
 RIDGE = 1e-4
@@ -256,7 +255,7 @@ def judge(recording: Recording, by: Sequence[str] = NAMES, *, tau: float | Liter
         raise ConfigError(f"tau must be a number from 0 to 1, or auto, got {tau:g}; try auto")
     step, trained = _load(recording)
     judged = {"split": "test", "samples": len(trained.test_labels), "validation_samples": int(trained.held.sum())}
-    found, refused, chosen = {OWN: _accuracies(trained, trained.own())}, {}, {}
+    found, refused, chosen = {OWN: accuracies(trained, trained.own())}, {}, {}
     for name in by:
         try:
             if name in JUDGES:
@@ -266,7 +265,7 @@ def judge(recording: Recording, by: Sequence[str] = NAMES, *, tau: float | Liter
         except ConfigError as error:
             refused[name] = str(error)
         else:
-            found[name] = _accuracies(trained, predictions)
+            found[name] = accuracies(trained, predictions)
     return {"step": step, "judges": found, "refused": refused, "judged_on": judged, **chosen}
 
 
@@ -294,7 +293,8 @@ def _load(recording: Recording) -> tuple[int, TrainedMethod]:
     return saved.step, TrainedMethod(method.eval(), shared)
 
 
-def _accuracies(trained: TrainedMethod, predictions: Tensor) -> dict[str, float]:
+def accuracies(trained: TrainedMethod, predictions: Tensor) -> dict[str, float]:
+    """By group, of (M,) predicted classes of the test set; without groups that are empty."""
     found = shot_accuracy(predictions.cpu().numpy(), trained.test_labels, trained.shared.data.counts)
     accuracies = {"all": found.all, "many": found.many, "medium": found.medium, "few": found.few}
     return {name: value for name, value in accuracies.items() if value is not None}

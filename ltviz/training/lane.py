@@ -17,8 +17,10 @@ from ltviz.errors import DiskFull
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
+from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
+from ltviz.training.evaluation import evaluate
 from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
 from ltviz.training.learner import Learner
@@ -49,7 +51,7 @@ class Lane:
         self.path, self.name, self.engine = writer.path, learner.method.card.name, shared.engine
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
-        self._learner, self._before = learner, before
+        self._learner, self._before, self._shared = learner, before, shared
         self._observer = Observer(shared.probe, shared.shown_samples(), shared.engine.device)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
@@ -80,9 +82,11 @@ class Lane:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
                 Nothing is left behind.
         """
-        learner = Learner(teachers.build(kind, settings, shared, teacher), shared.run, shared.engine)
-        awaits = _take_in_teacher(learner.method, teacher, path, shared)
-        described = shared.describe(learner.method)
+        method = teachers.build(kind, settings, shared, teacher)
+        share = shared.share_of(method)
+        learner = Learner(method, shared.run, shared.engine, share)
+        awaits = _take_in_teacher(method, teacher, path, shared)
+        described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if title is not None:
@@ -113,7 +117,9 @@ class Lane:
         shared.check_began(recording, has_weights=_has_weights(path))
         kind, teacher = method_registry.method(info.method or ""), TeacherSpec.of(info)
         settings = parse_settings(kind, recording.config.get("method", {}))
-        learner = Learner(teachers.build(kind, settings, shared, teacher), shared.run, shared.engine)
+        method = teachers.build(kind, settings, shared, teacher)
+        rows, views = recording.config["share"]
+        learner = Learner(method, shared.run, shared.engine, (int(rows), int(views)))
         before = Snapshot(path)
         writer = RunWriter.resume(path)
         try:
@@ -125,7 +131,7 @@ class Lane:
                 saved = held.step
             lane = cls(writer, learner, shared, Progress.of(recording, saved=saved), before)
             if lane.step == 0:  # later, the teacher is among the lane's own weights
-                lane.awaits = _take_in_teacher(learner.method, teacher, path, shared)
+                lane.awaits = _take_in_teacher(method, teacher, path, shared)
             lane._make_again(event for frame in recording.since(lane.step) for event in frame.events)
         except BaseException:
             writer.close()
@@ -234,7 +240,7 @@ class Lane:
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,
-            metrics=frame.metrics | measured.metrics,
+            metrics=frame.metrics | measured.metrics | {"images_seen": float(self._learner.images_seen)},
             forces=measured.forces,
             epoch=epoch,
             seconds=seconds,
@@ -253,7 +259,7 @@ class Lane:
             return nothing
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
         try:
-            return self._force_meter.measure(self.method, upcoming, embeddings, names)
+            return self._force_meter.measure(self.method, self._learner.share(upcoming), upcoming, embeddings, names)
         except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
             log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
             return nothing
@@ -272,6 +278,22 @@ class Lane:
         while self._unlogged:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
+
+    def evaluate(self) -> None:
+        """Writes evaluation.json, unless the settings say not to.
+
+        Raises:
+            DiskFull: nothing was written; try again.
+        """
+        if not self.run.evaluate:
+            return
+        try:
+            with self._learner.own_rng():
+                found = evaluate(self.method, self._shared, self.step)
+        except Exception as error:  # the run is complete without; `ltviz judge` says the same
+            log.warning("%s: no evaluation at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
+            return
+        write_evaluation(self.path, found)
 
     def save(self) -> None:
         """Writes weights/<step>/, unless they are there."""
@@ -297,7 +319,7 @@ class Lane:
         self.ended = (state, reason)
         self.tell(state, reason, **details)
         self.writer.close()
-        del self._learner, self._observer, self._force_meter
+        del self._learner, self._observer, self._force_meter, self._shared
 
     def outcome(self, watch_share: float) -> Outcome:
         """How the run ended."""

@@ -22,12 +22,17 @@ from ltviz.training.settings import RunSettings
 class Learner:
     """Takes optimiser steps; what it packs is all that it needs to go on bit for bit.
 
+    Args:
+        share: rows of this method's batches and the views it takes of each, as `Batch.share` makes them.
+
     Attributes:
         run: settings of the run; those that are live may be replaced between steps.
+        images_seen: images that the steps so far have asked for, each view of a sample an image.
     """
 
-    def __init__(self, method: Method, run: RunSettings, engine: Engine):
+    def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
         self.method, self.run, self.engine = method, run, engine
+        self.images_seen, self._share = 0, share
         self._optimizer = torch.optim.AdamW(
             [p for p in method.parameters() if p.requires_grad], lr=run.learning_rate, fused=True
         )
@@ -39,6 +44,7 @@ class Learner:
         Raises:
             TrainingError: a loss term or a gradient is not finite; the weights are those of the step before.
         """
+        batch = self.share(batch)
         rate = self.run.learning_rate * 0.5 * (1 + math.cos(math.pi * (batch.step - 1) / self.run.steps))
         for group in self._optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
@@ -51,7 +57,12 @@ class Learner:
             values = self._check(step, total, rate)
             self._optimizer.step()
             self.method.after_step(step)
+        self.images_seen += batch.images
         return {**values, "learning_rate": rate}
+
+    def share(self, batch: Batch) -> Batch:
+        """This method's own batch, of one that all methods of a race have in common."""
+        return batch.share(*self._share)
 
     def _check(self, step: Step, total: Tensor, rate: float) -> dict[str, float]:
         """The terms and their sum as numbers; refuses what is not finite. One transfer from the device."""
@@ -105,6 +116,7 @@ class Learner:
             "settings": self.method.settings.model_dump(mode="json"),
             "run": self.run.model_dump(mode="json"),
             "generator": weights.pack_rng_state(self.method.setup_.generator.get_state()),
+            "images_seen": self.images_seen,
             "chance": weights.pack_rng_state(self._rng_state),  # so named in every state.json since the first
         }
         return tensors, state
@@ -118,6 +130,7 @@ class Learner:
         state = saved.state
         weights.unpack_module(self.method, saved.tensors["model"])
         weights.unpack_optimizer(self._optimizer, self.method, saved.tensors["optimizer"])
+        self.images_seen = int(state["images_seen"])
         self.method.settings = type(self.method).Settings.model_validate(state["settings"])
         self.run = RunSettings.model_validate({**state["run"], "device": self.run.device})
         self.method.setup_.generator.set_state(weights.unpack_rng_state(state["generator"]))

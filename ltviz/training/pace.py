@@ -7,25 +7,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MIN_FRAMES = 20
-"""Frames of any run of at least as many steps, whatever they cost."""
+"""Frames of any run of at least as many steps, whatever they cost, where its settings say nothing."""
 
 
 class FramePacer:
     """Spreads frames so that recording them takes at most a given share of the time.
 
-    The first step (0, before training), the last and `MIN_FRAMES` evenly spread ones always get a frame, even where
-    that exceeds the share; `share` tells what was reached. All others wait until the budget allows what a frame has
+    The first step (0, before training), the last and `least` evenly spread ones always get a frame, even where that
+    exceeds the share; `share` tells what was reached. All others wait until the budget allows what a frame has
     cost lately and 1 / max_fps seconds have passed since the last one began. Pauses do not count.
 
     Args:
         total_steps: last step of the run.
         share: of the time, in (0, 1); may be changed at any time.
         max_fps: frames a second.
+        least: frames whatever they cost, where there are as many steps.
         clock: seconds that never go back.
     """
 
     def __init__(
-        self, total_steps: int, share: float, max_fps: float, *, clock: Callable[[], float] = time.perf_counter
+        self,
+        total_steps: int,
+        share: float,
+        max_fps: float,
+        least: int = MIN_FRAMES,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
     ):
         self.allowed = share
         self._interval, self._clock, self._total = 1 / max_fps, clock, total_steps
@@ -34,7 +41,7 @@ class FramePacer:
         self._idle_since: float | None = None
         self._cost: float | None = None
         self._last_begin = float("-inf")
-        self._wanted = {round(i * total_steps / MIN_FRAMES) for i in range(MIN_FRAMES + 1)}
+        self._wanted = {round(i * total_steps / least) for i in range(least + 1)}
 
     def due(self, step: int) -> bool:
         """Whether step `step` gets a frame."""

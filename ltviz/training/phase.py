@@ -54,7 +54,7 @@ class Phase:
         self.total_steps = run.steps
         self.first_step = min(lane.step for lane in self.lanes)
         """Last step that the lanes have in common."""
-        self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps)
+        self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps, run.least_frames)
         self.state: tuple[State, str | None] = ("starting", None)
         self._upcoming: Batch | None = None
         self._last_save = self._last_status = time.perf_counter()
@@ -93,6 +93,8 @@ class Phase:
         batch = self._batch(lane.step + 1)
         self._write(lane, partial(lane.record, self.pacer.elapsed, batch), patient=patient)
         self._write(lane, lane.save, patient=patient)
+        if patient:
+            self._write(lane, lane.evaluate)
         if lane.active:
             lane.end("finished", reason, **self._pace(lane))
 

@@ -40,6 +40,14 @@ class RunSettings(BaseModel):
         "the class frequencies, such as logit_adjust, still corrects for those of the training set.",
     )
     batch_size: int = Field(64, ge=2, le=65536, description="Samples in one step.")
+    views: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Views of each sample that every method sees in a step, on average: a method that takes fewer at a "
+        "time takes further ones of the same samples, so that all see equally many images. At 0 each takes what it "
+        "needs, and a method that takes three views sees three times the images of one that takes one.",
+    )
     learning_rate: float = _live(
         2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
     )
@@ -66,7 +74,18 @@ class RunSettings(BaseModel):
         "for their own prototypes, queues and targets; directions of a read-out are this run's own where it has such.",
     )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
+    least_frames: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="Frames of a run that are written whatever they cost, spread evenly over it.",
+    )
     probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
+    evaluate: bool = Field(
+        True,
+        description="Judge the last weights on the whole test set, by the method's own classifier and by common "
+        "judges, when the run is complete.",
+    )
     validation_share: float = Field(
         0.0,
         ge=0,
@@ -75,8 +94,10 @@ class RunSettings(BaseModel):
     )
 
 
-INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps"})
+INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"})
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
+EQUAL_VIEWS = 3
+"""`views` of comparisons: as many as the hungriest of our methods takes."""
 LAB_WATCH_SHARE = 0.25
 """`watch_share` of runs that somebody looks at while they train."""

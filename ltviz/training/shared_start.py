@@ -20,14 +20,15 @@ from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import Batches
+from ltviz.data.tensors import AUGMENTATION, Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
+from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
-from ltviz.training.settings import RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
 """Samples of a class, and in all, for which a frame shows marks such as their two views."""
@@ -81,8 +82,41 @@ class SharedStart:
         self.engine.fabric.to_device(method)
         return method
 
-    def describe(self, method: Method) -> dict[str, Any]:
-        """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings."""
+    def share_of(self, method: Method) -> tuple[int, int]:
+        """How a method is served: rows of each of its batches, and how many views of a row it takes.
+
+        The rows are the samples of the common batch; where all methods are to see equally many images, they come again
+        for a method that takes fewer views (`Batch.share`). How many it takes is counted in a rehearsal of its first
+        step, not declared.
+
+        Raises:
+            ConfigError: a method that takes more views than it is to see, or whose first step fails.
+        """
+        if not self.run.views:
+            return self.run.batch_size, 1
+        batch = self.batches.at(1)
+        try:
+            with rehearsal(method), torch.no_grad():
+                method.losses(batch)
+        except Exception as error:
+            raise ConfigError(
+                f"{method.card.name} must be able to take a step for its views to be counted, but its losses fail with "
+                f"{type(error).__name__}: {error}; mend it, or set views to 0"
+            ) from error
+        taken = max(1, batch.images // len(batch.index))
+        if self.run.views < taken:
+            raise ConfigError(
+                f"views must be at least {taken}, which {method.card.name} takes of each sample, or 0 for as many as "
+                f"each method takes, got {self.run.views}; try {max(EQUAL_VIEWS, taken)}"
+            )
+        return self.run.views * self.run.batch_size // taken, taken
+
+    def describe(self, method: Method, share: tuple[int, int]) -> dict[str, Any]:
+        """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
+
+        Args:
+            share: rows of the method's batches and the views it takes of each, of `share_of`.
+        """
         run, data = self.run, self.data
         return {
             "method": method.card.name,
@@ -99,6 +133,8 @@ class SharedStart:
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
+                "augmentation": AUGMENTATION,
+                "share": list(share),
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -121,6 +157,11 @@ class SharedStart:
             RecordingError: it would not go on exactly.
         """
         info = recording.info
+        if info.config.get("augmentation") != AUGMENTATION:
+            raise RecordingError(
+                "a run goes on with the augmentation it began with, but this one saw eight fixed copies of each image, "
+                f"and now images are augmented {AUGMENTATION}; train it anew: {recording.path}"
+            )
         if info.fingerprints.batches != self.fingerprints.batches or not np.array_equal(
             recording.probe.sample_ids, self.probe.sample_ids
         ):

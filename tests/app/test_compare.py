@@ -24,6 +24,7 @@ from ltviz.export.results import group_results, read_results
 from ltviz.launch.progress import Report
 from ltviz.metrics import MEASURES
 from ltviz.recording import Recording, RunInfo, RunWriter, run_path
+from ltviz.recording.evaluation import Evaluation, write_evaluation
 from ltviz.recording.notes import note_run, read_notes, tag_run
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
@@ -244,6 +245,26 @@ def test_the_table_marks_the_best_and_says_the_difference(six: list[str], home: 
     assert "81.0 ± 1.0" in html and "61.0 ± 1.0  (−20.0)" in html
     assert html.count("font-weight: 700") == 1
     assert widths == {"accuracy_few": len("61.0 ± 1.0  (−20.0)")}
+
+
+def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path, six: list[str]):
+    for run in six:
+        shares = {judge: {"few": 0.5, "all": 0.6} for judge in ("own", "ncm", "linear")}
+        last, info = Recording(run_path(home, run)).last(), Recording(run_path(home, run)).info
+        counts = [50] * info.num_classes
+        write_evaluation(run_path(home, run), Evaluation(step=last.step, test_images=counts, accuracy=shares))
+    app = compare(*six)
+    columns = set(app.dataframe[0].value.columns)
+    assert {
+        "final_accuracy_few_ncm",
+        "final_accuracy_few_own",
+        "centre_sum",
+    } <= columns and "accuracy_few" not in columns
+    assert any(words.JUDGED_NOTE in caption.value for caption in app.caption)
+    (run_path(home, six[0]) / "evaluation.json").unlink()
+    assert "accuracy_few" in compare(*six).dataframe[0].value.columns, (
+        "one that was not judged leaves all to the frames"
+    )
 
 
 def test_all_measures_are_measured_once_and_kept(six: list[str], monkeypatch: pytest.MonkeyPatch):

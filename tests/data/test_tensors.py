@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from ltviz.data import registry, tensors
+from ltviz.data import registry
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import COPIES, Batches, augment
+from ltviz.data.tensors import Batches, augment
 
 CPU = torch.device("cpu")
 
@@ -47,21 +48,24 @@ def test_every_sample_is_drawn_equally_often(data: LongTailed) -> None:
     assert abs((drawn - expected) / np.sqrt(expected)).max() < 5
 
 
-def test_views_are_copies_of_their_own_sample_and_never_twice_the_same(data: LongTailed) -> None:
-    batches = make(data)
-    batch = batches.at(7)
-    views = torch.stack([batch.view(i) for i in range(COPIES)])
-    for row, sample in enumerate(batch.index):
-        mine = {tuple(view[row].flatten().tolist()) for view in views}
-        bank = {tuple(copy.flatten().tolist()) for copy in batches._bank[:, sample]}
-        assert mine == bank and len(mine) == COPIES
-    assert torch.equal(batch.view(COPIES), batch.view(0))
+def test_every_step_view_and_row_is_augmented_afresh(data: LongTailed) -> None:
+    batches = make(data, batch_size=400)  # of some 300 samples, so that many come twice in a batch
+    views = torch.cat([batches.at(step).view(i) for step in (1, 2) for i in (0, 1, 9)])
+    index = torch.cat([batches.at(step).index.repeat(3) for step in (1, 2)])
+    assert len(torch.unique(views.flatten(1), dim=0)) == len(views)
+    originals = torch.from_numpy(data.train_images)[index]
+    assert (views[:, 0] - originals).square().mean() < 0.8 * (views[:, 0] - originals.roll(1, 0)).square().mean()
+
+
+def test_the_fixed_batch_is_the_same_at_every_call_and_its_views_differ(data: LongTailed) -> None:
+    one, two = make(data).fixed(6, 60), make(data).fixed(6, 60)
+    assert torch.equal(one.views(0, 1), two.views(0, 1)) and not torch.equal(one.view(0), one.view(1))
 
 
 def test_seeds_differ_in_batches_and_augmentations(data: LongTailed) -> None:
     one, two = make(data, 0), make(data, 1)
     assert not torch.equal(one.at(1).index, two.at(1).index)
-    assert not torch.equal(one._bank, two._bank)
+    assert not torch.equal(one.fixed(6, 60).view(0), two.fixed(6, 60).view(0))
 
 
 def test_the_fingerprint_tells_seed_and_batch_size_and_sees_256_steps(data: LongTailed) -> None:
@@ -85,12 +89,17 @@ def test_augmented_images_stay_near_their_original() -> None:
     assert not torch.equal(moved[0], moved[1])
 
 
-def test_a_large_bank_is_kept_in_half_precision(data: LongTailed, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = make(data)
-    monkeypatch.setattr(tensors, "_FLOAT32_LIMIT", 1000)
-    half = make(data)
-    assert half._bank.dtype == torch.float16 and half.at(1).view(0).dtype == torch.float32
-    torch.testing.assert_close(half.at(1).view(0), full.at(1).view(0), atol=1e-3, rtol=1e-3)
+@pytest.mark.parametrize("shape", [(8, 8), (28, 20)])
+def test_the_grid_is_that_of_an_affine_map(shape: tuple[int, int]) -> None:
+    images = torch.rand(5, 1, *shape)
+    turn, stretch, right, down = 2 * torch.rand(4, 5, generator=(chance := torch.Generator().manual_seed(3))) - 1
+    noise = 0.1 * torch.randn(images.shape, generator=chance)
+    scale, reach = 1 + 0.1 * stretch, (1 if shape[1] < 16 else 2) * 2 / shape[1]
+    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
+    rows = [torch.stack([cos, -sin, reach * right], 1), torch.stack([sin, cos, reach * down], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    expected = F.grid_sample(images, grid, align_corners=False) + noise
+    torch.testing.assert_close(augment(images, torch.Generator().manual_seed(3)), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ltviz.errors import ConfigError, DataError
 from ltviz.launch.sweep import Cell, Sweep, plan, read_sweep, run_id
 from ltviz.recording import RUN_ID
-from ltviz.training.settings import RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
 
 class Own(BaseModel):
@@ -46,6 +46,15 @@ def test_every_combination_is_a_cell_and_its_methods_a_race(tmp_path: Path) -> N
     assert len({cell.job.job_id for cell in cells}) == 12
 
 
+def test_methods_that_are_compared_see_equally_many_images_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    def asked(text: str) -> list[int]:
+        return [cell.run.views for cell in planned(text, tmp_path)]
+
+    assert asked('methods = ["ce", "bcl"]\nseed = [0, 1]\n') == [EQUAL_VIEWS, EQUAL_VIEWS]
+    assert asked('methods = ["ce"]\n') == [0], "there is nothing to compare"
+    assert asked('methods = ["ce", "bcl"]\nviews = [0, 6]\n') == [0, 6]
+
+
 def test_a_list_of_a_method_setting_makes_variants(tmp_path: Path) -> None:
     (cell,) = planned('methods = ["ce", "supcon"]\n[supcon]\ntemperature = [0.07, 0.1]\nform = "in"\n', tmp_path)
     assert [(run.method, run.settings) for run in cell.job.runs] == [
@@ -74,7 +83,7 @@ def test_an_id_follows_from_what_is_learned_alone(tmp_path: Path) -> None:
     short = planned('methods = ["ce"]\n', tmp_path)[0].job.runs[0].run_id
     spelled = planned(
         'methods = ["bcl", "ce"]\nimbalance_factor = 50.0\nsteps = [300]\nthreads = 2\nwatch_share = 0.3\nmax_fps = 2\n'
-        'device = "cpu"\n[ce]\ntemperature = 0.1\n',
+        'device = "cpu"\nviews = 0\n[ce]\ntemperature = 0.1\n',
         tmp_path,
     )[0]
     assert spelled.job.runs[1].run_id == short, "defaults, order and the way of watching make no other run"

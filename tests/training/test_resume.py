@@ -201,7 +201,10 @@ def test_what_cannot_go_on_is_refused(start: Start, tmp_path: Path, whole: Path)
     assert resume([path], progress=second).run()[0].state == "finished"
 
 
-@pytest.mark.parametrize("spoil", ["batches", "samples", "weights", "settings", "recorded by a script"])
+_REFUSED = r"samples it began with|other initial weights|dim must be|by a script|eight fixed copies"
+
+
+@pytest.mark.parametrize("spoil", ["batches", "samples", "weights", "settings", "augmentation", "recorded by a script"])
 def test_a_run_that_would_not_go_on_exactly_is_refused(start: Start, tmp_path: Path, spoil: str) -> None:
     path = tmp_path / "runs" / "toy"
     with pytest.raises(Killed):
@@ -213,6 +216,8 @@ def test_a_run_that_would_not_go_on_exactly_is_refused(start: Start, tmp_path: P
         told["fingerprints"]["weights"] = "0" * 64
     elif spoil == "settings":
         told["config"]["run"]["dim"] = 1
+    elif spoil == "augmentation":
+        del told["config"]["augmentation"]  # as in runs that saw eight fixed copies of each image
     elif spoil == "recorded by a script":
         told["method"] = None
     else:
@@ -220,7 +225,7 @@ def test_a_run_that_would_not_go_on_exactly_is_refused(start: Start, tmp_path: P
         shutil.copy(tmp_path / "other" / "toy" / "probe.safetensors", path / "probe.safetensors")
     (path / "run.json").write_text(json.dumps(told))
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "lock"}
-    with pytest.raises(RecordingError, match=r"samples it began with|other initial weights|dim must be|by a script"):
+    with pytest.raises(RecordingError, match=_REFUSED):
         resume([path])
     assert {file: file.read_bytes() for file in before} == before
 

@@ -1,0 +1,151 @@
+"""Measures of the end of a run: accuracies on the whole test set by several judges, geometry by split and by space.
+
+They are taken once, with all samples, where frames show a probe set; `ltviz.recording.evaluation` holds them. Each is
+declared after the measure of frames that it is the final one of, and takes its place where runs have both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ltviz.metrics.accuracy import accuracy
+from ltviz.metrics.centres import between_centres
+from ltviz.metrics.clouds import concentration_of_groups, spread_of_groups
+from ltviz.metrics.declaration import PARTS, Measure, Place, Shown
+from ltviz.metrics.precision import precision_of_scores
+from ltviz.metrics.registry import MEASURES, shown_in
+from ltviz.metrics.shots import SHOTS
+from ltviz.metrics.space import space_of
+
+OWN, COMMON = "own", "ncm"
+"""Judges: a method's own classifier, and the one that tables judge all methods by where nobody names another. Nearest
+class mean has nothing to train and nothing to set, so no method can be favoured by how it was tuned."""
+JUDGES = {
+    OWN: "the method's own classifier",
+    COMMON: "the nearest class mean of the frozen features",
+    "linear": "a class-balanced linear probe of the frozen features, trained to convergence",
+}
+SPACES = {"": "", "_features": " of the encoder's features, each put to length 1, instead of the sphere's points"}
+"""Suffix of a key, and what geometry is of there."""
+_SHAPES = (between_centres, spread_of_groups, concentration_of_groups)
+GEOMETRY = tuple(key for one in _SHAPES for key in one.keys if not one.measures[key].behind)
+"""Keys of what is measured of centres and clouds."""
+_DECLARED = {key: entry for one in (accuracy, precision_of_scores, *_SHAPES) for key, entry in one.measures.items()}
+IMAGES_SEEN = Measure(
+    key="images_seen",
+    title="Images seen",
+    short="How many images the steps so far have asked for; each view of a sample is an image.",
+    low=0,
+    brief="images seen",
+    shown={"summary": Shown(at=1)},
+)
+"""Of frames, like no other here: what makes a comparison of the ends of runs a fair one."""
+_SHOWN: Mapping[str, Mapping[Place, Shown]] = {
+    f"final_accuracy_many_{COMMON}": {"table": Shown(at=10, label="Many, one judge"), "summary": Shown(at=10)},
+    f"final_accuracy_medium_{COMMON}": {"table": Shown(at=11, label="Medium, one judge"), "summary": Shown(at=11)},
+    f"final_accuracy_few_{COMMON}": {
+        "table": Shown(at=12, label="Few, one judge"),
+        "summary": Shown(at=12),
+        "findings": Shown(at=10),
+    },
+    f"final_accuracy_few_{OWN}": {"table": Shown(at=13, label="Few, own"), "summary": Shown(at=13)},
+    f"final_map_many_{OWN}": {"table": Shown(at=14, label="mAP, many"), "summary": Shown(at=14)},
+    f"final_map_medium_{OWN}": {"table": Shown(at=15, label="mAP, medium"), "summary": Shown(at=15)},
+    f"final_map_few_{OWN}": {
+        "table": Shown(at=16, label="mAP, few"),
+        "summary": Shown(at=16),
+        "findings": Shown(at=11),
+    },
+    "final_centre_sum_test": {"summary": Shown(at=20)},
+    "final_centre_sum_test_features": {"summary": Shown(at=21), "findings": Shown(at=20)},
+}
+
+
+def geometry(z: np.ndarray, y: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+    """Centres and clouds of labelled points under the keys of `GEOMETRY`, without those that cannot be measured.
+
+    Args:
+        z: (N, D) points; rows are put to length 1.
+        y: (N,) labels in 0 ... C-1.
+        counts: (C,) training samples of each class, which make the groups.
+
+    Example:
+        >>> import numpy as np
+        >>> round(geometry(np.eye(3), np.arange(3), np.array([9, 5, 1]))["min_centre_angle"])
+        90
+    """
+    space = space_of(z, y, counts=counts, full=False)
+    found = {key: value for one in _SHAPES for key, value in one.of(space).items()}
+    return {key: float(value) for key in GEOMETRY if (value := found.get(key)) is not None and np.isfinite(value)}
+
+
+def _judged() -> Iterator[tuple[str, Measure]]:
+    """Accuracies by every judge, and the average precision of the method's own scores."""
+    for judge, words in JUDGES.items():
+        for kind in ("accuracy", "map") if judge == OWN else ("accuracy",):
+            for shot in SHOTS:
+                entry = _DECLARED[f"{kind}_{shot}"]
+                name, _, classes = entry.title.partition(", ")
+                yield (
+                    entry.key,
+                    replace(
+                        entry,
+                        key=f"final_{kind}_{shot}_{judge}",
+                        title=f"Final {name[0].lower()}{name[1:]} by {judge}, {classes}",
+                        short=f"{entry.short} On the whole test set, at the end of the run, by {words}.",
+                        brief=f"{shot}, {judge}" if kind == "accuracy" else f"mAP {shot}",
+                    ),
+                )
+
+
+def _shaped() -> Iterator[tuple[str, Measure]]:
+    """Geometry of training and of test samples, on the sphere and of features."""
+    for key in GEOMETRY:
+        entry = _DECLARED[key]
+        for part, kind in PARTS.items():
+            for suffix, of in SPACES.items():
+                name, *aside = entry.title.split(", ")
+                title = ", ".join([f"{name} of features" if suffix else name, *aside, f"all {kind} samples"])
+                plain = f"{entry.title[0].lower()}{entry.title[1:]}"
+                yield (
+                    key,
+                    replace(
+                        entry,
+                        key=f"final_{key}_{part}{suffix}",
+                        title=title,
+                        short=f"{_DECLARED[f'{key}_{part}'].short} All of them, at the end of the run{of}.",
+                        brief=f"{plain}, {part}{' features' if suffix else ''}",
+                    ),
+                )
+
+
+_LISTED = [(live, replace(entry, shown=_SHOWN.get(entry.key, {}))) for live, entry in (*_judged(), *_shaped())]
+FINAL: Mapping[str, Measure] = {entry.key: entry for entry in (IMAGES_SEEN, *(entry for _, entry in _LISTED))}
+"""Every measure of `Evaluation.measures`, in the order of tables, after the images that a run has seen."""
+
+
+def described(key: str) -> Measure | None:
+    """What is declared of a measure, of a frame or of the end of a run; None for a key that is none of ours.
+
+    Example:
+        >>> described("final_accuracy_few_ncm").title
+        'Final accuracy by ncm, rare classes'
+    """
+    return MEASURES.get(key) or FINAL.get(key)
+
+
+def shown_at_end(place: Place) -> list[Measure]:
+    """The measures that a place shows of runs that were evaluated at their end: the final ones, and those of the last
+    frame of which it shows none.
+
+    Example:
+        >>> [measure.key for measure in shown_at_end("findings")]
+        ['final_accuracy_few_ncm', 'final_map_few_own', 'final_centre_sum_test_features']
+    """
+    replaced = {live for live, entry in _LISTED if place in entry.shown}
+    found = [entry for entry in FINAL.values() if place in entry.shown]
+    found += [entry for entry in shown_in(place) if entry.key not in replaced]
+    return sorted(found, key=lambda entry: entry.shown[place].at)

@@ -1,0 +1,140 @@
+"""What a run is worth at its end: on the whole test set, by the judges of every run, of the sphere and of features."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ltviz import metrics
+from ltviz.errors import RecordingError
+from ltviz.export.results import Result, read_results
+from ltviz.metrics.precision import mean_average_precision
+from ltviz.recording import Recording, send_request
+from ltviz.recording.evaluation import Evaluation, read_evaluation, write_evaluation
+from ltviz.training import lane
+from ltviz.training.judges import judge
+from ltviz.training.race import Race
+from ltviz.training.start import resume
+
+Start = Callable[..., Race]
+
+
+def evaluation_of(path: Path) -> Evaluation:
+    found = read_evaluation(path)
+    assert found is not None
+    return found
+
+
+def test_a_finished_run_is_judged_on_the_whole_test_set(start: Start, tmp_path: Path) -> None:
+    start("ce", "bcl", steps=12).run()
+    for name in ("ce", "bcl"):
+        path = tmp_path / "runs" / name
+        found = evaluation_of(path)
+        assert found.step == 12 and found.test_images == [50] * 10
+        judged = judge(Recording(path), ["ncm", "linear"])
+        assert found.accuracy == judged["judges"], (
+            "what `ltviz judge` says of the saved weights, not of 50 probe images"
+        )
+        assert set(found.measures()) <= set(metrics.FINAL)
+
+
+def test_geometry_is_of_all_samples_of_the_sphere_and_of_unit_features(start: Start, tmp_path: Path) -> None:
+    race = start("ce", "bcl", steps=12)
+    methods, shared = {held.name: held.method for held in race.lanes}, race.lanes[0]._shared
+    race.run()
+    data = shared.data
+    for name, method in methods.items():
+        found = evaluation_of(tmp_path / "runs" / name)
+        for part, images, y in (
+            ("train", data.train_images, data.train_labels),
+            ("test", data.test_images, data.test_labels),
+        ):
+            with torch.no_grad():
+                features = method.eval().encoder(torch.from_numpy(images)[:, None])
+            for held, rows in (
+                (found.geometry, method.project(features)),
+                (found.features, F.normalize(features, dim=1)),
+            ):
+                expected = metrics.measure(rows.detach().numpy(), y, counts=data.counts)
+                for key in ("centre_sum", "min_centre_angle", "spread_head", "spread_tail"):
+                    assert held[part][key] == pytest.approx(expected[key], rel=1e-4), (name, part, key)
+    told = {name: evaluation_of(tmp_path / "runs" / name).measures() for name in methods}
+    assert "final_centre_sum_test" in told["bcl"] and "final_centre_sum_test" not in told["ce"], "CE's is a read-out"
+    assert all("final_centre_sum_test_features" in of for of in told.values())
+
+
+def test_several_labels_have_their_average_precision(start: Start, tmp_path: Path) -> None:
+    race = start("bce", data="digits-ml", steps=3, max_per_class=60)
+    method, data = race.lanes[0].method, race.lanes[0]._shared.data
+    race.run()
+    found = evaluation_of(tmp_path / "runs" / "bce")
+    with torch.no_grad():
+        scores = method.eval().predict(torch.from_numpy(data.test_images)[:, None]).numpy()
+    expected = mean_average_precision(scores, data.test_multi, data.counts)
+    assert found.accuracy == {} and found.map == pytest.approx({key: expected[key] for key in found.map}, rel=1e-4)
+    assert {*found.map} >= {"all", "many", "few"}
+
+
+def test_an_evaluation_changes_nothing_of_the_run_and_can_be_left_out(start: Start, tmp_path: Path) -> None:
+    start("toy").run()
+    start("toy", folder="without", evaluate=False).run()
+    assert read_evaluation(tmp_path / "without" / "toy") is None
+    with_, without = (Recording(tmp_path / folder / "toy") for folder in ("runs", "without"))
+    assert np.array_equal(with_.last().embeddings, without.last().embeddings)
+
+
+def test_a_run_that_is_stopped_has_none_until_it_is_complete(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "toy"
+    start("toy", progress=lambda step: send_request(path, "stop") if step == 5 else None).run()
+    assert read_evaluation(path) is None
+    resume([path]).run()
+    assert evaluation_of(path).step == 40
+
+
+def test_a_run_is_complete_without_an_evaluation_that_fails(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*given: object) -> None:
+        raise ZeroDivisionError("no features")
+
+    monkeypatch.setattr(lane, "evaluate", broken)
+    assert start("toy", steps=3).run()[0].state == "finished"
+    assert read_evaluation(tmp_path / "runs" / "toy") is None
+    assert "toy: no evaluation at step 3: ZeroDivisionError: no features" in caplog.text
+
+
+def test_tables_take_an_evaluation_of_the_last_step_alone(start: Start, tmp_path: Path) -> None:
+    start("ce", steps=4).run()
+    path = tmp_path / "runs" / "ce"
+
+    def read() -> Result:
+        return read_results([Recording(path)])[0][0]
+
+    result, found = read(), evaluation_of(path)
+    assert result.metrics["final_accuracy_few_ncm"] == found.accuracy["ncm"]["few"]
+    assert [len(ids) for ids in result.images("final_accuracy_few_ncm") or []] == [50] * len(
+        metrics.shot_groups(np.array(result.info.counts)).tail
+    )
+    assert [len(ids) for ids in result.images("final_accuracy_all_own") or []] == [500]
+    write_evaluation(path, found.model_copy(update={"step": 3}))
+    assert read().evaluation is None and "final_accuracy_few_ncm" not in read().metrics
+    write_evaluation(path, found.model_copy(update={"test_images": [50] * 9}))
+    assert read().evaluation is None and "final_accuracy_few_ncm" not in read().metrics
+
+
+@pytest.mark.parametrize("spoil", ["{", '{"step": 1, "test_images": [], "accuracy": {"own": {"all": 7}}}', "newer"])
+def test_a_damaged_file_is_said_and_costs_no_table(start: Start, tmp_path: Path, spoil: str) -> None:
+    start("ce", steps=2).run()
+    path = tmp_path / "runs" / "ce"
+    whole = json.loads((path / "evaluation.json").read_text())
+    (path / "evaluation.json").write_text(json.dumps({**whole, "format": 99}) if spoil == "newer" else spoil)
+    with pytest.raises(RecordingError, match=r"evaluation\.json"):
+        read_evaluation(path)
+    (result,), left_out = read_results([Recording(path)])
+    assert left_out == [] and result.evaluation is None and "accuracy_few" in result.metrics
