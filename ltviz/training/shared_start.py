@@ -96,8 +96,8 @@ class SharedStart:
             return self.run.batch_size, 1
         batch = self.batches.at(1)
         try:
-            with rehearsal(method), torch.no_grad():
-                method.losses(batch)
+            with rehearsal(method) as double, torch.no_grad():
+                double.losses(batch)
         except Exception as error:
             raise ConfigError(
                 f"{method.card.name} must be able to take a step for its views to be counted, but its losses fail with "
