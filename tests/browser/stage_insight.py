@@ -155,7 +155,7 @@ def forces(method: str, centres: np.ndarray, step: int) -> dict:
     if method == "tsc":
         own["targets"] = 0.5 * rng.normal(size=centres.shape)
     own["total"] = sum(own.values())
-    other = "tsc" if method == "bcl" else "bcl"
+    other = "gml" if method == "bcl" else "bcl"  # one that stands in well, and one that does not
     what_if = own["total"] * 0.6 + 0.3 * rng.normal(size=centres.shape)
     # The rarest class was not in the batch.
     own["total"][-1] = what_if[-1] = 0

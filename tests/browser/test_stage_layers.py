@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from stage_insight import QUEUE
 
+from ltviz.metrics.agreement import LEAST, recorded_for
+
 pytestmark = pytest.mark.browser
 
 DRAWN = 20
@@ -105,13 +107,14 @@ def test_forces_their_parts_and_another_methods(held) -> None:
     wait_for_layer(page, "bcl-1", "forces", 19)
     wait_for_layer(page, "supcon-1", "forces", 28)
     assert "Computed at step 200." in options.inner_text()
-    assert options.get_by_test_id("ltviz-what-if-trust").inner_text() == "trust 0.83"
+    trust, least = recorded_for("supcon"), f"{LEAST:.2f}"
+    options.get_by_text(f"trust {trust['bcl']:.2f}", exact=True).wait_for()
     options.get_by_role("button", name="one scale").click()
     options.get_by_role("button", name="one scale", pressed=True).wait_for()
     page.get_by_label("Legend").get_by_text("force", exact=True).hover()
     assert "lengths compare between panels" in page.get_by_role("tooltip").inner_text()
-    page.get_by_label("Force under another method").select_option(label="and under tsc")
-    options.get_by_text("trust 0.31. Not drawn where the cosine is below 0.50.").wait_for()
+    page.get_by_label("Force under another method").select_option(label="and under gml")
+    options.get_by_text(f"trust {trust['gml']:.2f}. Not drawn where the cosine is below {least}.").wait_for()
     # Its own total and the part, and no what-if.
     wait_for_layer(page, "bcl-1", "forces", 19)
     page.get_by_test_id("ltviz-slider").fill("205")
