@@ -180,8 +180,7 @@ class Kcl(Moco):
         year=2021,
         idea="Every query has the same few positives at most, however many its class has in the queue.",
         formula=r"L_i = -\frac{1}{1+k_i} \Big( \log p_{i,own} + \sum_{j \in P(i)} \log p_{ij} \Big)",
-        look_for="Class centres that balance less than SupCon's. Classes with fewer than k keys in the queue "
-        "find fewer positives.",
+        look_for="Classes with fewer than k keys in the queue find fewer positives.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Kang et al., Exploring Balanced Feature Spaces for Representation Learning, ICLR 2021",
         code="https://github.com/bingykang/BalFeat",
