@@ -36,7 +36,8 @@ class Flag(NamedTuple):
 
     part: str
     name: str
-    switch: bool
+    switch: bool | None
+    """What the flag alone stands for, False where it begins with --no-; None for a flag that takes a value."""
 
 
 class Place(NamedTuple):
@@ -72,7 +73,9 @@ def parse(
             if _is_positional(field):
                 places.append(Place(part, name, _is_positional(field) == "many"))
             else:
-                flags[_flag("" if part in bare else part, name)] = Flag(part, name, field.annotation is bool)
+                switch = None if field.annotation is not bool else field.default is not True
+                key = f"no_{name}" if switch is False else name
+                flags[_flag("" if part in bare else part, key)] = Flag(part, name, switch)
     values: dict[str, dict[str, Any]] = {part: {} for part in models}
     for part, name, value in _split(prog, argv, flags, places):
         if Place(part, name, True) in places:
@@ -92,7 +95,7 @@ def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str)
 def _split(
     prog: str, argv: Sequence[str], flags: Mapping[str, Flag], places: Sequence[Place]
 ) -> Iterator[tuple[str, str, str | bool]]:
-    """(part, name, text) of everything on the line; True for a switch. After `--` nothing is a flag."""
+    """(part, name, text) of everything on the line; True or False for a switch. After `--` nothing is a flag."""
     free, rest, only_places = list(places), list(argv), False
     while rest:
         argument = rest.pop(0)
@@ -111,10 +114,10 @@ def _split(
             # `--lr`, as much of the field calls it, is nearer to --learning-rate than its letters say.
             near = [long for long in flags if _initials(long) == key] or get_close_matches(key, flags, 1)
             raise ConfigError(f"`{prog}` has no flag {key}; try {near[0] if near else f'`{prog} --help`'}")
-        if flag.switch:
+        if flag.switch is not None:
             if has_value:
                 raise ConfigError(f"{key} takes no value, got {value!r}; try {key} alone")
-            yield flag.part, flag.name, True
+            yield flag.part, flag.name, flag.switch
             continue
         if not has_value:
             if not rest or rest[0].startswith("--"):

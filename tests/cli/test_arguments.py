@@ -18,6 +18,7 @@ class Options(BaseModel):
     limit: int | None = Field(None, ge=1, description="at most so many (default: all)")
     precision: Literal["32", "bf16"] = Field("32", description="number format")
     json_: bool = Field(False, alias="json", description="one JSON object")
+    evaluate: bool = Field(True, description="judge it at the end")
 
 
 class Own(BaseModel):
@@ -33,6 +34,12 @@ def test_flags_become_values_and_the_rest_keeps_its_defaults() -> None:
     given = read("x", "--steps", "5", "--learning-rate", "1e-3", "--limit=7", "--precision", "bf16", "--json")
     assert (given.steps, given.learning_rate, given.limit, given.precision, given.json_) == (5, 1e-3, 7, "bf16", True)
     assert read("--learning_rate", "2", "x").learning_rate == 2
+
+
+def test_what_is_on_by_default_is_switched_off() -> None:
+    assert read("x").evaluate and not read("x", "--no-evaluate").evaluate
+    with pytest.raises(ConfigError, match="has no flag --evaluate; try --no-evaluate"):
+        read("x", "--evaluate")
 
 
 @pytest.mark.parametrize(
