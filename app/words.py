@@ -446,4 +446,6 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
+    if kind == "replaced":
+        return f"{event.get('total')} damaged images so far, others of their class stand in"
     return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))

@@ -8,6 +8,9 @@
     [supcon]                          # settings of one method; a list makes variants of it
     temperature = [0.07, 0.1]
 
+    [data_options]                    # the data set's own settings; a list is an axis
+    concentration = [10, 50]
+
 Every combination of run settings is a cell, and all methods of a cell train as one race. Where several methods are
 compared and the file says nothing of views, all see equally many images. A run's id follows from its settings alone, so
 a run that is finished is known wherever it came from, and never trained twice.
@@ -34,11 +37,13 @@ from ltviz.errors import ConfigError, DataError, sentence
 from ltviz.launch.queue import Job, JobRun
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
-from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, LATER, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
 _MAX_TOGETHER = 64  # runs of one job
+
+_OPTION = "data."  # before the names of a data set's own settings, among those of runs
 
 Scalar = bool | int | float | str
 
@@ -66,13 +71,16 @@ class Sweep(BaseModel):
         min_length=1, max_length=_MAX_TOGETHER, description="Methods, trained in lock-step."
     )
     run: dict[str, Axis] = Field({}, description="Run settings, each a value or a list of values.")
+    data_options: dict[str, Axis] = Field(
+        default={}, description="The data set's own settings, each a value or a list."
+    )
     settings: dict[str, dict[str, Axis]] = Field({}, description="Method -> its settings, each a value or a list.")
 
     _once = field_validator("methods")(_once)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Sweep:
-        for axes in (self.run, *self.settings.values()):
+        for axes in (self.run, self.data_options, *self.settings.values()):
             for values in axes.values():
                 _once(values)
         return self
@@ -109,6 +117,7 @@ def read_sweep(path: Path) -> Sweep:
     own = {key: content.pop(key) for key in ("name", "methods") if key in content}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     run = {key: value for key, value in content.items() if key not in tables}
+    own["data_options"] = tables.pop("data_options", {})
     try:
         return Sweep.model_validate({"name": _tag(path.stem), **own, "run": run, "settings": tables})
     except ValidationError as error:
@@ -136,10 +145,10 @@ def plan(sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) -> list[Cell]:
     variants = [
         (name, chosen) for name in sweep.methods for chosen in _variants(kinds[name], sweep.settings.get(name, {}))
     ]
-    num_runs = len(variants) * math.prod(len(values) for values in sweep.run.values())
+    axes = {**sweep.run, **{f"{_OPTION}{name}": values for name, values in sweep.data_options.items()}}
+    num_runs = len(variants) * math.prod(len(values) for values in axes.values())
     if num_runs > MAX_RUNS:
         raise ConfigError(f"a sweep has at most {MAX_RUNS:,} runs, but this one has {num_runs:,}; shorten its lists")
-    axes = sweep.run
     if len(sweep.methods) > 1:
         axes = {"views": (EQUAL_VIEWS,), **axes}
     cells = [_cell(run, part) for run in _run_settings(axes) for part in _parts(variants)]
@@ -163,9 +172,17 @@ def _run_settings(axes: Mapping[str, Sequence[Scalar]]) -> list[RunSettings]:
     ordered = {name: values for name, values in axes.items() if name != "seed"}
     ordered |= {"seed": axes["seed"]} if "seed" in axes else {}
     try:
-        return [RunSettings.model_validate(chosen) for chosen in _product(ordered)]
+        runs = [RunSettings.model_validate(_nested(chosen)) for chosen in _product(ordered)]
     except ValidationError as error:
         raise ConfigError(sentence(error, RunSettings)) from error
+    options = [data_registry.locate(run.data, **run.files).options.model_dump(mode="json") for run in runs]
+    return [run.model_copy(update={"data_options": held}) for run, held in zip(runs, options, strict=True)]
+
+
+def _nested(chosen: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Settings of a run, those of its data set in a table of their own."""
+    options = {name.removeprefix(_OPTION): value for name, value in chosen.items() if name.startswith(_OPTION)}
+    return {**{name: value for name, value in chosen.items() if not name.startswith(_OPTION)}, "data_options": options}
 
 
 def _product(axes: Mapping[str, Sequence[Scalar]]) -> Iterator[dict[str, Scalar]]:
@@ -191,7 +208,12 @@ def run_id(method: str, settings: Mapping[str, Any], run: RunSettings) -> str:
 
     Readable first, such as bcl-digits-lt-if50-d3-s0, then 10 hex digits of all of it.
     """
-    learned = {name: value for name, value in run.model_dump(mode="json").items() if name not in INCIDENTAL}
+    said = run.model_dump(mode="json", exclude_defaults=True)
+    learned = {
+        name: value
+        for name, value in run.model_dump(mode="json").items()
+        if name not in INCIDENTAL and (name in said or name not in LATER)
+    }
     told = f"{method}-{run.data}-if{run.imbalance_factor:g}-d{run.dim}-s{run.seed}"
     digest = _digest({"method": method, "settings": dict(settings), "run": learned})
     return f"{slug(told)[:53].rstrip('-')}-{digest}"
