@@ -37,6 +37,11 @@ DIM = "Dimensions"
 DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
 STEPS = "Steps"
 STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+EQUAL_IMAGES = "Equal images"
+EQUAL_IMAGES_HELP = (
+    "Some methods take three views of each sample at a step, others one. Switched on, all see {views} of each, so that "
+    "none gains by seeing more images; a step takes longer."
+)
 MORE = "More settings"
 AUTOMATIC = "automatic"
 TRAIN = "Train"
@@ -216,15 +221,21 @@ CELLS = {
 UNITS = {"share": " (%)", "degrees": " (°)", "dimensions": " (dimensions)"}
 TABLE_NOTE = (
     "Mean ± standard deviation over seeds. The best is bold, the others carry their difference to it in brackets; "
-    "a click on a head sorts. Accuracies are those of test points."
+    "a click on a head sorts."
 )
 TABLE_NOTE_RUNS = (
     "Every run by itself. The best is bold, the others carry their difference to it in brackets; "
-    "a click on a head sorts. Accuracies are those of test points."
+    "a click on a head sorts."
 )
-JUDGED_NOTE = (
-    "The whole test set, at the end of training: one judge asks all methods alike, which class's mean of their frozen "
-    "features is nearest; beside it stands what the method's own classifier says."
+JUDGED_BY = "Judged by"
+JUDGES = {
+    "ncm": "nearest class mean (the same for all)",
+    "linear": "linear probe (the same for all)",
+    "own": "each method's own classifier",
+}
+JUDGED_BY_HELP = (
+    "Who says what class a test image has. The same judge reads the features of every method, so that a difference is "
+    "one of representations. Own classifiers differ: some are corrected for the class counts, others are not."
 )
 MEASURING = "Measuring"
 LOOKING = "Looking at frames"
@@ -390,19 +401,20 @@ def time_left(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = ()) -> str:
+def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
     """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy.
 
     Args:
         scores: title -> accuracy on the rare classes, 0 to 1.
         baseline: title of the method that the others should beat.
         images: test images of each rare class; empty where they are not known.
+        judge: key of `VERDICT_BY`.
     """
     if len(scores) < 2:
         return ""
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
-    said = f"With this one seed the rare classes reach {reached}"
+    said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
     if not images or not all(0 <= score <= 1 for score in scores.values()):
         return f"{said}. {ONE_SEED}"
     error = 100 * max(share_error(score, images) for score in scores.values())
@@ -420,6 +432,12 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
     return f"{said} {ONE_SEED}"
 
 
+VERDICT_BY = {
+    "": "judged by each method's own classifier",
+    "own": "judged by each method's own classifier on the whole test set",
+    "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+}
+EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
 ONE_SEED = "Another seed may turn the order: the compare page holds several against one another."
 
 

@@ -39,17 +39,18 @@ SINGLE_COMPARED = (f"final_accuracy_few_{COMMON}", "final_accuracy_few_own", "fi
 SEVERAL = (
     "images_seen",
     *(f"final_map_{group}_own" for group in ("many", "medium", "few")),
-    *(f"final_centre_sum_{part}" for part in ("train", "test")),
+    *(f"final_centre_sum_{part}_features" for part in ("train", "test")),
 )
-SEVERAL_COMPARED = ("final_map_few_own", "final_centre_sum_test")
+SEVERAL_COMPARED = ("final_map_few_own", "final_centre_sum_test_features")
 NOTES = """\
 Every method sees equally many images: three views of the same samples in each step (two where images have several
 labels), augmented afresh. Numbers are means and sample standard deviations over seeds, at the end of training.
 Accuracies are in % of the whole test set; every method is judged by the nearest class mean of its frozen features
 (ncm), and beside it by its own classifier (own) and by a class-balanced linear probe, trained to convergence (linear).
 Geometry is that of all training and of all test samples, of the points on the sphere and of the encoder's features at
-length 1. The spheres of CE, re-weighting and logit adjustment are read-outs beside the encoder: their geometry is left
-out, and that of their features is comparable. The best mean of each column is in bold; differences stand below.
+length 1. The spheres of CE, re-weighting, logit adjustment, BCE, focal loss and LTML are read-outs beside the encoder:
+their geometry is left out, and that of their features is comparable. The best mean of each column is in bold;
+differences stand below.
 """
 
 
@@ -153,7 +154,7 @@ def _smaller(group: results.Group, groups: Sequence[results.Group]) -> results.G
 
 
 def _is_readout(arm: results.Arm) -> bool:
-    return all(result.evaluation is not None and result.evaluation.sphere_is_readout for result in arm.results)
+    return all(result.sphere_is_readout for result in arm.results)
 
 
 def _tell(status: SweepStatus) -> None:
