@@ -283,17 +283,24 @@ BAND_NOTE = "Lines are means over seeds, bands reach from the lowest to the high
 PORTRAIT_ACROSS = "distance within classes, tight to the left"
 PORTRAIT_UP = "uniformity, even downwards"
 PORTRAIT_NOTE = (
-    "Small dots are steps, the ring is the last one: a method that tightens classes moves left, one that uses more of "
-    "the sphere moves down."
+    "Of test samples, where a run marks them. Small dots are steps, the ring is the last one: a method that tightens "
+    "classes moves left, one that uses more of the sphere moves down."
 )
 FIRST_SEED = "Of each method its first seed is shown."
 CLASSES_NOTE = (
-    "Head on the left, tail on the right, means over seeds. Spread is the mean angle to the class centre; territory is "
-    "the share of the sphere that lies nearest to a class, and equal shares are even."
+    "Head on the left, tail on the right, means over seeds, of test samples where a run marks them. Spread is the mean "
+    "angle to the class centre; territory is the share of the sphere that lies nearest to a class, and equal shares "
+    "are even. Read-outs are left out."
 )
-COSINES_NOTE = "Classes from most to fewest samples; on the right the best arrangement, whose classes have no order."
+COSINES_NOTE = (
+    "Centres of training samples, where a run marks them, from most to fewest; on the right the best arrangement, "
+    "whose classes have no order."
+)
 CONFUSION_NOTE = "Each row is a true class, from most to fewest samples; test points only where there are any."
-ANGLES_NOTE = "Angles between samples and their class centre, head on top: a wide ridge is a loose class."
+ANGLES_NOTE = (
+    "Angles between test samples, where a run marks them, and their class centre, head on top: a wide ridge is a "
+    "loose class."
+)
 NO_FRAME = "The frame of {title} cannot be read."
 REPLAY_TITLE = "Replay of {runs}"
 REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
@@ -402,7 +409,8 @@ def time_left(seconds: float) -> str:
 
 
 def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
-    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy.
+    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy;
+    `ONE_SEED` is to be said after it.
 
     Args:
         scores: title -> accuracy on the rare classes, 0 to 1.
@@ -416,11 +424,11 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
     reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
     said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
     if not images or not all(0 <= score <= 1 for score in scores.values()):
-        return f"{said}. {ONE_SEED}"
+        return f"{said}."
     error = 100 * max(share_error(score, images) for score in scores.values())
     said = f"{said}, each ± {error:.0f} from the {sum(images)} test images alone."
     if baseline not in scores:
-        return f"{said} {ONE_SEED}"
+        return said
     apart = told_apart(scores, baseline, images)
     above = [title for title, score in ranked if apart.get(title) and score > scores[baseline]]
     below = [title for title, score in ranked if apart.get(title) and score < scores[baseline]]
@@ -429,7 +437,7 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
         said += f" {listed(titles)} {verb} {where} {baseline} by more than that error." if titles else ""
     if same := [title for title, _ in ranked if title in apart and not apart[title]]:
         said += f" {listed(same)} cannot be told from {baseline} on these images."
-    return f"{said} {ONE_SEED}"
+    return said
 
 
 VERDICT_BY = {

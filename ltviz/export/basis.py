@@ -70,7 +70,7 @@ def images_seen_note(seen: Mapping[str, float]) -> str:
     first, *others = by_number.items()
     told = listed([f"{listed(first[1])} saw {first[0]:,}", *(f"{listed(names)} {n:,}" for n, names in others)])
     return (
-        f"Unequal images: at each step {told}, each view counted. More of them alone can raise accuracy; train with "
+        f"Unequal images: at each step {told}, each view counted. A difference may come from that alone; train with "
         f"{EQUAL_VIEWS} views of each sample for every method (setting views) to compare losses."
     )
 

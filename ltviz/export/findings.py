@@ -23,7 +23,7 @@ from ltviz.metrics.comparison import (
     scale_of,
     share_error,
 )
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.final import COMMON, NAMES
 
 ACCURACIES = ("accuracy_all", "accuracy_many", "accuracy_medium", "accuracy_few")
 HEADS = ("methods", "measure", "difference", "95 % interval", "corrected p", "seeds", "better")
@@ -249,9 +249,9 @@ def _amounts(found: Comparison) -> tuple[str, str, str]:
 
 
 def _group_of(accuracy: str) -> str:
-    """ "few" of accuracy_few, "few by ncm" of final_accuracy_few_ncm."""
+    """ "few" of accuracy_few, "few by nearest mean" of final_accuracy_few_ncm."""
     group, *judge = accuracy.removeprefix("final_").split("_")[1:]
-    return " by ".join([group, *judge])
+    return " by ".join([group, *(NAMES[name] for name in judge)])
 
 
 def _range(numbers: set[int]) -> str:

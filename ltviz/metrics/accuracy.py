@@ -208,7 +208,7 @@ def nearest_mean_accuracy(space: Space) -> Mapping[str, Value]:
             title="Nearest-neighbour accuracy, {}",
             short="Share of test points that the 20 nearest train points classify correctly, {}.",
             source="Wu et al. 2018",
-            caution="Head classes outvote rare ones among the neighbours.",
+            caution="Head classes may outvote rare ones among the neighbours.",
             order=33,
         ),
         126,

@@ -128,6 +128,7 @@ def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
     """Accuracies by every judge, and the average precision of the method's own scores."""
     for judge, words in JUDGES.items():
         for kind in ("accuracy", "map") if judge == OWN else ("accuracy",):
+            by = f"{NAMES[judge]} classifier" if judge == OWN else NAMES[judge]
             for shot in SHOTS:
                 entry = _DECLARED[f"{kind}_{shot}"]
                 name, _, classes = entry.title.partition(", ")
@@ -136,7 +137,7 @@ def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
                     replace(
                         entry,
                         key=f"final_{kind}_{shot}_{judge}",
-                        title=f"Final {name[0].lower()}{name[1:]} by {judge}, {classes}",
+                        title=f"Final {name[0].lower()}{name[1:]} by {by}, {classes}",
                         short=f"{entry.short} On the whole test set, at the end of the run, by {words}.",
                         brief=f"{shot}, {judge}" if kind == "accuracy" else f"mAP {shot}",
                         shown=_by(judge, shot)
@@ -187,7 +188,7 @@ def described(key: str) -> Measure | None:
 
     Example:
         >>> described("final_accuracy_few_ncm").title
-        'Final accuracy by ncm, rare classes'
+        'Final accuracy by nearest mean, rare classes'
     """
     return MEASURES.get(key) or FINAL.get(key)
 

@@ -281,7 +281,7 @@ def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path
     assert {"final_centre_sum_test", "final_min_centre_angle_test"} <= {*app.dataframe[0].value.columns}
     assert "centre_sum" not in app.dataframe[0].value.columns, "which mixes training and test samples"
     assert "by the nearest class mean of the frozen features" in captions(app)
-    assert "few by ncm 1500 (± " in captions(app)
+    assert "few by nearest mean 1500 (± " in captions(app)
     (run_path(home, judged[0]) / "evaluation.json").unlink()
     app = compare(*judged)
     assert accuracies(app) == ["accuracy_few"], "one that was not judged leaves all to the frames"
@@ -291,12 +291,14 @@ def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path
 
 def test_the_judge_is_chosen_and_all_that_is_said_follows_it(judged: list[str]):
     app = compare(*judged)
-    assert "BCL's final accuracy by ncm (rare classes) cannot be told from CE's" in "\n".join(texts(app))
+    assert "BCL's final accuracy by nearest mean (rare classes) cannot be told from CE's" in "\n".join(texts(app))
     app.selectbox(key="compare-judge").select("own").run()
     assert accuracies(app) == ["final_accuracy_few_own", "final_accuracy_few_ncm"] and not app.exception
-    assert "BCL's final accuracy by own (rare classes) is higher than CE's by 20.0 points" in "\n".join(texts(app))
+    assert "BCL's final accuracy by own classifier (rare classes) is higher than CE's by 20.0 points" in "\n".join(
+        texts(app)
+    )
     measures = app.dataframe[2].value["measure"].tolist()
-    assert "Final accuracy by own, rare classes (%) ↑" in measures, "one minus another too"
+    assert "Final accuracy by own classifier, rare classes (%) ↑" in measures, "one minus another too"
     assert app.query_params["judge"] == "own"
     app.selectbox(key="compare-judge").select("ncm").run()
     assert "judge" not in app.query_params, "what is usual needs no words"

@@ -347,6 +347,7 @@ def test_the_verdict_asks_one_judge_as_soon_as_all_runs_have_ended_and_own_class
     assert len(found) == 2 and all("With this one seed" in said for said in found)
     assert "nearest class mean" in found[0] and "BCL cannot be told from CE" in found[0]
     assert "own classifier" in found[1] and "BCL is above CE by more than that error" in found[1]
+    assert found[1].endswith(words.ONE_SEED) and words.ONE_SEED not in found[0], "said once"
 
 
 def test_methods_that_saw_unequal_images_are_named_with_what_to_do(home: Path, runs):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ltviz.export import charts
 from ltviz.export.basis import images_a_step, images_seen_note, judge_note, readout_note
 from ltviz.export.findings import compare_arms
+from ltviz.export.report import write_report
 from ltviz.export.results import as_json, best_of, group_results, judges_of, markdown, read_results, told_in
 from ltviz.metrics.final import NAMES
 from ltviz.recording import Recording
@@ -182,3 +184,28 @@ def test_unequal_images_are_said(make_run) -> None:
         "Unequal images: at each step CE saw 64, SUPCON and SIMCLR 128 and BCL 192, each view counted."
     )
     assert "3 views" in seen(64, 128) and seen(192, 192, 191) == "" and seen(64) == ""
+
+
+def test_a_report_says_who_judged(judged, tmp_path) -> None:
+    shares = {"own": 0.6, "ncm": 0.8, "linear": 0.7}
+    runs = [judged(method, few=shares) for method in ("ce", "bcl")]
+    for judge, words in (
+        ("ncm", "the nearest class mean of the frozen features"),
+        ("linear", "a class-balanced linear"),
+    ):
+        write_report(tmp_path / "report.html", runs, judge=judge)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert f"at the end of training, by {words}" in page and f"few, {judge} % ↑" in page and "few, own % ↑" in page
+
+
+def test_charts_of_classes_are_of_one_part_of_the_samples(make_run) -> None:
+    run = make_run("bcl")
+    (result,), _ = read_results([run])
+    frame, split = charts.frame_of(result), run.probe.split
+    assert frame is not None
+    for part, value in (("train", 0), ("test", 1)):
+        labels = charts.labels_of(result, frame, part)
+        assert (labels[split == value] == frame.labels[split == value]).all() and (labels[split != value] == -1).all()
+    ridges = charts.angles(result, frame, "light").data
+    shown = sum(len(trace.x) for trace in ridges if trace.type == "violin")
+    assert shown == int((split == 1).sum()), "test samples alone"
