@@ -166,10 +166,11 @@ def notes(found: Sequence[Comparison]) -> list[str]:
 
 
 def images_note(groups: Iterable[Group], measures: Iterable[str] = ACCURACIES) -> str:
-    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known."""
+    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known. Of
+    those of frames only the method's own are told: the others rest on the same images."""
     parts: dict[str, tuple[set[int], float]] = {}
     arms = [arm for group in groups for arm in group.arms]
-    for measure in measures:
+    for measure in (key for key in measures if key in ACCURACIES or key.startswith("final_accuracy_")):
         for result in (result for arm in arms for result in arm.results):
             share, images = result.metrics.get(measure), result.images(measure)
             if share is None or images is None or not 0 <= share <= 1:

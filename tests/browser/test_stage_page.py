@@ -208,7 +208,7 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
     table = page.get_by_test_id("ltviz-table")
     assert "No simplex fits: 10 classes need 9 dimensions" in table.inner_text()
-    page.get_by_text("Centre sum").hover()
+    page.get_by_text("Centre sum, all samples").hover()
     assert "0 is balanced" in page.get_by_role("tooltip").inner_text()
 
 
