@@ -17,6 +17,7 @@ import ltviz
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
 from ltviz.export import findings, results
+from ltviz.export.cells import aligned, text
 from ltviz.launch.slots import Slots, SweepStatus
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
@@ -91,11 +92,11 @@ def run(argv: Sequence[str] = ()) -> int:
         raise TrainingError(
             f"{len(failed)} of {len(runs)} runs failed, {failed[0].run_id}: {failed[0].status().reason}"
         )
-    text = tables(runs)
+    report = tables(runs)
     if options.out:
-        typed_path(options.out).write_text(text, encoding="utf-8")
+        typed_path(options.out).write_text(report, encoding="utf-8")
     else:
-        print(text)
+        print(report)
     return 0
 
 
@@ -129,14 +130,14 @@ def _section(group: results.Group, smaller: results.Group | None) -> str:
             same if same and key != "images_seen" and arm.mean(key) is not None else _bold(arm, key, best[key] is arm)
             for key in measures
         ]
-        rows.append([results.text(arm.label), str(len(arm.results)), *values])
+        rows.append([text(arm.label), str(len(arm.results)), *values])
     heads = ["method", "seeds", *(results.head(key) for key in measures)]
     kept = [arm for arm in group.arms if smaller is None or arm is group.baseline or not _is_readout(arm)]
     found = findings.markdown([replace(group, arms=tuple(kept))], compared)
     steps = group.arms[0].cell.get("steps")
     shown = {name: group.shown[name] for name in ("data", "imbalance_factor", "dim")}
     title = f"## {shown['data']}, IF {shown['imbalance_factor']:g}, d {shown['dim']}, {steps} steps"
-    return "\n".join([title, "", results.aligned(heads, rows, 1), found])
+    return "\n".join([title, "", aligned(heads, rows, 1), found])
 
 
 def _bold(arm: results.Arm, measure: str, best: bool) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ltviz.export.results import Arm, Group, aligned, cell_name, text, told_in
+from ltviz.export.cells import aligned, text
+from ltviz.export.results import Arm, Group, cell_name, told_in
 from ltviz.metrics import MEASURES
 from ltviz.metrics.comparison import (
     ENOUGH,

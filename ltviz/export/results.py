@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
+from ltviz.export.cells import aligned, plain, text
 from ltviz.metrics import described, known_of, shot_groups, shown_at_end, shown_in
 from ltviz.metrics.declaration import Measure, Place
 from ltviz.metrics.final import COMMON, JUDGES, judged_by
@@ -294,18 +295,6 @@ def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None, jud
     return aligned(heads, rows, len(names) + 1)  # seeds and measures stand to the right
 
 
-def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
-    """A Markdown table whose columns line up as text too; those from the one called `numbers` on stand to the right."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        fitted = (c.rjust(w) if i >= numbers else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        return "| " + " | ".join(fitted) + " |"
-
-    rule = "|" + "|".join("-" * (w + 1) + (":" if i >= numbers else "-") for i, w in enumerate(widths)) + "|"
-    return "\n".join([line(heads), rule, *map(line, rows)]) + "\n"
-
-
 def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure; for
     those of a summary, by every judge, where `measures` is None."""
@@ -361,7 +350,7 @@ def cell_name(group: Group) -> str:
     parts = []
     for name, value in group.shown.items():
         if value is not None:
-            said = _plain(value)
+            said = plain(value)
             parts.append(said if name == "data" else f"{name.replace('_', ' ')} {said}")
     return ", ".join(parts) or "Runs"
 
@@ -376,7 +365,7 @@ def _labels(results: Sequence[Result]) -> dict[tuple[str, int], str]:
         keys = sorted({key for result in members for key in result.settings})
         varying = [key for key in keys if len({_key(result.settings.get(key)) for result in members}) > 1]
         for result in members:
-            told = ", ".join(f"{key.replace('_', ' ')} {_plain(result.settings.get(key))}" for key in varying)
+            told = ", ".join(f"{key.replace('_', ' ')} {plain(result.settings.get(key))}" for key in varying)
             labels[result.recording.run_id, id(result)] = f"{name} ({told})" if told else name
     return labels
 
@@ -390,20 +379,6 @@ def _shown(cells: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _key(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def text(value: Any) -> str:
-    """Text for a Markdown cell: what is foreign stays text."""
-    said = " ".join(_plain(value).split())[:80]
-    for sign in "\\`*_{}[]<>|":
-        said = said.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
-    return said
 
 
 def _sortable(value: Any) -> tuple[int, float, str]:
