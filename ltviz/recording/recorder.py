@@ -129,7 +129,7 @@ class Recorder:
             if self._on_error == "raise" or not self._begun:
                 raise
             # Whatever it is: a picture that is missing is no reason to lose a training of days.
-            self._drop(step, error)
+            self.drop(step, error)
         else:
             self._begun = True
             self._newest = frame.step
@@ -238,9 +238,13 @@ class Recorder:
             self._drops.untold[:0] = told
             if step == self._newest:
                 self._newest = self._writer.last_step
-            self._drop(step, error)
+            self.drop(step, error)
 
-    def _drop(self, step: Any, error: Exception) -> None:
+    def drop(self, step: Any, error: Exception) -> None:
+        """Count the frame of `step` as dropped for an error that came before it could be given, and warn once a kind;
+        with on_error="raise" the error is raised."""
+        if self._on_error == "raise":
+            raise error
         self._drops.add(step, error)
         self._writer.note(dropped=dict(self._drops.counts))
 
@@ -298,6 +302,9 @@ class Silent(Recorder):
         """Nothing."""
 
     def flush(self) -> None:
+        """Nothing."""
+
+    def drop(self, step: Any, error: Exception) -> None:
         """Nothing."""
 
     def __exit__(
