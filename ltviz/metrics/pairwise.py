@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.geometry.threads import one_blas_thread
+from ltviz.geometry.threads import may_start_threads, one_blas_thread
 from ltviz.metrics.classes import one_place
 from ltviz.metrics.declaration import Measure, Shown, Value, declare, family
 from ltviz.metrics.shots import GROUPS
@@ -62,7 +62,7 @@ def uniformity(z: np.ndarray, *, t: float = 2.0) -> float:
     right = np.hstack((z, one, half))
     starts = range(0, n, BLOCK)
     with one_blas_thread() as threads:
-        if threads > 1 and n >= MANY_POINTS:
+        if threads > 1 and n >= MANY_POINTS and may_start_threads():
             with ThreadPoolExecutor(threads) as pool:
                 total = sum(pool.map(lambda start: _block_sum(left, right, start), starts))
         else:

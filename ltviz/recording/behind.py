@@ -34,8 +34,6 @@ class Behind(Generic[About]):
         self._bytes = 0
         self._thread: threading.Thread | None = None
         self._closed = False
-        self.leaving = False
-        """Whether the interpreter is about to end, which no new thread survives."""
 
     def give(self, about: About, job: Callable[[], None], size: int) -> None:
         """Have a job done that holds `size` bytes, 1 or more; waits while too many others do."""
@@ -46,7 +44,7 @@ class Behind(Generic[About]):
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-                atexit.register(self._leave)
+                atexit.register(self.wait)
             self._changed.notify_all()
 
     def wait(self) -> None:
@@ -72,11 +70,7 @@ class Behind(Generic[About]):
             self._closed = True
             self._changed.notify_all()
         self._thread.join()
-        atexit.unregister(self._leave)
-
-    def _leave(self) -> None:
-        self.leaving = True
-        self.wait()
+        atexit.unregister(self.wait)
 
     def _work(self) -> None:
         while True:

@@ -221,12 +221,17 @@ class Recorder:
         frame = replace(frame, events=json.loads(encode_events(frame)))
         arrays = (frame.embeddings, *frame.landmarks.values(), *frame.samples.values())
         size = sum(array.nbytes for array in arrays)
-        self._behind.give((frame.step, told), partial(self._finish, frame), size)
+        self._behind.give((frame.step, told), partial(self._finish_behind, frame), size)
 
     def _finish(self, frame: Frame) -> None:
         """Measure a frame and write it; the caller's numbers win."""
-        measured = {} if self._behind.leaving else self._measure(frame)
-        self._writer.write(replace(frame, metrics={**measured, **frame.metrics}))
+        self._writer.write(replace(frame, metrics={**self._measure(frame), **frame.metrics}))
+
+    def _finish_behind(self, frame: Frame) -> None:
+        from ltviz.geometry.threads import without_helpers  # as in `_measure`
+
+        with without_helpers():
+            self._finish(frame)
 
     def _tell(self) -> None:
         """Count what became of the frames that were written behind the loop."""
