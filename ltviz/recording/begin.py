@@ -57,9 +57,10 @@ def record(
     before, a NaN, other rows, a full disk, a folder that is gone) is dropped whole and never ends your loop: the first
     of each kind is a `RecordingWarning`, all are counted, and the counts are said on closing and kept in status.json.
 
-    A frame of some hundred samples is on the disk when `frame` returns. A larger one is copied, and measured and
-    written behind your loop, which does not wait for it; at most 128 MiB of frames wait. Closing the run, and the end
-    of the program, wait for all of them; a process that is killed loses those that wait.
+    A small frame (up to 400 samples in 3 dimensions, 250 in 128) is on the disk when `frame` returns. A larger one is
+    copied, and measured and written behind your loop, which does not wait for it; at most 128 MiB of frames wait.
+    `flush`, closing the run and the end of the program wait for all of them; a process that is killed loses those that
+    wait.
 
     In a process whose environment says RANK (torchrun does) and a number above 0 nothing is written: what is given back
     does nothing, so that all ranks may run the same lines. `ltviz.gather` brings the rows of all ranks together.
