@@ -97,6 +97,7 @@ class Watch:
         self._run: Recorder | None = None
         self._labels: np.ndarray | None = None
         self._last = -1
+        self._begun = False
 
     def is_due(self, step: int, *, end: bool = False) -> bool:
         """Whether a frame of this step is still to be recorded: once for each multiple of `every` that was passed."""
@@ -123,9 +124,12 @@ class Watch:
             if writes:
                 self._record(step, torch.cat([z for z, _ in pairs]).numpy(), torch.cat([y for _, y in pairs]).numpy())
         except Exception as error:
-            if self._run is None:
+            if not self._begun:
                 raise
-            self._run.drop(step, error)
+            if self._run is not None:  # else another rank writes, and says what went wrong
+                self._run.drop(step, error)
+        else:
+            self._begun = True
 
     def _record(self, step: int, embeddings: np.ndarray, labels: np.ndarray) -> None:
         if self._run is None:
@@ -147,7 +151,7 @@ class Watch:
         trace: TracebackType | None = None,
     ) -> None:
         """The training has ended, with an error where one is given."""
-        run, self._run, self._last = self._run, None, -1
+        run, self._run, self._last, self._begun = self._run, None, -1, False
         if run is not None:
             run.__exit__(kind, error, trace)
 

@@ -24,8 +24,8 @@ from ltviz.recording.sphere import on_sphere
 from ltviz.recording.writer import RunWriter
 
 SMALL = 12_000_000
-"""Products of pairs of samples (400 samples in 3 dimensions, 250 in 128): a frame of fewer takes 1 to 3 ms, measures and
-disk included, and is done with before `frame` returns."""
+"""Products of pairs of samples (400 samples in 3 dimensions, 250 in 128): a frame of fewer takes 1 to 3 ms with its
+measures, and is on the disk when `frame` returns."""
 _BOUNDS = {"confidence": (0.0, 1.0, "lie in [0, 1]"), "loss": (0.0, np.inf, "be 0 or more")}
 _ROUNDED = 1e-3
 """As far beyond its bounds a number may lie that was rounded, and is put on them."""

@@ -93,3 +93,12 @@ def test_batches_of_all_kinds_travel(samples):
     assert labels_of({"labels": 1}) == labels_of({"label": 1}) == labels_of((0, 1)) == 1
     with pytest.raises(Exception, match="must hold labels"):
         labels_of({"x": 1})
+
+
+def test_ranks_that_do_not_write_look_and_go_on_too(tmp_path, samples):
+    model, watch = Net(), Watch(tmp_path / "run", 1)
+    loader, seen = DataLoader(samples, 32), []
+    watch.look(0, model, loader, lambda batch: seen.append(0) or model(batch[0]), device="cpu", writes=False)
+    watch.look(1, model, loader, lambda batch: 1 / 0, device="cpu", writes=False)
+    watch.end()
+    assert len(seen) == 2 and not (tmp_path / "run").exists()
