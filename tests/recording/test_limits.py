@@ -208,7 +208,7 @@ def test_large_frames_are_written_behind_the_loop_in_their_order(tmp_path):
     with ltviz.record(tmp_path / "run", labels=y) as run:
         for step, z in enumerate(frames):
             given = z.copy()
-            run.frame(step, embeddings=given, loss=(loss := np.full(1500, float(step))), metrics={"step": step})
+            run.frame(step, embeddings=given, loss=(loss := np.full(1500, step, np.float32)), metrics={"step": step})
             given[:], loss[:] = np.nan, -1  # the caller's arrays are the caller's again
         run.flush()
         assert Recording(run.path).steps() == list(range(8))
