@@ -11,10 +11,10 @@ import shutil
 from pathlib import Path
 
 from ltviz.errors import RecordingError
-from ltviz.recording.files import unwritable, write_whole
+from ltviz.recording.files import read_plain, unwritable, write_whole
 from ltviz.recording.frame import file_name, step_of
 from ltviz.recording.lock import RunLock
-from ltviz.recording.recording import Recording
+from ltviz.recording.recording import MAX_INFO, Recording
 
 STRAY = re.compile(r"\..*\.tmp")
 """A file that a killed writer left half-made."""
@@ -124,6 +124,8 @@ def cut_back(recording: Recording, step: int) -> None:
                 (recording.path / "frames" / file_name(later)).unlink()
     except OSError as error:
         raise unwritable(error, recording.path / "frames", 0) from error
+    # A new run.json tells a viewer that the run is another one from now on, of which it knows no frame yet.
+    write_whole(recording.path / "run.json", read_plain(recording.path / "run.json", limit=MAX_INFO))
     terms = recording.metrics()
     if any(line["step"] > step for line in terms):
         kept = (json.dumps(line) + "\n" for line in terms if line["step"] <= step)

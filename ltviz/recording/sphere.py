@@ -7,8 +7,8 @@ import numpy as np
 from ltviz.errors import RecordingError
 
 UNIT_TOLERANCE = 1e-3
-_PLAIN = 1e-30, 1e30
-"""Squared lengths of float32 rows that float32 can be trusted with."""
+_PLAIN = {np.dtype(np.float32): (1e-30, 1e30), np.dtype(np.float64): (1e-250, 1e250)}
+"""Squared lengths that numbers of a type can be trusted with."""
 
 
 def on_sphere(name: str, array: np.ndarray, step: int) -> tuple[np.ndarray, str | None]:
@@ -24,11 +24,13 @@ def on_sphere(name: str, array: np.ndarray, step: int) -> tuple[np.ndarray, str 
             f"{name} at step {step} must be numbers of shape (rows, D); got {array.dtype} of shape {array.shape}.",
             kind=f"{name} of another shape",
         )
-    if array.dtype == np.float32:
-        with np.errstate(over="ignore", invalid="ignore"):
-            square = np.einsum("nd,nd->n", array, array)
-        if ((square > _PLAIN[0]) & (square < _PLAIN[1])).all():  # nor is any of them NaN
-            return _unit(name, array, np.sqrt(square), np.sqrt(square))
+    if array.dtype not in _PLAIN:
+        array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+    least, most = _PLAIN[array.dtype]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        square = np.einsum("nd,nd->n", array, array)
+    if ((square > least) & (square < most)).all():  # nor is any of them NaN
+        return _unit(name, array, np.sqrt(square), np.sqrt(square))
     return _of_any_length(name, array.astype(np.float64), step)
 
 

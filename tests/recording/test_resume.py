@@ -64,6 +64,16 @@ def test_a_run_is_cut_back(tmp_path, embeddings, step, first, left):
     assert [line["step"] for line in seen.metrics()] == [1]
 
 
+def test_who_shows_a_run_sees_that_it_was_cut_back(tmp_path, embeddings):
+    """The app knows a run by its run.json, and its frames by their steps, which come again after a cut."""
+    write(tmp_path / "run", range(5), embeddings)
+    before = (tmp_path / "run" / "run.json").stat().st_ino
+    write(tmp_path / "run", [5], embeddings, resume=True)
+    assert (tmp_path / "run" / "run.json").stat().st_ino == before
+    write(tmp_path / "run", [2, 3], embeddings, resume=True, step=1)
+    assert (tmp_path / "run" / "run.json").stat().st_ino != before
+
+
 def test_a_cut_beyond_the_end_cuts_nothing(tmp_path, embeddings):
     write(tmp_path / "run", range(3), embeddings)
     assert write(tmp_path / "run", [9], embeddings, resume=True, step=50).steps() == [0, 1, 2, 9]
