@@ -57,8 +57,9 @@ def sphere(
     )
     figure.add_trace(_wires(colours["line"]))
     free = frame.labels < 0
-    if frame.present is not None:
-        free &= frame.present
+    present = getattr(frame, "present", None)  # whatever is like a frame may be drawn
+    if present is not None:
+        free &= present
     if free.any():
         grey = _cloud(place(frame.embeddings[free]), f"unlabelled ({free.sum():,})", colours["unlabelled"])
         figure.add_trace(grey)
