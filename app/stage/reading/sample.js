@@ -179,7 +179,8 @@ export class SampleNote {
   writeNear(panels, id) {
     const rows = panels.flatMap((run) => {
       const index = run.indexOf(id);
-      return index !== null && run.info && run.frame && index < run.frame.header.n
+      const there = index !== null && run.frame && index < run.frame.header.n && !isAbsent(run.frame, index);
+      return there && run.info
         ? [{ run, info: run.info, index, found: neighboursOf(run, index), title: run.title, colours: run.colours }]
         : [];
     });
@@ -196,7 +197,7 @@ export class SampleNote {
     this.rows = rows;
     const projected = rows.some(({ run }) => run.frame?.header.projection);
     const title = make("div", "ltv-neartitle", {}, projected ? words.nearestProjected : words.nearest);
-    this.near.replaceChildren(title, ...rows.map((row) => this.makeRow(row)));
+    this.near.replaceChildren(...(rows.length ? [title] : []), ...rows.map((row) => this.makeRow(row)));
   }
 
   /** @param {Row} row */
