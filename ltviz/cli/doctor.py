@@ -107,7 +107,7 @@ def _check_home() -> Finding:
 
 def _check_data(name: str) -> Finding:
     source = registry.source(name)
-    missing = source.missing(None)
+    missing = source.missing(registry.locate(name))
     return Finding(name, None if missing else True, missing or source.about)
 
 
