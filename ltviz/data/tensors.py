@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltviz.data import views
 from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import DeviceInputs
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
-from ltviz.data.views import Randoms, chosen
 
 AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
@@ -42,14 +42,15 @@ class Batches:
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
-        policies: names of the view policies, separated by commas; the data set's own, or what fits the shape of its
-            inputs, where empty.
+        policies: names of the view policies, separated by commas, one a view and the last for all further ones; those
+            of the data set, or of the shape of its inputs, where empty.
 
     Attributes:
         inputs: of the training set, on the device.
+        policies: names of the view policies in force.
 
     Raises:
-        ConfigError: an unknown policy, or one for images where the inputs are vectors.
+        ConfigError: a policy that does not exist, or is not for such inputs.
     """
 
     def __init__(
@@ -71,12 +72,8 @@ class Batches:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
         self.inputs = DeviceInputs(data.train_inputs, device, mean=data.mean, std=data.std)
-        self._policies = chosen(policies or data.policies, data.train_inputs.shape)
-
-    @property
-    def policies(self) -> tuple[str, ...]:
-        """Names of the view policies in force: one a view, the last one for all further views."""
-        return tuple(policy.name for policy in self._policies)
+        self._policies = views.chosen(policies or data.policies, data.train_inputs.shape)
+        self.policies = tuple(policy.name for policy in self._policies)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
@@ -108,7 +105,7 @@ class Batches:
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)
             policy = self._policies[min(i, len(self._policies) - 1)]
-            return self.inputs.normalise(policy.apply(images(), Randoms(int(chance))))
+            return self.inputs.normalise(policy.apply(images(), views.Randoms(int(chance))))
 
         return Batch(
             step,
