@@ -14,6 +14,12 @@ def _live(default: Any, **constraints: Any) -> Any:
     return Field(default, json_schema_extra={"live": True}, **constraints)
 
 
+FILES = ("data_dir", "image_root", "image_size", "skip_bad", "data_options")
+"""Names of the settings that say where the data files are and how they are read."""
+CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
+"""Those that say which part of the data is trained on."""
+
+
 class RunSettings(BaseModel):
     """Data, optimisation and cost of watching. All methods of a race share one of these."""
 
@@ -69,6 +75,12 @@ class RunSettings(BaseModel):
         "time takes further ones of the same samples, so that all see equally many images. At 0 each takes what it "
         "needs, and a method that takes three views sees three times the images of one that takes one.",
     )
+    policies: str = Field(
+        "",
+        max_length=500,
+        description="How views are augmented: names of policies separated by commas, one a view, the last one for all "
+        "further views, such as randaugment,simclr; the data set's own, or one that fits its images, where empty.",
+    )
     learning_rate: float = _live(
         2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
     )
@@ -117,12 +129,12 @@ class RunSettings(BaseModel):
     @property
     def files(self) -> dict[str, Any]:
         """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
-        return self.model_dump(include={"data_dir", "image_root", "image_size", "skip_bad", "data_options"})
+        return self.model_dump(include={*FILES})
 
     @property
     def cut(self) -> dict[str, Any]:
         """What `ltviz.data.registry.load` and `describe` take: `files`, and which part of them is trained on."""
-        return self.files | self.model_dump(include={"imbalance_factor", "max_per_class", "profile", "seed"})
+        return self.model_dump(include={*CUT, *FILES})
 
 
 INCIDENTAL = frozenset(

@@ -145,6 +145,8 @@ class SharedStart:
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
                 "augmentation": describe_augmentation(self.batches.policies),
+                "policies": list(self.batches.policies),
+                "data": {"profile": data.profile, "notes": list(data.notes)},
                 "share": list(share),
             },
             "versions": {
@@ -207,6 +209,7 @@ def prepare(run: RunSettings) -> SharedStart:
         device=chosen.device,
         sampling=run.sampling,
         total_steps=run.steps,
+        policies=run.policies,
     )
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim)
