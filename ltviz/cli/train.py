@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from ltviz.cli.arguments import parse
+from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.recording import Recording, checkpoints_home, new_run_id
 from ltviz.recording.names import typed_path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ltviz.training.stop import Stop
 
 ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
+DATA = "data"
+"""Part of the line that holds the data set's own settings: --data.NAME."""
 _TICK = 0.2  # seconds between progress lines on a terminal
 
 
@@ -68,6 +71,7 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz.methods import registry
 
+    options_of = data_options(argv)
     if not names and not {"-h", "--help"} & set(argv):
         known = ", ".join(registry.methods())
         raise ConfigError(
@@ -77,12 +81,13 @@ def run(argv: Sequence[str]) -> int:
     parsed = parse(
         f"ltviz train {method or ''}".strip(),
         flags,
-        {"command": TrainOptions, "run": RunSettings, **kinds},
+        {"command": TrainOptions, "run": RunSettings, DATA: options_of, **kinds},
         about=f"{ABOUT} METHOD is one of {', '.join(registry.methods())}.",
         unprefixed=["run", *([method] if method else [])],
     )
     options, settings = parsed["command"], parsed["run"]
     assert isinstance(options, TrainOptions) and isinstance(settings, RunSettings)
+    settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
     from ltviz.training.start import Entrant, begin
 
@@ -186,7 +191,10 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 
     Which flags there are depends on the method, so it is found first: it is what is neither a flag nor a flag's value.
     """
-    switches = {"--help", *(f"--{field.alias or name}" for name, field in _known_fields() if field.annotation is bool)}
+    switches = {"--help"}
+    for part, name, field in _known_fields(argv):
+        if field.annotation is bool:
+            switches |= {f"--{part}{name}", f"--{part}no-{name}"}
     rest = list(argv)
     for place, argument in enumerate(rest):
         before = rest[place - 1] if place else ""
@@ -199,10 +207,20 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, rest
 
 
-def _known_fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Fields whose flags any method has."""
-    for model in (TrainOptions, RunSettings):
-        yield from ((name.replace("_", "-"), field) for name, field in model.model_fields.items())
+def data_options(argv: Sequence[str]) -> type[BaseModel]:
+    """The settings that the data set named on the line has of its own.
+
+    Raises:
+        ConfigError: no data set of this name.
+    """
+    return data_registry.source(_value(argv, "--data") or RunSettings.model_fields["data"].default).Options
+
+
+def _known_fields(argv: Sequence[str]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Fields whose flags any method has: the part before the name, the name, the field."""
+    for part, model in (("", TrainOptions), ("", RunSettings), (f"{DATA}.", data_options(argv))):
+        for name, field in model.model_fields.items():
+            yield part, (field.alias or name).replace("_", "-"), field
 
 
 def _paths(names: list[str], run_dir: Path | None, *, race: bool) -> list[Path]:
