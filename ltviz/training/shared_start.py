@@ -189,7 +189,7 @@ class SharedStart:
                 f"set LTVIZ_DATA to the old one: {recording.path}"
             )
         if not has_weights and info.fingerprints.weights != self.fingerprints.weights:
-            if given := info.config["run"].get("weights"):
+            if given := run_settings(recording).weights:
                 raise RecordingError(
                     "without saved weights a run starts over from the file of weights that it was given, but "
                     f"{given} is not there or holds others; put it back, or train it anew: {recording.path}"
