@@ -137,6 +137,8 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
 def _plan(race: Race) -> str:
     """Where everything goes. One text and one writing: whoever reads its first line and leaves stops no training."""
     lines = [f"{x.name} -> {x.path} (trains first, as a teacher)" for x in race.teachers]
+    if started := Recording(race.lanes[0].path).config.get("weights"):
+        lines.insert(0, str(started))
     return "\n".join([*lines, *(f"{lane.name} -> {lane.path}" for lane in race.lanes)])
 
 

@@ -57,6 +57,12 @@ class RunSettings(BaseModel):
     data_options: dict[str, Any] = Field(
         {}, description="Settings of the data set's own.", json_schema_extra={"flag": False}
     )
+    policies: str = Field(
+        "",
+        max_length=1000,
+        description="How views are augmented: names of view policies separated by commas, one a view and the last for "
+        "all further ones, such as autoaugment-cutout,simaug; the data set's own where empty.",
+    )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
     sampling: Sampling = Field(
@@ -85,7 +91,18 @@ class RunSettings(BaseModel):
         2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
     )
     weight_decay: float = _live(1e-3, ge=0, le=10, description="Decay of AdamW.")
-    encoder: str = Field("mlp", min_length=1, description="Encoder: mlp, convnet or resnet32.")
+    encoder: str = Field(
+        "mlp",
+        min_length=1,
+        max_length=200,
+        description="Encoder: mlp, convnet, resnet32 or resnet56; identity for stored features; with the extra images "
+        "resnet18, resnet50, resnext50 or timm:NAME.",
+    )
+    weights: str | None = Field(
+        None,
+        description="File of weights, *.safetensors, that the encoder starts from: of ltviz, timm, torchvision or "
+        "CLIP's image tower; random ones where empty.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where to compute: auto, cpu, cuda or cuda:1."

@@ -12,6 +12,7 @@ from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
 from ltviz.recording import Recording, new_run_id
+from ltviz.recording.names import typed_path
 from ltviz.training import controls, folders, teachers
 from ltviz.training.forces import parse_what_if
 from ltviz.training.lane import Lane
@@ -54,7 +55,10 @@ def begin(
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     for entrant in entrants:
         folders.check_free(entrant.path)
-    shared = prepare(run.model_copy(update=data_registry.resolve(run.data, **run.files)))
+    found = data_registry.resolve(run.data, **run.files)
+    if run.weights:
+        found["weights"] = str(typed_path(run.weights).absolute())
+    shared = prepare(run.model_copy(update=found))
     if race is None and len(entrants) > 1:
         race = new_run_id("race")
     specs = _common_teachers(
