@@ -446,4 +446,5 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
-    return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))
+    plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}
+    return str(event.get("text") or plain.get(kind, kind))

@@ -29,6 +29,7 @@ from ltviz.training.progress import Outcome, Progress
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 from ltviz.training.teachers import TeacherSpec
+from ltviz.training.timetable import parse_switches
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +173,7 @@ class Lane:
         begin = time.perf_counter()
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
+        self._switch(batch.step)
         terms = self._learner.step(batch)
         self.progress.step = batch.step
         if batch.step > self.progress.last_logged:
@@ -202,6 +204,19 @@ class Lane:
         if note:
             self._events.extend(events)
         return events
+
+    def _switch(self, step: int) -> None:
+        """Does what the settings' timetable says of this step; what a frame tells of already is not told again."""
+        for switch in parse_switches(self.run.switches):
+            if switch.first_step(self.run.steps) != step:
+                continue
+            note = step > self.progress.last_frame
+            if switch.renew:
+                self._learner.renew()
+                if note:
+                    self._events.append({"kind": "renewed", "step": step})
+            known = {*controls.live_fields(type(self.method.settings)), *controls.live_fields(RunSettings)}
+            self.set({name: value for name, value in switch.values.items() if name in known}, step, note=note)
 
     def _check_what_if(self, model: object) -> None:
         """ConfigError for run settings that name methods which cannot be imagined."""

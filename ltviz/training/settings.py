@@ -140,6 +140,12 @@ class RunSettings(BaseModel):
         description="Share of the held-out samples among them that are for choosing a step, and are not test samples.",
     )
 
+    def steps_over(self, training_size: float) -> int:
+        """Training steps on a set of so many samples: `steps`, or what `epochs` come to where they are given."""
+        if self.epochs is None:
+            return self.steps
+        return max(1, round(self.epochs * training_size / self.batch_size))
+
     @field_validator("milestones")
     @classmethod
     def _read_milestones(cls, text: str) -> str:

@@ -190,6 +190,8 @@ def prepare(run: RunSettings) -> SharedStart:
         seed=run.seed,
         data_dir=run.data_dir,
     )
+    if run.epochs is not None:
+        run = controls.replace(run, "steps", run.steps_over(len(data.train_labels)))
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_images.shape[1:])
         head = encoders.build_head(feature_dim, run.dim)

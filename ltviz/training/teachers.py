@@ -12,12 +12,16 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import FIRST, NONE, Method, Settings
 from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, run_path
+from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 
 _SUFFIX = "-teacher"
 _LONGEST = 64  # characters of a run id
 _SHARED = ("data", "encoder", "dim")
-_SAME = ("steps", "learning_rate", "weight_decay", "precision")
+_SAME = (
+    *("steps", "learning_rate", "weight_decay", "precision", "optimizer", "momentum", "nesterov", "schedule"),
+    *("rate_every", "warmup", "milestones", "decay_factor", "final_rate", "switches"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,11 @@ def is_trained(spec: TeacherSpec, student: Path, shared: SharedStart) -> bool:
     if not (recording.path / "run.json").exists():
         return False
     info = recording.info
-    held, run = _table(info.config.get("run")), shared.run.model_dump(mode="json")
+    run = shared.run.model_dump(mode="json")
+    held = {
+        **RunSettings.model_validate({}).model_dump(mode="json"),
+        **_table(info.config.get("run")),
+    }  # older runs had the defaults
     same = info.fingerprints == shared.fingerprints and all(held.get(name) == run[name] for name in _SAME)
     if not (same and info.method == spec.method and _agree(info.config.get("method"), spec.settings)):
         raise RecordingError(

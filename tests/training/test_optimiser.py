@@ -19,8 +19,12 @@ SIZE = 640.0
 """Samples of an epoch: ten steps of 64."""
 
 
-def rates(size: float = SIZE, **settings: Any) -> list[float]:
-    run = RunSettings(**settings)
+def settings(**values: Any) -> RunSettings:
+    return RunSettings(**values)
+
+
+def rates(size: float = SIZE, **values: Any) -> list[float]:
+    run = settings(**values)
     return [optimiser.rate(run, step, size) for step in range(1, run.steps + 1)]
 
 
@@ -37,7 +41,7 @@ def torch_rates(rate: float, steps: int, make: Any, per: int = 1) -> list[float]
 
 
 def test_the_default_is_the_cosine_that_recorded_runs_had_bit_for_bit() -> None:
-    run = RunSettings(learning_rate=0.0123, steps=977)
+    run = settings(learning_rate=0.0123, steps=977)
     assert rates(learning_rate=0.0123, steps=977) == [
         run.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / run.steps)) for step in range(1, 978)
     ]
@@ -74,7 +78,7 @@ def test_milestones_count_the_warm_up_as_the_papers_code_does() -> None:
 
 def test_an_epoch_need_not_be_a_whole_number_of_steps() -> None:
     """200 epochs of CIFAR-100-LT in batches of 128 are 16,948 steps, 84.7 an epoch."""
-    run = RunSettings(steps=16_948, batch_size=128, schedule="step", milestones="160,180", learning_rate=1.0)
+    run = settings(steps=16_948, batch_size=128, schedule="step", milestones="160,180", learning_rate=1.0)
     found = [optimiser.rate(run, step, 10_847) for step in range(1, run.steps + 1)]
     falls = [t for t in range(1, len(found)) if found[t] < found[t - 1]]
     assert falls == [math.ceil(160 * 10_847 / 128), math.ceil(180 * 10_847 / 128)]
@@ -92,7 +96,7 @@ def test_a_cosine_begins_again_where_the_optimiser_is_renewed() -> None:
 
 @pytest.mark.parametrize("nesterov", [True, False])
 def test_sgd_steps_as_torchs_own_with_decay_in_the_gradient(nesterov: bool) -> None:
-    run = RunSettings(optimizer="sgd", momentum=0.9, nesterov=nesterov, weight_decay=0.01, learning_rate=0.1)
+    run = settings(optimizer="sgd", momentum=0.9, nesterov=nesterov, weight_decay=0.01, learning_rate=0.1)
     module, velocity = nn.Linear(1, 1, bias=False).double(), 0.0
     module.weight.data.fill_(2.0)
     made, weight = optimiser.build(run, module), 2.0
@@ -109,7 +113,7 @@ def test_sgd_steps_as_torchs_own_with_decay_in_the_gradient(nesterov: bool) -> N
 def test_what_is_not_trained_is_not_in_the_optimiser() -> None:
     module = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False))
     for name in ("adamw", "sgd"):
-        (group,) = optimiser.build(RunSettings(optimizer=name), module).param_groups
+        (group,) = optimiser.build(settings(optimizer=name), module).param_groups
         assert len(group["params"]) == 2
 
 
