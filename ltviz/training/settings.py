@@ -42,6 +42,14 @@ class RunSettings(BaseModel):
     data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
+    head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(
+        "mlp",
+        description="Projection from features to embeddings: one hidden layer (mlp), the same with batch norm "
+        "(mlp-norm), or none (linear).",
+    )
+    head_width: int | None = _optimisation(
+        None, ge=1, le=65536, description="Width of the projection's hidden layer; that of the features where empty."
+    )
     epochs: float | None = _optimisation(
         None,
         gt=0,

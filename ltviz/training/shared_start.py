@@ -194,7 +194,7 @@ def prepare(run: RunSettings) -> SharedStart:
         run = controls.replace(run, "steps", run.steps_over(len(data.train_labels)))
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_images.shape[1:])
-        head = encoders.build_head(feature_dim, run.dim)
+        head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
     batches = Batches(
         data,
         batch_size=run.batch_size,
