@@ -5,6 +5,7 @@ The line is split here and not by tyro because a mistake must be one sentence, a
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import types
 import typing
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from ltviz.errors import ConfigError
@@ -84,6 +85,27 @@ def parse(
         else:
             values[part][name] = value
     return {part: _judge(prog, part, model, values[part], bare) for part, model in models.items()}
+
+
+def with_defaults(model: type[Model], values: Mapping[str, Any], where: str) -> type[Model]:
+    """The model with other defaults, which are held against the bounds of their fields.
+
+    Args:
+        where: what the values are called in a message.
+
+    Raises:
+        ConfigError: a name that the model does not have, or a value out of its bounds.
+    """
+    try:
+        chosen = model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(f"a recipe's {where}.{sentence(error, model)}") from error
+    fields = {}
+    for name in values:
+        field = copy.copy(model.model_fields[name])
+        field.default = getattr(chosen, name)
+        fields[name] = (field.annotation, field)
+    return create_model(model.__name__, __base__=model, **fields)
 
 
 def _unprefixed(models: Mapping[str, type[BaseModel]], parts: set[str]) -> set[tuple[str, str]]:

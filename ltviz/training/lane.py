@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Lane:
         teacher: TeacherSpec | None = None,
         title: str | None = None,
         race: str | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Lane:
         """A new run in the folder `path`, before its first step.
 
@@ -78,6 +79,7 @@ class Lane:
             teacher: whom it learns from; its weights are taken in where it is trained, else the lane awaits them.
             title: for people; the method's own where None.
             race: id that the runs of a race share.
+            recipe: what run.json says of the recipe that the settings are from.
 
         Raises:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
@@ -90,6 +92,8 @@ class Lane:
         described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
+        if recipe is not None:
+            described["config"]["recipe"] = dict(recipe)
         if title is not None:
             described["title"] = title
         before = Snapshot(path)

@@ -39,7 +39,25 @@ class RunSettings(BaseModel):
         le=1_000_000,
         description="Training samples of the largest class; the data set's own number where empty.",
     )
+    profile: Literal["", "exp", "step", "pareto", "natural"] = Field(
+        "",
+        description="How the class sizes fall: exponentially (exp), in two halves (step), as a Pareto distribution of "
+        "power 6 (pareto), or as the files have them (natural, where the imbalance factor says nothing); the data "
+        "set's own profile where empty.",
+    )
     data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
+    image_size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="Height and width in pixels that image files are resized and cut to; the set's own where empty.",
+    )
+    policies: str = Field(
+        "",
+        max_length=1000,
+        description="How views are augmented: names of view policies separated by commas, one a view and the last for "
+        "all further ones, such as autoaugment-cutout,simaug; the data set's own where empty.",
+    )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
     head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(

@@ -32,6 +32,8 @@ class Entrant:
     path: Path
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] | None = None
+    """What run.json says of the recipe that the settings are from; None where there was none."""
 
 
 def begin(
@@ -74,7 +76,9 @@ def begin(
         first = _open_teachers(untrained, shared, undo)  # older than their students: the page shows the newest run
         lanes = []
         for entrant, kind, chosen, spec in zip(entrants, kinds, settings, specs, strict=True):
-            lanes.append(Lane.create(entrant.path, kind, chosen, shared, teacher=spec, race=race))
+            lanes.append(
+                Lane.create(entrant.path, kind, chosen, shared, teacher=spec, race=race, recipe=entrant.recipe)
+            )
             undo.callback(lanes[-1].undo)
         undo.pop_all()
     return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress)
