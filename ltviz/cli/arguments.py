@@ -16,8 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import sentence
+from ltviz.errors import ConfigError, sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 _WORDS = {int: "INT", float: "FLOAT"}

@@ -83,7 +83,8 @@ def run(argv: Sequence[str]) -> int:
     kinds = {name: registry.method(name).Settings for name in names}
     models: dict[str, type[BaseModel]] = {"command": TrainOptions, "run": RunSettings, **kinds}
     if recipe is not None:
-        models["run"] = with_defaults(RunSettings, recipe.run_values, "run")
+        data = _value(argv, "--data")
+        models["run"] = with_defaults(RunSettings, recipe.values_for([] if data is None else [data]), "run")
         models[recipe.method] = with_defaults(kinds[recipe.method], recipe.settings, "settings")
     parsed = parse(
         f"ltviz train {method or ''}".strip(),

@@ -33,13 +33,12 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ltviz.data import registry as data_registry
-from ltviz.errors import ConfigError, DataError
+from ltviz.errors import ConfigError, DataError, sentence
 from ltviz.launch.queue import Job, JobRun
 from ltviz.recipes import Recipe
 from ltviz.recipes import find as find_recipe
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
-from ltviz.training.controls import sentence
 from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
 
 MAX_RUNS = 10_000
@@ -99,10 +98,7 @@ class Cell:
         run = self.run
         if run.epochs is None:
             return run.steps
-        about = data_registry.describe(
-            run.data, imbalance_factor=run.imbalance_factor, max_per_class=run.max_per_class, data_dir=run.data_dir
-        )
-        return run.steps_over(sum(about.counts))
+        return run.steps_over(sum(data_registry.describe(run.data, **run.cut).counts))
 
     def job_of(self, run_ids: Sequence[str]) -> Job:
         """The same race with some of its runs only."""
@@ -183,7 +179,7 @@ def _cells(part: _Together, sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) 
     """The cells of methods that train together; what the file says goes before the recipe."""
     axes, recipe = dict(sweep.run), part.recipe
     if recipe is not None:
-        said = {name: (value,) for name, value in recipe.run_values.items()}
+        said = {name: (value,) for name, value in recipe.values_for(axes.get("data", ())).items()}
         if "steps" in axes:
             said.pop("epochs", None)
         axes = {**said, **axes}
@@ -259,15 +255,12 @@ def _check_data(runs: Sequence[RunSettings]) -> None:
     """Refuses before anything is trained what would fail in every race of a data set."""
     seen = set()
     for run in runs:
-        key = (run.data, run.imbalance_factor, run.max_per_class, run.data_dir)
-        if key in seen:
+        about = {**run.cut, "seed": 0}
+        if (key := _digest([run.data, about])) in seen:
             continue
         seen.add(key)
-        about = data_registry.describe(
-            run.data, imbalance_factor=run.imbalance_factor, max_per_class=run.max_per_class, data_dir=run.data_dir
-        )
-        if about.missing:
-            raise DataError(about.missing)
+        if missing := data_registry.describe(run.data, **about).missing:
+            raise DataError(missing)
 
 
 def _tag(stem: str) -> str:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import sentence
+from ltviz.errors import ConfigError, sentence
 from ltviz.training.settings import RunSettings
 from ltviz.training.timetable import Switch, parse_switches, write_switches
 
 MAX_FILE = 1 << 16
 """Bytes of a recipe file."""
 Value = bool | int | float | str
+_OF_DATA = ("profile", "image_size")
 
 
 class _Table(BaseModel):
@@ -98,6 +98,15 @@ class Recipe(_Table):
         if not self.switch:
             return dict(self.run)
         return {**self.run, "switches": write_switches(table.as_switch() for table in self.switch)}
+
+    def values_for(self, data: Iterable[Any] = ()) -> dict[str, Value]:
+        """As `run_values`, but of other data sets than its own the recipe does not say how their files are read.
+
+        Args:
+            data: names that were asked for; none for the recipe's own.
+        """
+        other = any(name != self.run.get("data") for name in data)
+        return {name: value for name, value in self.run_values.items() if not (other and name in _OF_DATA)}
 
     @property
     def run_settings(self) -> RunSettings:

@@ -46,17 +46,20 @@ class RunSettings(BaseModel):
         "set's own profile where empty.",
     )
     data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
+    image_root: str | None = Field(
+        None, description="Folder that the paths in lists of images start from; the data folder where empty."
+    )
     image_size: int | None = Field(
         None,
         ge=8,
         le=1024,
         description="Height and width in pixels that image files are resized and cut to; the set's own where empty.",
     )
-    policies: str = Field(
-        "",
-        max_length=1000,
-        description="How views are augmented: names of view policies separated by commas, one a view and the last for "
-        "all further ones, such as autoaugment-cutout,simaug; the data set's own where empty.",
+    skip_bad: bool = Field(
+        False, description="Leave out files and lines that cannot be read, and count them, instead of refusing."
+    )
+    data_options: dict[str, Any] = Field(
+        {}, description="Settings of the data set's own.", json_schema_extra={"flag": False}
     )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
@@ -91,6 +94,12 @@ class RunSettings(BaseModel):
         description="Views of each sample that every method sees in a step, on average: a method that takes fewer at a "
         "time takes further ones of the same samples, so that all see equally many images. At 0 each takes what it "
         "needs, and a method that takes three views sees three times the images of one that takes one.",
+    )
+    policies: str = Field(
+        "",
+        max_length=500,
+        description="How views are augmented: names of policies separated by commas, one a view, the last one for all "
+        "further views, such as randaugment,simclr; the data set's own, or one that fits its images, where empty.",
     )
     learning_rate: float = _live(
         2e-3, gt=0, le=10, description="Largest step size of the optimiser; it falls as the schedule says."
@@ -191,8 +200,20 @@ class RunSettings(BaseModel):
             raise ValueError("must be off where momentum is 0")
         return nesterov
 
+    @property
+    def files(self) -> dict[str, Any]:
+        """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
+        return self.model_dump(include={"data_dir", "image_root", "image_size", "skip_bad", "data_options"})
 
-INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"})
+    @property
+    def cut(self) -> dict[str, Any]:
+        """What `ltviz.data.registry.load` and `describe` take: `files`, and which part of them is trained on."""
+        return self.files | self.model_dump(include={"imbalance_factor", "max_per_class", "profile", "seed"})
+
+
+INCIDENTAL = frozenset(
+    {"data_dir", "image_root", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"}
+)
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
 EQUAL_VIEWS = 3

@@ -60,7 +60,7 @@ def begin(
     check_switches(run, settings)
     for entrant in entrants:
         folders.check_free(entrant.path)
-    shared = prepare(run.model_copy(update={"data_dir": data_registry.resolve_folder(run.data, run.data_dir)}))
+    shared = prepare(run.model_copy(update=data_registry.resolve(run.data, **run.files)))
     if race is None and len(entrants) > 1:
         race = new_run_id("race")
     specs = _common_teachers(

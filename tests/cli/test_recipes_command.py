@@ -140,6 +140,8 @@ def test_a_sweep_may_follow_recipes(tmp_path: Path) -> None:
         "data": "imagenet-lt",
         "encoder": "resnext50",
         "epochs": 90,
+        "profile": "natural",
+        "image_size": 224,
         "settings.temperature": 0.07,
     }
     assert "settings.temperature" not in (bcl.job.runs[0].recipe or {})["overridden"]

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ltviz import encoders, recipes
+from ltviz.data import views
 from ltviz.data.longtail import exponential_counts
 from ltviz.errors import ConfigError
 from ltviz.methods import registry
@@ -62,6 +63,7 @@ def test_a_recipe_says_all_that_it_fixes_and_its_method_takes_it(recipe: Recipe)
     assert run.schedule != "step" or {"milestones", "decay_factor"} <= set(recipe.run)
     settings = kind.Settings.model_validate(recipe.settings)
     check_switches(run, [settings])
+    assert {name.strip() for name in run.policies.split(",")} <= set(views.policies())
     assert kind.several_labels == run.data.endswith("-mlt")
     size = recipe.extent
     assert size is not None and size.image_size == (32 if run.data.startswith("cifar") else 224)
