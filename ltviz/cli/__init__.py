@@ -1,4 +1,4 @@
-"""The command line: `ltviz app | train | sweep | recipes | runs | metrics | judge | export | doctor | bench`.
+"""The command line: `ltviz app | train | data | sweep | recipes | runs | metrics | judge | export | doctor | bench`.
 
 Each command is one module, imported when it is called, so that `ltviz --help` and `ltviz runs` need no torch.
 Bad input is one line on stderr and an exit code; see `ltviz.errors`.
@@ -19,6 +19,7 @@ from ltviz.errors import ConfigError, LtvizError
 COMMANDS = {
     "app": "open the browser app; demo recordings play until there are runs of your own",
     "train": "train a method, or several in lock-step with --race",
+    "data": "say what a data set holds, and what a run would train on",
     "sweep": "train every combination that a TOML file names; what is finished is skipped",
     "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",

@@ -176,8 +176,13 @@ def _judge(
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """Fields under the names that the line uses."""
-    return ((field.alias or name, field) for name, field in model.model_fields.items())
+    """Fields under the names that the line uses; one that says `"flag": False` has no flag."""
+    return ((field.alias or name, field) for name, field in model.model_fields.items() if _has_flag(field))
+
+
+def _has_flag(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return not (isinstance(extra, dict) and extra.get("flag") is False)
 
 
 def _flag(prefix: str, name: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from ltviz.cli.arguments import parse, with_defaults
+from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.recording import Recording, checkpoints_home, new_run_id
 from ltviz.recording.names import typed_path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ltviz.training.stop import Stop
 
 ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
+DATA = "data"
+"""Part of the line that holds the data set's own settings: --data.NAME."""
 _TICK = 0.2  # seconds between progress lines on a terminal
 
 
@@ -75,13 +78,14 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz.methods import registry
 
+    options_of = data_options(argv, recipe)
     if not names and not {"-h", "--help"} & set(argv):
         known = ", ".join(registry.methods())
         raise ConfigError(
             f"`ltviz train` needs a METHOD, --race or --resume; the methods are {known}; try `ltviz train ce`"
         )
     kinds = {name: registry.method(name).Settings for name in names}
-    models: dict[str, type[BaseModel]] = {"command": TrainOptions, "run": RunSettings, **kinds}
+    models: dict[str, type[BaseModel]] = {"command": TrainOptions, "run": RunSettings, DATA: options_of, **kinds}
     if recipe is not None:
         data = _value(argv, "--data")
         models["run"] = with_defaults(RunSettings, recipe.values_for([] if data is None else [data]), "run")
@@ -95,6 +99,7 @@ def run(argv: Sequence[str]) -> int:
     )
     options, settings = parsed["command"], _settle_steps(parsed["run"])
     assert isinstance(options, TrainOptions)
+    settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
     from ltviz.training.start import Entrant, begin
 
@@ -232,8 +237,10 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 
     Which flags there are depends on the method, so it is found first: it is what is neither a flag nor a flag's value.
     """
-    named = [field.alias or name for name, field in _known_fields() if field.annotation is bool]
-    switches = {"--help", *(f"--{no}{name}" for name in named for no in ("", "no-"))}
+    switches = {"--help"}
+    for part, name, field in _known_fields(argv):
+        if field.annotation is bool:
+            switches |= {f"--{part}{name}", f"--{part}no-{name}"}
     rest = list(argv)
     for place, argument in enumerate(rest):
         before = rest[place - 1] if place else ""
@@ -246,10 +253,21 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, rest
 
 
-def _known_fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Fields whose flags any method has."""
-    for model in (TrainOptions, RunSettings):
-        yield from ((name.replace("_", "-"), field) for name, field in model.model_fields.items())
+def data_options(argv: Sequence[str], recipe: Recipe | None = None) -> type[BaseModel]:
+    """The settings that the data set named on the line, or by its recipe, has of its own.
+
+    Raises:
+        ConfigError: no data set of this name.
+    """
+    said = RunSettings.model_fields["data"].default if recipe is None else recipe.run_settings.data
+    return data_registry.source(_value(argv, "--data") or said).Options
+
+
+def _known_fields(argv: Sequence[str]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Fields whose flags any method has: the part before the name, the name, the field."""
+    for part, model in (("", TrainOptions), ("", RunSettings), (f"{DATA}.", data_options(argv))):
+        for name, field in model.model_fields.items():
+            yield part, (field.alias or name).replace("_", "-"), field
 
 
 def _paths(names: list[str], run_dir: Path | None, *, race: bool) -> list[Path]:

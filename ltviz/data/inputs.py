@@ -84,19 +84,22 @@ class HeldInputs(Inputs):
     """Inputs in memory.
 
     Args:
-        array: uint8 images (N, H, W) or (N, H, W, 3), float32 images of these shapes, or float32 vectors (N, F).
-        white: of images; 255 for uint8 and 1 for float32 where None.
+        array: uint8 images (N, H, W) or (N, H, W, 3), images of these shapes as floats, or vectors (N, F) as floats;
+            floats are kept as float32.
+        white: of images; 255 for uint8 and 1 for floats where None.
 
     Raises:
         DataError: another dtype or shape, or floats that are not finite.
     """
 
     def __init__(self, array: NDArray, white: float | None = None):
+        if array.dtype.kind == "f":
+            array = array.astype(np.float32, copy=False)
         colour = array.ndim == 4 and array.shape[3] == 3
         fits = array.dtype == np.float32 if array.ndim == 2 else array.dtype in (np.uint8, np.float32)
         if not (fits and (colour or array.ndim in (2, 3)) and 0 not in array.shape[1:]):
             raise DataError(
-                "inputs must be uint8 or float32 images (N, H, W) or (N, H, W, 3), or float32 vectors (N, F), "
+                "inputs must be uint8 or float images (N, H, W) or (N, H, W, 3), or float vectors (N, F), "
                 f"got {array.dtype} of shape {array.shape}"
             )
         if array.dtype == np.float32 and not np.isfinite(array).all():
@@ -192,6 +195,15 @@ class ImageFiles(Inputs):
     @property
     def replaced(self) -> Sequence[str]:
         return tuple(self._replaced.values())
+
+    def damaged(self, rows: int) -> list[str]:
+        """A sentence on each file that cannot be decoded; decodes all of them, `rows` at a time."""
+        out = np.empty((rows, *self.shape), np.uint8)
+        found = []
+        for index in self.blocks(rows):
+            places = [Picked(self.path(int(at)), row) for row, at in enumerate(index)]
+            found += [f"{bad}: {self.where(int(index[row]))}" for row, bad in decode(places, out)]
+        return found
 
     def _replace(self, at: int, bad: BadPicture, out: NDArray[np.uint8]) -> None:
         """Puts the next readable file of the same number into `out`, (1, *shape)."""

@@ -145,6 +145,7 @@ class LongTailed:
             hold the rarest class of each image.
         mean, std: by channel, of images in [0, 1]; what an encoder sees is less the mean and over the deviation, after
             the augmentation. Empty for none.
+        profile: how the sizes fall, one of `PROFILES`, or `NATURAL`.
         policies: how views are made where nobody asks for another way; empty where the shape of the inputs says it.
         notes: sentences on what was guessed or left out while reading.
     """
@@ -162,6 +163,7 @@ class LongTailed:
     test_multi: NDArray[np.uint8] | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    profile: str = "exp"
     policies: str = ""
     notes: tuple[str, ...] = ()
 

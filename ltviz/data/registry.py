@@ -198,7 +198,9 @@ def load(
     if outline.test_per_class is not None:
         found = replace(found, test_counts=kind.test_sizes(pool))
     tail = _plan(name, found, wish, kind.available(pool))
-    return replace(kind.compose(pool, tail), mean=outline.mean, std=outline.std, policies=outline.policies)
+    return replace(
+        kind.compose(pool, tail), profile=tail.profile, mean=outline.mean, std=outline.std, policies=outline.policies
+    )
 
 
 class _Wish(NamedTuple):

@@ -8,14 +8,13 @@ from functools import cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data import views
 from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import DeviceInputs
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
-from ltviz.errors import ConfigError
 
 AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
@@ -23,67 +22,9 @@ FINGERPRINT_STEPS = 256
 _INDEX, _VIEW, _BALANCED, _BALANCED_VIEW = 11, 12, 13, 14  # Philox streams
 
 
-def policies_of(data: LongTailed, asked: str = "") -> tuple[str, ...]:
-    """Names of the view policies: one a view, the last one for all further views.
-
-    Args:
-        asked: names separated by commas; those of the data set, or what fits the shape of its inputs, where empty.
-    """
-    usual = "none" if data.train_inputs.is_vectors else "affine"
-    names = tuple(name.strip() for name in (asked or data.policies or usual).split(","))
-    return names
-
-
 def describe_augmentation(policies: Sequence[str]) -> str:
     """As run.json says it; "affine" alone as it was said when there was nothing else."""
     return AFRESH if set(policies) == {"affine"} else f"{', '.join(policies)}, {AFRESH}"
-
-
-def view_of(policy: str, images: Tensor, generator: torch.Generator) -> Tensor:
-    """One randomly changed copy of each image, (B, C, H, W) in [0, 1], or of each vector, (B, F), by a named policy.
-
-    Args:
-        generator: on the CPU, wherever the images are, so that every device makes the same copies.
-
-    Raises:
-        ConfigError: no policy of this name.
-    """
-    if policy == "none":
-        return images
-    if policy == "affine":
-        return augment(images, generator)
-    raise ConfigError(f"a view policy must be affine or none, got {policy!r}; try affine")
-
-
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """One randomly moved, turned, scaled and noisy copy of each image.
-
-    Shift up to 2 pixels (1 below 16 pixels of width), rotation up to 0.2 rad, scale 0.9 to 1.1, normal noise of 0.1.
-
-    Args:
-        images: (N, C, H, W) float32, in [0, 1].
-        generator: on the CPU, wherever the images are, so that every device makes the same copies.
-
-    Returns:
-        (N, C, H, W) float32 beside the images; noise may leave [0, 1].
-    """
-    num, _, height, width = images.shape
-    turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=generator) - 1).unbind()
-    noise = torch.randn(images.shape, generator=generator).to(images.device)
-    scale = 1 + 0.1 * stretch
-    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
-    reach = (1 if width < 16 else 2) * 2 / width  # grid_sample measures in half widths
-    # F.affine_grid of [[cos, -sin, right], [sin, cos, down]], in a fraction of the time of its matrix product
-    x, y = _pixel_centres(width), _pixel_centres(height)
-    by_column = torch.stack([cos * x + reach * right, sin * x + reach * down], 1).to(images.device)
-    by_row = torch.stack([-sin * y, cos * y], 1).to(images.device)
-    grid = (by_column[:, :, None] + by_row[..., None]).permute(0, 2, 3, 1)
-    return F.grid_sample(images, grid, align_corners=False).add_(noise, alpha=0.1)
-
-
-def _pixel_centres(size: int) -> Tensor:
-    """(size,) centres of pixels, where the image reaches from -1 to 1."""
-    return (2 * torch.arange(size) + 1) / size - 1
 
 
 class Batches:
@@ -101,11 +42,15 @@ class Batches:
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
-        policies: names of the view policies, separated by commas; the data set's own where empty.
+        policies: names of the view policies, separated by commas, one a view and the last for all further ones; those
+            of the data set, or of the shape of its inputs, where empty.
 
     Attributes:
         inputs: of the training set, on the device.
         policies: names of the view policies in force.
+
+    Raises:
+        ConfigError: a policy that does not exist, or is not for such inputs.
     """
 
     def __init__(
@@ -127,7 +72,8 @@ class Batches:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
         self.inputs = DeviceInputs(data.train_inputs, device, mean=data.mean, std=data.std)
-        self.policies = policies_of(data, policies)
+        self._policies = views.chosen(policies or data.policies, data.train_inputs.shape)
+        self.policies = tuple(policy.name for policy in self._policies)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
@@ -158,9 +104,8 @@ class Batches:
 
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)
-            policy = self.policies[min(i, len(self.policies) - 1)]
-            seen = view_of(policy, images(), torch.Generator().manual_seed(int(chance)))
-            return self.inputs.normalise(seen)
+            policy = self._policies[min(i, len(self._policies) - 1)]
+            return self.inputs.normalise(policy.apply(images(), views.Randoms(int(chance))))
 
         return Batch(
             step,

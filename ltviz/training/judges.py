@@ -149,6 +149,7 @@ def crt(trained: TrainedMethod) -> Tensor:
         device=shared.engine.device,
         sampling="class-balanced",
         total_steps=steps,
+        policies=run.policies,
     )
     layer = nn.Linear(shared.feature_dim, num_classes)
     chance = torch.Generator().manual_seed(run.seed)

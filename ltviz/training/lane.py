@@ -32,6 +32,8 @@ from ltviz.training.teachers import TeacherSpec
 from ltviz.training.timetable import parse_switches
 
 log = logging.getLogger(__name__)
+_MOST_FILES = 20
+"""Damaged files that one event names."""
 
 
 class Lane:
@@ -59,6 +61,7 @@ class Lane:
         self._events: list[controls.Event] = []
         self._unlogged: list[tuple[int, dict[str, float]]] = []
         self._replay: dict[int, dict[str, Any]] = {}
+        self._replaced = 0
 
     @classmethod
     def create(
@@ -255,6 +258,7 @@ class Lane:
             frame = self._observer.observe(self.method, self.step)
             measured = self._measure_forces(upcoming, frame.embeddings)
         self._note_swaps(frame.target_index)
+        self._note_replaced()
         epoch = self.step * self.run.batch_size / self.method.setup_.training_size
         seconds = progress.seconds_before + elapsed
         frame = replace(
@@ -291,6 +295,15 @@ class Lane:
         if moved:
             self.note("swap", classes=moved)
         self._matched = matched
+
+    def _note_replaced(self) -> None:
+        """Adds an event on files that were found damaged since the frame before, for which others of their class stand
+        in."""
+        data = self._shared.data
+        told = list(dict.fromkeys((*data.train_inputs.replaced, *data.test_inputs.replaced)))
+        if len(told) > self._replaced:
+            self.note("replaced", total=len(told), files=told[self._replaced :][:_MOST_FILES])
+            self._replaced = len(told)
 
     def _log(self) -> None:
         """Writes the loss terms that wait."""

@@ -24,6 +24,12 @@ def _optimisation(default: Any, **constraints: Any) -> Any:
     return Field(default, json_schema_extra={"group": OPTIMISATION}, **constraints)
 
 
+FILES = ("data_dir", "image_root", "image_size", "skip_bad", "data_options")
+"""Names of the settings that say where the data files are and how they are read."""
+CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
+"""Those that say which part of the data is trained on."""
+
+
 class RunSettings(BaseModel):
     """Data, optimisation and cost of watching. All methods of a race share one of these."""
 
@@ -203,12 +209,12 @@ class RunSettings(BaseModel):
     @property
     def files(self) -> dict[str, Any]:
         """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
-        return self.model_dump(include={"data_dir", "image_root", "image_size", "skip_bad", "data_options"})
+        return self.model_dump(include={*FILES})
 
     @property
     def cut(self) -> dict[str, Any]:
         """What `ltviz.data.registry.load` and `describe` take: `files`, and which part of them is trained on."""
-        return self.files | self.model_dump(include={"imbalance_factor", "max_per_class", "profile", "seed"})
+        return self.model_dump(include={*CUT, *FILES})
 
 
 INCIDENTAL = frozenset(

@@ -145,6 +145,8 @@ class SharedStart:
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
                 "augmentation": describe_augmentation(self.batches.policies),
+                "policies": list(self.batches.policies),
+                "data": {"profile": data.profile, "notes": list(data.notes)},
                 "share": list(share),
             },
             "versions": {

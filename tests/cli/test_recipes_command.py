@@ -14,7 +14,7 @@ from ltviz.launch.sweep import plan, read_sweep
 from ltviz.methods import registry
 from ltviz.recording import Recording
 
-SMALL = ["--data", "digits-lt", "--encoder", "mlp", "--policies", "", "--epochs", "1", "--device", "cpu"]
+SMALL = ["--data", "digits-lt", "--encoder", "mlp", "--epochs", "1", "--device", "cpu"]
 
 
 def test_the_list_tells_of_each_recipe_what_it_aims_at_and_costs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +44,9 @@ def test_a_recipe_trains_on_small_data_and_run_json_names_all_that_it_set(
     overridden = config["recipe"]["overridden"]
     assert (config["recipe"]["name"], config["recipe"]["sha256"]) == (name, recipe.sha256)
     assert config["recipe"]["published"] == recipe.published.value and config["recipe"]["source"]
-    assert {"data", "encoder", "policies", "epochs", "batch_size"} <= set(overridden)
+    assert {"data", "encoder", "epochs", "batch_size"} <= set(overridden)
+    assert recipe.run["policies"] == config["run"]["policies"]
+    assert config["augmentation"].startswith(", ".join(str(recipe.run["policies"]).split(",")))
     assert overridden["data"] == recipe.run["data"] and config["run"]["data"] == "digits-lt"
     for key, value in recipe.run_values.items():
         assert config["run"][key] == value or overridden[key] == value, key
@@ -95,7 +97,7 @@ def test_a_run_without_a_recipe_says_nothing_of_one(home: Path) -> None:
 def test_what_cannot_be_is_one_sentence(
     home: Path, capsys: pytest.CaptureFixture[str], argv: list[str], said: str
 ) -> None:
-    assert main(["train", *argv, "--run-dir", str(home / "run")]) == 2
+    assert main(["train", *argv, "--data", "digits-lt", "--run-dir", str(home / "run")]) == 2
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1 and not (home / "run").exists()
 

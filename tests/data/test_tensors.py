@@ -9,7 +9,9 @@ import torch.nn.functional as F
 
 from ltviz.data import registry
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import Batches, augment
+from ltviz.data.tensors import Batches
+from ltviz.data.views import Randoms
+from ltviz.data.views.affine import affine
 
 CPU = torch.device("cpu")
 
@@ -78,7 +80,7 @@ def test_the_fingerprint_tells_seed_and_batch_size_and_sees_256_steps(data: Long
 def test_augmented_images_stay_near_their_original() -> None:
     image = torch.zeros(400, 1, 28, 28)
     image[:, :, 10:18, 10:18] = 1
-    moved = augment(image, torch.Generator().manual_seed(0))
+    moved = affine(image, Randoms(0))
     assert moved.shape == image.shape and moved.dtype == torch.float32
     weight = moved.clamp(min=0.3) - 0.3  # leaves the noise aside
     grid = torch.arange(28.0)
@@ -99,7 +101,7 @@ def test_the_grid_is_that_of_an_affine_map(shape: tuple[int, int]) -> None:
     rows = [torch.stack([cos, -sin, reach * right], 1), torch.stack([sin, cos, reach * down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     expected = F.grid_sample(images, grid, align_corners=False) + noise
-    torch.testing.assert_close(augment(images, torch.Generator().manual_seed(3)), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(affine(images, Randoms(3)), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:

@@ -132,7 +132,8 @@ def test_a_cosine_classifier_is_held_against_unit_features(start: Start) -> None
     (lane,) = start("bcl", steps=3, probe_points=60).lanes
     found = lane._observer.observe(lane.method, 0).metrics
     with torch.no_grad():
-        unit = F.normalize(lane.method.eval().encoder(lane._observer._images), dim=1).numpy()
+        (rows,) = lane._observer._inputs.blocks()
+        unit = F.normalize(lane.method.eval().encoder(rows), dim=1).numpy()
     weight = lane.method.linear_classifier().weight.detach().numpy()
     expected = neural_collapse(unit, lane._observer.probe.labels, weight, np.zeros(len(weight)))
     assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == pytest.approx(dict(expected), rel=1e-4)
