@@ -43,6 +43,8 @@ EQUAL_IMAGES_HELP = (
     "none gains by seeing more images; a step takes longer."
 )
 MORE = "More settings"
+OPTIMISATION = "Optimiser and schedule"
+OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way, and the projection head."
 AUTOMATIC = "automatic"
 TRAIN = "Train"
 CHOOSE_METHOD = "Choose at least one method to train."
@@ -474,4 +476,5 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
     if kind == "replaced":
         return f"{event.get('total')} damaged images so far, others of their class stand in"
-    return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))
+    plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}
+    return str(event.get("text") or plain.get(kind, kind))

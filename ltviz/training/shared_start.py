@@ -29,7 +29,7 @@ from ltviz.methods.base import Method, Settings, Setup
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
 from ltviz.recording.names import typed_path
-from ltviz.training import engine
+from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
@@ -209,9 +209,11 @@ def prepare(run: RunSettings) -> SharedStart:
     """
     chosen = engine.start(run)
     data = data_registry.load(run.data, **run.cut)
+    if run.epochs is not None:
+        run = controls.replace(run, "steps", run.steps_over(len(data.train_labels)))
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
-        head = encoders.build_head(feature_dim, run.dim)
+        head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
     loaded = encoders.load_weights(encoder, run.weights) if run.weights else None
     batches = Batches(
         data,
