@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import sentence
+from ltviz.errors import ConfigError, sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 _WORDS = {int: "INT", float: "FLOAT"}

@@ -1,9 +1,10 @@
-"""A data set as tensors on the device: images, and the batches of augmented views that are drawn from them."""
+"""Batches of augmented views, drawn from a data set whose inputs are on the device or are read as they are needed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -11,13 +12,47 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import DeviceInputs
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
+from ltviz.errors import ConfigError
 
-AUGMENTATION = "afresh at each step"
+AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
 FINGERPRINT_STEPS = 256
 _INDEX, _VIEW, _BALANCED, _BALANCED_VIEW = 11, 12, 13, 14  # Philox streams
+
+
+def policies_of(data: LongTailed, asked: str = "") -> tuple[str, ...]:
+    """Names of the view policies: one a view, the last one for all further views.
+
+    Args:
+        asked: names separated by commas; those of the data set, or what fits the shape of its inputs, where empty.
+    """
+    usual = "none" if data.train_inputs.is_vectors else "affine"
+    names = tuple(name.strip() for name in (asked or data.policies or usual).split(","))
+    return names
+
+
+def describe_augmentation(policies: Sequence[str]) -> str:
+    """As run.json says it; "affine" alone as it was said when there was nothing else."""
+    return AFRESH if set(policies) == {"affine"} else f"{', '.join(policies)}, {AFRESH}"
+
+
+def view_of(policy: str, images: Tensor, generator: torch.Generator) -> Tensor:
+    """One randomly changed copy of each image, (B, C, H, W) in [0, 1], or of each vector, (B, F), by a named policy.
+
+    Args:
+        generator: on the CPU, wherever the images are, so that every device makes the same copies.
+
+    Raises:
+        ConfigError: no policy of this name.
+    """
+    if policy == "none":
+        return images
+    if policy == "affine":
+        return augment(images, generator)
+    raise ConfigError(f"a view policy must be affine or none, got {policy!r}; try affine")
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -26,11 +61,11 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     Shift up to 2 pixels (1 below 16 pixels of width), rotation up to 0.2 rad, scale 0.9 to 1.1, normal noise of 0.1.
 
     Args:
-        images: (N, 1, H, W) float32, in [0, 1].
+        images: (N, C, H, W) float32, in [0, 1].
         generator: on the CPU, wherever the images are, so that every device makes the same copies.
 
     Returns:
-        (N, 1, H, W) float32 beside the images; noise may leave [0, 1].
+        (N, C, H, W) float32 beside the images; noise may leave [0, 1].
     """
     num, _, height, width = images.shape
     turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=generator) - 1).unbind()
@@ -57,14 +92,20 @@ class Batches:
     Batch t is a function of (seed, t) alone, so training may be continued at any step. Samples are drawn with
     replacement; view i of the batch is augmented afresh, every row by itself, by random numbers of (seed, t, i), which
     come from the CPU wherever the images are. Where samples have several labels, a batch knows them all and comes with
-    a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it.
+    a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it. Image files of the next
+    batch are decoded while this one is trained on.
 
     Args:
-        data: the set; its images are put on `device`.
+        data: the set; its inputs are put on `device`, or read batch by batch where they are files.
         batch_size: B.
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
+        policies: names of the view policies, separated by commas; the data set's own where empty.
+
+    Attributes:
+        inputs: of the training set, on the device.
+        policies: names of the view policies in force.
     """
 
     def __init__(
@@ -76,6 +117,7 @@ class Batches:
         device: torch.device,
         sampling: Sampling = "instance",
         total_steps: int = 1,
+        policies: str = "",
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
         self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
@@ -84,15 +126,18 @@ class Batches:
         if data.train_multi is not None:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
-        self._images = torch.from_numpy(data.train_images)[:, None].to(device)
+        self.inputs = DeviceInputs(data.train_inputs, device, mean=data.mean, std=data.std)
+        self.policies = policies_of(data, policies)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
+        index = self._draw(step)
+        self.inputs.expect(index)
+        if step < self.total_steps:
+            self.inputs.expect(self._draw(step + 1))
         if self._balanced is None:
-            return self._make(step, self._draw(step))
-        return self._make(
-            step, self._draw(step), lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW)
-        )
+            return self._make(step, index)
+        return self._make(step, index, lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW))
 
     def fixed(self, per_class: int, limit: int) -> Batch:
         """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
@@ -107,9 +152,15 @@ class Batches:
     ) -> Batch:
         rows = torch.from_numpy(index).to(self.device)
 
+        @cache
+        def images() -> Tensor:
+            return self.inputs.at(index, rows)
+
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)
-            return augment(self._images[rows], torch.Generator().manual_seed(int(chance)))
+            policy = self.policies[min(i, len(self.policies) - 1)]
+            seen = view_of(policy, images(), torch.Generator().manual_seed(int(chance)))
+            return self.inputs.normalise(seen)
 
         return Batch(
             step,
@@ -123,7 +174,7 @@ class Batches:
     def fingerprint(self, total_steps: int) -> str:
         """SHA-256 of which samples the first (at most 256) steps take, and of how views are made of them, as
         hexadecimal digits."""
-        digest = hashlib.sha256(AUGMENTATION.encode())
+        digest = hashlib.sha256(describe_augmentation(self.policies).encode())
         for step in range(1, min(total_steps, FINGERPRINT_STEPS) + 1):
             for drawn in (self._draw(step), *([self._draw_balanced(step)] if self._balanced else [])):
                 digest.update(drawn.astype("<i8").tobytes())

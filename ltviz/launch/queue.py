@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, sentence
 from ltviz.recording import RUN_ID, check_run_id
-from ltviz.training.controls import sentence
 from ltviz.training.settings import RunSettings
 
 FOLDER = ".ltviz"

@@ -30,11 +30,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ltviz.data import registry as data_registry
-from ltviz.errors import ConfigError, DataError
+from ltviz.errors import ConfigError, DataError, sentence
 from ltviz.launch.queue import Job, JobRun
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
-from ltviz.training.controls import sentence
 from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
 
 MAX_RUNS = 10_000
@@ -206,15 +205,12 @@ def _check_data(runs: Sequence[RunSettings]) -> None:
     """Refuses before anything is trained what would fail in every race of a data set."""
     seen = set()
     for run in runs:
-        key = (run.data, run.imbalance_factor, run.max_per_class, run.data_dir)
-        if key in seen:
+        about = {**run.cut, "seed": 0}
+        if (key := _digest([run.data, about])) in seen:
             continue
         seen.add(key)
-        about = data_registry.describe(
-            run.data, imbalance_factor=run.imbalance_factor, max_per_class=run.max_per_class, data_dir=run.data_dir
-        )
-        if about.missing:
-            raise DataError(about.missing)
+        if missing := data_registry.describe(run.data, **about).missing:
+            raise DataError(missing)
 
 
 def _tag(stem: str) -> str:

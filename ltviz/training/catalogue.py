@@ -37,12 +37,9 @@ def catalogue() -> dict[str, Any]:
                 "name": name,
                 "title": source.title,
                 "about": source.about,
-                "class_names": list(source.class_names),
-                "image_shape": list(source.image_shape),
-                "max_per_class": source.max_per_class,
-                "test_per_class": source.test_per_class,
                 "several_labels": source.several_labels,
-                "missing": source.missing(None),
+                "options": source.Options.model_json_schema(),
+                "missing": source.missing(data_registry.locate(name)),
             }
             for name, source in data_registry.sources().items()
         ],

@@ -7,7 +7,7 @@ share, else on the training set, which the classifier has learned from. Never on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ltviz.data.inputs import Inputs
 from ltviz.data.tensors import Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
@@ -36,7 +37,6 @@ TAUS = tuple(round(0.05 * place, 2) for place in range(21))
 CRT_EPOCHS, CRT_RATE = 10, 0.2
 """An epoch draws as many samples as all classes would have if each had as many as the largest."""
 RIDGE = 1e-4
-_ROWS = 2048  # samples in one forward pass
 _LINEAR = 1e-3  # relative deviation from an affine function that rounding may cause
 
 
@@ -62,35 +62,38 @@ class TrainedMethod:
     def validation(self) -> tuple[Tensor, Tensor]:
         """Features (H, F) float64 and labels (H,) of the validation share; H is 0 in a run without one."""
         data = self.shared.data
-        return self._features(data.test_images[self.held]), self._labels(data.test_labels[self.held])
+        held = np.flatnonzero(self.held)
+        return self._features(data.test_inputs.subset(held)), self._labels(data.test_labels[held])
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor]:
         """Features (N, F) float64 of the training images as they are, and labels (N,)."""
         data = self.shared.data
-        return self._features(data.train_images), self._labels(data.train_labels)
+        return encode(self.method, self.shared.batches.inputs.blocks()), self._labels(data.train_labels)
 
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.shared.data.test_images[~self.held])
+        return self._features(self.shared.data.test_inputs.subset(np.flatnonzero(~self.held)))
 
     @torch.no_grad()
     def own(self) -> Tensor:
         """(M,) classes by the method's own classifier."""
         return self.method.classify(self.test.float()).argmax(1)
 
-    def _features(self, images: NDArray[np.float32]) -> Tensor:
-        return encode(self.method, torch.from_numpy(images)[:, None].to(self.shared.engine.device))
+    def _features(self, inputs: Inputs) -> Tensor:
+        if not len(inputs):
+            return torch.zeros(0, self.shared.feature_dim, dtype=torch.float64, device=self.shared.engine.device)
+        return encode(self.method, self.shared.on_device(inputs).blocks())
 
     def _labels(self, labels: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(labels).to(self.shared.engine.device)
 
 
 @torch.no_grad()
-def encode(method: Method, x: Tensor) -> Tensor:
-    """Images (N, 1, H, W) -> features (N, F) float64 of a method in evaluation mode."""
-    return torch.cat([method.encoder(rows) for rows in x.split(_ROWS)]).double()
+def encode(method: Method, blocks: Iterable[Tensor]) -> Tensor:
+    """Inputs, block by block, -> features (N, F) float64 of a method in evaluation mode."""
+    return torch.cat([method.encoder(rows) for rows in blocks]).double()
 
 
 def ncm(trained: TrainedMethod) -> Tensor:
@@ -157,7 +160,7 @@ def crt(trained: TrainedMethod) -> Tensor:
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(1, steps + 1):
         batch = batches.at(step)
-        loss = F.cross_entropy(layer(encode(trained.method, batch.view(0))), batch.y)
+        loss = F.cross_entropy(layer(encode(trained.method, [batch.view(0)])), batch.y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import DeviceInputs
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
 from ltviz.methods.base import Method
 from ltviz.recording import Frame
 from ltviz.training.probe_set import ProbeSet
-
-_ROWS = 2048  # probe samples in one forward pass
 
 
 class ProbeOutputs(NamedTuple):
@@ -42,13 +41,13 @@ class Observer:
     """Looks at a method without touching it: weights, buffers and random numbers are afterwards as before.
 
     Args:
-        probe: the samples that every frame shows; `device` is where the method is.
+        probe: the samples that every frame shows.
         shown: the fixed samples that a frame shows marks of, and whose two views say how well they are aligned.
+        inputs: those of the probe, where the method is.
     """
 
-    def __init__(self, probe: ProbeSet, shown: Batch, device: torch.device):
-        self.probe, self.shown = probe, shown
-        self._images = torch.from_numpy(probe.images)[:, None].to(device)
+    def __init__(self, probe: ProbeSet, shown: Batch, inputs: DeviceInputs):
+        self.probe, self.shown, self._inputs = probe, shown, inputs
 
     @torch.no_grad()
     def observe(self, method: Method, step: int) -> Frame:
@@ -88,7 +87,7 @@ class Observer:
     def _run(self, method: Method) -> ProbeOutputs:
         """One pass of the probe through the encoder, and two small ones of the fixed samples."""
         parts = []
-        for rows in self._images.split(_ROWS):
+        for rows in self._inputs.blocks():
             features = method.encoder(rows)
             parts.append((method.project(features), method.classify(features), features))
         embeddings, logits, features = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))

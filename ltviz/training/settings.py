@@ -29,7 +29,28 @@ class RunSettings(BaseModel):
         le=1_000_000,
         description="Training samples of the largest class; the data set's own number where empty.",
     )
+    profile: Literal["", "exp", "step", "pareto", "natural"] = Field(
+        "",
+        description="How the class sizes fall: exponentially (exp), in two halves (step), as a Pareto distribution of "
+        "power 6 (pareto), or as the files have them (natural, where the imbalance factor says nothing); the data "
+        "set's own profile where empty.",
+    )
     data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
+    image_root: str | None = Field(
+        None, description="Folder that the paths in lists of images start from; the data folder where empty."
+    )
+    image_size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="Height and width in pixels that image files are resized and cut to; the set's own where empty.",
+    )
+    skip_bad: bool = Field(
+        False, description="Leave out files and lines that cannot be read, and count them, instead of refusing."
+    )
+    data_options: dict[str, Any] = Field(
+        {}, description="Settings of the data set's own.", json_schema_extra={"flag": False}
+    )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
     sampling: Sampling = Field(
@@ -93,8 +114,20 @@ class RunSettings(BaseModel):
         description="Share of the held-out samples among them that are for choosing a step, and are not test samples.",
     )
 
+    @property
+    def files(self) -> dict[str, Any]:
+        """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
+        return self.model_dump(include={"data_dir", "image_root", "image_size", "skip_bad", "data_options"})
 
-INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"})
+    @property
+    def cut(self) -> dict[str, Any]:
+        """What `ltviz.data.registry.load` and `describe` take: `files`, and which part of them is trained on."""
+        return self.files | self.model_dump(include={"imbalance_factor", "max_per_class", "profile", "seed"})
+
+
+INCIDENTAL = frozenset(
+    {"data_dir", "image_root", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"}
+)
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
 EQUAL_VIEWS = 3

@@ -19,14 +19,16 @@ import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import DeviceInputs
+from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import AUGMENTATION, Batches
-from ltviz.errors import ConfigError, RecordingError
+from ltviz.data.tensors import Batches, describe_augmentation
+from ltviz.errors import ConfigError, RecordingError, sentence
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
-from ltviz.training import controls, engine
+from ltviz.training import engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
@@ -55,6 +57,15 @@ class SharedStart:
             for name, tensor in sorted(module.state_dict().items()):
                 digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
         return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
+
+    @cached_property
+    def probe_inputs(self) -> DeviceInputs:
+        """Of the probe, on the device."""
+        return self.on_device(self.probe.inputs)
+
+    def on_device(self, inputs: Inputs) -> DeviceInputs:
+        """Inputs of the data set as the encoder sees them."""
+        return DeviceInputs(inputs, self.engine.device, mean=self.data.mean, std=self.data.std)
 
     def shown_samples(self) -> Batch:
         """The fixed samples for which frames show marks."""
@@ -133,7 +144,7 @@ class SharedStart:
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
-                "augmentation": AUGMENTATION,
+                "augmentation": describe_augmentation(self.batches.policies),
                 "share": list(share),
             },
             "versions": {
@@ -157,10 +168,12 @@ class SharedStart:
             RecordingError: it would not go on exactly.
         """
         info = recording.info
-        if info.config.get("augmentation") != AUGMENTATION:
+        told, now = info.config.get("augmentation"), describe_augmentation(self.batches.policies)
+        if told != now:
+            before = "saw eight fixed copies of each image" if told is None else f"had {str(told)[:200]}"
             raise RecordingError(
-                "a run goes on with the augmentation it began with, but this one saw eight fixed copies of each image, "
-                f"and now images are augmented {AUGMENTATION}; train it anew: {recording.path}"
+                f"a run goes on with the augmentation it began with, but this one {before}, and now it is {now}; train "
+                f"it anew: {recording.path}"
             )
         if info.fingerprints.batches != self.fingerprints.batches or not np.array_equal(
             recording.probe.sample_ids, self.probe.sample_ids
@@ -183,15 +196,9 @@ def prepare(run: RunSettings) -> SharedStart:
         ConfigError, DataError: settings that cannot be met, files that are missing.
     """
     chosen = engine.start(run)
-    data = data_registry.load(
-        run.data,
-        imbalance_factor=run.imbalance_factor,
-        max_per_class=run.max_per_class,
-        seed=run.seed,
-        data_dir=run.data_dir,
-    )
+    data = data_registry.load(run.data, **run.cut)
     with _seeded(run.seed):
-        encoder, feature_dim = encoders.build(run.encoder, data.train_images.shape[1:])
+        encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)  # type: ignore[arg-type]
         head = encoders.build_head(feature_dim, run.dim)
     batches = Batches(
         data,
@@ -215,13 +222,13 @@ def run_settings(recording: Recording) -> RunSettings:
         return RunSettings.model_validate(recording.config["run"])
     except ValidationError as error:
         raise RecordingError(
-            f"run.json must hold valid settings, but {controls.sentence(error, RunSettings)}: {recording.path}"
+            f"run.json must hold valid settings, but {sentence(error, RunSettings)}: {recording.path}"
         ) from error
 
 
 def relocate(run: RunSettings) -> RunSettings:
     """The settings of a run that was made elsewhere: without its data folder where that holds nothing here."""
-    if data_registry.describe(run.data, imbalance_factor=run.imbalance_factor, data_dir=run.data_dir).missing:
+    if data_registry.describe(run.data, **run.cut).missing:
         return run.model_copy(update={"data_dir": None})  # LTVIZ_DATA knows better
     return run
 
@@ -252,7 +259,7 @@ def parse_settings(kind: type[Method], values: Mapping[str, Any]) -> Settings:
     try:
         return kind.Settings.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(f"{kind.card.name}: {controls.sentence(error, kind.Settings)}") from error
+        raise ConfigError(f"{kind.card.name}: {sentence(error, kind.Settings)}") from error
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def begin(
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     for entrant in entrants:
         folders.check_free(entrant.path)
-    shared = prepare(run.model_copy(update={"data_dir": data_registry.resolve_folder(run.data, run.data_dir)}))
+    shared = prepare(run.model_copy(update=data_registry.resolve(run.data, **run.files)))
     if race is None and len(entrants) > 1:
         race = new_run_id("race")
     specs = _common_teachers(

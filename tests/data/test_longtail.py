@@ -61,7 +61,8 @@ def test_subset_has_ranked_labels_the_profile_and_a_balanced_test_set() -> None:
     assert data.counts.tolist() == exponential_counts(120, 10, 50)
     np.testing.assert_array_equal(np.bincount(data.train_labels), data.counts)
     np.testing.assert_array_equal(np.bincount(data.test_labels), np.full(10, 50))
-    assert data.train_images.dtype == np.float32 and data.train_images.min() == 0 and data.train_images.max() == 1
+    images = data.train_inputs.whole()
+    assert images.dtype == np.uint8 and images.min() == 0 and images.max() == data.train_inputs.white == 16
     assert len(set(data.train_ids) | set(data.test_ids)) == len(data.train_ids) + len(data.test_ids)
 
 
@@ -71,10 +72,10 @@ def test_names_go_with_their_images_whatever_the_order_of_classes() -> None:
     two = registry.load("digits-lt", imbalance_factor=5, seed=2)
     picture = {
         i: (image, one.class_names[y])
-        for i, image, y in zip(one.train_ids, one.train_images, one.train_labels, strict=True)
+        for i, image, y in zip(one.train_ids, one.train_inputs.whole(), one.train_labels, strict=True)
     }
     shared = 0
-    for i, image, y in zip(two.train_ids, two.train_images, two.train_labels, strict=True):
+    for i, image, y in zip(two.train_ids, two.train_inputs.whole(), two.train_labels, strict=True):
         if i in picture:
             np.testing.assert_array_equal(picture[i][0], image)
             assert picture[i][1] == two.class_names[y]

@@ -9,8 +9,8 @@ import sys
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import change, live_fields, replace, sentence
+from ltviz.errors import ConfigError, sentence
+from ltviz.training.controls import change, live_fields, replace
 from ltviz.training.settings import RunSettings
 
 

@@ -117,7 +117,7 @@ def test_neural_collapse_is_that_of_features_and_classifier(start: Start) -> Non
     found = observer.observe(method, 0).metrics
     method.eval()
     with torch.no_grad():
-        features = method.encoder(observer._images).numpy()
+        features = torch.cat([method.encoder(rows) for rows in observer._inputs.blocks()]).numpy()
         weight, bias = method.classifier.weight.numpy(), method.classifier.bias.numpy()  # pyright: ignore
         views = [method.embed(lane._observer.shown.view(i)) for i in (0, 1)]
     expected = neural_collapse(features, observer.probe.labels, weight, bias)
