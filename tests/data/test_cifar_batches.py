@@ -5,118 +5,25 @@ from __future__ import annotations
 import os
 import pickle  # noqa: TID251 - what Python 3 itself writes; nothing here is loaded with it
 import struct
+import sys
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ltviz.data.sources import cifar_batches
+from ltviz.data.sources import cifar_batches, pickled
 from ltviz.errors import DataError
 
-PIXELS = 3072
+sys.path.insert(0, str(Path(__file__).parent))
 
-
-class PythonTwo:
-    """Pickles as Python 2 wrote CIFAR's, protocol 2: text as SHORT_BINSTRING and BINSTRING, a memo for all."""
-
-    def __init__(self) -> None:
-        self.out, self.kept = bytearray(b"\x80\x02"), 0
-
-    def put(self) -> None:
-        self.kept += 1
-        self.out += b"q" + bytes([self.kept]) if self.kept < 256 else b"r" + struct.pack("<I", self.kept)
-
-    def text(self, value: bytes) -> None:
-        self.out += b"U" + bytes([len(value)]) if len(value) < 256 else b"T" + struct.pack("<I", len(value))
-        self.out += value
-        self.put()
-
-    def number(self, value: int) -> None:
-        if 0 <= value < 256:
-            self.out += b"K" + bytes([value])
-        else:
-            self.out += b"M" + struct.pack("<H", value) if 0 <= value < 65536 else b"J" + struct.pack("<i", value)
-
-    def items(self, values: list) -> None:
-        self.out += b"]"
-        self.put()
-        for first in range(0, len(values), 1000):
-            self.out += b"("
-            for value in values[first : first + 1000]:
-                self.number(value) if isinstance(value, int) else self.text(value)
-            self.out += b"e"
-
-    def array(self, value: np.ndarray) -> None:
-        self.out += b"cnumpy.core.multiarray\n_reconstruct\n"
-        self.put()
-        self.out += b"cnumpy\nndarray\n"
-        self.put()
-        self.out += b"K\0\x85"
-        self.put()
-        self.text(b"b")
-        self.out += b"\x87"
-        self.put()
-        self.out += b"R"
-        self.put()
-        self.out += b"(K\x01"
-        for length in value.shape:
-            self.number(length)
-        self.out += {1: b"\x85", 2: b"\x86"}[value.ndim]
-        self.put()
-        self.out += b"cnumpy\ndtype\n"
-        self.put()
-        self.text(b"u1")
-        self.out += b"K\0K\x01\x87"
-        self.put()
-        self.out += b"R"
-        self.put()
-        self.out += b"(K\x03"
-        self.text(b"|")
-        self.out += b"NNN" + b"J\xff\xff\xff\xff" * 2 + b"K\0t"
-        self.put()
-        self.out += b"b\x89"
-        self.text(value.tobytes())
-        self.out += b"t"
-        self.put()
-        self.out += b"b"
-
-    def dictionary(self, held: dict[bytes, object]) -> bytes:
-        self.out += b"}"
-        self.put()
-        self.out += b"("
-        for key, value in held.items():
-            self.text(key)
-            if isinstance(value, np.ndarray):
-                self.array(value)
-            elif isinstance(value, list):
-                self.items(value)
-            elif isinstance(value, int):
-                self.number(value)
-            else:
-                assert isinstance(value, bytes)
-                self.text(value)
-        self.out += b"u."
-        return bytes(self.out)
-
-
-def held(n: int, num_classes: int = 10, *, key: bytes = b"labels", seed: int = 0) -> dict[bytes, object]:
-    """A batch of n images: the first pixel of each is its label, the second its number."""
-    labels = [i % num_classes for i in range(n)]
-    data = np.random.default_rng(seed).integers(0, 256, (n, PIXELS), dtype=np.uint8)
-    data[:, 0], data[:, 1] = labels, np.arange(n) % 256
-    names = [b"image_s_%06d.png" % i for i in range(n)]
-    return {b"batch_label": b"training batch 1 of 5", key: labels, b"data": data, b"filenames": names}
-
-
-def python_two(*args, **options) -> bytes:
-    return PythonTwo().dictionary(held(*args, **options))
+from cifar_writer import PythonTwo, binary, held, python_two
 
 
 def test_a_batch_of_python_2_is_read_as_it_was_written() -> None:
     data = python_two(300)
     assert b"_codecs" not in data and b"U\x06labels" in data, "text as the official files have it"
-    got = cifar_batches.read_pickled_dictionary(data, "here")
+    got = pickled.read_pickled_dictionary(data, "here")
     want = held(300)
     assert list(got) == ["batch_label", "labels", "data", "filenames"]
     assert got["batch_label"] == b"training batch 1 of 5" and got["labels"] == want[b"labels"]
@@ -155,13 +62,13 @@ def test_labels_may_be_an_array() -> None:
 
 def test_the_binary_version_holds_the_same_images() -> None:
     want = held(20)
-    rows = np.concatenate([np.array(want[b"labels"], np.uint8)[:, None], np.asarray(want[b"data"])], axis=1)
-    images, labels = cifar_batches.binary_batch(rows.tobytes(), 1, 10, "here")
+    images, labels = cifar_batches.binary_batch(binary(want), 1, 10, "here")
     same, same_labels = cifar_batches.python_batch(python_two(20), "labels", 10, "here")
     np.testing.assert_array_equal(images, same)
     np.testing.assert_array_equal(labels, same_labels)
-    hundred = np.concatenate([np.full((20, 1), 7, np.uint8), rows], axis=1)
-    assert cifar_batches.binary_batch(hundred.tobytes(), 2, 100, "here")[1].tolist() == labels.tolist()
+    hundred = held(200, 100, key=b"fine_labels")
+    _, fine = cifar_batches.binary_batch(binary(hundred, coarse=True), 2, 100, "here")
+    assert fine.tolist() == hundred[b"fine_labels"]
 
 
 def test_images_are_upright_and_in_colour() -> None:
@@ -205,7 +112,7 @@ def hostile(path: Path) -> dict[str, bytes]:
 def test_what_would_run_something_is_refused_and_nothing_ran(tmp_path: Path, name: str) -> None:
     ran = tmp_path / "ran"
     with pytest.raises(DataError) as caught:
-        cifar_batches.read_pickled_dictionary(hostile(ran)[name], "data_batch_1")
+        pickled.read_pickled_dictionary(hostile(ran)[name], "data_batch_1")
     assert not ran.exists()
     text = str(caught.value)
     assert "\n" not in text and text.endswith("data_batch_1")
@@ -236,7 +143,7 @@ def test_a_damaged_batch_is_refused_with_one_sentence_before_memory_is_taken(nam
     tracemalloc.start()
     try:
         with pytest.raises(DataError) as caught:
-            cifar_batches.read_pickled_dictionary(DAMAGED[name], "data_batch_1")
+            pickled.read_pickled_dictionary(DAMAGED[name], "data_batch_1")
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
         tracemalloc.stop()
@@ -244,13 +151,13 @@ def test_a_damaged_batch_is_refused_with_one_sentence_before_memory_is_taken(nam
 
 
 def test_a_batch_that_makes_more_and_more_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar_batches, "MAX_STEPS", 1000)
+    monkeypatch.setattr(pickled, "MAX_STEPS", 1000)
     with pytest.raises(DataError, match=r"up to 1,000 pickle instructions"):
-        cifar_batches.read_pickled_dictionary(b"\x80\x02" + b"]" * 2000, "here")
+        pickled.read_pickled_dictionary(b"\x80\x02" + b"]" * 2000, "here")
     again = b"c_codecs\nencode\nh\x01X\x06\0\0\0latin1\x86R"
     text = b"X" + struct.pack("<I", 5000) + b"a" * 5000 + b"q\x01"
     with pytest.raises(DataError, match=r"reading stopped"):
-        cifar_batches.read_pickled_dictionary(b"\x80\x02" + text + again * 100 + b".", "here")
+        pickled.read_pickled_dictionary(b"\x80\x02" + text + again * 100 + b".", "here")
 
 
 def spoilt(**changes: object) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ltviz.data.sources.cifar_batches import MAX_BATCH
+from ltviz.data.sources.pickled import MAX_BATCH
 from ltviz.errors import DataError
 
 MAX_ARCHIVE = 2**29
@@ -129,9 +129,7 @@ def _members(stream: IO[bytes] | gzip.GzipFile, path: Path, names: set[str]) -> 
         unpacked += _BLOCK + member.size
         where = f"{path} ({member.name[:60]!r})"
         if not 0 <= member.size <= MAX_BATCH or unpacked > MAX_ARCHIVE:
-            raise DataError(
-                f"an archive of CIFAR unpacks to less than {MAX_ARCHIVE >> 20} MB, this one to more: {where}"
-            )
+            raise DataError(f"an archive of CIFAR unpacks to at most {MAX_ARCHIVE >> 20} MB, this one to more: {where}")
         inner = PurePosixPath(member.name)
         if inner.is_absolute() or ".." in inner.parts:
             raise DataError(f"an archive of CIFAR holds no path that leads out of it, but this one does: {where}")
