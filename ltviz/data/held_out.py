@@ -42,9 +42,11 @@ def hold_out(
     return np.setdiff1d(np.arange(len(labels)), test), test
 
 
-def usual_profile(counts: Sequence[int]) -> str:
-    """The profile of a set of which nobody said how it is to be cut: one whose classes are uneven stays as it is.
+def usual_profile(counts: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """The profile of a set of which nobody said how it is to be cut, and a note: uneven classes stay as they are.
 
     Where they are nearly even, less than two to one, the set has no tail, and an exponential one is cut.
     """
-    return NATURAL if max(counts) >= _UNEVEN * min(counts) else "exp"
+    if max(counts) >= _UNEVEN * min(counts):
+        return NATURAL, ()
+    return "exp", (f"The classes are nearly even, so a tail is cut; --profile {NATURAL} keeps them as they are.",)

@@ -80,9 +80,9 @@ def test_classes_that_are_uneven_stay_as_they_are_but_for_a_test_part(tmp_path: 
 def test_even_classes_are_cut_and_it_is_said(tmp_path: Path) -> None:
     write(tmp_path, {"cat": 12, "dog": 10, "eel": 11})
     about = registry.describe("folder-lt", imbalance_factor=4, data_dir=str(tmp_path))
-    assert about.profile == "exp" and any("--profile natural keeps all" in note for note in about.notes)
+    assert about.profile == "exp" and any("--profile natural keeps them" in note for note in about.notes)
     data = load(tmp_path, imbalance_factor=4)
-    assert data.counts.tolist() == [8, 4, 2] == list(about.counts)
+    assert data.counts.tolist() == [8, 4, 2] == list(about.counts) and data.notes == about.notes
     assert load(tmp_path, profile="natural").counts.tolist() == [10, 9, 8]
 
 
@@ -130,7 +130,7 @@ def test_other_files_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     data = load(tmp_path)
     assert data.class_names == ("cat", "dog", "eel") and data.counts.sum() == 24
-    assert any(note.startswith("1 files without the ending of an image were left out") for note in data.notes)
+    assert any(note.startswith("Files without the ending of an image, left out: 1, in ") for note in data.notes)
 
 
 def test_an_empty_class_is_refused_or_left_out(tmp_path: Path) -> None:

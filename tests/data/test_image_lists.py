@@ -119,8 +119,11 @@ def test_a_bad_line_is_named_with_its_list_or_left_out_and_counted(tmp_path: Pat
     assert text.endswith(f"line 3 of {file}") and "--skip-bad" in text and "\n" not in text
     data = load(tmp_path, skip_bad=True)
     assert data.counts.sum() == 16 and len(data.test_labels) == 10
-    assert len(data.notes) == 1 and "left out, the first because" in data.notes[0]
-    assert data.notes[0].startswith("1 lines were left out") and f"line 3 of {file}" in data.notes[0]
+    assert (
+        len(data.notes) == 1
+        and data.notes[0].startswith("Lines left out: 1, the first because")
+        and f"line 3 of {file}" in data.notes[0]
+    )
 
 
 def test_a_class_of_the_test_list_must_be_one_of_the_training_list(tmp_path: Path) -> None:

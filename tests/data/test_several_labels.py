@@ -67,8 +67,8 @@ def test_voc_is_read_by_its_ids(tmp_path: Path) -> None:
         pixels = data.train_inputs.read(np.arange(4))
         assert pixels.shape == (4, 16, 16, 3)
         assert np.abs(pixels[:, 8, 8, 0].astype(int) - [150, 50, 100, 100]).max() < 5, "each image has its own labels"
-    assert any("16 of 20 classes are left out: no training image shows them" in note for note in data.notes)
-    assert any("1 images of test.txt show none of the classes" in note for note in data.notes)
+    assert any("no training image shows, left out: 16 of 20" in note for note in data.notes)
+    assert any("Images of test.txt that show none of the classes, left out: 1" in note for note in data.notes)
 
 
 def test_voc_without_its_list_of_test_images_says_what_it_takes(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_bad_annotation_is_named_with_its_line_or_left_out(tmp_path: Path, tex
     assert f"{file} (line 2 of {ids})" in str(caught.value) and "\n" not in str(caught.value)
     data = load(tmp_path, "voc-mlt", skip_bad=True)
     assert data.counts.tolist() == [2, 2, 1, 1] and any(
-        note.startswith("1 images were left out") for note in data.notes
+        note.startswith("Images left out: 1, the first because") for note in data.notes
     )
 
 
@@ -188,7 +188,9 @@ def test_coco_is_read_by_its_ids(tmp_path: Path) -> None:
         assert data.test_multi.tolist() == [[1, 0, 0], [0, 1, 1]]
         pixels = data.train_inputs.read(np.arange(3))[:, 8, 8, 0].astype(int)
         assert np.abs(pixels - [554625 % 200, 118113 % 200, 9]).max() < 5
-    assert any("1 images of instances_val2017.json show none" in note for note in data.notes)
+    assert any(
+        "Images of instances_val2017.json that show none of the classes, left out: 1" in note for note in data.notes
+    )
 
 
 def test_objects_that_the_official_code_ignores_do_not_count(tmp_path: Path) -> None:

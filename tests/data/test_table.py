@@ -68,7 +68,7 @@ def test_a_column_says_what_is_to_train_and_what_to_test_on(tmp_path: Path, kind
     split[[0, 12, 20]], split[[1, 13]] = "Test", "val"
     data = load(write(tmp_path / f"x.{kind}", vectors, labels, split.tolist()))
     assert sorted(data.test_ids) == [0, 12, 20] and data.counts.tolist() == [10, 6, 4]
-    assert any("2 rows of another split" in note for note in data.notes)
+    assert any("another split than train and test, left out: 2" in note for note in data.notes)
     split[[0, 12, 20]] = "train"
     split[[2, 14, 21]] = "val"
     assert sorted(load(write(tmp_path / f"x.{kind}", vectors, labels, split.tolist())).test_ids) == [1, 2, 13, 14, 21]

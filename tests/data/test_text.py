@@ -26,7 +26,7 @@ class Encoder:
 
     def __init__(self, model: str, *, local_files_only: bool):
         assert local_files_only, "nothing is downloaded"
-        if not (Path(model) / "modules.json").is_file():
+        if (Path(model) / "damaged").is_file():
             raise OSError("no model\nhere")
 
     def encode(self, texts: list[str], *, convert_to_numpy: bool, show_progress_bar: bool) -> np.ndarray:
@@ -48,7 +48,6 @@ def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (model / "modules.json").write_text(json.dumps(parts))
     pooling = {"word_embedding_dimension": 3, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}
     (model / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
-    text.dimension.cache_clear()
     return model
 
 
@@ -76,9 +75,31 @@ def test_a_form_asks_for_no_vector(tmp_path: Path, encoder: Path) -> None:
         "text-lt", imbalance_factor=5, data_dir=str(write(tmp_path / "x.csv")), data_options={"model": str(encoder)}
     )
     assert about.image_shape == (3,) and about.counts == (9, 4) and Encoder.asked == []
-    (encoder / "1_Pooling" / "config.json").unlink()
-    text.dimension.cache_clear()
-    assert text.dimension(encoder) == 3 and Encoder.asked == ["a"], "a model that does not say it is tried"
+
+
+def test_the_dimension_stands_in_the_description_of_a_model(encoder: Path) -> None:
+    config = encoder / "1_Pooling" / "config.json"
+    for about, size in (
+        ({"word_embedding_dimension": 5, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}, 10),
+        ({"embedding_dimension": 7, "pooling_mode": "mean"}, 7),
+        ({"embedding_dimension": 7, "pooling_mode": ["mean", "max"]}, 14),
+    ):
+        config.write_text(json.dumps(about))
+        assert text.dimension(encoder) == size
+    parts = json.loads((encoder / "modules.json").read_text())
+    (encoder / "modules.json").write_text(json.dumps([*parts, {"path": "1_Pooling", "type": "a.b.Dense"}]))
+    config.write_text(json.dumps({"out_features": 12}))
+    assert text.dimension(encoder) == 12
+    for bad in ("[]", "{", '[{"path": "", "type": "a.b.Other"}]'):
+        (encoder / "modules.json").write_text(bad)
+        with pytest.raises(DataError, match=r"its description cannot be used"):
+            text.dimension(encoder)
+
+
+def test_a_model_that_gives_other_vectors_than_it_says_is_refused(tmp_path: Path, encoder: Path) -> None:
+    (encoder / "1_Pooling" / "config.json").write_text(json.dumps({"embedding_dimension": 7, "pooling_mode": "mean"}))
+    with pytest.raises(DataError, match=r"must have 7 numbers, got \(15, 3\)"):
+        load(write(tmp_path / "x.csv"), encoder)
 
 
 def test_a_text_that_comes_again_is_encoded_once(tmp_path: Path, encoder: Path) -> None:
@@ -106,7 +127,7 @@ def test_rows_without_text_are_refused_with_their_line_or_left_out(tmp_path: Pat
     data = registry.load(
         "text-lt", imbalance_factor=5, data_dir=str(file), data_options={"model": str(encoder)}, skip_bad=True
     )
-    assert data.counts.tolist() == [9, 4] and any("1 rows without text" in note for note in data.notes)
+    assert data.counts.tolist() == [9, 4] and any("Rows without text, left out: 1" in note for note in data.notes)
 
 
 def test_a_file_of_other_things_is_refused(tmp_path: Path, encoder: Path) -> None:
@@ -130,8 +151,11 @@ def test_a_model_that_is_none_is_refused(tmp_path: Path, encoder: Path) -> None:
     file = write(tmp_path / "x.csv")
     with pytest.raises(DataError, match=r"must be a folder .* got 'all-MiniLM'; nothing is downloaded"):
         load(file, Path("all-MiniLM"))
-    with pytest.raises(DataError, match=r"but no model here: ") as caught:
+    with pytest.raises(DataError, match=r"its description cannot be used \(FileNotFoundError"):
         load(file, tmp_path)
+    (encoder / "damaged").touch()
+    with pytest.raises(DataError, match=r"a model of sentence-transformers, but no model here: ") as caught:
+        load(file, encoder)
     assert "\n" not in str(caught.value)
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ltviz.data.held_out import hold_out, usual_profile
 from ltviz.data.inputs import ImageFiles
-from ltviz.data.longtail import NATURAL, Pool
+from ltviz.data.longtail import Pool
 from ltviz.data.source import Outline, Source, Where, class_sizes
 from ltviz.errors import DataError
 
@@ -173,19 +173,13 @@ class Folder(Source):
         names = split.train.class_names
         counts = tuple(np.bincount(split.train.labels[split.train_rows], minlength=len(names)).tolist())
         shape, told = _shape(split.train, where)
-        profile = usual_profile(counts)
-        even = (
-            ()
-            if profile == NATURAL
-            else ("The classes are nearly even, so they are cut: --profile natural keeps all.",)
-        )
         return Outline(
             class_names=names,
             shape=shape,
             train_counts=counts,
             test_counts=tuple(np.bincount(split.test.labels[split.test_rows], minlength=len(names)).tolist()),
-            profile=profile,
-            notes=(*split.notes, *told, *even),
+            profile=usual_profile(counts)[0],
+            notes=(*split.notes, *told),
         )
 
     def read(self, where: Where) -> Pool:
@@ -193,14 +187,12 @@ class Folder(Source):
         names = split.train.class_names
         shape, told = _shape(split.train, where)
         own = split.test is split.train
-        test_labels = split.test.labels[split.test_rows]
-        class_sizes(test_labels, names, f"{split.test.folder}")
         return Pool(
             train_inputs=_inputs(split.train, shape, where).subset(split.train_rows),
             train_labels=split.train.labels[split.train_rows],
             train_ids=split.train_rows,
             test_inputs=_inputs(split.test, shape, where).subset(split.test_rows),
-            test_labels=test_labels,
+            test_labels=split.test.labels[split.test_rows],
             test_ids=split.test_rows + (0 if own else len(split.train)),
             class_names=names,
             notes=(*split.notes, *told),
@@ -212,19 +204,24 @@ class Folder(Source):
         assert where.data_dir is not None
         train_folder, test_folder = find(where.data_dir)
         train = scan(train_folder, skip_bad=where.skip_bad)
-        every = np.arange(len(train))
+        notes = _left_out(train)
         if test_folder is None:
+            test = train
             rows, test_rows = hold_out(train.labels, train.class_names, f"{train_folder}")
-            note = f"There is no test folder: {len(test_rows):,} images, equally many of each class, are held out."
-            return _Split(train, rows, train, test_rows, (*_left_out(train), note))
-        test = scan(test_folder, class_names=train.class_names, skip_bad=where.skip_bad)
-        return _Split(train, every, test, np.arange(len(test)), (*_left_out(train), *_left_out(test)))
+            notes += (f"There is no test folder: {len(test_rows):,} images, equally many of each class, are held out.",)
+        else:
+            test = scan(test_folder, class_names=train.class_names, skip_bad=where.skip_bad)
+            class_sizes(test.labels, train.class_names, f"{test_folder}")
+            rows, test_rows = np.arange(len(train)), np.arange(len(test))
+            notes += _left_out(test)
+        even = usual_profile(np.bincount(train.labels[rows]).tolist())[1]
+        return _Split(train, rows, test, test_rows, (*notes, *even))
 
 
 def _left_out(found: ClassFolders) -> tuple[str, ...]:
     if not found.left_out:
         return ()
-    return (f"{found.left_out:,} files without the ending of an image were left out: {found.folder}",)
+    return (f"Files without the ending of an image, left out: {found.left_out:,}, in {found.folder}.",)
 
 
 def _inputs(found: ClassFolders, shape: tuple[int, ...], where: Where) -> ImageFiles:

@@ -171,7 +171,7 @@ def class_names(train: ImageList, num_classes: int) -> tuple[str, ...]:
 
 def skipped_note(skipped: Sequence[str]) -> tuple[str, ...]:
     """One sentence on the lines that were left out, none where all are there."""
-    return (f"{len(skipped):,} lines were left out, the first because {skipped[0]}.",) if skipped else ()
+    return (f"Lines left out: {len(skipped):,}, the first because {skipped[0]}.",) if skipped else ()
 
 
 class ImageLists(Source):

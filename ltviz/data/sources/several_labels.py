@@ -100,7 +100,7 @@ def gather(listed: Listed, of: Callable[[str], tuple[str, NDArray[np.uint8]]], r
             present.append(shown)
     if not paths:
         raise DataError(f"a list of ids must name an image that can be used, but the first is not: {bad[0]}")
-    notes = (f"{len(bad):,} images were left out, the first because {bad[0]}.",) if bad else ()
+    notes = (f"Images left out: {len(bad):,}, the first because {bad[0]}.",) if bad else ()
     return Shown(paths, np.array(lines), listed.file.name, np.stack(present), notes)
 
 
@@ -109,7 +109,7 @@ def _of_classes(shown: Shown, classes: NDArray[np.int64]) -> Shown:
     present = shown.present[:, classes]
     kept = np.flatnonzero(present.any(1))
     none = len(shown.paths) - len(kept)
-    notes = (f"{none:,} images of {shown.list_name} show none of the classes and were left out.",) if none else ()
+    notes = (f"Images of {shown.list_name} that show none of the classes, left out: {none:,}.",) if none else ()
     if not len(kept):
         raise DataError(f"a set needs images that show one of its classes, but none does: {shown.list_name}")
     return Shown(
@@ -202,8 +202,6 @@ class SeveralLabels(Source):
         names = tuple(found.class_names[c] for c in classes)
         fewer = len(found.class_names) - len(names)
         notes = (
-            (f"{fewer} of {len(found.class_names)} classes are left out: no training image shows them.",)
-            if fewer
-            else ()
+            (f"Classes that no training image shows, left out: {fewer} of {len(found.class_names)}.",) if fewer else ()
         )
         return Annotated(names, found.root, train, test), (*notes, *train.notes, *test.notes)

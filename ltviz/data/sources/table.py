@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ltviz.data.held_out import hold_out, usual_profile
 from ltviz.data.inputs import HeldInputs
-from ltviz.data.longtail import NATURAL, Pool
+from ltviz.data.longtail import Pool
 from ltviz.data.source import Outline, Source, Where, class_sizes
 from ltviz.data.upload import UNLABELLED, read_embeddings
 from ltviz.errors import DataError
@@ -83,7 +83,7 @@ def divided(
     if split is None:
         train, test = hold_out(labels, names, f"{file}")
         note = f"There is no column `split`: {len(test):,} rows, equally many of each class, are held out."
-        return Rows(labels, names, train, test, (*notes, note))
+        return Rows(labels, names, train, test, (*notes, note, *_even(labels[train])))
     said = np.array([one.strip().lower() for one in split])
     train = np.flatnonzero(np.isin(said, _TRAIN))
     test = next((rows for words in _TESTS if len(rows := np.flatnonzero(np.isin(said, words)))), np.zeros(0, np.int64))
@@ -93,8 +93,12 @@ def divided(
             raise DataError(f"the column `split` must say {kind} of some rows, but holds {held}: {file}")
         class_sizes(labels[rows], names, f"the {kind} part of {file}")
     others = len(labels) - len(train) - len(test)
-    left = (f"{others:,} rows of another split than train and test were left out.",) if others else ()
-    return Rows(labels, names, train, test, (*notes, *left))
+    left = (f"Rows of another split than train and test, left out: {others:,}.",) if others else ()
+    return Rows(labels, names, train, test, (*notes, *left, *_even(labels[train])))
+
+
+def _even(labels: NDArray[np.int64]) -> tuple[str, ...]:
+    return usual_profile(np.bincount(labels).tolist())[1]
 
 
 class Table(Source):
@@ -164,15 +168,13 @@ def outline(shape: tuple[int, ...], rows: Rows) -> Outline:
         tuple(np.bincount(rows.labels[part], minlength=len(rows.class_names)).tolist())
         for part in (rows.train, rows.test)
     )
-    profile = usual_profile(counts)
-    even = () if profile == NATURAL else ("The classes are nearly even, so they are cut: --profile natural keeps all.",)
     return Outline(
         class_names=rows.class_names,
         shape=shape,
         train_counts=counts,
         test_counts=test_counts,
-        profile=profile,
-        notes=(*rows.notes, *even),
+        profile=usual_profile(counts)[0],
+        notes=rows.notes,
     )
 
 

@@ -1,9 +1,11 @@
-"""text-lt: sentences and their classes, each sentence a vector by a sentence encoder that the user has installed."""
+"""text-lt: sentences and their classes, each sentence a vector by a sentence encoder that the user has installed.
+
+That encoder is torch's; it is loaded where the vectors are made, and not for what a form shows.
+"""
 
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -78,7 +80,7 @@ def read_texts(file: Path, *, text: str = "", label: str = "", skip_bad: bool = 
             f"such rows out with --skip-bad: {file}"
         )
     if len(without):
-        notes.append(f"{len(without):,} rows without text were left out.")
+        notes.append(f"Rows without text, left out: {len(without):,}.")
     kept = np.setdiff1d(np.flatnonzero(labels != UNLABELLED), without)
     names = names or tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
     split = next((contents.columns[name] for name in contents.columns if name.lower() in SPLITS), None)
@@ -134,21 +136,30 @@ def model_folder(asked: str) -> Path | None:
     return None if spec is None or spec.origin is None else Path(spec.origin).parent / "model"
 
 
-@lru_cache(maxsize=8)
 def dimension(model: Path) -> int:
-    """Numbers of a vector of a model: from its own description where that says it, else by trying it."""
+    """Numbers of a vector of a model, from its own description: loading it would take torch and seconds.
+
+    Raises:
+        DataError: a folder that is no model, or one with parts of other kinds.
+    """
     try:
         parts = json.loads((model / "modules.json").read_text(encoding="utf-8"))
-        kinds = [str(part["type"]).rsplit(".", 1)[-1] for part in parts]
-        pooling = json.loads(
-            (model / parts[kinds.index("Pooling")]["path"] / "config.json").read_text(encoding="utf-8")
-        )
-        modes = [name for name, on in pooling.items() if name.startswith("pooling_mode_") and on is True]
-        if set(kinds) <= {"Transformer", "Pooling", "Normalize"} and len(modes) == 1:
-            return int(pooling["word_embedding_dimension"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # models of other versions describe themselves otherwise; the model itself knows
-    return encode(("a",), model).shape[1]
+        configs = {str(part["type"]).rsplit(".", 1)[-1]: model / part["path"] / "config.json" for part in parts}
+        if not set(configs) <= {"Transformer", "Pooling", "Dense", "Normalize"}:
+            raise ValueError(f"its parts are {', '.join(configs)}")
+        last = "Dense" if "Dense" in configs else "Pooling"
+        about = json.loads(configs[last].read_text(encoding="utf-8"))
+        if last == "Dense":
+            return int(about["out_features"])
+        modes = about.get("pooling_mode", [name for name in about if name.startswith("pooling_mode_") and about[name]])
+        size = about.get("embedding_dimension", about.get("word_embedding_dimension"))
+        return int(size) * (1 if isinstance(modes, str) else len(modes))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        told = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise DataError(
+            f"data.model must be a model of sentence-transformers with modules.json and a pooling, but its description "
+            f"cannot be used ({told}): {model}"
+        ) from error
 
 
 class Text(Source):
@@ -182,7 +193,10 @@ class Text(Source):
 
     def read(self, where: Where) -> Pool:
         texts, model = self._texts(where)
-        return pool(encode(texts.texts, model)[texts.at], texts.rows)
+        vectors = encode(texts.texts, model)
+        if vectors.shape != (len(texts.texts), dimension(model)):
+            raise DataError(f"a vector of the model must have {dimension(model)} numbers, got {vectors.shape}: {model}")
+        return pool(vectors[texts.at], texts.rows)
 
     def _texts(self, where: Where) -> tuple[Texts, Path]:
         if why := self.missing(where):
