@@ -160,11 +160,17 @@ class Folder(Source):
     reads_images = True
 
     def missing(self, where: Where) -> str | None:
-        if where.data_dir is not None and where.data_dir.is_dir():
+        if where.data_dir is None:
+            looked = "no folder was given"
+        elif not where.data_dir.is_dir():
+            looked = f"{where.data_dir} is no folder"
+        elif (found := len(_folders(find(where.data_dir)[0]))) < 2:
+            looked = f"{where.data_dir} holds {found} of them"
+        else:
             return None
-        looked = "no folder was given" if where.data_dir is None else f"{where.data_dir} is no folder"
         return (
-            f"folder-lt needs a folder that holds a folder of images for each class (or train and test, which do), but "
+            "folder-lt needs a folder that holds a folder of images for each of at least 2 classes (or train and test, "
+            f"which do), but "
             f"{looked}; set --data-dir or LTVIZ_DATA to it"
         )
 
