@@ -170,8 +170,7 @@ class Folder(Source):
             return None
         return (
             "folder-lt needs a folder that holds a folder of images for each of at least 2 classes (or train and test, "
-            f"which do), but "
-            f"{looked}; set --data-dir or LTVIZ_DATA to it"
+            f"which do), but {looked}; set --data-dir or LTVIZ_DATA to it"
         )
 
     def outline(self, where: Where) -> Outline:
