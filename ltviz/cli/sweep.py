@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.errors import ConfigError, TrainingError
+from ltviz.errors import TrainingError
 from ltviz.export import basis, findings, results
 from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
