@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ltviz.recording.attributes import Attribute
 from ltviz.recording.frame import Frame
 from ltviz.recording.home import Home, Skipped, list_runs, run_id_of, run_path
 from ltviz.recording.info import Fingerprints, RunInfo, State, Status
@@ -15,6 +16,7 @@ from ltviz.recording.writer import RunWriter, mark_failed
 
 __all__ = [
     "RUN_ID",
+    "Attribute",
     "BadFrame",
     "Fingerprints",
     "Frame",

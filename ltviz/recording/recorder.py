@@ -32,6 +32,7 @@ def record(
     images: Any = None,
     split: Any = None,
     sample_ids: Any = None,
+    attributes: Mapping[str, Any] | None = None,
     counts: Sequence[int] | None = None,
     method: str | None = None,
     title: str | None = None,
@@ -67,6 +68,8 @@ def record(
         split: (N,) 0 train, 1 test, 2 validation. Without it nobody knows which samples are test samples: accuracies
             are left out, and what is measured of training and of test samples apart.
         sample_ids: (N,) whole numbers that say which samples of your data these are.
+        attributes: name -> (N,) numbers or text, None where nothing is known: what else is known of the samples, to
+            colour by, to search and to read.
         counts: training samples of each class, in the order of `class_names`; by default those among `labels`.
         method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values,
             or numpy's scalars.
@@ -123,6 +126,7 @@ def record(
         split=split,
         sample_ids=None if sample_ids is None else as_array(sample_ids),
         images=None if images is None else as_array(images),
+        attributes=attributes,
     )
     return Recorder(writer, classes, split, on_error)
 

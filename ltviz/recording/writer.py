@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ltviz.errors import RecordingError
+from ltviz.recording.attributes import ATTRIBUTES, encode_attributes, make_attributes
 from ltviz.recording.files import (
     Appender,
     inner_folder,
@@ -92,8 +93,10 @@ class RunWriter:
         sample_ids: Any = None,
         images: Any = None,
         label_sets: Any = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> RunWriter:
-        """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`.
+        """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`, `attributes` as in
+        `attributes.make_attributes`.
 
         Raises:
             RunLocked: another writer holds the run.
@@ -110,6 +113,10 @@ class RunWriter:
             images=images,
             label_sets=label_sets,
         )
+        known = make_attributes(attributes or {}, len(probe.labels))
+        first = {"probe.safetensors": encode_probe(probe)}
+        if known:
+            first[ATTRIBUTES] = encode_attributes(known)
         with contextlib.ExitStack() as undo:
             for folder in make_folder(path):
                 undo.callback(_remove, folder)
@@ -125,7 +132,7 @@ class RunWriter:
             for name in ("frames", "control"):
                 for folder in make_folder(inner_folder(path, name)):
                     undo.callback(_remove, folder)
-            for name, data in (("probe.safetensors", encode_probe(probe)), ("run.json", _run_json(info))):
+            for name, data in {**first, "run.json": _run_json(info)}.items():
                 undo.callback(_remove, path / name)
                 write_whole(path / name, data, sync=True)
             new_status = not (path / "status.json").exists()

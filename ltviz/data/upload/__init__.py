@@ -59,6 +59,7 @@ def read_embeddings(
     labels: str | os.PathLike[str] | Sequence[Any] | np.ndarray | None = None,
     label_column: str | None = None,
     vector_columns: Sequence[str] | None = None,
+    metadata: str | os.PathLike[str] | None = None,
 ) -> Upload:
     """Embeddings and whatever else the file says of each point.
 
@@ -70,6 +71,8 @@ def read_embeddings(
         label_column: the column that holds the labels, of the file of labels where one is given; "" for none.
         vector_columns: the column that holds vectors, or the columns that are the dimensions. Columns of a table
             without a header are named "column 1", "column 2", ...
+        metadata: in place of `labels`, a table in the manner of TensorBoard's projector: it says whatever is known of
+            the points, a label among it or not, and the file holds vectors alone.
 
     Raises:
         DataError: one sentence: what is wrong, in which line or row, and what to do.
@@ -83,7 +86,7 @@ def read_embeddings(
         ((2, 2), ('cat', 'dog'))
     """
     try:
-        return _read(Path(path), labels, label_column, vector_columns)
+        return _read(Path(path), labels, label_column, vector_columns, metadata)
     except DataError as error:
         if "\n" not in str(error) and "\r" not in str(error):
             raise
@@ -91,17 +94,30 @@ def read_embeddings(
         raise DataError(_one_line(str(error))) from error
 
 
-def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None) -> Upload:
+def _read(
+    path: Path,
+    labels: Any,
+    label_column: str | None,
+    vector_columns: Sequence[str] | None,
+    metadata: str | os.PathLike[str] | None,
+) -> Upload:
     contents = formats.read(path)
+    alone = labels is None and metadata is None
+    if metadata is not None and vector_columns is None:
+        vector_columns = tuple(contents.columns)
     roles = columns.decide(
         contents,
-        label_column=label_column if labels is None else None,
+        label_column=label_column if alone else None,
         vector_columns=vector_columns,
-        labels=labels is None,
+        labels=alone,
     )
     notes = [*contents.notes, *roles.notes]
     array = stacked(contents, roles.vectors)
-    beside = _labels_beside(labels, label_column, array.shape[0] if array.ndim else 0)
+    count = array.shape[0] if array.ndim else 0
+    if labels is not None:
+        beside = _labels_beside(labels, label_column, count)
+    else:
+        beside = None if metadata is None else _metadata_beside(Path(metadata), label_column, count)
     if beside is not None and roles.label is not None:
         notes.append(f"The labels that were given replace those in '{roles.label[:40]}'.")
         roles.label = None
@@ -139,6 +155,11 @@ def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside
             raise DataError(f"The file of labels must hold one column, or one named 'label'; it holds {held}.")
         return _Beside(contents, roles)
     return _Beside(Contents({"labels": _given(labels)}, noun="array"), Roles(label="labels"))
+
+
+def _metadata_beside(path: Path, label_column: str | None, count: int) -> _Beside:
+    contents = formats.read(path, rows=count, tabs=True)
+    return _Beside(contents, columns.decide(contents, label_column=label_column, vectors=False))
 
 
 def _given(labels: Sequence[Any] | np.ndarray) -> Column:
