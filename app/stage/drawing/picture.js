@@ -6,7 +6,16 @@ import { FlatRenderer, flatPlacer } from "./flat.js";
 import { switchesOf } from "../layers/list.js";
 import { Moment } from "../incoming/moments.js";
 import { neighboursOf } from "../scene/neighbours.js";
-import { changesWithFrame, pointColours, pointFlags, pointSizes, ringPieces, STEPS } from "../scene/attributes.js";
+import { attributeOf, categories, coloured } from "../scene/known.js";
+import {
+  changesWithFrame,
+  colouredClasses,
+  pointColours,
+  pointFlags,
+  pointSizes,
+  ringPieces,
+  STEPS,
+} from "../scene/attributes.js";
 import { layoutPanels, panelAt, STRIP } from "../scene/panels.js";
 import { Quality } from "./quality.js";
 import { Renderer } from "./renderer.js";
@@ -117,8 +126,9 @@ export class Picture {
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
     run.colours = classColours(header.num_classes, mode, { ramp, categorical, page, groups: header.groups });
     run.extras = extraColours(page);
-    run.values = colourMode === "confidence" || colourMode === "loss" ? valueRamp(colourMode, page, STEPS) : [];
-    this.renderer.setPalette(run, [...run.colours, ...run.extras, ...run.values]);
+    run.values = valueColours(run, colourMode, categorical, page);
+    const classes = run.colours.slice(0, colouredClasses(header.num_classes));
+    this.renderer.setPalette(run, [...classes, ...run.extras, ...run.values]);
     const flags = pointFlags(run, this.on, chosen, selected);
     this.renderer.setAttributes(run, { flags, sizes: pointSizes(run, this.on.sizes), pieces: ringPieces(run) });
   }
@@ -226,4 +236,18 @@ function openRenderer(makeCanvas) {
     console.warn("ltviz draws a flat map.", error);
     return new FlatRenderer(makeCanvas());
   }
+}
+
+/**
+ * The colours of what is no class: a ramp for numbers, one colour a category for texts.
+ * @param {Run} run @param {import("../scene/choices.js").ColourMode} mode @param {string[]} categorical
+ * @param {import("../common/colours.js").Rgb} page @returns {import("../common/colours.js").Rgb[]}
+ */
+function valueColours(run, mode, categorical, page) {
+  if (mode === "confidence" || mode === "loss") return valueRamp(mode, page, STEPS);
+  const attribute = attributeOf(run.info, coloured(mode));
+  if (!attribute) return [];
+  if (!attribute.texts) return valueRamp("confidence", page, STEPS);
+  const look = { ramp: [], categorical, page, groups: [] };
+  return classColours(Math.min(categorical.length, categories(attribute).length), "categorical", look);
 }
