@@ -37,7 +37,9 @@ class Upload:
     `embeddings` (N, D) float32 as in the file, finite, no zero row, not normalised. `labels` (N,) int32 or None, -1
     (`UNLABELLED`) where a point has none; `class_names[label]` names a label, None where its number is its name.
     `ids`, `names` and `split` are texts, one a point. `attributes` are all other columns by name: (N,) numbers, or
-    `Categories`. `vector_columns` and `label_column` are what was used. `notes` are sentences that the person should
+    `Categories`. `vector_columns`, `label_column` and `columns` ("id", "name", "split": the column) are what was used,
+    `choices` what else could be: all columns of the file that has the labels. `left_out` says of each column that is
+    nowhere here why. `notes` are sentences that the person should
     read: each guess, with the argument that changes it, and everything that was changed or left out.
     """
 
@@ -51,6 +53,9 @@ class Upload:
     attributes: dict[str, np.ndarray | Categories] = field(default_factory=dict)
     vector_columns: tuple[str, ...] = ()
     label_column: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def read_embeddings(
@@ -159,7 +164,7 @@ def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside
 
 def _metadata_beside(path: Path, label_column: str | None, count: int) -> _Beside:
     contents = formats.read(path, rows=count, tabs=True)
-    return _Beside(contents, columns.decide(contents, label_column=label_column, vectors=False))
+    return _Beside(contents, columns.decide(contents, label_column=label_column, vectors=False, only=False))
 
 
 def _given(labels: Sequence[Any] | np.ndarray) -> Column:
@@ -213,6 +218,8 @@ class _Understood:
         self.contents = contents
         self.attributes: dict[str, np.ndarray | Categories] = {}
         self.texts: dict[str, tuple[str, ...]] = {}
+        self.columns: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
         self._take(contents, roles)
 
     def _take(self, contents: Contents, roles: Roles) -> None:
@@ -223,25 +230,29 @@ class _Understood:
                 continue
             held = contents.columns[column]
             if isinstance(held, Unreadable) or len(held) != len(self.rows):
+                self.left_out[column] = "not one a point"
                 self.notes.append(f"{contents.noun.capitalize()}s left out: '{column[:40]}' (not one a point).")
             else:
                 self.texts[role] = _texts(held)
-        left_out, kept = [], []
+                self.columns[role] = column
+        left_out, kept = {}, []
         for name, column in contents.columns.items():
             if name in roles.taken():
                 continue
             why = column.why if isinstance(column, Unreadable) else _why_no_attribute(column, len(self.rows))
             if isinstance(column, Unreadable) or why:
-                left_out.append(f"'{name[:40]}' ({why})")
+                left_out[name] = why
             elif name in self.attributes:
-                left_out.append(f"'{name[:40]}' (stands in both files)")
+                left_out[name] = "stands in both files"
             else:
                 self.attributes[name] = column
                 kept.append(name)
         if kept:
             self.notes.append(f"{contents.noun.capitalize()}s kept as attributes: {listed(kept)}.")
         if left_out:
-            self.notes.append(f"{contents.noun.capitalize()}s left out: {', '.join(left_out)}.")
+            told = ", ".join(f"'{name[:40]}' ({why})" for name, why in left_out.items())
+            self.notes.append(f"{contents.noun.capitalize()}s left out: {told}.")
+            self.left_out |= left_out
 
     def with_labels(self, beside: _Beside) -> Upload:
         self.notes += [*beside.contents.notes, *beside.roles.notes]
@@ -285,6 +296,9 @@ class _Understood:
             self.attributes,
             self.roles.vectors,
             roles.label,
+            self.columns,
+            tuple(contents.columns),
+            self.left_out,
         )
 
 
