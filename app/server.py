@@ -37,6 +37,8 @@ FOLDER = Path(__file__).parent
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 FIRST_PORT = 8501
 PORTS_TRIED = 100
+MOST_DROPPED_MB = 300
+"""A browser's file lies in this process's memory; larger ones are opened by their path, with `ltviz open`."""
 
 
 class StageFiles(StaticFiles):
@@ -153,7 +155,7 @@ def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str,
         "server.allowedHosts": list(hosts),
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": 64,
+        "server.maxUploadSize": MOST_DROPPED_MB,
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "browser.gatherUsageStats": False,

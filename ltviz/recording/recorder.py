@@ -33,7 +33,7 @@ def record(
     split: Any = None,
     sample_ids: Any = None,
     attributes: Mapping[str, Any] | None = None,
-    counts: Sequence[int] | None = None,
+    counts: Sequence[int] | np.ndarray | None = None,
     method: str | None = None,
     title: str | None = None,
     config: Mapping[str, Any] | None = None,

@@ -43,7 +43,7 @@ def test_words_that_repeat_are_classes(tmp_path):
     [
         ("31 4\n" + lines(WORDS), "first line says that 31 words follow; 30 do"),
         ("30 4\n" + lines(WORDS).replace("\nw7 ", "\nw7 x"), "in line 14"),
-        ("1 2 3\n4 5\n", "line 1 has 3"),
+        ("1 2 3\n4 5\n", "in each line alike, spaces"),
     ],
 )
 def test_word_vectors_with_faults_name_the_line(tmp_path, text, message):

@@ -38,9 +38,9 @@ class Upload:
     (`UNLABELLED`) where a point has none; `class_names[label]` names a label, None where its number is its name.
     `ids`, `names` and `split` are texts, one a point. `attributes` are all other columns by name: (N,) numbers, or
     `Categories`. `vector_columns`, `label_column` and `columns` ("id", "name", "split": the column) are what was used,
-    `choices` what else could be: all columns of the file that has the labels. `left_out` says of each column that is
-    nowhere here why. `notes` are sentences that the person should
-    read: each guess, with the argument that changes it, and everything that was changed or left out.
+    `choices` and `vector_choices` what else could be: all columns of the file of the labels, and of that of vectors.
+    `left_out` says of each column that is nowhere here why. `notes` are sentences that the person should read: each
+    guess, with the argument that changes it, and everything that was changed or left out.
     """
 
     embeddings: np.ndarray
@@ -55,6 +55,7 @@ class Upload:
     label_column: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
+    vector_choices: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -298,6 +299,7 @@ class _Understood:
             roles.label,
             self.columns,
             tuple(contents.columns),
+            tuple(self.contents.columns),
             self.left_out,
         )
 

@@ -32,6 +32,8 @@ def parse_spaced(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Wr
     # A word may be a number, or have spaces in it: what stands before the vector counts, and that it is another each.
     if vectors and least > 2 and numbers < least and _are_words(rows, least):
         return _words(rows, (len(rows), least - 1), notes), True
+    if len(sample[0]) != least:
+        return None  # one name above vectors without brackets, say
     width = checked_rows(rows, formulas=False)
     title = _comment(text, width)
     header = title is None and has_header(rows, set(asked["known"]))
