@@ -429,7 +429,7 @@ EMB_FORMATS = (
     "word2vec and GloVe text · tensors.tsv with metadata.tsv of TensorBoard's projector · tables of numpy.savetxt",
     "Labels are numbers or text; -1, NaN, None and nothing mean unlabelled. Pickles and .pt can run code: not read.",
 )
-EMB_COMMAND = "ltviz open embeddings.npz     # the same from a shell, of any size"
+EMB_COMMAND = "ltviz open embeddings.npz"
 EMB_LABELS_FILE = "Labels stand in"
 EMB_LABELS_INSIDE = "the files themselves"
 EMB_SEVERAL = "Several files are"
@@ -459,6 +459,10 @@ EMB_AND_MORE = "{shown} and {more} more"
 EMB_COMPARE = "Compare it with other runs"
 EMB_REPORT, EMB_REPORT_FILE = "Report", "ltviz-report.html"
 EMB_MEASURES = "All measures"
+EMB_SAMPLED = (
+    "Of {title}, what takes all pairs of points was measured on {drawn} of its {points} points, drawn evenly from each "
+    "class; what was measured of all when it was written stands as it was."
+)
 
 
 def with_unit(number: str, unit: str) -> str:

@@ -70,6 +70,7 @@ const OWN = {
   tail: "fewest",
   unlabelled: "Samples without a label",
   unlabelledNote: "They are drawn, and never measured, ranked or counted.",
+  fewerPoints: "While it moves, some points are left out; at rest all are drawn.",
   simplified: "Drawing simplified to stay fluid: {what}.",
   tableCaption: "Measures of every method at the step shown",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
@@ -304,7 +305,7 @@ const OWN = {
     "fewer pixels, 20 pictures a second",
     "no motion between frames",
     "no motion between frames, coarser pixels",
-    "no motion between frames, coarser pixels, 25,000 points at most",
+    "no motion between frames, coarser pixels, 25,000 points at most while it moves",
   ],
 
   // What is taken away.

@@ -10,6 +10,7 @@ import streamlit as st
 from ltviz.errors import LtvizError
 from ltviz.export.results import Result, number, read_results
 from ltviz.metrics import described
+from ltviz.recording.measured import MOST_MEASURED
 
 from .. import words
 from ..service.studio import Studio
@@ -51,6 +52,10 @@ def draw_opened(studio: Studio, runs: Sequence[str]) -> None:
     with st.spinner(words.EMB_MEASURING):
         full = [measured(result) for result in results]
     draw_heading(words.EMB_MEASURES)
+    for result in full:
+        if (points := len(result.recording.probe.labels)) > MOST_MEASURED:
+            told = {"drawn": f"{MOST_MEASURED:,}", "points": f"{points:,}"}
+            st.caption(words.EMB_SAMPLED.format(title=forms.escape(result.info.title), **told))
     st.html(measure_table(full))
 
 

@@ -19,6 +19,7 @@ from ltviz.errors import DataError, RecordingError
 from ltviz.metrics import measure
 from ltviz.recording import Attribute, Home, Recording, RunWriter, new_run_id, record, run_id_of
 from ltviz.recording.attributes import LONGEST_NAME, MOST
+from ltviz.recording.measured import MOST_MEASURED, draw_evenly
 from ltviz.recording.names import slug
 from ltviz.recording.notes import delete_run
 
@@ -192,13 +193,14 @@ def copy_run(given: Recording, home: Home, *, name: str | None = None) -> Record
 
 
 def measure_series(series: Series) -> dict[str, float]:
-    """All measures of the last step, without a run."""
+    """All measures of the last step, without a run; drawn as `measure_frame` does where the points are many."""
+    drawn = draw_evenly(series.labels, MOST_MEASURED)
     return measure(
-        unit_rows(series.embeddings[-1]),
-        series.labels,
+        unit_rows(series.embeddings[-1][drawn]),
+        series.labels[drawn],
         num_classes=series.num_classes,
         counts=series.counts,
-        split=series.split,
+        split=None if series.split is None else series.split[drawn],
         full=True,
     )
 

@@ -14,6 +14,9 @@ from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
 from ltviz.recording.frame import Frame
 from ltviz.recording.recording import Recording
 
+MOST_MEASURED = 20_000
+"""Points that all measures are taken of, the slow ones among them."""
+
 
 def measure_frame(recording: Recording, frame: Frame) -> dict[str, float]:
     """`measure` of a frame with all that the recording holds, the slow measures too.
@@ -22,24 +25,49 @@ def measure_frame(recording: Recording, frame: Frame) -> dict[str, float]:
     of samples without a split whether they were trained on. Features and classifiers are not recorded: neural collapse
     is that of the embeddings here.
 
+    Of more than `MOST_MEASURED` points so many are measured, drawn evenly from each class: the slow measures take all
+    pairs, which of a million points nobody waits for.
+
     Raises:
         DataError: of a stranger's run, arrays that cannot be measured.
     """
     probe, info, index = recording.probe, recording.info, frame.target_index
+    drawn = draw_evenly(frame.labels, MOST_MEASURED)
+    split = probe.known_split
+    samples = {name: values[drawn] for name, values in frame.samples.items()}
     targets = frame.landmarks.get("targets")
     matched = targets is not None and index is not None and bool((index >= 0).all())
     one_label = probe.label_sets is None
     return measure(
-        frame.embeddings,
-        frame.labels,
+        frame.embeddings[drawn],
+        frame.labels[drawn],
         num_classes=info.num_classes,
         counts=np.array(info.counts),
-        split=probe.known_split,
-        predictions=frame.samples.get("prediction") if one_label else None,
-        confidence=frame.samples.get("confidence") if one_label else None,
+        split=None if split is None else split[drawn],
+        predictions=samples.get("prediction") if one_label else None,
+        confidence=samples.get("confidence") if one_label else None,
         targets=targets[index] if matched and targets is not None else None,
         full=True,
     )
+
+
+def draw_evenly(labels: np.ndarray, most: int, *, seed: int = 0) -> np.ndarray:
+    """(M,) growing indices of at most `most` samples: as large a share of each class as of all, and two of each at
+    least where there is room; the same for the same labels.
+
+    >>> draw_evenly(np.array([0] * 90 + [1] * 10), 20).searchsorted(90)
+    np.int64(18)
+    """
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    _, first, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    share = np.maximum(np.floor(counts * (most / len(labels))).astype(np.int64), np.minimum(counts, 2))
+    if share.sum() > most:  # more classes than there is room for two of each
+        return np.sort(order[:: -(-len(labels) // most)])
+    place = np.arange(len(labels)) - np.repeat(first, counts)
+    return np.sort(order[place < np.repeat(share, counts)])
 
 
 def find_alarms_of(recording: Recording, observations: Iterable[Observation] | None = None) -> list[Alarm]:

@@ -16,6 +16,9 @@ import { wantsCalm } from "../common/theme.js";
  * @property {() => void} onLevel         the quality changed
  */
 
+/** After so long without motion all points are drawn. */
+const REST_MS = 250;
+
 export class Loop {
   /** @param {import("./picture.js").Picture} picture @param {Told} told */
   constructor(picture, told) {
@@ -30,6 +33,12 @@ export class Loop {
     this.running = false;
     /** Points on the last picture. */
     this.points = 0;
+    /** Version of the cameras' poses on the last picture. */
+    this.posed = picture.choices.version("poses");
+    /** When something last moved, ms. */
+    this.movedAt = -Infinity;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.restTimer = undefined;
     /**
      * Runs whose new frames are on a picture that the card is still drawing.
      * @type {import("../incoming/runs.js").Run[]}
@@ -45,6 +54,7 @@ export class Loop {
   stop() {
     this.running = false;
     cancelAnimationFrame(this.raf);
+    clearTimeout(this.restTimer);
     this.raf = 0;
   }
 
@@ -71,7 +81,10 @@ export class Loop {
     if (!allowed) return this.schedule();
     const taken = this.take(now);
     const turned = cameras.step(now, gap);
-    if (taken.length || turned || picture.moving(now)) this.dirty = true;
+    if (taken.length || turned || picture.moving(now)) {
+      this.dirty = true;
+      this.movedAt = now;
+    }
     if (!this.dirty) return;
     this.dirty = false;
     this.draw(now);
@@ -101,8 +114,15 @@ export class Loop {
 
   /** @param {number} now */
   draw(now) {
+    const { picture } = this,
+      posed = picture.choices.version("poses");
     this.told.before(now);
-    this.points = this.picture.draw(now);
+    if (posed !== this.posed) this.movedAt = now;
+    this.posed = posed;
+    this.points = picture.draw(now, now - this.movedAt > REST_MS);
+    // What was left out for speed comes as soon as nothing moves.
+    clearTimeout(this.restTimer);
+    if (picture.thin > 1) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);

@@ -51,6 +51,8 @@ export class Picture {
     this.assigned = new Map();
     this.switches = { version: -1, on: /** @type {import("../layers/list.js").Switches} */ ({}) };
     this.size = { w: 0, h: 0 };
+    /** Every how many-th point the last picture holds. */
+    this.thin = 1;
   }
 
   /** Whether each built-in layer is on. */
@@ -153,8 +155,8 @@ export class Picture {
     };
   }
 
-  /** @param {number} now ms @returns {number} points drawn */
-  draw(now) {
+  /** @param {number} now ms @param {boolean} [rests] nothing moves: all points are drawn @returns {number} points drawn */
+  draw(now, rests = true) {
     const { theme } = this.choices.now;
     if (!theme) return 0;
     this.shown.forEach((run) => this.assign(run));
@@ -171,7 +173,8 @@ export class Picture {
       };
     });
     const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
-    return this.renderer.draw(scenes, { thin: this.quality.thinning(points), on: this.on, theme });
+    this.thin = rests ? 1 : this.quality.thinning(points);
+    return this.renderer.draw(scenes, { thin: this.thin, on: this.on, theme });
   }
 
   /** Whether points are still under way. @param {number} now */
