@@ -102,6 +102,8 @@ def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, wr
     for name, kind in (("loss", LOSS), ("confidence", CONFIDENCE)):
         if (values := frame.samples.get(name)) is not None:
             payload.add(name, values, kind)
+    if frame.present is not None:
+        payload.add("present", frame.present.astype(np.uint8), _BYTES)
     header = FrameHeader(
         run=run,
         step=int(frame.step),

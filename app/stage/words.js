@@ -236,6 +236,7 @@ const OWN = {
   // A sample, a class, their neighbours.
   samplesAndRank: "{count} training samples, rank {rank} of {classes}",
   splits: ["Training sample {id}", "Test sample {id}", "Validation sample {id}"],
+  absent: "Not among the samples of this step",
   recognised: "Recognised",
   takenFor: "Taken for {name}",
   answered: "Answered {name}",

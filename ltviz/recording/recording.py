@@ -23,11 +23,12 @@ from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, 
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
+from ltviz.recording.tensors import MAX_ARRAYS
 
 MAX_INFO = 32 << 20
 MAX_STATUS = 4 << 20
-MAX_ARRAYS = MAX_METRICS = 1 << 30
-_MAX_LINE = 1 << 20
+MAX_METRICS = 1 << 30
+MAX_LINE = 1 << 20
 
 log = logging.getLogger("ltviz")
 
@@ -193,8 +194,7 @@ class Recording:
         """What was skipped and why. Frames that nobody has read yet are read now, so the list is complete."""
         with self._guard:
             for step in self._index():
-                if step not in self._sound:
-                    self._try_load(step)
+                _ = step in self._sound or self._try_load(step)
             bad = [BadFrame(self._frame_path(step), reason) for step, (_, reason) in sorted(self._bad.items())]
         for name, read in (("probe.safetensors", lambda: self.probe), (ATTRIBUTES, lambda: self.attributes)):
             try:
@@ -391,7 +391,7 @@ def _identity_at(path: Path) -> _Identity | None:
 
 
 def _parse_line(text: bytes) -> dict[str, Any] | None:
-    if len(text) > _MAX_LINE:
+    if len(text) > MAX_LINE:
         return None
     try:
         line = json.loads(text)

@@ -77,5 +77,4 @@ test("while the camera moves points may be left out, and at rest all are drawn a
   await new Promise((done) => setTimeout(done, 320));
   at(1700);
   assert.equal(picture.drawn.length, 3, "then it rests");
-  loop.stop();
 });

@@ -43,6 +43,7 @@
  * @property {boolean} predictions Whether the array "prediction" follows the points: a class for each.
  * @property {Arrays} arrays prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of
  *   segments; places, angle of caps; y of all. Angles are left out where the picture is not the embedding itself.
+ *   "present" is there where some samples are not: 0 for those, which have no place then.
  * @property {Record<string, (number | null)[]>} [readings] By class, or one number.
  * @property {Record<string, VectorsByClass>} [vectors] Marks that are one direction a class, by key; absent where the
  *   projection is not linear.

@@ -32,6 +32,9 @@
  * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1 / CONFIDENCE_SCALE
  * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1 / LOSS_SCALE; 65535 stands
  *   for all beyond
+ * @property {Uint8Array|null} present           0 for samples of which nothing is known at this step; null where all are
+ *   there
+ * @property {number} absent                     how many they are
  * @property {Map<string, MarkValues>} marks   those that have places, by key
  *
  * @typedef {object} RunInfo

@@ -11,7 +11,7 @@ import { textAt } from "../scene/known.js";
 import { fill, words } from "../words.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { neighboursOf, sameClass } from "../scene/neighbours.js";
-import { MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
+import { isAbsent, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
 import { territoryShares } from "../scene/territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
@@ -51,8 +51,7 @@ export function describePoint(run, index) {
     header.class_names[y] ?? words.unlabelledSample,
     y < header.num_classes ? rankOf(info, y) : "",
     fill(words.splits[split[index]] ?? words.splits[0], { id: ids ? ids[index] : index }),
-    describeVerdict(run, index),
-    ...describePlace(run, index),
+    ...(isAbsent(run.frame, index) ? [words.absent] : [describeVerdict(run, index), ...describePlace(run, index)]),
     ...describeAttributes(info, index),
   ].filter(Boolean);
 }
