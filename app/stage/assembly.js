@@ -84,6 +84,9 @@ export class Stage {
       onLanded: (landed) => this.landed(landed),
       onLevel: () => this.sayLevel(),
     });
+    this.canvas.addEventListener("pointerdown", () => this.loop.hold(true));
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+      this.canvas.addEventListener(end, () => this.loop.hold(false));
     this.attached = false;
     /** The last picture left points out because it moves. */
     this.fewer = false;

@@ -33,10 +33,10 @@ export class Loop {
     this.running = false;
     /** Points on the last picture. */
     this.points = 0;
-    /** Version of the cameras' poses on the last picture. */
-    this.posed = picture.choices.version("poses");
     /** When something last moved, ms. */
     this.movedAt = -Infinity;
+    /** A hand holds the spheres since then, ms; Infinity: none does. */
+    this.heldAt = Infinity;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.restTimer = undefined;
     /**
@@ -56,6 +56,13 @@ export class Loop {
     cancelAnimationFrame(this.raf);
     clearTimeout(this.restTimer);
     this.raf = 0;
+  }
+
+  /** A hand takes hold of the spheres, or lets go. @param {boolean} held */
+  hold(held) {
+    const dragged = this.movedAt >= this.heldAt;
+    this.heldAt = held ? performance.now() : Infinity;
+    if (!held && dragged) this.invalidate();
   }
 
   /** Something else than a choice asks for a picture; a choice only has to be looked at. */
@@ -114,15 +121,16 @@ export class Loop {
 
   /** @param {number} now */
   draw(now) {
-    const { picture } = this,
-      posed = picture.choices.version("poses");
+    const { picture } = this;
     this.told.before(now);
-    if (posed !== this.posed) this.movedAt = now;
-    this.posed = posed;
-    this.points = picture.draw(now, now - this.movedAt > REST_MS);
+    // A choice moves the picture as a camera does, such as the ring under the pointer: all points may take seconds.
+    if (this.drawn >= 0 && picture.choices.version() !== this.drawn) this.movedAt = now;
+    // A hand that pauses in the midst of a drag must not wait for a picture of all.
+    const dragged = this.movedAt >= this.heldAt;
+    this.points = picture.draw(now, !dragged && now - this.movedAt > REST_MS);
     // What was left out for speed comes as soon as nothing moves.
     clearTimeout(this.restTimer);
-    if (picture.thin > 1) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
+    if (picture.thin > 1 && !dragged) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);
