@@ -44,7 +44,12 @@ def _built_in() -> dict[str, Source]:
     defined = (kind for kind in defined_in("ltviz.data.sources") if isinstance(kind, type) and "name" in vars(kind))
     kinds = [kind for kind in defined if issubclass(kind, Source)]
     made = [make() for make in cast(list[Callable[[], Source]], kinds)]
-    return {source.name: source for source in sorted(made, key=lambda source: source.several_labels)}
+    return {source.name: source for source in sorted(made, key=_order)}
+
+
+def _order(source: Source) -> tuple[bool, bool, str]:
+    """What can be used at once comes first."""
+    return source.several_labels, source.needs_files, source.name
 
 
 def _accept(_: str, kind: object) -> tuple[str, Source]:

@@ -28,7 +28,8 @@ from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
-from ltviz.training import engine
+from ltviz.recording.names import typed_path
+from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
@@ -48,6 +49,8 @@ class SharedStart:
     encoder: nn.Module
     head: nn.Module
     feature_dim: int
+    loaded: encoders.Loaded | None = None
+    """What the encoder started from, where a file of weights was given."""
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -149,6 +152,7 @@ class SharedStart:
                 "policies": list(self.batches.policies),
                 "data": {"profile": data.profile, "notes": list(data.notes)},
                 "share": list(share),
+                **({} if self.loaded is None else {"weights": self.loaded.sentence}),
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -186,6 +190,11 @@ class SharedStart:
                 f"set LTVIZ_DATA to the old one: {recording.path}"
             )
         if not has_weights and info.fingerprints.weights != self.fingerprints.weights:
+            if given := run_settings(recording).weights:
+                raise RecordingError(
+                    "without saved weights a run starts over from the file of weights that it was given, but "
+                    f"{given} is not there or holds others; put it back, or train it anew: {recording.path}"
+                )
             raise RecordingError(
                 f"without saved weights a run starts over from its seed, but torch {torch.__version__} draws other "
                 f"initial weights than torch {info.versions.get('torch')}; train it anew: {recording.path}"
@@ -200,9 +209,12 @@ def prepare(run: RunSettings) -> SharedStart:
     """
     chosen = engine.start(run)
     data = data_registry.load(run.data, **run.cut)
+    if run.epochs is not None:
+        run = controls.replace(run, "steps", run.steps_over(len(data.train_labels)))
     with _seeded(run.seed):
-        encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)  # type: ignore[arg-type]
-        head = encoders.build_head(feature_dim, run.dim)
+        encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
+        head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
+    loaded = encoders.load_weights(encoder, run.weights) if run.weights else None
     batches = Batches(
         data,
         batch_size=run.batch_size,
@@ -213,7 +225,7 @@ def prepare(run: RunSettings) -> SharedStart:
         policies=run.policies,
     )
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
-    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim)
+    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
 
 
 def run_settings(recording: Recording) -> RunSettings:
@@ -231,7 +243,10 @@ def run_settings(recording: Recording) -> RunSettings:
 
 
 def relocate(run: RunSettings) -> RunSettings:
-    """The settings of a run that was made elsewhere: without its data folder where that holds nothing here."""
+    """The settings of a run that was made elsewhere: without its data folder and its file of weights where they are not
+    here; a run that goes on from saved weights needs no others."""
+    if run.weights and not typed_path(run.weights).is_file():
+        run = run.model_copy(update={"weights": None})
     if data_registry.describe(run.data, **run.cut).missing:
         return run.model_copy(update={"data_dir": None})  # LTVIZ_DATA knows better
     return run
