@@ -26,7 +26,7 @@ from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
-from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tracing import sizes_are_fixed
 
 ORDERS = ("random", "official")
 EMPTY = -1
@@ -150,7 +150,7 @@ def draw_positives(
 
 def positive_similarities(query: Tensor, queue: Tensor, chosen: Tensor, about: Partners) -> tuple[Tensor, Tensor]:
     """How many queue entries are chosen for each query, (B,), and the sum of q_i . Q_j over them, (B,)."""
-    if is_traced():  # how many there are cannot be known
+    if sizes_are_fixed():  # how many there are is not to be known
         return chosen.sum(1).to(query.dtype), (query * (chosen.to(queue.dtype) @ queue)).sum(1)
     rows, columns = chosen.nonzero(as_tuple=True)
     if len(rows) <= FEW_POSITIVES * len(query):

@@ -200,7 +200,7 @@ class SupCon(Probed):
 
     def after_step(self, step: Step) -> None:
         y = step.batch.y.repeat(2)
-        self.positives.take(torch.bincount(y)[y] - 1, y)
+        self.positives.take(class_sizes(y, len(self.counts))[y] - 1, y)
 
     def read(self) -> dict[str, Tensor]:
         return {"positives": self.positives.read()}

@@ -79,11 +79,18 @@ class Phase:
 
     def record(self, step: int) -> None:
         """A frame of every lane that is at this step, in one reckoning of the pacer."""
+        self.look()  # what is waited for here is training, no cost of watching
         with self.pacer.frame():
             for lane in self.active:
                 if lane.step == step:
                     self._write(lane, partial(lane.record, self.pacer.elapsed, self._batch(step + 1)))
         self.refresh(*self.state)
+
+    def look(self) -> None:
+        """Takes in what the steps so far have brought; a lane whose last ones were not finite ends."""
+        for lane in self.active:
+            with self.contained(lane):
+                lane.look()
 
     def finish(self, lane: Lane, reason: str | None = None) -> None:
         """The frame and weights of the last step, then the end. One who stops is not kept waiting by a full disk."""
@@ -186,4 +193,5 @@ class Phase:
             "seconds_left": round((self.total_steps - lane.step) * seconds_per_step, 1),
             "total_steps": self.total_steps,
             "device": lane.engine.why,
+            "memory": lane.engine.memory(),
         }
