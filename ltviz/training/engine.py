@@ -188,7 +188,7 @@ def out_of_memory(error: BaseException) -> str | None:
     """What could not be allocated, a clause like "20.00 MiB were needed"; None where `error` says something else."""
     text = str(error)
     told = "can't allocate memory" in text or "MPS backend out of memory" in text
-    if not (isinstance(error, RuntimeError) and told or isinstance(error, torch.OutOfMemoryError | MemoryError)):
+    if not ((isinstance(error, RuntimeError) and told) or isinstance(error, torch.OutOfMemoryError | MemoryError)):
         return None
     needed = re.search(r"(?:tried to allocate|you tried to allocate) ([\d.]+ \w+)", text, re.IGNORECASE)
     free = re.search(r"of which ([\d.]+ \w+) is free", text)

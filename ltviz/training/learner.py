@@ -50,7 +50,7 @@ class Learner:
         self.method, self.run, self.engine = method, run, engine
         self.images_seen, self._share = 0, share
         self._trained = [p for p in method.parameters() if p.requires_grad]
-        self._optimizer = torch.optim.AdamW(self._trained, lr=run.learning_rate, fused=True)
+        self.optimizer = torch.optim.AdamW(self._trained, lr=run.learning_rate, fused=True)
         self._scaler = engine.scaler()
         self._ledger = Ledger(engine.device)
         self._stepped = False
@@ -67,7 +67,7 @@ class Learner:
         """One step of the optimiser, or none at all where a loss term or a gradient is not finite, as `read` tells."""
         batch = self.share(batch)
         rate = self.run.learning_rate * 0.5 * (1 + math.cos(math.pi * (batch.step - 1) / self.run.steps))
-        for group in self._optimizer.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
         # arguments of the losses are looked at in the first step, where a plug-in may be wrong about them
         with self.own_rng(), steady(checked=not self._stepped):
@@ -88,16 +88,16 @@ class Learner:
             # a step that 16 bits are too narrow for is left out, and the next one is scaled less: that is no refusal
             refused = self._ledger.refused > 0
             self._scaler.scale(torch.where(refused, torch.nan, total)).backward()
-            self._scaler.step(self._optimizer)
+            self._scaler.step(self.optimizer)
             self._scaler.update()
             return
         self.engine.fabric.backward(total)
         self._ledger.judge([p.grad for p in self._trained if p.grad is not None])
-        if self.engine.is_fused(self._optimizer):
-            self._optimizer.found_inf = self._ledger.refused  # pyright: ignore[reportAttributeAccessIssue]
-            self._optimizer.step()
+        if self.engine.is_fused(self.optimizer):
+            self.optimizer.found_inf = self._ledger.refused  # pyright: ignore[reportAttributeAccessIssue]
+            self.optimizer.step()
         elif not bool(self._ledger.refused):
-            self._optimizer.step()
+            self.optimizer.step()
 
     def share(self, batch: Batch) -> Batch:
         """This method's own batch, of one that all methods of a race have in common."""
@@ -170,7 +170,7 @@ class Learner:
         """Tensors by group, and JSON values, for `save_weights`."""
         tensors = {
             "model": weights.pack_module(self.method),
-            "optimizer": weights.pack_optimizer(self._optimizer, self.method),
+            "optimizer": weights.pack_optimizer(self.optimizer, self.method),
         }
         state = {
             "settings": self.method.settings.model_dump(mode="json"),
@@ -193,7 +193,7 @@ class Learner:
         """
         state = saved.state
         weights.unpack_module(self.method, saved.tensors["model"])
-        weights.unpack_optimizer(self._optimizer, self.method, saved.tensors["optimizer"])
+        weights.unpack_optimizer(self.optimizer, self.method, saved.tensors["optimizer"])
         self.images_seen = int(state["images_seen"])
         self.method.settings = type(self.method).Settings.model_validate(state["settings"])
         self.run = RunSettings.model_validate({**state["run"], "device": self.run.device})
