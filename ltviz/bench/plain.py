@@ -67,6 +67,18 @@ LOSSES: dict[str, tuple[Loss, int]] = {
 """Each loss, and the views that it takes."""
 
 
+def affine(images: Tensor) -> Tensor:
+    """Images moved, turned, scaled and made noisy as `ltviz.data.tensors.augment` does, by what PyTorch has for it."""
+    num, _, _, width = images.shape
+    reach = (1 if width < 16 else 2) * 2 / width
+    turn, stretch, right, down = (2 * torch.rand(4, num, device=images.device) - 1).unbind()
+    scale = 1 + 0.1 * stretch
+    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
+    rows = torch.stack([cos, -sin, reach * right], dim=1), torch.stack([sin, cos, reach * down], dim=1)
+    grid = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False) + 0.1 * torch.randn_like(images)
+
+
 class PlainLoop:
     """Steps of the plain loop.
 

@@ -20,8 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltviz.bench.plain import LOSSES, PlainLoop
-from ltviz.data.tensors import augment
+from ltviz.bench.plain import LOSSES, PlainLoop, affine
 from ltviz.methods import registry
 from ltviz.training.learner import Learner
 from ltviz.training.race import Race
@@ -140,13 +139,12 @@ def settings(case: argparse.Namespace, steps: int) -> RunSettings:
 def plain_loop(name: str, shared: SharedStart) -> PlainLoop:
     """The plain loop of a method from the same start."""
     kind, run, batches = registry.method(name), shared.run, shared.batches
-    generator = torch.Generator().manual_seed(run.seed)
     return PlainLoop(
         name,
         shared.build(kind, kind.Settings()),
         batches._images,
         batches.labels,
-        lambda x: augment(x, generator),
+        affine,
         batch_size=run.batch_size,
         steps=run.steps,
         learning_rate=run.learning_rate,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec
 
 import torch
@@ -42,7 +43,8 @@ def full_precision(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
         dtype = functools.reduce(torch.promote_types, (t.dtype for t in features), torch.float32)
         cast = {id(t): t.to(dtype) for t in features}
         device = features[0].device.type if features else "cpu"
-        with torch.autocast(device, enabled=False):
+        off = nullcontext() if not torch.is_autocast_enabled(device) else torch.autocast(device, enabled=False)
+        with off:
             return loss(
                 *(cast.get(id(value), value) for value in args),  # pyright: ignore[reportCallIssue]
                 **{name: cast.get(id(value), value) for name, value in kwargs.items()},
