@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -26,6 +27,8 @@ _forked = threading.Event()
 os.register_at_fork(after_in_child=_forked.set)
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 _MIB = 2**20
+SPARE = 0.9
+"""Share of the free memory that a batch size is proposed for."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,68 @@ def _check_compiler(accelerator: str) -> None:
 
 def _name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+class Growth:
+    """Memory that a step takes beside what is there, in bytes, known at the end of `growth`."""
+
+    bytes: int = 0
+
+
+@contextmanager
+def growth(device: torch.device) -> Iterator[Growth]:
+    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass."""
+    found = Growth()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        yield found
+        found.bytes = torch.cuda.max_memory_allocated(device) - before
+        return
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield found
+    found.bytes = sum(kept.values())
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that tensors may still take."""
+    if device.type != "cuda":
+        return psutil.virtual_memory().available
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + unused
+
+
+def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[int, float | None]:
+    """A batch size below `size` that fits, and the bytes that a sample takes where they could be measured.
+
+    Args:
+        measure: bytes that a step of so many samples takes; raises where they are not there.
+        free: bytes that there are.
+    """
+    rows = size // 2
+    while rows >= 4:
+        try:
+            few, many = measure(rows // 2), measure(rows)
+        except Exception as error:
+            if out_of_memory(error) is None:
+                break
+            rows //= 2
+            continue
+        each = (many - few) / (rows - rows // 2)
+        if each <= 0:
+            break
+        # contrasts grow with the square of the batch, so what is near the limit is not trusted to a straight line
+        fits = rows + int((SPARE * free - many) / each)
+        fits = fits - fits % 8 if fits > 16 else fits
+        return (max(2, fits) if fits < size else max(2, size // 2)), each
+    return max(2, size // 2), None
 
 
 def out_of_memory(error: BaseException) -> str | None:

@@ -20,6 +20,7 @@ from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_
 from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
+from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluate
 from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
@@ -201,6 +202,11 @@ class Lane:
         if refusal is not None:
             self.progress.step = refusal.step - 1
             raise TrainingError(refusal.why)
+
+    def fitting_batch(self, size: int) -> tuple[int, float | None]:
+        """A batch size that fits where one of `size` did not, and the bytes of a sample; the lane is lost anyway."""
+        batch = self._shared.batches.at(self.step + 1)
+        return fitting_batch(lambda rows: self._learner.bytes_of(batch, rows), size, free_memory(self.engine.device))
 
     def learn_from(self, teacher: Path) -> None:
         """Takes in the last weights of a teacher's run, and waits for it no more.

@@ -15,7 +15,7 @@ from ltviz.methods.base import Method, Step
 from ltviz.methods.parts.tracing import steady
 from ltviz.recording import Weights
 from ltviz.training import weights
-from ltviz.training.engine import Engine
+from ltviz.training.engine import Engine, growth
 from ltviz.training.ledger import Ledger, Row
 from ltviz.training.settings import RunSettings
 
@@ -149,6 +149,15 @@ class Learner:
             if not all(bool(g.isfinite().all()) for g in gradients if g is not None):
                 return name
         return "total"
+
+    def bytes_of(self, batch: Batch, rows: int) -> int:
+        """Memory that a step of the first `rows` samples takes; for a learner that takes no further steps."""
+        batch = batch.share(rows, 1)
+        with self.own_rng(), steady(checked=False), growth(self.engine.device) as grown:
+            with self.engine.autocast():
+                total = self.method.weigh(Step.of(self.method.losses(batch), batch))
+            torch.autograd.grad(total, self._trained, allow_unused=True)
+        return grown.bytes
 
     @contextmanager
     def own_rng(self) -> Iterator[None]:
