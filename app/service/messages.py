@@ -142,6 +142,8 @@ class RunHeader:
     method: str | None
     colour: str
     """The method's own colour, #rrggbb."""
+    readout: bool
+    """Whether the points were trained beside the encoder, which they did not steer."""
     state: str
     reason: str | None
     dim: int

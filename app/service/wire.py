@@ -19,6 +19,7 @@ import numpy as np
 from ltviz.marks import Vectors
 from ltviz.metrics.agreement import LEAST, recorded_for
 from ltviz.recording import Frame, Probe, RunInfo
+from ltviz.recording.older import sphere_is_readout
 from ltviz.recording.probe import shrink
 
 from .messages import (
@@ -228,6 +229,7 @@ def encode_run(
         title=info.title,
         method=info.method,
         colour=colour,
+        readout=sphere_is_readout(info),
         state=state,
         reason=reason,
         dim=dim,

@@ -13,7 +13,7 @@ from ltviz.errors import LtvizError
 from ltviz.metrics import shot_groups
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
-from ltviz.training.settings import LAB_WATCH_SHARE, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, RunSettings
 
 from .. import words
 from ..service.studio import Studio
@@ -45,6 +45,8 @@ def draw_race(studio: Studio) -> list[str] | None:
         chosen["steps"] = int(
             st.number_input(words.STEPS, 1, 10_000_000, asked, help=words.STEPS_HELP, key="race-steps")
         )
+    if st.toggle(words.EQUAL_IMAGES, key="race-equal", help=words.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
+        chosen["views"] = EQUAL_VIEWS
     more, own = _draw_more(studio, schema, methods)
     started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:

@@ -20,7 +20,7 @@ from ltviz.metrics.neighbours import nearest_centre, nearest_samples
 from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
 from ltviz.metrics.pairwise import alignment, uniformity
 from ltviz.metrics.precision import MeanAveragePrecision, mean_average_precision
-from ltviz.metrics.registry import BEHIND, MEASURES, shown_in
+from ltviz.metrics.registry import BEHIND, MEASURES, known_of, shown_in
 from ltviz.metrics.shots import ShotGroups, shot_groups
 from ltviz.metrics.space import Space, space_of
 from ltviz.metrics.spectrum import effective_rank
@@ -63,6 +63,7 @@ __all__ = [
     "geometry",
     "inter_class_uniformity",
     "intra_class_alignment",
+    "known_of",
     "mean_average_precision",
     "measure",
     "minority_collapse",

@@ -116,6 +116,7 @@ NO_SIMPLEX = "Where C > D + 1 no simplex fits, and even the best arrangement dev
         source="Papyan et al. 2020",
         caution=NO_SIMPLEX,
         shown={"table": Shown(at=22, label="Deviation"), "curves": Shown(at=40), "report": Shown(at=70)},
+        shown_of="train",
         needs_simplex=True,
         order=10,
     ),

@@ -182,6 +182,7 @@ def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray, comparabl
         order=112,
     ),
     apart="always",
+    of_sphere=False,
 )
 def scatter_within_classes(space: Space) -> Mapping[str, Value]:
     nc1 = space.once(_collapse).nc1
@@ -226,6 +227,7 @@ def scatter_within_classes(space: Space) -> Mapping[str, Value]:
         source="Papyan et al. 2020",
         order=23,
     ),
+    of_sphere=False,
 )
 def classifier_collapse(space: Space) -> Mapping[str, Value]:
     found = space.once(_collapse)

@@ -129,6 +129,7 @@ class SharedStart:
             "seed": run.seed,
             "data": run.data,
             "imbalance_factor": run.imbalance_factor,
+            "sphere_is_readout": method.sphere_is_readout,
             "config": {
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),

@@ -95,6 +95,7 @@
  * @property {string} title
  * @property {string | null} method
  * @property {string} colour The method's own colour, #rrggbb.
+ * @property {boolean} readout Whether the points were trained beside the encoder, which they did not steer.
  * @property {string} state
  * @property {string | null} reason
  * @property {number} dim

@@ -53,6 +53,8 @@
  * @property {string|null} [caution]
  * @property {boolean} [simplex]    it can reach its best only where a regular simplex fits
  * @property {string} [name]        what it is called under a sphere
+ * @property {string} [standsFor]   key of the measure in whose place this one is shown where a run does not know that
+ * @property {boolean} [sphere]     it is of the points on the sphere, by which a read-out is not compared
  *
  * @typedef {object} StageData
  * @property {string} stream        address of the WebSocket route, relative to the page or absolute
