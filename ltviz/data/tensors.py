@@ -13,6 +13,7 @@ from torch import Tensor
 from ltviz.data.batch import Batch
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
+from ltviz.data.transfer import send
 
 AUGMENTATION = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
@@ -34,14 +35,14 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     """
     num, _, height, width = images.shape
     turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=generator) - 1).unbind()
-    noise = torch.randn(images.shape, generator=generator).to(images.device)
+    noise = send(torch.randn(images.shape, generator=generator), images.device)
     scale = 1 + 0.1 * stretch
     cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
     reach = (1 if width < 16 else 2) * 2 / width  # grid_sample measures in half widths
     # F.affine_grid of [[cos, -sin, right], [sin, cos, down]], in a fraction of the time of its matrix product
     x, y = _pixel_centres(width), _pixel_centres(height)
-    by_column = torch.stack([cos * x + reach * right, sin * x + reach * down], 1).to(images.device)
-    by_row = torch.stack([-sin * y, cos * y], 1).to(images.device)
+    by_column = send(torch.stack([cos * x + reach * right, sin * x + reach * down], 1), images.device)
+    by_row = send(torch.stack([-sin * y, cos * y], 1), images.device)
     grid = (by_column[:, :, None] + by_row[..., None]).permute(0, 2, 3, 1)
     return F.grid_sample(images, grid, align_corners=False).add_(noise, alpha=0.1)
 
@@ -105,7 +106,7 @@ class Batches:
     def _make(
         self, step: int, index: np.ndarray, rebalanced: Callable[[], Batch] | None = None, stream: int = _VIEW
     ) -> Batch:
-        rows = torch.from_numpy(index).to(self.device)
+        rows = send(torch.from_numpy(index), self.device)
 
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)

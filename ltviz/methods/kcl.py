@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.marks import Reading, Shown
 from ltviz.methods.base import Batch, Card, Setup
 from ltviz.methods.moco import Moco, check_queries
@@ -142,7 +143,7 @@ def draw_positives(
     for a in range(0, len(y), BLOCK_ROWS):
         block = available[a : a + BLOCK_ROWS]
         # the k largest of independent uniforms are a uniform draw without replacement; those not available come last
-        lot = torch.rand(block.shape, generator=generator, device=device).to(y.device).masked_fill_(~block, -1.0)
+        lot = send(torch.rand(block.shape, generator=generator, device=device), y.device).masked_fill_(~block, -1.0)
         drawn = torch.zeros_like(block).scatter_(1, lot.topk(k, dim=1).indices, True)
         block &= drawn
     return available
