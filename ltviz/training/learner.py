@@ -86,8 +86,9 @@ class Learner:
             parameter.grad = None
         if self._scaler is not None:
             # a step that 16 bits are too narrow for is left out, and the next one is scaled less: that is no refusal
-            refused = self._ledger.refused > 0
-            self._scaler.scale(torch.where(refused, torch.nan, total)).backward()
+            self._ledger.judge([])
+            spoil = torch.ones_like(self._ledger.refused).masked_fill(self._ledger.refused > 0, torch.nan)
+            self._scaler.scale(total * spoil).backward()  # NaN gradients are left out, as those that overflow are
             self._scaler.step(self.optimizer)
             self._scaler.update()
             return

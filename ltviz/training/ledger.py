@@ -66,7 +66,10 @@ class Ledger:
 
     @torch.no_grad()
     def judge(self, gradients: Sequence[Tensor]) -> None:
-        """Refuses the step noted last where an entry of its gradients is not finite; they stay as they are."""
+        """Refuses the step noted last where an entry of these gradients is not finite; they stay as they are.
+
+        To be called once a step, with none where others judge them.
+        """
         self._judge(gradients)
         last = self._entries[-1]
         self._entries[-1] = Entry(last.step, last.rate, last.names, last.numbers, self.refused.clone())
