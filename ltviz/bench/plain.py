@@ -79,6 +79,18 @@ def affine(images: Tensor) -> Tensor:
     return F.grid_sample(images, grid, align_corners=False) + 0.1 * torch.randn_like(images)
 
 
+def crop_flip(images: Tensor) -> Tensor:
+    """Images padded by 4, cropped to their size at random and mirrored half of the time, a batch at once."""
+    num, channels, height, width = images.shape
+    padded = F.pad(images, (4, 4, 4, 4))
+    top, left = torch.randint(9, (2, num, 1), device=images.device)
+    rows = (top + torch.arange(height, device=images.device))[:, None, :, None]
+    columns = left + torch.arange(width, device=images.device)
+    columns = torch.where(torch.rand(num, 1, device=images.device) < 0.5, columns.flip(1), columns)[:, None, None]
+    index = torch.arange(num, device=images.device)[:, None, None, None]
+    return padded[index, torch.arange(channels, device=images.device)[:, None, None], rows, columns]
+
+
 class PlainLoop:
     """Steps of the plain loop.
 

@@ -17,11 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ltviz.bench.plain import LOSSES, PlainLoop, affine
+from ltviz.bench.plain import LOSSES, PlainLoop, affine, crop_flip
+from ltviz.data import registry as data_registry
 from ltviz.methods import registry
+from ltviz.training import engine
 from ltviz.training.learner import Learner
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
@@ -29,6 +32,8 @@ from ltviz.training.shared_start import SharedStart, prepare
 from ltviz.training.start import Entrant, begin
 
 RACE = ("ce", "logit_adjust", "supcon", "bcl")
+CIFAR = "cifar10-lt"
+CIFAR_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BLOCKS = 40
 """Turns of each side."""
 FEWEST_STEPS, MOST_STEPS = 8, 20_000
@@ -144,7 +149,7 @@ def plain_loop(name: str, shared: SharedStart) -> PlainLoop:
         shared.build(kind, kind.Settings()),
         batches._images,
         batches.labels,
-        affine,
+        affine if batches._images.shape[1] == 1 else crop_flip,
         batch_size=run.batch_size,
         steps=run.steps,
         learning_rate=run.learning_rate,
@@ -293,13 +298,37 @@ def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, f
 # ---------------------------------------------------------------------- command line
 
 
-def cases(options: argparse.Namespace) -> list[argparse.Namespace]:
-    """Networks, and the methods that are measured on each."""
+def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]:
+    """Networks, and the methods that are measured on each; what a network has not the data for is left out."""
     common = {"device": options.device, "threads": options.threads}
+    run: dict[str, Any] = {"data": "digits-lt"}
     small = argparse.Namespace(
-        network="mlp", batch=64, methods=RACE, race=True, run={"data": "digits-lt"}, seconds=options.seconds, **common
+        network="mlp", batch=64, methods=RACE, race=True, run=run, seconds=options.seconds, **common
     )
-    return [small]
+    if CIFAR not in data_registry.sources():
+        print(f"resnet32 is left out, since there is no data set {CIFAR}")
+        return [small]
+    write_cifar(folder)
+    # few samples are shown, so that a frame costs no more beside the few steps of a CPU than in a long run
+    run = {"data": CIFAR, "data_dir": str(folder), "imbalance_factor": 10.0, "probe_points": 100, "least_frames": 1}
+    on_gpu = engine.start(RunSettings(device=options.device)).device.type == "cuda"
+    seconds = options.seconds * (1 if on_gpu else 3)
+    methods = RACE if on_gpu else RACE[:1]
+    large = argparse.Namespace(
+        network="resnet32", batch=128, methods=methods, race=on_gpu, run=run, seconds=seconds, **common
+    )
+    return [small, large]
+
+
+def write_cifar(folder: Path, images: int = 2000) -> None:
+    """Files as those of CIFAR-10, in its binary version, with noise for images."""
+    chance, home = np.random.default_rng(0), folder / "cifar-10-batches-bin"
+    home.mkdir()
+    for name in (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"):
+        rows = chance.integers(256, size=(images // 5, 1 + 3 * 32 * 32), dtype=np.uint8)
+        rows[:, 0] = np.arange(len(rows)) % 10
+        (home / name).write_bytes(rows.tobytes())
+    (home / "batches.meta.txt").write_text("\n".join(CIFAR_NAMES) + "\n")
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -313,7 +342,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as made:
         print(HEADER)
-        for case in cases(options):
+        for case in cases(options, Path(made)):
             alone = []
             for name in case.methods:
                 alone.append(measure(case, name, Path(made)))

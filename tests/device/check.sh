@@ -75,7 +75,7 @@ print(f"ltviz {ltviz.__version__}, torch {torch.__version__}, {engine.describe()
 PY
 }
 
-tests() { cd "$root" && "$work/venv/bin/python" -P -m pytest -q "tests/device/test_$1.py"; }
+tests() { cd "$root" && "$work/venv/bin/python" -P -m pytest "tests/device/test_$1.py"; }
 bench() { "$work/venv/bin/ltviz" bench train --device "$device" --seconds "$1"; }
 
 export -f install machine tests bench
