@@ -311,7 +311,7 @@ def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]
     write_cifar(folder)
     # few samples are shown, so that a frame costs no more beside the few steps of a CPU than in a long run
     run = {"data": CIFAR, "data_dir": str(folder), "imbalance_factor": 10.0, "probe_points": 100, "least_frames": 1}
-    on_gpu = engine.start(RunSettings(device=options.device)).device.type == "cuda"
+    on_gpu = engine.start(RunSettings.model_validate({"device": options.device})).device.type == "cuda"
     seconds = options.seconds * (1 if on_gpu else 3)
     methods = RACE if on_gpu else RACE[:1]
     large = argparse.Namespace(

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_mark = torch._amp_foreach_non_finite_check_and_unscale_  # pyright: ignore[reportPrivateImportUsage]
+"""Sets a flag to 1 where an entry of some tensors is not finite, and multiplies them by a scale."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -78,7 +81,7 @@ class Ledger:
         # the kernel of a GradScaler, at scale 1: one pass over all entries, and the flag is never taken back
         for dtype in {tensor.dtype for tensor in tensors}:
             alike = [tensor for tensor in tensors if tensor.dtype == dtype]
-            torch._amp_foreach_non_finite_check_and_unscale_(alike, self.refused, self._one)
+            _mark(alike, self.refused, self._one)
 
     def read(self) -> list[Row]:
         """The steps since the last reading, in one transfer from the device."""
