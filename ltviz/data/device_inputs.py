@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltviz.data.inputs import HeldInputs, Inputs
+from ltviz.data.transfer import send
 
 BLOCK_ROWS, BLOCK_NUMBERS = 2048, 1 << 23
 """Of a block: inputs, and numbers in all of them, at most."""
@@ -63,7 +64,7 @@ class DeviceInputs:
             DataError: a file that is missing or damaged.
         """
         if self._held is not None:
-            return self._as_float(self._held[torch.from_numpy(index).to(self.device) if rows is None else rows])
+            return self._as_float(self._held[send(torch.from_numpy(index), self.device) if rows is None else rows])
         coming = self._coming.pop(index.tobytes(), None)
         return self._as_float(self._put(self.inputs.read(index) if coming is None else coming.result()))
 
@@ -98,7 +99,7 @@ class DeviceInputs:
             whole = whole[:, None]
         elif array.ndim == 4:
             whole = whole.permute(0, 3, 1, 2).contiguous()
-        return whole.to(self.device)
+        return send(whole, self.device)
 
     def _as_float(self, values: Tensor) -> Tensor:
         return values.float() / self._white if len(self.shape) > 1 else values.float()

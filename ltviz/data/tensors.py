@@ -15,6 +15,7 @@ from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import DeviceInputs
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.sampling import Sampler, Sampling
+from ltviz.data.transfer import send
 
 AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
@@ -96,7 +97,7 @@ class Batches:
     def _make(
         self, step: int, index: np.ndarray, rebalanced: Callable[[], Batch] | None = None, stream: int = _VIEW
     ) -> Batch:
-        rows = torch.from_numpy(index).to(self.device)
+        rows = send(torch.from_numpy(index), self.device)
 
         @cache
         def images() -> Tensor:

@@ -249,7 +249,10 @@ def test_safetensors_that_lie_are_refused(tmp_path, content, message):
 
 
 def test_files_beyond_the_cap_are_not_read(tmp_path):
-    for name, head, message in (("a.npy", npy(), "Files of up to 1,024 MB"), ("a.csv", b"x,y\n1,2\n", "Files of up to")):
+    for name, head, message in (
+        ("a.npy", npy(), "Files of up to 1,024 MB"),
+        ("a.csv", b"x,y\n1,2\n", "Files of up to"),
+    ):
         with (tmp_path / name).open("wb") as file:
             file.write(head)
             file.truncate(1500 << 20)
