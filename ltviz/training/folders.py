@@ -79,3 +79,8 @@ def _check_unlocked(recording: Recording) -> None:
     status = recording.status()
     if status.state in ("starting", "running", "paused", "stopping"):
         raise RunLocked(f"already running (pid {status.pid} on {status.host}); stop it first: {recording.path}")
+
+
+def has_weights(path: Path) -> bool:
+    """Whether a run has saved weights."""
+    return any((path / "weights").glob("[0-9]*"))

@@ -19,10 +19,9 @@ from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
 from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
-from ltviz.training import controls, teachers, weights
+from ltviz.training import controls, folders, teachers
 from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluate
-from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
 from ltviz.training.learner import Learner
 from ltviz.training.observer import Observer
@@ -51,7 +50,7 @@ class Lane:
     """
 
     def __init__(
-        self, writer: RunWriter, learner: Learner, shared: SharedStart, progress: Progress, before: Snapshot
+        self, writer: RunWriter, learner: Learner, shared: SharedStart, progress: Progress, before: folders.Snapshot
     ) -> None:
         """Not for callers: use `create` or `resume`."""
         self.writer, self.progress = writer, progress
@@ -95,7 +94,7 @@ class Lane:
         method = teachers.build(kind, settings, shared, teacher)
         share = shared.share_of(method)
         learner = Learner(method, shared.run, shared.engine, share)
-        awaits = _take_in_teacher(method, teacher, path, shared)
+        awaits = teachers.take_in(method, teacher, path, shared)
         described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
@@ -103,7 +102,7 @@ class Lane:
             described["config"]["recipe"] = dict(recipe)
         if title is not None:
             described["title"] = title
-        before = Snapshot(path)
+        before = folders.Snapshot(path)
         writer = RunWriter.create(
             path,
             RunInfo(run_id=slug(path.name), created=time.time(), race=race, **described),
@@ -126,24 +125,24 @@ class Lane:
                 The folder says what it said.
         """
         path, info = recording.path, recording.info
-        shared.check_began(recording, has_weights=_has_weights(path))
+        shared.check_began(recording, has_weights=folders.has_weights(path))
         kind, teacher = method_registry.method(info.method or ""), TeacherSpec.of(info)
         settings = parse_settings(kind, recording.config.get("method", {}))
         method = teachers.build(kind, settings, shared, teacher)
         rows, views = recording.config["share"]
         learner = Learner(method, shared.run, shared.engine, (int(rows), int(views)))
-        before = Snapshot(path)
+        before = folders.Snapshot(path)
         writer = RunWriter.resume(path)
         try:
             # Only now, with the lock held, can nobody else add frames or weights.
             saved = -1
-            if _has_weights(path):
+            if folders.has_weights(path):
                 held = load_weights(path)
                 learner.unpack(held)
                 saved = held.step
             lane = cls(writer, learner, shared, Progress.of(recording, saved=saved), before)
             if lane.step == 0:  # later, the teacher is among the lane's own weights
-                lane.awaits = _take_in_teacher(method, teacher, path, shared)
+                lane.awaits = teachers.take_in(method, teacher, path, shared)
             lane._make_again(event for frame in recording.since(lane.step) for event in frame.events)
         except BaseException:
             writer.close()
@@ -223,7 +222,7 @@ class Lane:
         Raises:
             RecordingError: weights that cannot be read or belong to another method.
         """
-        _copy_teacher(self.method, teacher)
+        teachers.copy_weights(self.method, teacher)
         self.awaits = None
 
     # ------------------------------------------------------------------ settings
@@ -326,8 +325,7 @@ class Lane:
         self._matched = matched
 
     def _note_replaced(self) -> None:
-        """Adds an event on files that were found damaged since the frame before, for which others of their class stand
-        in."""
+        """Adds an event on files found damaged since the frame before, for which others of their class stand in."""
         data = self._shared.data
         told = list(dict.fromkeys((*data.train_inputs.replaced, *data.test_inputs.replaced)))
         if len(told) > self._replaced:
@@ -399,22 +397,3 @@ class Lane:
             watch_share=watch_share,
             metrics=progress.metrics,
         )
-
-
-def _take_in_teacher(method: Method, teacher: TeacherSpec | None, student: Path, shared: SharedStart) -> Path | None:
-    """Takes in the weights of a teacher that is trained; gives the folder of one that is yet to be."""
-    if teacher is None:
-        return None
-    folder = teacher.folder(student)
-    if not teachers.is_trained(teacher, student, shared):
-        return folder
-    _copy_teacher(method, folder)
-    return None
-
-
-def _copy_teacher(method: Method, folder: Path) -> None:
-    weights.unpack_module(method.get_submodule("teacher"), load_weights(folder).tensors["model"])
-
-
-def _has_weights(path: Path) -> bool:
-    return any((path / "weights").glob("[0-9]*"))

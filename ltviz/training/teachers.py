@@ -11,7 +11,8 @@ from typing import Any
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import FIRST, NONE, Method, Settings
-from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, run_path
+from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, load_weights, run_path
+from ltviz.training import weights
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 
@@ -136,6 +137,26 @@ def is_trained(spec: TeacherSpec, student: Path, shared: SharedStart) -> bool:
             f"delete it or train the student elsewhere: {recording.path}"
         )
     return _is_complete(recording)
+
+
+def take_in(method: Method, teacher: TeacherSpec | None, student: Path, shared: SharedStart) -> Path | None:
+    """Takes in the weights of a teacher that is trained; gives the folder of one that is yet to be.
+
+    Raises:
+        RecordingError: the teacher's folder holds another run, or weights that cannot be read.
+    """
+    if teacher is None:
+        return None
+    folder = teacher.folder(student)
+    if not is_trained(teacher, student, shared):
+        return folder
+    copy_weights(method, folder)
+    return None
+
+
+def copy_weights(method: Method, folder: Path) -> None:
+    """Puts the last weights of a teacher's run into the student that it teaches; errors as of `take_in`."""
+    weights.unpack_module(method.get_submodule("teacher"), load_weights(folder).tensors["model"])
 
 
 def _read_given(recording: Recording, kind: type[Method], shared: SharedStart) -> RunInfo:
