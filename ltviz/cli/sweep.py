@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.errors import ConfigError, TrainingError
+from ltviz.errors import TrainingError
 from ltviz.export import findings, results
 from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
@@ -56,8 +56,8 @@ def run(argv: Sequence[str]) -> int:
     from ltviz.training.shared_start import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
-    if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:
-        raise ConfigError(f"encoder must be one of {', '.join(encoders.encoders())}, got {min(strange)!r}")
+    for name in sorted({cell.run.encoder for cell in cells}):
+        encoders.find(name)
     for cell in cells:
         check_labels([registry.method(one.method) for one in cell.job.runs], cell.run.data)
     if options.dry_run:

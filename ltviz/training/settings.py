@@ -85,7 +85,13 @@ class RunSettings(BaseModel):
         2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
     )
     weight_decay: float = _live(1e-3, ge=0, le=10, description="Decay of AdamW.")
-    encoder: str = Field("mlp", min_length=1, description="Encoder: mlp, convnet or resnet32.")
+    encoder: str = Field(
+        "mlp",
+        min_length=1,
+        max_length=200,
+        description="Encoder: mlp, convnet, resnet32 or resnet56; identity for stored features; with the extra images "
+        "resnet18, resnet50, resnext50 or timm:NAME.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where to compute: auto, cpu, cuda or cuda:1."
