@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltviz.data.inputs import Inputs
+from ltviz.data.pixels import Pixels
 from ltviz.errors import ConfigError
 
 PARETO_POWER = 6
@@ -170,6 +171,11 @@ class LongTailed:
     @property
     def num_classes(self) -> int:
         return len(self.counts)
+
+    @property
+    def num_images(self) -> int:
+        """Training images, which are the training samples, or what these are pixels of."""
+        return len(self.train_inputs.images) if isinstance(self.train_inputs, Pixels) else len(self.train_labels)
 
 
 def rank_classes(num_classes: int, seed: int) -> NDArray[np.int64]:

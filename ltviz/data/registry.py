@@ -151,7 +151,7 @@ def describe(
         if missing is None:
             raise
         return about
-    tail = _plan(name, outline, _Wish(imbalance_factor, max_per_class, profile, seed))
+    tail = kind.foresee(where, _plan(name, outline, _Wish(imbalance_factor, max_per_class, profile, seed)))
     held_out = [outline.test_counts[c] for c in tail.order] if outline.test_counts else []
     return replace(
         about,

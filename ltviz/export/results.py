@@ -215,14 +215,20 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
 
 def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...]]]:
     """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
-    telling = [one.key for one in shown_in("summary") if one.samples == "several labels"]
-    several = [g for g in groups if any(arm.mean(key) is not None for key in telling for arm in g.arms)]
+    several = [g for g in groups if _is_of(g, "several labels")]
     single = [g for g in groups if g not in several]
+    pixels = {"pixels"} if any(_is_of(g, "pixels") for g in single) else set()
     return [
-        (found, tuple(one.key for one in told_in("summary", found) if one.samples in ("any", samples)))
-        for found, samples in ((single, "one label"), (several, "several labels"))
+        (found, tuple(one.key for one in told_in("summary", found) if one.samples in {"any", *samples}))
+        for found, samples in ((single, {"one label", *pixels}), (several, {"several labels"}))
         if found
     ]
+
+
+def _is_of(group: Group, samples: str) -> bool:
+    """Whether a group has numbers that only such samples have."""
+    telling = [one.key for one in (*shown_in("summary"), *shown_at_end("summary")) if one.samples == samples]
+    return any(arm.mean(key) is not None for key in telling for arm in group.arms)
 
 
 def told_in(place: Place, groups: Sequence[Group]) -> list[Measure]:

@@ -65,8 +65,8 @@ class Measure:
     methods are held against the baseline in. A table of all measures has it in any case."""
     brief: str = ""
     """Head of a column where there is little room, lower case; the title where empty."""
-    samples: Literal["any", "one label", "several labels"] = "any"
-    """The samples that a summary shows it of."""
+    samples: Literal["any", "one label", "several labels", "pixels"] = "any"
+    """The samples that a summary shows it of; pixels have one label each."""
     needs_simplex: bool = False
     """Whether it can reach its best only where a regular simplex fits, which tables say beside it."""
     behind: bool = False

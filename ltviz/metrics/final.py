@@ -15,6 +15,7 @@ from ltviz.metrics.accuracy import accuracy
 from ltviz.metrics.centres import between_centres
 from ltviz.metrics.clouds import concentration_of_groups, spread_of_groups
 from ltviz.metrics.declaration import PARTS, Measure, Place, Shown
+from ltviz.metrics.overlap import OVERLAPS
 from ltviz.metrics.precision import precision_of_scores
 from ltviz.metrics.registry import MEASURES, shown_in
 from ltviz.metrics.shots import SHOTS
@@ -83,7 +84,7 @@ def geometry(z: np.ndarray, y: np.ndarray, counts: np.ndarray) -> dict[str, floa
 
 
 def _judged() -> Iterator[tuple[str, Measure]]:
-    """Accuracies by every judge, and the average precision of the method's own scores."""
+    """Accuracies by every judge; the average precision of the method's own scores, and the overlap of its regions."""
     for judge, words in JUDGES.items():
         for kind in ("accuracy", "map") if judge == OWN else ("accuracy",):
             for shot in SHOTS:
@@ -99,6 +100,11 @@ def _judged() -> Iterator[tuple[str, Measure]]:
                         brief=f"{shot}, {judge}" if kind == "accuracy" else f"mAP {shot}",
                     ),
                 )
+    for entry in OVERLAPS.values():
+        name, _, classes = entry.title.partition(", ")
+        told = f"{entry.short} On all labelled pixels of the test set, at the end of the run, by {JUDGES[OWN]}."
+        title = f"Final {name[0].lower()}{name[1:]} by {OWN}, {classes}"
+        yield entry.key, replace(entry, key=f"final_{entry.key}_{OWN}", title=title, short=told)
 
 
 def _shaped() -> Iterator[tuple[str, Measure]]:
@@ -122,7 +128,10 @@ def _shaped() -> Iterator[tuple[str, Measure]]:
                 )
 
 
-_LISTED = [(live, replace(entry, shown=_SHOWN.get(entry.key, {}))) for live, entry in (*_judged(), *_shaped())]
+_LISTED = [
+    (live, replace(entry, shown=entry.shown if live in OVERLAPS else _SHOWN.get(entry.key, {})))
+    for live, entry in (*_judged(), *_shaped())
+]
 FINAL: Mapping[str, Measure] = {entry.key: entry for entry in (IMAGES_SEEN, *(entry for _, entry in _LISTED))}
 """Every measure of `Evaluation.measures`, in the order of tables, after the images that a run has seen."""
 
@@ -143,7 +152,7 @@ def shown_at_end(place: Place) -> list[Measure]:
 
     Example:
         >>> [measure.key for measure in shown_at_end("findings")]
-        ['final_accuracy_few_ncm', 'final_map_few_own', 'final_centre_sum_test_features']
+        ['final_accuracy_few_ncm', 'final_map_few_own', 'final_miou_few_own', 'final_centre_sum_test_features']
     """
     replaced = {live for live, entry in _LISTED if place in entry.shown}
     found = [entry for entry in FINAL.values() if place in entry.shown]

@@ -240,7 +240,7 @@ class Lane:
             measured = self._measure_forces(upcoming, frame.embeddings)
         self._note_swaps(frame.target_index)
         self._note_replaced()
-        epoch = self.step * self.run.batch_size / self.method.setup_.training_size
+        epoch = self.step * self.run.batch_size / self._shared.data.num_images
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,

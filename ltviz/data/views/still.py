@@ -20,7 +20,7 @@ def noise(samples: Tensor, randoms: Randoms) -> Tensor:
     return samples + NOISE * spread * randoms.normal(*samples.shape).to(samples.device)
 
 
-NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True)
+NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True, in_place=True)
 NOISY = Policy(
     "noise",
     "Noise",
@@ -28,4 +28,5 @@ NOISY = Policy(
     "ours, for stored features, which nothing can be cropped from",
     noise,
     vectors=True,
+    in_place=True,
 )
