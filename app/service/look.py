@@ -6,6 +6,7 @@ from typing import Any
 
 from ltviz.figures import palette
 from ltviz.metrics import Measure, shown_in
+from ltviz.metrics.registry import of_sphere
 
 
 def stage_look() -> dict[str, Any]:
@@ -36,4 +37,6 @@ def describe_measure(measure: Measure, title: str) -> dict[str, Any]:
         "short": measure.short,
         "caution": measure.caution,
         "simplex": measure.needs_simplex,
+        "standsFor": measure.stands_for,
+        "sphere": of_sphere(measure.key),
     }

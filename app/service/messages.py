@@ -113,7 +113,8 @@ class FrameHeader:
     """Whether the array "prediction" follows the points: a class for each."""
     arrays: Arrays
     """prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of segments; places, angle
-    of caps; y of all. Angles are left out where the picture is not the embedding itself."""
+    of caps; y of all. Angles are left out where the picture is not the embedding itself. "present" is there where some
+    samples are not: 0 for those, which have no place then."""
     readings: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By class, or one number."""
     vectors: Mapping[str, VectorsByClass] = field(default_factory=dict)
@@ -142,6 +143,8 @@ class RunHeader:
     method: str | None
     colour: str
     """The method's own colour, #rrggbb."""
+    readout: bool
+    """Whether the points were trained beside the encoder, which they did not steer."""
     state: str
     reason: str | None
     dim: int

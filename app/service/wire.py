@@ -19,6 +19,7 @@ import numpy as np
 from ltviz.marks import Vectors
 from ltviz.metrics.agreement import LEAST, recorded_for
 from ltviz.recording import Frame, Probe, RunInfo
+from ltviz.recording.older import sphere_is_readout
 from ltviz.recording.probe import shrink
 
 from .messages import (
@@ -100,6 +101,8 @@ def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, wr
     for name, kind in (("loss", LOSS), ("confidence", CONFIDENCE)):
         if (values := frame.samples.get(name)) is not None:
             payload.add(name, values, kind)
+    if frame.present is not None:
+        payload.add("present", frame.present.astype(np.uint8), _BYTES)
     header = FrameHeader(
         run=run,
         step=int(frame.step),
@@ -228,6 +231,7 @@ def encode_run(
         title=info.title,
         method=info.method,
         colour=colour,
+        readout=sphere_is_readout(info),
         state=state,
         reason=reason,
         dim=dim,

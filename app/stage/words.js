@@ -72,6 +72,9 @@ const OWN = {
   unlabelledNote: "They are drawn, and never measured, ranked or counted.",
   simplified: "Drawing simplified to stay fluid: {what}.",
   tableCaption: "Measures of every method at the step shown",
+  judged: "{value} of {count} samples; ± is the standard error that their number leaves",
+  readout:
+    "A read-out beside the encoder, trained on detached features: it shows what was learned and is not compared.",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
 
   cannotOpen: "This file cannot be shown: {reason} Save it again, or open it in a browser from 2023 or later.",
@@ -229,6 +232,7 @@ const OWN = {
   // A sample, a class, their neighbours.
   samplesAndRank: "{count} training samples, rank {rank} of {classes}",
   splits: ["Training sample {id}", "Test sample {id}", "Validation sample {id}"],
+  absent: "Not among the samples of this step",
   recognised: "Recognised",
   takenFor: "Taken for {name}",
   answered: "Answered {name}",

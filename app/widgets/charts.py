@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ltviz import figures
-from ltviz.export.results import BASELINE, Result
+from ltviz.export import basis
+from ltviz.export.results import BASELINE, Arm, Group, Result, judges_of
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
-from ltviz.metrics import fits, shown_in
+from ltviz.metrics import fits, known_of, shown_in
+from ltviz.metrics.final import COMMON, OWN, judged_by
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
@@ -64,14 +66,13 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
         live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
         st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
         return
-    _draw_verdict(recordings, known, titles, measured)
+    _draw_verdict({titles[run]: Result(recordings[run], known[run], measured[run]) for run in known if measured[run]})
     colours = colours_of(known, titles)
     st.html(legend(colours))
-    given = {key for frames in measured.values() for metrics in frames.values() for key in metrics}
+    given = [metrics for frames in measured.values() for metrics in frames.values()]
     drawn: dict[str, Mapping[str, Curve]] = {
-        measure: {titles[run]: thin(curve(frames, measure)) for run, frames in measured.items()}
-        for measure in (one.key for one in shown_in("curves"))
-        if measure in given
+        one.key: {titles[run]: thin(curve(frames, one.key)) for run, frames in measured.items()}
+        for one in known_of(shown_in("curves"), given)
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
     draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
@@ -87,22 +88,27 @@ def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str
     return figure.update_layout(margin=MARGIN)
 
 
-def _draw_verdict(
-    recordings: Mapping[str, Recording],
-    known: Mapping[str, RunInfo],
-    titles: Mapping[str, str],
-    measured: Mapping[str, Mapping[int, Mapping[str, float]]],
-) -> None:
-    if len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in known.values()}) > 1:
+def _draw_verdict(race: Mapping[str, Result]) -> None:
+    """What the rare classes got, by one judge where all runs have ended and by each method's own classifier, and
+    whether all saw as many images. Title -> run."""
+    infos = [result.info for result in race.values()]
+    if len(race) < 2 or len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in infos}) > 1:
         return  # accuracies on other samples are no race
-    few = {run: curve(frames, FEW)[1] for run, frames in measured.items()}
-    scores = {titles[run]: values[-1] for run, values in few.items() if values}
-    baseline = next((titles[run] for run, info in known.items() if info.method == BASELINE), "")
-    judged = [Result(recordings[run], known[run], measured[run]).images(FEW) for run, values in few.items() if values]
-    sizes = [[len(ids) for ids in images] for images in judged if images]
-    said = words.few_shot_verdict(scores, baseline, min(sizes, key=sum) if 0 < len(sizes) == len(scores) else [])
-    if said:
+    arms = tuple(Arm({}, title, result.info.method, (result,)) for title, result in race.items())
+    group = Group({}, arms)
+    baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
+    asked = [judge for judge in (COMMON, OWN) if judge in judges_of([group])]
+    verdicts = []
+    for judge, measure in [(judge, judged_by(judge, "few")) for judge in asked] or [("", FEW)]:
+        scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
+        images = [found for title in scores if (found := race[title].images(measure))]
+        sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
+        verdicts.append(words.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+    *first, last = [said for said in verdicts if said] or [""]
+    for said in [*first, f"{last} {words.ONE_SEED}"] if last else []:
         st.text(said)
+    if note := basis.images_seen_note(basis.images_a_step(group)):
+        st.text(f"{note} {words.EQUAL_IMAGES_NEXT}")
 
 
 def colours_of(known: Mapping[str, RunInfo], titles: Mapping[str, str]) -> dict[str, str]:

@@ -9,14 +9,14 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from ltviz.export import findings
+from ltviz.export import basis, findings
 from ltviz.export.results import (
     Arm,
     Group,
     Result,
-    are_evaluated,
     best_of,
     group_results,
+    judges_of,
     number,
     read_results,
     told_in,
@@ -24,6 +24,7 @@ from ltviz.export.results import (
 from ltviz.export.results import shown as mean_and_deviation
 from ltviz.metrics import FINAL, MEASURES, Measure, described
 from ltviz.metrics.comparison import Comparison
+from ltviz.metrics.final import COMMON
 
 from .. import words
 from ..service.studio import Studio
@@ -35,7 +36,9 @@ from .viewer import first_asked
 STEP_MODE, STEP_VALUE = "compare-step-mode", "compare-step"
 BEST = "best"
 """Each run at the step at which its validation samples were classified best."""
-JUDGE = "validation_all"
+VALIDATION = "validation_all"
+JUDGE = "judge"
+"""In the address: who judges the accuracies."""
 CHARACTER_PIXELS, CELL_PIXELS = 7, 20
 """What a character of the table takes, and the room around a cell's words."""
 
@@ -68,7 +71,7 @@ def best_step(result: Result) -> int | None:
 
     Test samples have no say in it.
     """
-    scores = {step: metrics[JUDGE] for step, metrics in result.frames.items() if JUDGE in metrics}
+    scores = {step: metrics[VALIDATION] for step, metrics in result.frames.items() if VALIDATION in metrics}
     return min(scores, key=lambda step: (-scores[step], step)) if scores else None
 
 
@@ -81,7 +84,8 @@ def pick_step(studio: Studio, runs: Sequence[str]) -> Step:
     if STEP_MODE not in st.session_state:
         st.session_state[STEP_MODE] = words.STEP_LAST if asked is None else words.STEP_CHOSEN
     left, middle, right = st.columns([4, 5, 3], vertical_alignment="bottom")
-    judged = any(JUDGE in metrics for run in runs for metrics in studio.hub.recording(run).frame_metrics().values())
+    frames = (frame for run in runs for frame in studio.hub.recording(run).frame_metrics().values())
+    judged = any(VALIDATION in frame for frame in frames)
     modes = [words.STEP_LAST, words.STEP_CHOSEN, *([words.STEP_BEST] if judged else [])]
     if st.session_state[STEP_MODE] not in modes:
         st.session_state[STEP_MODE] = words.STEP_LAST
@@ -122,33 +126,77 @@ def nearest(steps: Sequence[int], wanted: int | None) -> int:
 # ---------------------------------------------------------------------- the table
 
 
-def draw_table(compared: Compared) -> tuple[Group, ...]:
+@dataclass(frozen=True)
+class TableChoice:
+    """What the table shows, which the sentences and numbers below it follow."""
+
+    judge: str
+    keys: tuple[str, ...]
+    """The measures, in order."""
+
+
+def draw_table(compared: Compared) -> tuple[tuple[Group, ...], TableChoice]:
     """Every method's means over its seeds, or every run; gives the groups, with all measures where they were asked."""
     heads = {None: words.SUMMARY, BEST: words.SUMMARY_BEST}
     draw_heading(heads.get(compared.step) or words.SUMMARY_AT.format(step=compared.step))
-    left, right = st.columns([1, 1])
+    left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     rows = left.segmented_control(
         words.ROWS, words.ROW_KINDS, default=words.ROW_KINDS[0], key="compare-rows", label_visibility="collapsed"
     )
-    scope = right.segmented_control(
+    scope = middle.segmented_control(
         words.MEASURES, words.SCOPES, default=words.SCOPES[0], key="compare-scope", label_visibility="collapsed"
     )
     groups = compared.groups
+    with right:
+        judge = pick_judge(judges_of(groups))
+    keys = [one.key for one in told_in("table", groups, judge)]
     if scope == words.SCOPES[1]:
         groups = measure_fully(compared)
+        has = {
+            key for group in groups for arm in group.arms for key in (*FINAL, *MEASURES) if arm.mean(key) is not None
+        }
+        keys = list(dict.fromkeys([*keys, *(key for key in (*FINAL, *MEASURES) if key in has)]))
     per_run = rows == words.ROW_KINDS[1]
     shown = [_split(group) if per_run else group for group in groups]
-    every = [*FINAL, *MEASURES]
-    has = {key for group in shown for arm in group.arms for key in every if arm.mean(key) is not None}
-    main = [one.key for one in told_in("table", groups)]
-    keys = [key for key in (main if scope != words.SCOPES[1] else every) if key in has]
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
-        note = words.TABLE_NOTE if not per_run else words.TABLE_NOTE_RUNS
-        said = [note, *([words.JUDGED_NOTE] if are_evaluated(groups) else []), findings.images_note(groups, keys)]
-        st.caption(" ".join(filter(None, said)))
-    return groups
+        _draw_notes(groups, keys, judge, per_run)
+    return groups, TableChoice(judge, tuple(keys))
+
+
+def pick_judge(judges: Sequence[str]) -> str:
+    """Who judges the accuracies; the common judge where the address names no other. Drawn where there is a choice."""
+    if len(judges) < 2:
+        return judges[0] if judges else COMMON
+    asked = st.query_params.get(JUDGE)
+    judge = st.selectbox(
+        words.JUDGED_BY,
+        judges,
+        index=judges.index(asked) if asked in judges else 0,
+        format_func=words.JUDGES.__getitem__,
+        key="compare-judge",
+        help=words.JUDGED_BY_HELP,
+    )
+    if judge == judges[0]:
+        st.query_params.pop(JUDGE, None)
+    elif judge != asked:
+        st.query_params[JUDGE] = judge
+    return judge
+
+
+def _draw_notes(groups: Sequence[Group], keys: Sequence[str], judge: str, per_run: bool) -> None:
+    """What one must know to read the table: what its numbers are, who judged, on what, and what is not alike."""
+    said = [
+        words.TABLE_NOTE_RUNS if per_run else words.TABLE_NOTE,
+        basis.judge_note(groups, judge),
+        findings.images_note(groups, keys),
+        basis.readout_note(groups),
+    ]
+    st.caption(forms.escape(" ".join(filter(None, said))))
+    for note in dict.fromkeys(basis.images_seen_note(basis.images_a_step(group)) for group in groups):
+        if note:
+            st.text(note)
 
 
 def _of(key: str) -> Measure:
@@ -228,9 +276,9 @@ def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
 # ---------------------------------------------------------------------- differences
 
 
-def draw_findings(groups: Sequence[Group]) -> None:
+def draw_findings(groups: Sequence[Group], judge: str) -> None:
     """Every method against the baseline, over the seeds that both have: in plain sentences, and in numbers."""
-    found = findings.against_baseline(groups)
+    found = findings.against_baseline(groups, judge=judge)
     if not found:
         return
     draw_heading(words.FINDINGS)
@@ -247,8 +295,8 @@ def draw_findings(groups: Sequence[Group]) -> None:
     st.caption(forms.escape(" ".join([words.COMPARED_NOTE, *findings.notes(comparisons)])))
 
 
-def draw_difference(groups: Sequence[Group]) -> None:
-    """One method minus another, measure by measure, with intervals over the seeds that both have."""
+def draw_difference(groups: Sequence[Group], shown: TableChoice) -> None:
+    """One method minus another in the measures of the table, with intervals over the seeds that both have."""
     pairs = {
         (number, arm.label): (group, arm)
         for number, group in enumerate(groups)
@@ -270,7 +318,7 @@ def draw_difference(groups: Sequence[Group]) -> None:
     if second is None:
         return
     group, one, other = pairs[first][0], pairs[first][1], pairs[second][1]
-    found = findings.between(group, one, other)
+    found = findings.between(group, one, other, shown.keys)
     if not found:
         st.caption(words.NO_COMMON_SEED)
         return

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ltviz.export import report, table
 from ltviz.export.results import Result
+from ltviz.metrics.final import COMMON
 
 from .. import words
 from .comparison import Compared
@@ -20,7 +21,7 @@ PLACES = {"report": "text/html", "csv": "text/csv", "parquet": "application/vnd.
 SUFFIXES = {"report": "html", "csv": "csv", "parquet": "parquet"}
 
 
-def draw_downloads(compared: Compared) -> None:
+def draw_downloads(compared: Compared, judge: str) -> None:
     """Three buttons; a file is made when its button is pressed, not before."""
     if not compared.results:
         return
@@ -30,7 +31,7 @@ def draw_downloads(compared: Compared) -> None:
     for place, kind in zip(st.columns(len(SUFFIXES)), SUFFIXES, strict=True):
         place.download_button(
             words.DOWNLOADS[kind],
-            maker(kind, compared.results, shade),
+            maker(kind, compared.results, shade, judge),
             file_name=f"ltviz-comparison.{SUFFIXES[kind]}",
             mime=PLACES[kind],
             key=f"download-{kind}",
@@ -40,20 +41,21 @@ def draw_downloads(compared: Compared) -> None:
         )
 
 
-def maker(kind: str, results: Sequence[Result], shade: str) -> Callable[[], bytes]:
+def maker(kind: str, results: Sequence[Result], shade: str, judge: str = COMMON) -> Callable[[], bytes]:
     """Gives the bytes of a file when called.
 
     Args:
         kind: "report", "csv" or "parquet".
         results: of the runs in it, at their last steps.
         shade: "light" or "dark", of a report.
+        judge: of a report's accuracies.
     """
 
     def make() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"file.{SUFFIXES[kind]}"
             if kind == "report":
-                report.write_report(path, [result.recording for result in results], theme=shade)
+                report.write_report(path, [result.recording for result in results], theme=shade, judge=judge)
             elif kind == "csv":
                 table.write_csv(path, results)
             else:

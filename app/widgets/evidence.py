@@ -35,11 +35,11 @@ def _draw_evidence(
         st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
         return
     draw_alarms(studio, compared, titles)
-    groups = draw_table(compared)
-    draw_findings(groups)
-    draw_difference(groups)
+    groups, shown = draw_table(compared)
+    draw_findings(groups, shown.judge)
+    draw_difference(groups, shown)
     draw_gallery(compared)
-    draw_downloads(compared)
+    draw_downloads(compared, shown.judge)
 
 
 def _live(studio: Studio, runs: Sequence[str]) -> frozenset[str]:

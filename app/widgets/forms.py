@@ -74,6 +74,11 @@ def live_fields(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {name: field for name, field in fields_of(schema).items() if field.get("live")}
 
 
+def group_of(schema: Mapping[str, Any], group: str) -> list[str]:
+    """Names of the fields that a form folds away together."""
+    return [name for name, field in fields_of(schema).items() if field.get("group") == group]
+
+
 def fields_of(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Name -> schema of each field, references to shared definitions resolved."""
     shared = schema.get("$defs", {})

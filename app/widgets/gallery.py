@@ -13,7 +13,7 @@ from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.results import Arm, Group, Result
 from ltviz.figures.layout import plain
-from ltviz.metrics import fits, shot_groups, shown_in
+from ltviz.metrics import fits, known_of, shot_groups, shown_in
 
 from .. import words
 from . import forms
@@ -58,9 +58,10 @@ def draw_gallery(compared: Compared) -> None:
 def draw_curves(group: Group, compared: Compared) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
+    frames = [frame for arm in whole.arms for result in arm.results for frame in result.frames.values()]
     cells = [
         _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step))
-        for one in shown_in("curves")
+        for one in known_of(shown_in("curves"), frames)
     ]
     loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
     draw_grid([*cells, loss])

@@ -102,7 +102,8 @@ def _place(result: Result, step: int) -> dict[str, tuple[float, float]]:
     frame = _frame(result, step)
     if frame is None:
         return {}
-    unit = Classes.of_labelled(frame.embeddings, frame.labels, result.info.num_classes).normalised()
+    labels = charts.labels_of(result, frame, "test")
+    unit = Classes.of_labelled(frame.embeddings, labels, result.info.num_classes).normalised()
     return dict(_places(unit, shot_groups(np.array(result.info.counts))))
 
 

@@ -15,7 +15,7 @@ from ltviz.errors import LtvizError
 from ltviz.metrics import shot_groups
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
-from ltviz.training.settings import LAB_WATCH_SHARE, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, OPTIMISATION, RunSettings
 
 from .. import words
 from ..service.studio import Studio
@@ -50,6 +50,8 @@ def draw_race(studio: Studio) -> list[str] | None:
         chosen["steps"] = int(
             st.number_input(words.STEPS, 1, 10_000_000, asked, help=words.STEPS_HELP, key="race-steps")
         )
+    if st.toggle(words.EQUAL_IMAGES, key="race-equal", help=words.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
+        chosen["views"] = EQUAL_VIEWS
     more, own = _draw_more(studio, schema, methods)
     started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
@@ -149,6 +151,14 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
     return {WHAT_IF: ",".join(chosen)} if chosen else {}
 
 
+def _draw_optimisation(form: dict[str, Any], fields: list[str], kept: dict[str, Any]) -> dict[str, Any]:
+    """Optimiser, schedule and head, which few people change: folded away until they are asked for."""
+    before = {name: value for name, value in kept.items() if name in fields}
+    if not st.toggle(words.OPTIMISATION, bool(before), key="race-optimisation", help=words.OPTIMISATION_HELP):
+        return before
+    return forms.draw_form(form, "race", fields=fields, kept=before)
+
+
 def _draw_more(
     studio: Studio, schema: dict[str, Any], methods: list[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -160,12 +170,15 @@ def _draw_more(
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
     with box:
-        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, WHAT_IF)]
+        folded = forms.group_of(schema, OPTIMISATION)
+        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, *folded, WHAT_IF)]
         properties = {**schema["properties"]}
         properties["watch_share"] = {**properties["watch_share"], "default": LAB_WATCH_SHARE}
         form = {**schema, "properties": properties}
         asked = kept["run"].get(WHAT_IF, "").split(",")
-        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=kept["run"])
+        before = kept["run"]
+        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=before)
+        kept["run"] |= _draw_optimisation(form, folded, before)
         if catalogue is None:
             st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
             return kept["run"], kept["methods"]

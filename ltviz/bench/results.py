@@ -17,6 +17,7 @@ import ltviz
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
 from ltviz.export import findings, results
+from ltviz.export.cells import aligned, text
 from ltviz.launch.slots import Slots, SweepStatus
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
@@ -39,17 +40,18 @@ SINGLE_COMPARED = (f"final_accuracy_few_{COMMON}", "final_accuracy_few_own", "fi
 SEVERAL = (
     "images_seen",
     *(f"final_map_{group}_own" for group in ("many", "medium", "few")),
-    *(f"final_centre_sum_{part}" for part in ("train", "test")),
+    *(f"final_centre_sum_{part}_features" for part in ("train", "test")),
 )
-SEVERAL_COMPARED = ("final_map_few_own", "final_centre_sum_test")
+SEVERAL_COMPARED = ("final_map_few_own", "final_centre_sum_test_features")
 NOTES = """\
 Every method sees equally many images: three views of the same samples in each step (two where images have several
 labels), augmented afresh. Numbers are means and sample standard deviations over seeds, at the end of training.
 Accuracies are in % of the whole test set; every method is judged by the nearest class mean of its frozen features
 (ncm), and beside it by its own classifier (own) and by a class-balanced linear probe, trained to convergence (linear).
 Geometry is that of all training and of all test samples, of the points on the sphere and of the encoder's features at
-length 1. The spheres of CE, re-weighting and logit adjustment are read-outs beside the encoder: their geometry is left
-out, and that of their features is comparable. The best mean of each column is in bold; differences stand below.
+length 1. The spheres of CE, re-weighting, logit adjustment, BCE, focal loss and LTML are read-outs beside the encoder:
+their geometry is left out, and that of their features is comparable. The best mean of each column is in bold;
+differences stand below.
 """
 
 
@@ -90,11 +92,11 @@ def run(argv: Sequence[str] = ()) -> int:
         raise TrainingError(
             f"{len(failed)} of {len(runs)} runs failed, {failed[0].run_id}: {failed[0].status().reason}"
         )
-    text = tables(runs)
+    report = tables(runs)
     if options.out:
-        typed_path(options.out).write_text(text, encoding="utf-8")
+        typed_path(options.out).write_text(report, encoding="utf-8")
     else:
-        print(text)
+        print(report)
     return 0
 
 
@@ -128,14 +130,14 @@ def _section(group: results.Group, smaller: results.Group | None) -> str:
             same if same and key != "images_seen" and arm.mean(key) is not None else _bold(arm, key, best[key] is arm)
             for key in measures
         ]
-        rows.append([results.text(arm.label), str(len(arm.results)), *values])
+        rows.append([text(arm.label), str(len(arm.results)), *values])
     heads = ["method", "seeds", *(results.head(key) for key in measures)]
     kept = [arm for arm in group.arms if smaller is None or arm is group.baseline or not _is_readout(arm)]
     found = findings.markdown([replace(group, arms=tuple(kept))], compared)
     steps = group.arms[0].cell.get("steps")
     shown = {name: group.shown[name] for name in ("data", "imbalance_factor", "dim")}
     title = f"## {shown['data']}, IF {shown['imbalance_factor']:g}, d {shown['dim']}, {steps} steps"
-    return "\n".join([title, "", results.aligned(heads, rows, 1), found])
+    return "\n".join([title, "", aligned(heads, rows, 1), found])
 
 
 def _bold(arm: results.Arm, measure: str, best: bool) -> str:
@@ -153,7 +155,7 @@ def _smaller(group: results.Group, groups: Sequence[results.Group]) -> results.G
 
 
 def _is_readout(arm: results.Arm) -> bool:
-    return all(result.evaluation is not None and result.evaluation.sphere_is_readout for result in arm.results)
+    return all(result.sphere_is_readout for result in arm.results)
 
 
 def _tell(status: SweepStatus) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `ltviz app | train | data | sweep | runs | metrics | judge | export | doctor | bench`.
+"""The command line: `ltviz app | train | data | sweep | recipes | runs | metrics | judge | export | doctor | bench`.
 
 Each command is one module, imported when it is called, so that `ltviz --help` and `ltviz runs` need no torch.
 Bad input is one line on stderr and an exit code; see `ltviz.errors`.
@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train a method, or several in lock-step with --race",
     "data": "say what a data set holds, and what a run would train on",
     "sweep": "train every combination that a TOML file names; what is finished is skipped",
+    "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run measures",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",

@@ -18,6 +18,7 @@ from ltviz.errors import ConfigError
 from ltviz.export import report, table
 from ltviz.export.results import read_results
 from ltviz.launch.app import load_app
+from ltviz.metrics.final import COMMON
 from ltviz.recording import Recording, checkpoints_home
 from ltviz.recording.files import write_whole
 from ltviz.recording.names import slug, typed_path
@@ -36,6 +37,11 @@ class ExportOptions(Choice, HomeOptions):
     title: str = Field("Comparison of runs", max_length=200, description="Heading of a report.")
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours; a report's are light, a replay's follow the reader's system where empty."
+    )
+    judge: Literal["ncm", "linear", "own"] = Field(
+        COMMON,
+        description="Who judges the accuracies of a report, where all runs were evaluated: nearest class mean, a "
+        "linear probe, or each method's own classifier.",
     )
     projection: str | None = Field(None, description="How a replay shows more than three dimensions.")
     max_mb: float = Field(12.0, gt=0, le=500, description="Size of a replay; its frames are thinned to stay below.")
@@ -77,7 +83,7 @@ def run(argv: Sequence[str]) -> int:
 def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
     """Writes the file; gives how much is in it, and which runs are not."""
     if options.to == "report":
-        used = report.write_report(out, runs, title=options.title, theme=options.theme or "light")
+        used = report.write_report(out, runs, title=options.title, theme=options.theme or "light", judge=options.judge)
         left = [f"{len(runs) - used} runs, which the report names"] if used < len(runs) else []
         return {"used": used, "left_out": left}
     if options.to == "html":

@@ -7,15 +7,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import TrainingError
-from ltviz.export import findings, results
+from ltviz.export import basis, findings, results
 from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
+from ltviz.metrics.final import COMMON
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
@@ -27,12 +28,18 @@ ABOUT = (
 )
 STOPPED = 130
 _BAR = 24  # characters
+_IMAGE = (32, 32, 3)  # any, for the names of policies to be looked up; whether they fit the data is seen with the data
 
 
 class SweepOptions(BaseModel):
     file: str = positional(description="TOML file of the sweep.")
     slots: int | None = Field(None, ge=1, le=256, description="Races at a time; the number of cores where empty.")
     home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+    judge: Literal["ncm", "linear", "own"] = Field(
+        COMMON,
+        description="Who judges the accuracies of the table: nearest class mean, a linear probe, or each method's own "
+        "classifier, which stands beside the others in any case.",
+    )
     dry_run: bool = Field(False, description="Say what would be trained, and train nothing.")
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
@@ -52,12 +59,15 @@ def run(argv: Sequence[str]) -> int:
     home = typed_path(options.home) if options.home else checkpoints_home()
 
     from ltviz import encoders
+    from ltviz.data import views
     from ltviz.methods import registry
     from ltviz.training.shared_start import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
     for name in sorted({cell.run.encoder for cell in cells}):
         encoders.find(name)
+    for names in sorted({cell.run.policies for cell in cells}):
+        views.chosen(names, _IMAGE)
     for cell in cells:
         check_labels([registry.method(one.method) for one in cell.job.runs], cell.run.data)
     if options.dry_run:
@@ -78,7 +88,7 @@ def run(argv: Sequence[str]) -> int:
         )
         status = slots.run()
     told.clear()
-    return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options.json_)
+    return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options)
 
 
 def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:
@@ -98,19 +108,24 @@ def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:
     print(f"{len(states)} runs in {len(cells)} races, {done} of them finished already; nothing was trained")
 
 
-def _tell_end(name: str, home: Path, cells: Sequence[Cell], status: SweepStatus, seconds: float, as_json: bool) -> int:
+def _tell_end(
+    name: str, home: Path, cells: Sequence[Cell], status: SweepStatus, seconds: float, options: SweepOptions
+) -> int:
     recordings = {run: Recording(run_path(home, run)) for run in status.states}
     finished = [recordings[run] for run, state in status.states.items() if state == "finished"]
     groups = results.group_results(results.read_results(finished)[0])
     failed = {run: recordings[run].status().reason for run, state in status.states.items() if state == "failed"}
     left = len(status.states) - status.count("finished") - len(failed)
-    if as_json:
-        told: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3)}
+    if options.json_:
+        told: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3), "judge": options.judge}
+        against = findings.against_baseline(groups, judge=options.judge)
         told |= {"skipped": status.skipped, "runs": _rows(cells, status, failed), "summary": results.as_json(groups)}
-        print(json.dumps(told | {"differences": findings.as_json(findings.against_baseline(groups))}), flush=True)
+        print(json.dumps(told | {"differences": findings.as_json(against)}), flush=True)
     else:
-        print(results.markdown(groups), flush=True)
-        if found := findings.markdown(groups):
+        print(results.markdown(groups, judge=options.judge), flush=True)
+        for said in _said(groups, options.judge):
+            print(f"{said}\n", flush=True)
+        if found := findings.markdown(groups, judge=options.judge):
             print(found, flush=True)
         print(f"{_count(status)} in {seconds:.0f} s; tagged {name} in {home}", flush=True)
     if left:
@@ -120,6 +135,12 @@ def _tell_end(name: str, home: Path, cells: Sequence[Cell], status: SweepStatus,
         run, reason = next(iter(failed.items()))
         raise TrainingError(f"{len(failed)} of {len(status.states)} runs failed, {run} first: {reason}")
     return 0
+
+
+def _said(groups: Sequence[results.Group], judge: str) -> list[str]:
+    """What one must know to read the table."""
+    seen = [basis.images_seen_note(basis.images_a_step(group)) for group in groups]
+    return list(filter(None, [basis.judge_note(groups, judge), *dict.fromkeys(seen), basis.readout_note(groups)]))
 
 
 def _rows(cells: Sequence[Cell], status: SweepStatus, failed: dict[str, str | None]) -> list[dict[str, Any]]:

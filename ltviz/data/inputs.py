@@ -56,6 +56,11 @@ class Inputs(ABC):
         return ()
 
     @property
+    def num_images(self) -> int:
+        """Images or vectors, which are the inputs, or what these are pixels of."""
+        return len(self)
+
+    @property
     def is_vectors(self) -> bool:
         return len(self.shape) == 1
 

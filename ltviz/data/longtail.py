@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltviz.data.inputs import Inputs
-from ltviz.data.pixels import Pixels
 from ltviz.errors import ConfigError
 
 PARETO_POWER = 6
@@ -98,6 +97,7 @@ class Tail:
         seed: draws which samples of a class are kept.
         profile: one of `PROFILES`, or `NATURAL`.
         test_per_class: test samples of every class, at most; all where None.
+        images: training images, where samples are pixels of them; None where each sample is one.
     """
 
     order: NDArray[np.int64]
@@ -105,6 +105,7 @@ class Tail:
     seed: int
     profile: str
     test_per_class: int | None
+    images: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +176,7 @@ class LongTailed:
     @property
     def num_images(self) -> int:
         """Training images, which are the training samples, or what these are pixels of."""
-        return len(self.train_inputs.images) if isinstance(self.train_inputs, Pixels) else len(self.train_labels)
+        return self.train_inputs.num_images
 
 
 def rank_classes(num_classes: int, seed: int) -> NDArray[np.int64]:

@@ -103,6 +103,10 @@ class Pixels(Inputs):
         return self._like(self.images, self.of, self.places, LabelMaps(self.maps.numbers, rank[self.maps.ranks]))
 
     @property
+    def num_images(self) -> int:
+        return len(self.images)
+
+    @property
     def replaced(self) -> Sequence[str]:
         return self.images.replaced
 

@@ -37,6 +37,8 @@ class Description:
     test_counts: tuple[int, ...] = ()
     profile: str = ""
     notes: tuple[str, ...] = ()
+    images: int = 0
+    """Training images: as many as samples, or what these are pixels of."""
 
 
 def _built_in() -> dict[str, Source]:
@@ -44,7 +46,12 @@ def _built_in() -> dict[str, Source]:
     defined = (kind for kind in defined_in("ltviz.data.sources") if isinstance(kind, type) and "name" in vars(kind))
     kinds = [kind for kind in defined if issubclass(kind, Source)]
     made = [make() for make in cast(list[Callable[[], Source]], kinds)]
-    return {source.name: source for source in sorted(made, key=lambda source: source.several_labels)}
+    return {source.name: source for source in sorted(made, key=_order)}
+
+
+def _order(source: Source) -> tuple[bool, bool, str]:
+    """What can be used at once comes first."""
+    return source.several_labels, source.needs_files, source.name
 
 
 def _accept(_: str, kind: object) -> tuple[str, Source]:
@@ -161,6 +168,7 @@ def describe(
         test_counts=tuple(n if tail.test_per_class is None else min(n, tail.test_per_class) for n in held_out),
         profile=tail.profile,
         notes=outline.notes,
+        images=sum(tail.counts) if tail.images is None else tail.images,
     )
 
 

@@ -151,7 +151,7 @@ class Source(ABC):
 
     def foresee(self, where: Where, tail: Tail) -> Tail:
         """The classes by rank and the training samples of each that `compose` will give, where they are others than
-        those of the tail."""
+        those of the tail, and the images where samples are pixels."""
         return tail
 
     def missing(self, where: Where) -> str | None:

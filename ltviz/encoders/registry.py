@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ltviz.encoders.convolutional import Shape
+from ltviz.encoders.normed import linear_before_norm
 from ltviz.encoders.vision import PREFIX, from_timm
 from ltviz.encoders.weights import load
 from ltviz.errors import ConfigError
@@ -108,6 +109,18 @@ def trunk(encoder: nn.Module, name: str) -> nn.Module:
     return found
 
 
-def build_head(feature_dim: int, dim: int) -> nn.Module:
-    """The projection head: (B, feature_dim) -> (B, dim), one hidden layer, not normalised."""
-    return nn.Sequential(nn.Linear(feature_dim, feature_dim), nn.ReLU(), nn.Linear(feature_dim, dim))
+def build_head(feature_dim: int, dim: int, kind: str = "mlp", width: int | None = None) -> nn.Module:
+    """The projection head: (B, feature_dim) -> (B, dim), not normalised.
+
+    Args:
+        kind: "mlp", one hidden layer; "mlp-norm", the same with batch norm before its ReLU; "linear".
+        width: of the hidden layer; feature_dim where None.
+    """
+    if kind == "linear":
+        return nn.Linear(feature_dim, dim)
+    width = width or feature_dim
+    if kind == "mlp":
+        return nn.Sequential(nn.Linear(feature_dim, width), nn.ReLU(), nn.Linear(width, dim))
+    return nn.Sequential(
+        linear_before_norm(feature_dim, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, dim)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -48,6 +48,16 @@ def frame_of(result: Result, *, labelled: bool = True) -> Frame | None:
     return frame if free or (frame.labels >= 0).any() else None
 
 
+def labels_of(result: Result, frame: Frame, part: Literal["train", "test"]) -> np.ndarray:
+    """(N,) labels of a frame's samples, -1 for those of other parts; all labels where a run does not tell them apart.
+
+    A cloud of training points may be half as wide as that of test points, and a probe holds more test points of some
+    classes than of others: what mixes both says nothing of either.
+    """
+    here = result.recording.probe.split == (0 if part == "train" else 1)
+    return np.where(here, frame.labels, -1) if here.any() and (frame.labels[here] >= 0).any() else frame.labels
+
+
 # ---------------------------------------------------------------------- over training
 
 
@@ -81,7 +91,7 @@ def curves(
 
 
 def spreads(group: Group, theme: str) -> go.Figure | None:
-    """Mean angle to the class centre against the training count, mean over the seeds of a method."""
+    """Mean angle of test samples to their class centre against the training count, mean over the seeds of a method."""
     figure = _against_counts(group, "spread", theme, spread_by_class)
     if figure is not None:
         figure.update_yaxes(ticksuffix="°", rangemode="tozero")
@@ -89,21 +99,22 @@ def spreads(group: Group, theme: str) -> go.Figure | None:
 
 
 def territories(group: Group, theme: str) -> go.Figure | None:
-    """Share of the sphere that each class owns against the training count, mean over the seeds of a method."""
+    """Share of the sphere that lies nearest to the centre of each class's test samples against the training count, mean
+    over the seeds of a method."""
     figure = _against_counts(group, "territory", theme, territory_by_class)
     if figure is not None:
         figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     return figure
 
 
-def spread_by_class(frame: Frame, num_classes: int) -> np.ndarray:
+def spread_by_class(embeddings: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """(C,) degrees, NaN for a class without samples."""
-    return spread_of(Classes.of_labelled(frame.embeddings, frame.labels, num_classes).normalised()).mean_angle
+    return spread_of(Classes.of_labelled(embeddings, labels, num_classes).normalised()).mean_angle
 
 
-def territory_by_class(frame: Frame, num_classes: int) -> np.ndarray:
+def territory_by_class(embeddings: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """(C,) shares, sum 1."""
-    return territory(Classes.of_labelled(frame.embeddings, frame.labels, num_classes).normalised().centres)
+    return territory(Classes.of_labelled(embeddings, labels, num_classes).normalised().centres)
 
 
 def counts(group: Group, theme: str) -> go.Figure | None:
@@ -118,15 +129,17 @@ def counts(group: Group, theme: str) -> go.Figure | None:
 
 
 def _against_counts(
-    group: Group, measure: str, theme: str, values_of: Callable[[Frame, int], np.ndarray]
+    group: Group, measure: str, theme: str, values_of: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 ) -> go.Figure | None:
     info = group.arms[0].results[0].info
     values: Mapping[str, np.ndarray] = {}
     colours = {}
     for arm in group.arms:
+        if all(result.sphere_is_readout for result in arm.results):
+            continue
         # Class numbers are ranks, so seeds share the counts though not the classes behind them.
         found = [
-            values_of(frame, info.num_classes)
+            values_of(frame.embeddings, labels_of(result, frame, "test"), info.num_classes)
             for result in arm.results
             if result.info.counts == info.counts and (frame := frame_of(result)) is not None
         ]
@@ -142,17 +155,18 @@ def _against_counts(
 
 
 def cosines(result: Result, frame: Frame, theme: str) -> go.Figure:
-    """Cosines between class centres, head to tail, with the ideal beside them."""
-    info = result.info
-    centres = Classes.of_labelled(frame.embeddings, frame.labels, info.num_classes).normalised().centres
+    """Cosines between the class centres of training samples, head to tail, with the ideal beside them."""
+    info, labels = result.info, labels_of(result, frame, "train")
+    centres = Classes.of_labelled(frame.embeddings, labels, info.num_classes).normalised().centres
     return figures.centre_cosines(centres, info.counts, info.class_names, theme)
 
 
 def angles(result: Result, frame: Frame, theme: str) -> go.Figure:
-    """Angles of samples to their class centre, one ridge a class, head on top."""
+    """Angles of test samples to their class centre, one ridge a class, head on top."""
     rank, names = _ranks(result)
-    seen = frame.labels >= 0
-    return figures.sample_angles(frame.embeddings[seen], rank[frame.labels[seen]], names, theme)
+    labels = labels_of(result, frame, "test")
+    seen = labels >= 0
+    return figures.sample_angles(frame.embeddings[seen], rank[labels[seen]], names, theme)
 
 
 def confusion(result: Result, frame: Frame, theme: str) -> go.Figure | None:

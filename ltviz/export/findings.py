@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ltviz.export.results import Arm, Group, aligned, cell_name, text, told_in
+from ltviz.export.cells import aligned, text
+from ltviz.export.results import Arm, Group, cell_name, told_in
 from ltviz.metrics import MEASURES
 from ltviz.metrics.comparison import (
     ENOUGH,
@@ -23,9 +24,10 @@ from ltviz.metrics.comparison import (
     scale_of,
     share_error,
 )
+from ltviz.metrics.final import COMMON, NAMES
 
 ACCURACIES = ("accuracy_all", "accuracy_many", "accuracy_medium", "accuracy_few")
-HEADS = ("method", "measure", "difference", "95 % interval", "corrected p", "seeds", "better")
+HEADS = ("methods", "measure", "difference", "95 % interval", "corrected p", "seeds", "better")
 """Of the rows of `cells`."""
 
 
@@ -37,22 +39,24 @@ class Finding:
     comparison: Comparison
 
 
-def against_baseline(groups: Iterable[Group], measures: Sequence[str] | None = None) -> list[Finding]:
+def against_baseline(
+    groups: Iterable[Group], measures: Sequence[str] | None = None, judge: str = COMMON
+) -> list[Finding]:
     """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them.
 
     Args:
-        measures: those that `told_in` gives of each group where None.
+        measures: those that `told_in` gives of each group and `judge` where None.
     """
 
     def keys_of(group: Group) -> Sequence[str]:
-        return [one.key for one in told_in("findings", [group])] if measures is None else measures
+        return [one.key for one in told_in("findings", [group], judge)] if measures is None else measures
 
     pairs = [
-        (group, compare_arms(group, arm, group.baseline, measure))
+        (group, compare_arms(group, arm, group.baseline_in(measure), measure))
         for group in groups
         for measure in keys_of(group)
         for arm in group.arms
-        if arm is not group.baseline
+        if arm is not group.baseline_in(measure)
     ]
     pairs = [(group, found) for group, found in pairs if found.difference is not None]
     corrected = correct([found for _, found in pairs])
@@ -126,7 +130,7 @@ def sentences(found: Sequence[Finding], where: Callable[[Group], str] = lambda g
         elif not it.differs:
             open_ones.setdefault((place(one.group), it.measure, it.second), []).append(it)
     for (name, measure, second), them in open_ones.items():
-        methods = _listed([f"{it.first}'s" for it in them])
+        methods = listed([f"{it.first}'s" for it in them])
         seeds = min(it.n for it in them)
         over = f"{'only ' if seeds < ENOUGH else ''}{count(seeds, 'seed')}"
         said.append(f"{name}{methods} {measure_name(measure)} cannot be told from {second}'s over {over}.")
@@ -163,10 +167,11 @@ def notes(found: Sequence[Comparison]) -> list[str]:
 
 
 def images_note(groups: Iterable[Group], measures: Iterable[str] = ACCURACIES) -> str:
-    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known."""
+    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known. Of
+    those of frames only the method's own are told: the others rest on the same images."""
     parts: dict[str, tuple[set[int], float]] = {}
     arms = [arm for group in groups for arm in group.arms]
-    for measure in measures:
+    for measure in (key for key in measures if key in ACCURACIES or key.startswith("final_accuracy_")):
         for result in (result for arm in arms for result in arm.results):
             share, images = result.metrics.get(measure), result.images(measure)
             if share is None or images is None or not 0 <= share <= 1:
@@ -178,7 +183,7 @@ def images_note(groups: Iterable[Group], measures: Iterable[str] = ACCURACIES) -
     if not told:
         return ""
     return (
-        f"Test images behind an accuracy of one run, and the standard error in points from them alone: {_listed(told)}."
+        f"Test images behind an accuracy of one run, and the standard error in points from them alone: {listed(told)}."
     )
 
 
@@ -186,7 +191,7 @@ def cells(found: Sequence[Finding]) -> list[tuple[str, ...]]:
     """A row of text for each finding, under `HEADS`."""
     return [
         (
-            one.comparison.first,
+            f"{one.comparison.first} − {one.comparison.second}",
             measure_name(one.comparison.measure),
             *_amounts(one.comparison),
             f"{one.comparison.wins} of {one.comparison.n}",
@@ -205,10 +210,10 @@ def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
+def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None, judge: str = COMMON) -> str:
     """What differs in these groups, for a terminal: a table, the sentences and their notes; "" where nothing is held
-    against a baseline. `measures` as in `against_baseline`."""
-    found = against_baseline(groups, measures)
+    against a baseline. `measures` and `judge` as in `against_baseline`."""
+    found = against_baseline(groups, measures, judge)
     if not found:
         return ""
 
@@ -246,14 +251,15 @@ def _amounts(found: Comparison) -> tuple[str, str, str]:
 
 
 def _group_of(accuracy: str) -> str:
-    """ "few" of accuracy_few, "few by ncm" of final_accuracy_few_ncm."""
+    """ "few" of accuracy_few, "few by nearest mean" of final_accuracy_few_ncm."""
     group, *judge = accuracy.removeprefix("final_").split("_")[1:]
-    return " by ".join([group, *judge])
+    return " by ".join([group, *(NAMES[name] for name in judge)])
 
 
 def _range(numbers: set[int]) -> str:
     return f"{min(numbers)}" if len(numbers) == 1 else f"{min(numbers)} to {max(numbers)}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ltviz
 from ltviz import figures
 from ltviz.errors import ConfigError, LtvizError
-from ltviz.export import charts, findings
+from ltviz.export import basis, charts, findings
 from ltviz.export.page import PAGE, STYLE
 from ltviz.export.results import (
     Arm,
@@ -24,11 +24,13 @@ from ltviz.export.results import (
     number,
     read_results,
     shown,
+    told_in,
 )
 from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
-from ltviz.metrics import MEASURES, fits, shown_in
+from ltviz.metrics import described, fits, known_of, shown_in
 from ltviz.metrics.alarms import Alarm
+from ltviz.metrics.final import COMMON
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
 from ltviz.recording.measured import find_alarms_of
@@ -46,6 +48,7 @@ def write_report(
     *,
     title: str = "Comparison of runs",
     theme: str = "light",
+    judge: str = COMMON,
     made: float | None = None,
 ) -> int:
     """Writes the report of these runs at their last recorded steps; gives the number of runs in it.
@@ -54,6 +57,7 @@ def write_report(
         path: of the HTML file.
         title: heading, plain text.
         theme: "light" or "dark".
+        judge: of the accuracies, where all runs of a table were evaluated; a key of `ltviz.metrics.final.JUDGES`.
         made: Unix seconds that the report names as its date; now where None.
 
     Raises:
@@ -66,7 +70,7 @@ def write_report(
     if not results:
         why = f" ({left_out[0]})" if left_out else ""
         raise ConfigError(f"a report needs at least one run with frames, got {len(recordings)} runs without{why}")
-    content = "\n".join(_Report(results, left_out, theme).parts())
+    content = "\n".join(_Report(results, left_out, theme, judge).parts())
     from plotly.offline import get_plotlyjs
 
     date = time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
@@ -84,14 +88,14 @@ def write_report(
 class _Report:
     """Builds the parts of one page; figures are numbered as they come."""
 
-    def __init__(self, results: Sequence[Result], left_out: Sequence[str], theme: str) -> None:
-        self.results, self.left_out, self.theme = results, left_out, theme
+    def __init__(self, results: Sequence[Result], left_out: Sequence[str], theme: str, judge: str) -> None:
+        self.results, self.left_out, self.theme, self.judge = results, left_out, theme, judge
         self._figures = 0
 
     def parts(self) -> Iterator[str]:
         """HTML of the page below its heading."""
         groups = group_results(self.results)
-        found = findings.against_baseline(groups)
+        found = findings.against_baseline(groups, judge=self.judge)
         for group in groups:
             yield f"<section><h2>{_escape(cell_name(group))}</h2>"
             yield from self._group(group, [one for one in found if one.group is group])
@@ -100,8 +104,8 @@ class _Report:
         yield "<section><h2>Runs</h2>" + self._runs() + "</section>"
 
     def _group(self, group: Group, found: Sequence[findings.Finding]) -> Iterator[str]:
-        yield _summary(group)
-        yield _findings(group, found)
+        yield _summary(group, self.judge)
+        yield _findings(found)
         info = group.arms[0].results[0].info
         if info.dim and not fits(info.num_classes, info.dim):
             yield (
@@ -109,7 +113,8 @@ class _Report:
                 f"(that takes {info.num_classes - 1}), so the deviation cannot reach 0 here.</p>"
             )
         yield "<h3>Over training</h3><div class=grid>"
-        for measure in shown_in("report_curves"):
+        frames = [frame for arm in group.arms for result in arm.results for frame in result.frames.values()]
+        for measure in known_of(shown_in("report_curves"), frames):
             yield self._try(lambda key=measure.key: charts.curves(group, key, self.theme))
         yield self._try(lambda: charts.spreads(group, self.theme))
         yield self._try(lambda: charts.counts(group, self.theme))
@@ -199,9 +204,9 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
 # ---------------------------------------------------------------------- words and tables
 
 
-def _summary(group: Group) -> str:
+def _summary(group: Group, judge: str) -> str:
     """Means over seeds; the best in bold, the others with their distance to it."""
-    measures = [one.key for one in shown_in("report") if any(arm.mean(one.key) is not None for arm in group.arms)]
+    measures = [one.key for one in told_in("report", [group], judge)]
     best = {key: best_of(group.arms, key) for key in measures}
     heads = "".join(f'<th title="{_hint(key)}">{_escape(head(key))}</th>' for key in measures)
     rows = []
@@ -224,20 +229,24 @@ def _summary(group: Group) -> str:
             f"<tr><th>{dot}{_escape(arm.label)}</th><td class=number>{len(arm.results)}</td>{''.join(cells)}</tr>"
         )
     table = f"<table><tr><th>method</th><th>seeds</th>{heads}</tr>{''.join(rows)}</table>"
-    caption = (
+    said = [
         "Mean ± standard deviation over seeds at the last step; the best mean in bold, the others with their "
-        "distance to it. Accuracies are those of test points. "
-    ) + findings.images_note([group], measures)
-    return f"<div class=wide>{table}</div><p class=note>{caption}</p>"
+        "distance to it.",
+        basis.judge_note([group], judge),
+        findings.images_note([group], measures),
+        basis.images_seen_note(basis.images_a_step(group)),
+        basis.readout_note([group]),
+    ]
+    return f"<div class=wide>{table}</div><p class=note>{_escape(' '.join(filter(None, said)))}</p>"
 
 
-def _findings(group: Group, found: Sequence[findings.Finding]) -> str:
+def _findings(found: Sequence[findings.Finding]) -> str:
     if not found:
         return ""
     items = "".join(f"<li>{_escape(sentence)}</li>" for sentence in findings.sentences(found))
     notes = " ".join(findings.notes([one.comparison for one in found]))
     table = _table(findings.HEADS, findings.cells(found))
-    return f"<h3>Against {_escape(group.baseline.label)}</h3><ul>{items}</ul>{table}<p class=note>{_escape(notes)}</p>"
+    return f"<h3>What differs</h3><ul>{items}</ul>{table}<p class=note>{_escape(notes)}</p>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -249,7 +258,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _hint(measure: str) -> str:
-    entry = MEASURES.get(measure)
+    entry = described(measure)
     return _escape(f"{entry.short} {entry.caution or ''}".strip()) if entry else ""
 
 

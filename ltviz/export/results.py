@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.metrics import described, shot_groups, shown_at_end, shown_in
+from ltviz.export.cells import aligned, plain, text
+from ltviz.metrics import described, known_of, shot_groups, shown_at_end, shown_in
 from ltviz.metrics.declaration import Measure, Place
+from ltviz.metrics.final import COMMON, JUDGES, judged_by
+from ltviz.metrics.registry import of_sphere
 from ltviz.recording import Recording, RunInfo
 from ltviz.recording.evaluation import Evaluation, read_evaluation
+from ltviz.recording.older import sphere_is_readout
 from ltviz.training.settings import INCIDENTAL
 
 log = logging.getLogger(__name__)
@@ -54,10 +58,22 @@ class Result:
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
-        """Of the last frame, and those of the evaluation."""
+        """Of the last frame, and those of the evaluation. The sphere of a read-out says nothing of the method that it
+        stands beside: what is measured of its points is left out."""
         if self.step is None:
             return {}
-        return {**self.frames[self.step], **({} if self.evaluation is None else self.evaluation.measures())}
+        found = self.frames[self.step]
+        if self.sphere_is_readout:
+            found = {key: value for key, value in found.items() if not of_sphere(key)}
+        if self.evaluation is None:
+            return found
+        said = {"sphere_is_readout": self.sphere_is_readout}
+        return {**found, **self.evaluation.model_copy(update=said).measures()}
+
+    @property
+    def sphere_is_readout(self) -> bool:
+        """Whether the sphere was trained beside the encoder, which it did not steer."""
+        return sphere_is_readout(self.info)
 
     def images(self, measure: str) -> list[np.ndarray] | None:
         """Sample ids of the probe's images behind an accuracy: one array for each class that it is a mean of, or one
@@ -164,6 +180,12 @@ class Group:
         """The arm that the others are held against: the first of plain cross-entropy, else the first."""
         return next((arm for arm in self.arms if arm.method == BASELINE), self.arms[0])
 
+    def baseline_in(self, measure: str) -> Arm:
+        """The arm that the others are held against in a measure: the baseline, or the first that knows the measure
+        where that does not, as no read-out knows one of the sphere."""
+        known = [arm for arm in (self.baseline, *self.arms) if arm.mean(measure) is not None]
+        return known[0] if known else self.baseline
+
 
 def read_results(recordings: Iterable[Recording]) -> tuple[list[Result], list[str]]:
     """The runs with at least one frame, and a sentence on each that has none or cannot be read."""
@@ -213,44 +235,54 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
     return max(known, key=lambda item: goodness(item[1]))[0]
 
 
-def summaries(groups: Sequence[Group]) -> list[tuple[list[Group], tuple[str, ...]]]:
+def summaries(groups: Sequence[Group], judge: str = COMMON) -> list[tuple[list[Group], tuple[str, ...]]]:
     """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
-    several = [g for g in groups if _is_of(g, "several labels")]
+    telling = [one.key for one in shown_in("summary") if one.samples == "several labels"]
+    several = [g for g in groups if any(arm.mean(key) is not None for key in telling for arm in g.arms)]
     single = [g for g in groups if g not in several]
-    pixels = {"pixels"} if any(_is_of(g, "pixels") for g in single) else set()
     return [
-        (found, tuple(one.key for one in told_in("summary", found) if one.samples in {"any", *samples}))
-        for found, samples in ((single, {"one label", *pixels}), (several, {"several labels"}))
+        (found, tuple(one.key for one in told_in("summary", found, judge) if one.samples in ("any", samples)))
+        for found, samples in ((single, "one label"), (several, "several labels"))
         if found
     ]
 
 
-def _is_of(group: Group, samples: str) -> bool:
-    """Whether a group has numbers that only such samples have."""
-    telling = [one.key for one in (*shown_in("summary"), *shown_at_end("summary")) if one.samples == samples]
-    return any(arm.mean(key) is not None for key in telling for arm in group.arms)
-
-
-def told_in(place: Place, groups: Sequence[Group]) -> list[Measure]:
-    """The measures that a place shows of these groups: by one common judge on the whole test set, where every run has
-    been evaluated; else as the last frames say it, each method by its own classifier."""
-    return shown_at_end(place) if are_evaluated(groups) else shown_in(place)
+def told_in(place: Place, groups: Sequence[Group], judge: str = COMMON) -> list[Measure]:
+    """The measures that a place shows of these groups and that some run knows: by one judge on the whole test set,
+    where every run has been evaluated; else as the last frames say it, each method by its own classifier."""
+    measures = shown_at_end(place, judge) if are_evaluated(groups) else shown_in(place)
+    return known_of(measures, [result.metrics for result in _every(groups)])
 
 
 def are_evaluated(groups: Sequence[Group]) -> bool:
     """Whether every run has been judged on its whole test set, so that one judge can be asked about all."""
-    return all(result.evaluation is not None for group in groups for arm in group.arms for result in arm.results)
+    return all(result.evaluation is not None for result in _every(groups))
 
 
-def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> str:
+def judges_of(groups: Sequence[Group]) -> list[str]:
+    """The judges that have judged some run of each method on its whole test set, the common one first; none where a run
+    was not evaluated, or where samples have several labels, which only a method's own scores are judged by."""
+    if not are_evaluated(groups):
+        return []
+    arms = [arm for group in groups for arm in group.arms]
+    known = [judge for judge in JUDGES if all(arm.mean(judged_by(judge, "all")) is not None for arm in arms)]
+    return sorted(known, key=lambda judge: judge != COMMON)
+
+
+def _every(groups: Sequence[Group]) -> list[Result]:
+    return [result for group in groups for arm in group.arms for result in arm.results]
+
+
+def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None, judge: str = COMMON) -> str:
     """A table: a row for each method of each cell, mean and standard deviation over seeds, the best mean in bold.
 
-    Without `measures` it has the columns of a summary; a second table follows where some samples have several labels.
+    Without `measures` it has the columns of a summary, accuracies by `judge` where all runs were evaluated; a second
+    table follows where some samples have several labels.
     """
     if not groups:
         return "no finished runs\n"
     if measures is None:
-        return "\n".join(markdown(kind, columns) for kind, columns in summaries(groups))
+        return "\n".join(markdown(kind, columns) for kind, columns in summaries(groups, judge))
     names = list(groups[0].shown)
     heads = [*(name.replace("_", " ") for name in names), "method", "seeds", *(head(key) for key in measures)]
     rows = []
@@ -263,23 +295,12 @@ def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None) -> 
     return aligned(heads, rows, len(names) + 1)  # seeds and measures stand to the right
 
 
-def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
-    """A Markdown table whose columns line up as text too; those from the one called `numbers` on stand to the right."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        fitted = (c.rjust(w) if i >= numbers else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        return "| " + " | ".join(fitted) + " |"
-
-    rule = "|" + "|".join("-" * (w + 1) + (":" if i >= numbers else "-") for i, w in enumerate(widths)) + "|"
-    return "\n".join([line(heads), rule, *map(line, rows)]) + "\n"
-
-
 def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure; for
-    those of a summary where `measures` is None."""
+    those of a summary, by every judge, where `measures` is None."""
     if measures is None:
-        measures = list(dict.fromkeys(one.key for one in (*shown_in("summary"), *shown_at_end("summary"))))
+        at_end = (one for judge in JUDGES for one in shown_at_end("summary", judge))
+        measures = list(dict.fromkeys(one.key for one in (*shown_in("summary"), *at_end)))
     return [
         {
             **group.shown,
@@ -329,7 +350,7 @@ def cell_name(group: Group) -> str:
     parts = []
     for name, value in group.shown.items():
         if value is not None:
-            said = _plain(value)
+            said = plain(value)
             parts.append(said if name == "data" else f"{name.replace('_', ' ')} {said}")
     return ", ".join(parts) or "Runs"
 
@@ -344,7 +365,7 @@ def _labels(results: Sequence[Result]) -> dict[tuple[str, int], str]:
         keys = sorted({key for result in members for key in result.settings})
         varying = [key for key in keys if len({_key(result.settings.get(key)) for result in members}) > 1]
         for result in members:
-            told = ", ".join(f"{key.replace('_', ' ')} {_plain(result.settings.get(key))}" for key in varying)
+            told = ", ".join(f"{key.replace('_', ' ')} {plain(result.settings.get(key))}" for key in varying)
             labels[result.recording.run_id, id(result)] = f"{name} ({told})" if told else name
     return labels
 
@@ -358,20 +379,6 @@ def _shown(cells: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _key(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def text(value: Any) -> str:
-    """Text for a Markdown cell: what is foreign stays text."""
-    said = " ".join(_plain(value).split())[:80]
-    for sign in "\\`*_{}[]<>|":
-        said = said.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
-    return said
 
 
 def _sortable(value: Any) -> tuple[int, float, str]:

@@ -57,10 +57,13 @@ def sphere(
     )
     figure.add_trace(_wires(colours["line"]))
     free = frame.labels < 0
+    present = getattr(frame, "present", None)  # whatever is like a frame may be drawn
+    if present is not None:
+        free &= present
     if free.any():
         grey = _cloud(place(frame.embeddings[free]), f"unlabelled ({free.sum():,})", colours["unlabelled"])
         figure.add_trace(grey)
-    if not free.all():
+    if (frame.labels >= 0).any():
         _add_classes(figure, frame, info, place, colours)
     if "targets" in frame.landmarks:
         diamond = {"size": 5, "symbol": "diamond-open", "color": colours["muted"]}

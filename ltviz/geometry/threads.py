@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +21,25 @@ def one_blas_thread() -> Iterator[int]:
     controller, threads = _library()
     with controller.limit(limits=1):
         yield threads
+
+
+_here = threading.local()
+
+
+@contextmanager
+def without_helpers() -> Iterator[None]:
+    """What is computed on this thread starts no others: it goes on beside a training already, which wants the cores,
+    and it may outlast the moment from which an interpreter that ends starts none."""
+    before, _here.alone = may_start_threads(), True
+    try:
+        yield
+    finally:
+        _here.alone = not before
+
+
+def may_start_threads() -> bool:
+    """Whether what is computed on this thread may share its work with others."""
+    return not getattr(_here, "alone", False)
 
 
 @lru_cache(maxsize=1)

@@ -18,13 +18,15 @@ _ID = f"^{RUN_ID.pattern}$"
 
 
 class JobRun(BaseModel):
-    """One run of a job: where it goes (an id under the home), and the method with its settings."""
+    """One run of a job: where it goes (an id under the home), the method with its settings, and what run.json says of
+    the recipe that they are from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run_id: str = Field(pattern=_ID)
     method: str = Field(min_length=1, max_length=100)
     settings: dict[str, Any] = {}
+    recipe: dict[str, Any] | None = None
 
 
 class Job(BaseModel):

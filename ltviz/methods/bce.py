@@ -52,6 +52,7 @@ class BinaryCrossEntropy(Method):
     Settings = BinaryCrossEntropySettings
     marks = (CLASSIFIER,)
     several_labels = True
+    sphere_is_readout = True
 
     def __init__(self, settings: Settings, setup: Setup):
         super().__init__(settings, setup)

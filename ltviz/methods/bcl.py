@@ -14,7 +14,7 @@ from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, 
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.parts.contrast import Contrast
-from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
@@ -109,6 +109,9 @@ def bcl(
 
 
 class BclSettings(Settings):
+    scale: float = Field(
+        SCALE, ge=1, le=64, description="Inverse temperature of the classifier's cosine logits; 30 in the paper."
+    )
     temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the contrast; 0.07 in the paper.")
     classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
     contrast_weight: float = live(0.35, ge=0, le=10, description="Weight of the balanced contrast.")
@@ -149,7 +152,7 @@ class Bcl(Method):
     def __init__(self, settings: BclSettings, setup: Setup):
         super().__init__(settings, setup)
         width = setup.feature_dim
-        self.classifier = CosineClassifier(width, setup.num_classes)
+        self.classifier = CosineClassifier(width, setup.num_classes, settings.scale)
         if settings.prototypes == "free":
             self.free = nn.Parameter(torch.randn(setup.num_classes, setup.dim))
         else:

@@ -17,7 +17,7 @@ from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.parts.contrast import Contrast
-from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
     Mask,
@@ -166,6 +166,9 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
 
 
 class GmlSettings(Settings):
+    scale: float = Field(
+        SCALE, ge=1, le=64, description="Inverse temperature of the classifier's cosine logits; 30 in the paper."
+    )
     teacher: str = Field(
         FIRST,
         pattern=r"^[a-z0-9][a-z0-9-]{2,63}$",
@@ -231,7 +234,7 @@ class Gml(Method):
 
     def __init__(self, settings: GmlSettings, setup: Setup):
         super().__init__(settings, setup)
-        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes)
+        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes, settings.scale)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.initial_temperature)))
         self.teacher = None if setup.teacher is None else copy.deepcopy(setup.teacher).requires_grad_(False).eval()
         self.key_encoder = MomentumCopy(self.encoder) if setup.teacher is None else None

@@ -199,6 +199,7 @@ class Ltml(Method):
     )
     Settings = LtmlSettings
     several_labels = True
+    sphere_is_readout = True
     settings: LtmlSettings
     marks = (
         CLASSIFIER,

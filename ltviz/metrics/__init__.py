@@ -21,7 +21,7 @@ from ltviz.metrics.overlap import MeanOverlap, confusion, mean_overlap
 from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
 from ltviz.metrics.pairwise import alignment, uniformity
 from ltviz.metrics.precision import MeanAveragePrecision, mean_average_precision
-from ltviz.metrics.registry import BEHIND, MEASURES, shown_in
+from ltviz.metrics.registry import BEHIND, MEASURES, known_of, shown_in
 from ltviz.metrics.shots import ShotGroups, shot_groups
 from ltviz.metrics.space import Space, space_of
 from ltviz.metrics.spectrum import effective_rank
@@ -66,6 +66,7 @@ __all__ = [
     "geometry",
     "inter_class_uniformity",
     "intra_class_alignment",
+    "known_of",
     "mean_average_precision",
     "mean_overlap",
     "measure",

@@ -112,11 +112,11 @@ ACCURACY = Measure(
 )
 _SHOWN: Mapping[str, Mapping[Place, Shown]] = {
     "all": {"report": Shown(at=10), "report_curves": Shown(at=20)},
-    "many": {"table": Shown(at=10, label="Many"), "report": Shown(at=20), "summary": Shown(at=10)},
-    "medium": {"table": Shown(at=11, label="Medium"), "report": Shown(at=30), "summary": Shown(at=11)},
+    "many": {"table": Shown(at=10, label="Many, own"), "report": Shown(at=20), "summary": Shown(at=10)},
+    "medium": {"table": Shown(at=11, label="Medium, own"), "report": Shown(at=30), "summary": Shown(at=11)},
     "few": {
         "panel": Shown(at=10),
-        "table": Shown(at=12, label="Few"),
+        "table": Shown(at=12, label="Few, own"),
         "curves": Shown(at=10),
         "report": Shown(at=40),
         "report_curves": Shown(at=10),
@@ -158,7 +158,7 @@ def _accuracies(entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, 
     return [*family(entry, SHOTS, shown), *family(judged, SHOTS), *family(error, SHOTS)]
 
 
-@declare(_accuracies(replace(ACCURACY, brief="{}"), 120, _SHOWN))
+@declare(_accuracies(replace(ACCURACY, brief="{}"), 120, _SHOWN), of_sphere=False)
 def accuracy(space: Space) -> Mapping[str, Value]:
     """What the method's own classifier says of test points."""
     return _own("accuracy", "test", space)
@@ -175,7 +175,8 @@ def accuracy(space: Space) -> Mapping[str, Value]:
             order=31,
         ),
         122,
-    )
+    ),
+    of_sphere=False,
 )
 def validation_accuracy(space: Space) -> Mapping[str, Value]:
     """What it says of validation points."""
@@ -207,7 +208,7 @@ def nearest_mean_accuracy(space: Space) -> Mapping[str, Value]:
             title="Nearest-neighbour accuracy, {}",
             short="Share of test points that the 20 nearest train points classify correctly, {}.",
             source="Wu et al. 2018",
-            caution="Head classes outvote rare ones among the neighbours.",
+            caution="Head classes may outvote rare ones among the neighbours.",
             order=33,
         ),
         126,
@@ -250,6 +251,7 @@ def linear_probe_accuracy(space: Space) -> Mapping[str, Value]:
         order=59,
     ),
     full=True,
+    of_sphere=False,
 )
 def calibration(space: Space) -> Value:
     predictions = space.one_each("predictions")

@@ -103,7 +103,8 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Observation:
     full_rank = float(min(frame.embeddings.shape[1], max(len(counts) - 1, 1)))
     rank = frame.metrics.get("effective_rank")
     room = angle = None
-    seen = frame.embeddings
+    here = getattr(frame, "present", None)
+    seen = frame.embeddings if here is None else frame.embeddings[here]
     if (labels != UNLABELLED).any():
         unit = Classes.of_labelled(frame.embeddings, labels, len(counts)).normalised()
         rank = effective_rank(unit.z) if rank is None else rank

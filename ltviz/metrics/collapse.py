@@ -20,6 +20,8 @@ from ltviz.metrics.spectrum import LARGEST_LIVE_SPECTRUM
 GlobalMean = Literal["samples", "classes"]
 # Relative cut of the pseudo-inverse, on eigenvalues of the between-class covariance, as numpy.linalg.pinv has it.
 SMALLEST_EIGENVALUE = 1e-15
+# Samples whose residuals are held at once.
+BLOCK = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +128,12 @@ def _within_to_between(classes: Classes, centred: np.ndarray) -> float | None:
     if not kept.any():
         return None
     whiten = directions[kept].T / singular[kept]
-    residual = classes.z @ whiten - (classes.means @ whiten)[classes.y]
-    return float(np.einsum("nk,nk->", residual, residual) / len(residual))
+    means = classes.means @ whiten
+    total = 0.0
+    for start in range(0, len(classes.y), BLOCK):
+        residual = classes.z[start : start + BLOCK] @ whiten - means[classes.y[start : start + BLOCK]]
+        total += float(np.einsum("nk,nk->", residual, residual))
+    return total / len(classes.y)
 
 
 def _distance_from_simplex(gram: np.ndarray) -> float | None:
@@ -182,6 +188,7 @@ def _mismatch(classes: Classes, weights: np.ndarray, bias: np.ndarray, comparabl
         order=112,
     ),
     apart="always",
+    of_sphere=False,
 )
 def scatter_within_classes(space: Space) -> Mapping[str, Value]:
     nc1 = space.once(_collapse).nc1
@@ -226,6 +233,7 @@ def scatter_within_classes(space: Space) -> Mapping[str, Value]:
         source="Papyan et al. 2020",
         order=23,
     ),
+    of_sphere=False,
 )
 def classifier_collapse(space: Space) -> Mapping[str, Value]:
     found = space.once(_collapse)

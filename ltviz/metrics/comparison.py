@@ -113,7 +113,7 @@ def compare(
     Example:
         >>> found = compare({0: .31, 1: .30, 2: .28}, {0: .46, 1: .42, 2: .37}, measure="centre_sum", names=("A", "B"))
         >>> found.sentence()
-        "A's centre sum is lower than B's by 0.12 [0.05, 0.19], p = 0.02 over only 3 seeds"
+        "A's centre sum (all samples) is lower than B's by 0.12 [0.05, 0.19], p = 0.02 over only 3 seeds"
 
     Args:
         first, second: seed -> value. Values that are not finite, and seeds that only one has, are left out.

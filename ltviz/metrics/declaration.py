@@ -65,8 +65,13 @@ class Measure:
     methods are held against the baseline in. A table of all measures has it in any case."""
     brief: str = ""
     """Head of a column where there is little room, lower case; the title where empty."""
-    samples: Literal["any", "one label", "several labels", "pixels"] = "any"
-    """The samples that a summary shows it of; pixels have one label each."""
+    samples: Literal["any", "one label", "several labels"] = "any"
+    """The samples that a summary shows it of."""
+    shown_of: str = "test"
+    """The samples whose value places show, where a run tells them apart: "test" for what a method makes of images that
+    it has not seen, "train" for what theory says of a trained network; all together where empty."""
+    stands_for: str = ""
+    """Key of the measure of those samples, in whose place this one is shown where a run does not know it."""
     needs_simplex: bool = False
     """Whether it can reach its best only where a regular simplex fits, which tables say beside it."""
     behind: bool = False
@@ -79,6 +84,8 @@ class Measure:
             raise ValueError(f"a measure needs a key of letters, digits and _, a title and a sentence, got {self!r}")
         if self.better not in (None, *get_args(Better)):
             raise ValueError(f"better must be one of {', '.join(get_args(Better))} or None, got {self.better!r}")
+        if self.shown_of not in ("", *PARTS):
+            raise ValueError(f"a measure is shown of {', '.join(PARTS)} or of all samples, got {self.shown_of!r}")
         shown = self.shown if isinstance(self.shown, Mapping) else dict.fromkeys(self.shown, Shown())
         if unknown := [place for place in shown if place not in get_args(Place)]:
             raise ValueError(f"a measure is shown in {', '.join(get_args(Place))}, got {unknown[0]!r}")
@@ -106,9 +113,12 @@ class Measurement:
         apart: Apart,
         needs_labels: bool,
         slow: bool,
+        of_sphere: bool,
     ) -> None:
         self.compute, self.full, self.apart, self.needs_labels, self.slow = compute, full, apart, needs_labels, slow
+        self.of_sphere = of_sphere
         self.keys = tuple(measure.key for measure in measures)
+        self.declared = {measure.key: measure for measure in measures}
         parted = [one for measure in measures for one in (_parts(measure) if apart != "never" else [measure])]
         self.measures = {measure.key: measure for measure in parted}
         update_wrapper(self, compute)
@@ -144,6 +154,7 @@ def declare(
     apart: Apart = "never",
     needs_labels: bool = True,
     slow: bool = False,
+    of_sphere: bool = True,
 ) -> Callable[[Callable[[Space], Value | Mapping[str, Value]]], Measurement]:
     """Declares what a function of a `Space` measures: one number, or a mapping from each declared key to one.
 
@@ -156,6 +167,8 @@ def declare(
             always, or only where time does not matter.
         needs_labels: whether it needs classes. Without, it is measured of points that have no label too.
         slow: for many points it is measured beside the others, in a thread of its own.
+        of_sphere: whether it is of the points on the sphere, and not of predictions or features. Where the sphere is a
+            read-out beside the encoder, methods are not compared by it.
 
     Example:
         >>> import numpy as np
@@ -169,7 +182,9 @@ def declare(
     listed = tuple(one for given in measures for one in ((given,) if isinstance(given, Measure) else given))
     if not listed:
         raise ValueError("a declaration needs at least one Measure")
-    return lambda compute: Measurement(compute, listed, full=full, apart=apart, needs_labels=needs_labels, slow=slow)
+    return lambda compute: Measurement(
+        compute, listed, full=full, apart=apart, needs_labels=needs_labels, slow=slow, of_sphere=of_sphere
+    )
 
 
 def family(
@@ -201,17 +216,28 @@ def family(
 
 
 def _parts(entry: Measure) -> list[Measure]:
-    """The entry itself, which says that it is of all points, and the same of training and of test points alone."""
-    of_all = "Training and test samples together, where a run shows both."
+    """The entry itself, which says that it is of all points, and the same of training and of test points alone. Places
+    show the one that was declared; of a run that does not tell its points apart, the entry itself."""
+    whole = replace(
+        entry,
+        title=f"{entry.title}, all samples",
+        short=f"{entry.short} Training and test samples together, where a run shows both.",
+        stands_for=f"{entry.key}_{entry.shown_of}" if entry.shown_of else "",
+    )
     parts = [
         replace(
             entry,
             key=f"{entry.key}_{part}",
-            title=f"{entry.title} ({part} samples)",
+            title=f"{entry.title}, {words} samples",
             short=f"{entry.short} Of {words} samples alone.",
-            shown={},
-            brief="",
+            shown=_labelled(entry, part) if part == entry.shown_of else {},
+            brief=f"{entry.brief}, {part}" if entry.brief and part == entry.shown_of else "",
         )
         for part, words in PARTS.items()
     ]
-    return [replace(entry, short=f"{entry.short} {of_all}"), *parts]
+    return [whole, *parts]
+
+
+def _labelled(entry: Measure, part: str) -> dict[Place, Shown]:
+    """The places of a measure, in whose labels the samples are said."""
+    return {place: replace(shown, label=f"{entry.label_in(place)}, {part}") for place, shown in entry.shown.items()}

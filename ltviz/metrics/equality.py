@@ -88,6 +88,7 @@ def equality(means: np.ndarray) -> Equality | None:
         caution="Where only unit embeddings are known it is of these.",
         order=52,
     ),
+    of_sphere=False,
 )
 def norms_and_angles(space: Space) -> Mapping[str, Value]:
     """Of features in every frame, of embeddings where time does not matter. Nothing for two classes, whose means always

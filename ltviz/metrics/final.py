@@ -29,12 +29,16 @@ JUDGES = {
     COMMON: "the nearest class mean of the frozen features",
     "linear": "a class-balanced linear probe of the frozen features, trained to convergence",
 }
+NAMES = {OWN: "own", COMMON: "nearest mean", "linear": "linear probe"}
+"""Judges in heads of columns."""
+BESIDE = "few"
+"""The shot whose accuracy by a second judge stands beside that of the judge who is asked."""
 SPACES = {"": "", "_features": " of the encoder's features, each put to length 1, instead of the sphere's points"}
 """Suffix of a key, and what geometry is of there."""
 _SHAPES = (between_centres, spread_of_groups, concentration_of_groups)
 GEOMETRY = tuple(key for one in _SHAPES for key in one.keys if not one.measures[key].behind)
 """Keys of what is measured of centres and clouds."""
-_DECLARED = {key: entry for one in (accuracy, precision_of_scores, *_SHAPES) for key, entry in one.measures.items()}
+_DECLARED = {key: entry for one in (accuracy, precision_of_scores, *_SHAPES) for key, entry in one.declared.items()}
 IMAGES_SEEN = Measure(
     key="images_seen",
     title="Images seen",
@@ -44,15 +48,19 @@ IMAGES_SEEN = Measure(
     shown={"summary": Shown(at=1)},
 )
 """Of frames, like no other here: what makes a comparison of the ends of runs a fair one."""
-_SHOWN: Mapping[str, Mapping[Place, Shown]] = {
-    f"final_accuracy_many_{COMMON}": {"table": Shown(at=10, label="Many, one judge"), "summary": Shown(at=10)},
-    f"final_accuracy_medium_{COMMON}": {"table": Shown(at=11, label="Medium, one judge"), "summary": Shown(at=11)},
-    f"final_accuracy_few_{COMMON}": {
-        "table": Shown(at=12, label="Few, one judge"),
+BY_SHOT: Mapping[str, Mapping[Place, Shown]] = {
+    "all": {"report": Shown(at=10)},
+    "many": {"table": Shown(at=10, label="Many, {}"), "report": Shown(at=20), "summary": Shown(at=10)},
+    "medium": {"table": Shown(at=11, label="Medium, {}"), "report": Shown(at=30), "summary": Shown(at=11)},
+    BESIDE: {
+        "table": Shown(at=12, label="Few, {}"),
+        "report": Shown(at=40),
         "summary": Shown(at=12),
         "findings": Shown(at=10),
     },
-    f"final_accuracy_few_{OWN}": {"table": Shown(at=13, label="Few, own"), "summary": Shown(at=13)},
+}
+"""Where accuracies of a shot are shown, by every judge alike; a place shows those of the judge that it asks."""
+_SHOWN: Mapping[str, Mapping[Place, Shown]] = {
     f"final_map_many_{OWN}": {"table": Shown(at=14, label="mAP, many"), "summary": Shown(at=14)},
     f"final_map_medium_{OWN}": {"table": Shown(at=15, label="mAP, medium"), "summary": Shown(at=15)},
     f"final_map_few_{OWN}": {
@@ -60,8 +68,21 @@ _SHOWN: Mapping[str, Mapping[Place, Shown]] = {
         "summary": Shown(at=16),
         "findings": Shown(at=11),
     },
-    "final_centre_sum_test": {"summary": Shown(at=20)},
-    "final_centre_sum_test_features": {"summary": Shown(at=21), "findings": Shown(at=20)},
+    "final_centre_sum_test": {
+        "table": Shown(at=20, label="Centre sum, test"),
+        "report": Shown(at=50),
+        "summary": Shown(at=20),
+    },
+    "final_centre_sum_test_features": {
+        "table": Shown(at=21, label="Centre sum of features, test"),
+        "report": Shown(at=51),
+        "summary": Shown(at=21),
+        "findings": Shown(at=20),
+    },
+    "final_min_centre_angle_test": {"table": Shown(at=22, label="Smallest angle, test"), "report": Shown(at=60)},
+    "final_simplex_deviation_mean_train": {"table": Shown(at=23, label="Deviation, train"), "report": Shown(at=70)},
+    "final_spread_head_test": {"table": Shown(at=30, label="Spread, head, test"), "report": Shown(at=90)},
+    "final_spread_tail_test": {"table": Shown(at=31, label="Spread, tail, test"), "report": Shown(at=91)},
 }
 
 
@@ -83,31 +104,63 @@ def geometry(z: np.ndarray, y: np.ndarray, counts: np.ndarray) -> dict[str, floa
     return {key: float(value) for key in GEOMETRY if (value := found.get(key)) is not None and np.isfinite(value)}
 
 
-def _judged() -> Iterator[tuple[str, Measure]]:
+def beside(judge: str) -> str:
+    """The judge whose word on rare classes stands beside another's: the method's own classifier, which is where a gain
+    may come from; beside that itself the common judge.
+
+    Example:
+        >>> beside("linear"), beside("own")
+        ('own', 'ncm')
+    """
+    return COMMON if judge == OWN else OWN
+
+
+def judged_by(judge: str, shot: str) -> str:
+    """Key of an accuracy on the whole test set.
+
+    Example:
+        >>> judged_by("ncm", "few")
+        'final_accuracy_few_ncm'
+    """
+    return f"final_accuracy_{shot}_{judge}"
+
+
+def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
     """Accuracies by every judge; the average precision of the method's own scores, and the overlap of its regions."""
     for judge, words in JUDGES.items():
         for kind in ("accuracy", "map") if judge == OWN else ("accuracy",):
+            by = f"{NAMES[judge]} classifier" if judge == OWN else NAMES[judge]
             for shot in SHOTS:
                 entry = _DECLARED[f"{kind}_{shot}"]
                 name, _, classes = entry.title.partition(", ")
                 yield (
-                    entry.key,
+                    (entry.key,),
                     replace(
                         entry,
                         key=f"final_{kind}_{shot}_{judge}",
-                        title=f"Final {name[0].lower()}{name[1:]} by {judge}, {classes}",
+                        title=f"Final {name[0].lower()}{name[1:]} by {by}, {classes}",
                         short=f"{entry.short} On the whole test set, at the end of the run, by {words}.",
                         brief=f"{shot}, {judge}" if kind == "accuracy" else f"mAP {shot}",
+                        shown=_by(judge, shot)
+                        if kind == "accuracy"
+                        else _SHOWN.get(f"final_{kind}_{shot}_{judge}", {}),
                     ),
                 )
     for entry in OVERLAPS.values():
         name, _, classes = entry.title.partition(", ")
         told = f"{entry.short} On all labelled pixels of the test set, at the end of the run, by {JUDGES[OWN]}."
-        title = f"Final {name[0].lower()}{name[1:]} by {OWN}, {classes}"
-        yield entry.key, replace(entry, key=f"final_{entry.key}_{OWN}", title=title, short=told)
+        title = f"Final {name[0].lower()}{name[1:]} by {NAMES[OWN]} classifier, {classes}"
+        yield (), replace(entry, key=f"final_{entry.key}_{OWN}", title=title, short=told)
 
 
-def _shaped() -> Iterator[tuple[str, Measure]]:
+def _by(judge: str, shot: str) -> dict[Place, Shown]:
+    """`BY_SHOT` with the judge named."""
+    return {
+        place: replace(shown, label=shown.label.format(NAMES[judge])) for place, shown in BY_SHOT.get(shot, {}).items()
+    }
+
+
+def _shaped() -> Iterator[tuple[tuple[str, ...], Measure]]:
     """Geometry of training and of test samples, on the sphere and of features."""
     for key in GEOMETRY:
         entry = _DECLARED[key]
@@ -116,22 +169,22 @@ def _shaped() -> Iterator[tuple[str, Measure]]:
                 name, *aside = entry.title.split(", ")
                 title = ", ".join([f"{name} of features" if suffix else name, *aside, f"all {kind} samples"])
                 plain = f"{entry.title[0].lower()}{entry.title[1:]}"
+                named = f"final_{key}_{part}{suffix}"
                 yield (
-                    key,
+                    (key, *(f"{key}_{other}" for other in PARTS)),
                     replace(
                         entry,
-                        key=f"final_{key}_{part}{suffix}",
+                        key=named,
                         title=title,
-                        short=f"{_DECLARED[f'{key}_{part}'].short} All of them, at the end of the run{of}.",
+                        short=f"{entry.short} Of all {kind} samples, at the end of the run{of}.",
                         brief=f"{plain}, {part}{' features' if suffix else ''}",
+                        shown=_SHOWN.get(named, {}),
                     ),
                 )
 
 
-_LISTED = [
-    (live, replace(entry, shown=entry.shown if live in OVERLAPS else _SHOWN.get(entry.key, {})))
-    for live, entry in (*_judged(), *_shaped())
-]
+_LISTED = [*_judged(), *_shaped()]
+_JUDGE_OF = {judged_by(judge, shot): judge for judge in JUDGES for shot in SHOTS}
 FINAL: Mapping[str, Measure] = {entry.key: entry for entry in (IMAGES_SEEN, *(entry for _, entry in _LISTED))}
 """Every measure of `Evaluation.measures`, in the order of tables, after the images that a run has seen."""
 
@@ -141,20 +194,26 @@ def described(key: str) -> Measure | None:
 
     Example:
         >>> described("final_accuracy_few_ncm").title
-        'Final accuracy by ncm, rare classes'
+        'Final accuracy by nearest mean, rare classes'
     """
     return MEASURES.get(key) or FINAL.get(key)
 
 
-def shown_at_end(place: Place) -> list[Measure]:
+def shown_at_end(place: Place, judge: str = COMMON) -> list[Measure]:
     """The measures that a place shows of runs that were evaluated at their end: the final ones, and those of the last
-    frame of which it shows none.
+    frame of which it shows none. Accuracies are those by one judge; where a place shows several of them, the one of
+    rare classes by the judge `beside` it follows.
 
     Example:
         >>> [measure.key for measure in shown_at_end("findings")]
         ['final_accuracy_few_ncm', 'final_map_few_own', 'final_miou_few_own', 'final_centre_sum_test_features']
+        >>> [measure.key for measure in shown_at_end("table", "linear")][2:4]
+        ['final_accuracy_few_linear', 'final_accuracy_few_own']
     """
-    replaced = {live for live, entry in _LISTED if place in entry.shown}
-    found = [entry for entry in FINAL.values() if place in entry.shown]
+    replaced = {live for keys, entry in _LISTED if place in entry.shown for live in keys}
+    asked = {judged_by(judge, shot) for shot in SHOTS}
+    if place != "findings":
+        asked.add(judged_by(beside(judge), BESIDE))
+    found = [entry for key, entry in FINAL.items() if place in entry.shown and (key not in _JUDGE_OF or key in asked)]
     found += [entry for entry in shown_in(place) if entry.key not in replaced]
-    return sorted(found, key=lambda entry: entry.shown[place].at)
+    return sorted(found, key=lambda one: (one.shown[place].at, _JUDGE_OF.get(one.key, judge) != judge))

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from ltviz.errors import DataError
-from ltviz.geometry.threads import one_blas_thread
+from ltviz.geometry.threads import may_start_threads, one_blas_thread
 from ltviz.metrics.classes import UNLABELLED, Classes
 from ltviz.metrics.declaration import Measurement, Value
 from ltviz.metrics.pairwise import MANY_POINTS
@@ -121,7 +121,7 @@ def _measured(space: Space, *, labelled: bool) -> dict[str, float]:
         one for one in MEASUREMENTS.values() if (space.full or not one.full) and (labelled or not one.needs_labels)
     ]
     # For many points the slow ones take most of the time: others are measured beside them. For few a thread costs.
-    many = len(space.y) >= MANY_POINTS
+    many = len(space.y) >= MANY_POINTS and may_start_threads()
     with ThreadPoolExecutor(1) if many else nullcontext() as beside:
         waiting = {one: beside.submit(_of, one, space) for one in wanted if one.slow} if beside else {}
         here = {one: _of(one, space) for one in wanted if one not in waiting}

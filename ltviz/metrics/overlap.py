@@ -110,7 +110,7 @@ OVERLAPS = {
             short="How well the regions that the classifier finds cover the true ones, pixel by pixel, {}.",
             formula=r"\operatorname{mean}_{c \in group} \frac{|P_c \cap T_c|}{|P_c \cup T_c|}",
             source="Everingham et al. 2015 (PASCAL VOC)",
-            samples="pixels",
+            samples="one label",
             brief="mIoU {}",
         ),
         SHOTS,

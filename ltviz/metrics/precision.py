@@ -111,7 +111,8 @@ _SHOWN: Mapping[str, Mapping[Place, Shown]] = {
         ),
         SHOTS,
         _SHOWN,
-    )
+    ),
+    of_sphere=False,
 )
 def precision_of_scores(space: Space) -> Mapping[str, Value]:
     if space.scores is None or space.labels is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ltviz.metrics.declaration import Measure, Measurement, Place
 from ltviz.plugins import Registry, defined_in
@@ -66,11 +66,41 @@ BEHIND = Declared(behind=True)
 measures leave them out; who shows a measure can say them beside it."""
 
 
+def of_sphere(key: str) -> bool:
+    """Whether a measure of frames is of the points on the sphere.
+
+    Example:
+        >>> of_sphere("centre_sum_test"), of_sphere("accuracy_few")
+        (True, False)
+    """
+    return any(one.of_sphere for one in MEASUREMENTS.values() if key in one.measures)
+
+
 def shown_in(place: Place) -> list[Measure]:
-    """The measures that a place shows, in its order.
+    """The measures that a place shows, in its order; before each that may stand in for another, that other one.
 
     Example:
         >>> [measure.key for measure in shown_in("findings")]
-        ['accuracy_few', 'map_few', 'centre_sum']
+        ['accuracy_few', 'map_few', 'centre_sum_test', 'centre_sum']
     """
-    return sorted((one for one in MEASURES.values() if place in one.shown), key=lambda one: one.shown[place].at)
+    return in_order((one for one in MEASURES.values() if place in one.shown), place)
+
+
+def in_order(measures: Iterable[Measure], place: Place) -> list[Measure]:
+    """Measures that a place shows, as it orders them."""
+    return sorted(measures, key=lambda one: (one.shown[place].at, bool(one.stands_for)))
+
+
+def known_of(measures: Iterable[Measure], found: Sequence[Mapping[str, float]]) -> list[Measure]:
+    """Those of the measures that runs know, without the stand-ins of what they know.
+
+    Args:
+        measures: in any order, which is kept.
+        found: of each run or frame, what was measured.
+
+    Example:
+        >>> known = [{"centre_sum": 0.4, "centre_sum_test": 0.5}]
+        >>> [measure.key for measure in known_of(shown_in("findings"), known)]
+        ['centre_sum_test']
+    """
+    return [one for one in measures if any(one.key in values and one.stands_for not in values for values in found)]

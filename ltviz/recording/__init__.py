@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from ltviz.recording.begin import record
 from ltviz.recording.frame import Frame
 from ltviz.recording.home import Home, Skipped, list_runs, run_id_of, run_path
 from ltviz.recording.info import Fingerprints, RunInfo, State, Status
 from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_run_id
 from ltviz.recording.probe import Probe
-from ltviz.recording.recorder import Recorder, record
+from ltviz.recording.recorder import Recorder
 from ltviz.recording.recording import BadFrame, Recording
 from ltviz.recording.requests import Request, send_request
+from ltviz.recording.states import mark_failed
 from ltviz.recording.weights import Weights, load_weights, save_weights
-from ltviz.recording.writer import RunWriter, mark_failed
+from ltviz.recording.writer import RunWriter
 
 __all__ = [
     "RUN_ID",

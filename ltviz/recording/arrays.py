@@ -29,7 +29,26 @@ def as_array(value: Any) -> np.ndarray:
     """A numpy array of `value`; torch tensors are taken off their graph and device, without importing torch.
 
     Numbers that are masked become NaN, since what stands beneath a mask is nobody's measurement.
+
+    Raises:
+        RecordingError: rows of different lengths, a sparse array, or what is no array at all.
     """
+    if hasattr(value, "toarray") or (hasattr(value, "to_dense") and str(value.layout) != "torch.strided"):
+        way = "toarray" if hasattr(value, "toarray") else "to_dense"
+        raise RecordingError(
+            f"Arrays must be dense; got a sparse {type(value).__name__}, give its .{way}().", kind="a sparse array"
+        )
+    try:
+        return _as_array(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        about = " ".join(str(error).split())[:200]
+        raise RecordingError(
+            f"An array must hold rows of one length; a {type(value).__name__} cannot be read as one ({about}).",
+            kind="what is no array",
+        ) from error
+
+
+def _as_array(value: Any) -> np.ndarray:
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         if str(value.dtype) == "torch.bfloat16":

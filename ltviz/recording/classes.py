@@ -122,11 +122,16 @@ def _check_values(given: np.ndarray, known: np.ndarray) -> np.ndarray:
         return known.astype(np.str_)
     if known.dtype.kind == "O" and all(hasattr(label, "__index__") or isinstance(label, float) for label in known):
         known = np.array(known.tolist())
-    if known.dtype.kind == "f" and np.isfinite(known).all() and not (known % 1).any():
+    if known.dtype.kind == "f" and np.isfinite(known).all() and not (known % 1).any() and _are_exact(known):
         known = known.astype(np.int64)
     if known.dtype.kind not in "iubU" or (known.dtype.kind == "u" and len(known) and known.max() >= 2**63):
         raise _no_labels(given)
     return known if known.dtype.kind == "U" else known.astype(np.int64)
+
+
+def _are_exact(known: np.ndarray) -> bool:
+    """Whether floats are small enough that each stands for one whole number, and none has been rounded to another."""
+    return not known.size or bool(np.abs(known).max() <= 2 ** (np.finfo(known.dtype).nmant + 1))
 
 
 def _no_labels(given: np.ndarray) -> RecordingError:
@@ -164,3 +169,35 @@ def _own_names(values: list[Any], class_names: Sequence[str] | Mapping[Any, str]
             f"class_names must name each of the {len(values)} classes among the labels; got {len(class_names)}."
         )
     return [str(name) for name in class_names]
+
+
+def number_sets(given: Any, class_names: Sequence[str] | Mapping[Any, str] | None) -> tuple[Classes, np.ndarray]:
+    """Classes 0 ... C-1 of samples that show several of them, and (N, C) uint8, 1 for every one that a sample shows.
+
+    Each sample has the label of the rarest class that it shows, the last one where several are as rare; -1 where it
+    shows none.
+
+    Args:
+        given: (N, C) of 0 and 1, or of false and true.
+        class_names: a name a column, or {column: name}; its number where left out.
+
+    Raises:
+        RecordingError: other values, or a number of names that does not fit.
+    """
+    sets = as_array(given)
+    if sets.ndim != 2 or not sets.size or sets.dtype.kind not in "biuf" or not np.isin(sets, (0, 1)).all():
+        raise RecordingError(
+            "labels must be whole numbers or text, one a sample, shape (N,), or 0 and 1 of shape (N, C) where samples "
+            f"have several; got {sets.dtype} of shape {sets.shape}, with other values than 0 and 1 or none at all."
+        )
+    if sets.shape[1] > MAX_CLASSES:
+        raise RecordingError(f"labels must have at most {MAX_CLASSES:,} classes; got {sets.shape[1]:,}.")
+    sets = sets.astype(np.uint8)
+    columns = list(range(sets.shape[1]))
+    if isinstance(class_names, Mapping) and (missing := [one for one in columns if one not in class_names]):
+        raise RecordingError(f"class_names must name every column of labels; {missing[0]} has no name.")
+    names = _own_names(columns, class_names)
+    order = np.argsort(-sets.sum(axis=0, dtype=np.int64), kind="stable")[::-1]
+    labels = order[sets[:, order].argmax(axis=1)]
+    labels[~sets.any(axis=1)] = UNLABELLED
+    return Classes(labels, names, columns, np.array(columns, np.int64)), sets

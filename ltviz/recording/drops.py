@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from ltviz.errors import LtvizError, RecordingError, RecordingWarning
 
 MOST_KINDS = 20
 _OTHER = "other reasons"
-_CALLERS_LINE = 4
-"""Frames of the stack from `warn` up to whoever called the recorder."""
+_LIBRARY = f"{Path(__file__).parents[1]}{os.sep}"
 
 log = logging.getLogger("ltviz")
 
@@ -57,6 +59,14 @@ def warn(text: str) -> None:
     """A RecordingWarning at the line that called the recorder. Where a filter makes warnings errors it is logged
     instead: it must not end the loop either."""
     try:
-        warnings.warn(text, RecordingWarning, stacklevel=_CALLERS_LINE)
+        warnings.warn(text, RecordingWarning, stacklevel=_callers_level())
     except RecordingWarning:
         log.warning("%s", text)
+
+
+def _callers_level() -> int:
+    """Frames of the stack from `warn` up to whoever called this library."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -19,7 +19,7 @@ from ltviz.errors import RecordingError
 from ltviz.marks import Shown
 from ltviz.recording import older, tensors
 from ltviz.recording.arrays import Sizes, check_column, check_mapping, check_name, check_points
-from ltviz.recording.info import MAX_STEP
+from ltviz.recording.info import MAX_STEP, UNLABELLED
 from ltviz.recording.marks import check_forces, check_marks, check_readings
 
 _FILE = re.compile(r"\d{9}\.safetensors")
@@ -56,6 +56,20 @@ def _check_target_index(given: Any, sizes: Sizes) -> np.ndarray | None:
     return index.astype(np.int32)
 
 
+def _check_present(given: Any, sizes: Sizes) -> np.ndarray | None:
+    if given is None:
+        return None
+    present = np.asarray(given)
+    if present.shape != (sizes.samples,) or present.dtype.kind not in "bu" or not np.isin(present, (0, 1)).all():
+        raise RecordingError(
+            f"present at {sizes.where} must be true or false for each of {sizes.samples} samples; "
+            f"got {present.dtype} of shape {present.shape}."
+        )
+    if not present.any():
+        raise RecordingError(f"A frame must hold one sample at least; at {sizes.where} all are absent.")
+    return None if present.all() else present.astype(bool)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Frame:
     """One step of a run. Only what `check_frame` gave, and what was read, is sure to be as described.
@@ -69,9 +83,13 @@ class Frame:
     seconds: float = 0.0
     """Since the run began."""
     embeddings: np.ndarray
-    """(N, D) float32, unit rows."""
+    """(N, D) float32, unit rows. That of an absent sample only fills its place."""
     labels: np.ndarray
-    """(N,) int32, those of the probe: -1 for a sample without a label, and for all where the probe cannot be read."""
+    """(N,) int32, those of the probe: -1 for a sample without a label or that is absent, and for all where the probe
+    cannot be read."""
+    present: np.ndarray | None = field(default=None, metadata={"check": _check_present})
+    """(N,) bool, False for a sample of which nothing is known at this step: it is not drawn, and never measured. None
+    where all are there."""
     landmarks: dict[str, np.ndarray] = field(default_factory=dict, metadata={"check": _check_landmarks})
     """Name -> (K, D) float32 points that the method owns."""
     target_index: np.ndarray | None = field(default=None, metadata={"check": _check_target_index})
@@ -134,7 +152,7 @@ def check_frame(frame: Frame, *, num_classes: int | None, dim: int | None) -> Fr
     if len(embeddings) != len(frame.labels):
         raise RecordingError(
             f"embeddings at {where} must have one row for each of {len(frame.labels)} labels; "
-            f"got {len(embeddings)} rows.",
+            f"got {len(embeddings)} rows, name the samples that they are with sample_ids.",
             kind="embeddings of another shape",
         )
     sizes = Sizes(where, len(embeddings), num_classes, embeddings.shape[1])
@@ -160,19 +178,23 @@ def encode_frame(frame: Frame) -> bytes:
     arrays = {"embeddings": frame.embeddings}
     for name, _ in _RULES:
         arrays |= _flatten(name, getattr(frame, name))
-    try:
-        events = json.dumps(frame.events, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise RecordingError(f"events at step {frame.step} must be plain JSON values ({error}).") from error
     metadata = {
         "kind": "frame",
         "step": str(frame.step),
         "epoch": repr(frame.epoch),
         "seconds": repr(frame.seconds),
         "metrics": json.dumps(frame.metrics, allow_nan=False),
-        "events": events,
+        "events": encode_events(frame),
     }
     return tensors.encode(arrays, metadata)
+
+
+def encode_events(frame: Frame) -> str:
+    """The events as they stand in the file; RecordingError where they are no JSON."""
+    try:
+        return json.dumps(frame.events, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"events at step {frame.step} must be plain JSON values ({error}).") from error
 
 
 def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_classes: int | None = None) -> Frame:
@@ -186,7 +208,7 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
         raise RecordingError(f"It holds another step ({metadata['step']:.20}) than its name says.")
     embeddings = check_points("embeddings", arrays.get("embeddings"), "its step", None)
     if labels is None:
-        labels = np.full(len(embeddings), -1, np.int32)
+        labels = np.full(len(embeddings), UNLABELLED, np.int32)
     tree = _nest(older.translate(arrays))
     made = Frame(
         step=step,
@@ -198,7 +220,10 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
         events=parse_events(metadata),
         **{name: tree[name] for name, _ in _RULES if name in tree},
     )
-    return check_frame(made, num_classes=num_classes, dim=None)
+    frame = check_frame(made, num_classes=num_classes, dim=None)
+    if frame.present is not None:
+        frame.labels[~frame.present] = UNLABELLED
+    return frame
 
 
 def _flatten(name: str, held: Any) -> dict[str, np.ndarray]:

@@ -18,13 +18,13 @@ from typing import NamedTuple
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.frame import step_of
 from ltviz.recording.names import LONGEST_ID, RUN_ID, check_run_id, typed_path
+from ltviz.recording.own import FOLDERS
 from ltviz.recording.recording import Recording
 
 DEEPEST = 8
 """Folders of folders below a home that are looked into."""
 MOST_FOLDERS = 200_000
 """Folders that one look takes at most: a home that is somebody's whole disk must not hold up a page."""
-_OWN_FOLDERS = {"frames", "weights", "control", "projections"}
 _OWN_FILES = {"run.json", "status.json"}
 _MADE = re.compile(r"[a-z0-9-]+-x[0-9a-f]{8}")
 _DIGITS = 8
@@ -283,7 +283,7 @@ def _read(path: Path) -> _Contents:
             elif entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
     run = run or ("frames" in folders and _holds_frames(path / "frames"))
-    kept = _OWN_FOLDERS if run else ()
+    kept = FOLDERS if run else ()
     return _Contents(
         run,
         tuple(sorted(name for name in folders if name not in kept)),
@@ -300,7 +300,7 @@ def _holds_frames(path: Path) -> bool:
 def foreign_folders(path: Path) -> list[str]:
     """Folders and links to folders in the folder of a run that are not the run's own, hidden ones too."""
     with os.scandir(path) as entries:
-        return sorted(e.name for e in entries if e.name not in _OWN_FOLDERS and (e.is_symlink() or e.is_dir()))
+        return sorted(e.name for e in entries if e.name not in FOLDERS and (e.is_symlink() or e.is_dir()))
 
 
 def list_runs(home: str | os.PathLike[str]) -> list[Recording]:

@@ -64,6 +64,9 @@ class RunInfo(_Strict):
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     data: _Word | None = None
     imbalance_factor: float | None = Field(default=None, ge=1, allow_inf_nan=False)
+    sphere_is_readout: bool | None = None
+    """Whether the points on the sphere were trained beside the encoder, which they did not steer; None where a run does
+    not say."""
     config: dict[str, JsonValue] = Field(default_factory=dict)
     versions: dict[_Word, _Word] = Field(default_factory=dict)
     fingerprints: Fingerprints = Fingerprints()

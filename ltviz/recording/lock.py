@@ -1,7 +1,8 @@
 """The lock that makes a run's writer the only one.
 
-It is the kernel's (flock), so it dies with its process, however that ends. Where the file system or the platform has
-no such lock, the lock file's age stands in: its holder touches it with every beat, and it counts as free after
+It is the kernel's (flock), so it dies with its process, however that ends: a process that is forked off meanwhile gives
+its copy back at once, or the lock would live as long as the child does. Where the file system or the platform has no
+such lock, the lock file's age stands in: its holder touches it with every beat, and it counts as free after
 `STALE_SECONDS`.
 """
 
@@ -15,6 +16,7 @@ import os
 import secrets
 import socket
 import time
+import weakref
 from pathlib import Path
 
 from ltviz.errors import RecordingError, RunLocked
@@ -40,6 +42,7 @@ class RunLock:
         self.path = path
         self._descriptor = descriptor
         self._token = token
+        _held.add(self)
 
     @classmethod
     def acquire(cls, path: Path) -> RunLock:
@@ -99,6 +102,22 @@ class RunLock:
         self._descriptor, self._token = None, ""
 
 
+_held: weakref.WeakSet[RunLock] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a child that was forked off: the locks are its parent's."""
+    for lock in list(_held):
+        if lock._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(lock._descriptor)  # the parent's own descriptor keeps the lock
+        lock._descriptor, lock._token = None, ""
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
 def is_held(path: Path) -> bool:
     """Whether a living writer holds the lock file at `path`; opens it for reading only, for some microseconds."""
     try:
@@ -148,4 +167,6 @@ def _locked(path: Path) -> RunLocked:
     with contextlib.suppress(OSError, RecordingError, ValueError, AttributeError):
         about = json.loads(read_plain(path, limit=4096))
         holder = f"pid {int(about.get('pid'))} on {str(about.get('host'))[:100]}"
+        if (about.get("pid"), about.get("host")) == (os.getpid(), socket.gethostname()):
+            holder += ", this very process"
     return RunLocked(f"The run is already running ({holder}); stop it first or give another folder ({path.parent}).")

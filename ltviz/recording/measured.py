@@ -12,6 +12,8 @@ import numpy as np
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
 from ltviz.recording.frame import Frame
+from ltviz.recording.info import RunInfo
+from ltviz.recording.probe import Probe
 from ltviz.recording.recording import Recording
 
 
@@ -25,20 +27,29 @@ def measure_frame(recording: Recording, frame: Frame) -> dict[str, float]:
     Raises:
         DataError: of a stranger's run, arrays that cannot be measured.
     """
-    probe, info, index = recording.probe, recording.info, frame.target_index
-    targets = frame.landmarks.get("targets")
+    probe = recording.probe
+    return measure_present(frame, probe, recording.info, split=probe.known_split, full=True)
+
+
+def measure_present(
+    frame: Frame, probe: Probe, info: RunInfo, *, split: np.ndarray | None, full: bool = False
+) -> dict[str, float]:
+    """`measure` of the samples of a frame that are there; `split` (N,) is that of all, None where nobody knows it."""
+    targets, index = frame.landmarks.get("targets") if full else None, frame.target_index
     matched = targets is not None and index is not None and bool((index >= 0).all())
+    here = slice(None) if frame.present is None else frame.present
     one_label = probe.label_sets is None
+    samples = {name: values[here] for name, values in frame.samples.items()} if one_label else {}
     return measure(
-        frame.embeddings,
-        frame.labels,
+        frame.embeddings[here],
+        frame.labels[here],
         num_classes=info.num_classes,
         counts=np.array(info.counts),
-        split=probe.known_split,
-        predictions=frame.samples.get("prediction") if one_label else None,
-        confidence=frame.samples.get("confidence") if one_label else None,
         targets=targets[index] if matched and targets is not None else None,
-        full=True,
+        full=full,
+        split=None if split is None else split[here],
+        predictions=samples.get("prediction"),
+        confidence=samples.get("confidence"),
     )
 
 

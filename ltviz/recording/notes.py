@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +18,7 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.files import read_plain, write_whole
 from ltviz.recording.home import foreign_folders
 from ltviz.recording.lock import RunLock
+from ltviz.recording.own import remove_own
 from ltviz.recording.tensors import FORMAT
 
 TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
@@ -86,9 +85,9 @@ def note_run(path: str | os.PathLike[str], note: str) -> Notes:
 
 
 def delete_run(path: str | os.PathLike[str]) -> None:
-    """Removes the run's folder, all of it or, where a trainer still writes, nothing.
+    """Removes the run, all of it or, where a trainer still writes, nothing.
 
-    The folder first takes a name that is no run's, so that no reader ever sees half of it.
+    Files of yours that lie beside the run's stay, and the folder with them.
 
     Raises:
         RunLocked: a trainer writes the run; stop it first.
@@ -102,19 +101,9 @@ def delete_run(path: str | os.PathLike[str]) -> None:
         )
     lock = RunLock.acquire(folder / "lock")
     try:
-        hidden = folder.with_name(f".deleted-{folder.name[:40]}-{secrets.token_hex(4)}")
-        try:
-            folder.rename(hidden)
-        except OSError as error:
-            raise RecordingError(f"The run cannot be deleted ({error.strerror}; {folder}).") from error
+        remove_own(folder)
     finally:
         lock.release()
-    try:
-        shutil.rmtree(hidden)
-    except OSError as error:
-        raise RecordingError(
-            f"The run is deleted, but some of its files remain ({error.strerror}; {hidden})."
-        ) from error
 
 
 def _write(path: str | os.PathLike[str], before: Notes, after: Notes) -> Notes:

@@ -2,6 +2,7 @@
 
 Up to version 0.2 a frame held `links.<name>.<column>` and `clouds.<name>.<column>`, half-angles of caps were the
 readings "<landmark>_cap", and run.json declared no marks: the stage knew their words. Here these words are kept.
+run.json did not say whose sphere is a read-out either.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 
 from ltviz.marks import COMMON, Caps, Mark, Points, Primitive, Shown, is_key, primitive_of, primitive_with
+from ltviz.recording.info import RunInfo
 
+_READOUTS = frozenset({"ce", "reweight", "logit_adjust", "bce", "focal", "ltml"})
+"""The methods of ltviz's trainer whose sphere was a read-out when run.json did not say so."""
 _CAP = "_cap"
 _KNOWN = COMMON | {
     mark.key: mark
@@ -44,6 +48,13 @@ _KNOWN = COMMON | {
         ),
     )
 }
+
+
+def sphere_is_readout(info: RunInfo) -> bool:
+    """Whether the sphere was trained beside the encoder, which it did not steer."""
+    if info.sphere_is_readout is not None:
+        return info.sphere_is_readout
+    return info.method in _READOUTS and "run" in info.config  # somebody's own loop may have another CE
 
 
 def translate(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

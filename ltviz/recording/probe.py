@@ -79,9 +79,9 @@ def make_probe(
             f"got {split.dtype} of shape {split.shape}."
         )
     sample_ids = np.arange(count) if sample_ids is None else np.asarray(sample_ids)
-    if sample_ids.shape != (count,) or sample_ids.dtype.kind not in "iu":
+    if sample_ids.shape != (count,) or sample_ids.dtype.kind not in "iu" or int(sample_ids.max()) >= 2**63:
         raise RecordingError(
-            f"sample_ids must be {count} whole numbers; got {sample_ids.dtype} of shape {sample_ids.shape}."
+            f"sample_ids must be {count} whole numbers below 2^63; got {sample_ids.dtype} of shape {sample_ids.shape}."
         )
     thumbnails = None if images is None else make_thumbnails(images, count)
     if label_sets is not None:

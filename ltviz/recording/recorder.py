@@ -1,12 +1,11 @@
-"""`ltviz.record`: a run from anybody's own training loop, in two lines."""
+"""What `ltviz.record` gives: it checks frames in the caller's loop, and measures and writes them there or behind it."""
 
 from __future__ import annotations
 
-import os
-import platform
-import time
+import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -15,128 +14,43 @@ import numpy as np
 
 from ltviz.errors import RecordingError
 from ltviz.recording.arrays import as_array
-from ltviz.recording.classes import Classes, number_classes
+from ltviz.recording.behind import Behind
+from ltviz.recording.classes import Classes
 from ltviz.recording.drops import Drops, warn
-from ltviz.recording.info import make_info
-from ltviz.recording.names import slug
+from ltviz.recording.frame import Frame, check_frame, encode_events
+from ltviz.recording.info import UNLABELLED
+from ltviz.recording.samples import Given, Samples
+from ltviz.recording.sphere import on_sphere
 from ltviz.recording.writer import RunWriter
 
-_UNIT_TOLERANCE = 1e-3
-
-
-def record(
-    path: str | os.PathLike[str],
-    *,
-    labels: Any,
-    class_names: Sequence[str] | Mapping[Any, str] | None = None,
-    images: Any = None,
-    split: Any = None,
-    sample_ids: Any = None,
-    counts: Sequence[int] | None = None,
-    method: str | None = None,
-    title: str | None = None,
-    config: Mapping[str, Any] | None = None,
-    total_steps: int | None = None,
-    seed: int | None = None,
-    on_error: Literal["warn", "raise"] = "warn",
-) -> Recorder:
-    """Begin a run in the folder `path` and give what writes its frames.
-
-        with ltviz.record("checkpoints/my-run", labels=y) as run:
-            for step in range(300):
-                ...
-                run.frame(step, embeddings=z)
-
-    Arrays are numpy's, torch's (any device, with gradient or not) or lists; they are copied and left as they are. The
-    folder may have any name that is not hidden: `ltviz runs` and the app find every run below their home, and call one
-    whose name fits no address by an id made from it.
-
-    What is wrong here, or with the first frame, raises at once. After that a frame that does not fit (a step that came
-    before, a NaN, other rows, a full disk, a folder that is gone) is dropped whole and never ends your loop: the first
-    of each kind is a `RecordingWarning`, all are counted, and the counts are said on closing and kept in status.json.
-
-    Args:
-        labels: (N,) class of each sample that the frames will hold. Whole numbers from 0 stay the numbers they are. Any
-            others (text, negative numbers, mostly gaps) become classes by falling number of samples, and keep their
-            names. -1, NaN, None and "" are no label: such samples are drawn grey, and never measured, ranked or
-            counted.
-        class_names: a name a class, in the order of the labels' values (for text: the list of all classes, in any
-            order), or {label: name}. The labels themselves where left out.
-        images: (N, H, W), (N, H, W, channels) or torch's (N, channels, H, W) with 1, 3 or 4 channels, uint8 or 0 to 1:
-            the small pictures that hovering shows, in colour where they are; at most 32 x 32 pixels are kept.
-        split: (N,) 0 train, 1 test, 2 validation. Without it nobody knows which samples are test samples: accuracies
-            are left out, and what is measured of training and of test samples apart.
-        sample_ids: (N,) whole numbers that say which samples of your data these are.
-        counts: training samples of each class, in the order of `class_names`; by default those among `labels`.
-        method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values,
-            or numpy's scalars.
-        on_error: "raise" raises whatever is wrong with any frame.
-
-    Raises:
-        RunLocked: another process writes this run.
-        RecordingError: the folder already holds a run, or an argument does not fit; nothing is left behind.
-
-    >>> import tempfile
-    >>> folder = tempfile.mkdtemp() + "/my-run"
-    >>> with record(folder, labels=["cat", "cat", "dog"]) as run:
-    ...     run.frame(0, embeddings=np.eye(3), metrics={"loss": 0.7})
-    ...     run.frame(1, embeddings=-np.eye(3), metrics={"loss": 0.6})
-    >>> from ltviz.recording import Recording
-    >>> Recording(folder).steps(), Recording(folder).frame(1).labels
-    ([0, 1], array([0, 0, 1], dtype=int32))
-    """
-    if on_error not in ("warn", "raise"):
-        raise RecordingError(f"on_error must be 'warn' or 'raise'; got {on_error!r:.80}.")
-    path = Path(path)
-    classes = number_classes(labels, class_names)
-    split = None if split is None else as_array(split)
-    if counts is None:
-        counted = classes.labels >= 0
-        if split is not None and split.shape == counted.shape:
-            counted &= split == 0
-        by_class = np.bincount(classes.labels[counted], minlength=len(classes.names))
-    else:
-        by_class = np.asarray(as_array(counts))
-        if by_class.shape != (len(classes.names),) or by_class.dtype.kind not in "iu":
-            raise RecordingError(
-                f"counts must be one whole number for each of {len(classes.names)} classes; "
-                f"got {by_class.dtype} of shape {by_class.shape}."
-            )
-        by_class = by_class[classes.rows]
-    info = make_info(
-        run_id=slug(path.resolve().name),
-        method=method,
-        title=title or method or path.resolve().name,
-        created=time.time(),
-        num_classes=len(classes.names),
-        class_names=classes.names,
-        counts=by_class.tolist(),
-        total_steps=_plain(total_steps),
-        seed=_plain(seed),
-        config=_plain(dict(config or {})),
-        versions=_versions(),
-    )
-    writer = RunWriter.create(
-        path,
-        info,
-        labels=classes.labels,
-        split=split,
-        sample_ids=None if sample_ids is None else as_array(sample_ids),
-        images=None if images is None else as_array(images),
-    )
-    return Recorder(writer, classes, split, on_error)
+SMALL = 12_000_000
+"""Products of pairs of samples (400 samples in 3 dimensions, 250 in 128): a frame of fewer takes 1 to 3 ms with its
+measures, and is on the disk when `frame` returns."""
+_BOUNDS = {"confidence": (0.0, 1.0, "lie in [0, 1]"), "loss": (0.0, np.inf, "be 0 or more")}
+_ROUNDED = 1e-3
+"""As far beyond its bounds a number may lie that was rounded, and is put on them."""
 
 
 class Recorder:
     """What `record` gives. Use it in a `with` block, or call `close` at the end."""
 
     def __init__(
-        self, writer: RunWriter, classes: Classes, split: np.ndarray | None, on_error: Literal["warn", "raise"] = "warn"
+        self,
+        writer: RunWriter,
+        classes: Classes,
+        split: np.ndarray | None,
+        on_error: Literal["warn", "raise"] = "warn",
+        newest: Frame | None = None,
     ) -> None:
+        """Not for callers: use `record`. `newest` is the last frame of a run that is gone on with."""
         self._writer = writer
         self._classes = classes
         self._split = split
         self._on_error = on_error
+        self._samples = Samples(writer.probe.sample_ids, None if newest is None else newest.embeddings)
+        self._behind: Behind[tuple[int, list[dict[str, Any]]]] = Behind(f"ltviz-record-{writer.path.name}")
+        self._newest = writer.last_step
+        self._begun = newest is not None
         self._noted: set[str] = set()
         self._recorded = 0
         self._drops = Drops()
@@ -150,7 +64,9 @@ class Recorder:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many frames were dropped so far, by kind, such as {"NaN or infinity in embeddings": 1}."""
+        """How many frames were dropped so far, by kind, such as {"NaN or infinity in embeddings": 1}; waits for those
+        that are being written."""
+        self.flush()
         return dict(self._drops.counts)
 
     def frame(
@@ -158,6 +74,7 @@ class Recorder:
         step: int,
         *,
         embeddings: Any,
+        sample_ids: Any = None,
         targets: Any = None,
         landmarks: Mapping[str, Any] | None = None,
         predictions: Any = None,
@@ -174,8 +91,11 @@ class Recorder:
 
         Args:
             step: a whole number, later than the step before.
-            embeddings: (N, D), one row a label, D >= 2. Rows that are not unit are put on the sphere, and the run says
-                so once.
+            embeddings: (N, D), one row a label, D >= 2; (M, D) with `sample_ids`. Rows that are not unit are put on the
+                sphere, and the run says so once.
+            sample_ids: (M,) which of the run's samples the rows of this frame are, `predictions`, `confidence` and
+                `loss` too, in any order. Of a sample that comes again, as padded samplers give it, the first row
+                counts; one that does not come is absent: it is not drawn at this step, and never measured.
             targets: (K, D); where K is the number of classes, row c is the target of class c in the order of
                 `class_names`.
             landmarks: other points on the sphere that the method owns, name -> (K, D): prototypes, classifier weights.
@@ -191,10 +111,12 @@ class Recorder:
                 frame is written.
             DiskFull: no room; the same frame may be tried again.
         """
+        self._tell()
         try:
-            self._write(
+            frame, notes = self._check(
                 step,
-                embeddings=embeddings,
+                as_array(embeddings),
+                sample_ids=sample_ids,
                 landmarks={**(landmarks or {}), **({} if targets is None else {"targets": targets})},
                 predictions=predictions,
                 columns={"confidence": confidence, "loss": loss},
@@ -203,20 +125,30 @@ class Recorder:
                 seconds=seconds,
                 events=events,
             )
+            self._write(frame)
         except Exception as error:
-            if self._on_error == "raise" or not self._recorded:
+            if self._on_error == "raise" or not self._begun:
                 raise
             # Whatever it is: a picture that is missing is no reason to lose a training of days.
-            self._drops.add(step, error)
-            self._writer.note(dropped=self.dropped)
+            self.drop(step, error)
         else:
-            self._recorded += 1
+            self._begun = True
+            self._newest = frame.step
+            self._samples.keep(frame.embeddings)
+            self._noted |= {note["about"] for note in notes}
+            self._drops.untold.clear()
 
-    def _write(
+    def flush(self) -> None:
+        """Return once every frame that was given is on the disk, or dropped."""
+        self._behind.wait()
+        self._tell()
+
+    def _check(
         self,
         step: Any,
+        embeddings: np.ndarray,
         *,
-        embeddings: Any,
+        sample_ids: Any,
         landmarks: Mapping[str, Any],
         predictions: Any,
         columns: Mapping[str, Any],
@@ -224,34 +156,103 @@ class Recorder:
         epoch: Any,
         seconds: Any,
         events: Sequence[Mapping[str, Any]],
-    ) -> None:
-        step = self._writer.check_next(_scalar("step", step))
+    ) -> tuple[Frame, list[dict[str, str]]]:
+        """The frame, all of it checked and none of it the caller's, and what is to be noted once."""
+        step = self._writer.check_next(_scalar("step", step), after=self._newest)
         points, notes = {}, []
         for name, array in {"embeddings": embeddings, **landmarks}.items():
-            points[name], note = self._on_sphere(name, as_array(array), step)
-            notes += note
-        z = points.pop("embeddings")
-        samples = {name: as_array(values) for name, values in columns.items() if values is not None}
+            points[name], text = on_sphere(name, as_array(array), step)
+            if text is not None and name not in self._noted:
+                notes.append({"kind": "note", "about": name, "text": text})
+        z, probe, present = points.pop("embeddings"), self._writer.probe, None
+        samples = {
+            name: _bounded(name, np.array(as_array(values)), len(z), step)
+            for name, values in columns.items()
+            if values is not None
+        }
         if predictions is not None:
-            samples["prediction"] = self._classes.number(predictions)
+            samples["prediction"] = numbers = self._classes.number(predictions)
+            if numbers.shape != (len(z),):
+                raise RecordingError(
+                    f"predictions at step {step} must be one label for each of {len(z)} embeddings; "
+                    f"got shape {numbers.shape}."
+                )
+        if sample_ids is not None:
+            given = self._samples.find(sample_ids, len(z), step)
+            samples = self._spread_columns(samples, given, len(z), step)
+            z, present = self._samples.spread(given, z, step)
         rows = self._classes.rows
-        targets = points.get("targets", ())
-        self._writer.frame(
-            step,
+        made = Frame(
+            step=step,
             embeddings=z,
+            labels=probe.labels,
+            present=present,
             landmarks=points,
-            target_index=rows if len(targets) == len(rows) > 0 else None,
+            target_index=rows if len(points.get("targets", ())) == len(rows) > 0 else None,
             samples=samples,
-            metrics={
-                **self._measure(z, samples),
-                **{name: _scalar(name, value) for name, value in metrics.items()},
-            },
-            epoch=_scalar("epoch", epoch),
-            seconds=None if seconds is None else _scalar("seconds", seconds),
-            events=[*events, *notes, *self._drops.untold],
+            metrics={name: _scalar(name, value) for name, value in metrics.items()},
+            epoch=_positive("epoch", epoch, step),
+            seconds=self._writer.seconds if seconds is None else _positive("seconds", seconds, step),
+            events=[*map(dict, events), *notes, *self._drops.untold],
         )
-        self._noted |= {note["about"] for note in notes}
-        self._drops.untold.clear()
+        info = self._writer.info
+        return check_frame(made, num_classes=info.num_classes, dim=info.dim), notes
+
+    def _spread_columns(
+        self, samples: Mapping[str, np.ndarray], given: Given, count: int, step: int
+    ) -> dict[str, np.ndarray]:
+        whole = {
+            name: self._samples.spread_column(name, given, column, count, step) for name, column in samples.items()
+        }
+        if "prediction" in whole:
+            absent = np.ones(len(whole["prediction"]), bool)
+            absent[given.rows] = False
+            whole["prediction"][absent] = UNLABELLED
+        return whole
+
+    def _write(self, frame: Frame) -> None:
+        """Here, where it takes no time to speak of or errors are to be raised; else behind the caller's loop."""
+        count, dim = frame.embeddings.shape
+        if self._on_error == "raise" or not self._begun or count * count * (dim + 64) <= SMALL:
+            self._behind.wait()
+            self._finish(frame)
+            self._recorded += 1
+            return
+        told = list(self._drops.untold)
+        frame = replace(frame, events=json.loads(encode_events(frame)))
+        arrays = (frame.embeddings, *frame.landmarks.values(), *frame.samples.values())
+        size = sum(array.nbytes for array in arrays)
+        self._behind.give((frame.step, told), partial(self._finish_behind, frame), size)
+
+    def _finish(self, frame: Frame) -> None:
+        """Measure a frame and write it; the caller's numbers win."""
+        self._writer.write(replace(frame, metrics={**self._measure(frame), **frame.metrics}))
+
+    def _finish_behind(self, frame: Frame) -> None:
+        from ltviz.geometry.threads import without_helpers  # as in `_measure`
+
+        with without_helpers():
+            self._finish(frame)
+
+    def _tell(self) -> None:
+        """Count what became of the frames that were written behind the loop."""
+        for about, error in self._behind.outcomes():
+            if error is None:
+                self._recorded += 1
+                continue
+            step, told = about
+            self._drops.untold[:0] = told
+            if step == self._newest:
+                self._newest = self._writer.last_step
+            self.drop(step, error)
+
+    def drop(self, step: Any, error: Exception) -> None:
+        """Count the frame of `step` as dropped for an error that came before it could be given, and warn once a kind;
+        with on_error="raise" the error is raised."""
+        if self._on_error == "raise":
+            raise error
+        self._drops.add(step, error)
+        self._writer.note(dropped=dict(self._drops.counts))
 
     def close(self) -> None:
         """End the run as finished; a second call does nothing. How many frames were dropped is a last warning."""
@@ -263,77 +264,79 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._ended:
+        if self._ended or self._writer.is_child:
             return
         self._ended = True
+        self._behind.close()
+        self._tell()
         told = self._drops.sentence(self._recorded)
         if told is not None:
             self._writer.note(told)
         try:
             self._writer.__exit__(kind, error, trace)
         except RecordingError as trouble:
-            if self._on_error == "raise" or not self._recorded:
+            if self._on_error == "raise" or not self._begun:
                 raise
             told = " ".join(filter(None, (told, f"The run could not be closed: {trouble}")))
         if told is not None:
             warn(f"{told.rstrip('.')} ({self.path}).")
 
-    def _on_sphere(self, name: str, array: np.ndarray, step: int) -> tuple[np.ndarray, list[dict[str, str]]]:
-        if array.ndim != 2 or array.dtype.kind not in "fiu":
-            raise RecordingError(
-                f"{name} at step {step} must be numbers of shape (rows, D); got {array.dtype} of shape {array.shape}.",
-                kind=f"{name} of another shape",
-            )
-        array = array.astype(np.float64)
-        # The largest number of each row first: the square of 1e-200 is 0, that of 1e200 infinite.
-        largest = np.abs(array).max(axis=1, initial=0)
-        if not np.isfinite(largest).all():
-            row = int(np.flatnonzero(~np.isfinite(largest))[0])
-            raise RecordingError(
-                f"{name} at step {step} must be finite; row {row} holds NaN or infinity, lower the learning rate.",
-                kind=f"NaN or infinity in {name}",
-            )
-        if not largest.all():
-            row = int(np.flatnonzero(largest == 0)[0])
-            raise RecordingError(
-                f"{name} at step {step} must have a direction; row {row} is zero and has no place on a sphere.",
-                kind=f"a row of zeros in {name}",
-            )
-        scaled = array / largest[:, None]
-        inner = np.linalg.norm(scaled, axis=1)
-        with np.errstate(over="ignore"):  # a length of more than 1.8e308 is told as infinite
-            lengths = largest * inner
-        if np.abs(lengths - 1).max(initial=0) <= _UNIT_TOLERANCE:
-            return array.astype(np.float32), []
-        lengths_given = f"{lengths.min():.3g} to {lengths.max():.3g}"
-        text = f"The rows of {name} were not of length 1 ({lengths_given}); their directions are shown."
-        note = [] if name in self._noted else [{"kind": "note", "about": name, "text": text}]
-        return (scaled / inner[:, None]).astype(np.float32), note
-
-    def _measure(self, z: np.ndarray, samples: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def _measure(self, frame: Frame) -> dict[str, float]:
         # Imported here so that a run can be read without the library's mathematics.
-        from ltviz.metrics import measure
+        from ltviz.recording.measured import measure_present
 
-        probe, info = self._writer.probe, self._writer.info
-        if len(z) != len(probe.labels):
-            return {}  # the writer refuses this frame and says why
-        return measure(
-            z,
-            probe.labels,
-            num_classes=info.num_classes,
-            counts=np.asarray(info.counts),
-            split=self._split,
-            predictions=samples.get("prediction"),
+        return measure_present(frame, self._writer.probe, self._writer.info, split=self._split)
+
+
+class Silent(Recorder):
+    """What `record` gives to a process that is to write nothing: it takes everything, and does nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """The run's folder, which another process writes."""
+        return self._path
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Nothing."""
+        return {}
+
+    def frame(self, step: int, **values: Any) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+    def drop(self, step: Any, error: Exception) -> None:
+        """Nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing."""
+
+
+def _bounded(name: str, column: np.ndarray, count: int, step: int) -> np.ndarray:
+    """A column within its bounds; what was rounded beyond them lies on them."""
+    low, high, rule = _BOUNDS[name]
+    if column.shape != (count,) or column.dtype.kind not in "biuf":
+        return column  # the frame's own rule refuses it
+    least, most = float(column.min()), float(column.max())
+    if least < low - _ROUNDED or most > high + _ROUNDED:
+        raise RecordingError(
+            f"samples['{name}'] at step {step} must {rule}; got {least:.6g} to {most:.6g}.", kind=f"{name} out of range"
         )
+    return column if low <= least and most <= high else np.clip(column, low, high)
 
 
-def _plain(value: Any) -> Any:
-    """`value` with numpy's scalars, at any depth, as the numbers that they are."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+def _positive(name: str, value: Any, step: int) -> Any:
+    number = _scalar(name, value)
+    if isinstance(number, int | float) and number < 0:
+        raise RecordingError(f"{name} at step {step} must be 0 or more; got {number}.", kind=f"{name} out of range")
+    return number
 
 
 def _scalar(name: str, value: Any) -> Any:
@@ -343,12 +346,3 @@ def _scalar(name: str, value: Any) -> Any:
             f"'{name}' must be one number; got an array of shape {array.shape}.", kind="a metric that is no number"
         )
     return array.item()
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "numpy": np.__version__}
-    try:
-        versions["ltviz"] = version("ltviz")
-    except PackageNotFoundError:  # run from a bare checkout
-        versions["ltviz"] = "0+unknown"
-    return versions

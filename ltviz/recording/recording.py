@@ -22,12 +22,12 @@ from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, 
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
+from ltviz.recording.tensors import MAX_ARRAYS
 
 MAX_INFO = 32 << 20
 MAX_STATUS = 4 << 20
-MAX_ARRAYS = 1 << 30
 MAX_METRICS = 1 << 30
-_MAX_LINE = 1 << 20
+MAX_LINE = 1 << 20
 
 log = logging.getLogger("ltviz")
 
@@ -379,7 +379,7 @@ def _identity_at(path: Path) -> _Identity | None:
 
 
 def _parse_line(text: bytes) -> dict[str, Any] | None:
-    if len(text) > _MAX_LINE:
+    if len(text) > MAX_LINE:
         return None
     try:
         line = json.loads(text)

@@ -23,11 +23,16 @@ FORMAT = 1
 """Version of the run folder's files. A reader opens this one and older ones, and refuses newer ones."""
 
 MAX_HEADER = 1 << 20
+MAX_ARRAYS = 1 << 30
+"""Bytes of a tensor file that are read at most, and so are written at most."""
 _FIRST_READ = 8192
 
 
-def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
-    """The bytes of a tensor file. `metadata` values are text; "format" and the checksums are added."""
+def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], *, most: int = MAX_ARRAYS) -> bytes:
+    """The bytes of a tensor file. `metadata` values are text; "format" and the checksums are added.
+
+    RecordingError where its reader would refuse it: above `most` bytes, or with too long a header.
+    """
     arrays = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C") for name, array in tensors.items()}
     entries = {
         **metadata,
@@ -35,7 +40,23 @@ def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> by
         "crc32": json.dumps({name: _checksum(name, array) for name, array in arrays.items()}),
     }
     entries["crc32_metadata"] = str(_metadata_checksum(entries))
-    return safetensors.numpy.save(arrays, entries)
+    size = sum(array.nbytes for array in arrays.values()) + MAX_HEADER
+    if size > most:
+        raise RecordingError(
+            f"Its arrays take {size:,} bytes with their header, and no reader takes more than {most:,}; "
+            "record fewer samples or dimensions.",
+            kind="more than a reader takes",
+        )
+    data = safetensors.numpy.save(arrays, entries)
+    header = int.from_bytes(data[:8], "little")
+    if header > MAX_HEADER:
+        longest = max(metadata, key=lambda name: len(metadata[name]), default="arrays")
+        raise RecordingError(
+            f"Its header takes {header:,} bytes, most of them for its {longest}, and no reader takes more than "
+            f"{MAX_HEADER:,}; give fewer or shorter ones.",
+            kind="more than a reader takes",
+        )
+    return data
 
 
 def decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:

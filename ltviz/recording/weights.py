@@ -80,7 +80,7 @@ def save_weights(
         for name, arrays in groups.items():
             write_whole(
                 building / f"{name}.safetensors",
-                tensors.encode(arrays, {"kind": "weights", "step": str(step)}),
+                tensors.encode(arrays, {"kind": "weights", "step": str(step)}, most=MAX_TENSORS),
                 sync=True,
             )
         envelope = {

@@ -7,7 +7,6 @@ import json
 import logging
 import math
 import os
-import re
 import socket
 import threading
 import time
@@ -16,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-from pydantic import ValidationError
 
 from ltviz.errors import RecordingError
 from ltviz.recording.files import (
@@ -33,15 +30,16 @@ from ltviz.recording.frame import Frame, check_frame, check_step, encode_frame, 
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, State, Status
 from ltviz.recording.lock import RunLock
 from ltviz.recording.older import undeclared
+from ltviz.recording.own import STRAY, cut_back, make_way
 from ltviz.recording.probe import Probe, encode_probe, make_probe
-from ltviz.recording.recording import Recording
+from ltviz.recording.recording import MAX_INFO, MAX_LINE, Recording
 from ltviz.recording.requests import Request, take_requests
+from ltviz.recording.states import changed
 
 BEAT_SECONDS = 1.0
 SYNC_SECONDS = 1.5
 """A frame syncs itself where the last sync is so long ago; the beat comes earlier where frames are frequent."""
 REQUEST_SECONDS = 0.05
-_STRAY = re.compile(r"\..*\.tmp")
 
 log = logging.getLogger("ltviz")
 
@@ -65,6 +63,7 @@ class RunWriter:
     def __init__(self, path: Path, info: RunInfo, probe: Probe, lock: RunLock, newest: tuple[int, float]) -> None:
         """Not for callers: use `create` or `resume`."""
         self.path = path
+        self._pid = os.getpid()
         self.info = info
         self.probe = probe
         self.last_step, self._seconds_before = newest
@@ -92,8 +91,11 @@ class RunWriter:
         sample_ids: Any = None,
         images: Any = None,
         label_sets: Any = None,
+        overwrite: bool = False,
     ) -> RunWriter:
         """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`.
+
+        With `overwrite` a run that is there is deleted, once nothing is wrong with the new one; other files stay.
 
         Raises:
             RunLocked: another writer holds the run.
@@ -101,7 +103,7 @@ class RunWriter:
                 What was made is removed again.
             DiskFull: no room for the probe.
         """
-        path = Path(path)
+        path = Path(path).absolute()
         probe = make_probe(
             labels,
             num_classes=info.num_classes,
@@ -110,6 +112,9 @@ class RunWriter:
             images=images,
             label_sets=label_sets,
         )
+        files = {"probe.safetensors": encode_probe(probe), "run.json": _run_json(info)}
+        if overwrite:
+            make_way(path)
         with contextlib.ExitStack() as undo:
             for folder in make_folder(path):
                 undo.callback(_remove, folder)
@@ -120,12 +125,13 @@ class RunWriter:
                 undo.callback(_remove, path / "lock")
             if (path / "run.json").exists() or Recording(path).frame_files():
                 raise RecordingError(
-                    f"The folder already holds a run; give another folder, or delete it first ({path})."
+                    "The folder already holds a run; give another folder, go on with it (resume=True) or replace it "
+                    f"(overwrite=True): {path}."
                 )
             for name in ("frames", "control"):
                 for folder in make_folder(inner_folder(path, name)):
                     undo.callback(_remove, folder)
-            for name, data in (("probe.safetensors", encode_probe(probe)), ("run.json", _run_json(info))):
+            for name, data in files.items():
                 undo.callback(_remove, path / name)
                 write_whole(path / name, data, sync=True)
             new_status = not (path / "status.json").exists()
@@ -136,13 +142,15 @@ class RunWriter:
         return writer
 
     @classmethod
-    def resume(cls, path: str | os.PathLike[str]) -> RunWriter:
+    def resume(cls, path: str | os.PathLike[str], *, step: int | None = None) -> RunWriter:
         """Go on with the run in the folder `path`; `last_step` is its newest sound frame, -1 where it has none.
 
         No frame is rewritten: the next one must have a later step. What a killed writer left half-made is removed.
+        With `step` the run is first cut back to it: frames and loss terms of later steps are deleted, the last ones
+        first, and the frame of `step` itself may be written again.
         Raises RunLocked, and RecordingError where the run's description or probe cannot be read.
         """
-        path = Path(path)
+        path = Path(path).absolute()
         recording = Recording(path)
         if not (path / "run.json").exists():
             raise RecordingError(f"The folder holds no run to go on with; check the path ({path}).")
@@ -154,10 +162,13 @@ class RunWriter:
                 folder = inner_folder(path, name)
                 folder.mkdir(exist_ok=True)
                 for entry in os.scandir(folder):
-                    if _STRAY.fullmatch(entry.name):
+                    if STRAY.fullmatch(entry.name):
                         _remove(folder / entry.name)
+            if step is not None:
+                cut_back(recording, check_step(step))
             newest = recording.last()
-            writer = cls(path, info, probe, lock, (-1, 0.0) if newest is None else (newest.step, newest.seconds))
+            last, seconds = (-1, 0.0) if newest is None else (newest.step, newest.seconds)
+            writer = cls(path, info, probe, lock, (last - (last == step), seconds))
             undo.pop_all()
         return writer
 
@@ -203,24 +214,26 @@ class RunWriter:
             self.last_step = step
             self._status = self._status.model_copy(update={"step": step})
 
-    def check_next(self, step: Any) -> int:
-        """`step` as an int; RecordingError where no frame of it can be written now."""
+    def check_next(self, step: Any, *, after: int = -1) -> int:
+        """`step` as an int; RecordingError where no frame of it can be written now, or after the step `after`."""
         step = check_step(step)
         if self._closed.is_set():
             raise RecordingError(
                 f"The run is closed, so the frame of step {step} cannot be written ({self.path}).",
                 kind="a run that is closed",
             )
-        if step <= self.last_step:
+        self._check_process()
+        after = max(after, self.last_step)
+        if step <= after:
             raise RecordingError(
-                f"Steps must grow and no frame is rewritten; got step {step} after step {self.last_step} "
-                f"({self.path}).",
+                f"Steps must grow and no frame is rewritten; got step {step} after step {after} ({self.path}).",
                 kind="a step not later than the one before",
             )
         return step
 
     def log(self, step: int, terms: Mapping[str, float]) -> None:
         """Append the loss terms of one step to metrics.jsonl; a term that is not finite is written as null."""
+        self._check_process()
         if "step" in terms:
             raise RecordingError("A loss term must not be named 'step'; give it another name.")
         try:
@@ -228,19 +241,26 @@ class RunWriter:
         except (TypeError, ValueError) as error:
             raise RecordingError(f"Loss terms at step {step} must be numbers ({error}).") from error
         finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-        self._terms.append(json.dumps({"step": check_step(step), **finite}))
+        line = json.dumps({"step": check_step(step), **finite})
+        if len(line) >= MAX_LINE:
+            raise RecordingError(
+                f"The loss terms of step {step} take {len(line):,} bytes, and no reader takes more than {MAX_LINE:,}; "
+                "give fewer of them.",
+                kind="more than a reader takes",
+            )
+        self._terms.append(line)
 
     def set_state(self, state: State, reason: str | None = None, **details: Any) -> None:
         """Say how the run is doing; `details` (JSON values) are added to those given before."""
         with self._guard:
-            self._status = _changed(self._status, state, reason, details)
+            self._status = changed(self._status, state, reason, details)
             self._write_status()
 
     def note(self, reason: str | None = None, **details: Any) -> None:
         """As `set_state`, in the state it is in, and written with the next beat or on closing, so that a folder which
         cannot be written costs nothing here."""
         with self._guard:
-            self._status = _changed(self._status, self._status.state, reason or self._status.reason, details)
+            self._status = changed(self._status, self._status.state, reason or self._status.reason, details)
 
     def requests(self) -> list[Request]:
         """Requests that came in since the last call, oldest first. Cheap: the disk is looked at every 50 ms at most."""
@@ -252,7 +272,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Bring everything to the disk and give the lock back; a run still active is finished. Again: nothing."""
-        if self._closed.is_set():
+        if self._closed.is_set() or self.is_child:
             return
         self._closed.set()
         self._thread.join()
@@ -280,7 +300,7 @@ class RunWriter:
         stopped = isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in (None, 0))
         state, reason = ("finished", "stopped") if stopped else ("failed", f"{type(error).__name__}: {error}")
         try:
-            self._status = _changed(self._status, state, reason, {})
+            self._status = changed(self._status, state, reason, {})
             self.close()
         except RecordingError as second:
             # The caller's own exception is on its way and says more.
@@ -296,6 +316,18 @@ class RunWriter:
         write_whole(self.path / "run.json", _run_json(self.info))
         with self._guard:
             self._unsynced.append(self.path / "run.json")
+
+    @property
+    def is_child(self) -> bool:
+        """Whether this is a process that was forked off the writer's: the run is not its own."""
+        return os.getpid() != self._pid
+
+    def _check_process(self) -> None:
+        if self.is_child:
+            raise RecordingError(
+                f"The run is written by process {self._pid}, of which this one is a child; record there ({self.path}).",
+                kind="a child of the writer's process",
+            )
 
     def _last(self) -> int | None:
         return self.last_step if self.last_step >= 0 else None
@@ -331,56 +363,21 @@ class RunWriter:
             raise
 
     def _write_status(self, *, sync: bool = False) -> None:
+        if self.is_child:
+            return
         self._status = self._status.model_copy(update={"beat": time.time()})
         write_whole(self.path / "status.json", self._status.model_dump_json().encode(), sync=sync)
 
 
-def mark_failed(path: str | os.PathLike[str], reason: str, **details: Any) -> None:
-    """Say that a run has failed whose writer is dead or never came; for supervisors.
-
-    The folder is made where there is none; a run that has ended already keeps its state. Raises RunLocked while a
-    writer lives.
-
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp()) / "my-run"
-    >>> mark_failed(folder, "the machine was switched off")
-    >>> Recording(folder).status().reason
-    'the machine was switched off'
-    """
-    path = Path(path)
-    make_folder(path)
-    lock = RunLock.acquire(path / "lock")
-    try:
-        recording = Recording(path)
-        before = recording.status()
-        if before.state in ("finished", "failed"):
-            return
-        found = {"beat": time.time(), "step": max(recording.frame_files(), default=None)}
-        after = _changed(before, "failed", reason, details).model_copy(update=found)
-        write_whole(path / "status.json", after.model_dump_json().encode(), sync=True)
-    finally:
-        lock.release()
-
-
-def _changed(before: Status, state: str, reason: str | None, details: Mapping[str, Any]) -> Status:
-    fields = {
-        "state": state,
-        "reason": None if reason is None else " ".join(_clean(reason).split())[:4000],
-        "details": {**before.details, **{name: _clean(value) for name, value in details.items()}},
-    }
-    try:
-        return Status.model_validate({**before.model_dump(), **fields})
-    except ValidationError as error:
-        raise RecordingError(f"The state '{state}' cannot be set ({error.errors()[0]['msg']}).") from error
-
-
-def _clean(value: Any) -> Any:
-    # Names of files and logs may hold bytes that were no UTF-8; JSON cannot.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
 def _run_json(info: RunInfo) -> bytes:
-    return (info.model_dump_json(indent=1) + "\n").encode()
+    data = (info.model_dump_json(indent=1) + "\n").encode()
+    if len(data) > MAX_INFO:
+        raise RecordingError(
+            f"The description of the run takes {len(data):,} bytes, and no reader takes more than {MAX_INFO:,}; keep "
+            "large settings in a file of your own.",
+            kind="more than a reader takes",
+        )
+    return data
 
 
 def _remove(path: Path) -> None:

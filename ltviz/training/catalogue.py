@@ -10,6 +10,7 @@ from typing import Any
 
 from ltviz import encoders
 from ltviz.data import registry as data_registry
+from ltviz.data import views
 from ltviz.methods import registry as method_registry
 from ltviz.methods.parts.forces import offers_what_if
 from ltviz.training.settings import RunSettings
@@ -17,7 +18,7 @@ from ltviz.training.settings import RunSettings
 
 def catalogue() -> dict[str, Any]:
     """{"methods": [{name, card, settings, several_labels, what_if}], "data": [{name, title, about, ...}],
-    "encoders": [...], "run": schema}.
+    "encoders": [...], "policies": [{name, title, about}], "run": schema}.
 
     `settings` and `run` are JSON schemas; a field that may change while a run trains has `"live": true`.
     """
@@ -44,6 +45,7 @@ def catalogue() -> dict[str, Any]:
             for name, source in data_registry.sources().items()
         ],
         "encoders": list(encoders.encoders()),
+        "policies": [{"name": one.name, "title": one.title, "about": one.about} for one in views.policies().values()],
         "run": RunSettings.model_json_schema(),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from ltviz.training.progress import Outcome, Progress
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 from ltviz.training.teachers import TeacherSpec
+from ltviz.training.timetable import parse_switches
 
 log = logging.getLogger(__name__)
 _MOST_FILES = 20
@@ -73,6 +74,7 @@ class Lane:
         teacher: TeacherSpec | None = None,
         title: str | None = None,
         race: str | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Lane:
         """A new run in the folder `path`, before its first step.
 
@@ -80,6 +82,7 @@ class Lane:
             teacher: whom it learns from; its weights are taken in where it is trained, else the lane awaits them.
             title: for people; the method's own where None.
             race: id that the runs of a race share.
+            recipe: what run.json says of the recipe that the settings are from.
 
         Raises:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
@@ -92,6 +95,8 @@ class Lane:
         described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
+        if recipe is not None:
+            described["config"]["recipe"] = dict(recipe)
         if title is not None:
             described["title"] = title
         before = Snapshot(path)
@@ -175,6 +180,7 @@ class Lane:
         begin = time.perf_counter()
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
+        self._switch(batch.step)
         terms = self._learner.step(batch)
         self.progress.step = batch.step
         if batch.step > self.progress.last_logged:
@@ -205,6 +211,19 @@ class Lane:
         if note:
             self._events.extend(events)
         return events
+
+    def _switch(self, step: int) -> None:
+        """Does what the settings' timetable says of this step; what a frame tells of already is not told again."""
+        for switch in parse_switches(self.run.switches):
+            if switch.first_step(self.run.steps) != step:
+                continue
+            note = step > self.progress.last_frame
+            if switch.renew:
+                self._learner.renew()
+                if note:
+                    self._events.append({"kind": "renewed", "step": step})
+            known = {*controls.live_fields(type(self.method.settings)), *controls.live_fields(RunSettings)}
+            self.set({name: value for name, value in switch.values.items() if name in known}, step, note=note)
 
     def _check_what_if(self, model: object) -> None:
         """ConfigError for run settings that name methods which cannot be imagined."""
@@ -240,7 +259,7 @@ class Lane:
             measured = self._measure_forces(upcoming, frame.embeddings)
         self._note_swaps(frame.target_index)
         self._note_replaced()
-        epoch = self.step * self.run.batch_size / self._shared.data.num_images
+        epoch = self.step * self.run.batch_size / self.method.setup_.epoch_size
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,

@@ -14,7 +14,7 @@ from ltviz.data.batch import Batch
 from ltviz.errors import TrainingError
 from ltviz.methods.base import Method, Step
 from ltviz.recording import Weights
-from ltviz.training import weights
+from ltviz.training import optimiser, weights
 from ltviz.training.engine import Engine
 from ltviz.training.settings import RunSettings
 
@@ -33,9 +33,7 @@ class Learner:
     def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
         self.method, self.run, self.engine = method, run, engine
         self.images_seen, self._share = 0, share
-        self._optimizer = torch.optim.AdamW(
-            [p for p in method.parameters() if p.requires_grad], lr=run.learning_rate, fused=True
-        )
+        self._optimizer = optimiser.build(run, method)
         self._rng_state = torch.Generator().manual_seed(run.seed).get_state()
 
     def step(self, batch: Batch) -> dict[str, float]:
@@ -45,7 +43,7 @@ class Learner:
             TrainingError: a loss term or a gradient is not finite; the weights are those of the step before.
         """
         batch = self.share(batch)
-        rate = self.run.learning_rate * 0.5 * (1 + math.cos(math.pi * (batch.step - 1) / self.run.steps))
+        rate = optimiser.rate(self.run, batch.step, self.method.setup_.epoch_size)
         for group in self._optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
         with self.own_rng():
@@ -59,6 +57,10 @@ class Learner:
             self.method.after_step(step)
         self.images_seen += batch.images
         return {**values, "learning_rate": rate}
+
+    def renew(self) -> None:
+        """A fresh optimiser: what the old one remembered of earlier gradients is gone."""
+        self._optimizer = optimiser.build(self.run, self.method)
 
     def share(self, batch: Batch) -> Batch:
         """This method's own batch, of one that all methods of a race have in common."""

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ltviz.data.sampling import Sampling
+from ltviz.training.timetable import parse_milestones, parse_switches
 
 
 def _live(default: Any, **constraints: Any) -> Any:
     """A field that may change while the run trains."""
     return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+OPTIMISATION = "optimisation"
+"""Group of the fields that a form folds away together."""
+
+
+def _optimisation(default: Any, **constraints: Any) -> Any:
+    """A field of how the weights are moved, which few people change."""
+    return Field(default, json_schema_extra={"group": OPTIMISATION}, **constraints)
 
 
 FILES = ("data_dir", "image_root", "image_size", "skip_bad", "data_options")
@@ -57,8 +67,30 @@ class RunSettings(BaseModel):
     data_options: dict[str, Any] = Field(
         {}, description="Settings of the data set's own.", json_schema_extra={"flag": False}
     )
+    policies: str = Field(
+        "",
+        max_length=1000,
+        description="How views are augmented: names of view policies separated by commas, one a view and the last for "
+        "all further ones, such as autoaugment-cutout,simaug; the data set's own where empty.",
+    )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
+    head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(
+        "mlp",
+        description="Projection from features to embeddings: one hidden layer (mlp), the same with batch norm "
+        "(mlp-norm), or none (linear).",
+    )
+    head_width: int | None = _optimisation(
+        None, ge=1, le=65536, description="Width of the projection's hidden layer; that of the features where empty."
+    )
+    epochs: float | None = _optimisation(
+        None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Training steps as epochs, each as many steps as batches hold the training set once; where given, "
+        "the number of steps follows from it.",
+    )
     sampling: Sampling = Field(
         "instance",
         description="How often a batch draws each class: as often as it has samples (instance), all classes alike "
@@ -75,22 +107,50 @@ class RunSettings(BaseModel):
         "time takes further ones of the same samples, so that all see equally many images. At 0 each takes what it "
         "needs, and a method that takes three views sees three times the images of one that takes one.",
     )
-    policies: str = Field(
-        "",
-        max_length=500,
-        description="How views are augmented: names of policies separated by commas, one a view, the last one for all "
-        "further views, such as randaugment,simclr; the data set's own, or one that fits its images, where empty.",
-    )
     learning_rate: float = _live(
-        2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
+        2e-3, gt=0, le=10, description="Largest step size of the optimiser; it falls as the schedule says."
     )
-    weight_decay: float = _live(1e-3, ge=0, le=10, description="Decay of AdamW.")
+    weight_decay: float = _live(
+        1e-3, ge=0, le=10, description="Decay of the weights: AdamW's own, or part of SGD's gradient."
+    )
+    optimizer: Literal["adamw", "sgd"] = _optimisation(
+        "adamw", description="Optimiser: AdamW, or SGD with momentum as most papers have it."
+    )
+    momentum: float = _optimisation(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    nesterov: bool = _optimisation(False, description="SGD looks ahead along its momentum (Nesterov).")
+    schedule: Literal["cosine", "step", "constant"] = _optimisation(
+        "cosine", description="How the rate falls: along a cosine, at milestones, or not at all."
+    )
+    rate_every: Literal["step", "epoch"] = _optimisation(
+        "step", description="Whether the rate moves at every step, or once an epoch as in much of the papers' code."
+    )
+    warmup: float = _optimisation(
+        0.0, ge=0, le=10_000, description="Epochs in which the rate climbs to its full size, in equal parts."
+    )
+    milestones: str = _optimisation(
+        "", max_length=400, description="Epochs after which a step schedule lowers the rate, such as 160,180."
+    )
+    decay_factor: float = _optimisation(
+        0.1, gt=0, le=1, description="What the rate is multiplied by at each milestone."
+    )
+    final_rate: float = _optimisation(0.0, ge=0, le=1, description="Share of the rate that a cosine ends at.")
+    switches: str = _optimisation(
+        "",
+        max_length=2000,
+        description="What changes on the way: after a share of the steps the optimiser is renewed and its schedule "
+        "begins again, or settings that may change while a run trains do: 0.5: renew; 0.8: beta=0.9999.",
+    )
     encoder: str = Field(
         "mlp",
         min_length=1,
         max_length=200,
         description="Encoder: mlp, convnet, resnet32 or resnet56; identity for stored features; with the extra images "
         "resnet18, resnet50, resnext50 or timm:NAME.",
+    )
+    weights: str | None = Field(
+        None,
+        description="File of weights, *.safetensors, that the encoder starts from: of ltviz, timm, torchvision or "
+        "CLIP's image tower; random ones where empty.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
     device: str = Field(
@@ -132,6 +192,31 @@ class RunSettings(BaseModel):
         description="Share of the held-out samples among them that are for choosing a step, and are not test samples.",
     )
 
+    def steps_over(self, training_size: float) -> int:
+        """Training steps on a set of so many samples: `steps`, or what `epochs` come to where they are given."""
+        if self.epochs is None:
+            return self.steps
+        return max(1, round(self.epochs * training_size / self.batch_size))
+
+    @field_validator("milestones")
+    @classmethod
+    def _read_milestones(cls, text: str) -> str:
+        parse_milestones(text)
+        return text
+
+    @field_validator("switches")
+    @classmethod
+    def _read_switches(cls, text: str) -> str:
+        parse_switches(text)
+        return text
+
+    @field_validator("nesterov")
+    @classmethod
+    def _needs_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        if nesterov and info.data.get("momentum") == 0:
+            raise ValueError("must be off where momentum is 0")
+        return nesterov
+
     @property
     def files(self) -> dict[str, Any]:
         """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
@@ -148,6 +233,16 @@ INCIDENTAL = frozenset(
 )
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
+LATER = frozenset(
+    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights"}
+    | {
+        name
+        for name, field in RunSettings.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("group") == OPTIMISATION
+    }
+)
+"""Names of the settings that came after sweeps had named runs: left at their defaults they are not part of what a run
+is called, so that a finished run is known again."""
 EQUAL_VIEWS = 3
 """`views` of comparisons: as many as the hungriest of our methods takes."""
 LAB_WATCH_SHARE = 0.25

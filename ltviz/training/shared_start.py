@@ -29,7 +29,8 @@ from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
-from ltviz.training import engine
+from ltviz.recording.names import typed_path
+from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
@@ -49,6 +50,8 @@ class SharedStart:
     encoder: nn.Module
     head: nn.Module
     feature_dim: int
+    loaded: encoders.Loaded | None = None
+    """What the encoder started from, where a file of weights was given."""
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -88,6 +91,7 @@ class SharedStart:
             generator=torch.Generator().manual_seed(self.run.seed),
             teacher=teacher,
             num_samples=len(self.data.train_labels),
+            num_images=self.data.num_images,
         )
         with _seeded(self.run.seed + 1):
             method = kind(settings, setup)
@@ -141,6 +145,7 @@ class SharedStart:
             "seed": run.seed,
             "data": run.data,
             "imbalance_factor": run.imbalance_factor,
+            "sphere_is_readout": method.sphere_is_readout,
             "config": {
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),
@@ -149,6 +154,7 @@ class SharedStart:
                 "policies": list(self.batches.policies),
                 "data": {"profile": data.profile, "notes": list(data.notes)},
                 "share": list(share),
+                **({} if self.loaded is None else {"weights": self.loaded.sentence}),
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -186,6 +192,11 @@ class SharedStart:
                 f"set LTVIZ_DATA to the old one: {recording.path}"
             )
         if not has_weights and info.fingerprints.weights != self.fingerprints.weights:
+            if given := run_settings(recording).weights:
+                raise RecordingError(
+                    "without saved weights a run starts over from the file of weights that it was given, but "
+                    f"{given} is not there or holds others; put it back, or train it anew: {recording.path}"
+                )
             raise RecordingError(
                 f"without saved weights a run starts over from its seed, but torch {torch.__version__} draws other "
                 f"initial weights than torch {info.versions.get('torch')}; train it anew: {recording.path}"
@@ -200,11 +211,15 @@ def prepare(run: RunSettings) -> SharedStart:
     """
     chosen = engine.start(run)
     data = data_registry.load(run.data, **run.cut)
+    if run.epochs is not None:
+        run = controls.replace(run, "steps", run.steps_over(data.num_images))
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
+        whole = encoder
         if isinstance(data.train_inputs, Pixels):
-            encoder, feature_dim = encoders.of_pixels(encoder, run.encoder, data.train_inputs.shape)
-        head = encoders.build_head(feature_dim, run.dim)
+            encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
+        head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
+    loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     batches = Batches(
         data,
         batch_size=run.batch_size,
@@ -215,7 +230,7 @@ def prepare(run: RunSettings) -> SharedStart:
         policies=run.policies,
     )
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
-    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim)
+    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
 
 
 def run_settings(recording: Recording) -> RunSettings:
@@ -233,7 +248,10 @@ def run_settings(recording: Recording) -> RunSettings:
 
 
 def relocate(run: RunSettings) -> RunSettings:
-    """The settings of a run that was made elsewhere: without its data folder where that holds nothing here."""
+    """The settings of a run that was made elsewhere: without its data folder and its file of weights where they are not
+    here; a run that goes on from saved weights needs no others."""
+    if run.weights and not typed_path(run.weights).is_file():
+        run = run.model_copy(update={"weights": None})
     if data_registry.describe(run.data, **run.cut).missing:
         return run.model_copy(update={"data_dir": None})  # LTVIZ_DATA knows better
     return run

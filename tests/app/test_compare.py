@@ -52,6 +52,8 @@ def make(
     title: str | None = None,
     steps: tuple[int, ...] = (0, 5, 10),
     validation: dict[int, float] | None = None,
+    readout: bool = False,
+    metrics: dict[str, float] | None = None,
 ) -> Path:
     """A finished run of five classes; `narrow` scales how far the points leave one direction."""
     info = RunInfo(
@@ -67,6 +69,7 @@ def make(
         seed=seed,
         data="digits-lt",
         imbalance_factor=factor,
+        sphere_is_readout=readout,
         config={"run": {"steps": 10, "batch_size": 8, "imbalance_factor": factor}, "method": {}},
     )
     rng = np.random.default_rng(seed)
@@ -80,7 +83,8 @@ def make(
                 embeddings=(z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32),
                 samples={"prediction": rng.integers(0, 5, len(LABELS)).astype(np.int32)},
                 metrics={"accuracy_few": few + step / 100 + seed / 100, "centre_sum": start - step / 100 + tilt}
-                | ({"validation_all": validation[step]} if validation else {}),
+                | ({"validation_all": validation[step]} if validation else {})
+                | (metrics or {}),
             )
     return run_path(home, run)
 
@@ -120,6 +124,11 @@ def choose(app: AppTest, key: str, label: str) -> AppTest:
 
 def texts(app: AppTest) -> list[str]:
     return [text.value for text in app.text]
+
+
+def captions(app: AppTest) -> str:
+    """As they read, without what keeps names from being markup."""
+    return "\n".join(caption.value for caption in app.caption).replace("\\", "")
 
 
 def grids(app: AppTest) -> list[tuple[str, list[str]]]:
@@ -247,23 +256,86 @@ def test_the_table_marks_the_best_and_says_the_difference(six: list[str], home: 
     assert widths == {"accuracy_few": len("61.0 ± 1.0  (−20.0)")}
 
 
-def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path, six: list[str]):
+@pytest.fixture
+def judged(home: Path, six: list[str]) -> list[str]:
+    """Six runs, each judged at its end: by nearest mean all are alike, by their own classifiers BCL is better."""
     for run in six:
-        shares = {judge: {"few": 0.5, "all": 0.6} for judge in ("own", "ncm", "linear")}
-        last, info = Recording(run_path(home, run)).last(), Recording(run_path(home, run)).info
-        counts = [50] * info.num_classes
-        write_evaluation(run_path(home, run), Evaluation(step=last.step, test_images=counts, accuracy=shares))
-    app = compare(*six)
-    columns = set(app.dataframe[0].value.columns)
-    assert {
-        "final_accuracy_few_ncm",
-        "final_accuracy_few_own",
-        "centre_sum",
-    } <= columns and "accuracy_few" not in columns
-    assert any(words.JUDGED_NOTE in caption.value for caption in app.caption)
-    (run_path(home, six[0]) / "evaluation.json").unlink()
-    assert "accuracy_few" in compare(*six).dataframe[0].value.columns, (
-        "one that was not judged leaves all to the frames"
+        own = 0.8 if run.startswith("bcl") else 0.6
+        shares = {"own": own, "ncm": 0.7, "linear": 0.75}
+        geometry = {part: {"centre_sum": 0.3, "min_centre_angle": 40.0} for part in ("train", "test")}
+        evaluation = Evaluation(
+            step=10, test_images=[500] * 5, geometry=geometry, features=geometry,
+            accuracy={judge: dict.fromkeys(("all", "few"), share) for judge, share in shares.items()},
+        )  # fmt: skip
+        write_evaluation(run_path(home, run), evaluation)
+    return six
+
+
+def accuracies(app: AppTest) -> list[str]:
+    return [key for key in app.dataframe[0].value.columns if "accuracy" in key]
+
+
+def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path, judged: list[str]):
+    app = compare(*judged)
+    assert accuracies(app) == ["final_accuracy_few_ncm", "final_accuracy_few_own"]
+    assert {"final_centre_sum_test", "final_min_centre_angle_test"} <= {*app.dataframe[0].value.columns}
+    assert "centre_sum" not in app.dataframe[0].value.columns, "which mixes training and test samples"
+    assert "by the nearest class mean of the frozen features" in captions(app)
+    assert "few by nearest mean 1500 (± " in captions(app)
+    (run_path(home, judged[0]) / "evaluation.json").unlink()
+    app = compare(*judged)
+    assert accuracies(app) == ["accuracy_few"], "one that was not judged leaves all to the frames"
+    assert "1 of 6 was not." in captions(app)
+    assert "compare-judge" not in [box.key for box in app.selectbox]
+
+
+def test_the_judge_is_chosen_and_all_that_is_said_follows_it(judged: list[str]):
+    app = compare(*judged)
+    assert "BCL's final accuracy by nearest mean (rare classes) cannot be told from CE's" in "\n".join(texts(app))
+    app.selectbox(key="compare-judge").select("own").run()
+    assert accuracies(app) == ["final_accuracy_few_own", "final_accuracy_few_ncm"] and not app.exception
+    assert "BCL's final accuracy by own classifier (rare classes) is higher than CE's by 20.0 points" in "\n".join(
+        texts(app)
+    )
+    measures = app.dataframe[2].value["measure"].tolist()
+    assert "Final accuracy by own classifier, rare classes (%) ↑" in measures, "one minus another too"
+    assert app.query_params["judge"] == "own"
+    app.selectbox(key="compare-judge").select("ncm").run()
+    assert "judge" not in app.query_params, "what is usual needs no words"
+
+
+def test_the_judge_stands_in_the_address(judged: list[str]):
+    app = compare(*judged, judge="linear")
+    assert accuracies(app) == ["final_accuracy_few_linear", "final_accuracy_few_own"]
+    assert accuracies(compare(*judged, judge=HOSTILE))[0] == "final_accuracy_few_ncm"
+
+
+def test_all_measures_begin_with_those_of_the_judge(judged: list[str]):
+    app = choose(compare(*judged, judge="linear"), "compare-scope", words.SCOPES[1])
+    columns = app.dataframe[0].value.columns.tolist()
+    assert columns[3:5] == ["final_accuracy_few_linear", "final_accuracy_few_own"]
+    assert {"final_accuracy_few_ncm", "spread_tail", "spread_tail_test"} <= {*columns}
+    assert len(columns) == len(set(columns))
+
+
+def test_a_read_out_is_kept_out_of_what_is_said_of_the_sphere(home: Path):
+    for seed in range(3):
+        make(home, f"ce-s{seed}", seed=seed, readout=True)
+        make(home, f"bcl-s{seed}", seed=seed, method="bcl")
+        make(home, f"tsc-s{seed}", seed=seed, method="tsc")
+    app = compare(*(f"{method}-s{seed}" for method in ("ce", "bcl", "tsc") for seed in range(3)))
+    assert app.dataframe[0].value["centre_sum"].isna().tolist() == [True, False, False]
+    rows = app.dataframe[1].value
+    assert rows[rows["measure"] == "Centre sum, all samples ↓"]["method"].tolist() == ["TSC − BCL"]
+    assert "The sphere of CE is a read-out" in captions(app)
+
+
+def test_unequal_images_are_said(home: Path):
+    make(home, "ce-s0", metrics={"images_seen": 640.0})
+    make(home, "bcl-s0", method="bcl", metrics={"images_seen": 1920.0})
+    assert any(
+        text.startswith("Unequal images: at each step CE saw 64 and BCL 192")
+        for text in texts(compare("ce-s0", "bcl-s0"))
     )
 
 
@@ -321,21 +393,21 @@ def test_without_validation_no_best_step_is_offered(six: list[str]):
 def test_sentences_and_differences_are_paired_over_seeds(six: list[str]):
     app = compare(*six)
     said = "\n".join(texts(app))
-    assert "BCL's centre sum is lower than CE's by 0.20 [0.18, 0.21], p < 0.001 over only 3 seeds." in said
+    lower = "BCL's centre sum (all samples) is lower than CE's by 0.20 [0.18, 0.21], p < 0.001 over only 3 seeds."
+    assert lower in said
     assert "BCL's accuracy (rare classes) cannot be told from CE's over only 3 seeds." in said, "20 points of 10 images"
     table = app.dataframe[1].value.set_index("measure")
     few = table.loc["Accuracy, rare classes (%) ↑"]
     assert few["difference"] == pytest.approx(20) and few["low"] < 0 < few["high"] and few.isna()["better"]
-    assert table.loc["Centre sum ↓"]["better"] == "BCL"
-    row = app.dataframe[2].value.set_index("measure").loc["Centre sum ↓"]
+    assert table.loc["Centre sum, all samples ↓"]["better"] == "BCL"
+    row = app.dataframe[2].value.set_index("measure").loc["Centre sum, all samples ↓"]
     assert (row["first"], row["second"], row["difference"]) == pytest.approx((0.2 + 0.01 / 3, 0.4, -0.2 + 0.01 / 3))
     assert (row["seeds"], row["better"]) == ("3 of 3", "BCL")
     app.selectbox(key="compare-first").select((0, "CE")).run()
-    row = app.dataframe[2].value.set_index("measure").loc["Centre sum ↓"]
+    row = app.dataframe[2].value.set_index("measure").loc["Centre sum, all samples ↓"]
     assert row["difference"] == pytest.approx(0.2 - 0.01 / 3) and row["better"] == "BCL"
-    captions = " ".join(caption.value for caption in app.caption)
-    assert "corrected \\(Holm\\) for the 2 comparisons shown together" in captions
-    assert "few 10 (± " in captions, "test images stand where accuracies do"
+    assert "corrected (Holm) for the 2 comparisons shown together" in captions(app)
+    assert "few 10 (± " in captions(app), "test images stand where accuracies do"
 
 
 def test_too_few_seeds_are_said_once_and_leave_no_empty_columns(home: Path):
@@ -370,7 +442,7 @@ def test_charts_wear_the_font_of_the_page(six: list[str]):
         layout = chart["layout"]
         assert layout["font"]["family"] == layout["hoverlabel"]["font"]["family"] == FONT
         assert "better" not in layout["title"]["text"]
-    assert "Centre sum ↓" in [chart["layout"]["title"]["text"] for chart in charts(app)]
+    assert "Centre sum, all samples ↓" in [chart["layout"]["title"]["text"] for chart in charts(app)]
 
 
 def test_runs_of_other_data_are_not_held_against_one_another(home: Path):
@@ -454,7 +526,8 @@ def test_three_files_can_be_taken_away(six: list[str], home: Path):
     assert [button.proto.label for button in app.get("download_button")] == list(words.DOWNLOADS.values())
     results = read_results([Recording(run_path(home, run)) for run in six])[0]
     page = downloads.maker("report", results, "dark")().decode()
-    assert "BCL&#x27;s centre sum is lower than CE&#x27;s by 0.20 [0.18, 0.21]" in page and HOSTILE not in page
+    lower = "BCL&#x27;s centre sum (all samples) is lower than CE&#x27;s by 0.20 [0.18, 0.21]"
+    assert lower in page and HOSTILE not in page
     rows = downloads.maker("csv", results, "light")().decode().splitlines()
     assert rows[0].startswith("run_id,method,title") and len(rows) == 1 + 6 * 6
     import pyarrow.parquet as pq

@@ -17,12 +17,14 @@ from streamlit.testing.v1 import AppTest
 import ltviz
 from ltviz import launch
 from ltviz.recording import mark_failed, run_path
-from ltviz.training.settings import RunSettings
+from ltviz.recording.evaluation import Evaluation, write_evaluation
+from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
 TABLE = [
-    *("Many", "Medium", "Few", "mAP, many", "mAP, medium", "mAP, few", "Centre sum", "Smallest angle", "Deviation"),
-    *("Spread, head", "Spread, tail"),
+    *("Many, own", "Medium, own", "Few, own", "mAP, many", "mAP, medium", "mAP, few"),
+    *("Centre sum, test", "Centre sum, all samples", "Smallest angle, test", "Smallest angle"),
+    *("Deviation, train", "Deviation", "Spread, head, test", "Spread, head", "Spread, tail, test", "Spread, tail"),
 ]
 HOSTILE = ["<img src=x onerror=alert(1)>", "$$\\frac{1}{0}$$", "**bold** [link](javascript:alert(1))"]
 
@@ -75,7 +77,9 @@ def test_the_first_visit_plays_the_demos_and_offers_one_filled_button(fresh: Pat
     assert given["stream"] == "/ltviz/stream" and len(given["token"]) >= 24
     assert given["step"] is None and given["hz"] is None
     assert [measure["title"] for measure in given["measures"]] == TABLE
-    assert [measure["name"] for measure in given["panel"]] == ["few", "mAP few", "sum", "angle", "uniformity"]
+    names = [measure["name"] for measure in given["panel"] if not measure["standsFor"]]
+    assert names == ["few", "mAP few", "sum, test", "angle, test", "uniformity, test"]
+    assert {m["standsFor"]: m["name"] for m in given["panel"]}["centre_sum_test"] == "sum"
     filled = [button for button in app.button if button.proto.type == "primary"]
     assert [button.label for button in filled] == [words.TRAIN]
     assert words.NO_RUNS in said(app)
@@ -146,6 +150,21 @@ def test_settings_that_were_folded_away_still_count(home: Path):
     assert job.run["seed"] == 7
     unfold(app, "race-more")
     assert app.number_input(key="race-seed").value == 7
+
+
+def test_the_optimiser_is_folded_away_among_the_settings_and_counts_once_set(home: Path):
+    app = page()
+    unfold(app, "race-more")
+    assert "race-optimizer" not in [box.key for box in app.selectbox], "few people change it"
+    app.toggle(key="race-optimisation").set_value(True).run()
+    app.selectbox(key="race-optimizer").select("sgd")
+    app.number_input(key="race-momentum").set_value(0.8).run()
+    app.text_input(key="race-switches").input("0.5: renew").run()
+    app.toggle(key="race-optimisation").set_value(False).run()
+    app.button[0].click().run()
+    ((job, _, _),) = launch.jobs(home)
+    assert (job.run["optimizer"], job.run["momentum"], job.run["switches"]) == ("sgd", 0.8, "0.5: renew")
+    assert "epochs" not in job.run and "nesterov" not in job.run
 
 
 def test_a_setting_out_of_bounds_is_one_sentence_and_queues_nothing(home: Path):
@@ -305,7 +324,9 @@ def test_the_curves_have_one_line_a_run_and_the_verdict_is_honest(home: Path, ru
     runs.finished(home, "run-two", method="bcl", title="BCL")
     app = page(runs="run-one,run-two")
     (said,) = [text.value for text in app.text if "rare classes" in text.value]
-    assert said.startswith("With this one seed the rare classes reach CE 50 % and BCL 50 %, each ± ")
+    assert said.startswith(
+        "With this one seed, judged by each method's own classifier, the rare classes reach CE 50 % "
+    )
     assert said.endswith(f"BCL cannot be told from CE on these images. {words.ONE_SEED}")
     charts = [json.loads(chart.proto.spec) for chart in app.main.get("plotly_chart")]
     assert len(charts) >= 2
@@ -330,6 +351,36 @@ def width(space):
     assert given["panel"][-1]["key"] == "tail_width" and given["panel"][-1]["unit"] == "degrees"
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in app.main.get("plotly_chart")]
     assert "Tail &lt;b&gt;width&lt;/b&gt; ↓" in titles
+
+
+def test_the_verdict_asks_one_judge_as_soon_as_all_runs_have_ended_and_own_classifiers_beside(home: Path, runs):
+    for run, method, own in (("run-one", "ce", 0.6), ("run-two", "bcl", 0.9)):
+        path = runs.finished(home, run, method=method, title=method.upper())
+        shares = {"ncm": {"all": 0.8, "few": 0.75}, "own": {"all": 0.7, "few": own}}
+        write_evaluation(path, Evaluation(step=10, test_images=[500] * 3, accuracy=shares))
+    found = [text.value for text in page(runs="run-one,run-two").text if "rare classes" in text.value]
+    assert len(found) == 2 and all("With this one seed" in said for said in found)
+    assert "nearest class mean" in found[0] and "BCL cannot be told from CE" in found[0]
+    assert "own classifier" in found[1] and "BCL is above CE by more than that error" in found[1]
+    assert found[1].endswith(words.ONE_SEED) and words.ONE_SEED not in found[0], "said once"
+
+
+def test_methods_that_saw_unequal_images_are_named_with_what_to_do(home: Path, runs):
+    for run, method, rate in (("run-one", "ce", 64.0), ("run-two", "bcl", 192.0)):
+        runs.finished(home, run, method=method, title=method.upper(), metrics={"images_seen": 10 * rate})
+    (found,) = [text.value for text in page(runs="run-one,run-two").text if "Unequal images" in text.value]
+    assert "at each step CE saw 64 and BCL 192" in found and found.endswith(words.EQUAL_IMAGES_NEXT)
+    runs.finished(home, "run-three", method="tsc", title="TSC", metrics={"images_seen": 640.0})
+    assert not any("Unequal" in text.value for text in page(runs="run-one,run-three").text)
+
+
+def test_a_race_of_equal_images_is_asked_for_with_a_switch(home: Path, monkeypatch: pytest.MonkeyPatch):
+    app = page()
+    app.toggle(key="race-equal").set_value(True).run()
+    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    assert not app.exception
+    ((job, _, _),) = launch.jobs(home)
+    assert job.run["views"] == EQUAL_VIEWS
 
 
 def test_runs_of_different_spaces_get_no_verdict(home: Path, runs):

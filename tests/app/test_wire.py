@@ -315,3 +315,15 @@ def test_a_card_holds_what_was_declared_whole():
     assert header["marks"][1] == {"key": "bridges", **told, "on": False, "directed": False}
     assert header["marks"][0]["on"] is True and "end" not in header["marks"][0]
     assert header["readings"] == [{"key": "pulse", "title": "Pulse", "unit": "", "short": ""}]
+
+
+def test_a_frame_says_which_samples_it_does_not_hold():
+    frame = make_frame()
+    seen = Picture(frame.embeddings, np.full((3, 3), np.nan), {}, None)
+    order = np.array([0, 1, 2])
+    header, _ = split(encode_frame("a", frame, seen, order, 0.0).message(seq=1, time=0.0, live=True))
+    assert "present" not in header["arrays"], "where all are there nothing is sent"
+    frame = make_frame(present=np.array([True, False, True, True]), samples={"loss": np.float16([0, 1, 2, 3])})
+    header, payload = split(encode_frame("a", frame, seen, order, 0.0).message(seq=1, time=0.0, live=True))
+    offset, count, word = header["arrays"]["present"]
+    assert word == "uint8" and np.frombuffer(payload, np.uint8, count, offset).tolist() == [1, 0, 1, 1]

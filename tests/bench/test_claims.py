@@ -30,11 +30,11 @@ seeds = [0, 1, 2]
 TRUE = """
 [[claim]]
 id = "worse-than-perfect"
-said = { "here.md" = "CE is not perfect." }
+said = { "here.md" = "SupCon is not perfect." }
 [[claim.evidence]]
 setting = "small"
 measure = "territory_tail"
-first = "ce"
+first = "supcon"
 second = 1
 direction = "lower"
 size = 0.01
@@ -176,9 +176,9 @@ def test_one_command_trains_what_is_missing_and_says_which_claims_have_fallen(
     line = ["bench", "claims", "--home", str(tmp_path / "home"), "--out", str(tmp_path / "measured.json")]
     assert main([*line, "--only", "worse-than-perfect,ce-is-ce"]) == 0
     runs = [Recording(path) for path in (tmp_path / "home").iterdir() if (path / "run.json").exists()]
-    assert len(runs) == 3  # both arms of "ce-is-ce" are the same runs
+    assert len(runs) == 6  # SupCon, and CE: both arms of "ce-is-ce" are the same runs
     out = capsys.readouterr().out
-    assert "| worse-than-perfect | yes | territory_tail, ce - 1: lower, 1.0 points or more; small |" in out
+    assert "| worse-than-perfect | yes | territory_tail, supcon - 1: lower, 1.0 points or more; small |" in out
     assert "All 2 claims hold." in out
     written = json.loads((tmp_path / "measured.json").read_text())
     assert {*written["claims"]} == {"worse-than-perfect", "ce-is-ce"}

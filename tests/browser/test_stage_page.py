@@ -208,8 +208,23 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
     table = page.get_by_test_id("ltviz-table")
     assert "No simplex fits: 10 classes need 9 dimensions" in table.inner_text()
-    page.get_by_text("Centre sum").hover()
+    page.get_by_text("Centre sum, all samples").hover()
     assert "0 is balanced" in page.get_by_role("tooltip").inner_text()
+
+
+def test_a_read_out_is_shown_and_not_compared_and_accuracies_carry_their_error(visit) -> None:
+    page = visit(runs="ce-1,bcl-1", step=250, live=0, n=300)
+    rows = page.get_by_test_id("ltviz-table").locator("tbody tr")
+    rows.filter(has_text=re.compile(r"± 2 %")).first.wait_for()
+    ce, bcl = rows.nth(0), rows.nth(1)
+    assert "‡" in ce.inner_text() and "‡" not in bcl.inner_text()
+    table = page.get_by_test_id("ltviz-table")
+    assert "A read-out beside the encoder" in table.inner_text()
+    measured = table.locator("thead th[data-key]").evaluate_all("heads => heads.map((head) => head.dataset.key)")
+    column = 2 + measured.index("centre_sum")
+    assert ce.locator("th, td").nth(column).get_attribute("data-best") is None
+    few = ce.locator("th, td").nth(2 + measured.index("accuracy_few")).get_attribute("title")
+    assert few is not None and re.fullmatch(r"\d+\.\d ± 2\.4 % of \d+ samples; ± is the standard error.*", few)
 
 
 def test_a_lost_context_comes_back(visit) -> None:

@@ -64,7 +64,7 @@ def test_killed_in_the_middle_and_started_again(home: Path, file: Path) -> None:
     before = finished(home)
     assert 2 <= len(before) < 6, "killed in the middle"
     try:
-        again = start(file, "--json")
+        again = start(file, "--json", "--judge", "linear")
         out, err = again.communicate(timeout=180)
     finally:
         for worker in launch.workers(home):
@@ -75,7 +75,11 @@ def test_killed_in_the_middle_and_started_again(home: Path, file: Path) -> None:
     assert len(after) == 6 and {run: after[run] for run in before} == before, "no finished run was touched"
     assert told["skipped"] >= 2 and {row["state"] for row in told["runs"]} == {"finished"}
     assert [(row["method"], row["seeds"]) for row in told["summary"]] == [("ce", [0, 1, 2]), ("supcon", [0, 1, 2])]
-    assert 0 < told["summary"][0]["accuracy_many"]["mean"] <= 1 and told["summary"][0]["centre_sum"]["sd"] > 0
+    ce, supcon = told["summary"]
+    assert 0 < ce["accuracy_many"]["mean"] <= 1 and ce["final_centre_sum_test_features"]["sd"] > 0
+    assert "final_centre_sum_test" in supcon and "final_centre_sum_test" not in ce, "CE's sphere is a read-out"
+    assert told["judge"] == "linear"
+    assert {one["measure"] for one in told["differences"]} >= {"final_accuracy_few_linear"}
     assert all(read_notes(home / run).tags == ("small",) for run in after)
     fingerprints = {(run.info.seed, run.info.fingerprints.weights) for run in list_runs(home)}
     assert len(fingerprints) == 3, "methods of a seed start alike"

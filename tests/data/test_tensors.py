@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from ltviz.data import registry
+from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import Batches
+from ltviz.data.tensors import Batches, describe_augmentation
 from ltviz.data.views import Randoms
 from ltviz.data.views.affine import affine
+from ltviz.errors import ConfigError
 
 CPU = torch.device("cpu")
 
@@ -127,3 +131,52 @@ def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:
 def test_with_one_label_there_is_no_second_batch(data: LongTailed) -> None:
     with pytest.raises(ValueError, match="one label a sample"):
         _ = make(data).at(1).rebalanced
+
+
+def coloured(data: LongTailed) -> LongTailed:
+    """The digits in three colours, twice as large, with a mean and a deviation."""
+    images = np.repeat(np.repeat(data.train_inputs.whole()[..., None] * 15, 2, 1), 2, 2)
+    inputs = HeldInputs(np.stack([images[..., 0], images[..., 0] // 2, 255 - images[..., 0]], 3).astype(np.uint8))
+    return replace(data, train_inputs=inputs, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
+
+
+def test_each_view_has_a_policy_and_the_last_one_is_that_of_all_further_views(data: LongTailed) -> None:
+    colour = coloured(data)
+
+    def views(policies: str) -> list[torch.Tensor]:
+        batches = Batches(colour, batch_size=16, seed=0, device=CPU, policies=policies)
+        return [batches.at(3).view(i) for i in range(3)]
+
+    none, cut, gray = (views(name) for name in ("none", "crop-flip", "gray"))
+    mixed = views("none,crop-flip")
+    assert all(torch.equal(a, b) for a, b in zip(mixed, [none[0], *cut[1:]], strict=True))
+    assert torch.equal(none[0], none[1]) and not torch.equal(cut[0], cut[1]) and not torch.equal(gray[0], gray[1])
+    assert all(torch.equal(a, b) for a, b in zip(views(""), cut, strict=True)), "the default of colour"
+
+
+def test_views_are_augmented_first_and_then_normalised(data: LongTailed) -> None:
+    """So black comes in at a border, and not the mean."""
+    colour = coloured(data)
+    plain = replace(colour, mean=(), std=())
+    seen, raw = (
+        Batches(one, batch_size=64, seed=0, device=CPU, policies="crop-flip").at(1).view(0) for one in (colour, plain)
+    )
+    mean, std = (torch.tensor(by)[:, None, None] for by in (colour.mean, colour.std))
+    torch.testing.assert_close(seen, (raw - mean) / std)
+    assert raw.min() == 0 and raw.max() == 1 and raw.shape == (64, 3, 16, 16)
+
+
+def test_what_is_recorded_of_policies_is_their_names(data: LongTailed) -> None:
+    def batches(policies: str) -> Batches:
+        return Batches(data, batch_size=16, seed=0, device=CPU, policies=policies)
+
+    assert batches("").policies == ("affine",) and describe_augmentation(("affine",)) == "afresh at each step"
+    assert batches(" randaug, simaug").policies == ("randaug", "simaug")
+    assert describe_augmentation(("randaug", "simaug")) == "randaug, simaug, afresh at each step"
+    assert batches("").fingerprint(3) == batches("affine").fingerprint(3) != batches("none").fingerprint(3)
+    with pytest.raises(ConfigError, match="view policy must be one of"):
+        batches("simaug,crops")
+    vectors = replace(data, train_inputs=HeldInputs(np.zeros((len(data.train_labels), 7), np.float32)))
+    assert Batches(vectors, batch_size=4, seed=0, device=CPU).policies == ("none",)
+    with pytest.raises(ConfigError, match="policies of vectors must be of noise, none, but affine is for images"):
+        Batches(vectors, batch_size=4, seed=0, device=CPU, policies="affine")

@@ -100,20 +100,20 @@ def test_a_warp_is_pillows_within_the_image(
 
 def test_each_row_has_an_operation_and_a_strength_of_its_own() -> None:
     images = tensor(pictures(np.random.default_rng(1)))
-    kinds = torch.tensor([op.NUMBER[op.invert], op.NOTHING, op.NUMBER[op.rotate], op.NUMBER[op.invert]])
-    strengths = torch.tensor([0.0, 5.0, 90.0, 0.0])
+    kinds = np.array([op.NUMBER[op.invert], op.NOTHING, op.NUMBER[op.rotate], op.NUMBER[op.invert]])
+    strengths = np.array([0.0, 5.0, 90.0, 0.0])
     got = op.operate(images, kinds, strengths)
     assert torch.equal(got[[0, 3]], 1 - images[[0, 3]]) and torch.equal(got[1], images[1])
     torch.testing.assert_close(got[2], op.rotate(images[2:3], torch.full((1, 1, 1, 1), 90.0))[0])
     for kind in range(len(op.OPERATIONS)):
-        each = op.operate(images, torch.full((4,), kind), torch.tensor([0.1, 1.0, 0.5, 2.0]))
-        one = op.operate(images[2:3], torch.tensor([kind]), torch.tensor([0.5]))
+        each = op.operate(images, np.full(4, kind), np.array([0.1, 1.0, 0.5, 2.0]))
+        one = op.operate(images[2:3], np.array([kind]), np.array([0.5]))
         torch.testing.assert_close(each[2:3], one, atol=1e-6, rtol=0)
 
 
 def test_randaugments_strengths_are_those_of_its_code() -> None:
     """At half the level, with the sign turned: timm's formulas, whose level is 5 of 10."""
-    table = randaugment._strengths(torch.tensor([0.5]), torch.tensor([-1]))[:, 0]
+    table = randaugment._strengths(np.array([0.5]), np.array([-1]))[:, 0]
     said = {operation.__name__: float(table[i]) for operation, i in op.NUMBER.items()}
     expected = {
         "rotate": -15.0, "shear_x": -0.15, "shear_y": -0.15, "translate_x": -0.225, "translate_y": -0.225,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ltviz.data import views
 from ltviz.data.views import colour, placing, still
@@ -51,8 +52,29 @@ def test_random_parameters_do_not_depend_on_the_values_of_the_images(name: str) 
     left = []
     for images in (pictures(8), torch.zeros(8, 3, 32, 32), torch.ones(8, 3, 32, 32)):
         POLICIES[name].apply(images, randoms := Randoms(1))
-        left.append(randoms.uniform(4))
-    assert torch.equal(left[0], left[1]) and torch.equal(left[0], left[2])
+        left.append([*randoms.uniform(4).tolist(), *randoms.choices.random(4)])
+    assert left[0] == left[1] == left[2]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_no_view_reads_a_tensor(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU's host would wait for it at every step."""
+
+    class Reads(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            assert func.__name__.partition(".")[0] not in {"_local_scalar_dense", "nonzero", "masked_select", "equal"}
+            masks = [part for given in args if isinstance(given, list) for part in given if isinstance(part, Tensor)]
+            assert not any(mask.dtype == torch.bool for mask in masks), func
+            return func(*args, **(kwargs or {}))
+
+    def refuse(self: Tensor, *args: object) -> None:
+        raise AssertionError("a tensor is read on the host")
+
+    images = pictures(32)
+    with monkeypatch.context() as patched, Reads():
+        for reader in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "__index__", "__array__"):
+            patched.setattr(Tensor, reader, refuse)
+        POLICIES[name].apply(images, Randoms(0))
 
 
 @pytest.mark.parametrize("name", POLICIES)

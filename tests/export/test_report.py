@@ -75,7 +75,10 @@ def test_numbers_words_seeds_and_fingerprints_are_there(page: str, six: list[Rec
 def test_findings_hold_every_method_against_the_baseline(six: list[Recording], tmp_path: Path) -> None:
     write_report(tmp_path / "r.html", six)
     text = Outline((tmp_path / "r.html").read_text()).text
-    assert "BCL's centre sum is lower than SUPCON's by 0.12 [0.05, 0.19], p = 0.04 over only 3 seeds." in text
+    assert (
+        "BCL's centre sum (all samples) is lower than SUPCON's by 0.12 [0.05, 0.19], p = 0.04 over only 3 seeds."
+        in text
+    )
     assert "BCL's accuracy (rare classes) cannot be told from SUPCON's over only 3 seeds." in text
     assert "corrected (Holm) for the 2 comparisons shown together" in text
     assert "3 seeds are few" in text and "bootstrap" not in text and "clear" not in text.lower()
@@ -89,7 +92,7 @@ def test_charts_and_text_share_a_font_and_mark_the_better_direction(page: str) -
     own = page.replace(max(Outline(page).scripts, key=len), "")
     assert f"font: 15px/1.5 {FONT};" in own and f'"family":"{FONT}"' in own.replace("\\u0027", "'")
     assert {*re.findall(r'"family":"([^"]*)"', own.replace("\\u0027", "'"))} == {FONT}
-    assert "Centre sum \\u2193" in own or "Centre sum ↓" in own
+    assert "Centre sum, all samples \\u2193" in own or "Centre sum, all samples ↓" in own
     assert "is better)" not in own
 
 

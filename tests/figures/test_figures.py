@@ -98,12 +98,12 @@ def test_curves_have_the_methods_colour_dashes_and_the_measures_words() -> None:
     bcl, ce = figure.data
     assert bcl.line.color == METHOD_COLOURS["bcl"] and ce.line.color == METHOD_COLOURS["ce"]
     assert bcl.line.dash != ce.line.dash
-    assert figure.layout.title.text == "Centre sum ↓"
+    assert figure.layout.title.text == "Centre sum, all samples ↓"
     np.testing.assert_array_equal(bcl.y, [0.1, 0.2])
     assert figures.curves({}, "accuracy_few").layout.yaxis.tickformat == ".0%"
     assert figures.curves({}, "min_centre_angle").layout.yaxis.ticksuffix == "°"
     assert [measure_title(key) for key in ("loss", "accuracy_few", "spread_tail")] == [
-        "Loss", "Accuracy, rare classes ↑", "Spread, tail classes",
+        "Loss", "Accuracy, rare classes ↑", "Spread, tail classes, all samples",
     ]  # fmt: skip
 
 

@@ -64,3 +64,19 @@ def test_record_reads_as_attributes_and_as_a_mapping() -> None:
 def test_too_little_to_compare_is_refused(centres: np.ndarray) -> None:
     with pytest.raises(DataError):
         metrics.simplex(centres)
+
+
+@pytest.mark.parametrize("count", [95, 96, 97, 300])
+def test_centres_in_blocks_are_measured_as_all_at_once(monkeypatch, count: int) -> None:
+    from ltviz.metrics import centres as module
+
+    centres = np.random.default_rng(count).normal(size=(count, 9))
+    centres[7] = centres[61] + 1e-3
+    centres[5] = np.nan
+    at_once = metrics.simplex(centres)
+    monkeypatch.setattr(module, "FEW_CENTRES", 10)
+    in_blocks = metrics.simplex(centres)
+    assert in_blocks.deviation_mean == pytest.approx(at_once.deviation_mean, abs=1e-7)
+    assert in_blocks.deviation_max == pytest.approx(at_once.deviation_max, abs=1e-6)
+    assert in_blocks.smallest_angle == pytest.approx(at_once.smallest_angle, abs=1e-12), "of that pair in float64"
+    assert in_blocks.centre_sum == at_once.centre_sum

@@ -26,7 +26,7 @@ def judge(first: dict[int, float], second: dict[int, float], measure: str = "cen
 def test_the_sentence_of_a_difference() -> None:
     found = judge(seeds(0.31, 0.30, 0.28), seeds(0.46, 0.42, 0.37))
     assert found.sentence() == (
-        "BCL's centre sum is lower than SupCon's by 0.12 [0.05, 0.19], p = 0.02 over only 3 seeds"
+        "BCL's centre sum (all samples) is lower than SupCon's by 0.12 [0.05, 0.19], p = 0.02 over only 3 seeds"
     )
     assert (found.wins, found.n, found.better, found.methods) == (3, 3, "BCL", 2)
     five = judge(seeds(0.31, 0.30, 0.28, 0.3, 0.3), seeds(0.46, 0.42, 0.37, 0.4, 0.4))
@@ -37,7 +37,8 @@ def test_an_interval_that_holds_zero_claims_nothing() -> None:
     found = judge(seeds(0.30, 0.30, 0.30), seeds(0.25, 0.40, 0.38))
     assert found.low is not None and found.high is not None and found.low < 0 < found.high
     assert found.sentence() == (
-        "BCL's centre sum cannot be told from SupCon's: lower by 0.043 [-0.159, 0.246], p = 0.45 over only 3 seeds"
+        "BCL's centre sum (all samples) cannot be told from SupCon's: lower by 0.043 [-0.159, 0.246], p = 0.45 over "
+        "only 3 seeds"
     )
     assert found.better is None and not found.differs
 
@@ -58,14 +59,15 @@ def test_nothing_is_claimed_that_falls_by_correction() -> None:
 @pytest.mark.parametrize("n, said", [(1, "1 seed"), (2, "2 seeds")])
 def test_fewer_than_three_seeds_are_too_few(n: int, said: str) -> None:
     found = judge(seeds(*[0.1] * n), seeds(*[0.6] * n))
-    assert found.sentence() == f"Too few seeds to tell: BCL's centre sum is lower by 0.50 against SupCon's in {said}"
+    name = "BCL's centre sum (all samples)"
+    assert found.sentence() == f"Too few seeds to tell: {name} is lower by 0.50 against SupCon's in {said}"
     assert found.low is None and found.p is None and found.better is None
 
 
 def test_no_common_seed_is_said() -> None:
     found = judge({0: 1.0}, {1: 2.0})
     assert found.n == 0 and found.difference is None
-    assert found.sentence() == "BCL and SupCon have no seed in common in which centre sum was measured"
+    assert found.sentence() == "BCL and SupCon have no seed in common in which centre sum (all samples) was measured"
 
 
 def test_units_are_those_of_the_measure() -> None:
@@ -80,7 +82,8 @@ def test_units_are_those_of_the_measure() -> None:
 
 def test_equal_runs_are_the_same() -> None:
     found = judge(seeds(0.5, 0.5, 0.5), seeds(0.5, 0.5, 0.5))
-    assert found.sentence() == "BCL's centre sum cannot be told from SupCon's: the same, p = 1 over only 3 seeds"
+    name = "BCL's centre sum (all samples)"
+    assert found.sentence() == f"{name} cannot be told from SupCon's: the same, p = 1 over only 3 seeds"
     rounded = judge(seeds(0.3, 0.3, 0.3), seeds(*[0.1 + 0.2] * 3))
     assert rounded.difference == 0 and not rounded.differs, "the last digit of a sum is no difference"
 

@@ -9,6 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 from ltviz import metrics
 from ltviz.errors import DataError
+from ltviz.metrics import measure, pairwise, uniformity
 
 
 def slow_uniformity(z: np.ndarray, t: float = 2.0) -> float:
@@ -83,3 +84,29 @@ def test_uniformity_shared_between_threads_is_the_same(cloud) -> None:
     assert alone == pytest.approx(expected, abs=1e-6)
     # the same blocks in the same order, whoever computes them
     assert metrics.uniformity(z) == alone == metrics.measure(z, y)["uniformity"]
+
+
+def test_a_live_frame_of_many_points_draws_some_and_says_so(monkeypatch):
+    monkeypatch.setattr(pairwise, "EXACT_POINTS", 500)
+    z, y = vmf_cloud(2000), np.arange(2000) % 4
+    live, full = measure(z, y), measure(z, y, full=True)
+    assert live["uniformity_n"] == 500 and not {"uniformity_n", "uniformity_error"} & full.keys()
+    assert full["uniformity"] == uniformity(z)
+    assert 0 < live["uniformity_error"] < 0.05
+    assert abs(live["uniformity"] - full["uniformity"]) < 4 * live["uniformity_error"]
+    assert measure(z, y)["uniformity"] == live["uniformity"], "the same points are drawn every time"
+    assert "uniformity_n" not in measure(z[:500], y[:500]), "as many as are drawn need no draw"
+
+
+def test_the_error_of_the_draw_is_what_draws_differ_by():
+    z = vmf_cloud(3000)
+    drawn = np.array([pairwise.uniformity_of_some(z, 600, seed=seed) for seed in range(60)])
+    assert drawn[:, 0].std() == pytest.approx(drawn[:, 1].mean(), rel=0.3)
+    assert drawn[:, 0].mean() == pytest.approx(uniformity(z), abs=0.01)
+
+
+def vmf_cloud(count: int) -> np.ndarray:
+    """(count, 8) float32 unit rows in four clouds of different widths."""
+    rng = np.random.default_rng(0)
+    z = np.eye(4, 8)[np.arange(count) % 4] + rng.normal(size=(count, 8)) * (0.1 + 0.1 * (np.arange(count) % 4))[:, None]
+    return (z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)

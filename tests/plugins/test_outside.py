@@ -127,7 +127,8 @@ def test_a_measure_is_measured_and_shown_wherever_it_says(install, tmp_path: Pat
         assert shown_in(place)[-1].key == "widest_gap", place
     assert shown_in("findings")[-1].key != "widest_gap"
     groups = group_results(read_results([record(tmp_path / "one-run")])[0])
-    assert head("widest_gap") == "widest gap ° ↑" and "widest gap ° ↑" in markdown(groups)
+    assert head("widest_gap_test") == "widest gap, test samples ° ↑"
+    assert "widest gap, all samples ° ↑" in markdown(groups), "where the run's frames do not tell them apart"
     figure = figures.curves({"Mine": ([0, 1], [1.0, 2.0])}, "widest_gap", {"Mine": "#000000"}, "light")
     assert "Widest gap" in str(figure.layout.title.text)
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/common/colours.js";
 import { placeLabels, shorten } from "../../app/stage/reading/labels.js";
-import { bestRows, formatCount, formatMeasure, significant } from "../../app/stage/common/numbers.js";
+import { bestRows, formatCount, formatMeasure, significant, tellMeasure, valueOf } from "../../app/stage/common/numbers.js";
 import { layoutPanels, panelAt } from "../../app/stage/scene/panels.js";
 import { LEVELS, Quality } from "../../app/stage/drawing/quality.js";
 import { selectionCsv } from "../../app/stage/choices/selection.js";
@@ -246,4 +246,19 @@ test("a stream that never opens is asked why, in plain HTTP, and the token is no
   await Promise.resolve();
   assert.deepEqual(troubles, [address]);
   socket.close();
+});
+
+test("a number that mixes samples stands in where a run does not tell them apart, and only there", () => {
+  const mixed = { key: "centre_sum", standsFor: "centre_sum_test", unit: "" };
+  assert.equal(valueOf({ centre_sum: 0.4 }, mixed), 0.4);
+  assert.equal(valueOf({ centre_sum: 0.4, centre_sum_test: 0.5 }, mixed), undefined);
+  assert.equal(valueOf({ centre_sum_test: 0.5 }, { key: "centre_sum_test", standsFor: "" }), 0.5);
+});
+
+test("an accuracy carries the error that its number of samples leaves", () => {
+  const few = { key: "accuracy_few", unit: "share" };
+  assert.equal(tellMeasure({ accuracy_few: 0.86, accuracy_few_error: 0.0243 }, few), "86 ± 2 %");
+  assert.equal(tellMeasure({ accuracy_few: 0.86, accuracy_few_error: 0.0243 }, few, 3), "86.0 ± 2.4 %");
+  assert.equal(tellMeasure({ accuracy_few: 0.86 }, few), "86 %");
+  assert.equal(tellMeasure({ accuracy_few_error: 0.0243 }, few), "–");
 });

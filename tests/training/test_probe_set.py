@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ltviz.data import registry
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed
-from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, choose, quotas
+from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, ProbeSet, choose, quotas
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 3000))
@@ -97,6 +97,22 @@ def test_thumbnails_are_the_images_in_bytes() -> None:
     images = probe.inputs.whole() / 16
     assert probe.thumbnails is not None and probe.thumbnails.dtype == np.uint8
     assert probe.thumbnails.shape == images.shape and np.abs(probe.thumbnails / 255 - images).max() <= 0.5 / 255 + 1e-6
+
+
+def test_thumbnails_keep_their_colours_and_large_images_become_small() -> None:
+    def shown(array: np.ndarray) -> np.ndarray | None:
+        one, labels = HeldInputs(array), np.zeros(len(array), np.int32)
+        return ProbeSet(
+            inputs=one, labels=labels, split=labels.astype(np.uint8), sample_ids=np.arange(len(array))
+        ).thumbnails
+
+    chance = np.random.default_rng(0)
+    small = chance.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(shown(small), small)
+    large = chance.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
+    means = large[:, :63].reshape(3, 21, 3, 32, 3, 3).mean((2, 4)).round()
+    assert np.abs(np.asarray(shown(large), int) - means[:, :21]).max() <= 1
+    assert shown(np.zeros((4, 7), np.float32)) is None, "vectors have no picture"
 
 
 def test_all_labels_of_a_sample_stay_with_it() -> None:

@@ -69,4 +69,4 @@ def test_the_catalogue_says_which_methods_fit_which_data() -> None:
     several = {entry["name"]: entry["several_labels"] for entry in told["methods"]}
     assert {name for name, wants in several.items() if wants} >= {"bce", "focal", "ltml"}
     assert several == {name: kind.several_labels for name, kind in method_registry.methods().items()}
-    assert [entry["name"] for entry in told["data"] if entry["several_labels"]] == ["digits-ml"]
+    assert [entry["name"] for entry in told["data"] if entry["several_labels"]] == ["digits-ml", "coco-mlt", "voc-mlt"]

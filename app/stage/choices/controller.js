@@ -1,5 +1,6 @@
 /** Turns what a person does to a stage, with the pointer, the keys and the menus, into choices and requests. */
 import { HOME, MOVE_MS, poseOfKey, poseToward } from "../scene/camera.js";
+import { isAbsent } from "../scene/attributes.js";
 import { MOST_PANELS } from "../incoming/moments.js";
 import { interpret } from "./search.js";
 import { fill, words } from "../words.js";
@@ -140,7 +141,8 @@ export class Controller {
       if (!found) return fill(words.noSample, { id: meant.id, count: info?.labels.length ?? 0 });
       this.flyEach((run) => {
         const index = run.indexOf(meant.id);
-        return index !== null && run.frame && index < run.frame.header.n ? run.pointAt(index, 1) : null;
+        const there = index !== null && run.frame && index < run.frame.header.n && !isAbsent(run.frame, index);
+        return there ? run.pointAt(index, 1) : null;
       });
     }
     return meant.kind === "unknown" ? fill(words.noSuch, { text: meant.text }) : "";

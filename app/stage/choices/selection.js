@@ -5,6 +5,7 @@ import { CONFIDENCE_SCALE, LOSS_SCALE } from "../common/messages.js";
 import { make, setText } from "../common/dom.js";
 import { download } from "../common/files.js";
 import { angleBetween } from "../common/vectors.js";
+import { isAbsent } from "../scene/attributes.js";
 import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -34,7 +35,9 @@ export const selectionMeasures = () =>
 export function selectionMetrics(ids, run) {
   const { info, frame } = run;
   if (!info || !frame) return {};
-  const index = [...ids].flatMap((id) => run.indexOf(id) ?? []).filter((i) => i < frame.header.n);
+  const index = [...ids]
+    .flatMap((id) => run.indexOf(id) ?? [])
+    .filter((i) => i < frame.header.n && !isAbsent(frame, i));
   const {
       labels,
       header: { num_classes: count },
@@ -85,7 +88,7 @@ export function selectionCsv(ids, runs) {
     if (!info || !frame) continue;
     info.labels.forEach((y, i) => {
       const id = info.ids ? info.ids[i] : i;
-      if (!ids.has(id)) return;
+      if (!ids.has(id) || isAbsent(frame, i)) return;
       const names = info.header.class_names,
         guess = frame.predictions ? names[frame.predictions[i]] : "";
       lines.push(

@@ -43,6 +43,7 @@
  * @property {boolean} predictions Whether the array "prediction" follows the points: a class for each.
  * @property {Arrays} arrays prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of
  *   segments; places, angle of caps; y of all. Angles are left out where the picture is not the embedding itself.
+ *   "present" is there where some samples are not: 0 for those, which have no place then.
  * @property {Record<string, (number | null)[]>} [readings] By class, or one number.
  * @property {Record<string, VectorsByClass>} [vectors] Marks that are one direction a class, by key; absent where the
  *   projection is not linear.
@@ -95,6 +96,7 @@
  * @property {string} title
  * @property {string | null} method
  * @property {string} colour The method's own colour, #rrggbb.
+ * @property {boolean} readout Whether the points were trained beside the encoder, which they did not steer.
  * @property {string} state
  * @property {string | null} reason
  * @property {number} dim

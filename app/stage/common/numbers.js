@@ -35,6 +35,29 @@ export function formatMeasure(value, unit, digits = 2) {
   return unit && unit.length <= 4 && unit !== "1" ? `${text} ${unit}` : text;
 }
 
+/** @typedef {import("./types.js").Measure} Measure */
+
+/**
+ * What is known of a measure; nothing where it would only stand in for one that is known.
+ * @param {Record<string, number>} metrics @param {Pick<Measure, "key"|"standsFor">} measure
+ * @returns {number|undefined}
+ */
+export const valueOf = (metrics, { key, standsFor }) =>
+  standsFor && metrics[standsFor] !== undefined ? undefined : metrics[key];
+
+/**
+ * A measure with the standard error that the number of judged samples leaves, where that is known: "86 ± 2 %".
+ * @param {Record<string, number>} metrics @param {Pick<Measure, "key"|"standsFor"|"unit">} measure
+ * @param {number} [digits]
+ */
+export function tellMeasure(metrics, measure, digits) {
+  const value = formatMeasure(valueOf(metrics, measure), measure.unit, digits);
+  const error = metrics[`${measure.key}_error`];
+  return error === undefined || !isShare(measure.unit) || value === "–"
+    ? value
+    : value.replace(" %", ` ± ${formatMeasure(error, measure.unit, digits)}`);
+}
+
 /** @param {number} n @returns {string} with a thin space between thousands */
 export const formatCount = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, " ");
 

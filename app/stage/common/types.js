@@ -32,6 +32,9 @@
  * @property {Uint8Array|null} confidence        probability of the predicted class, in units of 1 / CONFIDENCE_SCALE
  * @property {Uint16Array|null} loss             of the method's own classifier, in units of 1 / LOSS_SCALE; 65535 stands
  *   for all beyond
+ * @property {Uint8Array|null} present           0 for samples of which nothing is known at this step; null where all are
+ *   there
+ * @property {number} absent                     how many they are
  * @property {Map<string, MarkValues>} marks   those that have places, by key
  *
  * @typedef {object} RunInfo
@@ -53,6 +56,8 @@
  * @property {string|null} [caution]
  * @property {boolean} [simplex]    it can reach its best only where a regular simplex fits
  * @property {string} [name]        what it is called under a sphere
+ * @property {string} [standsFor]   key of the measure in whose place this one is shown where a run does not know that
+ * @property {boolean} [sphere]     it is of the points on the sphere, by which a read-out is not compared
  *
  * @typedef {object} StageData
  * @property {string} stream        address of the WebSocket route, relative to the page or absolute

@@ -101,8 +101,9 @@ export class Picture {
     const worn = this.assigned.get(run.id);
     const same = worn?.version === version && worn.info === info;
     // Most frames change nothing that points wear; colours by what a method thinks of them are one pass over an array.
-    if (same && (worn.frame === frame || !changesWithFrame(colourMode))) return;
-    if (!same) this.assignAll(run, info, theme);
+    const comesOrGoes = worn?.frame !== frame && Boolean(worn?.frame?.present || frame?.present);
+    if (same && (worn.frame === frame || !(comesOrGoes || changesWithFrame(colourMode)))) return;
+    if (!same || comesOrGoes) this.assignAll(run, info, theme);
     const colours = pointColours(run, colourMode, worn?.colours);
     this.renderer.colourRun(run, colours);
     this.assigned.set(run.id, { version, info, frame, colours: colours === info.labels ? undefined : colours });

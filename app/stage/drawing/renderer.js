@@ -272,7 +272,7 @@ export class Renderer {
         gl.uniform1i(u.palette, 0);
         if (u.outline) gl.uniform1f(u.outline, 1.1 * this.ratio);
         const count = part.buffers.draw(program, thin);
-        if (program === points) drawn = count;
+        if (program === points) drawn = count - Math.round((run.frame.absent ?? 0) / thin);
       }
       gl.disable(gl.DEPTH_TEST);
     }

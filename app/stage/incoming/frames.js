@@ -67,6 +67,8 @@ export function readFrame(buffer, header, offset) {
       ...(has("angle") ? { angle: of("angle") } : {}),
     });
   }
+  /** @type {Uint8Array|null} */
+  const present = arrays.present ? read("present", n) : null;
   return {
     header,
     marks,
@@ -76,6 +78,8 @@ export function readFrame(buffer, header, offset) {
       : null,
     confidence: arrays.confidence ? read("confidence", n) : null,
     loss: arrays.loss ? read("loss", n) : null,
+    present,
+    absent: present ? present.reduce((/** @type {number} */ sum, there) => sum + (there ? 0 : 1), 0) : 0,
   };
 }
 

@@ -13,7 +13,7 @@ export const caps = {
   level: LEVEL.GROUND,
   prepare: ({ info, frame }) => {
     const centres = frame?.header.centres ?? [];
-    const angles = info && frame ? capAngles(frame.xyz, info.labels, centres) : [];
+    const angles = info && frame ? capAngles(frame.xyz, info.labels, centres, frame.present) : [];
     return { angles, fills: capFills(centres, angles) };
   },
   draw: (to, { centres, colours, faded }, { angles, fills }) => {

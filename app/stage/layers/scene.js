@@ -1,4 +1,5 @@
 /** Draws what one panel shows of its run, all but the points: every layer that is on, from the lowest up. */
+import { isAbsent } from "../scene/attributes.js";
 import { arc, SHAPE, sign } from "../scene/strokes.js";
 import { isOn } from "./layer.js";
 import { layersOf } from "./list.js";
@@ -54,8 +55,9 @@ export function addScene(to, run, k, asked) {
 }
 
 /** @param {Sheets} to @param {import("./layer.js").Scene & Ring} scene @param {Frame} frame */
-function addRing(to, { run, k, ink, scale, mark, near }, { header }) {
-  if (mark === null || mark >= header.n) return;
+function addRing(to, { run, k, ink, scale, mark, near }, frame) {
+  const { header } = frame;
+  if (mark === null || mark >= header.n || isAbsent(frame, mark)) return;
   const marked = run.pointAt(mark, k);
   near?.forEach((i) => i < header.n && arc(to.lines, marked, run.pointAt(i, k), ink, 0.8, 1.2));
   sign(to.signs, marked, ink, 1, 8.5 * scale, SHAPE.HALO);

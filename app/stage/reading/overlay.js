@@ -4,7 +4,7 @@ import { make, setAttribute, setText, icon } from "../common/dom.js";
 import { placeLabels, shorten } from "./labels.js";
 import { HonestyMeter } from "./honesty.js";
 import { Moment } from "../incoming/moments.js";
-import { formatMeasure } from "../common/numbers.js";
+import { formatMeasure, tellMeasure, valueOf } from "../common/numbers.js";
 import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -149,9 +149,10 @@ export class Overlay {
   /** @param {PanelText} panel @param {Run} run @param {import("../common/types.js").Measure[]} measures in their order */
   writeNumbers(panel, run, measures) {
     const metrics = run.frame?.header.metrics ?? {};
-    const known = measures.filter(({ key }) => metrics[key] !== undefined).slice(0, NUMBERS_SHOWN);
+    const known = measures.filter((measure) => valueOf(metrics, measure) !== undefined).slice(0, NUMBERS_SHOWN);
     while (panel.numbers.children.length > known.length) panel.numbers.lastChild?.remove();
-    known.forEach(({ key, name, title, unit, short }, i) => {
+    known.forEach((measure, i) => {
+      const { key, name, title, unit, short } = measure;
       let item = panel.numbers.children[i];
       if (!item) {
         item = make("span", "ltv-number", {}, make("span", "ltv-quiet"), make("b", ""));
@@ -159,7 +160,7 @@ export class Overlay {
       }
       setText(item.children[0], name ?? title);
       setText(item.children[1], formatMeasure(metrics[key], unit));
-      setAttribute(item, "title", `${title}: ${formatMeasure(metrics[key], unit, 4)}\n${short}`);
+      setAttribute(item, "title", `${title}: ${tellMeasure(metrics, measure, 4)}\n${short}`);
     });
   }
 

@@ -10,7 +10,7 @@ import { alike } from "../scene/choices.js";
 import { fill, words } from "../words.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { neighboursOf, sameClass } from "../scene/neighbours.js";
-import { MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
+import { isAbsent, MOST_LOSS, UNLABELLED } from "../scene/attributes.js";
 import { territoryShares } from "../scene/territory.js";
 import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
@@ -46,8 +46,7 @@ export function describePoint(run, index) {
     header.class_names[y] ?? words.unlabelledSample,
     y < header.num_classes ? rankOf(info, y) : "",
     fill(words.splits[split[index]] ?? words.splits[0], { id: ids ? ids[index] : index }),
-    describeVerdict(run, index),
-    ...describePlace(run, index),
+    ...(isAbsent(run.frame, index) ? [words.absent] : [describeVerdict(run, index), ...describePlace(run, index)]),
   ].filter(Boolean);
 }
 
@@ -180,7 +179,8 @@ export class SampleNote {
   writeNear(panels, id) {
     const rows = panels.flatMap((run) => {
       const index = run.indexOf(id);
-      return index !== null && run.info && run.frame && index < run.frame.header.n
+      const there = index !== null && run.frame && index < run.frame.header.n && !isAbsent(run.frame, index);
+      return there && run.info
         ? [{ run, info: run.info, index, found: neighboursOf(run, index), title: run.title, colours: run.colours }]
         : [];
     });
@@ -197,7 +197,7 @@ export class SampleNote {
     this.rows = rows;
     const projected = rows.some(({ run }) => run.frame?.header.projection);
     const title = make("div", "ltv-neartitle", {}, projected ? words.nearestProjected : words.nearest);
-    this.near.replaceChildren(title, ...rows.map((row) => this.makeRow(row)));
+    this.near.replaceChildren(...(rows.length ? [title] : []), ...rows.map((row) => this.makeRow(row)));
   }
 
   /** @param {Row} row */

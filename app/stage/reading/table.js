@@ -1,13 +1,23 @@
 /** Every method at the shown step, side by side; what a number means is one hover away. */
 import { make, setAttribute, setText } from "../common/dom.js";
-import { words } from "../words.js";
-import { bestRows, formatMeasure } from "../common/numbers.js";
+import { fill, words } from "../words.js";
+import { bestRows, formatCount, tellMeasure, valueOf } from "../common/numbers.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Measure} Measure */
 
 const ARROWS = { lower: "↓", higher: "↑", near: "≈" };
 /** Measures that compare with a regular simplex, and need the note where none fits. */
+
+/** @param {Measure} measure @param {Run} run */
+const isReadout = (measure, run) => Boolean(measure.sphere && run.info?.header.readout);
+
+/** All digits, and how many samples are behind them. @param {Record<string, number>} metrics @param {Measure} measure */
+function exactly(metrics, measure) {
+  const value = tellMeasure(metrics, measure, measure.unit === "share" ? 3 : 5);
+  const judged = metrics[`${measure.key}_n`];
+  return judged === undefined ? value : fill(words.judged, { value, count: formatCount(judged) });
+}
 
 export class Table {
   /**
@@ -29,7 +39,7 @@ export class Table {
     for (const measure of measures) {
       const title = make("span", "ltv-term", {}, measure.title);
       if (measure.better)
-        title.append(make("span", "ltv-arrow", { "aria-label": words[measure.better] }, ` ${ARROWS[measure.better]}`));
+        title.append(make("span", "ltv-arrow", { "aria-label": words[measure.better] }, `\u00a0${ARROWS[measure.better]}`));
       tips.explain(title, () => [
         measure.title,
         measure.short,
@@ -60,12 +70,13 @@ export class Table {
     const all = runs.map(metricsOf);
     const best = measures.map((m) =>
       bestRows(
-        all.map((metrics) => metrics[m.key]),
+        all.map((metrics, r) => (isReadout(m, runs[r]) ? undefined : valueOf(metrics, m))),
         m.better,
         m.unit,
       ),
     );
-    const known = measures.map((m) => all.some((metrics) => metrics[m.key] !== undefined));
+    const known = measures.map((m) => all.some((metrics) => valueOf(metrics, m) !== undefined));
+    let readouts = false;
     runs.forEach((run, r) => {
       const cells = body.rows[r].cells,
         metrics = all[r];
@@ -75,16 +86,20 @@ export class Table {
       setText(cells[1], run.frame ? String(run.frame.header.step) : "–");
       measures.forEach((m, i) => {
         const cell = cells[i + 2],
-          noted = m.simplex && !run.fitsSimplex;
-        setText(cell, formatMeasure(metrics[m.key], m.unit) + (noted && metrics[m.key] !== undefined ? " †" : ""));
-        setAttribute(cell, "title", metrics[m.key] === undefined ? null : formatMeasure(metrics[m.key], m.unit, 5));
+          there = valueOf(metrics, m) !== undefined,
+          readout = there && isReadout(m, run);
+        readouts ||= readout;
+        const signs = (there && m.simplex && !run.fitsSimplex ? " †" : "") + (readout ? " ‡" : "");
+        setText(cell, tellMeasure(metrics, m) + signs);
+        setAttribute(cell, "title", there ? exactly(metrics, m) : null);
         setAttribute(cell, "data-best", best[i].has(r) ? "true" : null);
         cell.hidden = !known[i];
       });
     });
     measures.forEach((_, i) => (this.head.cells[i + 2].hidden = !known[i]));
-    this.note.hidden = !simplexNote;
-    setText(this.note, simplexNote ? `† ${simplexNote}` : "");
+    const notes = [simplexNote && `† ${simplexNote}`, readouts && `‡ ${words.readout}`].filter(Boolean);
+    this.note.hidden = !notes.length;
+    setText(this.note, notes.join(" "));
   }
 
   makeRow() {

@@ -87,6 +87,12 @@ export function pointColours(run, mode, out) {
 }
 
 /**
+ * Whether nothing is known of a sample in a frame: it is not drawn then, and nothing is said of it.
+ * @param {import("../common/types.js").Frame|null|undefined} frame @param {number} index
+ */
+export const isAbsent = (frame, index) => frame?.present?.[index] === 0;
+
+/**
  * @param {Run} run @param {Readonly<Record<string, boolean>>} shown which of "train", "test" and "validation" are
  * @param {ReadonlySet<number>|null} chosen classes in focus; null: all
  * @param {ReadonlySet<number>|null} selected ids of samples in focus; null: all
@@ -99,7 +105,8 @@ export function pointFlags(run, shown, chosen, selected) {
   return Uint8Array.from(labels, (y, i) => {
     const part = Math.min(2, split[i]);
     const dimmed = (chosen && !chosen.has(y)) || (selected && !selected.has(ids ? ids[i] : i));
-    return marks[part] | (seen[part] ? 0 : FLAG.HIDDEN) | (dimmed ? FLAG.DIMMED : 0);
+    const hidden = !seen[part] || isAbsent(run.frame, i);
+    return marks[part] | (hidden ? FLAG.HIDDEN : 0) | (dimmed ? FLAG.DIMMED : 0);
   });
 }
 

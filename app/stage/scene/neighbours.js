@@ -1,5 +1,7 @@
 /** The samples nearest to one sample, on the sphere. */
 
+import { isAbsent } from "./attributes.js";
+
 /** @typedef {import("../incoming/runs.js").Run} Run */
 
 /** As many are shown and counted. */
@@ -7,16 +9,17 @@ export const NEIGHBOURS = 8;
 
 /**
  * @param {Int16Array} xyz @param {number} index of the sample @param {number} count
+ * @param {(index: number) => boolean} [skipped] samples that are not there
  * @returns {number[]} indices of the nearest others, nearest first; fewer where there are not so many
  */
-export function nearestSamples(xyz, index, count) {
+export function nearestSamples(xyz, index, count, skipped = () => false) {
   const x = xyz[3 * index],
     y = xyz[3 * index + 1],
     z = xyz[3 * index + 2];
   /** @type {[number, number][]} squared distance and index, sorted */
   const best = [];
   for (let i = 0; i < xyz.length / 3; i++) {
-    if (i === index) continue;
+    if (i === index || skipped(i)) continue;
     const off = (xyz[3 * i] - x) ** 2 + (xyz[3 * i + 1] - y) ** 2 + (xyz[3 * i + 2] - z) ** 2;
     if (best.length === count && off >= best[count - 1][0]) continue;
     best.push([off, i]);
@@ -34,8 +37,8 @@ export const sameClass = (neighbours, labels, index) => neighbours.filter((i) =>
  * @param {Run} run @param {number} index @returns {number[]} */
 export function neighboursOf(run, index) {
   const { frame } = run;
-  if (!frame || index >= frame.header.n) return [];
+  if (!frame || index >= frame.header.n || isAbsent(frame, index)) return [];
   if (run.near?.of !== frame || run.near.index !== index)
-    run.near = { of: frame, index, found: nearestSamples(frame.xyz, index, NEIGHBOURS) };
+    run.near = { of: frame, index, found: nearestSamples(frame.xyz, index, NEIGHBOURS, (i) => isAbsent(frame, i)) };
   return run.near.found;
 }

@@ -4,6 +4,8 @@
  * reading an id back from the graphics card waits for all drawing before it (37 ms in software WebGL). Pure.
  */
 
+import { isAbsent } from "./attributes.js";
+
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /**
  * @typedef {(p: ArrayLike<number>) => [number, number, number]} Placer pixels within the sphere, and depth along the
@@ -29,7 +31,7 @@ export function pickPoint(run, k, place, distance, x, y, visible = () => true) {
   for (let i = 0; i < n; i++) {
     const [px, py, w] = place(run.pointAt(i, k)),
       off = (px - x) ** 2 + (py - y) ** 2;
-    if (off > REACH * REACH || !visible(i)) continue;
+    if (off > REACH * REACH || isAbsent(run.frame, i) || !visible(i)) continue;
     // Near the pointer first, then near the eye.
     const cost = off + (w - distance) * 12 + (w > distance ? BEHIND_PENALTY : 0);
     if (cost < least) [least, best] = [cost, i];
@@ -65,7 +67,7 @@ export function pickInside(run, place, outline, distance) {
   const n = run.frame ? run.frame.xyz.length / 3 : 0;
   for (let i = 0; i < n; i++) {
     const [x, y, w] = place(run.pointAt(i, 1));
-    if (w <= distance && isInside(x, y, outline)) inside.push(i);
+    if (w <= distance && !isAbsent(run.frame, i) && isInside(x, y, outline)) inside.push(i);
   }
   return inside;
 }

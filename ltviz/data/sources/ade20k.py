@@ -105,6 +105,9 @@ class Ade20k(Source):
             notes=scenes.notes,
         )
 
+    def foresee(self, where: Where, tail: Tail) -> Tail:
+        return replace(tail, images=len(_scenes_of(where).train.names))
+
     def compose(self, pool: Pool, tail: Tail) -> LongTailed:
         data = cut(self.name, pool, tail)
         assert isinstance(data.test_inputs, Pixels)

@@ -67,7 +67,7 @@ class DigitsSeg(Source):
     def foresee(self, where: Where, tail: Tail) -> Tail:
         made = _training_set(tuple(tail.order.tolist()), tail.counts, tail.seed)
         order, counts = _ranks(made)
-        return replace(tail, order=order, counts=tuple(counts.tolist()))
+        return replace(tail, order=order, counts=tuple(counts.tolist()), images=len(made.images))
 
     def compose(self, pool: Pool, tail: Tail) -> LongTailed:
         assert isinstance(pool, DigitPool)

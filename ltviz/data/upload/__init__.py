@@ -22,12 +22,15 @@ import numpy as np
 from ltviz.data.upload import columns, formats
 from ltviz.data.upload.classes import UNLABELLED, number_classes
 from ltviz.data.upload.columns import Roles
-from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable, listed, sizes
+from ltviz.data.upload.contents import MAX_ARRAY, Categories, Column, Contents, Unreadable, listed, sizes
 from ltviz.data.upload.kinds import is_flat, length
 from ltviz.data.upload.vectors import as_rows, stacked
 from ltviz.errors import DataError
 
 __all__ = ["UNLABELLED", "Categories", "Upload", "read_embeddings"]
+
+MAX_FEATURES = 4 << 30
+"""Bytes of a file of features; those of ImageNet-LT by CLIP have 0.4 GB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +62,7 @@ def read_embeddings(
     labels: str | os.PathLike[str] | Sequence[Any] | np.ndarray | None = None,
     label_column: str | None = None,
     vector_columns: Sequence[str] | None = None,
+    features: bool = False,
 ) -> Upload:
     """Embeddings and whatever else the file says of each point.
 
@@ -70,6 +74,8 @@ def read_embeddings(
         label_column: the column that holds the labels, of the file of labels where one is given; "" for none.
         vector_columns: the column that holds vectors, or the columns that are the dimensions. Columns of a table
             without a header are named "column 1", "column 2", ...
+        features: the vectors are what an encoder will read, not directions: they may be zero, and of one number; and
+            the file is the user's own, of up to 4 GB.
 
     Raises:
         DataError: one sentence: what is wrong, in which line or row, and what to do.
@@ -83,7 +89,7 @@ def read_embeddings(
         ((2, 2), ('cat', 'dog'))
     """
     try:
-        return _read(Path(path), labels, label_column, vector_columns)
+        return _read(Path(path), labels, label_column, vector_columns, features)
     except DataError as error:
         if "\n" not in str(error) and "\r" not in str(error):
             raise
@@ -91,8 +97,10 @@ def read_embeddings(
         raise DataError(_one_line(str(error))) from error
 
 
-def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None) -> Upload:
-    contents = formats.read(path)
+def _read(
+    path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None, features: bool
+) -> Upload:
+    contents = formats.read(path, most_bytes=MAX_FEATURES if features else MAX_ARRAY)
     roles = columns.decide(
         contents,
         label_column=label_column if labels is None else None,
@@ -108,7 +116,7 @@ def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Seq
     label = contents.columns[roles.label] if roles.label is not None else None
     if contents.noun == "array":
         _check_orientation(array, label if beside is None else beside.label(), notes)
-    rows = as_rows(array, contents, notes)
+    rows = as_rows(array, contents, notes, directions=not features)
     understood = _Understood(contents, roles, rows, notes)
     if beside is not None:
         return understood.with_labels(beside)

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import IO
 
 from ltviz.data.upload import numpy_file, parquet, safetensors_file, table
-from ltviz.data.upload.contents import WITHOUT_PICKLE, Contents
+from ltviz.data.upload.contents import MAX_ARRAY, WITHOUT_PICKLE, Contents
 from ltviz.errors import DataError
-
-MAX_FILE = 256 << 20
 
 _SUFFIXES = {".npy": "npy", ".npz": "zip", ".safetensors": "safetensors", ".parquet": "parquet"}
 _FORMATS = "save them as .npz, .npy, .csv, .tsv or .safetensors"
-_READERS: dict[str, Callable[[IO[bytes], int], Contents]] = {
+_READERS: dict[str, Callable[[IO[bytes], int, int], Contents]] = {
     "npy": numpy_file.read_npy,
     "zip": numpy_file.read_npz,
     "safetensors": safetensors_file.read,
@@ -24,8 +22,10 @@ _READERS: dict[str, Callable[[IO[bytes], int], Contents]] = {
 }
 
 
-def read(path: Path, *, rows: int | None = None) -> Contents:
+def read(path: Path, *, rows: int | None = None, most_bytes: int = MAX_ARRAY) -> Contents:
     """What the file at `path` holds; `rows` where it holds labels, for so many points.
+
+    No more than `most_bytes` are read, and as many unpacked; of a table of text `table.MAX_TABLE` at most.
 
     Raises:
         DataError: one sentence, where it is not a sound file of a known format.
@@ -41,9 +41,9 @@ def read(path: Path, *, rows: int | None = None) -> Contents:
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size == 0:
             raise DataError("The file is empty; save the embeddings again.")
-        if about.st_size > MAX_FILE:
+        if about.st_size > most_bytes:
             raise DataError(
-                f"Files of up to {MAX_FILE >> 20} MB are read; this one has {about.st_size / 2**20:,.0f} MB."
+                f"Files of up to {most_bytes >> 20:,} MB are read; this one has {about.st_size / 2**20:,.0f} MB."
             )
         head = file.read(4096)
         file.seek(0)
@@ -54,7 +54,7 @@ def read(path: Path, *, rows: int | None = None) -> Contents:
         if kind == "table":
             tabs = rows is not None and path.name.lower().removesuffix(".gz").endswith(".tsv")
             return table.read(file, about.st_size, rows=rows, tabs=tabs)
-        return _READERS[kind](file, about.st_size)
+        return _READERS[kind](file, about.st_size, most_bytes)
 
 
 def _kind(head: bytes, size: int) -> str:

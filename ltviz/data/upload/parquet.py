@@ -8,13 +8,13 @@ from typing import IO, Any
 
 import numpy as np
 
-from ltviz.data.upload.contents import EMPTY, MAX_ARRAY, Categories, Column, Contents, Unreadable
+from ltviz.data.upload.contents import EMPTY, Categories, Column, Contents, Unreadable
 from ltviz.errors import DataError
 
 _EXACT = 2**53
 
 
-def read(file: IO[bytes], size: int) -> Contents:
+def read(file: IO[bytes], size: int, most_bytes: int) -> Contents:
     """The columns of a Parquet file; those of types that are neither numbers, text nor lists are unreadable."""
     try:
         import pyarrow
@@ -24,7 +24,7 @@ def read(file: IO[bytes], size: int) -> Contents:
             "Reading .parquet needs pyarrow: pip install pyarrow, or save the embeddings as .npz, .csv or .safetensors."
         ) from error
     try:
-        table = _table(pyarrow.parquet.ParquetFile(file), pyarrow)
+        table = _table(pyarrow.parquet.ParquetFile(file), pyarrow, most_bytes)
         twice, times = Counter(table.column_names).most_common(1)[0] if table.column_names else ("", 0)
         if times > 1:
             raise DataError(f"Columns must have different names; two are named '{twice[:40]}', rename or drop one.")
@@ -36,15 +36,15 @@ def read(file: IO[bytes], size: int) -> Contents:
     return Contents(columns, index=_index(table.schema.metadata or {}))
 
 
-def _table(parquet: Any, pyarrow: Any) -> Any:
-    too_large = f"Tables of up to {MAX_ARRAY >> 20} MB are read; this one unpacks to more, save fewer rows."
+def _table(parquet: Any, pyarrow: Any, most_bytes: int) -> Any:
+    too_large = f"Tables of up to {most_bytes >> 20:,} MB are read; this one unpacks to more, save fewer rows."
     groups = (parquet.metadata.row_group(index) for index in range(parquet.metadata.num_row_groups))
-    if sum(group.total_byte_size for group in groups) > MAX_ARRAY:
+    if sum(group.total_byte_size for group in groups) > most_bytes:
         raise DataError(too_large)
     batches, taken = [], 0
     for batch in parquet.iter_batches(batch_size=4096):
         taken += batch.nbytes
-        if taken > MAX_ARRAY:  # the sizes in the file's own description need not be true
+        if taken > most_bytes:  # the sizes in the file's own description need not be true
             raise DataError(too_large)
         batches.append(batch)
     return pyarrow.Table.from_batches(batches, parquet.schema_arrow)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ltviz.data.views import operations as op
@@ -51,21 +52,21 @@ def autoaugment(images: Tensor, randoms: Randoms) -> Tensor:
     """
     kinds, probabilities, strengths, ways = _table()
     num = len(images)
-    pair = randoms.integers(len(_PAIRS), num)
+    pair = randoms.choices.integers(len(_PAIRS), size=num)
     for which in range(2):
-        sign = 1 - 2 * randoms.integers(2, num)
-        applied = randoms.uniform(num) < probabilities[pair, which]
+        sign = randoms.choices.choice((-1, 1), num)
+        applied = randoms.choices.random(num) < probabilities[pair, which]
         strength = strengths[pair, which] + sign * ways[pair, which]
-        images = op.operate(images, torch.where(applied, kinds[pair, which], op.NOTHING), strength)
+        images = op.operate(images, np.where(applied, kinds[pair, which], op.NOTHING), strength)
     return images
 
 
 @cache
-def _table() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _table() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """(25, 2) each: places in OPERATIONS, probabilities, and strengths: a middle, and what is added or taken away."""
-    kinds = torch.tensor([[op.NUMBER[operation] for operation, _, _ in pair] for pair in _PAIRS])
-    probabilities = torch.tensor([[probability for _, probability, _ in pair] for pair in _PAIRS])
-    both = torch.tensor([[_strength(operation, level / 9) for operation, _, level in pair] for pair in _PAIRS])
+    kinds = np.array([[op.NUMBER[operation] for operation, _, _ in pair] for pair in _PAIRS])
+    probabilities = np.array([[probability for _, probability, _ in pair] for pair in _PAIRS])
+    both = np.array([[_strength(operation, level / 9) for operation, _, level in pair] for pair in _PAIRS])
     return kinds, probabilities, both[..., 0], both[..., 1]
 
 

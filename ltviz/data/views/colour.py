@@ -81,11 +81,10 @@ def jitter(
         (saturation, 1.0, saturation_by),
         (hue, 0.0, hue_by),
     )
-    order = randoms.uniform(len(kinds)).argsort()
     factors = randoms.uniform(len(kinds), num, low=-1.0, high=1.0)
     chosen = randoms.happens(probability, num)
     changed = images
-    for kind in order.tolist():
+    for kind in randoms.choices.permutation(len(kinds)):
         change, middle, by = kinds[kind]
         if by:
             changed = change(changed, beside(middle + by * factors[kind], images))

@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ltviz.data.views.colour import brightness, contrast, mixed, saturation
+from ltviz.data.views.policy import beside
 
 _GREY = 128 / 255  # comes in where nothing was
 
@@ -122,20 +125,20 @@ NUMBER = {operation: i for i, operation in enumerate(OPERATIONS)}
 NOTHING = len(OPERATIONS)
 
 
-def operate(images: Tensor, kinds: Tensor, strengths: Tensor) -> Tensor:
+def operate(images: Tensor, kinds: NDArray[np.int64], strengths: NDArray[np.float64]) -> Tensor:
     """Each image by an operation of its own.
 
     Args:
         images: (B, C, H, W).
-        kinds: (B,) int64 on the CPU, places in OPERATIONS; NOTHING leaves an image as it is.
-        strengths: (B,) float32 on the CPU, in the unit of the operation.
+        kinds: (B,) places in OPERATIONS; NOTHING leaves an image as it is.
+        strengths: (B,) in the unit of the operation.
     """
     changed = images.clone()
-    rows_of = [(kinds == kind).nonzero()[:, 0] for kind in range(len(OPERATIONS))]
-    for operation, rows in zip(OPERATIONS, rows_of, strict=True):
+    for kind, operation in enumerate(OPERATIONS):
+        rows = np.flatnonzero(kinds == kind)
         if len(rows):
-            there = rows.to(images.device, non_blocking=True)
-            strength = strengths[rows].to(images.device, non_blocking=True).view(-1, 1, 1, 1)
+            there = torch.from_numpy(rows).to(images.device, non_blocking=True)
+            strength = beside(torch.from_numpy(strengths[rows].astype(np.float32)), images)
             changed.index_copy_(0, there, operation(images.index_select(0, there), strength))
     return changed
 

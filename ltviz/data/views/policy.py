@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,10 +18,15 @@ class Randoms:
 
     Args:
         seed: 0 to 2**63 - 1; one for each (seed of the run, step, view).
+
+    Attributes:
+        generator: of numbers that the device computes with.
+        choices: of numbers by which the CPU chooses what is computed; arrays, so that no tensor is read for them.
     """
 
     def __init__(self, seed: int):
         self.generator = torch.Generator().manual_seed(seed)
+        self.choices = np.random.Generator(np.random.Philox(seed))
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """float32 on the CPU, uniform in [low, high)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ltviz.data.views import operations as op
@@ -24,22 +25,22 @@ def randaugment(images: Tensor, randoms: Randoms) -> Tensor:
     """
     num = len(images)
     for _ in range(_STEPS):
-        kinds = randoms.integers(len(op.OPERATIONS), num)
-        level = (_LEVEL + _SPREAD * randoms.normal(num)).clamp(0, 1)
-        sign = 1 - 2 * randoms.integers(2, num)
-        applied = randoms.happens(_PROBABILITY, num)
-        strengths = _strengths(level, sign).gather(0, kinds[None])[0]
-        images = op.operate(images, torch.where(applied, kinds, op.NOTHING), strengths)
+        kinds = randoms.choices.integers(len(op.OPERATIONS), size=num)
+        level = np.clip(randoms.choices.normal(_LEVEL, _SPREAD, num), 0, 1)
+        sign = randoms.choices.choice((-1, 1), num)
+        applied = randoms.choices.random(num) < _PROBABILITY
+        strengths = _strengths(level, sign)[kinds, np.arange(num)]
+        images = op.operate(images, np.where(applied, kinds, op.NOTHING), strengths)
     return images
 
 
-def _strengths(level: Tensor, sign: Tensor) -> Tensor:
+def _strengths(level: NDArray[np.float64], sign: NDArray[np.integer]) -> NDArray[np.float64]:
     """(operations, B) strength of each operation in its own unit, at levels (B,) of 0 to 1."""
-    table = (0.1 + 1.8 * level).repeat(len(op.OPERATIONS), 1)  # of saturation, contrast, brightness and sharpness
+    table = np.tile(0.1 + 1.8 * level, (len(op.OPERATIONS), 1))  # of saturation, contrast, brightness and sharpness
     for operation, most in _SIGNED:
         table[op.NUMBER[operation]] = sign * most * level
     for operation, most in _WHOLE:
-        table[op.NUMBER[operation]] = (most * level).floor()
+        table[op.NUMBER[operation]] = np.floor(most * level)
     return table
 
 
