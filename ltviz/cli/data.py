@@ -135,7 +135,7 @@ def _table(told: dict[str, Any]) -> str:
     shape, kind = " x ".join(map(str, told["image_shape"])), "numbers" if len(told["image_shape"]) == 1 else "pixels"
     lines = [
         f"{told['name']}: {told['train']:,} training and {told['test']:,} test samples of {shape} {kind}, "
-        f"{len(told['counts'])} classes, profile {told['profile']}, {told['bytes'] / 1e6:,.1f} MB"
+        f"{_images(told)}{len(told['counts'])} classes, profile {told['profile']}, {told['bytes'] / 1e6:,.1f} MB"
         + (", read batch by batch" if told["streamed"] else "")
     ]
     width = max(map(len, told["class_names"]))
@@ -144,3 +144,9 @@ def _table(told: dict[str, Any]) -> str:
         bar = "█" * max(1, round(_BAR * float(np.log1p(count) / longest)))
         lines.append(f"{name:{width}} {count:9,} {test:7,}  {bar}")
     return "\n".join([*lines, *told["notes"]])
+
+
+def _images(told: dict[str, Any]) -> str:
+    """How many images the samples are pixels of; nothing where each is an image."""
+    train, test = told["images"]
+    return "" if train == told["train"] else f"each a pixel of one of {train:,} and {test:,} images, "

@@ -199,9 +199,7 @@ def test_features_of_all_pixels_are_those_of_each(name) -> None:
 
 def test_an_encoder_without_a_map_is_refused() -> None:
     encoder, _ = build("mlp", (8, 8))
-    with pytest.raises(
-        ConfigError, match="the samples are pixels, so an encoder with a feature map is needed, but mlp"
-    ):
+    with pytest.raises(ConfigError, match="samples are pixels, so an encoder with a feature map is needed, but mlp"):
         of_pixels(encoder, "mlp", (8, 8))
 
 
