@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ FOLDER = Path(__file__).parent
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 FIRST_PORT = 8501
 PORTS_TRIED = 100
+MOST_DROPPED_MB = 300
+"""A browser's file lies in this process's memory; larger ones are opened by their path, with `ltviz open`."""
 
 
 class StageFiles(StaticFiles):
@@ -114,6 +116,7 @@ def serve(
     address: str = "127.0.0.1",
     i_know: bool = False,
     follow_links: bool = False,
+    runs: Sequence[str] = (),
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
@@ -123,6 +126,7 @@ def serve(
         address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
             and whoever reaches it can start and stop training.
         follow_links: whether runs are also looked for in folders that the home only links to.
+        runs: shown at the address that is printed.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others.
@@ -130,7 +134,7 @@ def serve(
     if not _is_local(address) and not i_know:
         raise ConfigError(words.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
-    url = f"http://{'[::1]' if ':' in address else address}:{port}"
+    url = f"http://{'[::1]' if ':' in address else address}:{port}{'/?runs=' + ','.join(runs) if runs else ''}"
     studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
@@ -151,7 +155,7 @@ def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str,
         "server.allowedHosts": list(hosts),
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": 64,
+        "server.maxUploadSize": MOST_DROPPED_MB,
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "browser.gatherUsageStats": False,

@@ -70,6 +70,16 @@ class Batch:
         """A batch of its own for one method: the samples in their order, and again from the first until there are
         `num_rows` images; where a sample comes again its views are the next `views`, so that no image comes twice."""
         size = self.size
+        if num_rows == size:
+            return Batch(
+                self.step,
+                self.index,
+                self.y,
+                self.view,
+                labels=self._labels,
+                make_rebalanced=None if self._make_rebalanced is None else lambda: self.rebalanced.share(size, views),
+                each=self._each,
+            )
         rounds = [(start, min(size, num_rows - start)) for start in range(0, num_rows, size)]
 
         def repeat(rows: Tensor) -> Tensor:

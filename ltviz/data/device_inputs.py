@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ltviz.data.inputs import HeldInputs, Inputs
 from ltviz.data.pixels import Pixels
+from ltviz.data.transfer import send
 from ltviz.data.views.policy import Randoms, where
 
 BLOCK_ROWS, BLOCK_NUMBERS = 2048, 1 << 23
@@ -67,7 +68,7 @@ class DeviceInputs:
             DataError: a file that is missing or damaged.
         """
         if self._held is not None:
-            return self._as_float(self._held[torch.from_numpy(index).to(self.device) if rows is None else rows])
+            return self._as_float(self._held[send(torch.from_numpy(index), self.device) if rows is None else rows])
         coming = self._coming.pop(index.tobytes(), None)
         return self._as_float(self._put(self.inputs.read(index) if coming is None else coming.result()))
 
@@ -112,7 +113,7 @@ class DeviceInputs:
             whole = whole[:, None]
         elif array.ndim == 4:
             whole = whole.permute(0, 3, 1, 2).contiguous()
-        return whole.to(self.device)
+        return send(whole, self.device)
 
     def _as_float(self, values: Tensor) -> Tensor:
         return values.float() / self._white if len(self.shape) > 1 else values.float()
@@ -161,7 +162,7 @@ class DevicePixels:
             flipped = randoms.happens(0.5, len(images))
             images = where(flipped, images.flip(3), images)
             width = images.shape[3]
-            shift = (width - 1 - 2 * (places % width)) * flipped.to(places.device, non_blocking=True)[:, None]
+            shift = (width - 1 - 2 * (places % width)) * send(flipped, places.device)[:, None]
             places = places + shift
         return packed(self.images.normalise(images), places)
 

@@ -16,6 +16,7 @@ from ltviz.data.device_inputs import on_device
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
+from ltviz.data.transfer import send
 
 AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
@@ -114,7 +115,7 @@ class Batches:
         stream: int = _VIEW,
         each: int = 1,
     ) -> Batch:
-        rows = torch.from_numpy(index).to(self.device)
+        rows = send(torch.from_numpy(index), self.device)
 
         @cache
         def images() -> Tensor:

@@ -25,7 +25,7 @@ from ltviz.methods.parts.inputs import (
     unit,
 )
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.partition import weighted_pair_sum
+from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
 
@@ -98,6 +98,11 @@ def bcl(
         own_bias=(sizes[labels] / num_positives).log(),
         about=about,
     )
+    if reduction == "mean" and is_had_at_once(len(rows) * len(column_labels)):
+        weights = anchor_weights(labels, average, z, num_classes)
+        positives = (labels[:, None] == column_labels).to(z.dtype).fill_diagonal_(0.0)
+        pulls = positives.mul_((weights / num_positives)[:, None])
+        return attracted_sum(contrast, weights, rows, prototypes, tau, pulls)
     sums = prototypes.index_add(0, labels, rows)
     pulls = pulled_similarities(rows, sums[labels] - rows, lambda: torch.cat([rows, prototypes]), about)
     evidence = pulls / (num_positives * tau)

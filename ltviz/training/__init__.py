@@ -15,6 +15,7 @@ shared_start    data, probe set, batches and initial modules that the methods of
 teachers        who teaches a method that learns from another one
 forces          what the next step does to the embeddings
 observer        the frame of a method as it is now
+ledger          what steps have brought, kept on the device until it is read
 learner         a method with its optimiser and its random numbers: one step
 lane            one method of a race: a learner and its recording, created or resumed whole
 phase           lanes that train in lock-step; what breaks in one ends it alone

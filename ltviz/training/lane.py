@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from ltviz.data.batch import Batch
-from ltviz.errors import DiskFull
+from ltviz.errors import DiskFull, TrainingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
 from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
+from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluate
 from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
@@ -30,6 +31,9 @@ from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 from ltviz.training.teachers import TeacherSpec
 from ltviz.training.timetable import parse_switches
+
+MOST_UNREAD = 256
+"""Steps whose losses wait on the device to be read, at most; a frame reads them before."""
 
 log = logging.getLogger(__name__)
 _MOST_FILES = 20
@@ -172,23 +176,46 @@ class Lane:
     # ------------------------------------------------------------------ training
 
     def train(self, batch: Batch) -> None:
-        """One step of the optimiser, or none at all where the loss or its gradient is not finite.
+        """One step of the optimiser, or none at all where the loss or its gradient is not finite, as `look` will tell.
 
         Raises:
-            TrainingError: a loss term or a gradient is not finite; the weights are those of the step before.
+            TrainingError: as `look` does, once many steps have not been looked at.
         """
         begin = time.perf_counter()
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
         self._switch(batch.step)
-        terms = self._learner.step(batch)
+        try:
+            self._learner.step(batch)
+        except Exception:
+            self.look()  # it may fail in the wake of a step that was not finite, which says more
+            raise
         self.progress.step = batch.step
-        if batch.step > self.progress.last_logged:
-            self._unlogged.append((batch.step, terms))
-            with contextlib.suppress(DiskFull):  # the next frame waits for room
-                self._log()
         self.progress.busy += time.perf_counter() - begin
         self.progress.steps_here += 1
+        if self._learner.unread >= MOST_UNREAD:
+            self.look()
+
+    def look(self) -> None:
+        """Takes in what the steps since the last look have brought; waits for the device.
+
+        Raises:
+            TrainingError: a loss term or a gradient was not finite; the weights are those of the step before.
+        """
+        begin = time.perf_counter()
+        found, refusal = self._learner.read(self._shared.batches.at)
+        self.progress.busy += time.perf_counter() - begin
+        self._unlogged.extend((step, terms) for step, terms in found if step > self.progress.last_logged)
+        with contextlib.suppress(DiskFull):  # the next frame waits for room
+            self._log()
+        if refusal is not None:
+            self.progress.step = refusal.step - 1
+            raise TrainingError(refusal.why)
+
+    def fitting_batch(self, size: int) -> tuple[int, float | None]:
+        """A batch size that fits where one of `size` did not, and the bytes of a sample; the lane is lost anyway."""
+        batch = self._shared.batches.at(self.step + 1)
+        return fitting_batch(lambda rows: self._learner.bytes_of(batch, rows), size, free_memory(self.engine.device))
 
     def learn_from(self, teacher: Path) -> None:
         """Takes in the last weights of a teacher's run, and waits for it no more.
@@ -249,7 +276,9 @@ class Lane:
 
         Raises:
             DiskFull: nothing was written; try again.
+            TrainingError: as `look`.
         """
+        self.look()
         self._log()
         progress = self.progress
         if self.step <= progress.last_frame:
@@ -328,7 +357,8 @@ class Lane:
         write_evaluation(self.path, found)
 
     def save(self) -> None:
-        """Writes weights/<step>/, unless they are there."""
+        """Writes weights/<step>/, unless they are there; raises as `look` does."""
+        self.look()
         if self.progress.saved != self.step:
             save_weights(self.path, self.step, *self._learner.pack())
             self.progress.saved = self.step

@@ -154,9 +154,17 @@ class RunSettings(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
     device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where to compute: auto, cpu, cuda or cuda:1."
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where to compute: auto, cpu, mps, cuda or cuda:1."
     )
-    precision: Literal["32", "bf16"] = Field("32", description="Floating-point precision: 32, or bf16 for mixed.")
+    precision: Literal["32", "bf16", "16"] = Field(
+        "32", description="Floating-point precision: 32, or bf16 or 16 for mixed; 16 is for CUDA."
+    )
+    compile: bool = Field(
+        False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
+    )
+    deterministic: bool = Field(
+        False, description="Compute so that a run on the same GPU can be repeated bit for bit; slower there."
+    )
     threads: int = Field(1, ge=1, le=256, description="CPU threads of torch.")
     watch_share: float = _live(0.05, gt=0, le=0.95, description="Share of the time that recording frames may take.")
     forces_every: int = _live(
@@ -229,7 +237,10 @@ class RunSettings(BaseModel):
 
 
 INCIDENTAL = frozenset(
-    {"data_dir", "image_root", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"}
+    {
+        *("data_dir", "image_root", "device", "threads", "compile", "deterministic"),
+        *("watch_share", "max_fps", "least_frames", "evaluate"),
+    }
 )
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""

@@ -95,7 +95,7 @@ class SharedStart:
         )
         with _seeded(self.run.seed + 1):
             method = kind(settings, setup)
-        self.engine.fabric.to_device(method)
+        self.engine.place(method)
         return method
 
     def share_of(self, method: Method) -> tuple[int, int]:

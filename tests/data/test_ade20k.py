@@ -136,9 +136,7 @@ def test_a_damaged_scene_is_refused_with_its_file_or_left_out(root: Path, kind: 
 
 def test_a_label_out_of_range_is_refused_with_its_file(root: Path) -> None:
     write_scene(root, "training", "ADE_train_4", halves(5, 1))
-    with pytest.raises(
-        DataError, match=r"0 to 4, the classes of objectInfo150.txt, got 5: .*ADE_train_4.png$"
-    ):
+    with pytest.raises(DataError, match=r"0 to 4, the classes of objectInfo150.txt, got 5: .*ADE_train_4.png$"):
         load(root)
 
 

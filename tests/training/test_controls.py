@@ -85,7 +85,7 @@ def test_replace_keeps_the_other_fields() -> None:
         {"batch_size": 1},
         {"seed": -1},
         {"device": "tpu"},
-        {"precision": "16"},
+        {"precision": "8"},
         {"watch_share": 0},
         {"learning_rate": 0},
         {"colour": "red"},

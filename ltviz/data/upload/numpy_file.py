@@ -9,7 +9,7 @@ import re
 import struct
 import zipfile
 import zlib
-from typing import IO
+from typing import IO, NoReturn
 
 import numpy as np
 
@@ -96,6 +96,8 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     file.seek(max(0, size - 65_557))
     tail = file.read()
     end = tail.rfind(b"PK\x05\x06")
+    if b"/data.pkl" in tail:  # torch's own archives are of the newest kind, which is refused below for its length
+        _refuse_torch()
     if end < 0 or len(tail) - end < 22:
         raise DataError("The .npz file is cut short; save it again with numpy.savez.")
     members, length = struct.unpack_from("<HI", tail, end + 10)
@@ -109,9 +111,7 @@ def _check_members(members: list[zipfile.ZipInfo], size: int, most_bytes: int) -
         raise DataError(f"A .npz file of up to {MAX_MEMBERS} arrays is read; this one lists {len(members):,}.")
     names = [member.filename for member in members]
     if any(name.endswith("/data.pkl") for name in names):
-        raise DataError(
-            f"Files of torch.save are pickles, which can run code; load it yourself, then: {WITHOUT_PICKLE}."
-        )
+        _refuse_torch()
     wrong = next((name for name in names if _MEMBER.fullmatch(name) is None), None)
     if wrong is not None:
         raise DataError(f"A .npz file holds only arrays, named with letters and digits; this one holds {wrong[:60]!r}.")
@@ -125,3 +125,7 @@ def _check_members(members: list[zipfile.ZipInfo], size: int, most_bytes: int) -
             f"The .npz file claims to unpack from {size / 2**20:,.1f} MB to {claimed / 2**20:,.0f} MB, which no "
             "embeddings do; save fewer rows with numpy.savez."
         )
+
+
+def _refuse_torch() -> NoReturn:
+    raise DataError(f"Files of torch.save are pickles, which can run code; load it yourself, then: {WITHOUT_PICKLE}.")

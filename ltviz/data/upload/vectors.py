@@ -90,10 +90,22 @@ def as_rows(array: np.ndarray, contents: Contents, notes: list[str], *, directio
         contents,
         "A zero row has no direction and no place on a sphere; {where} only zeros, drop them and save again.",
     )
-    repeated = len(rows) - len({row.tobytes() for row in rows})
+    repeated = _repeated(rows)
     if repeated:
         notes.append(f"{repeated:,} of {len(rows):,} rows repeat another row exactly.")
     return rows
+
+
+def _repeated(rows: np.ndarray) -> int:
+    """How many rows repeat one before them. Only rows that may be equal, by a sum of their bits, are compared."""
+    bits = rows.view(np.uint32)
+    factors = np.random.default_rng(0).integers(1, 1 << 63, rows.shape[1], np.uint64) | np.uint64(1)
+    sums = np.zeros(len(rows), np.uint64)
+    for column, factor in enumerate(factors):
+        sums += bits[:, column] * factor
+    _, first, counts = np.unique(sums, return_inverse=True, return_counts=True)
+    maybe = np.flatnonzero(counts[first] > 1)
+    return len(maybe) - len({rows[index].tobytes() for index in maybe})
 
 
 def _check_shape(array: np.ndarray, least_dim: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.data.views.policy import Policy, Randoms, beside, where
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow's mode L
@@ -108,7 +109,7 @@ def blur(images: Tensor, randoms: Randoms, probability: float = 0.5, low: float 
     """
     sigma = randoms.uniform(len(images), low=low, high=high)
     chosen = randoms.happens(probability, len(images))
-    sigma = sigma.to(images.device, non_blocking=True)[:, None, None]
+    sigma = send(sigma, images.device)[:, None, None]
     height, width = images.shape[2:]
     across = images.flatten(1, 2) @ _smoother(width, sigma)
     turned = across.view(images.shape).transpose(2, 3).flatten(1, 2) @ _smoother(height, sigma)

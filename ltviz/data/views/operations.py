@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.data.views.colour import brightness, contrast, mixed, saturation
 from ltviz.data.views.policy import beside
 
@@ -137,7 +138,7 @@ def operate(images: Tensor, kinds: NDArray[np.int64], strengths: NDArray[np.floa
     for kind, operation in enumerate(OPERATIONS):
         rows = np.flatnonzero(kinds == kind)
         if len(rows):
-            there = torch.from_numpy(rows).to(images.device, non_blocking=True)
+            there = send(torch.from_numpy(rows), images.device)
             strength = beside(torch.from_numpy(strengths[rows].astype(np.float32)), images)
             changed.index_copy_(0, there, operation(images.index_select(0, there), strength))
     return changed

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.data.views.policy import Policy, Randoms, sequence
 
 PADDING = 4
@@ -20,7 +21,7 @@ def crop(images: Tensor, randoms: Randoms, padding: int = PADDING) -> Tensor:
     Source: He et al. 2016, Section 4.2; torchvision's `RandomCrop(size, padding)`.
     """
     num, channels, height, width = images.shape
-    down, right = randoms.integers(2 * padding + 1, 2, num).to(images.device, non_blocking=True)
+    down, right = send(randoms.integers(2 * padding + 1, 2, num), images.device)
     padded = F.pad(images, (padding,) * 4)
     rows = down[:, None] + torch.arange(height, device=images.device)
     columns = right[:, None] + torch.arange(width, device=images.device)
@@ -31,7 +32,7 @@ def crop(images: Tensor, randoms: Randoms, padding: int = PADDING) -> Tensor:
 def flip(images: Tensor, randoms: Randoms, probability: float = 0.5) -> Tensor:
     """Images (B, C, H, W), each mirrored left to right with this probability. Source: torchvision's
     `RandomHorizontalFlip`."""
-    mirrored = randoms.happens(probability, len(images)).to(images.device, non_blocking=True)[:, None]
+    mirrored = send(randoms.happens(probability, len(images)), images.device)[:, None]
     columns = torch.arange(images.shape[3], device=images.device)
     columns = torch.where(mirrored, columns.flip(0), columns)
     return images.gather(3, columns[:, None, None].expand(images.shape))
@@ -47,7 +48,7 @@ def resized_crop(images: Tensor, randoms: Randoms, smallest: float = 0.08) -> Te
     cut from the file's own image; here from one that was brought to the training's size before.
     """
     num, _, height, width = images.shape
-    left, top, wide, high = boxes(images, randoms, smallest)[..., None].to(images.device, non_blocking=True)
+    left, top, wide, high = send(boxes(images, randoms, smallest)[..., None], images.device)
     x = _inside(left, wide, width) * (2 / width) - 1
     y = _inside(top, high, height) * (2 / height) - 1
     grid = torch.stack([x[:, None].expand(num, height, width), y[:, :, None].expand(num, height, width)], 3)
@@ -88,7 +89,7 @@ def cutout(images: Tensor, randoms: Randoms, share: float = 0.5) -> Tensor:
     """
     num, _, height, width = images.shape
     reach = round(share * min(height, width)) // 2
-    y, x = (randoms.integers(size, num, 1).to(images.device, non_blocking=True) for size in (height, width))
+    y, x = (send(randoms.integers(size, num, 1), images.device) for size in (height, width))
     rows, columns = (torch.arange(size, device=images.device) for size in (height, width))
     tall = (rows >= y - reach) & (rows < y + reach)
     wide = (columns >= x - reach) & (columns < x + reach)

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltviz.data.transfer import send
+
 
 class Randoms:
     """The random parameters of one view of one batch.
@@ -87,7 +89,7 @@ def sequence(*steps: Step | Policy) -> Step:
 
 def beside(parameter: Tensor, images: Tensor) -> Tensor:
     """Parameters (B,) of the CPU as (B, 1, 1, 1) on the device of the images, without waiting for it."""
-    return parameter.to(images.device, non_blocking=True).view(-1, 1, 1, 1)
+    return send(parameter, images.device).view(-1, 1, 1, 1)
 
 
 def where(chosen: Tensor, changed: Tensor, images: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.data.views.policy import Policy, Randoms
 
 NOISE = 0.1
@@ -17,7 +18,7 @@ def none(samples: Tensor, randoms: Randoms) -> Tensor:
 def noise(samples: Tensor, randoms: Randoms) -> Tensor:
     """Samples (B, ...) with normal noise of a tenth of each one's own standard deviation, so whatever their unit."""
     spread = samples.flatten(1).std(1, correction=0).view(-1, *[1] * (samples.ndim - 1))
-    return samples + NOISE * spread * randoms.normal(*samples.shape).to(samples.device)
+    return samples + NOISE * spread * send(randoms.normal(*samples.shape), samples.device)
 
 
 NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True, in_place=True)
