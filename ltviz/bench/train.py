@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from ltviz.bench.plain import LOSSES, PlainLoop, affine, crop_flip
 from ltviz.data import registry as data_registry
+from ltviz.data.device_inputs import DeviceInputs
 from ltviz.methods import registry
 from ltviz.training import engine
 from ltviz.training.learner import Learner
@@ -144,6 +145,7 @@ def settings(case: argparse.Namespace, steps: int) -> RunSettings:
 def plain_loop(name: str, shared: SharedStart) -> PlainLoop:
     """The plain loop of a method from the same start."""
     kind, run, batches, inputs = registry.method(name), shared.run, shared.batches, shared.batches.inputs
+    assert isinstance(inputs, DeviceInputs), "a plain loop takes whole images"
     moved = affine if inputs.shape[0] == 1 else crop_flip
     return PlainLoop(
         name,

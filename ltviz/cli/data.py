@@ -14,6 +14,7 @@ from ltviz.cli.arguments import parse, positional
 from ltviz.data import registry
 from ltviz.data.inputs import ImageFiles, Inputs
 from ltviz.data.longtail import LongTailed
+from ltviz.data.pixels import Pixels
 from ltviz.errors import DataError
 from ltviz.training.settings import CUT, FILES, RunSettings
 
@@ -62,7 +63,8 @@ def describe(data: LongTailed) -> dict[str, Any]:
     """What `--json` prints: counts and names by rank, numbers of samples, and what was left out.
 
     `train` and `test` are numbers of samples; `counts` and `test_counts` are by class, of which a sample may show
-    several. `bytes` is what all inputs take on the device, or would where they are files.
+    several; `images` are [training, test] images, fewer than samples where these are pixels. `bytes` is what all inputs
+    take on the device, or would where they are files.
     """
     several = data.test_multi
     tested = np.bincount(data.test_labels, minlength=data.num_classes) if several is None else several.sum(0)
@@ -73,10 +75,11 @@ def describe(data: LongTailed) -> dict[str, Any]:
         "test_counts": tested.tolist(),
         "train": len(data.train_labels),
         "test": len(data.test_labels),
+        "images": [data.num_images, data.test_inputs.num_images],
         "image_shape": list(data.train_inputs.shape),
         "profile": data.profile,
         "several_labels": several is not None,
-        "streamed": isinstance(data.train_inputs, ImageFiles),
+        "streamed": isinstance(_read_from(data.train_inputs), ImageFiles),
         "bytes": data.train_inputs.nbytes + data.test_inputs.nbytes,
         "notes": list(data.notes),
     }
@@ -99,7 +102,13 @@ def _name(argv: Sequence[str]) -> str | None:
 
 def _damaged(inputs: Inputs) -> list[str]:
     """A sentence on each file that cannot be decoded."""
-    return inputs.damaged(_CHECKED) if isinstance(inputs, ImageFiles) else []
+    read = _read_from(inputs)
+    return read.damaged(_CHECKED) if isinstance(read, ImageFiles) else []
+
+
+def _read_from(inputs: Inputs) -> Inputs:
+    """The images of samples that are pixels."""
+    return inputs.images if isinstance(inputs, Pixels) else inputs
 
 
 def _tell_sets(as_json: bool) -> None:
@@ -126,7 +135,7 @@ def _table(told: dict[str, Any]) -> str:
     shape, kind = " x ".join(map(str, told["image_shape"])), "numbers" if len(told["image_shape"]) == 1 else "pixels"
     lines = [
         f"{told['name']}: {told['train']:,} training and {told['test']:,} test samples of {shape} {kind}, "
-        f"{len(told['counts'])} classes, profile {told['profile']}, {told['bytes'] / 1e6:,.1f} MB"
+        f"{_images(told)}{len(told['counts'])} classes, profile {told['profile']}, {told['bytes'] / 1e6:,.1f} MB"
         + (", read batch by batch" if told["streamed"] else "")
     ]
     width = max(map(len, told["class_names"]))
@@ -135,3 +144,9 @@ def _table(told: dict[str, Any]) -> str:
         bar = "█" * max(1, round(_BAR * float(np.log1p(count) / longest)))
         lines.append(f"{name:{width}} {count:9,} {test:7,}  {bar}")
     return "\n".join([*lines, *told["notes"]])
+
+
+def _images(told: dict[str, Any]) -> str:
+    """How many images the samples are pixels of; nothing where each is an image."""
+    train, test = told["images"]
+    return "" if train == told["train"] else f"each a pixel of one of {train:,} and {test:,} images, "

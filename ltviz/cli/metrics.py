@@ -14,8 +14,9 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import DataError, RecordingError
 from ltviz.launch.opening import measure_series, understand
-from ltviz.metrics import BEHIND, MEASURES
+from ltviz.metrics import BEHIND, described
 from ltviz.recording import Recording
+from ltviz.recording.evaluation import read_evaluation
 from ltviz.recording.measured import measure_frame
 from ltviz.recording.names import typed_path
 
@@ -29,13 +30,16 @@ class MetricsOptions(HomeOptions):
 
 
 def run(argv: Sequence[str]) -> int:
-    """Prints the measures of the last frame.
+    """Prints the measures of the last frame, and those of the whole test set where the run was evaluated there.
 
     Raises:
         RecordingError: no run there, or no frame in it.
         DataError: a file that holds no embeddings.
     """
-    about = "What the last frame of a run measures, or a file of embeddings."
+    about = (
+        "What the last frame of a run measures and what the run is worth on its whole test set, or what a file of "
+        "embeddings measures."
+    )
     options = parse_one("ltviz metrics", argv, MetricsOptions, about=about)
     recording = options.open_home().find(options.path)
     path = typed_path(options.path)
@@ -50,19 +54,22 @@ def run(argv: Sequence[str]) -> int:
         print(f"step {head['step']}: nothing can be measured of {count:,} samples", file=sys.stderr)
     width = max(map(len, values), default=0)
     for key, value in values.items():
-        known = MEASURES.get(key) or BEHIND.get(key)
+        known = described(key) or BEHIND.get(key)
         print(f"{key:{width}}  {value:10.4f}  {known.short if known else ''}")
     return 0
 
 
 def _of_run(recording: Recording | None, name: str) -> tuple[dict[str, Any], int, dict[str, float]]:
-    """What is said of a run, its samples, and the measures of its last frame."""
+    """What is said of a run, its samples, the measures of its last frame, and its evaluation where it is of that."""
     frame = recording.last() if recording else None
     if recording is None or frame is None:
         raise RecordingError(
             f"`ltviz metrics` needs the folder of a run with frames, or a file of embeddings, but none is there: {name}"
         )
     values = {**measure_frame(recording, frame), **frame.metrics}  # what its writer noted stands
+    evaluation = read_evaluation(recording.path)
+    if evaluation is not None and evaluation.step == frame.step:
+        values |= evaluation.measures()
     return {"run_id": recording.run_id, "step": frame.step}, len(frame.labels), values
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ltviz.data.pictures import BadPicture, Picked, decode
+from ltviz.data.pictures import BadPicture, Picked, decode, read_labels, read_picture
 from ltviz.errors import DataError
 
 HELD_BYTES = 1 << 30
@@ -56,6 +56,11 @@ class Inputs(ABC):
         return ()
 
     @property
+    def num_images(self) -> int:
+        """Images or vectors, which are the inputs, or what these are pixels of."""
+        return len(self)
+
+    @property
     def is_vectors(self) -> bool:
         return len(self.shape) == 1
 
@@ -72,6 +77,10 @@ class Inputs(ABC):
         """Positions of all inputs in order, `rows` at a time."""
         for first in range(0, len(self), rows):
             yield np.arange(first, min(first + rows, len(self)))
+
+    def join(self, further: Inputs) -> Inputs:
+        """These inputs, and others of the same shape and kind after them."""
+        return JoinedInputs([self, further])
 
     def hold(self, most_bytes: int = HELD_BYTES) -> Inputs:
         """The same inputs in memory where they take at most so many bytes, else as they are."""
@@ -140,6 +149,7 @@ class ImageFiles(Inputs):
 
     dtype = np.dtype(np.uint8)
     white = 255.0
+    _decoded_by = staticmethod(read_picture)
 
     def __init__(
         self,
@@ -173,7 +183,7 @@ class ImageFiles(Inputs):
     def read(self, index: Index) -> NDArray:
         out = np.empty((len(index), *self.shape), np.uint8)
         places = [Picked(self.path(int(at)), row) for row, at in enumerate(index)]
-        for row, bad in decode(places, out):
+        for row, bad in decode(places, out, self._decoded_by):
             at = int(index[row])
             if self._stand_ins is None:
                 raise DataError(f"{bad}: {self.where(at)}")
@@ -181,7 +191,7 @@ class ImageFiles(Inputs):
         return out
 
     def subset(self, index: Index) -> ImageFiles:
-        some = ImageFiles(
+        some = type(self)(
             [self._paths[at] for at in index.tolist()],
             self.shape,
             root=self.root,
@@ -202,7 +212,7 @@ class ImageFiles(Inputs):
         found = []
         for index in self.blocks(rows):
             places = [Picked(self.path(int(at)), row) for row, at in enumerate(index)]
-            found += [f"{bad}: {self.where(int(index[row]))}" for row, bad in decode(places, out)]
+            found += [f"{bad}: {self.where(int(index[row]))}" for row, bad in decode(places, out, self._decoded_by)]
         return found
 
     def _replace(self, at: int, bad: BadPicture, out: NDArray[np.uint8]) -> None:
@@ -211,11 +221,17 @@ class ImageFiles(Inputs):
         alike = np.flatnonzero(self._stand_ins == self._stand_ins[at])
         after = np.roll(alike, -int(np.searchsorted(alike, at)) - 1)[:-1]
         for other in after.tolist():
-            if not decode([Picked(self.path(other), 0)], out):
+            if not decode([Picked(self.path(other), 0)], out, self._decoded_by):
                 told = f"{bad}, so {self._paths[other]} of its class stands in: {self.where(at)}"
                 self._replaced.setdefault(self._paths[at], told)
                 return
         raise DataError(f"{bad}, and no other image of its class can be read in its place: {self.where(at)}")
+
+
+class LabelFiles(ImageFiles):
+    """Labels of pixels, (H, W) uint8 of each file, resized and cut as the images that they belong to."""
+
+    _decoded_by = staticmethod(read_labels)
 
 
 class JoinedInputs(Inputs):

@@ -97,6 +97,7 @@ class Tail:
         seed: draws which samples of a class are kept.
         profile: one of `PROFILES`, or `NATURAL`.
         test_per_class: test samples of every class, at most; all where None.
+        images: training images, where samples are pixels of them; None where each sample is one.
     """
 
     order: NDArray[np.int64]
@@ -104,6 +105,7 @@ class Tail:
     seed: int
     profile: str
     test_per_class: int | None
+    images: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +172,11 @@ class LongTailed:
     @property
     def num_classes(self) -> int:
         return len(self.counts)
+
+    @property
+    def num_images(self) -> int:
+        """Training images, which are the training samples, or what these are pixels of."""
+        return self.train_inputs.num_images
 
 
 def rank_classes(num_classes: int, seed: int) -> NDArray[np.int64]:

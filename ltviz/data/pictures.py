@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -30,16 +31,20 @@ class BadPicture(Exception):
     """Why a file is no picture, without its name: a sentence whose path comes last."""
 
 
-def decode(picked: Sequence[Picked], out: NDArray[np.uint8]) -> list[tuple[int, BadPicture]]:
+def decode(
+    picked: Sequence[Picked], out: NDArray[np.uint8], read: Callable[[Path, tuple[int, ...]], NDArray] | None = None
+) -> list[tuple[int, BadPicture]]:
     """Decodes files into the rows of `out`; gives (row, why) of those that cannot be decoded, by row.
 
     Args:
         out: (N, H, W) for grey, (N, H, W, 3) for colour.
+        read: what decodes one file to a shape; `read_picture`, or `read_labels`.
     """
+    reader = read or read_picture
 
     def one(place: Picked) -> tuple[int, BadPicture] | None:
         try:
-            out[place.row] = read_picture(place.path, out.shape[1:])
+            out[place.row] = reader(place.path, out.shape[1:])
         except BadPicture as bad:
             return place.row, bad
         return None
@@ -61,13 +66,41 @@ def read_picture(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """
     mode = "RGB" if len(shape) == 3 else "L"
     size = shape[1], shape[0]
+    with _opened(path) as image:
+        image.draft(mode, size)  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
+        fitted = ImageOps.fit(_in_mode(image, mode), size, Image.Resampling.BILINEAR)
+        return np.asarray(fitted)
+
+
+def read_labels(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Labels from a file, one for each pixel, as uint8 of shape (H, W): its grey values, or its palette's numbers.
+
+    It is resized and cut as `read_picture` does with the image beside it, each pixel taking the nearest label.
+
+    Raises:
+        BadPicture: as of `read_picture`, or a file with more than one number a pixel, or with more than 8 bits.
+    """
+    with _opened(path) as image:
+        if image.mode not in ("L", "P"):
+            raise BadPicture(f"labels must be one number of 8 bits a pixel, got an image of mode {image.mode}")
+        numbers = Image.fromarray(np.asarray(image))  # a palette's numbers, not its colours
+        return np.asarray(ImageOps.fit(numbers, (shape[1], shape[0]), Image.Resampling.NEAREST))
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """(height, width) that the header of a file tells; errors as of `read_picture`."""
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image of a file; whatever goes wrong inside is a `BadPicture`."""
     try:
         with Image.open(path, formats=_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise BadPicture(_too_large(f"{image.width} x {image.height}"))
-            image.draft(mode, size)  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
-            fitted = ImageOps.fit(_in_mode(image, mode), size, Image.Resampling.BILINEAR)
-            return np.asarray(fitted)
+            yield image
     except BadPicture:
         raise
     except FileNotFoundError as error:

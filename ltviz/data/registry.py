@@ -37,6 +37,8 @@ class Description:
     test_counts: tuple[int, ...] = ()
     profile: str = ""
     notes: tuple[str, ...] = ()
+    images: int = 0
+    """Training images: as many as samples, or what these are pixels of."""
 
 
 def _built_in() -> dict[str, Source]:
@@ -156,7 +158,7 @@ def describe(
         if missing is None:
             raise
         return about
-    tail = _plan(name, outline, _Wish(imbalance_factor, max_per_class, profile, seed))
+    tail = kind.foresee(where, _plan(name, outline, _Wish(imbalance_factor, max_per_class, profile, seed)))
     held_out = [outline.test_counts[c] for c in tail.order] if outline.test_counts else []
     return replace(
         about,
@@ -166,6 +168,7 @@ def describe(
         test_counts=tuple(n if tail.test_per_class is None else min(n, tail.test_per_class) for n in held_out),
         profile=tail.profile,
         notes=outline.notes,
+        images=sum(tail.counts) if tail.images is None else tail.images,
     )
 
 

@@ -149,6 +149,11 @@ class Source(ABC):
         """The long-tailed set with `tail.counts[k]` training samples of the class at rank k."""
         return cut(self.name, pool, tail)
 
+    def foresee(self, where: Where, tail: Tail) -> Tail:
+        """The classes by rank and the training samples of each that `compose` will give, where they are others than
+        those of the tail, and the images where samples are pixels."""
+        return tail
+
     def missing(self, where: Where) -> str | None:
         """The sentence that `read` would fail with for want of files: which files, from where, where to put them; None
         where they are there."""

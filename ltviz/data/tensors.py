@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ltviz.data import views
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import DeviceInputs
+from ltviz.data.device_inputs import on_device
 from ltviz.data.longtail import LongTailed, random
+from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
 from ltviz.data.transfer import send
 
@@ -37,9 +38,12 @@ class Batches:
     a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it. Image files of the next
     batch are decoded while this one is trained on.
 
+    Where the samples are pixels, a batch holds B images and several pixels of each (`PixelSampler`), one image after
+    the other.
+
     Args:
         data: the set; its inputs are put on `device`, or read batch by batch where they are files.
-        batch_size: B.
+        batch_size: B, images.
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
@@ -66,47 +70,62 @@ class Batches:
         policies: str = "",
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
-        self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
+        pixels = data.train_inputs if isinstance(data.train_inputs, Pixels) else None
+        self._each = 1 if pixels is None else pixels.each
+        if pixels is None:
+            self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
+        else:
+            self._sampler = PixelSampler(data.train_labels, pixels.of, each=pixels.each, sampling=sampling)
         self.labels = torch.from_numpy(data.train_labels).to(device)
         self._multi = self._balanced = None
         if data.train_multi is not None:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
-        self.inputs = DeviceInputs(data.train_inputs, device, mean=data.mean, std=data.std)
-        self._policies = views.chosen(policies or data.policies, data.train_inputs.shape)
+        self.inputs = on_device(data.train_inputs, device, mean=data.mean, std=data.std)
+        self._policies = views.chosen(
+            policies or data.policies, data.train_inputs.shape, in_place=isinstance(data.train_inputs, Pixels)
+        )
         self.policies = tuple(policy.name for policy in self._policies)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
         index = self._draw(step)
-        self.inputs.expect(index)
+        self.inputs.expect(index[:: self._each])
         if step < self.total_steps:
-            self.inputs.expect(self._draw(step + 1))
+            self.inputs.expect(self._draw(step + 1)[:: self._each])
         if self._balanced is None:
-            return self._make(step, index)
+            return self._make(step, index, each=self._each)
         return self._make(step, index, lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW))
 
     def fixed(self, per_class: int, limit: int) -> Batch:
         """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
-        that would be more than `limit`."""
-        each = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
+        that would be more than `limit`. Of pixels they are spread over the images, each with an image of its own."""
+        few = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
         labels = self.labels.cpu().numpy()
-        index = np.concatenate([np.flatnonzero(labels == c)[:each] for c in np.unique(labels)])[:limit]
-        return self._make(0, index)
+        members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+        if self._each > 1:
+            members = [own[:: max(1, len(own) // few)] for own in members]
+        return self._make(0, np.concatenate([own[:few] for own in members])[:limit])
 
     def _make(
-        self, step: int, index: np.ndarray, rebalanced: Callable[[], Batch] | None = None, stream: int = _VIEW
+        self,
+        step: int,
+        index: np.ndarray,
+        rebalanced: Callable[[], Batch] | None = None,
+        stream: int = _VIEW,
+        each: int = 1,
     ) -> Batch:
         rows = send(torch.from_numpy(index), self.device)
 
         @cache
         def images() -> Tensor:
-            return self.inputs.at(index, rows)
+            return self.inputs.at(index[::each], rows[::each])
 
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)
             policy = self._policies[min(i, len(self._policies) - 1)]
-            return self.inputs.normalise(policy.apply(images(), views.Randoms(int(chance))))
+            randoms = views.Randoms(int(chance))
+            return self.inputs.finish(policy.apply(images(), randoms), rows, randoms)
 
         return Batch(
             step,
@@ -115,6 +134,7 @@ class Batches:
             view,
             labels=None if self._multi is None else self._multi[rows],
             make_rebalanced=rebalanced,
+            each=each,
         )
 
     def fingerprint(self, total_steps: int) -> str:

@@ -105,7 +105,7 @@ class Cell:
         run = self.run
         if run.epochs is None:
             return run.steps
-        return run.steps_over(sum(data_registry.describe(run.data, **run.cut).counts))
+        return run.steps_over(data_registry.describe(run.data, **run.cut).images)
 
     def job_of(self, run_ids: Sequence[str]) -> Job:
         """The same race with some of its runs only."""

@@ -106,6 +106,8 @@ class Setup:
     """A trained method of the same data whose encoder gives the keys; methods that can do without take None."""
     num_samples: int | None = None
     """Training samples in all; None where each has one label, so that `counts` sum to it."""
+    num_images: int | None = None
+    """Training images, each once in an epoch; as many as samples where None, fewer where these are pixels."""
 
     @property
     def num_classes(self) -> int:
@@ -115,6 +117,11 @@ class Setup:
     def training_size(self) -> float:
         """Training samples in all."""
         return float(self.counts.sum()) if self.num_samples is None else float(self.num_samples)
+
+    @property
+    def epoch_size(self) -> float:
+        """Training images in all."""
+        return self.training_size if self.num_images is None else float(self.num_images)
 
 
 class Method(nn.Module):

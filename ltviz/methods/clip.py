@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from ltviz.encoders.pixelwise import PixelEncoder
 from ltviz.marks import PROTOTYPES, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
 from ltviz.methods.parts.host_count import add_to_count, read_count
@@ -202,8 +203,12 @@ class Clip(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         x = batch.view(0)
-        told = self.embed_captions(self.captions.describe(x, batch.y))
+        told = self.embed_captions(self.captions.describe(self.described(x), batch.y))
         return {"contrast": clip(self.embed(x), told, temperature=self.log_temperature.exp())}
+
+    def described(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) that captions are of: a view itself or, where samples are pixels, what is around each."""
+        return self.encoder.around(x) if isinstance(self.encoder, PixelEncoder) else x
 
     def embed_captions(self, captions: Tensor) -> Tensor:
         """Unit embeddings (..., dim) of captions (..., num_words)."""
@@ -225,9 +230,10 @@ class Clip(Method):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "captions" each image and the caption that is made of its view 0."""
         x = batch.view(0)
-        return {"captions": Segments(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
+        told = self.embed_captions(self.captions.describe(self.described(x), batch.y))
+        return {"captions": Segments(self.embed(x), told, batch.y)}
 
     def after_step(self, step: Step) -> None:
         with torch.no_grad():
             self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
-        self.captions.follow(step.batch.view(0))
+        self.captions.follow(self.described(step.batch.view(0)))

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ltviz.data.inputs import Inputs
+from ltviz.data.longtail import by_class
+from ltviz.data.pixels import Pixels
 from ltviz.data.tensors import Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
@@ -27,7 +29,7 @@ from ltviz.metrics import shot_accuracy
 from ltviz.metrics.final import OWN
 from ltviz.recording import Recording, load_weights
 from ltviz.training import teachers, weights
-from ltviz.training.probe_set import VALIDATION
+from ltviz.training.probe_set import VALIDATION, quotas
 from ltviz.training.shared_start import SharedStart, parse_settings, prepare, relocate, run_settings
 from ltviz.training.teachers import TeacherSpec
 
@@ -37,12 +39,18 @@ TAUS = tuple(round(0.05 * place, 2) for place in range(21))
 CRT_EPOCHS, CRT_RATE = 10, 0.2
 """An epoch draws as many samples as all classes would have if each had as many as the largest."""
 RIDGE = 1e-4
+MOST_PIXELS = 20_000
+"""Of the training set and of the test set each that judges read, where samples are pixels; images are all read."""
 _LINEAR = 1e-3  # relative deviation from an affine function that rounding may cause
 
 
 @dataclass(frozen=True)
 class TrainedMethod:
-    """A trained method and all it may be asked about: the training set, and the test set less the validation share."""
+    """A trained method and all it may be asked about: the training set, and the test set less the validation share.
+
+    Where samples are pixels these are `MOST_PIXELS` of each: of the training set by class, as equally many as there are
+    (what judges learn is the same for every number of a class), of the test set as many of each image as of any other.
+    """
 
     method: Method
     shared: SharedStart
@@ -54,9 +62,28 @@ class TrainedMethod:
         return np.isin(self.shared.data.test_ids, probe.sample_ids[probe.split == VALIDATION])
 
     @cached_property
+    def judged(self) -> NDArray[np.int64]:
+        """(M,) positions in the test set."""
+        inputs = self.shared.data.test_inputs
+        rows = inputs.spread(MOST_PIXELS) if isinstance(inputs, Pixels) else np.arange(len(inputs))
+        return rows[~self.held[rows]]
+
+    @cached_property
+    def learned(self) -> NDArray[np.int64]:
+        """(N,) positions in the training set."""
+        data = self.shared.data
+        if not isinstance(data.train_inputs, Pixels):
+            return np.arange(len(data.train_labels))
+        members = by_class(data.train_labels, data.num_classes)
+        taken = quotas(data.counts, MOST_PIXELS)
+        rows = [own[np.arange(n) * len(own) // max(n, 1)] for own, n in zip(members, taken.tolist(), strict=True)]
+        found = np.concatenate(rows)
+        return found[np.argsort(data.train_inputs.of[found], kind="stable")]
+
+    @cached_property
     def test_labels(self) -> NDArray[np.int64]:
         """(M,)."""
-        return self.shared.data.test_labels[~self.held]
+        return self.shared.data.test_labels[self.judged]
 
     @cached_property
     def validation(self) -> tuple[Tensor, Tensor]:
@@ -69,12 +96,14 @@ class TrainedMethod:
     def train(self) -> tuple[Tensor, Tensor]:
         """Features (N, F) float64 of the training images as they are, and labels (N,)."""
         data = self.shared.data
-        return encode(self.method, self.shared.batches.inputs.blocks()), self._labels(data.train_labels)
+        pixels = isinstance(data.train_inputs, Pixels)
+        inputs = self.shared.on_device(data.train_inputs.subset(self.learned)) if pixels else self.shared.batches.inputs
+        return encode(self.method, inputs.blocks()), self._labels(data.train_labels[self.learned])
 
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.shared.data.test_inputs.subset(np.flatnonzero(~self.held)))
+        return self._features(self.shared.data.test_inputs.subset(self.judged))
 
     @torch.no_grad()
     def own(self) -> Tensor:

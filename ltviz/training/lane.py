@@ -287,7 +287,7 @@ class Lane:
             measured = self._measure_forces(upcoming, frame.embeddings)
         self._note_swaps(frame.target_index)
         self._note_replaced()
-        epoch = self.step * self.run.batch_size / self.method.setup_.training_size
+        epoch = self.step * self.run.batch_size / self.method.setup_.epoch_size
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,

@@ -65,7 +65,7 @@ class Learner:
     def step(self, batch: Batch) -> None:
         """One step of the optimiser, or none at all where a loss term or a gradient is not finite, as `read` tells."""
         batch = self.share(batch)
-        rate = optimiser.rate(self.run, batch.step, self.method.setup_.training_size)
+        rate = optimiser.rate(self.run, batch.step, self.method.setup_.epoch_size)
         for group in self.optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
         # arguments of the losses are looked at in the first step, where a plug-in may be wrong about them

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import DeviceInputs
+from ltviz.data.device_inputs import OnDevice
 from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
@@ -47,7 +47,7 @@ class Observer:
         inputs: those of the probe, where the method is.
     """
 
-    def __init__(self, probe: ProbeSet, shown: Batch, inputs: DeviceInputs):
+    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice):
         self.probe, self.shown, self._inputs = probe, shown, inputs
 
     @torch.no_grad()

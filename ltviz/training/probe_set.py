@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ltviz.data.inputs import Inputs, JoinedInputs
+from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed, random
+from ltviz.data.pixels import Pixels, mark
 from ltviz.recording.probe import make_thumbnails
 
 _STREAM, _HELD_STREAM = 20, 23  # Philox streams
@@ -38,7 +39,8 @@ class ProbeSet:
 
     @cached_property
     def thumbnails(self) -> NDArray[np.uint8] | None:
-        """(N, H, W) or (N, H, W, 3), 0 to 255, of at most 32 x 32 pixels; None of vectors."""
+        """(N, H, W) or (N, H, W, 3), 0 to 255, of at most 32 x 32 pixels; None of vectors. Where samples are pixels,
+        each is marked in its image."""
         if self.inputs.is_vectors:
             return None
         parts = []
@@ -48,7 +50,8 @@ class ProbeSet:
                 share = np.clip(images.astype(np.float32) / np.float32(self.inputs.white), 0, 1)
                 images = np.rint(share * 255).astype(np.uint8)
             parts.append(make_thumbnails(images, len(images)))
-        return np.concatenate(parts)
+        thumbnails = np.concatenate(parts)
+        return mark(thumbnails, *self.inputs.shares()) if isinstance(self.inputs, Pixels) else thumbnails
 
 
 def quotas(sizes: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
@@ -84,7 +87,7 @@ def choose(data: LongTailed, *, points: int, seed: int, validation_share: float 
 
     train, test = pick(data.train_labels, points - test_budget), pick(data.test_labels, test_budget)
     return ProbeSet(
-        inputs=JoinedInputs([data.train_inputs.subset(train), data.test_inputs.subset(test)]).hold(),
+        inputs=data.train_inputs.subset(train).join(data.test_inputs.subset(test)).hold(),
         labels=np.concatenate([data.train_labels[train], data.test_labels[test]]).astype(np.int32),
         split=np.concatenate(
             [np.full(len(train), TRAIN, np.uint8), _held_out(data.test_labels[test], validation_share, seed)]

@@ -19,9 +19,10 @@ import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import DeviceInputs
+from ltviz.data.device_inputs import OnDevice, on_device
 from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed
+from ltviz.data.pixels import Pixels
 from ltviz.data.tensors import Batches, describe_augmentation
 from ltviz.errors import ConfigError, RecordingError, sentence
 from ltviz.methods import registry as method_registry
@@ -62,13 +63,13 @@ class SharedStart:
         return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
 
     @cached_property
-    def probe_inputs(self) -> DeviceInputs:
+    def probe_inputs(self) -> OnDevice:
         """Of the probe, on the device."""
         return self.on_device(self.probe.inputs)
 
-    def on_device(self, inputs: Inputs) -> DeviceInputs:
+    def on_device(self, inputs: Inputs) -> OnDevice:
         """Inputs of the data set as the encoder sees them."""
-        return DeviceInputs(inputs, self.engine.device, mean=self.data.mean, std=self.data.std)
+        return on_device(inputs, self.engine.device, mean=self.data.mean, std=self.data.std)
 
     def shown_samples(self) -> Batch:
         """The fixed samples for which frames show marks."""
@@ -90,6 +91,7 @@ class SharedStart:
             generator=torch.Generator().manual_seed(self.run.seed),
             teacher=teacher,
             num_samples=len(self.data.train_labels),
+            num_images=self.data.num_images,
         )
         with _seeded(self.run.seed + 1):
             method = kind(settings, setup)
@@ -97,7 +99,7 @@ class SharedStart:
         return method
 
     def share_of(self, method: Method) -> tuple[int, int]:
-        """How a method is served: rows of each of its batches, and how many views of a row it takes.
+        """How a method is served: images of each of its batches, and how many views of an image it takes.
 
         The rows are the samples of the common batch; where all methods are to see equally many images, they come again
         for a method that takes fewer views (`Batch.share`). How many it takes is counted in a rehearsal of its first
@@ -117,7 +119,7 @@ class SharedStart:
                 f"{method.card.name} must be able to take a step for its views to be counted, but its losses fail with "
                 f"{type(error).__name__}: {error}; mend it, or set views to 0"
             ) from error
-        taken = max(1, batch.images // len(batch.index))
+        taken = max(1, batch.images // batch.size)
         if self.run.views < taken:
             raise ConfigError(
                 f"views must be at least {taken}, which {method.card.name} takes of each sample, or 0 for as many as "
@@ -129,7 +131,7 @@ class SharedStart:
         """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
 
         Args:
-            share: rows of the method's batches and the views it takes of each, of `share_of`.
+            share: images of the method's batches and the views it takes of each, of `share_of`.
         """
         run, data = self.run, self.data
         return {
@@ -210,11 +212,14 @@ def prepare(run: RunSettings) -> SharedStart:
     chosen = engine.start(run)
     data = data_registry.load(run.data, **run.cut)
     if run.epochs is not None:
-        run = controls.replace(run, "steps", run.steps_over(len(data.train_labels)))
+        run = controls.replace(run, "steps", run.steps_over(data.num_images))
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
+        whole = encoder
+        if isinstance(data.train_inputs, Pixels):
+            encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
         head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
-    loaded = encoders.load_weights(encoder, run.weights) if run.weights else None
+    loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     batches = Batches(
         data,
         batch_size=run.batch_size,

@@ -72,7 +72,7 @@ def test_an_entry_point_that_is_no_source_is_left_out_with_a_warning(plugin: Non
 
 @pytest.mark.parametrize("name, near", [("digit-lt", "digits-lt"), ("minst-lt", "mnist-lt"), ("", "digits-lt")])
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str, near: str) -> None:
-    known = "digits-lt, hypersphere, cifar10-lt, .*, mnist-lt, .*, digits-ml, coco-mlt, voc-mlt"
+    known = "digits-lt, digits-seg, hypersphere, ade20k, cifar10-lt, .*, mnist-lt, .*, digits-ml, coco-mlt, voc-mlt"
     with pytest.raises(ConfigError, match=rf"one of {known}, got '{name}'; try {near}$"):
         registry.load(name, imbalance_factor=10)
 

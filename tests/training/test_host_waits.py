@@ -50,6 +50,14 @@ def test_no_method_waits_between_frames(start: Start, name: str, monkeypatch: py
     assert bool(found) == (name in EXCEPTIONS), "an exception that is none any more must go"
 
 
+@pytest.mark.parametrize("name", ["ce", "bcl", "clip"])
+def test_nothing_waits_where_samples_are_pixels(start: Start, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    race = start(name, data="digits-seg", encoder="convnet", batch_size=4, steps=40)
+    found = counted(race, monkeypatch, 3, 8)
+    race.lanes[0].end("finished", None)
+    assert not found
+
+
 def test_what_waits_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.arange(4.0)
     with waits(monkeypatch) as found:

@@ -135,6 +135,7 @@ JITTER = Policy(
     "Chen et al. 2020 (SimCLR), Appendix A; code: `ColorJitter(0.4, 0.4, 0.4, 0.1)` at 0.8 of SupContrast 66a8fe5. One "
     "order of the four a view, not an image",
     jitter,
+    in_place=True,
 )
 GRAY = Policy(
     "gray",
@@ -142,6 +143,7 @@ GRAY = Policy(
     "Turns one image in five grey.",
     "Chen et al. 2020 (SimCLR), Appendix A; code: `RandomGrayscale(0.2)` of SupContrast 66a8fe5",
     gray,
+    in_place=True,
 )
 BLUR = Policy(
     "blur",
@@ -149,4 +151,5 @@ BLUR = Policy(
     "Blurs half of the images by 0.1 to 2 pixels.",
     "Chen et al. 2020 (SimCLR), Appendix A; code: `GaussianBlur` of moco 90e244a. A normal kernel, not three boxes",
     blur,
+    in_place=True,
 )

@@ -63,6 +63,7 @@ class Policy:
         apply: images (B, C, H, W) float32 in [0, 1], C 1 or 3, or vectors (B, F), and the random parameters -> the
             view, of the same shape on the same device. It changes nothing in place, and asks the device for no value.
         vectors: whether it takes vectors (B, F).
+        in_place: whether what an image shows stays where it was and in sight, so that the label of a pixel stays true.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Policy:
     source: str
     apply: Step
     vectors: bool = False
+    in_place: bool = False
 
 
 def sequence(*steps: Step | Policy) -> Step:

@@ -47,22 +47,30 @@ def default(shape: tuple[int, ...]) -> str:
     return "affine" if len(shape) == 2 and max(shape) <= _SMALL else "crop-flip"
 
 
-def chosen(names: str, shape: tuple[int, ...]) -> tuple[Policy, ...]:
+def chosen(names: str, shape: tuple[int, ...], *, in_place: bool = False) -> tuple[Policy, ...]:
     """The policies of views 0, 1, ...; the last one is that of all further views.
 
     Args:
         names: separated by commas, one a view; the default of the shape where empty.
         shape: as in `default`.
+        in_place: whether samples are pixels, so that nothing may move.
 
     Raises:
-        ConfigError: an unknown name, or one that does not take vectors where the samples are some.
+        ConfigError: an unknown name, one that does not take vectors where the samples are some, or one that moves or
+            hides pixels where they are the samples.
     """
-    listed = [POLICIES.find(name.strip()) for name in (names or default(shape)).split(",")]
+    listed = [POLICIES.find(name.strip()) for name in (names or ("noise" if in_place else default(shape))).split(",")]
     for policy in listed:
         if len(shape) == 1 and not policy.vectors:
             fit = [name for name, one in POLICIES.items() if one.vectors]
             raise ConfigError(
                 f"policies of vectors must be of {', '.join(fit)}, but {policy.name} is for images and the samples "
                 f"have {shape[0]} numbers each; try {default(shape)}"
+            )
+        if in_place and not policy.in_place:
+            fit = [name for name, one in POLICIES.items() if one.in_place]
+            raise ConfigError(
+                f"policies of labelled pixels must be of {', '.join(fit)}, which leave everything in its place, got "
+                f"{policy.name}; try noise"
             )
     return tuple(listed)

@@ -21,7 +21,7 @@ def noise(samples: Tensor, randoms: Randoms) -> Tensor:
     return samples + NOISE * spread * send(randoms.normal(*samples.shape), samples.device)
 
 
-NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True)
+NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True, in_place=True)
 NOISY = Policy(
     "noise",
     "Noise",
@@ -29,4 +29,5 @@ NOISY = Policy(
     "ours, for stored features, which nothing can be cropped from",
     noise,
     vectors=True,
+    in_place=True,
 )
