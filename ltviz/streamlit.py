@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -71,13 +71,15 @@ def _draw(feed: Feed, name: str, told: str) -> None:
     """What the page is answered: runs again whenever its stage says what it has."""
     kept = st.session_state.get(f"{name}-sent")
     if kept is None or kept["told"] != told:
-        kept = st.session_state[f"{name}-sent"] = {"told": told, "sent": Sent(), "parcel": None}
+        kept = st.session_state[f"{name}-sent"] = {"told": told, "sent": Sent(), "parcel": None, "turn": None}
     asked = (st.session_state.get(name) or {}).get("have") or {}
     parcel, have = kept["parcel"], asked.get("n")
-    if have == 0:
+    lost = have == 0 and asked.get("turn") != kept["turn"]
+    kept["turn"] = asked.get("turn")
+    if lost:
         kept["sent"].forget()
     # What has not been acknowledged may never have come: Streamlit sends only the last of several answers.
-    if parcel is None or have in (0, parcel["n"]):
+    if parcel is None or lost or have == parcel["n"]:
         parcel = kept["parcel"] = background().start(feed.parcel(kept["sent"])).result(ANSWER_SECONDS)
     view = f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
     data = {
@@ -91,7 +93,7 @@ def _draw(feed: Feed, name: str, told: str) -> None:
     mount(key=name, data=data, on_have_change=lambda: None)
 
 
-@cache
+@lru_cache(32)
 def _feed_of(folders: tuple[tuple[str, Path], ...], projection: str) -> Feed:
     """One for all sessions that look at the same runs."""
     return Feed(dict(folders), projection)

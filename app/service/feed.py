@@ -151,7 +151,9 @@ class Feed:
         frames: dict[int, str] = {}
         due = [step for step in tail.snapshot.steps if step not in sent.steps]
         # The newest first: that is what one wants to see.
-        for step in due[-1:] + due[:-1]:
+        if due and due[-1] == tail.snapshot.steps[-1]:
+            due = [due[-1], *due[:-1]]
+        for step in due:
             if sum(map(len, frames.values())) > room:
                 new.more = True
                 break

@@ -18,7 +18,6 @@ const ASK_AGAIN_MS = 3000;
 
 /** @type {WeakMap<Model, Held>} */
 const models = new WeakMap();
-let views = 0;
 
 /** @param {Model} model @returns {Held} */
 function heldOf(model) {
@@ -47,7 +46,9 @@ function initialize({ model }) {
 /** @param {{model: Model, el: HTMLElement}} given @returns {() => void} called when the view goes */
 function render({ model, el }) {
   const held = heldOf(model);
-  const guest = new Guest({ ...model.get("_data"), view: `widget-${++views}` }, held.tracks, (changed) => {
+  // A name that was never used: where the camera was is the model's to remember.
+  const view = `widget-${Math.random().toString(36).slice(2)}`;
+  const guest = new Guest({ ...model.get("_data"), view }, held.tracks, (changed) => {
     held.telling = true;
     // A step is told together with whether it stays.
     if ("step" in changed) model.set("_moving", guest.told.moving);

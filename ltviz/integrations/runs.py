@@ -31,7 +31,10 @@ def run_folders(runs: Runs) -> dict[str, Path]:
     Raises:
         ConfigError: no run, or a path where none can be.
     """
-    several = [runs] if isinstance(runs, Recording | str | os.PathLike) else list(runs)
+    if isinstance(runs, Recording | str | os.PathLike):
+        several: list[Run] = [runs]
+    else:
+        several = list(runs) if isinstance(runs, Iterable) else [runs]
     if not several:
         raise ConfigError("at least one run must be given, got none; try ltviz.show('checkpoints/my-run')")
     found: dict[str, Path] = {}

@@ -31,14 +31,20 @@ class SampleIds(traitlets.List):
     """A list of ints; an array of them will do."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        return super().validate(obj, sorted({int(sample) for sample in value}))
+        try:
+            return super().validate(obj, sorted({int(sample) for sample in value}))
+        except (TypeError, ValueError):
+            self.error(obj, value)
 
 
 class Numbers(traitlets.Dict):
     """Names and finite floats, of whatever kind they were."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        return super().validate(obj, {str(name): float(number) for name, number in dict(value).items()})
+        try:
+            return super().validate(obj, {str(name): float(number) for name, number in dict(value).items()})
+        except (TypeError, ValueError):
+            self.error(obj, value)
 
 
 def _script() -> str:

@@ -72,6 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = options.python or make_environment(folder / "venv")
+        check_traits(python)
         work = folder / "work"
         work.mkdir()
         for run_id in ("finished-run", "other-run"):
@@ -103,6 +104,12 @@ def make_environment(folder: Path) -> str:
     subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     print(f"{', '.join(wanted)} installed in {time.monotonic() - began:.0f} s")
     return str(python)
+
+
+def check_traits(python: str) -> None:
+    """What a widget does without a browser."""
+    command = [python, "-m", "pytest", "tests/integrations/test_show.py", "-k", "widget"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
 
 
 def write_run(path: Path) -> None:
