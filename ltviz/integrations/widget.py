@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,9 @@ class StageWidget(anywidget.AnyWidget):
     camera = Numbers({}).tag(sync=True)
     layers = traitlets.Dict(value_trait=traitlets.Bool(), key_trait=traitlets.Unicode()).tag(sync=True)
 
+    _pushing: Future[None] | None = None
+    """None: refused before it began."""
+
     def __init__(self, folders: Mapping[str, Path], projection: str | None = None, **seen: Any) -> None:
         unknown = sorted(set(seen) - {"step", "selection", "camera", "layers"})
         if unknown:
@@ -119,7 +123,8 @@ class StageWidget(anywidget.AnyWidget):
         background().call(answer)
 
     def close(self) -> None:
-        self._pushing.cancel()
+        if self._pushing is not None:
+            self._pushing.cancel()
         super().close()
 
     def _repr_html_(self) -> str:
