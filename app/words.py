@@ -316,6 +316,7 @@ REPLAY_EMPTY = "A replay needs at least one run with frames, got {runs}."
 REPLAY_TOO_LARGE = "A replay of {runs} runs with so many points exceeds {limit} MB; take fewer runs."
 REPLAY_DAMAGED = "A replay needs frames that can be read, and all of these runs are damaged."
 REPLAY_UNREADABLE = "A replay needs its runs' folders, and these could not be read: {runs}."
+FEED_THINNED = "{kept} of {all} recorded moments are here, evenly chosen, so that the page stays light."
 REPLAY_PENDING = "The projection {projection} of {run} is still being computed; try again later."
 TAKE_AWAY = "Take away"
 TAKE_AWAY_NOTE = (

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
         """See `ltviz.integrations.distributed`."""
         ...
 
+    def show(runs: Any, *, projection: str | None = None, widget: bool | None = None, **seen: Any) -> Any:
+        """See `ltviz.integrations.notebook`."""
+        ...
 
-__all__ = ["Recording", "__version__", "gather", "record"]
+
+__all__ = ["Recording", "__version__", "gather", "record", "show"]
+
+# By name: what imports this package must not thereby import torch or the app, and import-linter sees to it.
+_INTEGRATIONS = {"gather": "ltviz.integrations.distributed", "show": "ltviz.integrations.notebook"}
 
 try:
     __version__ = version("ltviz")
@@ -35,11 +42,11 @@ except PackageNotFoundError:  # run from a bare checkout
 
 
 def __getattr__(name: str) -> Any:
-    """`record`, `Recording` and `gather` are looked up on first use, so that `import ltviz` stays free of numpy and
-    torch."""
-    if name == "gather":
-        # By its name: what imports this package must not thereby import torch, and import-linter sees to it.
-        return import_module("ltviz.integrations.distributed").gather
+    """What the package offers is looked up on first use, so that `import ltviz` stays free of numpy and torch."""
+    if name in _INTEGRATIONS:
+        return getattr(import_module(_INTEGRATIONS[name]), name)
+    if name == "streamlit":
+        return import_module("ltviz.streamlit")
     if name in ("record", "Recording"):
         from ltviz import recording
 

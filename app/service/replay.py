@@ -7,8 +7,6 @@ evenly, and the page says so.
 from __future__ import annotations
 
 import asyncio
-import base64
-import gzip
 import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -17,26 +15,23 @@ from typing import Any
 
 import ltviz
 from ltviz.errors import ConfigError
-from ltviz.projection import REGISTRY
 
 from .. import words
 from . import replaypage
 from .clock import union
 from .hub import Hub
-from .look import stage_look
-from .projections import DEFAULT_PROJECTION, check_projection, describe_projection
+from .packing import LEAST_MOMENTS, first_look, pack, stage_without_stream, thin
+from .projections import DEFAULT_PROJECTION, check_projection
 from .tail import LIVE, Tail
 from .wire import THUMBNAIL_LIMIT
 
 LIMIT_BYTES = 12_000_000
 """Size that a file is thinned to."""
-LEAST_MOMENTS = 2
 LEAST_THUMBNAILS = 10_000
 """Bytes; thumbnails of a run that may not have so many are left out."""
 FIRST_LOOK_SECONDS = 10.0
 PROJECTION_SECONDS = 180.0
 LOOK_AGAIN_SECONDS = 0.25
-BASE64_GROWTH = 4 / 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,8 @@ class Opening:
     """ "light", "dark", or None for what the reader's system prefers."""
     sight: str = ""
     """Camera, layers, colours, panel and classes in focus, as the stage writes them into a link."""
+    guest: bool = False
+    """Whether the page will stand inside of another one, whose address is not its own."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,8 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
     """The runs with their packed messages, and how many moments they have in all."""
     woken = asyncio.Event()
     with hub.watch(runs, woken.set) as tails:
-        await _first_look(list(tails.values()), woken)
+        if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
+            raise ConfigError(words.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
         found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
             raise ConfigError(words.REPLAY_EMPTY.format(runs=", ".join(runs)))
@@ -150,21 +148,10 @@ async def _pack_headers(hub: Hub, tracks: Sequence[_Packed], room: int) -> None:
     thumbnails = THUMBNAIL_LIMIT
     while True:
         for track in tracks:
-            track.header = await asyncio.to_thread(_pack, await hub.header(track.tail, thumbnails))
+            track.header = await asyncio.to_thread(pack, await hub.header(track.tail, thumbnails))
         if sum(len(track.header) for track in tracks) <= room or not thumbnails:
             return
         thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
-
-
-async def _first_look(tails: Sequence[Tail], woken: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(FIRST_LOOK_SECONDS):
-            while not all(tail.looked for tail in tails):
-                woken.clear()
-                await woken.wait()
-    except TimeoutError:
-        late = ", ".join(tail.run for tail in tails if not tail.looked)
-        raise ConfigError(words.REPLAY_UNREADABLE.format(runs=late[:200])) from None
 
 
 async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | None:
@@ -179,20 +166,7 @@ async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | 
         return None
     if frame.trouble is not None:
         raise ConfigError(frame.trouble)
-    return await asyncio.to_thread(_pack, frame.message(seq=0, time=0.0, live=False))
-
-
-def thin(steps: Sequence[int], most: int) -> list[int]:
-    """At most `most` of the steps, evenly chosen, with the first and the last; none where not both fit."""
-    if len(steps) <= most:
-        return list(steps)
-    if most < LEAST_MOMENTS:
-        return []
-    return [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
-
-
-def _pack(message: bytes) -> str:
-    return base64.b64encode(gzip.compress(message, 6, mtime=0)).decode()
+    return await asyncio.to_thread(pack, frame.message(seq=0, time=0.0, live=False))
 
 
 def _write(
@@ -203,23 +177,10 @@ def _write(
     opening: Opening,
     limit: int,
 ) -> bytes:
-    base = projection.partition(":")[0]
     contents = {
-        "data": {
-            "stream": "replay",
-            "token": "",
-            "runs": [track.run for track in tracks],
-            "hz": opening.hz,
-            "step": opening.step,
-            "words": {"failedNext": ""},
-            "projection": projection,
-            "projections": [describe_projection(base) | {"name": projection}] if base in REGISTRY else [],
-            "theme": opening.theme,
-            "opening": opening.sight,
-            "view": "replay",
-            "replay": True,
-            **stage_look(),
-        },
+        "data": stage_without_stream([track.run for track in tracks], projection, "replay")
+        | {"hz": opening.hz, "step": opening.step, "theme": opening.theme, "opening": opening.sight}
+        | {"guest": opening.guest},
         "runs": [
             {"run": track.run, "state": _state(track), "header": track.header, "frames": track.frames}
             for track in tracks

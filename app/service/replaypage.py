@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from .. import words
-from .stagefiles import STAGE, resolve_imports
+from .stagefiles import needed, stage_style
 
 ENTRY = "replaypage.js"
 _ROOT = "ltviz/"
@@ -92,27 +92,14 @@ def as_data(value: Any) -> str:
 @cache
 def code() -> str:
     """The import map: every module that the replay needs, under a name that does not depend on where the file lies."""
-    modules = {_ROOT + name: _as_address(text) for name, text in sorted(_needed().items())}
+    modules = {_ROOT + name: _as_address(text) for name, text in sorted(needed(ENTRY, _ROOT).items())}
     return as_data({"imports": modules})
 
 
 @cache
 def style() -> str:
     """The page's styles and the stage's."""
-    return _PAGE_STYLE + (STAGE / "stage.css").read_text(encoding="utf-8")
-
-
-def _needed() -> dict[str, str]:
-    """Name -> source of the entry's modules, with imports that an import map resolves."""
-    found: dict[str, str] = {}
-    waiting = [ENTRY]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found[name], needed = resolve_imports(name, _ROOT)
-        waiting += needed
-    return found
+    return _PAGE_STYLE + stage_style()
 
 
 def _as_address(source: str) -> str:

@@ -1,7 +1,9 @@
-"""The stage's own files: where they lie, which modules there are, and how a module names another."""
+"""The stage's own files: where they lie, which modules there are, how one names another, and many as one script."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import re
 from functools import cache
@@ -30,3 +32,51 @@ def resolve_imports(name: str, root: str) -> tuple[str, list[str]]:
 
     source = _IMPORT.sub(absolute, (STAGE / name).read_text(encoding="utf-8"))
     return source, needed
+
+
+def needed(entry: str, root: str) -> dict[str, str]:
+    """Name -> source of an entry and of all that it imports, each after those that it imports itself; imports are
+    written as `resolve_imports` does."""
+    found: dict[str, str] = {}
+
+    def visit(name: str) -> None:
+        source, imported = resolve_imports(name, root)
+        for other in imported:
+            if other not in found:
+                visit(other)
+        found[name] = source
+
+    visit(entry)
+    return found
+
+
+# A page of somebody else's has no import map for our modules. Each becomes a blob, and in those that need it its name
+# becomes the blob's address; that is done once a page, however many stages it has.
+_LOADER = """
+const page = (window.ltviz ??= {}), modules = (page.modules ??= {});
+modules[%(key)s] ??= (() => {
+  const addresses = {};
+  for (const [name, source] of %(sources)s) {
+    const addressed = (all, other) => (other in addresses ? JSON.stringify(addresses[other]) : all);
+    const resolved = source.replace(/"ltviz\\/([^"]+)"/g, addressed);
+    addresses[name] = URL.createObjectURL(new Blob([resolved], { type: "text/javascript" }));
+  }
+  return import(addresses[%(entry)s]);
+})();
+"""
+
+
+@cache
+def bundle(entry: str) -> tuple[str, str]:
+    """An entry and all that it imports as one script for somebody else's page, and the name under which
+    `window.ltviz.modules` then holds the promise of the entry's module."""
+    sources = list(needed(entry, "ltviz/").items())
+    key = f"{entry}@{hashlib.sha256(repr(sources).encode()).hexdigest()[:16]}"
+    told = {"key": json.dumps(key), "sources": json.dumps(sources), "entry": json.dumps(entry)}
+    return _LOADER % told, key
+
+
+@cache
+def stage_style() -> str:
+    """The stage's style sheet."""
+    return (STAGE / "stage.css").read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ export class Stage {
     useWords(data.words);
     /** @type {Map<string, Run>} the live ones */
     this.runs = new Map();
-    const asked = readLink(location.search || (data.opening ?? ""));
+    const asked = readLink((data.guest ? "" : location.search) || (data.opening ?? ""));
     const kept = recallCameras(this.name);
     this.choices = new Choices({ ...kept, projection: data.projection ?? null, ...asked });
     this.cameras = new Cameras(this.choices);
@@ -180,7 +180,8 @@ export class Stage {
     if (this.picture.renderer.kind === "flat") this.standing = words.noSphere;
     this.parts.notify(this.standing);
     setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
-    if (first) this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
+    if (first && !data.guest)
+      this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
     if (this.attached) {
       this.connect();
       this.refreshTheme();
@@ -398,7 +399,7 @@ export class Stage {
   }
 
   mirror() {
-    if (this.filming) return;
+    if (this.filming || this.data.guest) return;
     const usual = this.data.projections?.[0]?.name ?? null;
     const { projection } = this.choices.now;
     mirrorPlace({

@@ -68,7 +68,7 @@ export class Parts {
     this.table = new Table(data.measures ?? [], "ltviz-table", words.tableCaption, tips);
     this.selected = new Table(selectionMeasures(), "ltviz-selected-table", words.selectionCaption, tips);
     this.projections = new ProjectionMenu((projection) => choices.set({ projection }));
-    const saves = exportsOf(Boolean(data.replay));
+    const saves = exportsOf(data);
     this.menus = new Menus(choices, this.projections.root, saves, acts);
     this.selection = new SelectionBar(() => choices.set({ selected: null }));
     this.note = new SampleNote(this.stage);

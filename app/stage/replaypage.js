@@ -1,29 +1,15 @@
 /** Starts the stage in a replay file: everything it needs stands in the page. */
 import { make } from "./common/dom.js";
 import { ReplaySource } from "./incoming/replay.js";
+import { Tracks } from "./incoming/tracks.js";
 import { publishTelemetry } from "./common/telemetry.js";
 import { fill, words } from "./words.js";
 import { Stage } from "./assembly.js";
 
 /**
- * @typedef
- * {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, header: string, frames: string[]}[]}}
- * Contents
+ * @typedef {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, header: string,
+ * frames: string[]}[]}} Contents
  */
-
-/** @param {string} text base64 of one gzipped message @returns {Promise<ArrayBuffer>} */
-async function unpack(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-/** @param {Contents["runs"][number]} run @returns {Promise<[string, import("./incoming/replay.js").Track]>} */
-async function unpackRun({ run, state, header, frames }) {
-  return [
-    run,
-    { state, steps: state.steps, header: await unpack(header), frames: await Promise.all(frames.map(unpack)) },
-  ];
-}
 
 async function start() {
   const place = /** @type {HTMLElement} */ (document.getElementById("stage"));
@@ -31,7 +17,9 @@ async function start() {
     const { data, runs } = /** @type {Contents} */ (
       JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? "")
     );
-    const tracks = new Map(await Promise.all(runs.map(unpackRun)));
+    const tracks = new Tracks(data.runs, Infinity);
+    const given = runs.map((run) => ({ ...run, generation: "file", steps: run.state.steps }));
+    await tracks.take({ n: 1, anew: true, more: false, live: false, runs: given });
     const asked = new URLSearchParams(location.search).get("step");
     const step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step;
     const stage = new Stage({ ...data, step }, publishTelemetry(), (options) => new ReplaySource(tracks, options));

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,11 +15,11 @@ from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export import report, table
 from ltviz.export.results import read_results
-from ltviz.launch.app import load_app
+from ltviz.integrations.runs import replay_of, run_folders
 from ltviz.metrics.final import COMMON
-from ltviz.recording import Recording, checkpoints_home
+from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
-from ltviz.recording.names import slug, typed_path
+from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Write chosen runs into one file: a report that opens anywhere, a page that replays them in 3-D, or a table of "
@@ -96,37 +94,8 @@ def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str
 
 
 def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
-    load_app()
-    from ltviz_app.service.hub import Hub  # the name exists once `load_app` has found the app's folder
-    from ltviz_app.service.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
-
-    folders = _by_id(runs)
-
-    async def build() -> Replay:
-        hub = Hub(checkpoints_home(), folders=folders)
-        try:
-            return await build_replay(
-                hub,
-                list(folders),
-                projection=options.projection or DEFAULT_PROJECTION,
-                opening=Opening(theme=options.theme),
-                limit=int(options.max_mb * 1e6),
-            )
-        finally:
-            await hub.close()
-
-    with ThreadPoolExecutor(1) as aside:  # whoever calls this may have a loop of their own running, as notebooks do
-        replay = aside.submit(asyncio.run, build()).result()
+    folders = run_folders(runs)
+    replay = replay_of(folders, projection=options.projection, theme=options.theme, limit=int(options.max_mb * 1e6))
     write_whole(out, replay.html)
     left_out = [f"{run}: it has no frame that can be read" for run in folders if run not in replay.runs]
     return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded, "left_out": left_out}
-
-
-def _by_id(runs: Sequence[Recording]) -> dict[str, Path]:
-    """Id -> folder. A folder may have any name; those that are one id in the end are told apart by a number."""
-    found: dict[str, Path] = {}
-    for run in runs:
-        name = slug(run.run_id)
-        same = [name, *(f"{name[:60]}-{number}" for number in range(2, len(runs) + 1))]
-        found[next(free for free in same if free not in found)] = run.path
-    return found

@@ -16,7 +16,8 @@ import ltviz_app.service.replaypage as replaypage
 import numpy as np
 import pytest
 from ltviz_app.service.hub import Hub
-from ltviz_app.service.replay import Opening, Replay, build_replay, thin
+from ltviz_app.service.packing import thin
+from ltviz_app.service.replay import Opening, Replay, build_replay
 from ltviz_app.service.replayroute import serve_replay
 from ltviz_app.service.studio import Studio
 from ltviz_app.service.supervisor import Supervisor

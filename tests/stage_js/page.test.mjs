@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classColours, contrast, parseCss, parseHex, readable } from "../../app/stage/common/colours.js";
 import { placeLabels, shorten } from "../../app/stage/reading/labels.js";
-import { bestRows, formatCount, formatMeasure, significant, tellMeasure, valueOf } from "../../app/stage/common/numbers.js";
+import {
+  bestRows,
+  formatCount,
+  formatMeasure,
+  significant,
+  tellMeasure,
+  valueOf,
+} from "../../app/stage/common/numbers.js";
 import { layoutPanels, panelAt } from "../../app/stage/scene/panels.js";
 import { LEVELS, Quality } from "../../app/stage/drawing/quality.js";
 import { selectionCsv } from "../../app/stage/choices/selection.js";

@@ -83,7 +83,8 @@
  * @property {string|null} [projection]
  * @property {ProjectionChoice[]} [projections]  for the View menu, the default first
  * @property {string} [opening]     what to restore where the page's own address says nothing, as in a link
- * @property {boolean} [replay]     the page is a file that holds frames and styles itself
+ * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
+ * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre

@@ -1,17 +1,14 @@
-/** A recording in the page itself, behind the interface of the stream's socket: what plays where there is no server. */
+/** Recordings in the page itself, behind the interface of the stream's socket: what plays where there is no server. */
 import { splitMessage } from "./frames.js";
 import { ReplayClock } from "./replayclock.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
-/**
- * @typedef {{header: ArrayBuffer, state: Record<string, any>, steps: number[], frames: ArrayBuffer[]}} Track one run: its
- * own messages as the stream sends them, and a frame for each step
- */
+/** @typedef {import("./tracks.js").Track} Track */
 
 export class ReplaySource {
   /**
-   * @param {Map<string, Track>} tracks
+   * @param {import("./tracks.js").Tracks} tracks they may grow
    * @param {SourceOptions} options the address says runs, hz and step, as the stream's does
    */
   constructor(tracks, { address, onMessage, onLink }) {
@@ -22,7 +19,8 @@ export class ReplaySource {
     /** @type {[string, Track][]} those shown */
     this.playing = [];
     this.clock = new ReplayClock([], 10, null);
-    /** @type {Map<string, number>} which frame of a run was delivered last */
+    this.grown = (/** @type {string} */ run, /** @type {boolean} */ anew) => this.welcome(run, anew);
+    /** @type {Map<string, number>} which step of a run was delivered last */
     this.shown = new Map();
     this.seq = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -35,18 +33,16 @@ export class ReplaySource {
     const asked = new URL(this.address()).searchParams,
       runs = (asked.get("runs") ?? "").split(","),
       step = asked.get("step");
-    this.playing = [...this.tracks].filter(([id]) => runs.includes(id));
+    this.playing = [...this.tracks.of].filter(([id]) => runs.includes(id));
     this.clock = new ReplayClock(
-      this.playing.map(([, { steps }]) => steps),
+      this.playing.map(([, track]) => track),
       Number(asked.get("hz")) || 10,
       step === null ? null : Number(step),
     );
     this.isOpen = true;
     this.onLink("open", "");
-    for (const [run, { header, state }] of this.playing) {
-      this.deliver(header);
-      this.onMessage({ type: "state", ...state, run }, new ArrayBuffer(0), 0);
-    }
+    this.tracks.watchers.add(this.grown);
+    for (const [run, track] of this.playing) this.introduce(run, track, true);
     this.shown.clear();
     this.sayClock();
     this.drive();
@@ -54,7 +50,26 @@ export class ReplaySource {
 
   close() {
     clearTimeout(this.timer);
+    this.tracks.watchers.delete(this.grown);
     this.isOpen = false;
+  }
+
+  /** A run has news. @param {string} run @param {boolean} anew its header too */
+  welcome(run, anew) {
+    const found = this.playing.find(([id]) => id === run);
+    if (!found) return;
+    if (anew) this.shown.delete(run);
+    this.introduce(run, found[1], anew);
+    this.drive();
+  }
+
+  /** @param {string} run @param {Track} track @param {boolean} anew */
+  introduce(run, { header, state, steps, trouble }, anew) {
+    if (anew && header) this.deliver(header);
+    // All its steps, each time: some may have been thinned out.
+    if (state.state)
+      this.onMessage({ type: "state", ...state, run, steps, frames: steps.length }, new ArrayBuffer(0), 0);
+    if (trouble) this.onMessage({ type: "error", run, message: trouble }, new ArrayBuffer(0), 0);
   }
 
   /**
@@ -99,18 +114,20 @@ export class ReplaySource {
 
   /** @param {boolean} again whether frames that are shown already come once more, so that the rate stays */
   show(again) {
-    for (const [run, { steps, frames }] of this.playing) {
-      const at = this.clock.target(steps);
-      if (at < 0 || (!again && this.shown.get(run) === at)) continue;
-      this.shown.set(run, at);
-      this.deliver(frames[at]);
+    for (const [run, track] of this.playing) {
+      const at = this.clock.target(track),
+        follows = this.clock.mode === "follow" && track.live;
+      if (at < 0 || ((!again || follows) && this.shown.get(run) === track.steps[at])) continue;
+      this.shown.set(run, track.steps[at]);
+      this.deliver(track.frames[at], follows);
     }
   }
 
-  /** @param {ArrayBuffer} message */
-  deliver(message) {
+  /** @param {ArrayBuffer} message @param {boolean} [live] it is the newest of a run that goes on */
+  deliver(message, live = false) {
     const { header, offset } = splitMessage(message);
-    if ("step" in header) Object.assign(header, { seq: ++this.seq, time: Date.now() / 1000, live: false });
+    if ("step" in header)
+      Object.assign(header, { seq: ++this.seq, time: live ? header.time : Date.now() / 1000, live });
     this.onMessage(header, message, offset);
   }
 }

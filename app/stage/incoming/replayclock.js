@@ -1,13 +1,14 @@
 /**
- * Which step each panel of a recording should show now: the server's clock (service/clock.py) for runs that have ended.
- * Both go as tests/clock_cases.json says. Pure: times are numbers, in seconds.
+ * Which step each panel of recordings in the page should show now: the server's clock (service/clock.py) where there is
+ * no server. Both go as tests/clock_cases.json says. Pure: times are numbers, in seconds.
  */
 import { lastAtMost, unite } from "./steps.js";
 
 /**
- * @typedef {"follow"|"play"|"hold"} Mode follow: play over and over; play: from a chosen step on, then over and over;
- * hold: stay
+ * @typedef {"follow"|"play"|"hold"} Mode follow: live runs at their newest frame, the others over and over; play: from a
+ * chosen step on, then over and over; hold: stay
  */
+/** @typedef {{steps: number[], live?: boolean}} Timed  steps that can be shown, sorted; live: more are to come */
 
 /** How long the last frame stays before the recording starts again. */
 const REST_SECONDS = 1.2,
@@ -19,12 +20,12 @@ const REST_SECONDS = 1.2,
 
 export class ReplayClock {
   /**
-   * @param {number[][]} tracks steps of each run, sorted
+   * @param {Timed[]} tracks each run; they may grow, and end
    * @param {number} hz frames a second at speed 1, clipped to 0.1 to 60
    * @param {number|null} step to hold from the start; null: follow
    */
   constructor(tracks, hz, step) {
-    this.timeline = unite(tracks);
+    this.tracks = tracks;
     this.hz = Math.min(60, Math.max(0.1, hz));
     this.speed = 1;
     /** @type {Mode} */
@@ -34,6 +35,12 @@ export class ReplayClock {
     this.rested = 0;
     /** Whether the step is still to be shown, for a beat, before the clock moves on. */
     this.fresh = false;
+    this.sawLive = false;
+  }
+
+  /** Steps of the runs that move by themselves. */
+  get timeline() {
+    return unite(this.tracks.filter(({ live }) => this.mode === "play" || !live).map(({ steps }) => steps));
   }
 
   /** Does what a viewer's message asks, as the server does. @param {Record<string, any>} request */
@@ -44,7 +51,7 @@ export class ReplayClock {
     if (request.live) this.follow();
   }
 
-  /** From the first step on, over and over. */
+  /** Live runs at their newest frame, the others from their first step on, over and over. */
   follow() {
     this.mode = "follow";
     this.step = null;
@@ -94,23 +101,27 @@ export class ReplayClock {
     if (this.mode === "hold" || now < this.due) return false;
     // A late tick moves the schedule instead of hurrying after it.
     this.due = this.due ? Math.max(this.due + this.interval, now) : now + this.interval;
-    if (!this.timeline.length) return false;
-    if (this.step === null) this.step = this.timeline[0];
+    this.sawLive ||= this.tracks.some(({ steps, live }) => live && steps.length);
+    const { timeline } = this;
+    if (!timeline.length) return false;
+    // A run that was watched to its end rests there before it starts again.
+    if (this.step === null) this.step = timeline[this.sawLive ? timeline.length - 1 : 0];
     else if (this.fresh) this.fresh = false;
-    else this.advance(this.step);
+    else this.advance(this.step, timeline);
     return true;
   }
 
-  /** @param {number} step */
-  advance(step) {
-    const { timeline } = this,
-      at = lastAtMost(timeline, step),
+  /** @param {number} step @param {number[]} timeline */
+  advance(step, timeline) {
+    const at = lastAtMost(timeline, step),
       last = timeline.length - 1;
     // A replay faster than the ticks leaves frames out.
     const stride = Math.max(1, Math.floor(this.hz * this.speed * this.interval + 0.5));
     if (at < last) {
       this.step = timeline[Math.min(at + stride, last)];
       this.rested = 0;
+    } else if (this.mode === "play" && this.tracks.some(({ live }) => live)) {
+      this.follow();
     } else if (this.rested < REST_SECONDS - MOMENT) {
       this.step = timeline[last];
       this.rested += this.interval;
@@ -120,8 +131,9 @@ export class ReplayClock {
     }
   }
 
-  /** Index of the step that a run should show now, -1 for none. @param {number[]} steps sorted */
-  target(steps) {
+  /** Index of the step that a run should show now, -1 for none. @param {Timed} track */
+  target({ steps, live }) {
+    if (this.mode === "follow" && live) return steps.length - 1;
     return this.step === null ? -1 : lastAtMost(steps, this.step);
   }
 }

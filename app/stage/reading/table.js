@@ -39,7 +39,9 @@ export class Table {
     for (const measure of measures) {
       const title = make("span", "ltv-term", {}, measure.title);
       if (measure.better)
-        title.append(make("span", "ltv-arrow", { "aria-label": words[measure.better] }, `\u00a0${ARROWS[measure.better]}`));
+        title.append(
+          make("span", "ltv-arrow", { "aria-label": words[measure.better] }, `\u00a0${ARROWS[measure.better]}`),
+        );
       tips.explain(title, () => [
         measure.title,
         measure.short,

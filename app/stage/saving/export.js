@@ -14,8 +14,8 @@ import { saveSvg } from "./sketch.js";
 
 /**
  * A function that cannot do its work throws an error whose message ends the sentence "This could not be saved: …";
- * "app": it needs the app behind the page.
- * @type {[Name, Export["run"], "app"?][]}
+ * "app": it needs the app behind the page; "address": the page's address must be the stage's to write.
+ * @type {[Name, Export["run"], ("app"|"address")?][]}
  */
 const EXPORTS = [
   ["png", savePng],
@@ -23,12 +23,12 @@ const EXPORTS = [
   ["gif", saveGif],
   ["film", saveMovie],
   ["replay", saveReplay, "app"],
-  ["link", copyLink],
+  ["link", copyLink, "address"],
 ];
 
-/** @param {boolean} alone there is no app behind the page @returns {Export[]} */
-export const exportsOf = (alone) =>
-  EXPORTS.filter(([, , needs]) => !(needs && alone)).map(([key, run]) => {
+/** @param {import("../common/types.js").StageData} data of the page @returns {Export[]} */
+export const exportsOf = ({ replay, guest }) =>
+  EXPORTS.filter(([, , needs]) => !(needs === "app" && replay) && !(needs === "address" && guest)).map(([key, run]) => {
     const [name, hint] = words.exports[key];
     return { name, hint, run };
   });

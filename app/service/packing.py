@@ -1,0 +1,60 @@
+"""Messages of the stream as text that a page may hold, and what a stage needs that has no stream."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+from collections.abc import Sequence
+from typing import Any
+
+from ltviz.projection import REGISTRY
+
+from .look import stage_look
+from .projections import describe_projection
+from .tail import Tail
+
+LEAST_MOMENTS = 2
+
+
+def pack(message: bytes) -> str:
+    """A message, gzipped, in base64."""
+    return base64.b64encode(gzip.compress(message, 6, mtime=0)).decode()
+
+
+async def first_look(tails: Sequence[Tail], woken: asyncio.Event, seconds: float) -> list[str]:
+    """Waits until the folders of all runs have been looked at; gives those that were not, in so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not all(tail.looked for tail in tails):
+                woken.clear()
+                await woken.wait()
+    except TimeoutError:
+        pass
+    return [tail.run for tail in tails if not tail.looked]
+
+
+def thin(steps: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the steps, evenly chosen, with the first and the last; none where not both fit."""
+    if len(steps) <= most:
+        return list(steps)
+    if most < LEAST_MOMENTS:
+        return []
+    return [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
+
+
+def stage_without_stream(runs: Sequence[str], projection: str, view: str) -> dict[str, Any]:
+    """What a stage is told whose page holds the frames: JSON. `view` names it on the page."""
+    base = projection.partition(":")[0]
+    return {
+        "stream": "replay",
+        "token": "",
+        "runs": list(runs),
+        # There is no form to train with.
+        "words": {"failedNext": ""},
+        "projection": projection,
+        "projections": [describe_projection(base) | {"name": projection}] if base in REGISTRY else [],
+        "view": view,
+        "replay": True,
+        **stage_look(),
+    }
