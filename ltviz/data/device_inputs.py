@@ -72,10 +72,14 @@ class DeviceInputs:
         coming = self._coming.pop(index.tobytes(), None)
         return self._as_float(self._put(self.inputs.read(index) if coming is None else coming.result()))
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether to announce positions is of use: inputs in memory are there already."""
+        return self._held is None
+
     def expect(self, index: NDArray[np.int64]) -> None:
         """Begins to read these positions in a thread, for an `at` that is to come; inputs in memory need none."""
-        key = index.tobytes()
-        if self._held is not None or key in self._coming:
+        if not self.reads_ahead or (key := index.tobytes()) in self._coming:
             return
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="ltviz-read-ahead")

@@ -90,9 +90,10 @@ class Batches:
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
         index = self._draw(step)
-        self.inputs.expect(index[:: self._each])
-        if step < self.total_steps:
-            self.inputs.expect(self._draw(step + 1)[:: self._each])
+        if self.inputs.reads_ahead:
+            self.inputs.expect(index[:: self._each])
+            if step < self.total_steps:
+                self.inputs.expect(self._draw(step + 1)[:: self._each])
         if self._balanced is None:
             return self._make(step, index, each=self._each)
         return self._make(step, index, lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW))

@@ -103,7 +103,7 @@ def contrast_of_labels(
     check_choice(loss, "reduction", reduction, ("mean", "none"))
     usual = (form, anchors, average, reduction) == ("out", "all", "sample", "mean")
     if usual and len(z) * num_views > 1 and is_had_at_once((len(z) * num_views) ** 2):
-        return _of_few(stack_views(z), y.repeat(num_views), tau)
+        return _of_few(stack_views(z), torch.cat([y] * num_views), tau)
     # any integers become the places of their classes among the sorted labels, from 0 to B - 1
     rows, y = stack_views(z), torch.searchsorted(y.sort().values, y)
     labels = y.repeat(num_views)
@@ -198,7 +198,7 @@ class SupCon(Probed):
         z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
         return {
             "contrast": self.contrast(z, batch.y, self.settings),
-            "probe": self.probe_loss(features, batch.y.repeat(2)),
+            "probe": self.probe_loss(features, torch.cat([batch.y, batch.y])),
         }
 
     @staticmethod

@@ -3,12 +3,54 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from ltviz.training.settings import RunSettings
 from ltviz.training.timetable import parse_milestones, parse_switches
+
+_add = torch._foreach_add_  # pyright: ignore[reportPrivateImportUsage]
+_move = torch._fused_adamw_  # pyright: ignore[reportPrivateImportUsage]
+
+
+class LeanAdamW(torch.optim.AdamW):
+    """`torch.optim.AdamW(fused=True)`, bit for bit, in about half of its time for a small network: what it finds
+    out about its tensors at each step, and they never change, is known of one group on one device in one dtype."""
+
+    def __init__(self, trained: list[nn.Parameter], *, lr: float, weight_decay: float):
+        super().__init__(trained, lr=lr, weight_decay=weight_decay, fused=True)
+        self._alike = len({(p.device, p.dtype, p.layout) for p in trained}) == 1
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        (group,) = self.param_groups
+        moved = [p for p in group["params"] if p.grad is not None]
+        states = [state for p in moved if (state := self.state.get(p))]
+        usual = self._alike and 0 < len(moved) == len(states)  # the first step of a parameter makes its state
+        if closure or not usual or getattr(self, "grad_scale", None) is not None:
+            return super().step(closure)
+        refused = getattr(self, "found_inf", None)
+        steps = [state["step"] for state in states]
+        _add(steps, 1 if refused is None else 1 - refused)
+        _move(
+            moved,
+            [p.grad for p in moved],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+            found_inf=refused,
+        )
+        return None
 
 
 def build(run: RunSettings, method: nn.Module) -> torch.optim.Optimizer:
@@ -18,7 +60,7 @@ def build(run: RunSettings, method: nn.Module) -> torch.optim.Optimizer:
     """
     trained = [p for p in method.parameters() if p.requires_grad]
     if run.optimizer == "adamw":
-        return torch.optim.AdamW(trained, lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)
+        return LeanAdamW(trained, lr=run.learning_rate, weight_decay=run.weight_decay)
     return torch.optim.SGD(
         trained,
         lr=run.learning_rate,

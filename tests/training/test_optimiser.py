@@ -157,3 +157,25 @@ def test_switches_and_milestones_are_read_from_text() -> None:
 def test_what_cannot_be_meant_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         RunSettings(**values)
+
+
+def test_the_lean_adamw_is_torchs_own_bit_for_bit() -> None:
+    """Also where a parameter has no gradient, where a step is refused, and where one gets its first gradient late."""
+    chance = torch.Generator().manual_seed(0)
+    start = [torch.randn(shape, generator=chance) for shape in ((5, 3), (7,), ())]
+    sides = [[nn.Parameter(one.clone()) for one in start] for _ in range(2)]
+    lean = optimiser.LeanAdamW(sides[0], lr=0.1, weight_decay=0.01)
+    theirs = torch.optim.AdamW(sides[1], lr=0.1, weight_decay=0.01, fused=True)
+    for step in range(6):
+        gradients = [None if (step, at) in ((0, 2), (4, 1)) else torch.randn_like(p) for at, p in enumerate(start)]
+        for parameters, optimizer in zip(sides, (lean, theirs), strict=True):
+            optimizer.param_groups[0]["lr"] = 0.1 / (step + 1)
+            optimizer.found_inf = torch.tensor(float(step == 3))  # pyright: ignore[reportAttributeAccessIssue]
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = None if gradient is None else gradient.clone()
+            optimizer.step()
+        for mine, other in zip(*sides, strict=True):
+            assert torch.equal(mine, other)
+            assert lean.state[mine].keys() == theirs.state[other].keys()
+            assert all(torch.equal(value, theirs.state[other][key]) for key, value in lean.state[mine].items())
+    assert [int(lean.state[p]["step"]) for p in sides[0]] == [5, 4, 4]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.data.views.policy import Policy, Randoms
 
 
@@ -21,19 +24,19 @@ def affine(images: Tensor, randoms: Randoms) -> Tensor:
         (N, C, H, W) float32 beside the images; noise may leave [0, 1].
     """
     num, _, height, width = images.shape
-    turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=randoms.generator) - 1).unbind()
-    noise = torch.randn(images.shape, generator=randoms.generator).to(images.device)
-    scale = 1 + 0.1 * stretch
-    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
+    moves = 2 * torch.rand(4, num, 1, generator=randoms.generator) - 1  # turn, stretch, right, down
+    noise = send(torch.randn(images.shape, generator=randoms.generator), images.device)
+    angle, scale = 0.2 * moves[0], 1 + 0.1 * moves[1]
+    cos, sin = angle.cos() * scale, angle.sin() * scale
     reach = (1 if width < 16 else 2) * 2 / width  # grid_sample measures in half widths
     # F.affine_grid of [[cos, -sin, right], [sin, cos, down]], in a fraction of the time of its matrix product
-    x, y = _pixel_centres(width), _pixel_centres(height)
-    by_column = torch.stack([cos * x + reach * right, sin * x + reach * down], 1).to(images.device)
-    by_row = torch.stack([-sin * y, cos * y], 1).to(images.device)
-    grid = (by_column[:, :, None] + by_row[..., None]).permute(0, 2, 3, 1)
+    by_column = send(torch.stack([cos, sin]) * _pixel_centres(width) + reach * moves[2:], images.device)
+    by_row = send(torch.stack([-sin, cos]) * _pixel_centres(height), images.device)
+    grid = (by_column[:, :, None] + by_row[..., None]).permute(1, 2, 3, 0)
     return F.grid_sample(images, grid, align_corners=False).add_(noise, alpha=0.1)
 
 
+@lru_cache(maxsize=64)
 def _pixel_centres(size: int) -> Tensor:
     """(size,) centres of pixels, where the image reaches from -1 to 1."""
     return (2 * torch.arange(size) + 1) / size - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -23,12 +24,16 @@ class Randoms:
 
     Attributes:
         generator: of numbers that the device computes with.
-        choices: of numbers by which the CPU chooses what is computed; arrays, so that no tensor is read for them.
     """
 
     def __init__(self, seed: int):
+        self._seed = seed
         self.generator = torch.Generator().manual_seed(seed)
-        self.choices = np.random.Generator(np.random.Philox(seed))
+
+    @cached_property
+    def choices(self) -> np.random.Generator:
+        """Of numbers by which the CPU chooses what is computed; arrays, so that no tensor is read for them."""
+        return np.random.Generator(np.random.Philox(self._seed))
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """float32 on the CPU, uniform in [low, high)."""

@@ -142,10 +142,11 @@ class Dense:
     ) -> tuple[Tensor, Gradients]:
         columns, num_rows = z if others is None else torch.cat([z, others]), len(z)
         similar = (z / tau) @ columns.T
-        logits, _ = self.contrast.biased(similar.clone())
+        pulled = self.pulls.view(-1).dot(similar.view(-1))
+        logits, _ = self.contrast.biased(similar.clone() if needs[2] else similar)
         top = logits.amax(1, keepdim=True)
         total = logits.sub_(top).exp_().sum(1, keepdim=True)
-        value = self.weights.dot((total.log() + top)[:, 0]) - self.pulls.view(-1).dot(similar.view(-1))
+        value = self.weights.dot((total.log() + top)[:, 0]) - pulled
         if not any(needs):
             return value, [None, None, None]
         slope = logits.mul_(self.weights[:, None] / total).sub_(self.pulls)
