@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ltviz.metrics.comparison import share_error, told_apart
+from ltviz.training.settings import RunSettings
 
 APP = "ltviz"
 ABOUT = (
@@ -54,6 +55,11 @@ WHAT_IF = "What if: forces under other methods"
 WHAT_IF_NONE = "None"
 NO_CATALOGUE = "The trainer is waking up. Its other methods and their settings appear here in a few seconds."
 NO_COUNTS = "The class counts cannot be shown: {reason}"
+NO_SAMPLES = "Its images cannot be shown: {reason}"
+SAMPLES_SOON = "Some of its images follow in a moment."
+FILES = {"data_dir": "Folder of the files", "image_root": "Folder of the images"}
+SET_OPTIONS = "Settings of this set"
+PLAN_TIME = "How long it takes stands beside each run after a few steps."
 STOP_ALL = "Stop all"
 
 # Runs.
@@ -324,6 +330,39 @@ TAKE_AWAY_NOTE = (
 )
 DOWNLOADS = {"report": "Report (HTML)", "csv": "Numbers (CSV)", "parquet": "Numbers (Parquet)"}
 BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nearer to the ideal is better"}
+
+
+def samples_of(name: str, shown: int, size: int) -> str:
+    """In place of some images of a class."""
+    return f"{shown} of the {size:,} training images of class {name}" if shown < size else f"Class {name}, all {size}"
+
+
+def plan(run: RunSettings, methods: int, policies: str, steps: int, size: int | None) -> str:
+    """What would be trained, how, and on how much.
+
+    Args:
+        methods: how many, at least one.
+        policies: names of view policies, separated by commas.
+        steps: that `run` comes to.
+        size: training samples; None where they are not known.
+    """
+    who = "1 method trains" if methods == 1 else f"{methods} methods train"
+    rate = {"cosine": "along a cosine", "step": "falling at milestones", "constant": "all along"}[run.schedule]
+    optimiser = {"adamw": "AdamW", "sgd": f"SGD with momentum {run.momentum:g}"}[run.optimizer]
+    drawn = steps * run.batch_size
+    images = f"{drawn * run.views:,} images" if run.views else f"{drawn:,} samples, in as many views as a method needs"
+    often = f" ({drawn / size:.3g} times the training set)" if size else ""
+    return (
+        f"{who} {run.encoder} to {run.dim} dimensions: {optimiser}, rate {run.learning_rate:g} {rate}, views by "
+        f"{policies.replace(',', ', ')}. {steps:,} step{'s' if steps > 1 else ''} of {run.batch_size:,}: "
+        f"{images}{often}."
+    )
+
+
+def plan_memory(size: int) -> str:
+    """What the data of so many bytes takes."""
+    amount = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(0.1, size / 1e6):,.1f} MB"
+    return f"All inputs take about {amount}, by their sizes; the network comes on top."
 
 
 def fitting(found: int, every: int, most: int) -> str:

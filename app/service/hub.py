@@ -154,12 +154,13 @@ class Hub:
         Raises:
             LtvizError, OSError, ValueError: the folder does not hold what it takes.
         """
-        if tail.header is not None and thumbnails == THUMBNAIL_LIMIT:
-            return tail.header
+        now = tail.snapshot
+        if tail.header is not None and tail.header[0] == now.state and thumbnails == THUMBNAIL_LIMIT:
+            return tail.header[1]
         loop = asyncio.get_running_loop()
-        header = await loop.run_in_executor(self._readers, _describe, tail, tail.snapshot, thumbnails)
+        header = await loop.run_in_executor(self._readers, _describe, tail, now, thumbnails)
         if thumbnails == THUMBNAIL_LIMIT:
-            tail.header = header
+            tail.header = now.state, header
         return header
 
     async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:

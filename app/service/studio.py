@@ -13,6 +13,7 @@ from ltviz.recording import Home, Recording, Skipped, checkpoints_home
 
 from .. import words
 from .hub import Hub
+from .previews import Previews
 from .supervisor import Supervisor
 
 
@@ -24,6 +25,7 @@ class Studio:
     supervisor: Supervisor
     hub: Hub
     demos: Path | None = None
+    previews: Previews = field(default_factory=Previews)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""

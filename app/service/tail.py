@@ -52,8 +52,8 @@ class Tail:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
     watchers: list[Callable[[], None]] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
-    header: bytes | None = None
-    """The run's own message, once it has been asked for."""
+    header: tuple[str, bytes] | None = None
+    """The run's own message, once it has been asked for, and the state that it tells."""
     projections: Projections | None = None
     landed: Counter[tuple[str, int]] = field(default_factory=Counter)
     """How often a projection of a step that was pending came; a viewer asks for the frame again then."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from ltviz import figures, launch
+from ltviz import launch
 from ltviz.data import registry as data_registry
+from ltviz.data.registry import Description
 from ltviz.data.source import Source
 from ltviz.errors import LtvizError
-from ltviz.metrics import shot_groups
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
 from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, OPTIMISATION, RunSettings
@@ -20,16 +19,15 @@ from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, OPTIMISATION, 
 from .. import words
 from ..service.studio import Studio
 from . import forms
-from .plots import draw_figure
+from .plan import draw_classes, draw_plan
 from .style import draw_heading
-from .viewer import first_asked, may_draw_charts, theme
+from .viewer import first_asked
 
-COUNTS_HEIGHT = 110
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
 HIDDEN = ("data_dir", "image_root", "threads")
 """Drawn beside the data set where it has such, or not at all."""
-CUT = ("max_per_class", "profile", "image_size", "skip_bad")
+CUT = ("max_per_class", "profile", "seed", "image_size", "skip_bad")
 """Settings under "More settings" that the counts depend on too."""
 WHAT_IF = "what_if"
 """A list of methods, which are chosen here instead of typed."""
@@ -37,11 +35,10 @@ WHAT_IF = "what_if"
 
 def draw_race(studio: Studio) -> list[str] | None:
     """The form; the ids of the runs that were just started, or None."""
-    catalogue = studio.catalogue
     schema = RunSettings.model_json_schema()
-    chosen = _draw_data(studio, schema)
+    chosen, about = _draw_data(studio, schema)
     draw_heading(words.RACE)
-    methods = _draw_methods(catalogue, several=data_registry.source(chosen["data"]).several_labels)
+    methods = _draw_methods(studio.catalogue, several=data_registry.source(chosen["data"]).several_labels)
     left, right = st.columns(2)
     with left:
         chosen["dim"] = int(st.number_input(words.DIM, 2, 4096, 3, help=words.DIM_HELP, key="race-dim"))
@@ -53,13 +50,15 @@ def draw_race(studio: Studio) -> list[str] | None:
     if st.toggle(words.EQUAL_IMAGES, key="race-equal", help=words.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
         chosen["views"] = EQUAL_VIEWS
     more, own = _draw_more(studio, schema, methods)
+    run = {"watch_share": LAB_WATCH_SHARE, **chosen, **more}
     started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
         st.caption(words.CHOOSE_METHOD)
+    draw_plan(about, run, len(methods))
     if not started:
         return None
     try:
-        return start_race(studio, methods, {"watch_share": LAB_WATCH_SHARE, **chosen, **more}, own)
+        return start_race(studio, methods, run, own)
     except LtvizError as error:
         st.error(forms.escape(str(error)))
         return None
@@ -78,7 +77,8 @@ def start_race(
     return [member.run_id for member in runs]
 
 
-def _draw_data(studio: Studio, schema: dict[str, Any]) -> dict[str, Any]:
+def _draw_data(studio: Studio, schema: dict[str, Any]) -> tuple[dict[str, Any], Description | None]:
+    """What is set of the data, and what there is to say of it; None where that fails, which is said."""
     sources = data_registry.sources()
     draw_heading(words.DATA)
     left, right = st.columns(2)
@@ -93,32 +93,29 @@ def _draw_data(studio: Studio, schema: dict[str, Any]) -> dict[str, Any]:
         )
     chosen = {"imbalance_factor": factor, **_draw_files(sources[data], forms.fields_of(schema))}
     more = st.session_state.get("race-kept", {"run": {}})["run"]
-    _draw_counts(studio, data, chosen | {name: more[name] for name in CUT if name in more})
-    return {"data": data, **chosen}
+    cut = chosen | {name: more[name] for name in CUT if name in more}
+    try:
+        about = data_registry.describe(data, **cut)
+    except LtvizError as error:
+        st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
+        return {"data": data, **chosen}, None
+    draw_classes(studio, about, cut)
+    return {"data": data, **chosen}, about
 
 
 def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Where the files of a data set are, and its own settings; nothing for one that has neither."""
     asked = (("data_dir", source.needs_files), ("image_root", source.reads_images))
-    chosen = {name: forms.draw_field(name, fields[name], f"race-{name}") for name, has in asked if has}
-    options = forms.draw_form(source.Options.model_json_schema(), f"race-data-{source.name}")
+    chosen = {
+        name: forms.draw_field(name, {**fields[name], "title": words.FILES[name]}, f"race-{name}")
+        for name, has in asked
+        if has
+    }
+    options = {}
+    if (schema := source.Options.model_json_schema()).get("properties"):
+        with st.expander(words.SET_OPTIONS, key=f"race-options-{source.name}"):
+            options = forms.draw_form(schema, f"race-data-{source.name}")
     return {name: value for name, value in chosen.items() if value} | ({"data_options": options} if options else {})
-
-
-def _draw_counts(studio: Studio, data: str, cut: dict[str, Any]) -> None:
-    """Bars of the class counts, head to tail: what "long-tailed" means here."""
-    try:
-        about = data_registry.describe(data, **cut)
-    except LtvizError as error:
-        st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
-        return
-    place = st.container(height=COUNTS_HEIGHT, border=False, key="counts")
-    if about.counts and may_draw_charts(studio):
-        counts = np.asarray(about.counts)
-        chart = figures.class_counts(counts, about.class_names, shot_groups(counts), theme() or "light")
-        draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
-    for sentence in (*about.notes, *([about.missing] if about.missing else [])):
-        st.caption(forms.escape(sentence))
 
 
 def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:

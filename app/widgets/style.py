@@ -39,6 +39,12 @@ section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; lin
 }
 [class*="st-key-grid"] > * { min-width: 0; width: 100%; }
 .st-key-counts { overflow: hidden; padding: 0; }
+.ltviz-samples {
+  display: grid; grid-template-columns: minmax(2.2rem, max-content) 1fr; gap: .2rem .6rem; align-items: center;
+  font-size: .8rem;
+}
+.ltviz-samples span { max-width: 5.5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; opacity: .72; }
+.ltviz-samples img { display: block; max-width: 100%; image-rendering: pixelated; }
 .ltviz-heading {
   margin: .5rem 0 0; font-size: .74rem; font-weight: 600; letter-spacing: .08em;
   text-transform: uppercase; opacity: .64;

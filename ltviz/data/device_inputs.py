@@ -148,6 +148,11 @@ class DevicePixels:
         """(len(index), C, H, W) in [0, 1]: the images that these samples are of; otherwise as `DeviceInputs.at`."""
         return self.images.at(self._images(index), None if rows is None else self._of[rows])
 
+    @property
+    def reads_ahead(self) -> bool:
+        """As `DeviceInputs.reads_ahead`."""
+        return self.images.reads_ahead
+
     def expect(self, index: NDArray[np.int64]) -> None:
         """As `DeviceInputs.expect`."""
         self.images.expect(self._images(index))

@@ -82,6 +82,14 @@ class Inputs(ABC):
         """These inputs, and others of the same shape and kind after them."""
         return JoinedInputs([self, further])
 
+    def pictures(self, index: Index) -> NDArray[np.uint8]:
+        """(len(index), H, W) or (len(index), H, W, 3), 0 to 255 whatever their value of white; errors as of `read`."""
+        images = self.read(index)
+        if images.dtype == np.uint8 and self.white == 255:
+            return images
+        share = np.clip(images.astype(np.float32) / np.float32(self.white), 0, 1)
+        return np.rint(share * 255).astype(np.uint8)
+
     def hold(self, most_bytes: int = HELD_BYTES) -> Inputs:
         """The same inputs in memory where they take at most so many bytes, else as they are."""
         if isinstance(self, HeldInputs) or self.nbytes > most_bytes:

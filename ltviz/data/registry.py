@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from pydantic import ValidationError
 
 from ltviz.data.longtail import NATURAL, PROFILES, LongTailed, Tail, exponential_counts, rank_classes
-from ltviz.data.source import Outline, Source, Where
+from ltviz.data.source import Outline, Source, Where, usual_policy
 from ltviz.errors import ConfigError, DataError, sentence
 from ltviz.plugins import Registry, defined_in, subclass_of
 from ltviz.recording.names import typed_path
@@ -36,9 +37,20 @@ class Description:
     counts: tuple[int, ...] = ()
     test_counts: tuple[int, ...] = ()
     profile: str = ""
+    policies: str = ""
+    """Names of the view policies where a run names none."""
     notes: tuple[str, ...] = ()
     images: int = 0
     """Training images: as many as samples, or what these are pixels of."""
+
+    @property
+    def bytes(self) -> int | None:
+        """Memory that all inputs take, uint8 images or float32 vectors, by the counts; None where they do not say it:
+        where they are unknown, and where a sample counts for several classes."""
+        if self.several_labels or not self.counts or not self.image_shape:
+            return None
+        each = prod(self.image_shape) * (4 if len(self.image_shape) == 1 else 1)
+        return each * (sum(self.counts) + sum(self.test_counts))
 
 
 def _built_in() -> dict[str, Source]:
@@ -167,6 +179,7 @@ def describe(
         counts=tail.counts,
         test_counts=tuple(n if tail.test_per_class is None else min(n, tail.test_per_class) for n in held_out),
         profile=tail.profile,
+        policies=outline.policies or usual_policy(outline.shape),
         notes=outline.notes,
         images=sum(tail.counts) if tail.images is None else tail.images,
     )

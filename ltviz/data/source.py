@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from ltviz.data.longtail import LongTailed, Pool, Tail, cut
 from ltviz.errors import DataError
 
+SMALL = 28
+"""Height and width up to which grey images are taken for characters, which no flip leaves what they are."""
+
 
 class NoOptions(BaseModel):
     """Of sets that leave nothing to choose."""
@@ -70,6 +73,17 @@ class Outline:
     std: tuple[float, ...] = ()
     policies: str = ""
     notes: tuple[str, ...] = ()
+
+
+def usual_policy(shape: tuple[int, ...]) -> str:
+    """The view policy of samples of this shape where neither the user nor the set names one.
+
+    Args:
+        shape: (H, W) of grey images, (H, W, 3) of colour, (F,) of vectors.
+    """
+    if len(shape) == 1:
+        return "none"
+    return "affine" if len(shape) == 2 and max(shape) <= SMALL else "crop-flip"
 
 
 class Source(ABC):

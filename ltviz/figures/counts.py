@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ltviz.figures.layout import measure_title, new_figure, number_format, plain
 from ltviz.figures.lines import DASHES
-from ltviz.figures.palette import group_colours, method_colour
+from ltviz.figures.palette import group_colours, method_colour, theme_colours
 from ltviz.metrics import ShotGroups
 
 # 1, 2, 5, 10, ...: plotly's own labels of a log axis leave out the power of ten
@@ -19,7 +19,15 @@ GROUP_NAMES = ("many", "medium", "few")
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
-def class_counts(counts: Sequence[int] | np.ndarray, names: Sequence[str], groups: ShotGroups, theme: str) -> go.Figure:
+def class_counts(
+    counts: Sequence[int] | np.ndarray,
+    names: Sequence[str],
+    groups: ShotGroups,
+    theme: str,
+    *,
+    held_out: Sequence[int] | np.ndarray = (),
+    logarithmic: bool = False,
+) -> go.Figure:
     """Bars of the training counts, head to tail, coloured by shot group. Small enough for a side bar.
 
     Args:
@@ -27,6 +35,8 @@ def class_counts(counts: Sequence[int] | np.ndarray, names: Sequence[str], group
         names: (C,) class names.
         groups: of these classes.
         theme: "light" or "dark".
+        held_out: (C,) test samples, which become dashes; none where empty.
+        logarithmic: whether each power of ten is as high as the next, so that a tail of single samples is seen.
     """
     counts = np.asarray(counts)
     order = np.argsort(-counts, kind="stable")
@@ -46,7 +56,26 @@ def class_counts(counts: Sequence[int] | np.ndarray, names: Sequence[str], group
             )
         )
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(nticks=3, rangemode="tozero")
+    if len(held_out):
+        held_out = np.asarray(held_out)
+        figure.add_trace(
+            go.Scatter(
+                x=place,
+                y=held_out,
+                name="test",
+                mode="markers",
+                marker={"symbol": "line-ew", "size": 9, "line": {"width": 2, "color": theme_colours(theme)["ink"]}},
+                customdata=[plain(name) for name in names],
+                hovertemplate="%{customdata}: %{y} test samples<extra></extra>",
+            )
+        )
+    if logarithmic:
+        most = max(counts.max(initial=1), *held_out) if len(held_out) else counts.max(initial=1)
+        powers = [10**power for power in range(7) if 10**power <= most]
+        # below 1, so that a class of one sample has a bar
+        figure.update_yaxes(type="log", range=[np.log10(0.6), np.log10(1.5 * most)], tickvals=powers)
+    else:
+        figure.update_yaxes(nticks=3, rangemode="tozero")
     return figure
 
 

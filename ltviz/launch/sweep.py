@@ -41,7 +41,7 @@ from ltviz.recipes import Recipe
 from ltviz.recipes import find as find_recipe
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
-from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, LATER, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, LATER, NAMED, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
@@ -261,7 +261,7 @@ def run_id(method: str, settings: Mapping[str, Any], run: RunSettings) -> str:
     """
     said = run.model_dump(mode="json", exclude_defaults=True)
     learned = {
-        name: value
+        name: NAMED.get(name) if value is None else value
         for name, value in run.model_dump(mode="json").items()
         if name not in INCIDENTAL and (name in said or name not in LATER)
     }

@@ -16,6 +16,12 @@ from ltviz.recording.probe import make_thumbnails
 _STREAM, _HELD_STREAM = 20, 23  # Philox streams
 TRAIN, TEST, VALIDATION = 0, 1, 2
 _THUMBNAIL_ROWS = 256
+POINTS = 2000
+"""Samples that frames show where nobody says how many."""
+CPU_WORK = 20e9
+"""Multiply-adds of one pass of these through the encoder on a CPU: about a second of one core."""
+LEAST_POINTS = 200
+"""And as many as are shown whatever they cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +49,8 @@ class ProbeSet:
         each is marked in its image."""
         if self.inputs.is_vectors:
             return None
-        parts = []
-        for index in self.inputs.blocks(_THUMBNAIL_ROWS):
-            images = self.inputs.read(index)
-            if images.dtype != np.uint8 or self.inputs.white != 255:
-                share = np.clip(images.astype(np.float32) / np.float32(self.inputs.white), 0, 1)
-                images = np.rint(share * 255).astype(np.uint8)
-            parts.append(make_thumbnails(images, len(images)))
-        thumbnails = np.concatenate(parts)
+        blocks = self.inputs.blocks(_THUMBNAIL_ROWS)
+        thumbnails = np.concatenate([make_thumbnails(self.inputs.pictures(index), len(index)) for index in blocks])
         return mark(thumbnails, *self.inputs.shares()) if isinstance(self.inputs, Pixels) else thumbnails
 
 
@@ -69,6 +69,14 @@ def quotas(sizes: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
     taken = np.minimum(sizes, level) if level < sizes.max() else sizes.copy()
     taken[np.flatnonzero(sizes > taken)[: max(0, budget - taken.sum())]] += 1
     return taken
+
+
+def affordable(multiply_adds: float) -> int:
+    """How many samples frames show on a CPU, where a sample takes so many multiply-adds on its way forward.
+
+    They are counted, not timed: the same settings show the same samples on a fast machine and on a slow one.
+    """
+    return POINTS if multiply_adds * POINTS <= CPU_WORK else max(LEAST_POINTS, int(CPU_WORK / multiply_adds))
 
 
 def choose(data: LongTailed, *, points: int, seed: int, validation_share: float = 0.0) -> ProbeSet:

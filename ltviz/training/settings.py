@@ -187,7 +187,13 @@ class RunSettings(BaseModel):
         le=1_000_000,
         description="Frames of a run that are written whatever they cost, spread evenly over it.",
     )
-    probe_points: int = Field(2000, ge=20, le=50_000, description="Samples that the frames show, at most.")
+    probe_points: int | None = Field(
+        None,
+        ge=20,
+        le=50_000,
+        description="Samples that the frames show, at most; where empty 2,000, or on a CPU as many as a large encoder "
+        "reads in about a second.",
+    )
     evaluate: bool = Field(
         True,
         description="Judge the last weights on the whole test set, by the method's own classifier and by common "
@@ -254,6 +260,9 @@ LATER = frozenset(
 )
 """Names of the settings that came after sweeps had named runs: left at their defaults they are not part of what a run
 is called, so that a finished run is known again."""
+NAMED = {"probe_points": 2000}
+"""What settings that are chosen automatically now were by default when sweeps began to name runs: left empty they count
+as that in a run's name, for the same reason."""
 EQUAL_VIEWS = 3
 """`views` of comparisons: as many as the hungriest of our methods takes."""
 LAB_WATCH_SHARE = 0.25

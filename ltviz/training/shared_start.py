@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import OnDevice, on_device
+from ltviz.data.device_inputs import OnDevice, channels_first, on_device
 from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed
 from ltviz.data.pixels import Pixels
@@ -31,7 +32,7 @@ from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
 from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
-from ltviz.training.probe_set import ProbeSet, choose
+from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
@@ -220,6 +221,8 @@ def prepare(run: RunSettings) -> SharedStart:
             encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
         head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
     loaded = encoders.load_weights(whole, run.weights) if run.weights else None
+    if run.probe_points is None:
+        run, chosen = _choose_points(run, chosen, whole, data.train_inputs.shape)
     batches = Batches(
         data,
         batch_size=run.batch_size,
@@ -229,8 +232,39 @@ def prepare(run: RunSettings) -> SharedStart:
         total_steps=run.steps,
         policies=run.policies,
     )
+    assert run.probe_points is not None
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
+
+
+def _choose_points(
+    run: RunSettings, chosen: engine.Engine, encoder: nn.Module, shape: tuple[int, ...]
+) -> tuple[RunSettings, engine.Engine]:
+    """The settings with a number of probe points, and the engine with a note where a CPU is given fewer than usual."""
+    if chosen.device.type != "cpu":
+        return controls.replace(run, "probe_points", POINTS), chosen
+    each = multiply_adds(encoder, shape)
+    points = affordable(each)
+    if points < POINTS:
+        note = (
+            f"frames: they show at most {points:,} samples instead of {POINTS:,}, for {run.encoder} takes "
+            f"{each / 1e6:,.0f} million multiply-adds a sample and would keep a CPU from training; --probe-points asks "
+            "for more"
+        )
+        chosen = replace(chosen, notes=(*chosen.notes, note))
+    return controls.replace(run, "probe_points", points), chosen
+
+
+def multiply_adds(encoder: nn.Module, shape: tuple[int, ...]) -> float:
+    """Of one sample of `shape`, (H, W), (H, W, 3) or (F,), on its way forward through products and convolutions."""
+    was_training = encoder.training
+    encoder.eval()
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counted:
+            encoder(torch.zeros(1, *channels_first(shape)))
+    finally:
+        encoder.train(was_training)
+    return counted.get_total_flops() / 2
 
 
 def run_settings(recording: Recording) -> RunSettings:

@@ -21,6 +21,26 @@ async def seen(tail: Tail, true, seconds: float = 5.0) -> None:
     raise AssertionError(f"not in time: {tail.snapshot}")
 
 
+def test_a_viewer_who_comes_later_is_told_the_state_of_now(home: Path, runs):
+    writer = runs.begin(home, "run-one")
+    runs.frame(writer, 0)
+
+    async def story() -> None:
+        hub = Hub(home)
+        with hub.watch(["run-one"], lambda: None) as tails:
+            tail = tails["run-one"]
+            await seen(tail, lambda s: s.steps == (0,))
+            before = tail.snapshot.state
+            first = await hub.header(tail)
+            assert f'"state":"{before}"'.encode() in first and await hub.header(tail) is first, "made once"
+            writer.close()
+            await seen(tail, lambda s: s.state == "finished")
+            assert b'"state":"finished"' in await hub.header(tail)
+        await hub.close()
+
+    asyncio.run(story())
+
+
 @pytest.fixture
 def reads(monkeypatch) -> list[int]:
     """Steps that were read and quantised."""

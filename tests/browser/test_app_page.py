@@ -80,6 +80,29 @@ def test_it_opens_on_the_demos_moving_and_without_torch(visit: Any, app: served.
     assert not app.has_torch()
 
 
+def test_the_lab_shows_before_train_what_it_would_train_on(visit: Any) -> None:
+    page = visit()
+    strips = page.locator(".ltviz-samples img")
+    strips.first.wait_for(timeout=60_000)
+    drawn = strips.evaluate_all("found => found.map((one) => [one.alt, one.naturalWidth, one.naturalHeight])")
+    assert [told for told, _, _ in drawn] == [
+        "6 of the 120 training images of class 0",
+        "6 of the 77 training images of class 7",
+        "Class 2, all 3",
+        "Class 4, all 2",
+    ]
+    assert [(wide, high) for _, wide, high in drawn] == [(54, 8), (54, 8), (27, 8), (18, 8)], "a browser reads them"
+    sizes = strips.evaluate_all("found => found.map((one) => one.clientHeight)")
+    assert max(sizes) - min(sizes) <= 1 and min(sizes) > 20, "images are equally large, whatever their number"
+    page.locator(".st-key-counts .bars .point").nth(9).wait_for(state="attached", timeout=60_000)
+    ticks = page.locator(".st-key-counts .ytick text")
+    assert ticks.all_text_contents() == ["1", "10", "100"]
+    assert page.get_by_text("5 methods train mlp to 3 dimensions").count() == 1
+    page.get_by_role("spinbutton", name="Imbalance").fill("1")
+    page.get_by_role("spinbutton", name="Imbalance").press("Enter")
+    page.locator('.ltviz-samples img[alt$="of the 120 training images of class 4"]').wait_for(timeout=60_000)
+
+
 def test_train_streams_a_race_that_keeps_the_camera_and_obeys_stop(visit: Any, home: Path) -> None:
     page = visit("/?steps=20000")
     page.get_by_role("button", name=re.compile("train", re.IGNORECASE)).first.click()

@@ -126,6 +126,17 @@ def test_class_counts_stand_head_to_tail_in_group_colours() -> None:
     assert bars == {"many": (0, 500, "frequent", many), "medium": (1, 50, "middle", medium), "few": (2, 5, "rare", few)}
 
 
+def test_class_counts_on_a_logarithmic_axis_show_single_samples_and_the_test_set() -> None:
+    counts = np.array([1, 5000, 50])
+    groups = metrics.shot_groups(counts)
+    figure = figures.class_counts(counts, ["a", "b", "c"], groups, "dark", held_out=[7, 7, 7], logarithmic=True)
+    low, high = figure.layout.yaxis.range
+    assert figure.layout.yaxis.type == "log" and low < 0 and high > np.log10(5000)
+    assert list(figure.layout.yaxis.tickvals) == [1, 10, 100, 1000]
+    test = figure.data[-1]
+    assert test.name == "test" and list(test.y) == [7, 7, 7] and list(test.x) == [2, 0, 1]
+
+
 def test_sphere_draws_each_class_its_centre_and_its_target(frame) -> None:
     figure = figures.sphere(frame, INFO)
     by_name = {trace.name: trace for trace in figure.data if trace.name}

@@ -99,6 +99,12 @@ def test_what_is_learned_makes_another_id(change: dict[str, Any]) -> None:
     assert run_id("bcl", base, RunSettings()) != run_id("ce", base, RunSettings())
 
 
+def test_the_automatic_number_of_probe_points_makes_no_other_id() -> None:
+    assert run_id("ce", {}, RunSettings()) == "ce-digits-lt-if50-d3-s0-11d3cef034", "as it was before"
+    assert run_id("ce", {}, RunSettings(probe_points=2000)) == run_id("ce", {}, RunSettings())
+    assert run_id("ce", {}, RunSettings(probe_points=1000)) != run_id("ce", {}, RunSettings())
+
+
 def test_ids_are_run_ids_whatever_the_names() -> None:
     for method in ("x" * 90, "Ünïcode method", "a"):
         assert RUN_ID.fullmatch(run_id(method, {}, RunSettings(seed=2**62, imbalance_factor=123456.789)))

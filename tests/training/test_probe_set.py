@@ -7,10 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ltviz import encoders
 from ltviz.data import registry
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed
-from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, ProbeSet, choose, quotas
+from ltviz.recording import Recording
+from ltviz.training.probe_set import (
+    LEAST_POINTS,
+    POINTS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    ProbeSet,
+    affordable,
+    choose,
+    quotas,
+)
+from ltviz.training.shared_start import multiply_adds, run_settings
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 3000))
@@ -125,3 +138,35 @@ def test_all_labels_of_a_sample_stay_with_it() -> None:
     for sample, row, label in zip(probe.sample_ids, probe.multi, probe.labels, strict=True):
         np.testing.assert_array_equal(row, known[sample])
         assert row[label] == 1 and not row[label + 1 :].any()
+
+
+def test_a_cpu_shows_as_many_as_a_large_encoder_reads_in_a_second() -> None:
+    def work(encoder: str, shape: tuple[int, ...]) -> float:
+        return multiply_adds(encoders.build(encoder, shape)[0], shape)
+
+    assert work("mlp", (8, 8)) == 64 * 128 + 128 * 128
+    for encoder, shape in (("mlp", (8, 8)), ("mlp", (28, 28)), ("convnet", (28, 28)), ("identity", (768,))):
+        assert affordable(work(encoder, shape)) == POINTS == 2000, "as before there was anything larger"
+    assert affordable(work("resnet32", (32, 32, 3))) == 290
+    assert affordable(1e12) == LEAST_POINTS, "a frame has something to show"
+
+
+@pytest.mark.parametrize("asked", [None, 60])
+def test_how_many_points_are_shown_and_why_is_recorded(start, asked: int | None) -> None:
+    race = start("toy", steps=1, encoder="resnet32", max_per_class=None, imbalance_factor=1, probe_points=asked)
+    recording = Recording(race.lanes[0].path)
+    config = recording.info.config
+    points = len(recording.probe.labels)
+    assert config["run"]["probe_points"] == (asked or 2000) and points == (asked or 1700), "8 x 8 pixels cost little"
+    assert not [note for note in config["engine"]["notes"] if note.startswith("frames")]
+
+
+def test_a_large_encoder_is_shown_fewer_points_and_goes_on_with_them(start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltviz.training.probe_set.CPU_WORK", 1.5e9)
+    (lane,) = start("toy", steps=2, encoder="resnet32", probe_points=None).lanes
+    recording = Recording(lane.path)
+    held = recording.info.config["run"]["probe_points"]
+    assert held == len(recording.probe.labels) == int(1.5e9 / 4_285_440)
+    (note,) = [note for note in recording.info.config["engine"]["notes"] if note.startswith("frames")]
+    assert note.startswith(f"frames: they show at most {held} samples instead of 2,000, for resnet32 takes 4 million")
+    assert run_settings(recording).probe_points == held, "so that a resume chooses the same, wherever it goes on"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from ltviz.data.source import usual_policy as default
 from ltviz.data.views.policy import Policy
 from ltviz.errors import ConfigError
 from ltviz.plugins import Registry
-
-_SMALL = 28
 
 
 def _built_in() -> dict[str, Policy]:
@@ -34,17 +33,6 @@ POLICIES: Registry[Policy] = Registry("view policy", "ltviz.views", _built_in, _
 def policies() -> dict[str, Policy]:
     """Every known policy by its name. A plug-in that cannot be used is left out with a warning."""
     return dict(POLICIES)
-
-
-def default(shape: tuple[int, ...]) -> str:
-    """The policy of samples of this shape where the user names none.
-
-    Args:
-        shape: (H, W) of grey images, (H, W, 3) of colour, (F,) of vectors.
-    """
-    if len(shape) == 1:
-        return "none"
-    return "affine" if len(shape) == 2 and max(shape) <= _SMALL else "crop-flip"
 
 
 def chosen(names: str, shape: tuple[int, ...], *, in_place: bool = False) -> tuple[Policy, ...]:
