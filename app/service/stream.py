@@ -23,6 +23,7 @@ from ltviz.errors import ConfigError, LtvizError
 
 from .. import words
 from .clock import Clock, Track
+from .hosts import origin_name
 from .hub import Hub
 from .messages import ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
@@ -73,7 +74,8 @@ def check_origin(asked: HTTPConnection) -> None:
     """Refuses a page of another site: an Origin, where one is sent, must be the host that was asked."""
     origin, host = asked.headers.get("origin"), asked.headers.get("host")
     if origin is not None and urlsplit(origin).netloc != host:
-        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100]))
+        name = origin_name(origin) or "NAME"
+        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100], name=name[:100]))
 
 
 class Viewer:
