@@ -109,7 +109,7 @@ def test_a_folder_is_replaced_only_where_an_export_made_it(runs: Path, tmp_path:
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
     argv = ["export", "one-run", "--to", "projector", "--out", str(out), "--overwrite"]
-    assert main(argv) == 2 and "replaces only what an export has made" in capsys.readouterr().err
+    assert main(argv) == 2 and "replaces only what ltviz has made" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
     (out / "thesis.txt").unlink()
     assert main(argv) == 0 == main(argv) and json.loads((out / NOTE).read_text())["runs"] == ["one-run"]

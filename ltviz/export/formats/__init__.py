@@ -144,8 +144,11 @@ def whole_file(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(out: Path, to: str, runs: Sequence[Recording]) -> Iterator[Path]:
-    """A new folder beside `out`, which becomes `out` at the end, in the place of one that an export made.
+def whole_folder(out: Path, what: str, runs: Sequence[Recording]) -> Iterator[Path]:
+    """A new folder beside `out`, which becomes `out` at the end, in the place of one that was made so before.
+
+    Args:
+        what: writes it: "--to projector".
 
     Raises:
         ConfigError: `out` is a file, or a folder with something else in it.
@@ -153,14 +156,14 @@ def whole_folder(out: Path, to: str, runs: Sequence[Recording]) -> Iterator[Path
     """
     if out.exists() and not (out / NOTE).is_file() and not (out.is_dir() and not any(out.iterdir())):
         raise ConfigError(
-            f"--to {to} writes a folder and replaces only what an export has made; give another --out, as this is "
-            f"something else: {out}"
+            f"{what} writes a folder and replaces only what ltviz has made; give another --out, as this is something "
+            f"else: {out}"
         )
     beside, before = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     try:
         beside.mkdir(parents=True)
         yield beside
-        note = {"made_by": "ltviz export", "to": to, "runs": [run.run_id for run in runs]}
+        note = {"made_by": f"ltviz, {what}", "runs": [run.run_id for run in runs]}
         (beside / NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
         if out.exists():
             out.replace(before)

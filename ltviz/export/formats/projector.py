@@ -18,7 +18,7 @@ CONFIG = 'embeddings {{\n  tensor_name: "{name}"\n  tensor_path: "tensors.tsv"\n
 
 def write(wanted: Wanted) -> Written:
     """The last frame, or that of the step; a folder for each of several runs. `metadata.tsv` has a head."""
-    with whole_folder(wanted.out, "projector", wanted.runs) as folder:
+    with whole_folder(wanted.out, "--to projector", wanted.runs) as folder:
         points = sum(
             _write_run(place(folder, len(wanted.runs) > 1, run.run_id), run, wanted.step) for run in wanted.runs
         )

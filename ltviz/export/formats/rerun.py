@@ -10,9 +10,10 @@ import numpy as np
 from ltviz.errors import ConfigError
 from ltviz.export.formats import Wanted, Written, frames_of, missing, whole_file
 from ltviz.export.formats._samples import UNLABELLED, shown_rows
+from ltviz.export.places import drawn
 from ltviz.figures.palette import class_ramp
 from ltviz.projection import REGISTRY, RunProjections
-from ltviz.recording import Frame, Recording
+from ltviz.recording import Recording
 
 ABOUT = "a recording for Rerun, points on a timeline of steps"
 OUT = "ltviz-run.rrd"
@@ -57,7 +58,7 @@ def _log_run(rr: Any, stream: Any, recording: Recording, wanted: Wanted, left_ou
     count = 0
     for frame in frames_of(recording, wanted.step, left_out):
         stream.set_time("step", sequence=frame.step)
-        points, landmarks = _placed(frame, views)
+        points, landmarks = drawn(frame, views)
         rows = shown_rows(frame)
         labels = np.where(frame.labels[rows] < 0, info.num_classes, frame.labels[rows]).astype(np.uint16)
         stream.log(f"{name}/points", rr.Points3D(points[rows], class_ids=labels, radii=0.008))
@@ -67,16 +68,6 @@ def _log_run(rr: Any, stream: Any, recording: Recording, wanted: Wanted, left_ou
             stream.log(f"{name}/measures/{key}", rr.Scalars(value))
         count += 1
     return count
-
-
-def _placed(frame: Frame, views: RunProjections) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Points (N, 3) and landmarks, name -> (K, 3), as they are drawn."""
-    dim = frame.embeddings.shape[1]
-    if dim <= 3:
-        pad = ((0, 0), (0, 3 - dim))
-        return np.pad(frame.embeddings, pad), {name: np.pad(mark, pad) for name, mark in frame.landmarks.items()}
-    fit = views.at(frame)
-    return fit.shown, {name: fit.placement.place(mark) for name, mark in frame.landmarks.items()}
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

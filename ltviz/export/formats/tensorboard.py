@@ -25,7 +25,7 @@ def write(wanted: Wanted) -> Written:
     except ImportError as error:
         raise missing("tensorboard", "tensorboard") from error
     written, left_out, used = 0, [], 0
-    with whole_folder(wanted.out, "tensorboard", wanted.runs) as folder:
+    with whole_folder(wanted.out, "--to tensorboard", wanted.runs) as folder:
         for recording in wanted.runs:
             numbers = list(_numbers(recording, wanted.step))
             if not numbers:
