@@ -1,4 +1,4 @@
-"""The command line: `ltviz app | train | sweep | runs | metrics | judge | export | publish | doctor | bench`.
+"""The command line: `ltviz app | train | sweep | runs | metrics | judge | export | publish | mcp | doctor | bench`.
 
 Each command is one module, imported when it is called, so that `ltviz --help` and `ltviz runs` need no torch.
 Bad input is one line on stderr and an exit code; see `ltviz.errors`.
@@ -25,6 +25,7 @@ COMMANDS = {
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
+    "mcp": "serve the runs to an assistant, by the Model Context Protocol",
     "doctor": "check this installation: torch, devices, folders, data",
     "bench": "measure speed: `ltviz bench` lists what can be measured",
 }
