@@ -152,7 +152,7 @@ def compare(root: Home, runs: Sequence[str], *, keys: Sequence[str] = ()) -> dic
 
 def what_if(root: Home, run: str, *, step: int | None = None) -> dict[str, Any]:
     """How each method's loss would move the classes at one step: the size of its force by class, and how much it agrees
-    with the run's own.
+    with the run's own, which comes first.
 
     Raises:
         RecordingError: no such run or step. ConfigError: a run that recorded no forces.
@@ -164,7 +164,7 @@ def what_if(root: Home, run: str, *, step: int | None = None) -> dict[str, Any]:
     own = frame.forces.get(info.method or "", {}).get("total")
     trusted = recorded_for(info.method)
     rows = []
-    for method, parts in frame.forces.items():
+    for method, parts in sorted(frame.forces.items(), key=lambda item: (item[0] != info.method, item[0])):
         size = np.linalg.norm(parts["total"], axis=1)
         row: dict[str, Any] = {
             "method": method,

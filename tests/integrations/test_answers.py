@@ -11,7 +11,7 @@ import pytest
 from ltviz.cli import main
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.integrations import answers
-from ltviz.recording import Home, record
+from ltviz.recording import Home, RunInfo, RunWriter, record
 from ltviz.recording.attention import FILE, Attention, read_attention, write_attention
 
 LABELS = np.repeat([0, 1, 2], [20, 10, 5])
@@ -64,6 +64,25 @@ def test_runs_are_compared_side_by_side(root: Home) -> None:
     assert all(row["step"] == 45 for row in told["runs"]) and told["left_out"] == []
     demos = answers.compare(Home(root.root / "none"), ["demo-ce", "demo-bcl"])
     assert "seed" in " ".join(demos["sentences"]), "one seed tells nothing, and that is said"
+
+
+def test_what_if_tells_each_methods_forces_and_how_far_they_agree(home: Path) -> None:
+    own = np.array([[3.0, 0, 0], [0, 4, 0], [0, 0, 0]], np.float32)
+    info = RunInfo(
+        run_id="forced-run",
+        method="ce",
+        created=0.0,
+        dim=3,
+        num_classes=3,
+        class_names=["a", "b", "c"],
+        counts=[9, 30, 1],
+    )
+    with RunWriter.create(home / "forced-run", info, labels=[0, 1, 2]) as run:
+        run.frame(4, embeddings=np.eye(3), forces={"ce": {"total": own}, "supcon": {"total": -own[[1, 0, 2]]}})
+    first, second = answers.what_if(Home(home), "forced-run")["methods"]
+    assert first["own"] and first["cosine_with_own"] == 1
+    assert list(first["force_by_class"].items()) == [("b", 4.0), ("a", 3.0), ("c", 0.0)], "from most samples to fewest"
+    assert second["cosine_with_own"] == 0 and second["trusted_to"] > 0 and isinstance(second["can_be_trusted"], bool)
 
 
 def test_what_is_selected_in_the_app_is_told_with_its_classes(root: Home) -> None:
