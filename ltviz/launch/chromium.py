@@ -38,19 +38,25 @@ def browser() -> Iterator[Browser]:
     """A headless chromium, for the thread that asks.
 
     Raises:
-        ConfigError: playwright or chromium is missing.
+        ConfigError: playwright or chromium is missing, or does not start.
     """
     path = chromium_path()
     if path is None:
         raise ConfigError("drawing the stage needs chromium, and none is on PATH; install it or set LTVIZ_CHROMIUM")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError as missing:
         raise ConfigError(
             "drawing the stage needs the package playwright, which is not installed; try `pip install playwright`"
         ) from missing
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        except Error as error:
+            said = error.message.splitlines()[0][:200]
+            raise ConfigError(
+                f"chromium could not be started ({said}); set LTVIZ_CHROMIUM to another: {path}"
+            ) from error
         try:
             yield chromium
         finally:

@@ -124,14 +124,18 @@ def test_a_step_that_is_not_there_writes_nothing(runs: Path, tmp_path: Path, cap
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("to, begins", [("png", b"\x89PNG"), ("svg", b"<"), ("gif", b"GIF89a"), ("mp4", b"")])
-def test_pictures_are_those_of_the_stage(runs: Path, tmp_path: Path, to: str, begins: bytes, browser, capsys) -> None:
+@pytest.mark.parametrize("to, begins", [("png", b"\x89PNG"), ("svg", b"<"), ("gif", b"GIF89a"), ("mp4", b"\0\0\0")])
+def test_pictures_are_those_of_the_stage(home: Path, tmp_path: Path, to: str, begins: bytes, browser, capsys) -> None:
+    for name in ("one-run", "two-run"):
+        with record(home / name, labels=LABELS) as run:
+            for step in range(10):
+                run.frame(step, embeddings=np.random.default_rng(step).normal(size=(7, 3)))
     out = tmp_path / f"picture.{to}"
     told = export("one-run", "two-run", "--to", to, "--out", str(out), capsys=capsys)
     data = out.read_bytes()
     assert data.startswith(begins) and told["used"] == 2 and told["bytes"] == len(data) > 5000
     assert to != "mp4" or data[4:8] == b"ftyp"
-    assert to not in ("gif", "mp4") or told["moments"] == 2
+    assert to not in ("gif", "mp4") or told["moments"] == 10
 
 
 def test_without_chromium_one_sentence_says_what_is_needed(runs: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -140,3 +144,17 @@ def test_without_chromium_one_sentence_says_what_is_needed(runs: Path, tmp_path:
     assert main(["export", "one-run", "--to", "png", "--out", str(tmp_path / "x.png")]) == 2
     said = capsys.readouterr().err
     assert "needs chromium" in said and said.count("\n") == 1 and list(tmp_path.glob("*.png")) == []
+
+
+def test_a_browser_that_does_not_start_is_one_sentence(runs: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("LTVIZ_CHROMIUM", str(tmp_path / "none"))
+    assert main(["export", "one-run", "--to", "svg", "--out", str(tmp_path / "x.svg")]) == 2
+    said = capsys.readouterr().err
+    assert "chromium could not be started" in said and said.count("\n") == 1 and list(tmp_path.glob("*.svg")) == []
+
+
+def test_a_film_of_one_moment_is_refused_at_once(home: Path, tmp_path: Path, capsys) -> None:
+    with record(home / "short-run", labels=LABELS) as run:
+        run.frame(0, embeddings=np.random.default_rng(0).normal(size=(7, 3)))
+    assert main(["export", "short-run", "--to", "gif", "--out", str(tmp_path / "x.gif")]) == 2
+    assert "two moments or more" in capsys.readouterr().err and list(tmp_path.glob("*.gif")) == []
