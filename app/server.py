@@ -37,6 +37,8 @@ from .widgets.style import theme_options
 FOLDER = Path(__file__).parent
 FIRST_PORT = 8501
 PORTS_TRIED = 100
+MOST_DROPPED_MB = 300
+"""A browser's file lies in this process's memory; larger ones are opened by their path, with `ltviz open`."""
 
 
 class StageFiles(StaticFiles):
@@ -129,6 +131,7 @@ def serve(
     allow_hosts: Sequence[str] = (),
     base: str = "",
     follow_links: bool = False,
+    runs: Sequence[str] = (),
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
@@ -140,6 +143,7 @@ def serve(
         allow_hosts: names besides those of this machine that may stand in the browser's address, without ports.
         base: path under which a proxy serves the app; it works whether the proxy takes it off or leaves it on.
         follow_links: whether runs are also looked for in folders that the home only links to.
+        runs: shown at the address that is printed.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others, a name or path that is none.
@@ -149,7 +153,8 @@ def serve(
         raise ConfigError(words.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
     hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, host_name(address))
-    url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base else ''}"
+    url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
+    url += f"?runs={','.join(runs)}" if runs else ""
     studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
@@ -184,7 +189,7 @@ def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str,
         "server.allowedHosts": [host.strip("[]") for host in hosts],  # Streamlit's own check knows no brackets
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": 64,
+        "server.maxUploadSize": MOST_DROPPED_MB,
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "browser.gatherUsageStats": False,

@@ -12,7 +12,7 @@ ABOUT = (
     "**ltviz** shows long-tailed feature spaces while they learn: every dot is a sample, every sphere a method. "
     "Nothing leaves this machine."
 )
-LAB, COMPARE = "Lab", "Compare"
+LAB, COMPARE, EMBEDDINGS = "Lab", "Compare", "Your embeddings"
 
 # The command line.
 ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
@@ -55,6 +55,8 @@ EQUAL_IMAGES_HELP = (
     "none gains by seeing more images; a step takes longer."
 )
 MORE = "More settings"
+OPTIMISATION = "Optimiser and schedule"
+OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way, and the projection head."
 AUTOMATIC = "automatic"
 TRAIN = "Train"
 CHOOSE_METHOD = "Choose at least one method to train."
@@ -465,6 +467,56 @@ VERDICT_BY = {
     "ncm": "judged alike by the nearest class mean of the features on the whole test set",
 }
 EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
+# Your embeddings.
+EMB_DROP = "Drop files of embeddings"
+EMB_DROP_HELP = "Several files of the same points become the steps of one run. Nothing leaves this machine."
+EMB_EMPTY = "Drop vectors of any model, with or without labels, and see them as a run: first what was understood."
+EMB_FORMATS = (
+    "npz, npy, safetensors · CSV, TSV, JSON lines, also as .gz · Parquet, Arrow, Feather",
+    "word2vec and GloVe text · tensors.tsv with metadata.tsv of TensorBoard's projector · tables of numpy.savetxt",
+    "Labels are numbers or text; -1, NaN, None and nothing mean unlabelled. Pickles and .pt can run code: not read.",
+)
+EMB_COMMAND = "ltviz open embeddings.npz"
+EMB_LABELS_FILE = "Labels stand in"
+EMB_LABELS_INSIDE = "the files themselves"
+EMB_SEVERAL = "Several files are"
+EMB_SEVERAL_WAYS = ("steps of one run", "runs to compare")
+EMB_CORRECT = "Correct what was understood"
+EMB_NAME = "Name"
+EMB_LABEL_COLUMN = "Label column"
+EMB_LABEL_HELP = "The column that says the class of each row. Others stay attributes: to colour by, to find, to read."
+EMB_NO_LABEL = "none"
+EMB_VECTOR_COLUMNS = "Vector columns"
+EMB_VECTORS_HELP = "One column that holds whole vectors, or the columns that are the dimensions, separated by commas."
+EMB_READING = "Reading"
+EMB_MAKING = "Writing and measuring the run"
+EMB_MEASURING = "Measuring"
+EMB_REFUSED = "Not opened, and nothing was made: {reason}"
+EMB_OPEN = "Open {name}"
+EMB_OPEN_ALL = "Open all"
+EMB_UNDERSTOOD = "What was understood"
+EMB_ROWS, EMB_DIM, EMB_CLASSES, EMB_UNLABELLED, EMB_STEPS = "Rows", "Dimensions", "Classes", "Unlabelled", "Steps"
+EMB_VECTORS, EMB_LABEL, EMB_NONE = "Vectors", "Label", "none: nothing is coloured or measured by class"
+EMB_ROLES = {"name": "Name of each row", "split": "Train, test or validation", "id": "Sample id"}
+EMB_ATTRIBUTES, EMB_LEFT_OUT, EMB_LENGTHS = "Attributes", "Left out", "Lengths of the rows"
+EMB_UNIT = "all 1: normalised"
+EMB_NOT_UNIT = "{low} to {high}: not normalised, their directions are shown"
+EMB_COUNTS = "Samples of each class, head to tail"
+EMB_AND_MORE = "{shown} and {more} more"
+EMB_COMPARE = "Compare it with other runs"
+EMB_REPORT, EMB_REPORT_FILE = "Report", "ltviz-report.html"
+EMB_MEASURES = "All measures"
+EMB_SAMPLED = (
+    "Of {title}, what takes all pairs of points was measured on {drawn} of its {points} points, drawn evenly from each "
+    "class; what was measured of all when it was written stands as it was."
+)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number with its unit, as a table says it."""
+    return f"{number} %" if unit == "share" else f"{number}°" if unit == "degrees" else f"{number} {unit}".rstrip()
+
+
 ONE_SEED = "Another seed may turn the order: the compare page holds several against one another."
 
 
@@ -491,4 +543,7 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
-    return str(event.get("text") or {"pause": "paused", "resume": "resumed"}.get(kind, kind))
+    if kind == "replaced":
+        return f"{event.get('total')} damaged images so far, others of their class stand in"
+    plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}
+    return str(event.get("text") or plain.get(kind, kind))

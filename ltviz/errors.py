@@ -15,6 +15,14 @@ A message is one sentence: what, where, the rule, what was given, what to try. P
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+_LONGEST = 80  # characters of a foreign name or value that are repeated in a message
+
 
 class LtvizError(Exception):
     """Base class; `exit_code` is what the command line returns."""
@@ -64,3 +72,24 @@ class TrainingError(LtvizError):
 
 class RecordingWarning(UserWarning):
     """`ltviz.record` dropped a frame and went on."""
+
+
+def sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first thing that pydantic found wrong, in one sentence: name, rule, what was given, what to try."""
+    first = error.errors(include_url=False)[0]
+    name = shorten(".".join(str(part) for part in first["loc"]) or model.__name__)
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(name, model.model_fields, 1)
+        hint = f"try {near[0]}" if near else f"the names are {', '.join(model.model_fields)}"
+        return f"{name} is not a setting; {hint}"
+    rule = first["msg"].replace("Input should", "must").removeprefix("Value error, ")
+    field = model.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+    default = field.default if field and not field.is_required() else None
+    hint = f"; try {default}" if default not in (None, "") else ""
+    return f"{name} {rule}, got {shorten(first['input'])}{hint}"
+
+
+def shorten(value: Any) -> str:
+    """A foreign name or value as a message repeats it."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -1,7 +1,7 @@
 """Things by name: those of ltviz, and those that installed packages offer under an entry point group.
 
-There are five groups, and all are read here: `ltviz.methods`, `ltviz.data`, `ltviz.encoders`, `ltviz.metrics` and
-`ltviz.projections`.
+There are six groups, and all are read here: `ltviz.methods`, `ltviz.data`, `ltviz.views`, `ltviz.encoders`,
+`ltviz.metrics` and `ltviz.projections`.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ def browser() -> Iterator[Any]:
 REGISTRIES = {
     "ltviz.methods.registry": "METHODS",
     "ltviz.data.registry": "SOURCES",
+    "ltviz.data.views.registry": "POLICIES",
     "ltviz.encoders.registry": "ENCODERS",
     "ltviz.metrics.registry": "MEASUREMENTS",
     "ltviz.projection.registry": "REGISTRY",

@@ -25,7 +25,7 @@ from ltviz.errors import LtvizError
 from ltviz.figures.palette import method_colour
 from ltviz.metrics import shot_groups
 from ltviz.projection.fitter import BackgroundFitter
-from ltviz.recording import Home, Recording, RunInfo, check_run_id
+from ltviz.recording import Attribute, Home, Recording, RunInfo, check_run_id
 
 from .alarms import SLICE_SECONDS, Alarms
 from .picture import draw_frame
@@ -253,8 +253,17 @@ def _describe(tail: Tail, snapshot: Snapshot, thumbnails: int) -> bytes:
         reason=snapshot.reason,
         groups=[] if groups is None else groups.of_classes().tolist(),
         rule="" if groups is None else groups.rule,
+        attributes=_attributes(recording),
         thumbnails=thumbnails,
     )
+
+
+def _attributes(recording: Recording) -> Sequence[Attribute]:
+    try:
+        return recording.attributes
+    except LtvizError as error:  # the samples themselves are sound
+        log.warning("The attributes of %s are left out: %s", recording.run_id, error)
+        return ()
 
 
 def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projections) -> EncodedFrame:

@@ -17,7 +17,7 @@ VectorsByClass = Sequence[Sequence[float] | None]
 Forces = Mapping[str, Mapping[str, VectorsByClass]]
 """Method, part ("total", "positives", ...), class."""
 Arrays = Mapping[str, tuple[int, int, str]]
-"""Name -> bytes from the start of the payload, items, type: uint8, uint16, int16 or int32."""
+"""Name -> bytes from the start of the payload, items, type: uint8, uint16, int16, int32 or float32."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ ANGLE = Kind("uint16", 100)
 """Degrees, in units of 1/100."""
 LOSS = Kind("uint16", 4096)
 """In units of 1/4096; 65535 stands for all beyond."""
+NUMBER = Kind("float32")
+"""As it is; NaN where there is none."""
 CONFIDENCE = Kind("uint8", 255, 0, 255)
 """A probability, in units of 1/255."""
 COLUMNS = {"places": PLACE, "a": PLACE, "b": PLACE, "y": CLASS, "age": AGE, "angle": ANGLE}
@@ -134,6 +136,18 @@ class WhatIfTrust:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttributeHeader:
+    """What else is known of every sample. The i-th lies in the array "attribute.<i>"."""
+
+    name: str
+    low: float | None = None
+    """The smallest of numbers."""
+    high: float | None = None
+    texts: Sequence[str] | None = None
+    """Where the array holds indices into texts, -1 for none; else it holds numbers, NaN for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunHeader:
     """What a viewer gets once per run: who it is, and what every sample is."""
 
@@ -164,9 +178,12 @@ class RunHeader:
     """What frames show, for people; landmarks too, under their names."""
     what_if: WhatIfTrust
     arrays: Arrays
-    """ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs."""
+    """ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs, "attribute.<i>"."""
     thumb: Sequence[int] | None
     """Height and width of a thumbnail, and 3 where it is in colour."""
+    attributes: Sequence[AttributeHeader] = ()
+    attributes_left: Sequence[str] = ()
+    """Names of those that are too large to travel."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,7 +211,9 @@ class Viewer:
             return None
         moving = self.clock.mode == "play" or (self.clock.mode == "follow" and not tail.snapshot.live)
         landed = tail.landed[self.projection, step]
-        return step, tail.snapshot.generation, self.projection, landed, self.clock.beat if moving else 0
+        # A single moment is sent once: it may be a million points, and nothing of it moves.
+        beats = moving and len(tail.snapshot.steps) > 1
+        return step, tail.snapshot.generation, self.projection, landed, self.clock.beat if beats else 0
 
     def _is_due(self, run: str) -> bool:
         """Whether the run has something else to show and its viewer can take it."""

@@ -27,6 +27,7 @@ TYPES: Sequence[type] = (
     Reading,
     Mark,
     messages.WhatIfTrust,
+    messages.AttributeHeader,
     messages.RunHeader,
     messages.StateHeader,
     messages.ClockHeader,

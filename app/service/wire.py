@@ -18,7 +18,7 @@ import numpy as np
 
 from ltviz.marks import Vectors
 from ltviz.metrics.agreement import LEAST, recorded_for
-from ltviz.recording import Frame, Probe, RunInfo
+from ltviz.recording import Attribute, Frame, Probe, RunInfo
 from ltviz.recording.older import sphere_is_readout
 from ltviz.recording.probe import shrink
 
@@ -28,7 +28,9 @@ from .messages import (
     CONFIDENCE,
     LOSS,
     NO_CLASS,
+    NUMBER,
     PLACE,
+    AttributeHeader,
     Delivery,
     FrameHeader,
     Header,
@@ -188,6 +190,8 @@ def _sent(kind: type) -> list[tuple[str, bool]]:
 def quantise(values: np.ndarray, kind: Kind) -> np.ndarray:
     """Numbers as they lie in a payload, little-endian; what lies outside of the kind's range is clipped."""
     values, dtype = np.asarray(values), _dtype(kind.type)
+    if dtype.kind == "f":
+        return values.astype(dtype)
     if values.dtype == dtype and kind.scale == 1:
         return values
     scaled = np.rint(np.asarray(values, np.float32) * kind.scale) if values.dtype.kind == "f" else values * kind.scale
@@ -205,6 +209,7 @@ def encode_run(
     reason: str | None,
     groups: Sequence[int],
     rule: str,
+    attributes: Sequence[Attribute] = (),
     thumbnails: int = THUMBNAIL_LIMIT,
 ) -> bytes:
     """A run as `RunHeader` and payload; classes by rank.
@@ -212,13 +217,17 @@ def encode_run(
     Args:
         dim: dimension of the embedding.
         groups: 0 head, 1 medium, 2 tail for each class of run.json; `rule` says in words how they were cut.
-        thumbnails: bytes that all of them may take; where they are more they travel with fewer pixels.
+        thumbnails: bytes that all of them may take; where they are more they travel with fewer pixels. Attributes may
+            take as many; those that do not fit are left out, by name.
     """
     order = info.order
     payload = Payload()
     ids = np.asarray(probe.sample_ids)
     if ids.size and ids.min() >= -(2**31) and ids.max() < 2**31:
         payload.add("ids", ids, _IDS)
+    sent, left = _fitting(attributes, thumbnails)
+    for index, attribute in enumerate(sent):
+        payload.add(f"attribute.{index}", attribute.values, NUMBER if attribute.texts is None else _IDS)
     payload.add("labels", ranked(probe.labels, ranks(order)), CLASS)
     payload.add("split", np.asarray(probe.split), _BYTES)
     if probe.label_sets is not None:
@@ -247,8 +256,31 @@ def encode_run(
         what_if=WhatIfTrust(LEAST, recorded_for(info.method)),
         arrays=payload.arrays,
         thumb=None if thumbs is None else list(thumbs.shape[1:]),
+        attributes=[_about(attribute) for attribute in sent],
+        attributes_left=left,
     )
     return pack(_json(header), payload.bytes())
+
+
+def _fitting(attributes: Sequence[Attribute], most: int) -> tuple[list[Attribute], list[str]]:
+    """The attributes that take at most so many bytes together, in their order, and the names of the others."""
+    sent, left, taken = [], [], 0
+    for attribute in attributes:
+        size = 4 * len(attribute.values) + sum(map(len, attribute.texts or ()))
+        if taken + size <= most:
+            sent.append(attribute)
+            taken += size
+        else:
+            left.append(attribute.name)
+    return sent, left
+
+
+def _about(attribute: Attribute) -> AttributeHeader:
+    if attribute.texts is not None:
+        return AttributeHeader(name=attribute.name, texts=list(attribute.texts))
+    finite = attribute.values[np.isfinite(attribute.values)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
+    return AttributeHeader(name=attribute.name, low=low, high=high)
 
 
 def _thumbnails(thumbs: np.ndarray, most: int) -> np.ndarray | None:

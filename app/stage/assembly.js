@@ -85,7 +85,12 @@ export class Stage {
       onLanded: (landed) => this.landed(landed),
       onLevel: () => this.sayLevel(),
     });
+    this.canvas.addEventListener("pointerdown", () => this.loop.hold(true));
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+      this.canvas.addEventListener(end, () => this.loop.hold(false));
     this.attached = false;
+    /** The last picture left points out because it moves. */
+    this.fewer = false;
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
     /** What is said under the stage while there is nothing newer to say. */
@@ -336,6 +341,8 @@ export class Stage {
     // Empty spheres are no news: the rate is that of pictures with a frame on them.
     if (picture.shown.some((run) => run.frame && run.info)) this.badge.addDrawing(now);
     telemetry.draws++;
+    telemetry.points = this.loop.points;
+    if (picture.thin > 1 !== this.fewer) this.sayFewer(picture.thin > 1);
     telemetry.camera = { ...picture.camera.pose };
     telemetry.layers = picture.renderer.counts;
     telemetry.panels = this.everyRun().map((run) =>
@@ -366,6 +373,13 @@ export class Stage {
     clearTimeout(this.textTimer);
     this.textTimer = undefined;
     if (this.choices.now.theme) this.parts.write(this.picture, this.shown, this.moments.wishes, this.data);
+  }
+
+  /** @param {boolean} fewer whether points were left out of this picture, which moves */
+  sayFewer(fewer) {
+    this.fewer = fewer;
+    if (fewer) this.parts.notify(words.fewerPoints);
+    else this.sayLevel();
   }
 
   sayLevel() {

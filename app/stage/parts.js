@@ -16,6 +16,7 @@ import { Strips } from "./reading/strips.js";
 import { Table } from "./reading/table.js";
 import { Timeline } from "./choices/timeline.js";
 import { Tips } from "./reading/tips.js";
+import { attributeNames } from "./scene/known.js";
 import { layersOf } from "./layers/list.js";
 import { words } from "./words.js";
 
@@ -105,6 +106,7 @@ export class Parts {
     this.options.write(runs);
     this.strips.write(picture.shown, picture.rects, picture.on.inside);
     this.menus.setLayers(layersOf(runs));
+    this.menus.setAttributes(attributeNames(runs));
     this.menus.setClasses(runs.find((run) => run.info)?.info?.header.class_names ?? []);
     this.projections.write(runs, projection);
     this.timeline.setRuns(runs, kept);

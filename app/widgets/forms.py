@@ -27,7 +27,14 @@ def draw_field(name: str, schema: Mapping[str, Any], key: str, *, value: Any = N
     label, help_text = label_of(name, field), field.get("description")
     if "enum" in field:
         options = list(field["enum"])
-        return st.selectbox(label, options, index=_position(options, start), key=key, help=help_text)
+        return st.selectbox(
+            label,
+            options,
+            index=_position(options, start),
+            format_func=lambda option: words.AUTOMATIC if option == "" else option,
+            key=key,
+            help=help_text,
+        )
     kind = field.get("type")
     if kind == "boolean":
         return st.checkbox(label, bool(start), key=key, help=help_text)
@@ -42,11 +49,13 @@ def draw_form(
 ) -> dict[str, Any]:
     """Widgets for a model's fields (all, or those named); returns only what differs from the defaults.
 
+    A field that is a table of further settings has no widget.
+
     `kept` is what an earlier call returned: a form that was folded away opens as it was left.
     """
     chosen = {}
     for name, field in fields_of(schema).items():
-        if fields is not None and name not in fields:
+        if (fields is not None and name not in fields) or field.get("type") == "object":
             continue
         value = draw_field(name, field, f"{key}-{name}", value=(kept or {}).get(name))
         if value != field.get("default"):
@@ -63,6 +72,11 @@ def label_of(name: str, field: Mapping[str, Any]) -> str:
 def live_fields(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The fields that may change while a run trains."""
     return {name: field for name, field in fields_of(schema).items() if field.get("live")}
+
+
+def group_of(schema: Mapping[str, Any], group: str) -> list[str]:
+    """Names of the fields that a form folds away together."""
+    return [name for name, field in fields_of(schema).items() if field.get("group") == group]
 
 
 def fields_of(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

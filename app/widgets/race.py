@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import streamlit as st
 
 from ltviz import figures, launch
 from ltviz.data import registry as data_registry
+from ltviz.data.source import Source
 from ltviz.errors import LtvizError
 from ltviz.metrics import shot_groups
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
-from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, OPTIMISATION, RunSettings
 
 from .. import words
 from ..service.studio import Studio
@@ -25,7 +27,10 @@ from .viewer import first_asked, may_draw_charts, theme
 COUNTS_HEIGHT = 110
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
-HIDDEN = ("data_dir", "threads")
+HIDDEN = ("data_dir", "image_root", "threads")
+"""Drawn beside the data set where it has such, or not at all."""
+CUT = ("max_per_class", "profile", "image_size", "skip_bad")
+"""Settings under "More settings" that the counts depend on too."""
 WHAT_IF = "what_if"
 """A list of methods, which are chosen here instead of typed."""
 
@@ -86,24 +91,34 @@ def _draw_data(studio: Studio, schema: dict[str, Any]) -> dict[str, Any]:
             {**field, "title": words.IMBALANCE, "description": words.IMBALANCE_HELP},
             "race-imbalance",
         )
-    _draw_counts(studio, data, factor)
-    return {"data": data, "imbalance_factor": factor}
+    chosen = {"imbalance_factor": factor, **_draw_files(sources[data], forms.fields_of(schema))}
+    more = st.session_state.get("race-kept", {"run": {}})["run"]
+    _draw_counts(studio, data, chosen | {name: more[name] for name in CUT if name in more})
+    return {"data": data, **chosen}
 
 
-def _draw_counts(studio: Studio, data: str, factor: float) -> None:
+def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the files of a data set are, and its own settings; nothing for one that has neither."""
+    asked = (("data_dir", source.needs_files), ("image_root", source.reads_images))
+    chosen = {name: forms.draw_field(name, fields[name], f"race-{name}") for name, has in asked if has}
+    options = forms.draw_form(source.Options.model_json_schema(), f"race-data-{source.name}")
+    return {name: value for name, value in chosen.items() if value} | ({"data_options": options} if options else {})
+
+
+def _draw_counts(studio: Studio, data: str, cut: dict[str, Any]) -> None:
     """Bars of the class counts, head to tail: what "long-tailed" means here."""
     try:
-        about = data_registry.describe(data, imbalance_factor=factor)
+        about = data_registry.describe(data, **cut)
     except LtvizError as error:
         st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
         return
     place = st.container(height=COUNTS_HEIGHT, border=False, key="counts")
-    if may_draw_charts(studio):
+    if about.counts and may_draw_charts(studio):
         counts = np.asarray(about.counts)
         chart = figures.class_counts(counts, about.class_names, shot_groups(counts), theme() or "light")
         draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
-    if about.missing:
-        st.caption(forms.escape(about.missing))
+    for sentence in (*about.notes, *([about.missing] if about.missing else [])):
+        st.caption(forms.escape(sentence))
 
 
 def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:
@@ -136,6 +151,14 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
     return {WHAT_IF: ",".join(chosen)} if chosen else {}
 
 
+def _draw_optimisation(form: dict[str, Any], fields: list[str], kept: dict[str, Any]) -> dict[str, Any]:
+    """Optimiser, schedule and head, which few people change: folded away until they are asked for."""
+    before = {name: value for name, value in kept.items() if name in fields}
+    if not st.toggle(words.OPTIMISATION, bool(before), key="race-optimisation", help=words.OPTIMISATION_HELP):
+        return before
+    return forms.draw_form(form, "race", fields=fields, kept=before)
+
+
 def _draw_more(
     studio: Studio, schema: dict[str, Any], methods: list[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -147,12 +170,15 @@ def _draw_more(
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
     with box:
-        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, WHAT_IF)]
+        folded = forms.group_of(schema, OPTIMISATION)
+        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, *folded, WHAT_IF)]
         properties = {**schema["properties"]}
         properties["watch_share"] = {**properties["watch_share"], "default": LAB_WATCH_SHARE}
         form = {**schema, "properties": properties}
         asked = kept["run"].get(WHAT_IF, "").split(",")
-        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=kept["run"])
+        before = kept["run"]
+        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=before)
+        kept["run"] |= _draw_optimisation(form, folded, before)
         if catalogue is None:
             st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
             return kept["run"], kept["methods"]

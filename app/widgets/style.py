@@ -54,6 +54,28 @@ section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; lin
   height: 2px; margin: .2rem 0 0; border: 0; background: currentColor; opacity: .7; transition: width .9s linear;
 }
 button[aria-checked="true"], button[aria-checked="true"] * { color: inherit !important; font-weight: 600; }
+dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padding: 0 !important; }
+.ltviz-facts, .ltviz-columns { display: grid; gap: .5rem 1.6rem; }
+[class*="st-key-emb-counts"] { max-width: 44rem; }
+.ltviz-facts { grid-template-columns: repeat(auto-fit, minmax(7rem, max-content)); }
+.ltviz-columns { grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); font-size: .9rem; }
+.ltviz-facts dt, .ltviz-columns dt { font-size: .78rem; opacity: .72; }
+.ltviz-facts dd { margin: 0; font-size: 1.5rem; font-weight: 600; line-height: 1.2; }
+.ltviz-columns dd { margin: 0; overflow-wrap: anywhere; }
+.ltviz-note { margin: 0; font-size: .87rem; line-height: 1.4; overflow-wrap: anywhere; }
+.ltviz-measures { overflow-x: auto; font-size: .87rem; }
+.ltviz-measured { columns: 4 18rem; column-gap: 2rem; font-size: .87rem; }
+.ltviz-measured > div {
+  display: flex; justify-content: space-between; gap: .8rem; break-inside: avoid; margin: 0; padding: .2rem 0;
+  border-bottom: 1px solid var(--st-border-color, #8884);
+}
+.ltviz-measured dd { margin: 0; white-space: nowrap; }
+.ltviz-measures table { border-collapse: collapse; }
+.ltviz-measures th { font-weight: 400; text-align: left; }
+.ltviz-measures thead th, .ltviz-measures td { text-align: right; overflow-wrap: anywhere; }
+.ltviz-measures td, .ltviz-measures th { padding: .22rem .9rem .22rem 0; border: 0; }
+.ltviz-measures tbody tr { border-top: 1px solid var(--st-border-color, #8884); }
+.ltviz-measures thead th { font-weight: 600; }
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }

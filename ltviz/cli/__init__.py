@@ -1,4 +1,4 @@
-"""The command line: `ltviz app | train | sweep | runs | metrics | judge | export | publish | mcp | doctor | bench`.
+"""The command line: `ltviz open | app | train | data | sweep | recipes | runs | metrics | judge | ...`.
 
 Each command is one module, imported when it is called, so that `ltviz --help` and `ltviz runs` need no torch.
 Bad input is one line on stderr and an exit code; see `ltviz.errors`.
@@ -17,11 +17,14 @@ import ltviz
 from ltviz.errors import ConfigError, LtvizError
 
 COMMANDS = {
+    "open": "open files of embeddings: each becomes a run, and is shown",
     "app": "open the browser app; demo recordings play until there are runs of your own",
     "train": "train a method, or several in lock-step with --race",
+    "data": "say what a data set holds, and what a run would train on",
     "sweep": "train every combination that a TOML file names; what is finished is skipped",
+    "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",
-    "metrics": "what the last frame of a run measures",
+    "metrics": "what the last frame of a run, or a file of embeddings, measures",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",

@@ -5,6 +5,7 @@ The line is split here and not by tyro because a mistake must be one sentence, a
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import types
 import typing
@@ -12,11 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import sentence
+from ltviz.errors import ConfigError, sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 _WORDS = {int: "INT", float: "FLOAT"}
@@ -58,14 +58,15 @@ def parse(
     Args:
         prog: "ltviz train", for the help and for messages.
         models: part -> model. Flags of the first part and of those in `unprefixed` stand alone (--steps), those of
-            others carry the part's name (--bcl.temperature).
+            others carry the part's name (--bcl.temperature). Where two parts would have the same flag it is that of
+            the later one, and the earlier one's carries its part's name (--run.momentum).
         about: a sentence for the help.
 
     Raises:
         ConfigError: a flag that does not exist, or a value outside its bounds.
         SystemExit: the help was asked for and printed.
     """
-    bare = {next(iter(models)), *unprefixed}
+    bare = _unprefixed(models, {next(iter(models)), *unprefixed})
     if {"-h", "--help"} & set(argv):
         _print_help(prog, models, bare, about)
         raise SystemExit(0)
@@ -78,7 +79,7 @@ def parse(
                 switch = None if field.annotation is not bool else field.default is not True
                 key = f"no_{name}" if switch is False else name
                 many = typing.get_origin(field.annotation) is list
-                flags[_flag("" if part in bare else part, key)] = Flag(part, name, switch, many)
+                flags[_flag("" if (part, name) in bare else part, key)] = Flag(part, name, switch, many)
     values: dict[str, dict[str, Any]] = {part: {} for part in models}
     lists = {(taker.part, taker.name) for taker in (*flags.values(), *places) if taker.many}
     for part, name, value in _split(prog, argv, flags, places):
@@ -86,7 +87,34 @@ def parse(
             values[part].setdefault(name, []).append(value)
         else:
             values[part][name] = value
-    return {part: _judge(prog, model, values[part], "" if part in bare else part) for part, model in models.items()}
+    return {part: _judge(prog, part, model, values[part], bare) for part, model in models.items()}
+
+
+def with_defaults(model: type[Model], values: Mapping[str, Any], where: str) -> type[Model]:
+    """The model with other defaults, which are held against the bounds of their fields.
+
+    Args:
+        where: what the values are called in a message.
+
+    Raises:
+        ConfigError: a name that the model does not have, or a value out of its bounds.
+    """
+    try:
+        chosen = model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(f"a recipe's {where}.{sentence(error, model)}") from error
+    fields = {}
+    for name in values:
+        field = copy.copy(model.model_fields[name])
+        field.default = getattr(chosen, name)
+        fields[name] = (field.annotation, field)
+    return create_model(model.__name__, __base__=model, **fields)
+
+
+def _unprefixed(models: Mapping[str, type[BaseModel]], parts: set[str]) -> set[tuple[str, str]]:
+    """(part, name) of all fields whose flags stand alone."""
+    owner = {name: part for part, model in models.items() if part in parts for name, _ in _fields(model)}
+    return {(part, name) for name, part in owner.items()}
 
 
 def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str) -> Model:
@@ -134,21 +162,31 @@ def _initials(flag: str) -> str:
     return "--" + "".join(word[0] for word in flag.removeprefix("--").split("-") if word)
 
 
-def _judge(prog: str, model: type[BaseModel], values: dict[str, Any], prefix: str) -> BaseModel:
+def _judge(
+    prog: str, part: str, model: type[BaseModel], values: dict[str, Any], bare: set[tuple[str, str]]
+) -> BaseModel:
+    def flag(name: str) -> str:
+        return _flag("" if (part, name) in bare else part, name)
+
     for name, field in _fields(model):
         if field.is_required() and name not in values:
-            what = name.upper() if _is_positional(field) else _flag(prefix, name)
+            what = name.upper() if _is_positional(field) else flag(name)
             raise ConfigError(f"`{prog}` needs {what} ({field.description}); try `{prog} --help`")
     try:
         return model.model_validate(values)
     except ValidationError as error:
         name, _, rule = sentence(error, model).partition(" ")
-        raise ConfigError(f"{_flag(prefix, name)} {rule}") from error
+        raise ConfigError(f"{flag(name)} {rule}") from error
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """Fields under the names that the line uses."""
-    return ((field.alias or name, field) for name, field in model.model_fields.items())
+    """Fields under the names that the line uses; one that says `"flag": False` has no flag."""
+    return ((field.alias or name, field) for name, field in model.model_fields.items() if _has_flag(field))
+
+
+def _has_flag(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return not (isinstance(extra, dict) and extra.get("flag") is False)
 
 
 def _flag(prefix: str, name: str) -> str:
@@ -164,14 +202,14 @@ def _is_positional(field: FieldInfo) -> str | None:
 # ---------------------------------------------------------------------- help
 
 
-def _print_help(prog: str, models: Mapping[str, type[BaseModel]], bare: set[str], about: str) -> None:
+def _print_help(prog: str, models: Mapping[str, type[BaseModel]], bare: set[tuple[str, str]], about: str) -> None:
     import tyro  # a tenth of a second that only the help needs
 
-    parts = [(part, _mirror(part, model, part in bare)) for part, model in models.items()]
+    parts = [(part, _mirror(part, model, bare)) for part, model in models.items()]
     tyro.cli(dataclasses.make_dataclass("Command", parts), args=["--help"], prog=prog, description=about)
 
 
-def _mirror(part: str, model: type[BaseModel], bare: bool) -> Any:
+def _mirror(part: str, model: type[BaseModel], bare: set[tuple[str, str]]) -> Any:
     """The model as a dataclass in tyro's words."""
     import tyro
 
@@ -180,6 +218,8 @@ def _mirror(part: str, model: type[BaseModel], bare: bool) -> Any:
         place = _is_positional(field)
         notes: list[Any] = [
             tyro.conf.arg(
+                name=None if place else name if (part, name) in bare else f"{part}.{name}",
+                prefix_name=False,
                 help=field.description or name.replace("_", " "),
                 metavar=_PLACED[place].format(name.upper()) if place else _word(field.annotation),
                 help_behavior_hint="" if field.default is None or field.annotation is bool else None,
@@ -194,7 +234,7 @@ def _mirror(part: str, model: type[BaseModel], bare: bool) -> Any:
         fields.append((name, Annotated[(kind, *notes)], *default))
     made = dataclasses.make_dataclass(part, fields)
     made.__doc__ = ""
-    return Annotated[made, tyro.conf.OmitArgPrefixes] if bare else made
+    return made
 
 
 def _word(kind: Any) -> str | None:

@@ -107,7 +107,7 @@ def _check_home() -> Finding:
 
 def _check_data(name: str) -> Finding:
     source = registry.source(name)
-    missing = source.missing(None)
+    missing = source.missing(registry.locate(name))
     return Finding(name, None if missing else True, missing or source.about)
 
 
@@ -117,10 +117,11 @@ def _check_plugins() -> Finding:
 
     registries: list[Registry] = [registry.SOURCES, MEASUREMENTS, REGISTRY]
     with contextlib.suppress(ImportError, OSError):  # torch, of which another check speaks
+        from ltviz.data.views.registry import POLICIES
         from ltviz.encoders.registry import ENCODERS
         from ltviz.methods.registry import METHODS
 
-        registries += [METHODS, ENCODERS]
+        registries += [METHODS, ENCODERS, POLICIES]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they would say is the finding
         problems = [problem for one in registries for problem in one.problems]

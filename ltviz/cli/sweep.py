@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.errors import ConfigError, TrainingError
+from ltviz.errors import TrainingError
 from ltviz.export import basis, findings, results
 from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
@@ -28,6 +28,7 @@ ABOUT = (
 )
 STOPPED = 130
 _BAR = 24  # characters
+_IMAGE = (32, 32, 3)  # any, for the names of policies to be looked up; whether they fit the data is seen with the data
 
 
 class SweepOptions(BaseModel):
@@ -58,12 +59,15 @@ def run(argv: Sequence[str]) -> int:
     home = typed_path(options.home) if options.home else checkpoints_home()
 
     from ltviz import encoders
+    from ltviz.data import views
     from ltviz.methods import registry
     from ltviz.training.shared_start import check_labels
 
     cells = plan(sweep, {name: kind.Settings for name, kind in registry.methods().items()})
-    if strange := {cell.run.encoder for cell in cells} - {*encoders.encoders()}:
-        raise ConfigError(f"encoder must be one of {', '.join(encoders.encoders())}, got {min(strange)!r}")
+    for name in sorted({cell.run.encoder for cell in cells}):
+        encoders.find(name)
+    for names in sorted({cell.run.policies for cell in cells}):
+        views.chosen(names, _IMAGE)
     for cell in cells:
         check_labels([registry.method(one.method) for one in cell.job.runs], cell.run.data)
     if options.dry_run:

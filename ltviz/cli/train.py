@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
-from ltviz.cli.arguments import parse
+from ltviz.cli.arguments import parse, with_defaults
+from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.recording import Recording, checkpoints_home, new_run_id
 from ltviz.recording.names import typed_path
@@ -22,15 +23,23 @@ from ltviz.training import folders
 from ltviz.training.settings import RunSettings
 
 if TYPE_CHECKING:
+    from ltviz.recipes import Recipe
     from ltviz.training.race import Race
     from ltviz.training.stop import Stop
 
 ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
+DATA = "data"
+"""Part of the line that holds the data set's own settings: --data.NAME."""
 _TICK = 0.2  # seconds between progress lines on a terminal
 
 
 class TrainOptions(BaseModel):
     race: str | None = Field(None, description="Methods that train in lock-step, separated by commas.")
+    recipe: str | None = Field(
+        None,
+        description="A paper's settings for METHOD, by name (`ltviz recipes` lists them) or a TOML file; flags beside "
+        "it go before what it says.",
+    )
     resume: str | None = Field(
         None, description="Folder of an unfinished run that goes on where its weights were saved."
     )
@@ -61,6 +70,7 @@ def run(argv: Sequence[str]) -> int:
         return _resume(argv)
     method, flags = take_method(argv)
     names = [method] if method else [name.strip() for name in (_value(argv, "--race") or "").split(",") if name.strip()]
+    recipe = _recipe(method, _value(argv, "--recipe"))
     run_dir = _value(argv, "--run-dir")
     paths = _paths(names, typed_path(run_dir) if run_dir else None, race=method is None)
     for path in paths:
@@ -68,26 +78,69 @@ def run(argv: Sequence[str]) -> int:
 
     from ltviz.methods import registry
 
+    options_of = data_options(argv, recipe)
     if not names and not {"-h", "--help"} & set(argv):
         known = ", ".join(registry.methods())
         raise ConfigError(
             f"`ltviz train` needs a METHOD, --race or --resume; the methods are {known}; try `ltviz train ce`"
         )
     kinds = {name: registry.method(name).Settings for name in names}
+    models: dict[str, type[BaseModel]] = {"command": TrainOptions, "run": RunSettings, DATA: options_of, **kinds}
+    if recipe is not None:
+        data = _value(argv, "--data")
+        models["run"] = with_defaults(RunSettings, recipe.values_for([] if data is None else [data]), "run")
+        models[recipe.method] = with_defaults(kinds[recipe.method], recipe.settings, "settings")
     parsed = parse(
         f"ltviz train {method or ''}".strip(),
         flags,
-        {"command": TrainOptions, "run": RunSettings, **kinds},
+        models,
         about=f"{ABOUT} METHOD is one of {', '.join(registry.methods())}.",
         unprefixed=["run", *([method] if method else [])],
     )
-    options, settings = parsed["command"], parsed["run"]
-    assert isinstance(options, TrainOptions) and isinstance(settings, RunSettings)
+    options, settings = parsed["command"], _settle_steps(parsed["run"])
+    assert isinstance(options, TrainOptions)
+    settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
     from ltviz.training.start import Entrant, begin
 
-    entrants = [Entrant(path, name, parsed[name].model_dump()) for name, path in zip(names, paths, strict=True)]
+    followed = None if recipe is None else _about(recipe, settings, parsed[recipe.method])
+    entrants = [
+        Entrant(path, name, parsed[name].model_dump(), followed) for name, path in zip(names, paths, strict=True)
+    ]
     return _train(options.json_, lambda stop, tick: begin(entrants, settings, stop=stop, progress=tick))
+
+
+def _recipe(method: str | None, text: str | None) -> Recipe | None:
+    """The recipe that the line names; None where it names none."""
+    if text is None:
+        return None
+    if method is None:
+        raise ConfigError(
+            "--recipe needs one METHOD, for the methods of a race share all run settings; "
+            "try `ltviz train bcl --recipe cifar100-lt-if100`"
+        )
+    from ltviz import recipes
+
+    return recipes.find(method, text)
+
+
+def _about(recipe: Recipe, run: RunSettings, settings: BaseModel) -> dict[str, Any]:
+    """What run.json says of the recipe, and of what the line has otherwise."""
+    return recipe.about(recipe.differing(run.model_dump(), settings.model_dump()))
+
+
+def _settle_steps(given: BaseModel) -> RunSettings:
+    """The run settings of a line, where --steps goes before the epochs of a recipe.
+
+    Raises:
+        ConfigError: both on the line.
+    """
+    values = given.model_dump()
+    if "steps" in given.model_fields_set:
+        if "epochs" in given.model_fields_set:
+            raise ConfigError("--steps and --epochs exclude one another, got both; leave one out")
+        values["epochs"] = None
+    return RunSettings.model_validate(values)
 
 
 def _resume(argv: Sequence[str]) -> int:
@@ -132,6 +185,8 @@ def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -
 def _plan(race: Race) -> str:
     """Where everything goes. One text and one writing: whoever reads its first line and leaves stops no training."""
     lines = [f"{x.name} -> {x.path} (trains first, as a teacher)" for x in race.teachers]
+    if started := Recording(race.lanes[0].path).config.get("weights"):
+        lines.insert(0, str(started))
     return "\n".join([*lines, *(f"{lane.name} -> {lane.path}" for lane in race.lanes)])
 
 
@@ -184,7 +239,10 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
 
     Which flags there are depends on the method, so it is found first: it is what is neither a flag nor a flag's value.
     """
-    switches = {"--help", *(f"--{field.alias or name}" for name, field in _known_fields() if field.annotation is bool)}
+    switches = {"--help"}
+    for part, name, field in _known_fields(argv):
+        if field.annotation is bool:
+            switches |= {f"--{part}{name}", f"--{part}no-{name}"}
     rest = list(argv)
     for place, argument in enumerate(rest):
         before = rest[place - 1] if place else ""
@@ -197,10 +255,21 @@ def take_method(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, rest
 
 
-def _known_fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Fields whose flags any method has."""
-    for model in (TrainOptions, RunSettings):
-        yield from ((name.replace("_", "-"), field) for name, field in model.model_fields.items())
+def data_options(argv: Sequence[str], recipe: Recipe | None = None) -> type[BaseModel]:
+    """The settings that the data set named on the line, or by its recipe, has of its own.
+
+    Raises:
+        ConfigError: no data set of this name.
+    """
+    said = RunSettings.model_fields["data"].default if recipe is None else recipe.run_settings.data
+    return data_registry.source(_value(argv, "--data") or said).Options
+
+
+def _known_fields(argv: Sequence[str]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Fields whose flags any method has: the part before the name, the name, the field."""
+    for part, model in (("", TrainOptions), ("", RunSettings), (f"{DATA}.", data_options(argv))):
+        for name, field in model.model_fields.items():
+            yield part, (field.alias or name).replace("_", "-"), field
 
 
 def _paths(names: list[str], run_dir: Path | None, *, race: bool) -> list[Path]:

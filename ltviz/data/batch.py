@@ -19,10 +19,11 @@ class Batch:
         step: number of the training step, from 1.
         index: (B,) int64, positions in the training set.
         y: (B,) int64 labels.
-        make_view: gives view i, a (B, 1, H, W) float tensor.
+        make_view: gives view i, a float tensor with a row for each image.
         labels: (B, C) float32, 1 for every class that a sample shows, where samples have several labels; y is the
             rarest of them then.
         make_rebalanced: gives the step's second batch, in which every class is drawn alike; with `labels` only.
+        each: samples that share an image, as the labelled pixels of dense sets do; they follow one another.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class Batch:
         *,
         labels: Tensor | None = None,
         make_rebalanced: Callable[[], Batch] | None = None,
+        each: int = 1,
     ):
         self.step, self.index, self.y = step, index, y
         self._make_view, self._views = make_view, {}
-        self._labels, self._make_rebalanced = labels, make_rebalanced
+        self._labels, self._make_rebalanced, self._each = labels, make_rebalanced, each
 
     @property
     def labels(self) -> Tensor:
@@ -54,19 +56,34 @@ class Batch:
         return self._make_rebalanced()
 
     @property
+    def size(self) -> int:
+        """Images that the samples are of: as many as samples, or fewer where these are pixels."""
+        return len(self.index) // self._each
+
+    @property
     def images(self) -> int:
-        """Images that have been asked for: samples times different views, those of `rebalanced` too."""
+        """Images that have been asked for: `size` times different views, those of `rebalanced` too."""
         second = self.__dict__.get("rebalanced")  # without making it
-        return len(self.index) * len(self._views) + (0 if second is None else second.images)
+        return self.size * len(self._views) + (0 if second is None else second.images)
 
     def share(self, num_rows: int, views: int) -> Batch:
         """A batch of its own for one method: the samples in their order, and again from the first until there are
-        `num_rows` rows; where a sample comes again its views are the next `views`, so that no image comes twice."""
-        size = len(self.index)
+        `num_rows` images; where a sample comes again its views are the next `views`, so that no image comes twice."""
+        size = self.size
+        if num_rows == size:
+            return Batch(
+                self.step,
+                self.index,
+                self.y,
+                self.view,
+                labels=self._labels,
+                make_rebalanced=None if self._make_rebalanced is None else lambda: self.rebalanced.share(size, views),
+                each=self._each,
+            )
         rounds = [(start, min(size, num_rows - start)) for start in range(0, num_rows, size)]
 
         def repeat(rows: Tensor) -> Tensor:
-            return torch.cat([rows[:taken] for _, taken in rounds])
+            return torch.cat([rows[: taken * self._each] for _, taken in rounds])
 
         return Batch(
             self.step,
@@ -75,14 +92,16 @@ class Batch:
             lambda i: torch.cat([self.view(start // size * views + i)[:taken] for start, taken in rounds]),
             labels=None if self._labels is None else repeat(self._labels),
             make_rebalanced=(None if self._make_rebalanced is None else lambda: self.rebalanced.share(num_rows, views)),
+            each=self._each,
         )
 
     def view(self, i: int) -> Tensor:
-        """View i of every sample, (B, 1, H, W): another augmentation for each i."""
+        """View i of every image, (B, C, H, W) or (B, F): another augmentation for each i. Of images with B P pixels as
+        samples (B, C H W + P), of which an encoder makes a row for each of them (`encoders.PixelEncoder`)."""
         if i not in self._views:
             self._views[i] = self._make_view(i)
         return self._views[i]
 
     def views(self, *which: int) -> Tensor:
-        """Several views stacked view-major, (V * B, 1, H, W)."""
+        """Several views stacked view-major, (V * B, ...)."""
         return torch.cat([self.view(i) for i in which])

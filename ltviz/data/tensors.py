@@ -1,54 +1,32 @@
-"""A data set as tensors on the device: images, and the batches of augmented views that are drawn from them."""
+"""Batches of augmented views, drawn from a data set whose inputs are on the device or are read as they are needed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.data import views
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import on_device
 from ltviz.data.longtail import LongTailed, random
+from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
+from ltviz.data.transfer import send
 
-AUGMENTATION = "afresh at each step"
+AFRESH = "afresh at each step"
 """How views are made, as run.json says it. Older runs saw eight fixed copies of each image, and say nothing."""
 FINGERPRINT_STEPS = 256
 _INDEX, _VIEW, _BALANCED, _BALANCED_VIEW = 11, 12, 13, 14  # Philox streams
 
 
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """One randomly moved, turned, scaled and noisy copy of each image.
-
-    Shift up to 2 pixels (1 below 16 pixels of width), rotation up to 0.2 rad, scale 0.9 to 1.1, normal noise of 0.1.
-
-    Args:
-        images: (N, 1, H, W) float32, in [0, 1].
-        generator: on the CPU, wherever the images are, so that every device makes the same copies.
-
-    Returns:
-        (N, 1, H, W) float32 beside the images; noise may leave [0, 1].
-    """
-    num, _, height, width = images.shape
-    turn, stretch, right, down = (2 * torch.rand(4, num, 1, generator=generator) - 1).unbind()
-    noise = torch.randn(images.shape, generator=generator).to(images.device)
-    scale = 1 + 0.1 * stretch
-    cos, sin = (0.2 * turn).cos() * scale, (0.2 * turn).sin() * scale
-    reach = (1 if width < 16 else 2) * 2 / width  # grid_sample measures in half widths
-    # F.affine_grid of [[cos, -sin, right], [sin, cos, down]], in a fraction of the time of its matrix product
-    x, y = _pixel_centres(width), _pixel_centres(height)
-    by_column = torch.stack([cos * x + reach * right, sin * x + reach * down], 1).to(images.device)
-    by_row = torch.stack([-sin * y, cos * y], 1).to(images.device)
-    grid = (by_column[:, :, None] + by_row[..., None]).permute(0, 2, 3, 1)
-    return F.grid_sample(images, grid, align_corners=False).add_(noise, alpha=0.1)
-
-
-def _pixel_centres(size: int) -> Tensor:
-    """(size,) centres of pixels, where the image reaches from -1 to 1."""
-    return (2 * torch.arange(size) + 1) / size - 1
+def describe_augmentation(policies: Sequence[str]) -> str:
+    """As run.json says it; "affine" alone as it was said when there was nothing else."""
+    return AFRESH if set(policies) == {"affine"} else f"{', '.join(policies)}, {AFRESH}"
 
 
 class Batches:
@@ -57,14 +35,27 @@ class Batches:
     Batch t is a function of (seed, t) alone, so training may be continued at any step. Samples are drawn with
     replacement; view i of the batch is augmented afresh, every row by itself, by random numbers of (seed, t, i), which
     come from the CPU wherever the images are. Where samples have several labels, a batch knows them all and comes with
-    a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it.
+    a second, re-balanced one: a class is drawn uniformly, then one of the samples that show it. Image files of the next
+    batch are decoded while this one is trained on.
+
+    Where the samples are pixels, a batch holds B images and several pixels of each (`PixelSampler`), one image after
+    the other.
 
     Args:
-        data: the set; its images are put on `device`.
-        batch_size: B.
+        data: the set; its inputs are put on `device`, or read batch by batch where they are files.
+        batch_size: B, images.
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
         total_steps: of the training, which "progressive" sampling goes by.
+        policies: names of the view policies, separated by commas, one a view and the last for all further ones; those
+            of the data set, or of the shape of its inputs, where empty.
+
+    Attributes:
+        inputs: of the training set, on the device.
+        policies: names of the view policies in force.
+
+    Raises:
+        ConfigError: a policy that does not exist, or is not for such inputs.
     """
 
     def __init__(
@@ -76,40 +67,65 @@ class Batches:
         device: torch.device,
         sampling: Sampling = "instance",
         total_steps: int = 1,
+        policies: str = "",
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
-        self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
+        pixels = data.train_inputs if isinstance(data.train_inputs, Pixels) else None
+        self._each = 1 if pixels is None else pixels.each
+        if pixels is None:
+            self._sampler = Sampler(data.train_labels if data.train_multi is None else data.train_multi, sampling)
+        else:
+            self._sampler = PixelSampler(data.train_labels, pixels.of, each=pixels.each, sampling=sampling)
         self.labels = torch.from_numpy(data.train_labels).to(device)
         self._multi = self._balanced = None
         if data.train_multi is not None:
             self._multi = torch.from_numpy(data.train_multi).to(device, torch.float32)
             self._balanced = Sampler(data.train_multi, "class-balanced")
-        self._images = torch.from_numpy(data.train_images)[:, None].to(device)
+        self.inputs = on_device(data.train_inputs, device, mean=data.mean, std=data.std)
+        self._policies = views.chosen(
+            policies or data.policies, data.train_inputs.shape, in_place=isinstance(data.train_inputs, Pixels)
+        )
+        self.policies = tuple(policy.name for policy in self._policies)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
+        index = self._draw(step)
+        self.inputs.expect(index[:: self._each])
+        if step < self.total_steps:
+            self.inputs.expect(self._draw(step + 1)[:: self._each])
         if self._balanced is None:
-            return self._make(step, self._draw(step))
-        return self._make(
-            step, self._draw(step), lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW)
-        )
+            return self._make(step, index, each=self._each)
+        return self._make(step, index, lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW))
 
     def fixed(self, per_class: int, limit: int) -> Batch:
         """A batch of step 0 that is the same at every call: the first `per_class` samples of each class, fewer where
-        that would be more than `limit`."""
-        each = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
+        that would be more than `limit`. Of pixels they are spread over the images, each with an image of its own."""
+        few = max(1, min(per_class, limit // max(1, int(self.labels.max()) + 1)))
         labels = self.labels.cpu().numpy()
-        index = np.concatenate([np.flatnonzero(labels == c)[:each] for c in np.unique(labels)])[:limit]
-        return self._make(0, index)
+        members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+        if self._each > 1:
+            members = [own[:: max(1, len(own) // few)] for own in members]
+        return self._make(0, np.concatenate([own[:few] for own in members])[:limit])
 
     def _make(
-        self, step: int, index: np.ndarray, rebalanced: Callable[[], Batch] | None = None, stream: int = _VIEW
+        self,
+        step: int,
+        index: np.ndarray,
+        rebalanced: Callable[[], Batch] | None = None,
+        stream: int = _VIEW,
+        each: int = 1,
     ) -> Batch:
-        rows = torch.from_numpy(index).to(self.device)
+        rows = send(torch.from_numpy(index), self.device)
+
+        @cache
+        def images() -> Tensor:
+            return self.inputs.at(index[::each], rows[::each])
 
         def view(i: int) -> Tensor:
             chance = random(self.seed, stream, step, i).integers(2**62)
-            return augment(self._images[rows], torch.Generator().manual_seed(int(chance)))
+            policy = self._policies[min(i, len(self._policies) - 1)]
+            randoms = views.Randoms(int(chance))
+            return self.inputs.finish(policy.apply(images(), randoms), rows, randoms)
 
         return Batch(
             step,
@@ -118,12 +134,13 @@ class Batches:
             view,
             labels=None if self._multi is None else self._multi[rows],
             make_rebalanced=rebalanced,
+            each=each,
         )
 
     def fingerprint(self, total_steps: int) -> str:
         """SHA-256 of which samples the first (at most 256) steps take, and of how views are made of them, as
         hexadecimal digits."""
-        digest = hashlib.sha256(AUGMENTATION.encode())
+        digest = hashlib.sha256(describe_augmentation(self.policies).encode())
         for step in range(1, min(total_steps, FINGERPRINT_STEPS) + 1):
             for drawn in (self._draw(step), *([self._draw_balanced(step)] if self._balanced else [])):
                 digest.update(drawn.astype("<i8").tobytes())

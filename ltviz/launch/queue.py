@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, sentence
 from ltviz.recording import RUN_ID, check_run_id
-from ltviz.training.controls import sentence
 from ltviz.training.settings import RunSettings
 
 FOLDER = ".ltviz"
@@ -19,13 +18,15 @@ _ID = f"^{RUN_ID.pattern}$"
 
 
 class JobRun(BaseModel):
-    """One run of a job: where it goes (an id under the home), and the method with its settings."""
+    """One run of a job: where it goes (an id under the home), the method with its settings, and what run.json says of
+    the recipe that they are from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run_id: str = Field(pattern=_ID)
     method: str = Field(min_length=1, max_length=100)
     settings: dict[str, Any] = {}
+    recipe: dict[str, Any] | None = None
 
 
 class Job(BaseModel):

@@ -7,6 +7,7 @@ process that sweeps: after a kill -9 its workers end the races they have begun, 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from ltviz.launch.sweep import Cell
 from ltviz.recording import Recording, run_path, send_request
 from ltviz.recording.info import ACTIVE
 from ltviz.recording.notes import delete_run, tag_run
+from ltviz.training.settings import RunSettings
 from ltviz.training.stop import Stop
 
 STARTS_TRIED = 2
@@ -97,7 +99,7 @@ class Slots:
         self._states: dict[str, State] = {
             run: "waiting" if state == "failed" else state for run, state in states_of(home, cells).items()
         }
-        self._total = {run.run_id: cell.run.steps for cell in cells for run in cell.job.runs}
+        self._total = {run.run_id: cell.planned_steps for cell in cells for run in cell.job.runs}
         self._steps = {run: self._total[run] if state == "finished" else 0 for run, state in self._states.items()}
         self._skipped, self._steps_before = self._count("finished"), sum(self._steps.values())
         self._own: dict[str, launch.WorkerState] = {}
@@ -209,7 +211,7 @@ class Slots:
         assert task.job is not None
         mine = {run.run_id for run in task.cell.job.runs}
         for run in (one.run_id for one in task.job.runs if one.run_id in mine):
-            state = state_of(self.home, run, task.cell.run.steps)
+            state = state_of(self.home, run, task.cell.run)
             # A job that is gone without a recording was taken out of the queue: a person did not want it.
             self._states[run] = state if state in ("finished", "failed") else "stopped"
             self._steps[run] = self._total[run] if state == "finished" else self._steps[run]
@@ -280,17 +282,28 @@ class Slots:
 
 def states_of(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
     """Every run of these cells as its recording stands, in the order of the plan."""
-    return {run.run_id: state_of(home, run.run_id, cell.run.steps) for cell in cells for run in cell.job.runs}
+    return {run.run_id: state_of(home, run.run_id, cell.run) for cell in cells for run in cell.job.runs}
 
 
-def state_of(home: Path, run_id: str, steps: int) -> State:
+def state_of(home: Path, run_id: str, run: RunSettings) -> State:
     """A run as its recording stands. One that was left half-way, by whatever end, is "waiting" to be trained anew."""
-    status = Recording(run_path(home, run_id)).status()
+    recording = Recording(run_path(home, run_id))
+    status = recording.status()
     if status.state == "finished":
-        return "finished" if (status.step or 0) >= steps else "waiting"
+        return "finished" if (status.step or 0) >= _steps_of(recording, run) else "waiting"
     if status.state == "failed":
         return "failed"
     return "training" if status.state in ACTIVE else "waiting"
+
+
+def _steps_of(recording: Recording, run: RunSettings) -> float:
+    """Steps that a run was to have; where they follow from epochs its recording alone knows."""
+    if run.epochs is None:
+        return run.steps
+    try:
+        return recording.info.total_steps or math.inf
+    except RecordingError:
+        return math.inf
 
 
 def default_slots() -> int:

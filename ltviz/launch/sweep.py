@@ -4,13 +4,18 @@
     imbalance_factor = [10, 50]       # any run setting; a list is an axis
     seed = [0, 1, 2]
     steps = 200
+    recipe = "cifar100-lt-if100"      # of each method, where it has one; what else the file says goes before it
 
     [supcon]                          # settings of one method; a list makes variants of it
     temperature = [0.07, 0.1]
 
-Every combination of run settings is a cell, and all methods of a cell train as one race. Where several methods are
-compared and the file says nothing of views, all see equally many images. A run's id follows from its settings alone, so
-a run that is finished is known wherever it came from, and never trained twice.
+    [data_options]                    # the data set's own settings; a list is an axis
+    concentration = [10, 50]
+
+Every combination of run settings is a cell, and all methods of a cell train as one race, but alone where each has a
+recipe. Where several methods are compared and the file says nothing of views, all see equally many images; with recipes
+each sees what its own has. A run's id follows from its settings alone, so a run that is finished is known wherever it
+came from, and never trained twice.
 """
 
 from __future__ import annotations
@@ -25,21 +30,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ltviz.data import registry as data_registry
-from ltviz.errors import ConfigError, DataError
+from ltviz.errors import ConfigError, DataError, sentence
 from ltviz.launch.queue import Job, JobRun
+from ltviz.recipes import Recipe
+from ltviz.recipes import find as find_recipe
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
-from ltviz.training.controls import sentence
-from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, LATER, RunSettings
 
 MAX_RUNS = 10_000
 MAX_FILE = 1 << 20
 _MAX_TOGETHER = 64  # runs of one job
+
+_OPTION = "data."  # before the names of a data set's own settings, among those of runs
 
 Scalar = bool | int | float | str
 
@@ -66,14 +74,19 @@ class Sweep(BaseModel):
     methods: tuple[str, ...] = Field(
         min_length=1, max_length=_MAX_TOGETHER, description="Methods, trained in lock-step."
     )
+    recipe: tuple[str, ...] = Field(default=(), max_length=100, description="Recipes of the methods, by name or file.")
     run: dict[str, Axis] = Field({}, description="Run settings, each a value or a list of values.")
+    data_options: dict[str, Axis] = Field(
+        default={}, description="The data set's own settings, each a value or a list."
+    )
     settings: dict[str, dict[str, Axis]] = Field({}, description="Method -> its settings, each a value or a list.")
 
-    _once = field_validator("methods")(_once)
+    _once = field_validator("methods", "recipe")(_once)
+    _listed = field_validator("recipe", mode="before")(_as_list)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Sweep:
-        for axes in (self.run, *self.settings.values()):
+        for axes in (self.run, self.data_options, *self.settings.values()):
             for values in axes.values():
                 _once(values)
         return self
@@ -85,6 +98,14 @@ class Cell:
 
     run: RunSettings
     job: Job
+
+    @property
+    def planned_steps(self) -> int:
+        """Steps of each run; where they follow from epochs, about as many as the class counts say."""
+        run = self.run
+        if run.epochs is None:
+            return run.steps
+        return run.steps_over(data_registry.describe(run.data, **run.cut).images)
 
     def job_of(self, run_ids: Sequence[str]) -> Job:
         """The same race with some of its runs only."""
@@ -107,9 +128,10 @@ def read_sweep(path: Path) -> Sweep:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"a sweep file must be TOML, but {str(error)[:200]}: {path}") from error
-    own = {key: content.pop(key) for key in ("name", "methods") if key in content}
+    own = {key: content.pop(key) for key in ("name", "methods", "recipe") if key in content}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     run = {key: value for key, value in content.items() if key not in tables}
+    own["data_options"] = tables.pop("data_options", {})
     try:
         return Sweep.model_validate({"name": _tag(path.stem), **own, "run": run, "settings": tables})
     except ValidationError as error:
@@ -134,21 +156,52 @@ def plan(sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) -> list[Cell]:
             raise ConfigError(f"{place} must name one of {known}, got {name!r}; try {near[0] if near else 'another'}")
     if unused := [name for name in sweep.settings if name not in sweep.methods]:
         raise ConfigError(f"[{unused[0]}] has settings of a method that methods does not name; add it there")
-    variants = [
-        (name, chosen) for name in sweep.methods for chosen in _variants(kinds[name], sweep.settings.get(name, {}))
-    ]
-    num_runs = len(variants) * math.prod(len(values) for values in sweep.run.values())
+    if {"steps", "epochs"} <= set(sweep.run):
+        raise ConfigError("steps and epochs exclude one another, but the file names both; leave one out")
+    num_variants = sum(math.prod(map(len, sweep.settings.get(name, {}).values())) for name in sweep.methods)
+    num_cells = math.prod(len(values) for axes in (sweep.run, sweep.data_options) for values in axes.values())
+    num_runs = num_variants * num_cells * max(len(sweep.recipe), 1)
     if num_runs > MAX_RUNS:
         raise ConfigError(f"a sweep has at most {MAX_RUNS:,} runs, but this one has {num_runs:,}; shorten its lists")
-    axes = sweep.run
-    if len(sweep.methods) > 1:
-        axes = {"views": (EQUAL_VIEWS,), **axes}
-    cells = [_cell(run, part) for run in _run_settings(axes) for part in _parts(variants)]
+    cells = [cell for part in _races(sweep) for cell in _cells(part, sweep, kinds)]
     ids = [run.run_id for cell in cells for run in cell.job.runs]
     if len(set(ids)) < len(ids):
         raise ConfigError("every run of a sweep must differ, but two have equal settings; drop one of the values")
     _check_data([cell.run for cell in cells])
     return cells
+
+
+class _Together(NamedTuple):
+    """Methods that train in one race: all of a sweep, or one that follows a recipe."""
+
+    methods: tuple[str, ...]
+    recipe: Recipe | None = None
+
+
+def _races(sweep: Sweep) -> list[_Together]:
+    if not sweep.recipe:
+        return [_Together(sweep.methods)]
+    return [_Together((name,), find_recipe(name, text)) for text in sweep.recipe for name in sweep.methods]
+
+
+def _cells(part: _Together, sweep: Sweep, kinds: Mapping[str, type[BaseModel]]) -> list[Cell]:
+    """The cells of methods that train together; what the file says goes before the recipe."""
+    axes = {**sweep.run, **{f"{_OPTION}{name}": values for name, values in sweep.data_options.items()}}
+    recipe = part.recipe
+    if recipe is not None:
+        said = {name: (value,) for name, value in recipe.values_for(axes.get("data", ())).items()}
+        if "steps" in axes:
+            said.pop("epochs", None)
+        axes = {**said, **axes}
+    elif len(part.methods) > 1:
+        axes = {"views": (EQUAL_VIEWS,), **axes}
+    variants = []
+    for name in part.methods:
+        own = sweep.settings.get(name, {})
+        if recipe is not None:
+            own = {**{key: (value,) for key, value in recipe.settings.items()}, **own}
+        variants += [(name, chosen) for chosen in _variants(kinds[name], own)]
+    return [_cell(run, few, recipe) for run in _run_settings(axes) for few in _parts(variants)]
 
 
 def _variants(kind: type[BaseModel], axes: Mapping[str, Sequence[Scalar]]) -> list[dict[str, Any]]:
@@ -164,9 +217,17 @@ def _run_settings(axes: Mapping[str, Sequence[Scalar]]) -> list[RunSettings]:
     ordered = {name: values for name, values in axes.items() if name != "seed"}
     ordered |= {"seed": axes["seed"]} if "seed" in axes else {}
     try:
-        return [RunSettings.model_validate(chosen) for chosen in _product(ordered)]
+        runs = [RunSettings.model_validate(_nested(chosen)) for chosen in _product(ordered)]
     except ValidationError as error:
         raise ConfigError(sentence(error, RunSettings)) from error
+    options = [data_registry.locate(run.data, **run.files).options.model_dump(mode="json") for run in runs]
+    return [run.model_copy(update={"data_options": held}) for run, held in zip(runs, options, strict=True)]
+
+
+def _nested(chosen: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Settings of a run, those of its data set in a table of their own."""
+    options = {name.removeprefix(_OPTION): value for name, value in chosen.items() if name.startswith(_OPTION)}
+    return {**{name: value for name, value in chosen.items() if not name.startswith(_OPTION)}, "data_options": options}
 
 
 def _product(axes: Mapping[str, Sequence[Scalar]]) -> Iterator[dict[str, Scalar]]:
@@ -179,9 +240,15 @@ def _parts(variants: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield variants[first : first + _MAX_TOGETHER]
 
 
-def _cell(run: RunSettings, variants: Sequence[tuple[str, dict[str, Any]]]) -> Cell:
+def _cell(run: RunSettings, variants: Sequence[tuple[str, dict[str, Any]]], recipe: Recipe | None) -> Cell:
     runs = tuple(
-        JobRun(run_id=run_id(method, settings, run), method=method, settings=settings) for method, settings in variants
+        JobRun(
+            run_id=run_id(method, settings, run),
+            method=method,
+            settings=settings,
+            recipe=None if recipe is None else recipe.about(recipe.differing(run.model_dump(), settings)),
+        )
+        for method, settings in variants
     )
     job_id = f"sweep-{_digest([one.run_id for one in runs])}"
     return Cell(run, Job(job_id=job_id, runs=runs, run=run.model_dump(mode="json")))
@@ -192,7 +259,12 @@ def run_id(method: str, settings: Mapping[str, Any], run: RunSettings) -> str:
 
     Readable first, such as bcl-digits-lt-if50-d3-s0, then 10 hex digits of all of it.
     """
-    learned = {name: value for name, value in run.model_dump(mode="json").items() if name not in INCIDENTAL}
+    said = run.model_dump(mode="json", exclude_defaults=True)
+    learned = {
+        name: value
+        for name, value in run.model_dump(mode="json").items()
+        if name not in INCIDENTAL and (name in said or name not in LATER)
+    }
     told = f"{method}-{run.data}-if{run.imbalance_factor:g}-d{run.dim}-s{run.seed}"
     digest = _digest({"method": method, "settings": dict(settings), "run": learned})
     return f"{slug(told)[:53].rstrip('-')}-{digest}"
@@ -206,15 +278,12 @@ def _check_data(runs: Sequence[RunSettings]) -> None:
     """Refuses before anything is trained what would fail in every race of a data set."""
     seen = set()
     for run in runs:
-        key = (run.data, run.imbalance_factor, run.max_per_class, run.data_dir)
-        if key in seen:
+        about = {**run.cut, "seed": 0}
+        if (key := _digest([run.data, about])) in seen:
             continue
         seen.add(key)
-        about = data_registry.describe(
-            run.data, imbalance_factor=run.imbalance_factor, max_per_class=run.max_per_class, data_dir=run.data_dir
-        )
-        if about.missing:
-            raise DataError(about.missing)
+        if missing := data_registry.describe(run.data, **about).missing:
+            raise DataError(missing)
 
 
 def _tag(stem: str) -> str:

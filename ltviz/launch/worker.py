@@ -63,7 +63,7 @@ class Worker:
 
     def train(self, job: launch.Job) -> None:
         """Trains a job; what cannot even begin is marked as failed, with the reason."""
-        entrants = [Entrant(run_path(self.home, run.run_id), run.method, run.settings) for run in job.runs]
+        entrants = [Entrant(run_path(self.home, run.run_id), run.method, run.settings, run.recipe) for run in job.runs]
         try:
             run = RunSettings.model_validate(job.run)
             race = begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)

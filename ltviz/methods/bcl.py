@@ -14,7 +14,7 @@ from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, 
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
 from ltviz.methods.parts.contrast import Contrast
-from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
@@ -25,7 +25,7 @@ from ltviz.methods.parts.inputs import (
     unit,
 )
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.partition import weighted_pair_sum
+from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
 
@@ -98,6 +98,11 @@ def bcl(
         own_bias=(sizes[labels] / num_positives).log(),
         about=about,
     )
+    if reduction == "mean" and is_had_at_once(len(rows) * len(column_labels)):
+        weights = anchor_weights(labels, average, z, num_classes)
+        positives = (labels[:, None] == column_labels).to(z.dtype).fill_diagonal_(0.0)
+        pulls = positives.mul_((weights / num_positives)[:, None])
+        return attracted_sum(contrast, weights, rows, prototypes, tau, pulls)
     sums = prototypes.index_add(0, labels, rows)
     pulls = pulled_similarities(rows, sums[labels] - rows, lambda: torch.cat([rows, prototypes]), about)
     evidence = pulls / (num_positives * tau)
@@ -109,6 +114,9 @@ def bcl(
 
 
 class BclSettings(Settings):
+    scale: float = Field(
+        SCALE, ge=1, le=64, description="Inverse temperature of the classifier's cosine logits; 30 in the paper."
+    )
     temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the contrast; 0.07 in the paper.")
     classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
     contrast_weight: float = live(0.35, ge=0, le=10, description="Weight of the balanced contrast.")
@@ -149,7 +157,7 @@ class Bcl(Method):
     def __init__(self, settings: BclSettings, setup: Setup):
         super().__init__(settings, setup)
         width = setup.feature_dim
-        self.classifier = CosineClassifier(width, setup.num_classes)
+        self.classifier = CosineClassifier(width, setup.num_classes, settings.scale)
         if settings.prototypes == "free":
             self.free = nn.Parameter(torch.randn(setup.num_classes, setup.dim))
         else:

@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from ltviz.encoders.pixelwise import PixelEncoder
 from ltviz.marks import PROTOTYPES, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
+from ltviz.methods.parts.host_count import add_to_count, read_count
 from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, unit
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.similarities import Partners, similarities
@@ -106,7 +108,7 @@ class Captions(nn.Module):
     @torch.no_grad()
     def describe(self, x: Tensor, y: Tensor) -> Tensor:
         """Captions of images (B, 1, H, W) with labels (B,)."""
-        limits = self.limits if int(self.seen) else _thirds(x)
+        limits = self.limits if read_count(self, "seen") else _thirds(x)
         degrees = [torch.searchsorted(edge, v) for edge, v in zip(limits.to(x), (slant(x), stroke(x)), strict=True)]
         return self.words(y, *degrees).to(x.dtype)
 
@@ -114,13 +116,13 @@ class Captions(nn.Module):
     def follow(self, x: Tensor) -> None:
         """Take the slants and strokes of these images into the limits."""
         thirds = _thirds(x).to(self.limits)
-        self.limits.copy_(self.limits.lerp(thirds, _FOLLOW) if int(self.seen) else thirds)
-        self.seen += 1
+        self.limits.copy_(self.limits.lerp(thirds, _FOLLOW) if read_count(self, "seen") else thirds)
+        add_to_count(self, "seen", 1)
 
     def words(self, y: Tensor, leaning: Tensor, width: Tensor) -> Tensor:
         """Captions (B, num_words) of 0 and 1 from labels and degrees of 0, 1 or 2, all (B,)."""
-        parts = [F.one_hot(y, self.num_classes), F.one_hot(leaning, DEGREES), F.one_hot(width, DEGREES)]
-        return torch.cat(parts, dim=1)
+        parts = ((y, self.num_classes), (leaning, DEGREES), (width, DEGREES))
+        return torch.cat([(word[:, None] == torch.arange(size, device=y.device)).long() for word, size in parts], dim=1)
 
     def of_classes(self) -> Tensor:
         """All nine captions of every class, (C, 9, num_words)."""
@@ -133,8 +135,11 @@ class Captions(nn.Module):
 
 def _thirds(x: Tensor) -> Tensor:
     """(2, 2) limits between the thirds of the slants and of the strokes of images."""
-    levels = torch.arange(1, DEGREES, device=x.device, dtype=x.dtype) / DEGREES
-    return torch.stack([slant(x).quantile(levels), stroke(x).quantile(levels)])
+    values = torch.stack([slant(x), stroke(x)]).sort(dim=1).values
+    # as `quantile` interpolates, which looks at the levels' values
+    ranks = torch.arange(1, DEGREES, device=x.device, dtype=x.dtype) / DEGREES * (len(x) - 1)
+    below, above = values[:, ranks.floor().long()], values[:, ranks.ceil().long()]
+    return below.lerp(above, ranks.frac().expand_as(below))
 
 
 class ClipSettings(Settings):
@@ -198,8 +203,12 @@ class Clip(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         x = batch.view(0)
-        told = self.embed_captions(self.captions.describe(x, batch.y))
+        told = self.embed_captions(self.captions.describe(self.described(x), batch.y))
         return {"contrast": clip(self.embed(x), told, temperature=self.log_temperature.exp())}
+
+    def described(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) that captions are of: a view itself or, where samples are pixels, what is around each."""
+        return self.encoder.around(x) if isinstance(self.encoder, PixelEncoder) else x
 
     def embed_captions(self, captions: Tensor) -> Tensor:
         """Unit embeddings (..., dim) of captions (..., num_words)."""
@@ -221,9 +230,10 @@ class Clip(Method):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "captions" each image and the caption that is made of its view 0."""
         x = batch.view(0)
-        return {"captions": Segments(self.embed(x), self.embed_captions(self.captions.describe(x, batch.y)), batch.y)}
+        told = self.embed_captions(self.captions.describe(self.described(x), batch.y))
+        return {"captions": Segments(self.embed(x), told, batch.y)}
 
     def after_step(self, step: Step) -> None:
         with torch.no_grad():
             self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
-        self.captions.follow(step.batch.view(0))
+        self.captions.follow(self.described(step.batch.view(0)))

@@ -15,9 +15,10 @@ from ltviz.marks import QUEUE, Points, Reading, Shown
 from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
+from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.parts.contrast import Contrast
-from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
     Mask,
@@ -39,7 +40,7 @@ from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners
 from ltviz.methods.parts.step import Step
-from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tracing import checks_values, sizes_are_fixed
 
 SOFTENING = 4.0
 """Temperature of the distillation term."""
@@ -95,7 +96,7 @@ def gml(
     num_classes = len(counts)
     y = check_labels("gml", "y", y, len(query), f"for {len(query)} queries", query, num_classes)
     keys_y = check_labels("gml", "keys_y", keys_y, len(keys), f"for {len(keys)} keys", query)
-    if len(keys) and not is_traced() and not EMPTY <= int(keys_y.min()) <= int(keys_y.max()) < num_classes:
+    if len(keys) and checks_values() and not EMPTY <= int(keys_y.min()) <= int(keys_y.max()) < num_classes:
         raise ValueError(
             f"gml: keys_y must hold labels from 0 to {num_classes - 1}, or -1 for an empty slot, "
             f"but holds {int(keys_y.min())} to {int(keys_y.max())}"
@@ -104,13 +105,13 @@ def gml(
     prior = log_prior("gml", counts, num_classes, query)
     if exclude is not None:
         exclude = check_mask("gml", "exclude", exclude, (len(query), len(keys)), "(queries, keys)", query)
-    if is_traced():
+    if sizes_are_fixed():
         return _gml_of_all(query, y, keys, keys_y, prior, tau, exclude, reduction)
     filled = keys_y != EMPTY
     keys, keys_y = keys[filled], keys_y[filled]
     exclude = None if exclude is None else exclude[:, filled]
     bias = _log_weights(prior, keys_y, exclude)
-    own_keys = torch.bincount(keys_y, minlength=num_classes)[y]
+    own_keys = class_sizes(keys_y, num_classes)[y]
     if exclude is not None:
         own_keys = ((keys_y == y[:, None]) & ~exclude).sum(1)
     judged = own_keys > 0
@@ -159,13 +160,16 @@ def _gml_of_all(
 def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tensor:
     """log(pi_c / |K_c|) of each key, (K,), or (B, K) with each query's own |K_c| and minus infinity where excluded."""
     if exclude is None:
-        sizes = torch.bincount(keys_y, minlength=len(prior)).to(prior)
+        sizes = class_sizes(keys_y, len(prior)).to(prior)
         return (prior - sizes.log())[keys_y]
     sizes = prior.new_zeros(len(exclude), len(prior)).index_add_(1, keys_y, (~exclude).to(prior.dtype))
     return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
 
 
 class GmlSettings(Settings):
+    scale: float = Field(
+        SCALE, ge=1, le=64, description="Inverse temperature of the classifier's cosine logits; 30 in the paper."
+    )
     teacher: str = Field(
         FIRST,
         pattern=r"^[a-z0-9][a-z0-9-]{2,63}$",
@@ -231,7 +235,7 @@ class Gml(Method):
 
     def __init__(self, settings: GmlSettings, setup: Setup):
         super().__init__(settings, setup)
-        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes)
+        self.classifier = CosineClassifier(setup.feature_dim, setup.num_classes, settings.scale)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.initial_temperature)))
         self.teacher = None if setup.teacher is None else copy.deepcopy(setup.teacher).requires_grad_(False).eval()
         self.key_encoder = MomentumCopy(self.encoder) if setup.teacher is None else None

@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ltviz.data.transfer import send
 from ltviz.marks import Reading, Shown
 from ltviz.methods.base import Batch, Card, Setup
 from ltviz.methods.moco import Moco, check_queries
@@ -26,7 +27,7 @@ from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
-from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tracing import sizes_are_fixed
 
 ORDERS = ("random", "official")
 EMPTY = -1
@@ -142,7 +143,7 @@ def draw_positives(
     for a in range(0, len(y), BLOCK_ROWS):
         block = available[a : a + BLOCK_ROWS]
         # the k largest of independent uniforms are a uniform draw without replacement; those not available come last
-        lot = torch.rand(block.shape, generator=generator, device=device).to(y.device).masked_fill_(~block, -1.0)
+        lot = send(torch.rand(block.shape, generator=generator, device=device), y.device).masked_fill_(~block, -1.0)
         drawn = torch.zeros_like(block).scatter_(1, lot.topk(k, dim=1).indices, True)
         block &= drawn
     return available
@@ -150,7 +151,7 @@ def draw_positives(
 
 def positive_similarities(query: Tensor, queue: Tensor, chosen: Tensor, about: Partners) -> tuple[Tensor, Tensor]:
     """How many queue entries are chosen for each query, (B,), and the sum of q_i . Q_j over them, (B,)."""
-    if is_traced():  # how many there are cannot be known
+    if sizes_are_fixed():  # how many there are is not to be known
         return chosen.sum(1).to(query.dtype), (query * (chosen.to(queue.dtype) @ queue)).sum(1)
     rows, columns = chosen.nonzero(as_tuple=True)
     if len(rows) <= FEW_POSITIVES * len(query):

@@ -11,6 +11,7 @@ from torch import Tensor
 from ltviz.marks import Reading
 from ltviz.methods.base import Batch, Card, LinearClassifier, Setup, live
 from ltviz.methods.moco import check_queries
+from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -163,8 +164,8 @@ class Paco(Queued):
 
     def remember(self, step: QueuedStep) -> None:
         # counted before this batch's keys come in: the queue is still the one that the loss saw
-        y, stored = step.queries.y, torch.bincount(self.queue.labels, minlength=len(self.counts))
-        num_positives = 2 * torch.bincount(y, minlength=len(self.counts)) - 1 + stored
+        y, stored = step.queries.y, class_sizes(self.queue.labels, len(self.counts))
+        num_positives = 2 * class_sizes(y, len(self.counts)) - 1 + stored
         self.centre_share.take(1 / (1 + self.settings.alpha * num_positives[y]), y)
         super().remember(step)
 

@@ -15,8 +15,9 @@ from ltviz import geometry
 from ltviz.marks import Caps, Mark, Reading, Shown
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
-from ltviz.methods.parts.anchors import stack_views
+from ltviz.methods.parts.anchors import class_sizes, stack_views
 from ltviz.methods.parts.cosine import linear_classifier
+from ltviz.methods.parts.host_count import add_to_count
 from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
@@ -218,7 +219,7 @@ class ClassMeans(nn.Module):
     def absorb(self, z: Tensor, y: Tensor) -> None:
         """Take in embeddings (B, D) with labels (B,)."""
         z = z.to(self.means.dtype)
-        added = torch.bincount(y, minlength=len(self.means)).to(z.dtype)
+        added = class_sizes(y, len(self.means)).to(z.dtype)
         sums = torch.zeros_like(self.means).index_add_(0, y, z)
         for means, amounts in ((self.means, self.amounts), (self.next_means, self.next_amounts)):
             share = (added / (amounts + added).clamp_min(1))[:, None]
@@ -231,8 +232,7 @@ class ClassMeans(nn.Module):
 
         A class the epoch never showed keeps its old mean, where the official code falls back on a random direction.
         """
-        self.steps += 1
-        if int(self.steps) % steps_per_epoch:
+        if add_to_count(self, "steps", 1) % steps_per_epoch:
             return
         seen = self.next_amounts > 0
         self.means.copy_(torch.where(seen[:, None], self.next_means, self.means))
@@ -305,6 +305,7 @@ class ProCo(Method):
         super().__init__(settings, setup)
         self.classifier = nn.Linear(setup.feature_dim, setup.num_classes)
         self.densities = ClassMeans(setup.num_classes, setup.dim)
+        self.samples = float(setup.counts.sum())
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         num_samples, contrasts = len(batch.y), []
@@ -324,7 +325,7 @@ class ProCo(Method):
         return {"contrast": proco(z, y, scene.means, scene.counts, temperature=settings.temperature)}
 
     def after_step(self, step: Step) -> None:
-        self.densities.tick(max(1, round(float(self.counts.sum()) / len(step.batch.y))))
+        self.densities.tick(max(1, round(self.samples / len(step.batch.y))))
 
     def classify(self, features: Tensor) -> Tensor:
         return self.classifier(features)

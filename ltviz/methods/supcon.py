@@ -21,7 +21,7 @@ from ltviz.methods.parts.inputs import (
     nothing,
 )
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.partition import weighted_pair_sum, weighted_sum
+from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum, weighted_sum
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
@@ -101,6 +101,9 @@ def contrast_of_labels(
     num_samples, num_views, _ = z.shape
     tau = check_temperature(loss, temperature, z)
     check_choice(loss, "reduction", reduction, ("mean", "none"))
+    usual = (form, anchors, average, reduction) == ("out", "all", "sample", "mean")
+    if usual and len(z) * num_views > 1 and is_had_at_once((len(z) * num_views) ** 2):
+        return _of_few(stack_views(z), y.repeat(num_views), tau)
     # any integers become the places of their classes among the sorted labels, from 0 to B - 1
     rows, y = stack_views(z), torch.searchsorted(y.sort().values, y)
     labels = y.repeat(num_views)
@@ -138,6 +141,15 @@ def contrast_of_labels(
     values = contrast.log_partition(rows[:num_anchors], rows, tau) - evidence
     values = values.masked_fill(~has_positives, 0.0)
     return values.view(num_views, num_samples).T if anchors == "all" else values
+
+
+def _of_few(rows: Tensor, labels: Tensor, tau: Tensor) -> Tensor:
+    """The loss in its usual form, of rows that are few enough for `attracted_sum`."""
+    positives = (labels[:, None] == labels).to(rows.dtype).fill_diagonal_(0.0)
+    amounts = positives.sum(1)
+    weights = amounts.clamp(max=1.0) / len(rows)  # an anchor without positives counts as 0
+    pulls = positives.mul_((weights / amounts.clamp_min(1.0))[:, None])
+    return attracted_sum(Contrast(skip_self=True), weights, rows, None, tau, pulls)
 
 
 class SupConSettings(Settings):
@@ -199,8 +211,8 @@ class SupCon(Probed):
         return {"contrast": cls.contrast(scene.z, scene.y, settings)}
 
     def after_step(self, step: Step) -> None:
-        y = step.batch.y.repeat(2)
-        self.positives.take(torch.bincount(y)[y] - 1, y)
+        amounts = 2 * class_sizes(step.batch.y, len(self.counts))
+        self.positives.take_means(amounts - 1, amounts)
 
     def read(self) -> dict[str, Tensor]:
         return {"positives": self.positives.read()}

@@ -14,6 +14,7 @@ from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_similarities
 from ltviz.methods.moco import check_queries
+from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -259,7 +260,7 @@ class Tsc(Kcl):
         query, y = step.queries.query.detach(), step.queries.y
         first = not bool(self.centres.any())
         sums = torch.zeros_like(self.centres).index_add_(0, y, query.to(self.centres.dtype))
-        seen = torch.bincount(y, minlength=len(sums)) > 0
+        seen = class_sizes(y, len(sums)) > 0
         moved = F.normalize(0.9 * self.centres + 0.1 * F.normalize(sums, dim=1), dim=1)
         self.centres.copy_(torch.where(seen[:, None], moved, self.centres))
         found = geometry.match_targets(self.centres.cpu().numpy(), self.targets.cpu().numpy())

@@ -17,6 +17,7 @@ from ltviz.metrics.final import FINAL, described, geometry, shown_at_end
 from ltviz.metrics.linear_probe import balanced_probe
 from ltviz.metrics.measures import measure
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
+from ltviz.metrics.overlap import MeanOverlap, confusion, mean_overlap
 from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
 from ltviz.metrics.pairwise import alignment, uniformity
 from ltviz.metrics.precision import MeanAveragePrecision, mean_average_precision
@@ -40,6 +41,7 @@ __all__ = [
     "Classes",
     "Equality",
     "MeanAveragePrecision",
+    "MeanOverlap",
     "Measure",
     "Measurement",
     "NeuralCollapse",
@@ -52,6 +54,7 @@ __all__ = [
     "Spread",
     "alignment",
     "balanced_probe",
+    "confusion",
     "declare",
     "described",
     "distance_within",
@@ -65,6 +68,7 @@ __all__ = [
     "intra_class_alignment",
     "known_of",
     "mean_average_precision",
+    "mean_overlap",
     "measure",
     "minority_collapse",
     "nearest_centre",

@@ -15,6 +15,7 @@ from ltviz.metrics.accuracy import accuracy
 from ltviz.metrics.centres import between_centres
 from ltviz.metrics.clouds import concentration_of_groups, spread_of_groups
 from ltviz.metrics.declaration import PARTS, Measure, Place, Shown
+from ltviz.metrics.overlap import OVERLAPS
 from ltviz.metrics.precision import precision_of_scores
 from ltviz.metrics.registry import MEASURES, shown_in
 from ltviz.metrics.shots import SHOTS
@@ -125,7 +126,7 @@ def judged_by(judge: str, shot: str) -> str:
 
 
 def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
-    """Accuracies by every judge, and the average precision of the method's own scores."""
+    """Accuracies by every judge; the average precision of the method's own scores, and the overlap of its regions."""
     for judge, words in JUDGES.items():
         for kind in ("accuracy", "map") if judge == OWN else ("accuracy",):
             by = f"{NAMES[judge]} classifier" if judge == OWN else NAMES[judge]
@@ -145,6 +146,11 @@ def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
                         else _SHOWN.get(f"final_{kind}_{shot}_{judge}", {}),
                     ),
                 )
+    for entry in OVERLAPS.values():
+        name, _, classes = entry.title.partition(", ")
+        told = f"{entry.short} On all labelled pixels of the test set, at the end of the run, by {JUDGES[OWN]}."
+        title = f"Final {name[0].lower()}{name[1:]} by {NAMES[OWN]} classifier, {classes}"
+        yield (), replace(entry, key=f"final_{entry.key}_{OWN}", title=title, short=told)
 
 
 def _by(judge: str, shot: str) -> dict[Place, Shown]:
@@ -200,7 +206,7 @@ def shown_at_end(place: Place, judge: str = COMMON) -> list[Measure]:
 
     Example:
         >>> [measure.key for measure in shown_at_end("findings")]
-        ['final_accuracy_few_ncm', 'final_map_few_own', 'final_centre_sum_test_features']
+        ['final_accuracy_few_ncm', 'final_map_few_own', 'final_miou_few_own', 'final_centre_sum_test_features']
         >>> [measure.key for measure in shown_at_end("table", "linear")][2:4]
         ['final_accuracy_few_linear', 'final_accuracy_few_own']
     """

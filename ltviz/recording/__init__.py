@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ltviz.recording.attributes import Attribute
 from ltviz.recording.begin import record
 from ltviz.recording.frame import Frame
 from ltviz.recording.home import Home, Skipped, list_runs, run_id_of, run_path
@@ -17,6 +18,7 @@ from ltviz.recording.writer import RunWriter
 
 __all__ = [
     "RUN_ID",
+    "Attribute",
     "BadFrame",
     "Fingerprints",
     "Frame",

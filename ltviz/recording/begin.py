@@ -31,7 +31,8 @@ def record(
     images: Any = None,
     split: Any = None,
     sample_ids: Any = None,
-    counts: Sequence[int] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    counts: Sequence[int] | np.ndarray | None = None,
     method: str | None = None,
     title: str | None = None,
     config: Mapping[str, Any] | None = None,
@@ -78,6 +79,8 @@ def record(
         split: (N,) 0 train, 1 test, 2 validation. Without it nobody knows which samples are test samples: accuracies
             are left out, and what is measured of training and of test samples apart.
         sample_ids: (N,) whole numbers that say which samples of your data these are; 0 ... N-1 where left out.
+        attributes: name -> (N,) numbers or text, None where nothing is known: what else is known of the samples, to
+            colour by, to search and to read.
         counts: training samples of each class, in the order of `class_names`; by default those among `labels`.
         method, title, config, total_steps, seed: what run.json says of the run; `config` holds JSON values,
             or numpy's scalars.
@@ -138,7 +141,14 @@ def record(
     )
     images = None if images is None else as_array(images)
     writer = RunWriter.create(
-        path, info, labels=classes.labels, label_sets=sets, images=images, overwrite=overwrite, **arrays
+        path,
+        info,
+        labels=classes.labels,
+        label_sets=sets,
+        images=images,
+        attributes=attributes,
+        overwrite=overwrite,
+        **arrays,
     )
     return Recorder(writer, classes, split, on_error)
 
@@ -165,7 +175,7 @@ def _table_of(labels: Any) -> np.ndarray | None:
 
 
 def _counts(
-    given: Sequence[int] | None, classes: Classes, sets: np.ndarray | None, split: np.ndarray | None
+    given: Sequence[int] | np.ndarray | None, classes: Classes, sets: np.ndarray | None, split: np.ndarray | None
 ) -> list[int]:
     """Training samples of each class: as `given`, in the caller's order of classes, or counted."""
     if given is not None:

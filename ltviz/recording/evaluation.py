@@ -5,6 +5,8 @@
      "validation_images": 0,
      "accuracy": {"own": {"all": 0.9, "many": 1.0, "medium": 0.9, "few": 0.85}, "ncm": {...}, "linear": {...}},
      "map": {},                             of the own classifier, where samples have several labels
+     "miou": {"all": 0.5, ...},             of the own classifier, where samples are pixels
+     "pixels": [90000, 3000, ...],          labelled pixels behind it, by class; test_images counts those judged before
      "refused": {"ncm": "why"},
      "sphere_is_readout": false,
      "geometry": {"train": {"centre_sum": 0.4, ...}, "test": {...}},       of the points on the sphere
@@ -43,6 +45,8 @@ class Evaluation(_Strict):
     validation_images: _Images = 0
     accuracy: dict[str, dict[str, _Share]] = Field(default_factory=dict)
     map: dict[str, _Share] = Field(default_factory=dict)
+    miou: dict[str, _Share] = Field(default_factory=dict)
+    pixels: list[Annotated[int, Field(ge=0, le=1 << 48)]] = Field(default_factory=list, max_length=MAX_CLASSES)
     refused: dict[str, str] = Field(default_factory=dict)
     sphere_is_readout: bool = False
     geometry: _Measures = Field(default_factory=dict)
@@ -57,6 +61,7 @@ class Evaluation(_Strict):
             for group, share in shares.items()
         }
         found |= {f"final_map_{group}_own": share for group, share in self.map.items()}
+        found |= {f"final_miou_{group}_own": share for group, share in self.miou.items()}
         spaces = {"_features": self.features} | ({} if self.sphere_is_readout else {"": self.geometry})
         for suffix, parts in spaces.items():
             found |= {f"final_{key}_{part}{suffix}": x for part, values in parts.items() for key, x in values.items()}

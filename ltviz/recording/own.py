@@ -24,6 +24,7 @@ _FILES = frozenset(
         "run.json",
         "status.json",
         "probe.safetensors",
+        "attributes.safetensors",
         "metrics.jsonl",
         "evaluation.json",
         "notes.json",

@@ -17,6 +17,7 @@ import numpy as np
 
 from ltviz.errors import RecordingError
 from ltviz.recording import older, tensors
+from ltviz.recording.attributes import ATTRIBUTES, Attribute, decode_attributes
 from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_plain
 from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
@@ -72,6 +73,7 @@ class Recording:
         self._bad: dict[int, tuple[_Identity, str]] = {}
         self._info: tuple[_Identity, RunInfo] | None = None
         self._probe: tuple[_Identity, Probe] | None = None
+        self._attributes: tuple[_Identity, tuple[Attribute, ...]] = ((0, 0, 0), ())
         self._terms: tuple[int, int, list[dict[str, Any]]] = (0, 0, [])
         self._beat: tuple[float, float] | None = None
         self._seen = False
@@ -131,6 +133,17 @@ class Recording:
             assert self._probe is not None
             return self._probe[1]
 
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """What else is known of the samples; RecordingError where the file is damaged."""
+        with self._guard:
+            if (self.path / ATTRIBUTES).exists():
+                identity, data = self._read(ATTRIBUTES, MAX_ARRAYS, self._attributes)
+                if data is not None:
+                    decode = partial(decode_attributes, count=len(self.probe.labels))
+                    self._attributes = (identity, self._parsed(decode, data, ATTRIBUTES))
+            return self._attributes[1]
+
     def frame_files(self) -> list[int]:
         """Steps of all files named like frames, growing, sound or not: one look at the folder, nothing is opened."""
         try:
@@ -181,14 +194,13 @@ class Recording:
         """What was skipped and why. Frames that nobody has read yet are read now, so the list is complete."""
         with self._guard:
             for step in self._index():
-                if step not in self._sound:
-                    self._try_load(step)
+                _ = step in self._sound or self._try_load(step)
             bad = [BadFrame(self._frame_path(step), reason) for step, (_, reason) in sorted(self._bad.items())]
-        if (self.path / "probe.safetensors").exists():
+        for name, read in (("probe.safetensors", lambda: self.probe), (ATTRIBUTES, lambda: self.attributes)):
             try:
-                self.probe  # noqa: B018
+                _ = read() if (self.path / name).exists() else None
             except RecordingError as error:
-                bad.append(BadFrame(self.path / "probe.safetensors", str(error)))
+                bad.append(BadFrame(self.path / name, str(error)))
         return bad
 
     def metrics(self) -> list[dict[str, Any]]:

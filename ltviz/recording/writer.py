@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from ltviz.errors import RecordingError
+from ltviz.recording.attributes import ATTRIBUTES, encode_attributes, make_attributes
 from ltviz.recording.files import (
     Appender,
     inner_folder,
@@ -91,9 +92,11 @@ class RunWriter:
         sample_ids: Any = None,
         images: Any = None,
         label_sets: Any = None,
+        attributes: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> RunWriter:
-        """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`.
+        """Begin a run in the folder `path`, which is made; arrays as in `probe.make_probe`, `attributes` as in
+        `attributes.make_attributes`.
 
         With `overwrite` a run that is there is deleted, once nothing is wrong with the new one; other files stay.
 
@@ -112,7 +115,11 @@ class RunWriter:
             images=images,
             label_sets=label_sets,
         )
-        files = {"probe.safetensors": encode_probe(probe), "run.json": _run_json(info)}
+        known = make_attributes(attributes or {}, len(probe.labels))
+        files = {"probe.safetensors": encode_probe(probe)}
+        if known:
+            files[ATTRIBUTES] = encode_attributes(known)
+        files["run.json"] = _run_json(info)
         if overwrite:
             make_way(path)
         with contextlib.ExitStack() as undo:

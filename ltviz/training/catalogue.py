@@ -10,6 +10,7 @@ from typing import Any
 
 from ltviz import encoders
 from ltviz.data import registry as data_registry
+from ltviz.data import views
 from ltviz.methods import registry as method_registry
 from ltviz.methods.parts.forces import offers_what_if
 from ltviz.training.settings import RunSettings
@@ -17,7 +18,7 @@ from ltviz.training.settings import RunSettings
 
 def catalogue() -> dict[str, Any]:
     """{"methods": [{name, card, settings, several_labels, what_if}], "data": [{name, title, about, ...}],
-    "encoders": [...], "run": schema}.
+    "encoders": [...], "policies": [{name, title, about}], "run": schema}.
 
     `settings` and `run` are JSON schemas; a field that may change while a run trains has `"live": true`.
     """
@@ -37,16 +38,14 @@ def catalogue() -> dict[str, Any]:
                 "name": name,
                 "title": source.title,
                 "about": source.about,
-                "class_names": list(source.class_names),
-                "image_shape": list(source.image_shape),
-                "max_per_class": source.max_per_class,
-                "test_per_class": source.test_per_class,
                 "several_labels": source.several_labels,
-                "missing": source.missing(None),
+                "options": source.Options.model_json_schema(),
+                "missing": source.missing(data_registry.locate(name)),
             }
             for name, source in data_registry.sources().items()
         ],
         "encoders": list(encoders.encoders()),
+        "policies": [{"name": one.name, "title": one.title, "about": one.about} for one in views.policies().values()],
         "run": RunSettings.model_json_schema(),
     }
 

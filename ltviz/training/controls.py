@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, sentence, shorten
 
 Model = TypeVar("Model", bound=BaseModel)
 Event = dict[str, Any]
 """What a frame tells of a change: {"kind": "setting", "name", "value", "before", "step": first step that felt it}."""
-
-_LONGEST = 80  # characters of a foreign name or value that are repeated in a message
 
 
 def live_fields(model: type[BaseModel]) -> list[str]:
@@ -55,7 +52,7 @@ def change(
         if place is None:
             known = sorted(field for model in held for field in live_fields(type(model)))
             events.append(
-                _refused(name, value, f"{_short(name)} cannot change while a run trains; try {', '.join(known)}", step)
+                _refused(name, value, f"{shorten(name)} cannot change while a run trains; try {', '.join(known)}", step)
             )
             continue
         before = getattr(held[place], name)
@@ -71,25 +68,5 @@ def change(
     return tuple(held), events
 
 
-def sentence(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first thing that pydantic found wrong, in one sentence: name, rule, what was given, what to try."""
-    first = error.errors(include_url=False)[0]
-    name = _short(".".join(str(part) for part in first["loc"]) or model.__name__)
-    if first["type"] == "extra_forbidden":
-        near = get_close_matches(name, model.model_fields, 1)
-        hint = f"try {near[0]}" if near else f"the names are {', '.join(model.model_fields)}"
-        return f"{name} is not a setting; {hint}"
-    rule = first["msg"].replace("Input should", "must").removeprefix("Value error, ")
-    field = model.model_fields.get(str(first["loc"][0])) if first["loc"] else None
-    default = field.default if field and not field.is_required() else None
-    hint = f"; try {default}" if default not in (None, "") else ""
-    return f"{name} {rule}, got {_short(first['input'])}{hint}"
-
-
 def _refused(name: str, value: Any, message: str, step: int) -> Event:
-    return {"kind": "refused", "name": _short(name), "value": _short(value), "message": message, "step": step}
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return {"kind": "refused", "name": shorten(name), "value": shorten(value), "message": message, "step": step}

@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
+import psutil
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from ltviz.errors import ConfigError
 from ltviz.training.settings import RunSettings
@@ -20,7 +25,10 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the choice is
 # the threads of an OpenMP pool do not live on in a forked child, which would wait for them for ever
 _forked = threading.Event()
 os.register_at_fork(after_in_child=_forked.set)
-_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_MIB = 2**20
+SPARE = 0.9
+"""Share of the free memory that a batch size is proposed for."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,15 @@ class Engine:
 
     Attributes:
         why: how the device came about, a sentence for run.json and the page.
+        notes: what else was chosen, and why, a sentence each.
+        compiled: whether encoders are compiled.
     """
 
     fabric: Fabric
     why: str
+    precision: str = "32"
+    notes: tuple[str, ...] = ()
+    compiled: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -42,17 +55,55 @@ class Engine:
         """Forward passes inside run in the chosen precision."""
         return self.fabric.autocast()
 
+    def place(self, method: nn.Module) -> None:
+        """Puts a method on the device, in the layout that it computes fastest in; compiles its encoder where asked."""
+        if self.device.type == "cuda":
+            method.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.fabric.to_device(method)
+        encoder = getattr(method, "encoder", None)
+        if self.compiled and isinstance(encoder, nn.Module):
+            encoder.compile()  # in place: names of weights stay, and a copy of it is not compiled
+
+    def scaler(self) -> torch.amp.GradScaler | None:
+        """A method's own scale of gradients, where 16 bits are too narrow for them as they are."""
+        return torch.amp.GradScaler(self.device.type) if self.precision == "16" else None
+
+    def generators(self) -> list[torch.Generator]:
+        """torch's global generators that a step may draw from, the CPU's first."""
+        found = [torch.default_generator]
+        if self.device.type == "cuda":
+            found.append(torch.cuda.default_generators[self.device.index or 0])
+        return found
+
+    def is_fused(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the optimiser can be told on the device to leave a step out (`found_inf`)."""
+        return self.device.type in ("cpu", "cuda") and getattr(optimizer, "_step_supports_amp_scaling", False)
+
     def describe(self) -> dict[str, Any]:
         """For the config of run.json."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
-        return {"device": str(self.device), "name": name, "why": self.why}
+        return {
+            "device": str(self.device),
+            "name": _name(self.device),
+            "why": self.why,
+            "precision": self.precision,
+            "notes": list(self.notes),
+        }
+
+    def memory(self) -> dict[str, float]:
+        """MiB: `used` by tensors at the peak of this process (on the CPU by the process now), and `total` there are."""
+        if self.device.type == "cuda":
+            used, total = torch.cuda.max_memory_allocated(self.device), torch.cuda.mem_get_info(self.device)[1]
+        else:
+            used, total = psutil.Process().memory_info().rss, psutil.virtual_memory().total
+        return {"used": round(used / _MIB, 1), "total": round(total / _MIB, 1)}
 
 
 def start(settings: RunSettings) -> Engine:
-    """The device and precision that the settings ask for; sets torch's CPU threads.
+    """The device and precision that the settings ask for; sets torch's CPU threads and its global switches.
 
     Raises:
-        ConfigError: CUDA is asked for and absent, or several threads in a process that was forked from one with torch.
+        ConfigError: a device that is absent, a precision or a compiler that it has not, or several threads in a process
+            that was forked from one with torch.
     """
     if settings.threads > 1 and _forked.is_set():
         raise ConfigError(
@@ -61,24 +112,40 @@ def start(settings: RunSettings) -> Engine:
         )
     torch.set_num_threads(settings.threads)
     accelerator, index, why = _choose(settings.device)
+    if settings.precision == "16" and accelerator != "cuda":
+        raise ConfigError(
+            f"precision 16 is for CUDA, whose 16-bit products are scaled, but the device is {accelerator} ({why}); "
+            "try --precision bf16"
+        )
+    if settings.compile:
+        _check_compiler(accelerator)
     fabric = Fabric(
         accelerator=accelerator,
         devices=[index] if accelerator == "cuda" else 1,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
     )
-    return Engine(fabric, why)
+    notes = (*_switch(accelerator, settings), *(["compile: the encoder is compiled"] if settings.compile else []))
+    return Engine(fabric, why, settings.precision, notes, settings.compile)
 
 
 def _choose(device: str) -> tuple[str, int, str]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "cpu":
         return "cpu", 0, "cpu: asked for"
+    if device == "mps":
+        if not torch.backends.mps.is_available():
+            raise ConfigError(
+                f"device must be one that torch {torch.__version__} can see (no Apple GPU here), got 'mps'; "
+                "try --device auto or --device cpu"
+            )
+        return "mps", 0, "mps: asked for"
     if device == "auto":
         if count:
             return "cuda", 0, f"cuda: auto takes the first of {count} CUDA devices"
         built = torch.version.cuda
         reason = "no CUDA device is visible" if built else "this torch is built without CUDA"
-        return "cpu", 0, f"cpu: auto found that {reason}"
+        beside = ", and takes mps only where asked" if torch.backends.mps.is_available() else ""
+        return "cpu", 0, f"cpu: auto found that {reason}{beside}"
     index = int(device.partition(":")[2] or 0)
     if index >= count:
         raise ConfigError(
@@ -88,11 +155,105 @@ def _choose(device: str) -> tuple[str, int, str]:
     return "cuda", index, f"{device}: asked for"
 
 
+def _switch(accelerator: str, settings: RunSettings) -> list[str]:
+    """Sets torch's switches for the whole process, those of earlier runs in it too, and says what was chosen."""
+    exact = settings.deterministic
+    if accelerator == "cuda" and exact:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
+    torch.use_deterministic_algorithms(exact)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    notes = ["deterministic: operations without a repeatable form are refused"] if exact else []
+    if accelerator != "cuda":
+        return notes
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = not exact
+    if exact:
+        return [*notes, "TF32: off, and convolutions by the first repeatable algorithm"]
+    return [*notes, "TF32: on in convolutions, off in matrix products, whose cosines need all digits"]
+
+
+def _check_compiler(accelerator: str) -> None:
+    """Raises ConfigError where torch.compile would find nothing to compile with."""
+    if accelerator == "cpu":
+        names = [name for name in (os.environ.get("CXX"), "g++", "clang++", "c++", "cl") if name]
+        missing = None if any(map(shutil.which, names)) else "a C++ compiler"
+    else:
+        missing = None if accelerator == "mps" or find_spec("triton") else "the package triton"
+    if missing is not None:
+        raise ConfigError(f"compile needs {missing}, which is not there; install it, or leave --compile out")
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+class Growth:
+    """Memory that a step takes beside what is there, in bytes, known at the end of `growth`."""
+
+    bytes: int = 0
+
+
+@contextmanager
+def growth(device: torch.device) -> Iterator[Growth]:
+    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass."""
+    found = Growth()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        yield found
+        found.bytes = torch.cuda.max_memory_allocated(device) - before
+        return
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield found
+    found.bytes = sum(kept.values())
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that tensors may still take."""
+    if device.type != "cuda":
+        return psutil.virtual_memory().available
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + unused
+
+
+def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[int, float | None]:
+    """A batch size below `size` that fits, and the bytes that a sample takes where they could be measured.
+
+    Args:
+        measure: bytes that a step of so many samples takes; raises where they are not there.
+        free: bytes that there are.
+    """
+    rows = size // 2
+    while rows >= 4:
+        try:
+            few, many = measure(rows // 2), measure(rows)
+        except Exception as error:
+            if out_of_memory(error) is None:
+                break
+            rows //= 2
+            continue
+        each = (many - few) / (rows - rows // 2)
+        if each <= 0:
+            break
+        # contrasts grow with the square of the batch, so what is near the limit is not trusted to a straight line
+        fits = rows + int((SPARE * free - many) / each)
+        fits = fits - fits % 8 if fits > 16 else fits
+        return (max(2, fits) if fits < size else max(2, size // 2)), each
+    return max(2, size // 2), None
+
+
 def out_of_memory(error: BaseException) -> str | None:
     """What could not be allocated, a clause like "20.00 MiB were needed"; None where `error` says something else."""
     text = str(error)
-    cpu = isinstance(error, RuntimeError) and "can't allocate memory" in text
-    if not (cpu or isinstance(error, torch.OutOfMemoryError | MemoryError)):
+    told = "can't allocate memory" in text or "MPS backend out of memory" in text
+    if not ((isinstance(error, RuntimeError) and told) or isinstance(error, torch.OutOfMemoryError | MemoryError)):
         return None
     needed = re.search(r"(?:tried to allocate|you tried to allocate) ([\d.]+ \w+)", text, re.IGNORECASE)
     free = re.search(r"of which ([\d.]+ \w+) is free", text)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ltviz.data.device_inputs import DevicePixels
+from ltviz.data.pixels import UNLABELLED
+from ltviz.encoders import PixelEncoder
 from ltviz.errors import ConfigError
 from ltviz.methods.base import Method
-from ltviz.metrics import geometry, mean_average_precision
+from ltviz.metrics import confusion, geometry, mean_average_precision, mean_overlap
 from ltviz.metrics.final import COMMON, OWN
 from ltviz.recording.evaluation import Evaluation
 from ltviz.training.judges import JUDGES, TrainedMethod, accuracies
@@ -16,6 +21,8 @@ from ltviz.training.shared_start import SharedStart
 
 ASKED = (COMMON, "linear")
 """Judges beside the method's own classifier; those that take seconds are left to `ltviz judge`."""
+AT_ONCE = 1 << 16
+"""Pixels whose features are in memory together, or those of one image."""
 
 
 def evaluate(method: Method, shared: SharedStart, step: int) -> Evaluation:
@@ -35,6 +42,7 @@ def evaluate(method: Method, shared: SharedStart, step: int) -> Evaluation:
                     judged[name] = accuracies(trained, JUDGES[name](trained))
                 except ConfigError as error:
                     refused[name] = str(error)
+        overlap, pixels = _overlap(trained)
         sphere, features = _geometry(trained)
     finally:
         method.train(was_training)
@@ -44,6 +52,8 @@ def evaluate(method: Method, shared: SharedStart, step: int) -> Evaluation:
         validation_images=int(trained.held.sum()),
         accuracy=judged,
         map=precision,
+        miou=overlap,
+        pixels=pixels,
         refused=refused,
         sphere_is_readout=method.sphere_is_readout,
         geometry=sphere,
@@ -61,6 +71,30 @@ def _precision(trained: TrainedMethod) -> dict[str, float]:
         for key, x in mean_average_precision(scores, data.test_multi[~trained.held], data.counts).items()
         if key in ("all", "many", "medium", "few")
     }
+
+
+@torch.no_grad()
+def _overlap(trained: TrainedMethod) -> tuple[dict[str, float], list[int]]:
+    """mIoU of the own classifier by group, and the labelled pixels of each class behind it: all of the test set that
+    are not for validation. Nothing where samples are no pixels."""
+    shared, encoder = trained.shared, trained.method.encoder
+    on_device = shared.on_device(shared.data.test_inputs)
+    if not isinstance(on_device, DevicePixels) or on_device.inputs.maps is None:
+        return {}, []
+    assert isinstance(encoder, PixelEncoder)
+    pixels, maps, counts = on_device.inputs, on_device.inputs.maps, shared.data.counts
+    num_places = math.prod(pixels.shape[:2])
+    held = pixels.of[trained.held].astype(np.int64) * num_places + pixels.places[trained.held]
+    confused = np.zeros((len(counts), len(counts)), np.int64)
+    for index in pixels.images.blocks(max(1, AT_ONCE // num_places)):
+        labels = maps.read(index).reshape(-1)
+        labels[np.isin(index[0] * num_places + np.arange(len(labels)), held)] = UNLABELLED
+        images = on_device.images.normalise(on_device.images.at(index))
+        predicted = trained.method.classify(encoder.everywhere(images)).argmax(1)
+        confused += confusion(predicted.cpu().numpy(), labels, len(counts))
+    found = mean_overlap(confused, counts)
+    groups = {"all": found.all, "many": found.many, "medium": found.medium, "few": found.few}
+    return {name: x for name, x in groups.items() if x is not None}, confused.sum(1).tolist()
 
 
 @torch.no_grad()

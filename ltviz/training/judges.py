@@ -7,7 +7,7 @@ share, else on the training set, which the classifier has learned from. Never on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -18,6 +18,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ltviz.data.inputs import Inputs
+from ltviz.data.longtail import by_class
+from ltviz.data.pixels import Pixels
 from ltviz.data.tensors import Batches
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
@@ -26,7 +29,7 @@ from ltviz.metrics import shot_accuracy
 from ltviz.metrics.final import OWN
 from ltviz.recording import Recording, load_weights
 from ltviz.training import teachers, weights
-from ltviz.training.probe_set import VALIDATION
+from ltviz.training.probe_set import VALIDATION, quotas
 from ltviz.training.shared_start import SharedStart, parse_settings, prepare, relocate, run_settings
 from ltviz.training.teachers import TeacherSpec
 
@@ -36,13 +39,18 @@ TAUS = tuple(round(0.05 * place, 2) for place in range(21))
 CRT_EPOCHS, CRT_RATE = 10, 0.2
 """An epoch draws as many samples as all classes would have if each had as many as the largest."""
 RIDGE = 1e-4
-_ROWS = 2048  # samples in one forward pass
+MOST_PIXELS = 20_000
+"""Of the training set and of the test set each that judges read, where samples are pixels; images are all read."""
 _LINEAR = 1e-3  # relative deviation from an affine function that rounding may cause
 
 
 @dataclass(frozen=True)
 class TrainedMethod:
-    """A trained method and all it may be asked about: the training set, and the test set less the validation share."""
+    """A trained method and all it may be asked about: the training set, and the test set less the validation share.
+
+    Where samples are pixels these are `MOST_PIXELS` of each: of the training set by class, as equally many as there are
+    (what judges learn is the same for every number of a class), of the test set as many of each image as of any other.
+    """
 
     method: Method
     shared: SharedStart
@@ -54,43 +62,67 @@ class TrainedMethod:
         return np.isin(self.shared.data.test_ids, probe.sample_ids[probe.split == VALIDATION])
 
     @cached_property
+    def judged(self) -> NDArray[np.int64]:
+        """(M,) positions in the test set."""
+        inputs = self.shared.data.test_inputs
+        rows = inputs.spread(MOST_PIXELS) if isinstance(inputs, Pixels) else np.arange(len(inputs))
+        return rows[~self.held[rows]]
+
+    @cached_property
+    def learned(self) -> NDArray[np.int64]:
+        """(N,) positions in the training set."""
+        data = self.shared.data
+        if not isinstance(data.train_inputs, Pixels):
+            return np.arange(len(data.train_labels))
+        members = by_class(data.train_labels, data.num_classes)
+        taken = quotas(data.counts, MOST_PIXELS)
+        rows = [own[np.arange(n) * len(own) // max(n, 1)] for own, n in zip(members, taken.tolist(), strict=True)]
+        found = np.concatenate(rows)
+        return found[np.argsort(data.train_inputs.of[found], kind="stable")]
+
+    @cached_property
     def test_labels(self) -> NDArray[np.int64]:
         """(M,)."""
-        return self.shared.data.test_labels[~self.held]
+        return self.shared.data.test_labels[self.judged]
 
     @cached_property
     def validation(self) -> tuple[Tensor, Tensor]:
         """Features (H, F) float64 and labels (H,) of the validation share; H is 0 in a run without one."""
         data = self.shared.data
-        return self._features(data.test_images[self.held]), self._labels(data.test_labels[self.held])
+        held = np.flatnonzero(self.held)
+        return self._features(data.test_inputs.subset(held)), self._labels(data.test_labels[held])
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor]:
         """Features (N, F) float64 of the training images as they are, and labels (N,)."""
         data = self.shared.data
-        return self._features(data.train_images), self._labels(data.train_labels)
+        pixels = isinstance(data.train_inputs, Pixels)
+        inputs = self.shared.on_device(data.train_inputs.subset(self.learned)) if pixels else self.shared.batches.inputs
+        return encode(self.method, inputs.blocks()), self._labels(data.train_labels[self.learned])
 
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.shared.data.test_images[~self.held])
+        return self._features(self.shared.data.test_inputs.subset(self.judged))
 
     @torch.no_grad()
     def own(self) -> Tensor:
         """(M,) classes by the method's own classifier."""
         return self.method.classify(self.test.float()).argmax(1)
 
-    def _features(self, images: NDArray[np.float32]) -> Tensor:
-        return encode(self.method, torch.from_numpy(images)[:, None].to(self.shared.engine.device))
+    def _features(self, inputs: Inputs) -> Tensor:
+        if not len(inputs):
+            return torch.zeros(0, self.shared.feature_dim, dtype=torch.float64, device=self.shared.engine.device)
+        return encode(self.method, self.shared.on_device(inputs).blocks())
 
     def _labels(self, labels: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(labels).to(self.shared.engine.device)
 
 
 @torch.no_grad()
-def encode(method: Method, x: Tensor) -> Tensor:
-    """Images (N, 1, H, W) -> features (N, F) float64 of a method in evaluation mode."""
-    return torch.cat([method.encoder(rows) for rows in x.split(_ROWS)]).double()
+def encode(method: Method, blocks: Iterable[Tensor]) -> Tensor:
+    """Inputs, block by block, -> features (N, F) float64 of a method in evaluation mode."""
+    return torch.cat([method.encoder(rows) for rows in blocks]).double()
 
 
 def ncm(trained: TrainedMethod) -> Tensor:
@@ -146,6 +178,7 @@ def crt(trained: TrainedMethod) -> Tensor:
         device=shared.engine.device,
         sampling="class-balanced",
         total_steps=steps,
+        policies=run.policies,
     )
     layer = nn.Linear(shared.feature_dim, num_classes)
     chance = torch.Generator().manual_seed(run.seed)
@@ -157,7 +190,7 @@ def crt(trained: TrainedMethod) -> Tensor:
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(1, steps + 1):
         batch = batches.at(step)
-        loss = F.cross_entropy(layer(encode(trained.method, batch.view(0))), batch.y)
+        loss = F.cross_entropy(layer(encode(trained.method, [batch.view(0)])), batch.y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

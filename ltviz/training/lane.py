@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from ltviz.data.batch import Batch
-from ltviz.errors import DiskFull
+from ltviz.errors import DiskFull, TrainingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
 from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, teachers, weights
+from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluate
 from ltviz.training.folders import Snapshot
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
@@ -29,8 +30,14 @@ from ltviz.training.progress import Outcome, Progress
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 from ltviz.training.teachers import TeacherSpec
+from ltviz.training.timetable import parse_switches
+
+MOST_UNREAD = 256
+"""Steps whose losses wait on the device to be read, at most; a frame reads them before."""
 
 log = logging.getLogger(__name__)
+_MOST_FILES = 20
+"""Damaged files that one event names."""
 
 
 class Lane:
@@ -52,12 +59,13 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before, self._shared = learner, before, shared
-        self._observer = Observer(shared.probe, shared.shown_samples(), shared.engine.device)
+        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []
         self._unlogged: list[tuple[int, dict[str, float]]] = []
         self._replay: dict[int, dict[str, Any]] = {}
+        self._replaced = 0
 
     @classmethod
     def create(
@@ -70,6 +78,7 @@ class Lane:
         teacher: TeacherSpec | None = None,
         title: str | None = None,
         race: str | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Lane:
         """A new run in the folder `path`, before its first step.
 
@@ -77,6 +86,7 @@ class Lane:
             teacher: whom it learns from; its weights are taken in where it is trained, else the lane awaits them.
             title: for people; the method's own where None.
             race: id that the runs of a race share.
+            recipe: what run.json says of the recipe that the settings are from.
 
         Raises:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
@@ -89,6 +99,8 @@ class Lane:
         described = shared.describe(method, share)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
+        if recipe is not None:
+            described["config"]["recipe"] = dict(recipe)
         if title is not None:
             described["title"] = title
         before = Snapshot(path)
@@ -164,22 +176,46 @@ class Lane:
     # ------------------------------------------------------------------ training
 
     def train(self, batch: Batch) -> None:
-        """One step of the optimiser, or none at all where the loss or its gradient is not finite.
+        """One step of the optimiser, or none at all where the loss or its gradient is not finite, as `look` will tell.
 
         Raises:
-            TrainingError: a loss term or a gradient is not finite; the weights are those of the step before.
+            TrainingError: as `look` does, once many steps have not been looked at.
         """
         begin = time.perf_counter()
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
-        terms = self._learner.step(batch)
+        self._switch(batch.step)
+        try:
+            self._learner.step(batch)
+        except Exception:
+            self.look()  # it may fail in the wake of a step that was not finite, which says more
+            raise
         self.progress.step = batch.step
-        if batch.step > self.progress.last_logged:
-            self._unlogged.append((batch.step, terms))
-            with contextlib.suppress(DiskFull):  # the next frame waits for room
-                self._log()
         self.progress.busy += time.perf_counter() - begin
         self.progress.steps_here += 1
+        if self._learner.unread >= MOST_UNREAD:
+            self.look()
+
+    def look(self) -> None:
+        """Takes in what the steps since the last look have brought; waits for the device.
+
+        Raises:
+            TrainingError: a loss term or a gradient was not finite; the weights are those of the step before.
+        """
+        begin = time.perf_counter()
+        found, refusal = self._learner.read(self._shared.batches.at)
+        self.progress.busy += time.perf_counter() - begin
+        self._unlogged.extend((step, terms) for step, terms in found if step > self.progress.last_logged)
+        with contextlib.suppress(DiskFull):  # the next frame waits for room
+            self._log()
+        if refusal is not None:
+            self.progress.step = refusal.step - 1
+            raise TrainingError(refusal.why)
+
+    def fitting_batch(self, size: int) -> tuple[int, float | None]:
+        """A batch size that fits where one of `size` did not, and the bytes of a sample; the lane is lost anyway."""
+        batch = self._shared.batches.at(self.step + 1)
+        return fitting_batch(lambda rows: self._learner.bytes_of(batch, rows), size, free_memory(self.engine.device))
 
     def learn_from(self, teacher: Path) -> None:
         """Takes in the last weights of a teacher's run, and waits for it no more.
@@ -202,6 +238,19 @@ class Lane:
         if note:
             self._events.extend(events)
         return events
+
+    def _switch(self, step: int) -> None:
+        """Does what the settings' timetable says of this step; what a frame tells of already is not told again."""
+        for switch in parse_switches(self.run.switches):
+            if switch.first_step(self.run.steps) != step:
+                continue
+            note = step > self.progress.last_frame
+            if switch.renew:
+                self._learner.renew()
+                if note:
+                    self._events.append({"kind": "renewed", "step": step})
+            known = {*controls.live_fields(type(self.method.settings)), *controls.live_fields(RunSettings)}
+            self.set({name: value for name, value in switch.values.items() if name in known}, step, note=note)
 
     def _check_what_if(self, model: object) -> None:
         """ConfigError for run settings that name methods which cannot be imagined."""
@@ -227,7 +276,9 @@ class Lane:
 
         Raises:
             DiskFull: nothing was written; try again.
+            TrainingError: as `look`.
         """
+        self.look()
         self._log()
         progress = self.progress
         if self.step <= progress.last_frame:
@@ -236,7 +287,8 @@ class Lane:
             frame = self._observer.observe(self.method, self.step)
             measured = self._measure_forces(upcoming, frame.embeddings)
         self._note_swaps(frame.target_index)
-        epoch = self.step * self.run.batch_size / self.method.setup_.training_size
+        self._note_replaced()
+        epoch = self.step * self.run.batch_size / self.method.setup_.epoch_size
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,
@@ -273,6 +325,15 @@ class Lane:
             self.note("swap", classes=moved)
         self._matched = matched
 
+    def _note_replaced(self) -> None:
+        """Adds an event on files that were found damaged since the frame before, for which others of their class stand
+        in."""
+        data = self._shared.data
+        told = list(dict.fromkeys((*data.train_inputs.replaced, *data.test_inputs.replaced)))
+        if len(told) > self._replaced:
+            self.note("replaced", total=len(told), files=told[self._replaced :][:_MOST_FILES])
+            self._replaced = len(told)
+
     def _log(self) -> None:
         """Writes the loss terms that wait."""
         while self._unlogged:
@@ -296,7 +357,8 @@ class Lane:
         write_evaluation(self.path, found)
 
     def save(self) -> None:
-        """Writes weights/<step>/, unless they are there."""
+        """Writes weights/<step>/, unless they are there; raises as `look` does."""
+        self.look()
         if self.progress.saved != self.step:
             save_weights(self.path, self.step, *self._learner.pack())
             self.progress.saved = self.step

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ltviz.data.batch import Batch
-from ltviz.errors import TrainingError
 from ltviz.methods.base import Method, Step
+from ltviz.methods.parts.tracing import steady
 from ltviz.recording import Weights
-from ltviz.training import weights
-from ltviz.training.engine import Engine
+from ltviz.training import optimiser, weights
+from ltviz.training.engine import Engine, growth
+from ltviz.training.ledger import Ledger, Row
 from ltviz.training.settings import RunSettings
+
+SMALLEST_SCALE = 2.0**-14
+"""A gradient scale below which 16 bits will not do: what is halved that often is not finite at all."""
+Terms = tuple[int, dict[str, float]]
+"""A step, and its numbers by name."""
+
+
+class Refusal(NamedTuple):
+    """A step that was not finite, and the sentence that says so."""
+
+    step: int
+    why: str
 
 
 class Learner:
     """Takes optimiser steps; what it packs is all that it needs to go on bit for bit.
+
+    A step reads nothing from the device: its terms are kept in a ledger, and a step that is not finite is refused
+    there, with all that follow it, until `read` says so.
 
     Args:
         share: rows of this method's batches and the views it takes of each, as `Batch.share` makes them.
@@ -33,76 +48,134 @@ class Learner:
     def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
         self.method, self.run, self.engine = method, run, engine
         self.images_seen, self._share = 0, share
-        self._optimizer = torch.optim.AdamW(
-            [p for p in method.parameters() if p.requires_grad], lr=run.learning_rate, fused=True
-        )
-        self._rng_state = torch.Generator().manual_seed(run.seed).get_state()
+        self._trained = [p for p in method.parameters() if p.requires_grad]
+        self.optimizer = optimiser.build(run, method)
+        self._scaler = engine.scaler()
+        self._ledger = Ledger(engine.device)
+        self._stepped = False
+        self._rng_states = [
+            torch.Generator(one.device).manual_seed(run.seed).get_state() for one in engine.generators()
+        ]
 
-    def step(self, batch: Batch) -> dict[str, float]:
-        """One step of the optimiser; gives the loss terms, their weighed sum "total" and the "learning_rate".
+    @property
+    def unread(self) -> int:
+        """Steps whose terms have not been read."""
+        return len(self._ledger)
 
-        Raises:
-            TrainingError: a loss term or a gradient is not finite; the weights are those of the step before.
-        """
+    def step(self, batch: Batch) -> None:
+        """One step of the optimiser, or none at all where a loss term or a gradient is not finite, as `read` tells."""
         batch = self.share(batch)
-        rate = self.run.learning_rate * 0.5 * (1 + math.cos(math.pi * (batch.step - 1) / self.run.steps))
-        for group in self._optimizer.param_groups:
+        rate = optimiser.rate(self.run, batch.step, self.method.setup_.epoch_size)
+        for group in self.optimizer.param_groups:
             group["lr"], group["weight_decay"] = rate, self.run.weight_decay
-        with self.own_rng():
+        # arguments of the losses are looked at in the first step, where a plug-in may be wrong about them
+        with self.own_rng(), steady(checked=not self._stepped):
             with self.engine.autocast():
                 step = Step.of(self.method.losses(batch), batch)
                 total = self.method.weigh(step)
-            self._optimizer.zero_grad(set_to_none=True)
-            self.engine.fabric.backward(total)
-            values = self._check(step, total, rate)
-            self._optimizer.step()
+            self._ledger.note(batch.step, rate, step, total)
+            self._descend(total)
             self.method.after_step(step)
         self.images_seen += batch.images
-        return {**values, "learning_rate": rate}
+        self._stepped = True
+
+    def _descend(self, total: Tensor) -> None:
+        """Moves the weights down the gradient of `total`, unless a step has been refused."""
+        for parameter in self._trained:
+            parameter.grad = None
+        if self._scaler is not None:
+            # a step that 16 bits are too narrow for is left out, and the next one is scaled less: that is no refusal
+            self._ledger.judge([])
+            spoil = torch.ones_like(self._ledger.refused).masked_fill(self._ledger.refused > 0, torch.nan)
+            self._scaler.scale(total * spoil).backward()  # NaN gradients are left out, as those that overflow are
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
+            return
+        self.engine.fabric.backward(total)
+        self._ledger.judge([p.grad for p in self._trained if p.grad is not None])
+        if self.engine.is_fused(self.optimizer):
+            self.optimizer.found_inf = self._ledger.refused  # pyright: ignore[reportAttributeAccessIssue]
+            self.optimizer.step()
+        elif not bool(self._ledger.refused):
+            self.optimizer.step()
+
+    def renew(self) -> None:
+        """A fresh optimiser: what the old one remembered of earlier gradients is gone."""
+        self.optimizer = optimiser.build(self.run, self.method)
 
     def share(self, batch: Batch) -> Batch:
         """This method's own batch, of one that all methods of a race have in common."""
         return batch.share(*self._share)
 
-    def _check(self, step: Step, total: Tensor, rate: float) -> dict[str, float]:
-        """The terms and their sum as numbers; refuses what is not finite. One transfer from the device."""
-        batch = step.batch
-        gradients = [p.grad for p in self.method.parameters() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        numbers = torch.stack([x.detach().float() for x in (*step.values(), total, norm)]).tolist()
-        named = dict(zip([*step, "total"], numbers[:-1], strict=True))
-        bad = next((f"loss term {name!r} is {x}" for name, x in named.items() if not math.isfinite(x)), None)
-        # A norm may overflow where every entry is finite, so the entries decide.
-        if bad is None and not math.isfinite(numbers[-1]) and not all(bool(g.isfinite().all()) for g in gradients):
-            bad = f"the gradient of loss term {self._bad_term(batch)!r} is not finite"
+    # ------------------------------------------------------------------ what the steps have brought
+
+    def read(self, again: Callable[[int], Batch]) -> tuple[list[Terms], Refusal | None]:
+        """The terms of the steps since the last reading, up to one that was refused; waits for the device.
+
+        Args:
+            again: gives the batch of a step once more, to look for the term whose gradient is not finite.
+
+        Returns:
+            Each step with its loss terms, their weighed sum "total" and the "learning_rate"; and what was refused.
+            The weights are those of the step before then, and no further step changes them.
+        """
+        found: list[Terms] = []
+        for row in self._ledger.read():
+            if row.refused:
+                return found, Refusal(row.step, self._why(row, again))
+            found.append((row.step, {**row.terms, "learning_rate": row.rate}))
+        if found and self._scaler is not None and self._scaler.get_scale() < SMALLEST_SCALE:
+            row = found[-1][0]
+            return found, Refusal(row, self._sentence(row, "its gradient is not finite at any scale of 16 bits"))
+        return found, None
+
+    def _why(self, row: Row, again: Callable[[int], Batch]) -> str:
+        bad = row.bad
         if bad is not None:
-            raise TrainingError(
-                f"{self.method.card.name} stopped at step {batch.step} of {self.run.steps} because {bad} at learning "
-                f"rate {rate:.3g}; the weights of step {batch.step - 1} are kept; try a lower learning rate"
-            )
-        return named
+            return self._sentence(row.step, f"loss term {bad!r} is {row.terms[bad]}", row.rate)
+        with self.own_rng():
+            bad = self._bad_term(self.share(again(row.step)))
+        return self._sentence(row.step, f"the gradient of loss term {bad!r} is not finite", row.rate)
+
+    def _sentence(self, step: int, why: str, rate: float | None = None) -> str:
+        at = "" if rate is None else f" at learning rate {rate:.3g}"
+        return (
+            f"{self.method.card.name} stopped at step {step} of {self.run.steps} because {why}{at}; "
+            f"the weights of step {step - 1} are kept; try a lower learning rate"
+        )
 
     def _bad_term(self, batch: Batch) -> str:
         """Name of the loss term with the bad gradient: the step is lost anyway, so each is computed once more."""
-        parameters = [p for p in self.method.parameters() if p.requires_grad]
         for name, term in self.method.losses(batch).items():
             if not term.requires_grad:
                 continue
-            gradients = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)
+            gradients = torch.autograd.grad(term, self._trained, retain_graph=True, allow_unused=True)
             if not all(bool(g.isfinite().all()) for g in gradients if g is not None):
                 return name
         return "total"
 
+    def bytes_of(self, batch: Batch, rows: int) -> int:
+        """Memory that a step of the first `rows` samples takes; for a learner that takes no further steps."""
+        batch = batch.share(rows, 1)
+        with self.own_rng(), steady(checked=False), growth(self.engine.device) as grown:
+            with self.engine.autocast():
+                total = self.method.weigh(Step.of(self.method.losses(batch), batch))
+            torch.autograd.grad(total, self._trained, allow_unused=True)
+        return grown.bytes
+
     @contextmanager
     def own_rng(self) -> Iterator[None]:
-        """torch's global generator is the learner's own inside: dropout in a race draws what it draws alone."""
-        outside = torch.get_rng_state()
-        torch.set_rng_state(self._rng_state)
+        """torch's global generators are the learner's own inside: dropout in a race draws what it draws alone."""
+        generators = self.engine.generators()
+        outside = [one.get_state() for one in generators]
+        for one, state in zip(generators, self._rng_states, strict=True):
+            one.set_state(state)
         try:
             yield
         finally:
-            self._rng_state = torch.get_rng_state()
-            torch.set_rng_state(outside)
+            self._rng_states = [one.get_state() for one in generators]
+            for one, state in zip(generators, outside, strict=True):
+                one.set_state(state)
 
     # ------------------------------------------------------------------ weights
 
@@ -110,15 +183,19 @@ class Learner:
         """Tensors by group, and JSON values, for `save_weights`."""
         tensors = {
             "model": weights.pack_module(self.method),
-            "optimizer": weights.pack_optimizer(self._optimizer, self.method),
+            "optimizer": weights.pack_optimizer(self.optimizer, self.method),
         }
         state = {
             "settings": self.method.settings.model_dump(mode="json"),
             "run": self.run.model_dump(mode="json"),
             "generator": weights.pack_rng_state(self.method.setup_.generator.get_state()),
             "images_seen": self.images_seen,
-            "chance": weights.pack_rng_state(self._rng_state),  # so named in every state.json since the first
+            "chance": weights.pack_rng_state(self._rng_states[0]),  # so named in every state.json since the first
         }
+        if len(self._rng_states) > 1:
+            state["chance_of_device"] = [weights.pack_rng_state(one) for one in self._rng_states[1:]]
+        if self._scaler is not None:
+            state["scaler"] = self._scaler.state_dict()
         return tensors, state
 
     def unpack(self, saved: Weights) -> None:
@@ -129,9 +206,12 @@ class Learner:
         """
         state = saved.state
         weights.unpack_module(self.method, saved.tensors["model"])
-        weights.unpack_optimizer(self._optimizer, self.method, saved.tensors["optimizer"])
+        weights.unpack_optimizer(self.optimizer, self.method, saved.tensors["optimizer"])
         self.images_seen = int(state["images_seen"])
         self.method.settings = type(self.method).Settings.model_validate(state["settings"])
         self.run = RunSettings.model_validate({**state["run"], "device": self.run.device})
         self.method.setup_.generator.set_state(weights.unpack_rng_state(state["generator"]))
-        self._rng_state = weights.unpack_rng_state(state["chance"])
+        chance = [state["chance"], *state.get("chance_of_device", [])][: len(self._rng_states)]
+        self._rng_states[: len(chance)] = [weights.unpack_rng_state(one) for one in chance]
+        if self._scaler is not None and state.get("scaler"):
+            self._scaler.load_state_dict(state["scaler"])

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import OnDevice
+from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
 from ltviz.methods.base import Method
 from ltviz.recording import Frame
 from ltviz.training.probe_set import ProbeSet
-
-_ROWS = 2048  # probe samples in one forward pass
 
 
 class ProbeOutputs(NamedTuple):
@@ -42,13 +42,13 @@ class Observer:
     """Looks at a method without touching it: weights, buffers and random numbers are afterwards as before.
 
     Args:
-        probe: the samples that every frame shows; `device` is where the method is.
+        probe: the samples that every frame shows.
         shown: the fixed samples that a frame shows marks of, and whose two views say how well they are aligned.
+        inputs: those of the probe, where the method is.
     """
 
-    def __init__(self, probe: ProbeSet, shown: Batch, device: torch.device):
-        self.probe, self.shown = probe, shown
-        self._images = torch.from_numpy(probe.images)[:, None].to(device)
+    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice):
+        self.probe, self.shown, self._inputs = probe, shown, inputs
 
     @torch.no_grad()
     def observe(self, method: Method, step: int) -> Frame:
@@ -59,20 +59,23 @@ class Observer:
         """
         was_training = method.training
         method.eval()
+        copies = Copies(self._inputs.device)
         try:
-            outputs = self._run(method)
-            landmarks = {name: _numbers(points) for name, points in method.landmarks().items()}
-            marks = {key: _columns(shown) for key, shown in method.show(self.shown).items()}
-            readings = {name: _numbers(value) for name, value in method.read().items()}
-            matched = method.target_index()
+            outputs = self._run(method, copies)
+            landmarks = {name: _numbers(points, copies) for name, points in method.landmarks().items()}
+            marks = {key: _columns(shown, copies) for key, shown in method.show(self.shown).items()}
+            readings = {name: _numbers(value, copies) for name, value in method.read().items()}
+            target_index = method.target_index()
+            matched = None if target_index is None else copies.start(target_index)
+            counts = copies.start(method.counts)
         finally:
             method.train(was_training)
+        copies.wait()
         _check_declared(method, marks, readings)
-        index = None if matched is None else matched.cpu().numpy().astype(np.int32)
+        index = None if matched is None else matched.numpy().astype(np.int32)
         predictions, confidence = predict(outputs.logits, several=self.probe.multi is not None)
         loss = per_sample_loss(outputs.logits, self.probe.labels, self.probe.multi)
         targets = None if index is None else landmarks["targets"][index]
-        counts = method.counts.cpu().numpy().astype(np.int64)
         return Frame(
             step=step,
             embeddings=outputs.embeddings,
@@ -82,26 +85,27 @@ class Observer:
             samples={"prediction": predictions, "confidence": confidence, "loss": loss},
             marks=marks,
             readings=readings,
-            metrics=self._measure(outputs, counts, predictions, confidence, targets),
+            metrics=self._measure(outputs, counts.numpy().astype(np.int64), predictions, confidence, targets),
         )
 
-    def _run(self, method: Method) -> ProbeOutputs:
-        """One pass of the probe through the encoder, and two small ones of the fixed samples."""
+    def _run(self, method: Method, copies: Copies) -> ProbeOutputs:
+        """One pass of the probe through the encoder, and two small ones of the fixed samples; whole with the copies."""
         parts = []
-        for rows in self._images.split(_ROWS):
+        for rows in self._inputs.blocks():
             features = method.encoder(rows)
             parts.append((method.project(features), method.classify(features), features))
-        embeddings, logits, features = (torch.cat(rows).float().cpu() for rows in zip(*parts, strict=True))
+        embeddings, logits, features = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
+        first, second = (_numbers(method.embed(self.shown.view(i)), copies) for i in (0, 1))
         return ProbeOutputs(
-            embeddings.numpy(),
-            logits,
-            features.numpy(),
-            None if linear is None else _numbers(linear.weight),
-            None if linear is None else _numbers(linear.bias),
-            (_numbers(method.embed(self.shown.view(0))), _numbers(method.embed(self.shown.view(1)))),
+            _numbers(embeddings, copies),
+            copies.start(logits),
+            _numbers(features, copies),
+            None if linear is None else _numbers(linear.weight, copies),
+            None if linear is None else _numbers(linear.bias, copies),
+            (first, second),
         )
 
     def _measure(
@@ -161,19 +165,18 @@ def per_sample_loss(logits: Tensor, labels: np.ndarray, multi: np.ndarray | None
     return cost.clamp(max=float(np.finfo(np.float16).max)).numpy().astype(np.float16)
 
 
-def _numbers(values: Tensor) -> np.ndarray:
-    return values.detach().float().cpu().numpy()
+def _numbers(values: Tensor, copies: Copies) -> np.ndarray:
+    return copies.start(values.detach().float()).numpy()
 
 
-def _columns(shown: Shown) -> Shown:
+def _columns(shown: Shown, copies: Copies) -> Shown:
     """The value of a mark as arrays on the CPU."""
     columns = shown._asdict().items()
-    return type(shown)(**{name: None if column is None else _array(column) for name, column in columns})
+    return type(shown)(**{name: None if column is None else _array(column, copies) for name, column in columns})
 
 
-def _array(column: Tensor) -> np.ndarray:
-    column = column.detach()
-    return (column.float() if column.is_floating_point() else column).cpu().numpy()
+def _array(column: Tensor, copies: Copies) -> np.ndarray:
+    return _numbers(column, copies) if column.is_floating_point() else copies.start(column).numpy()
 
 
 def _check_declared(method: Method, marks: Mapping[str, Shown], readings: Iterable[str]) -> None:

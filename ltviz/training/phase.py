@@ -79,11 +79,18 @@ class Phase:
 
     def record(self, step: int) -> None:
         """A frame of every lane that is at this step, in one reckoning of the pacer."""
+        self.look()  # what is waited for here is training, no cost of watching
         with self.pacer.frame():
             for lane in self.active:
                 if lane.step == step:
                     self._write(lane, partial(lane.record, self.pacer.elapsed, self._batch(step + 1)))
         self.refresh(*self.state)
+
+    def look(self) -> None:
+        """Takes in what the steps so far have brought; a lane whose last ones were not finite ends."""
+        for lane in self.active:
+            with self.contained(lane):
+                lane.look()
 
     def finish(self, lane: Lane, reason: str | None = None) -> None:
         """The frame and weights of the last step, then the end. One who stops is not kept waiting by a full disk."""
@@ -142,20 +149,32 @@ class Phase:
         except LtvizError as error:
             self.fail(lane, str(error))
         except Exception as error:
-            if (memory := out_of_memory(error)) is not None:
-                size = self.batches.batch_size
-                reason = (
-                    f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); "
-                    f"try batch size {max(2, size // 2)} instead of {size}"
-                )
-            else:
+            memory = out_of_memory(error)
+            if memory is None:
                 log.exception("%s failed", lane.name)
-                reason = f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}"
-            self.fail(lane, reason)
+                self.fail(lane, f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}")
         if memory is not None:  # outside of the handler, whose traceback still holds the tensors
             gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            self.fail(lane, self._exhausted(lane, memory))
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _exhausted(self, lane: Lane, memory: str) -> str:
+        """What a lane that ran out of memory says, with a batch size that its own steps have been measured for."""
+        size = self.batches.batch_size
+        try:
+            fits, each = lane.fitting_batch(size)
+        except Exception as error:  # a guess is better than the failure of a measurement
+            log.warning("%s: memory of a step could not be measured: %s: %s", lane.name, type(error).__name__, error)
+            fits, each = max(2, size // 2), None
+        measured = "" if each is None else f", since a sample takes {each / 2**20:.3g} MiB"
+        return (
+            f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); "
+            f"try batch size {fits} instead of {size}{measured}"
+        )
 
     def fail(self, lane: Lane, reason: str) -> None:
         """Ends a lane that cannot go on."""
@@ -186,4 +205,5 @@ class Phase:
             "seconds_left": round((self.total_steps - lane.step) * seconds_per_step, 1),
             "total_steps": self.total_steps,
             "device": lane.engine.why,
+            "memory": lane.engine.memory(),
         }

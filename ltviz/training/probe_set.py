@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed, random
+from ltviz.data.pixels import Pixels, mark
+from ltviz.recording.probe import make_thumbnails
 
 _STREAM, _HELD_STREAM = 20, 23  # Philox streams
 TRAIN, TEST, VALIDATION = 0, 1, 2
+_THUMBNAIL_ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +23,7 @@ class ProbeSet:
     """The watched samples, training samples first, each part ordered by class.
 
     Attributes:
-        images: (N, H, W) float32 in [0, 1].
+        inputs: N images or vectors; in memory, unless they are files of more than `HELD_BYTES`.
         labels: (N,) int32 by rank.
         split: (N,) uint8, 0 train, 1 test, 2 validation.
         sample_ids: (N,) int64, place in the whole data set.
@@ -26,16 +31,27 @@ class ProbeSet:
             rarest then.
     """
 
-    images: NDArray[np.float32]
+    inputs: Inputs
     labels: NDArray[np.int32]
     split: NDArray[np.uint8]
     sample_ids: NDArray[np.int64]
     multi: NDArray[np.uint8] | None = None
 
-    @property
-    def thumbnails(self) -> NDArray[np.uint8]:
-        """(N, H, W), 0 to 255."""
-        return np.rint(np.clip(self.images, 0, 1) * 255).astype(np.uint8)
+    @cached_property
+    def thumbnails(self) -> NDArray[np.uint8] | None:
+        """(N, H, W) or (N, H, W, 3), 0 to 255, of at most 32 x 32 pixels; None of vectors. Where samples are pixels,
+        each is marked in its image."""
+        if self.inputs.is_vectors:
+            return None
+        parts = []
+        for index in self.inputs.blocks(_THUMBNAIL_ROWS):
+            images = self.inputs.read(index)
+            if images.dtype != np.uint8 or self.inputs.white != 255:
+                share = np.clip(images.astype(np.float32) / np.float32(self.inputs.white), 0, 1)
+                images = np.rint(share * 255).astype(np.uint8)
+            parts.append(make_thumbnails(images, len(images)))
+        thumbnails = np.concatenate(parts)
+        return mark(thumbnails, *self.inputs.shares()) if isinstance(self.inputs, Pixels) else thumbnails
 
 
 def quotas(sizes: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
@@ -71,7 +87,7 @@ def choose(data: LongTailed, *, points: int, seed: int, validation_share: float 
 
     train, test = pick(data.train_labels, points - test_budget), pick(data.test_labels, test_budget)
     return ProbeSet(
-        images=np.concatenate([data.train_images[train], data.test_images[test]]),
+        inputs=data.train_inputs.subset(train).join(data.test_inputs.subset(test)).hold(),
         labels=np.concatenate([data.train_labels[train], data.test_labels[test]]).astype(np.int32),
         split=np.concatenate(
             [np.full(len(train), TRAIN, np.uint8), _held_out(data.test_labels[test], validation_share, seed)]

@@ -140,6 +140,7 @@ class Race:
 
     def _pause(self, phase: Phase) -> None:
         before = [(paused, paused.state) for paused in self._phases]
+        phase.look()
         reason = f"by request to {self._paused_by}" if len(self.lanes) + len(self.teachers) > 1 else None
         for lane in phase.active:
             lane.note("pause")

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ltviz.data.sampling import Sampling
+from ltviz.training.timetable import parse_milestones, parse_switches
 
 
 def _live(default: Any, **constraints: Any) -> Any:
     """A field that may change while the run trains."""
     return Field(default, json_schema_extra={"live": True}, **constraints)
+
+
+OPTIMISATION = "optimisation"
+"""Group of the fields that a form folds away together."""
+
+
+def _optimisation(default: Any, **constraints: Any) -> Any:
+    """A field of how the weights are moved, which few people change."""
+    return Field(default, json_schema_extra={"group": OPTIMISATION}, **constraints)
+
+
+FILES = ("data_dir", "image_root", "image_size", "skip_bad", "data_options")
+"""Names of the settings that say where the data files are and how they are read."""
+CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
+"""Those that say which part of the data is trained on."""
 
 
 class RunSettings(BaseModel):
@@ -29,9 +45,52 @@ class RunSettings(BaseModel):
         le=1_000_000,
         description="Training samples of the largest class; the data set's own number where empty.",
     )
+    profile: Literal["", "exp", "step", "pareto", "natural"] = Field(
+        "",
+        description="How the class sizes fall: exponentially (exp), in two halves (step), as a Pareto distribution of "
+        "power 6 (pareto), or as the files have them (natural, where the imbalance factor says nothing); the data "
+        "set's own profile where empty.",
+    )
     data_dir: str | None = Field(None, description="Folder of the data files; the variable LTVIZ_DATA where empty.")
+    image_root: str | None = Field(
+        None, description="Folder that the paths in lists of images start from; the data folder where empty."
+    )
+    image_size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="Height and width in pixels that image files are resized and cut to; the set's own where empty.",
+    )
+    skip_bad: bool = Field(
+        False, description="Leave out files and lines that cannot be read, and count them, instead of refusing."
+    )
+    data_options: dict[str, Any] = Field(
+        {}, description="Settings of the data set's own.", json_schema_extra={"flag": False}
+    )
+    policies: str = Field(
+        "",
+        max_length=1000,
+        description="How views are augmented: names of view policies separated by commas, one a view and the last for "
+        "all further ones, such as autoaugment-cutout,simaug; the data set's own where empty.",
+    )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
+    head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(
+        "mlp",
+        description="Projection from features to embeddings: one hidden layer (mlp), the same with batch norm "
+        "(mlp-norm), or none (linear).",
+    )
+    head_width: int | None = _optimisation(
+        None, ge=1, le=65536, description="Width of the projection's hidden layer; that of the features where empty."
+    )
+    epochs: float | None = _optimisation(
+        None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Training steps as epochs, each as many steps as batches hold the training set once; where given, "
+        "the number of steps follows from it.",
+    )
     sampling: Sampling = Field(
         "instance",
         description="How often a batch draws each class: as often as it has samples (instance), all classes alike "
@@ -49,15 +108,63 @@ class RunSettings(BaseModel):
         "needs, and a method that takes three views sees three times the images of one that takes one.",
     )
     learning_rate: float = _live(
-        2e-3, gt=0, le=10, description="First step size of AdamW; it falls to 0 along a cosine."
+        2e-3, gt=0, le=10, description="Largest step size of the optimiser; it falls as the schedule says."
     )
-    weight_decay: float = _live(1e-3, ge=0, le=10, description="Decay of AdamW.")
-    encoder: str = Field("mlp", min_length=1, description="Encoder: mlp, convnet or resnet32.")
+    weight_decay: float = _live(
+        1e-3, ge=0, le=10, description="Decay of the weights: AdamW's own, or part of SGD's gradient."
+    )
+    optimizer: Literal["adamw", "sgd"] = _optimisation(
+        "adamw", description="Optimiser: AdamW, or SGD with momentum as most papers have it."
+    )
+    momentum: float = _optimisation(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    nesterov: bool = _optimisation(False, description="SGD looks ahead along its momentum (Nesterov).")
+    schedule: Literal["cosine", "step", "constant"] = _optimisation(
+        "cosine", description="How the rate falls: along a cosine, at milestones, or not at all."
+    )
+    rate_every: Literal["step", "epoch"] = _optimisation(
+        "step", description="Whether the rate moves at every step, or once an epoch as in much of the papers' code."
+    )
+    warmup: float = _optimisation(
+        0.0, ge=0, le=10_000, description="Epochs in which the rate climbs to its full size, in equal parts."
+    )
+    milestones: str = _optimisation(
+        "", max_length=400, description="Epochs after which a step schedule lowers the rate, such as 160,180."
+    )
+    decay_factor: float = _optimisation(
+        0.1, gt=0, le=1, description="What the rate is multiplied by at each milestone."
+    )
+    final_rate: float = _optimisation(0.0, ge=0, le=1, description="Share of the rate that a cosine ends at.")
+    switches: str = _optimisation(
+        "",
+        max_length=2000,
+        description="What changes on the way: after a share of the steps the optimiser is renewed and its schedule "
+        "begins again, or settings that may change while a run trains do: 0.5: renew; 0.8: beta=0.9999.",
+    )
+    encoder: str = Field(
+        "mlp",
+        min_length=1,
+        max_length=200,
+        description="Encoder: mlp, convnet, resnet32 or resnet56; identity for stored features; with the extra images "
+        "resnet18, resnet50, resnext50 or timm:NAME.",
+    )
+    weights: str | None = Field(
+        None,
+        description="File of weights, *.safetensors, that the encoder starts from: of ltviz, timm, torchvision or "
+        "CLIP's image tower; random ones where empty.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of class order, samples, initial weights and batches.")
     device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where to compute: auto, cpu, cuda or cuda:1."
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where to compute: auto, cpu, mps, cuda or cuda:1."
     )
-    precision: Literal["32", "bf16"] = Field("32", description="Floating-point precision: 32, or bf16 for mixed.")
+    precision: Literal["32", "bf16", "16"] = Field(
+        "32", description="Floating-point precision: 32, or bf16 or 16 for mixed; 16 is for CUDA."
+    )
+    compile: bool = Field(
+        False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
+    )
+    deterministic: bool = Field(
+        False, description="Compute so that a run on the same GPU can be repeated bit for bit; slower there."
+    )
     threads: int = Field(1, ge=1, le=256, description="CPU threads of torch.")
     watch_share: float = _live(0.05, gt=0, le=0.95, description="Share of the time that recording frames may take.")
     forces_every: int = _live(
@@ -93,10 +200,60 @@ class RunSettings(BaseModel):
         description="Share of the held-out samples among them that are for choosing a step, and are not test samples.",
     )
 
+    def steps_over(self, training_size: float) -> int:
+        """Training steps on a set of so many samples: `steps`, or what `epochs` come to where they are given."""
+        if self.epochs is None:
+            return self.steps
+        return max(1, round(self.epochs * training_size / self.batch_size))
 
-INCIDENTAL = frozenset({"data_dir", "device", "threads", "watch_share", "max_fps", "least_frames", "evaluate"})
+    @field_validator("milestones")
+    @classmethod
+    def _read_milestones(cls, text: str) -> str:
+        parse_milestones(text)
+        return text
+
+    @field_validator("switches")
+    @classmethod
+    def _read_switches(cls, text: str) -> str:
+        parse_switches(text)
+        return text
+
+    @field_validator("nesterov")
+    @classmethod
+    def _needs_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        if nesterov and info.data.get("momentum") == 0:
+            raise ValueError("must be off where momentum is 0")
+        return nesterov
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """Where the data files are and how they are read, as `ltviz.data.registry` takes it."""
+        return self.model_dump(include={*FILES})
+
+    @property
+    def cut(self) -> dict[str, Any]:
+        """What `ltviz.data.registry.load` and `describe` take: `files`, and which part of them is trained on."""
+        return self.model_dump(include={*CUT, *FILES})
+
+
+INCIDENTAL = frozenset(
+    {
+        *("data_dir", "image_root", "device", "threads", "compile", "deterministic"),
+        *("watch_share", "max_fps", "least_frames", "evaluate"),
+    }
+)
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
+LATER = frozenset(
+    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights"}
+    | {
+        name
+        for name, field in RunSettings.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("group") == OPTIMISATION
+    }
+)
+"""Names of the settings that came after sweeps had named runs: left at their defaults they are not part of what a run
+is called, so that a finished run is known again."""
 EQUAL_VIEWS = 3
 """`views` of comparisons: as many as the hungriest of our methods takes."""
 LAB_WATCH_SHARE = 0.25

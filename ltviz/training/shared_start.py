@@ -19,13 +19,17 @@ import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
+from ltviz.data.device_inputs import OnDevice, on_device
+from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import AUGMENTATION, Batches
-from ltviz.errors import ConfigError, RecordingError
+from ltviz.data.pixels import Pixels
+from ltviz.data.tensors import Batches, describe_augmentation
+from ltviz.errors import ConfigError, RecordingError, sentence
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings, Setup
 from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
+from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import ProbeSet, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
@@ -46,6 +50,8 @@ class SharedStart:
     encoder: nn.Module
     head: nn.Module
     feature_dim: int
+    loaded: encoders.Loaded | None = None
+    """What the encoder started from, where a file of weights was given."""
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
@@ -55,6 +61,15 @@ class SharedStart:
             for name, tensor in sorted(module.state_dict().items()):
                 digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
         return Fingerprints(weights=digest.hexdigest(), batches=self.batches.fingerprint(self.run.steps))
+
+    @cached_property
+    def probe_inputs(self) -> OnDevice:
+        """Of the probe, on the device."""
+        return self.on_device(self.probe.inputs)
+
+    def on_device(self, inputs: Inputs) -> OnDevice:
+        """Inputs of the data set as the encoder sees them."""
+        return on_device(inputs, self.engine.device, mean=self.data.mean, std=self.data.std)
 
     def shown_samples(self) -> Batch:
         """The fixed samples for which frames show marks."""
@@ -76,14 +91,15 @@ class SharedStart:
             generator=torch.Generator().manual_seed(self.run.seed),
             teacher=teacher,
             num_samples=len(self.data.train_labels),
+            num_images=self.data.num_images,
         )
         with _seeded(self.run.seed + 1):
             method = kind(settings, setup)
-        self.engine.fabric.to_device(method)
+        self.engine.place(method)
         return method
 
     def share_of(self, method: Method) -> tuple[int, int]:
-        """How a method is served: rows of each of its batches, and how many views of a row it takes.
+        """How a method is served: images of each of its batches, and how many views of an image it takes.
 
         The rows are the samples of the common batch; where all methods are to see equally many images, they come again
         for a method that takes fewer views (`Batch.share`). How many it takes is counted in a rehearsal of its first
@@ -103,7 +119,7 @@ class SharedStart:
                 f"{method.card.name} must be able to take a step for its views to be counted, but its losses fail with "
                 f"{type(error).__name__}: {error}; mend it, or set views to 0"
             ) from error
-        taken = max(1, batch.images // len(batch.index))
+        taken = max(1, batch.images // batch.size)
         if self.run.views < taken:
             raise ConfigError(
                 f"views must be at least {taken}, which {method.card.name} takes of each sample, or 0 for as many as "
@@ -115,7 +131,7 @@ class SharedStart:
         """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
 
         Args:
-            share: rows of the method's batches and the views it takes of each, of `share_of`.
+            share: images of the method's batches and the views it takes of each, of `share_of`.
         """
         run, data = self.run, self.data
         return {
@@ -134,8 +150,11 @@ class SharedStart:
                 "run": run.model_dump(mode="json"),
                 "method": method.settings.model_dump(mode="json"),
                 "engine": self.engine.describe(),
-                "augmentation": AUGMENTATION,
+                "augmentation": describe_augmentation(self.batches.policies),
+                "policies": list(self.batches.policies),
+                "data": {"profile": data.profile, "notes": list(data.notes)},
                 "share": list(share),
+                **({} if self.loaded is None else {"weights": self.loaded.sentence}),
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -158,10 +177,12 @@ class SharedStart:
             RecordingError: it would not go on exactly.
         """
         info = recording.info
-        if info.config.get("augmentation") != AUGMENTATION:
+        told, now = info.config.get("augmentation"), describe_augmentation(self.batches.policies)
+        if told != now:
+            before = "saw eight fixed copies of each image" if told is None else f"had {str(told)[:200]}"
             raise RecordingError(
-                "a run goes on with the augmentation it began with, but this one saw eight fixed copies of each image, "
-                f"and now images are augmented {AUGMENTATION}; train it anew: {recording.path}"
+                f"a run goes on with the augmentation it began with, but this one {before}, and now it is {now}; train "
+                f"it anew: {recording.path}"
             )
         if info.fingerprints.batches != self.fingerprints.batches or not np.array_equal(
             recording.probe.sample_ids, self.probe.sample_ids
@@ -171,6 +192,11 @@ class SharedStart:
                 f"set LTVIZ_DATA to the old one: {recording.path}"
             )
         if not has_weights and info.fingerprints.weights != self.fingerprints.weights:
+            if given := run_settings(recording).weights:
+                raise RecordingError(
+                    "without saved weights a run starts over from the file of weights that it was given, but "
+                    f"{given} is not there or holds others; put it back, or train it anew: {recording.path}"
+                )
             raise RecordingError(
                 f"without saved weights a run starts over from its seed, but torch {torch.__version__} draws other "
                 f"initial weights than torch {info.versions.get('torch')}; train it anew: {recording.path}"
@@ -184,16 +210,16 @@ def prepare(run: RunSettings) -> SharedStart:
         ConfigError, DataError: settings that cannot be met, files that are missing.
     """
     chosen = engine.start(run)
-    data = data_registry.load(
-        run.data,
-        imbalance_factor=run.imbalance_factor,
-        max_per_class=run.max_per_class,
-        seed=run.seed,
-        data_dir=run.data_dir,
-    )
+    data = data_registry.load(run.data, **run.cut)
+    if run.epochs is not None:
+        run = controls.replace(run, "steps", run.steps_over(data.num_images))
     with _seeded(run.seed):
-        encoder, feature_dim = encoders.build(run.encoder, data.train_images.shape[1:])
-        head = encoders.build_head(feature_dim, run.dim)
+        encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
+        whole = encoder
+        if isinstance(data.train_inputs, Pixels):
+            encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
+        head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
+    loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     batches = Batches(
         data,
         batch_size=run.batch_size,
@@ -201,9 +227,10 @@ def prepare(run: RunSettings) -> SharedStart:
         device=chosen.device,
         sampling=run.sampling,
         total_steps=run.steps,
+        policies=run.policies,
     )
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
-    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim)
+    return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
 
 
 def run_settings(recording: Recording) -> RunSettings:
@@ -216,13 +243,16 @@ def run_settings(recording: Recording) -> RunSettings:
         return RunSettings.model_validate(recording.config["run"])
     except ValidationError as error:
         raise RecordingError(
-            f"run.json must hold valid settings, but {controls.sentence(error, RunSettings)}: {recording.path}"
+            f"run.json must hold valid settings, but {sentence(error, RunSettings)}: {recording.path}"
         ) from error
 
 
 def relocate(run: RunSettings) -> RunSettings:
-    """The settings of a run that was made elsewhere: without its data folder where that holds nothing here."""
-    if data_registry.describe(run.data, imbalance_factor=run.imbalance_factor, data_dir=run.data_dir).missing:
+    """The settings of a run that was made elsewhere: without its data folder and its file of weights where they are not
+    here; a run that goes on from saved weights needs no others."""
+    if run.weights and not typed_path(run.weights).is_file():
+        run = run.model_copy(update={"weights": None})
+    if data_registry.describe(run.data, **run.cut).missing:
         return run.model_copy(update={"data_dir": None})  # LTVIZ_DATA knows better
     return run
 
@@ -253,7 +283,7 @@ def parse_settings(kind: type[Method], values: Mapping[str, Any]) -> Settings:
     try:
         return kind.Settings.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(f"{kind.card.name}: {controls.sentence(error, kind.Settings)}") from error
+        raise ConfigError(f"{kind.card.name}: {sentence(error, kind.Settings)}") from error
 
 
 @contextmanager

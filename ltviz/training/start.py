@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
 from ltviz.recording import Recording, new_run_id
+from ltviz.recording.names import typed_path
 from ltviz.training import controls, folders, teachers
 from ltviz.training.forces import parse_what_if
 from ltviz.training.lane import Lane
@@ -20,6 +23,7 @@ from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, check_labels, parse_settings, prepare, relocate, run_settings
 from ltviz.training.stop import Stop
 from ltviz.training.teachers import TeacherSpec
+from ltviz.training.timetable import parse_switches
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Entrant:
     path: Path
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] | None = None
+    """What run.json says of the recipe that the settings are from; None where there was none."""
 
 
 def begin(
@@ -52,9 +58,13 @@ def begin(
     settings = [parse_settings(kind, entrant.settings) for kind, entrant in zip(kinds, entrants, strict=True)]
     check_labels(kinds, run.data)
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
+    check_switches(run, settings)
     for entrant in entrants:
         folders.check_free(entrant.path)
-    shared = prepare(run.model_copy(update={"data_dir": data_registry.resolve_folder(run.data, run.data_dir)}))
+    found = data_registry.resolve(run.data, **run.files)
+    if run.weights:
+        found["weights"] = str(typed_path(run.weights).absolute())
+    shared = prepare(run.model_copy(update=found))
     if race is None and len(entrants) > 1:
         race = new_run_id("race")
     specs = _common_teachers(
@@ -70,10 +80,33 @@ def begin(
         first = _open_teachers(untrained, shared, undo)  # older than their students: the page shows the newest run
         lanes = []
         for entrant, kind, chosen, spec in zip(entrants, kinds, settings, specs, strict=True):
-            lanes.append(Lane.create(entrant.path, kind, chosen, shared, teacher=spec, race=race))
+            lanes.append(
+                Lane.create(entrant.path, kind, chosen, shared, teacher=spec, race=race, recipe=entrant.recipe)
+            )
             undo.callback(lanes[-1].undo)
         undo.pop_all()
     return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress)
+
+
+def check_switches(run: RunSettings, settings: Sequence[BaseModel]) -> None:
+    """Refuses switches that could change nothing, or to a value out of bounds, before anything is trained.
+
+    Args:
+        settings: of the methods; what only some of them know changes in those.
+
+    Raises:
+        ConfigError: such a switch.
+    """
+    for name, value in (item for switch in parse_switches(run.switches) for item in switch.values.items()):
+        takers = [model for model in (*settings, run) if name in controls.live_fields(type(model))]
+        if not takers:
+            known = sorted({field for model in (*settings, run) for field in controls.live_fields(type(model))})
+            raise ConfigError(
+                f"switches must name settings that may change while a run trains, got {name:.80}; "
+                f"try {', '.join(known)}"
+            )
+        for model in takers:
+            controls.replace(model, name, value)
 
 
 def resume(

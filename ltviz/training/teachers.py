@@ -12,12 +12,16 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import FIRST, NONE, Method, Settings
 from ltviz.recording import RUN_ID, Recording, RunInfo, checkpoints_home, run_path
+from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
 
 _SUFFIX = "-teacher"
 _LONGEST = 64  # characters of a run id
-_SHARED = ("data", "encoder", "dim")
-_SAME = ("steps", "learning_rate", "weight_decay", "precision")
+_SHARED = ("data", "encoder", "dim", "head", "head_width")
+_SAME = (
+    *("steps", "learning_rate", "weight_decay", "precision", "optimizer", "momentum", "nesterov", "schedule"),
+    *("rate_every", "warmup", "milestones", "decay_factor", "final_rate", "switches"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def is_trained(spec: TeacherSpec, student: Path, shared: SharedStart) -> bool:
     if not (recording.path / "run.json").exists():
         return False
     info = recording.info
-    held, run = _table(info.config.get("run")), shared.run.model_dump(mode="json")
+    held, run = _run_of(info), shared.run.model_dump(mode="json")
     same = info.fingerprints == shared.fingerprints and all(held.get(name) == run[name] for name in _SAME)
     if not (same and info.method == spec.method and _agree(info.config.get("method"), spec.settings)):
         raise RecordingError(
@@ -142,7 +146,7 @@ def _read_given(recording: Recording, kind: type[Method], shared: SharedStart) -
             f"{who} must be a run that `ltviz train` has finished, but {recording.run_id} is "
             f"{recording.status().state}; finish it first, or choose {FIRST}"
         )
-    held, run = _table(info.config.get("run")), shared.run.model_dump(mode="json")
+    held, run = _run_of(info), shared.run.model_dump(mode="json")
     differing = [name for name in _SHARED if held.get(name) != run[name]]
     if differing:
         name = differing[0]
@@ -156,6 +160,11 @@ def _read_given(recording: Recording, kind: type[Method], shared: SharedStart) -
             f"{info.seed} instead of {shared.run.seed}; choose a run of the same seed, or {FIRST}"
         )
     return info
+
+
+def _run_of(info: RunInfo) -> dict[str, Any]:
+    """The run settings in run.json; what older runs do not name was as the defaults have it."""
+    return {**RunSettings.model_validate({}).model_dump(mode="json"), **_table(info.config.get("run"))}
 
 
 def _is_complete(recording: Recording) -> bool:

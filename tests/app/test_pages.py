@@ -152,6 +152,21 @@ def test_settings_that_were_folded_away_still_count(home: Path):
     assert app.number_input(key="race-seed").value == 7
 
 
+def test_the_optimiser_is_folded_away_among_the_settings_and_counts_once_set(home: Path):
+    app = page()
+    unfold(app, "race-more")
+    assert "race-optimizer" not in [box.key for box in app.selectbox], "few people change it"
+    app.toggle(key="race-optimisation").set_value(True).run()
+    app.selectbox(key="race-optimizer").select("sgd")
+    app.number_input(key="race-momentum").set_value(0.8).run()
+    app.text_input(key="race-switches").input("0.5: renew").run()
+    app.toggle(key="race-optimisation").set_value(False).run()
+    app.button[0].click().run()
+    ((job, _, _),) = launch.jobs(home)
+    assert (job.run["optimizer"], job.run["momentum"], job.run["switches"]) == ("sgd", 0.8, "0.5: renew")
+    assert "epochs" not in job.run and "nesterov" not in job.run
+
+
 def test_a_setting_out_of_bounds_is_one_sentence_and_queues_nothing(home: Path):
     app = page()
     unfold(app, "race-more")

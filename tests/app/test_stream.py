@@ -107,6 +107,7 @@ def test_what_happened_is_marked_on_the_timeline(talk, home: Path, runs):
 
 def test_swapped_matchings_are_told_by_the_names_of_their_classes():
     names = ["seven", "two", "<b>"]
+    assert event_text({"kind": "renewed", "step": 3}) == "the optimiser begins afresh, and its schedule again"
     assert event_text({"kind": "swap", "classes": [0, 2]}, names) == "other targets for seven, <b>"
     assert event_text({"kind": "swap", "classes": [9, -1, "x"]}, names) == "other targets for some classes"
     assert event_text({"kind": "swap", "classes": {"a": 1}}) == "other targets for some classes"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 from importlib import import_module
 
 import pytest
 
-from ltviz.bench import metrics, record
+from ltviz.bench import metrics, record, train
 from ltviz.cli import bench
+
+CASES = train.cases
 
 
 @pytest.mark.parametrize("name", bench.names())
@@ -35,3 +38,24 @@ def test_the_record_table_has_a_row_a_case(monkeypatch: pytest.MonkeyPatch, caps
     assert head.split()[3:6] == ["call_ms", "copy_ms", "call/copy"]
     assert [row.split()[:3] for row in rows] == [["40", "3", "4"], ["900", "16", "5"]]
     assert all(float(cell) > 0 for row in rows for cell in row.split())
+
+
+def test_training_is_measured_beside_a_plain_loop_that_computes_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "MOST_STEPS", 12)
+    monkeypatch.setattr(train, "cases", lambda options, folder: CASES(options, folder)[:1])
+    assert bench.run(["train", "--device", "cpu", "--seconds", "0.1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert [row["method"] for row in rows] == [*train.RACE, "race of 4"]
+    for row in rows[:-1]:
+        assert (row["network"], row["batch"]) == ("mlp", 64) and row["ratio"] > 0 < row["plain_steps_per_second"]
+        assert sorted(row["shares"]) == sorted(train.PARTS) and sum(row["shares"].values()) == pytest.approx(1)
+        assert all(share >= 0 for share in row["shares"].values())
+
+
+def test_a_plain_loop_that_computes_something_else_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, views = train.LOSSES["supcon"]
+    monkeypatch.setitem(train.LOSSES, "supcon", (lambda *given: 1.01 * loss(*given), views))
+    with pytest.raises(AssertionError):
+        train.check_equal("supcon", train.prepare(train.RunSettings(device="cpu")))

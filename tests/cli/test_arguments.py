@@ -92,3 +92,28 @@ def test_the_help_tells_every_flag_with_its_description_and_default(capsys: pyte
     for piece in ("--steps INT", "training steps", "(default: 300)", "--learning-rate FLOAT", "--precision {32,bf16}"):
         assert piece in text
     assert "--limit INT at most so many (default: all)" in text and "None" not in text
+
+
+class Wider(BaseModel):
+    momentum: float = Field(0.9, ge=0, lt=1, description="of the optimiser")
+    steps: int = Field(3, ge=1, description="training steps")
+
+
+class Queued(BaseModel):
+    momentum: float = Field(0.99, ge=0, le=1, description="of the key encoder")
+
+
+def test_a_flag_that_two_parts_would_have_is_that_of_the_later_one(capsys: pytest.CaptureFixture[str]) -> None:
+    def both(*argv: str) -> tuple[float, float]:
+        parts = {"run": Wider, "kcl": Queued}
+        read = parse("ltviz test", argv, parts, about="A test.", unprefixed=["kcl"])
+        return read["run"].momentum, read["kcl"].momentum  # type: ignore[attr-defined]
+
+    assert both("--momentum", "0.5") == (0.9, 0.5)
+    assert both("--run.momentum", "0.5", "--momentum=1") == (0.5, 1.0)
+    with pytest.raises(ConfigError, match=r"--run\.momentum must be less than 1, got 1"):
+        both("--run.momentum", "1")
+    with pytest.raises(SystemExit):
+        both("--help")
+    told = capsys.readouterr().out
+    assert "--run.momentum FLOAT" in told and "--momentum FLOAT" in told and "--steps INT" in told

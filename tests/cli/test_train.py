@@ -224,6 +224,7 @@ def test_a_failed_run_is_told_and_exits_with_1(
         ("--json ce --steps=3", "ce", "--json --steps=3"),
         ("--run-dir ce --help bcl", "bcl", "--run-dir ce --help"),
         ("--race ce,bcl --run-dir x", None, "--race ce,bcl --run-dir x"),
+        ("--no-evaluate ce --skip-bad", "ce", "--no-evaluate --skip-bad"),
     ],
 )
 def test_the_method_stands_anywhere_on_the_line(line: str, method: str | None, rest: str) -> None:

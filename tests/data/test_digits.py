@@ -8,14 +8,18 @@ import sys
 import numpy as np
 from sklearn.datasets import load_digits
 
+from ltviz.data.source import Where
 from ltviz.data.sources.digits import Digits
 
 
 def test_the_pool_is_every_digit_of_scikit_learn_once() -> None:
-    pool, reference = Digits().read(None), load_digits()
+    pool, reference = Digits().read(Where()), load_digits()
     ids = np.concatenate([pool.train_ids, pool.test_ids])
     np.testing.assert_array_equal(np.sort(ids), np.arange(1797))
-    images, labels = np.concatenate([pool.train_images, pool.test_images]), np.r_[pool.train_labels, pool.test_labels]
+    images, labels = (
+        np.concatenate([pool.train_inputs.whole(), pool.test_inputs.whole()]),
+        np.r_[pool.train_labels, pool.test_labels],
+    )
     np.testing.assert_array_equal(images, reference.images[ids])
     np.testing.assert_array_equal(labels, reference.target[ids])
     assert np.bincount(pool.train_labels).min() >= Digits.max_per_class

@@ -43,8 +43,9 @@ def test_mnist_is_read_from_the_folder_or_its_subfolders(tmp_path: Path, zipped:
     write_set(tmp_path / place, zipped=zipped)
     data = registry.load("mnist-lt", imbalance_factor=10, data_dir=str(tmp_path), seed=3)
     assert data.counts[0] == 12 and data.counts[-1] == 1, "no more than every class has"
-    assert data.train_images.shape == (data.counts.sum(), 28, 28) and len(data.test_labels) == 40
-    grey = np.rint(data.train_images[:, 0, 0] * 255).astype(int)
+    images = data.train_inputs.whole()
+    assert images.shape == (data.counts.sum(), 28, 28) and images.dtype == np.uint8 and len(data.test_labels) == 40
+    grey = images[:, 0, 0].astype(int)
     names = [data.class_names[y] for y in data.train_labels]
     assert [str(value // 20) for value in grey] == names
     np.testing.assert_array_equal(data.train_ids % 10, [int(name) for name in names])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from ltviz.data import registry
+from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed
-from ltviz.data.tensors import Batches, augment
+from ltviz.data.tensors import Batches, describe_augmentation
+from ltviz.data.views import Randoms
+from ltviz.data.views.affine import affine
+from ltviz.errors import ConfigError
 
 CPU = torch.device("cpu")
 
@@ -53,7 +59,7 @@ def test_every_step_view_and_row_is_augmented_afresh(data: LongTailed) -> None:
     views = torch.cat([batches.at(step).view(i) for step in (1, 2) for i in (0, 1, 9)])
     index = torch.cat([batches.at(step).index.repeat(3) for step in (1, 2)])
     assert len(torch.unique(views.flatten(1), dim=0)) == len(views)
-    originals = torch.from_numpy(data.train_images)[index]
+    originals = batches.inputs.at(index.numpy())[:, 0]
     assert (views[:, 0] - originals).square().mean() < 0.8 * (views[:, 0] - originals.roll(1, 0)).square().mean()
 
 
@@ -78,7 +84,7 @@ def test_the_fingerprint_tells_seed_and_batch_size_and_sees_256_steps(data: Long
 def test_augmented_images_stay_near_their_original() -> None:
     image = torch.zeros(400, 1, 28, 28)
     image[:, :, 10:18, 10:18] = 1
-    moved = augment(image, torch.Generator().manual_seed(0))
+    moved = affine(image, Randoms(0))
     assert moved.shape == image.shape and moved.dtype == torch.float32
     weight = moved.clamp(min=0.3) - 0.3  # leaves the noise aside
     grid = torch.arange(28.0)
@@ -99,7 +105,7 @@ def test_the_grid_is_that_of_an_affine_map(shape: tuple[int, int]) -> None:
     rows = [torch.stack([cos, -sin, reach * right], 1), torch.stack([sin, cos, reach * down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     expected = F.grid_sample(images, grid, align_corners=False) + noise
-    torch.testing.assert_close(augment(images, torch.Generator().manual_seed(3)), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(affine(images, Randoms(3)), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:
@@ -125,3 +131,52 @@ def test_with_several_labels_a_second_batch_draws_all_classes_alike() -> None:
 def test_with_one_label_there_is_no_second_batch(data: LongTailed) -> None:
     with pytest.raises(ValueError, match="one label a sample"):
         _ = make(data).at(1).rebalanced
+
+
+def coloured(data: LongTailed) -> LongTailed:
+    """The digits in three colours, twice as large, with a mean and a deviation."""
+    images = np.repeat(np.repeat(data.train_inputs.whole()[..., None] * 15, 2, 1), 2, 2)
+    inputs = HeldInputs(np.stack([images[..., 0], images[..., 0] // 2, 255 - images[..., 0]], 3).astype(np.uint8))
+    return replace(data, train_inputs=inputs, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
+
+
+def test_each_view_has_a_policy_and_the_last_one_is_that_of_all_further_views(data: LongTailed) -> None:
+    colour = coloured(data)
+
+    def views(policies: str) -> list[torch.Tensor]:
+        batches = Batches(colour, batch_size=16, seed=0, device=CPU, policies=policies)
+        return [batches.at(3).view(i) for i in range(3)]
+
+    none, cut, gray = (views(name) for name in ("none", "crop-flip", "gray"))
+    mixed = views("none,crop-flip")
+    assert all(torch.equal(a, b) for a, b in zip(mixed, [none[0], *cut[1:]], strict=True))
+    assert torch.equal(none[0], none[1]) and not torch.equal(cut[0], cut[1]) and not torch.equal(gray[0], gray[1])
+    assert all(torch.equal(a, b) for a, b in zip(views(""), cut, strict=True)), "the default of colour"
+
+
+def test_views_are_augmented_first_and_then_normalised(data: LongTailed) -> None:
+    """So black comes in at a border, and not the mean."""
+    colour = coloured(data)
+    plain = replace(colour, mean=(), std=())
+    seen, raw = (
+        Batches(one, batch_size=64, seed=0, device=CPU, policies="crop-flip").at(1).view(0) for one in (colour, plain)
+    )
+    mean, std = (torch.tensor(by)[:, None, None] for by in (colour.mean, colour.std))
+    torch.testing.assert_close(seen, (raw - mean) / std)
+    assert raw.min() == 0 and raw.max() == 1 and raw.shape == (64, 3, 16, 16)
+
+
+def test_what_is_recorded_of_policies_is_their_names(data: LongTailed) -> None:
+    def batches(policies: str) -> Batches:
+        return Batches(data, batch_size=16, seed=0, device=CPU, policies=policies)
+
+    assert batches("").policies == ("affine",) and describe_augmentation(("affine",)) == "afresh at each step"
+    assert batches(" randaug, simaug").policies == ("randaug", "simaug")
+    assert describe_augmentation(("randaug", "simaug")) == "randaug, simaug, afresh at each step"
+    assert batches("").fingerprint(3) == batches("affine").fingerprint(3) != batches("none").fingerprint(3)
+    with pytest.raises(ConfigError, match="view policy must be one of"):
+        batches("simaug,crops")
+    vectors = replace(data, train_inputs=HeldInputs(np.zeros((len(data.train_labels), 7), np.float32)))
+    assert Batches(vectors, batch_size=4, seed=0, device=CPU).policies == ("none",)
+    with pytest.raises(ConfigError, match="policies of vectors must be of noise, none, but affine is for images"):
+        Batches(vectors, batch_size=4, seed=0, device=CPU, policies="affine")

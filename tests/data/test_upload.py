@@ -191,7 +191,7 @@ def test_arrays_of_unknown_names_are_named(tmp_path):
     [
         ("x,y,label\n1,2,a\n3,=1+1,b\n", "Line 3 holds a formula"),
         ("x,y,label\n1,2,a\n3,4,=cmd|' /C calc'!A0\n", "Line 3 holds a formula"),
-        ("1 2\n3 4\n", "this table has spaces"),
+        ("1 2 3\n4 5\n", "in each line alike, spaces"),
         ("1\n2\n", "one column"),
         ("x,y\n", "a header and no rows"),
         ("\n\n", "one column"),

@@ -20,7 +20,7 @@ import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ltviz.data.upload import formats, read_embeddings, table
+from ltviz.data.upload import child, formats, read_embeddings, typed_program
 from ltviz.data.upload.contents import Contents
 from ltviz.errors import DataError
 
@@ -249,10 +249,13 @@ def test_safetensors_that_lie_are_refused(tmp_path, content, message):
 
 
 def test_files_beyond_the_cap_are_not_read(tmp_path):
-    for name, head, message in (("a.npy", npy(), "Files of up to 256 MB"), ("a.csv", b"x,y\n1,2\n", "Files of up to")):
+    for name, head, message in (
+        ("a.npy", npy(), "Files of up to 1,024 MB"),
+        ("a.csv", b"x,y\n1,2\n", "Files of up to"),
+    ):
         with (tmp_path / name).open("wb") as file:
             file.write(head)
-            file.truncate(500 << 20)
+            file.truncate(1500 << 20)
         refused(tmp_path / name, message)
     with (tmp_path / "b.csv").open("wb") as file:
         file.write(b"x,y\n" + b"1,2\n" * 2000)
@@ -278,25 +281,51 @@ def test_one_endless_line_is_refused(tmp_path):
 def test_a_table_cannot_take_memory_or_time_from_the_app(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
     slow = tmp_path / "program.py"
-    monkeypatch.setattr(table, "PROGRAM", slow)
-    monkeypatch.setattr(table, "TABLE_SECONDS", 0.3)
+    monkeypatch.setattr(formats, "TABLE_PROGRAM", slow)
+    monkeypatch.setattr(formats, "TABLE_SECONDS", 0.3)
     slow.write_text("while True: pass")
     refused(tmp_path / "a.csv", "not read within 0 s", seconds=2)
     slow.write_text("raise MemoryError")
-    monkeypatch.setattr(table, "TABLE_SECONDS", 20.0)
+    monkeypatch.setattr(formats, "TABLE_SECONDS", 20.0)
     refused(tmp_path / "a.csv", "within the memory and time allowed", seconds=5)
 
 
-def test_the_child_that_reads_tables_limits_itself():
+@pytest.mark.parametrize(
+    ("program", "memory", "seconds"), [("table_program", 2 << 30, "20"), ("typed_program.py", 6 << 30, "60")]
+)
+def test_the_children_that_read_limit_themselves(program, memory, seconds):
     pytest.importorskip("resource")
+    root = Path(formats.__file__).parents[3]
     code = (
-        f"import runpy, resource; runpy.run_path({str(table.PROGRAM)!r})['limit']()\n"
+        f"import sys; sys.path[:] = {[str(root), *sys.path]!r}\n"
+        f"import runpy, resource; runpy.run_path({str(formats.TABLE_PROGRAM.with_name(program))!r})['limit']()\n"
         "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)\n"
-        "bytearray(3 << 30)"
+        f"bytearray({memory} + (1 << 30))"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == [str(2 << 30), "20"]
+    assert done.stdout.split() == [str(memory), seconds]
     assert "MemoryError" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "safetensors", "parquet", "arrow", "csv"])
+def test_every_format_is_read_in_a_child(tmp_path, monkeypatch, form):
+    """The app's own process decodes nothing: where there is no child, nothing is read."""
+    buffer = io.BytesIO()
+    np.savez(buffer, embeddings=Z)
+    data = {
+        "npy": npy(),
+        "npz": buffer.getvalue(),
+        "safetensors": safetensors.numpy.save({"embeddings": Z}),
+        "parquet": b"PAR1 and more",
+        "arrow": b"ARROW1 and more",
+        "csv": b"x,y\n1,2\n3,4\n",
+    }[form]
+    (tmp_path / f"a.{form}").write_bytes(data)
+    began = []
+    monkeypatch.setattr(child.Reader, "read", lambda self, file, asked: began.append(self.program) or Contents({}))
+    with pytest.raises(DataError):
+        read_embeddings(tmp_path / f"a.{form}")
+    assert began == [formats.TABLE_PROGRAM if form == "csv" else formats.TYPED_PROGRAM]
 
 
 def test_one_long_name_does_not_widen_every_row(tmp_path):
@@ -322,10 +351,15 @@ def test_missing_empty_and_foreign_files_have_their_sentences(tmp_path):
         ("w.gz", b"\x1f\x8b and no more", "gzip file is damaged"),
         ("x.png", b"\x89PNG\r\n\x1a\n\0\0\0", "of no format"),
         ("x.npz", b"PK\x03\x04 and nothing more", "cut short"),
-        ("x.parquet", b"PAR1 and nothing more", "parquet"),
+        ("x.parquet", b"PAR1 and nothing more", "Parquet"),
     ):
         (tmp_path / name).write_bytes(data)
         refused(tmp_path / name, message, seconds=3, megabytes=60)
+
+
+def read_here(kind: str, file: IO[bytes], most_bytes: int) -> Contents:
+    """As the child does; one process for each example would take minutes."""
+    return typed_program.read(kind, file, os.fstat(file.fileno()).st_size, most_bytes)
 
 
 STARTS = st.sampled_from(
@@ -339,8 +373,8 @@ def test_any_bytes_give_arrays_or_a_sentence(tmp_path, monkeypatch, start, rest)
     def read_no_table(file: IO[bytes], size: int, **kinds: object) -> Contents:
         raise DataError("It is a table.")
 
-    # Tables are read by a child, which has its own tests; one process for each example would take minutes.
-    monkeypatch.setattr(formats.table, "read", read_no_table)
+    monkeypatch.setattr(formats, "read_table", read_no_table)
+    monkeypatch.setattr(formats, "read_typed", read_here)
     path = tmp_path / "any"
     path.write_bytes(start + rest)
     try:
@@ -353,7 +387,8 @@ def test_any_bytes_give_arrays_or_a_sentence(tmp_path, monkeypatch, start, rest)
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 10_000), value=st.integers(0, 255), form=st.sampled_from(["npy", "npz", "safetensors"]))
-def test_any_changed_byte_gives_arrays_or_a_sentence(tmp_path, position, value, form):
+def test_any_changed_byte_gives_arrays_or_a_sentence(tmp_path, monkeypatch, position, value, form):
+    monkeypatch.setattr(formats, "read_typed", read_here)
     buffer = io.BytesIO()
     np.savez(buffer, embeddings=Z, labels=np.arange(5))
     whole = {"npy": npy(), "npz": buffer.getvalue(), "safetensors": safetensors.numpy.save({"embeddings": Z})}[form]

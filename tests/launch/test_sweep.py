@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
+from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, DataError
 from ltviz.launch.sweep import Cell, Sweep, plan, read_sweep, run_id
 from ltviz.recording import RUN_ID
@@ -156,6 +157,29 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 def test_missing_data_is_told_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="mnist"):
         planned(f'methods = ["ce"]\ndata = ["digits-lt", "mnist-lt"]\ndata_dir = "{tmp_path}"\n', tmp_path)
+
+
+def test_settings_of_the_data_set_are_axes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Options(BaseModel):
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        kappa: float = Field(10.0, gt=0, le=1e4, description="Concentration.")
+        kind: str = Field("a", description="Another.")
+
+    monkeypatch.setattr(data_registry.source("digits-lt").__class__, "Options", Options)
+    cells = planned('methods = ["ce"]\nseed = [0, 1]\n[data_options]\nkappa = [10, 50]\n', tmp_path)
+    found = [(cell.run.seed, cell.run.data_options) for cell in cells]
+    assert found == [(seed, {"kappa": kappa, "kind": "a"}) for kappa in (10.0, 50.0) for seed in (0, 1)], "complete"
+    assert len({run.run_id for cell in cells for run in cell.job.runs}) == 4
+    for options, says in (("kapa = 3", "kapa is not a setting; try kappa"), ("kappa = 0", "kappa must be greater")):
+        with pytest.raises(ConfigError, match=f"digits-lt: {says}"):
+            planned(f'methods = ["ce"]\n[data_options]\n{options}\n', tmp_path)
+
+
+def test_an_id_of_before_there_were_profiles_is_the_same() -> None:
+    assert run_id("bcl", {"a": 1}, RunSettings(seed=3)) == "bcl-digits-lt-if50-d3-s3-5ad3760ce1"
+    for change in ({"profile": "step"}, {"policies": "none"}, {"skip_bad": True}, {"data_options": {"a": 1}}):
+        assert run_id("bcl", {"a": 1}, RunSettings(seed=3, **change)) != run_id("bcl", {"a": 1}, RunSettings(seed=3))
 
 
 def test_too_many_methods_for_one_job_are_split() -> None:

@@ -65,6 +65,7 @@ class Plane(LinearProjection):
 """
 STRIPES = """
 import numpy as np
+from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import Pool
 from ltviz.data.source import Source
 
@@ -77,15 +78,15 @@ class Stripes(Source):
     max_per_class = 16
     test_per_class = 4
 
-    def read(self, data_dir):
+    def read(self, where):
         labels = np.repeat(np.arange(3), 20)
         images = np.random.default_rng(0).random((60, 4, 4)).astype(np.float32) / 2 + labels[:, None, None] / 4
         ids = np.arange(60)
         train = ids % 5 > 0
         return Pool(
-            train_images=images[train], train_labels=labels[train], train_ids=ids[train],
-            test_images=images[~train], test_labels=labels[~train], test_ids=ids[~train],
-            class_names=self.class_names, white=1.0,
+            train_inputs=HeldInputs(images[train]), train_labels=labels[train], train_ids=ids[train],
+            test_inputs=HeldInputs(images[~train]), test_labels=labels[~train], test_ids=ids[~train],
+            class_names=self.class_names,
         )
 """
 ENCODER = """

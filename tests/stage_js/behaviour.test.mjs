@@ -29,6 +29,7 @@ function runWith(points, { id = "a", labels = points.map(() => 0), step = 1, fra
     ids: Int32Array.from(points, (_, i) => 100 + i),
     thumbs: null,
     labelSets: null,
+    attributes: [],
   });
   run.receive({
     header: {

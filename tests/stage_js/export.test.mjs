@@ -107,6 +107,7 @@ function panel(names = ["zero", "one"], layers = {}, spread = 3000) {
     ids: null,
     thumbs: null,
     labelSets: null,
+    attributes: [],
     header: { class_names: names, num_classes: 2, counts: [9, 3], groups: [0, 2], dim: 3, marks: [TARGETS] },
   };
   run.frame = {

@@ -19,7 +19,14 @@ function makeLoop(runs) {
     moving: () => false,
     renderer: { software: false, progress: () => ({ busy: card.busy, ms: null }) },
     accept: (run) => ([run.frame, run.pending] = [run.pending, null]),
-    draw: () => ((card.busy = true), 0),
+    thin: 1,
+    drawn: [],
+    draw: (now, rests) => {
+      picture.drawn.push(rests);
+      picture.thin = rests ? 1 : 4;
+      card.busy = true;
+      return 0;
+    },
   };
   const loop = new Loop(picture, {
     runs: () => runs,
@@ -32,7 +39,7 @@ function makeLoop(runs) {
   });
   const refresh = (now) => refreshes.splice(0).forEach((act) => act(now));
   loop.start();
-  return { loop, landed, card, refresh, refreshes };
+  return { loop, landed, card, refresh, refreshes, picture };
 }
 
 test("a frame counts once its picture is finished, and a picture without a frame is none", () => {
@@ -53,4 +60,21 @@ test("a frame counts once its picture is finished, and a picture without a frame
   refresh(500);
   assert.deepEqual(landed, [["a-1"]], "once, and without another frame to wake the loop");
   assert.equal(refreshes.length, 0, "then it rests");
+});
+
+test("while the camera moves points may be left out, and at rest all are drawn again", async () => {
+  const { loop, card, refresh, picture } = makeLoop([]);
+  const at = (now) => ((card.busy = false), refresh(now));
+  at(0);
+  assert.deepEqual(picture.drawn, [true], "nothing has moved yet");
+  picture.choices.set({ pose: { yaw: 1 } });
+  loop.schedule();
+  at(1000);
+  assert.deepEqual(picture.drawn, [true, false]);
+  await new Promise((done) => setTimeout(done, 320));
+  at(1300);
+  assert.deepEqual(picture.drawn, [true, false, true], "without anybody asking for it");
+  await new Promise((done) => setTimeout(done, 320));
+  at(1700);
+  assert.equal(picture.drawn.length, 3, "then it rests");
 });

@@ -27,9 +27,13 @@ export function pack(header, arrays) {
     parts = [];
   let size = 0;
   for (const [name, array] of Object.entries(arrays)) {
-    const type = { Int16Array: "int16", Uint16Array: "uint16", Uint8Array: "uint8", Int32Array: "int32" }[
-      array.constructor.name
-    ];
+    const type = {
+      Int16Array: "int16",
+      Uint16Array: "uint16",
+      Uint8Array: "uint8",
+      Int32Array: "int32",
+      Float32Array: "float32",
+    }[array.constructor.name];
     described.arrays[name] = [size, array.length, type];
     parts.push(new Uint8Array(array.buffer));
     size += array.byteLength;
@@ -72,6 +76,7 @@ export function runWith({ header = {}, frame = {}, info = {} } = {}) {
     ids: null,
     thumbs: null,
     labelSets: null,
+    attributes: [],
     ...info.own,
   };
   run.colours = [

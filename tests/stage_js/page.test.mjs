@@ -115,7 +115,8 @@ test("quality falls after patience, never below the last level, and comes back",
   for (let i = 0; i < 200; i++) quality.judge(900, i, 1e5);
   assert.equal(quality.level, LEVELS.length - 1);
   assert.equal(words.levels.length, LEVELS.length, "each has its word");
-  assert.equal(quality.thinning(1e5), 4);
+  assert.equal(quality.thinning(4e4), 2, "not so many that time is measured");
+  assert.equal(quality.thinning(1e5), 17, "of many, what a picture of 55 ms has time for at 9 ms a thousand");
   let back = false;
   for (let i = 0; i < 200; i++) back ||= quality.judge(16, 20000 + i, 500);
   assert.ok(back && quality.level < LEVELS.length - 1);

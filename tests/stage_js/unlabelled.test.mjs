@@ -41,6 +41,7 @@ function runWith(labels, { names = ["cat", "dog"], thumb = null, thumbs = null }
     ids: null,
     thumbs,
     labelSets: null,
+    attributes: [],
   });
   run.receive({
     header: {

@@ -9,8 +9,8 @@ import sys
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ltviz.errors import ConfigError
-from ltviz.training.controls import change, live_fields, replace, sentence
+from ltviz.errors import ConfigError, sentence
+from ltviz.training.controls import change, live_fields, replace
 from ltviz.training.settings import RunSettings
 
 
@@ -85,7 +85,7 @@ def test_replace_keeps_the_other_fields() -> None:
         {"batch_size": 1},
         {"seed": -1},
         {"device": "tpu"},
-        {"precision": "16"},
+        {"precision": "8"},
         {"watch_share": 0},
         {"learning_rate": 0},
         {"colour": "red"},

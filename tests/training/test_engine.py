@@ -105,3 +105,54 @@ def test_bf16_is_used_inside_autocast_only() -> None:
 )
 def test_exhausted_memory_is_told_from_other_faults(error: Exception, says: str | None) -> None:
     assert engine.out_of_memory(error) == says
+
+
+def test_a_batch_size_that_fits_is_found_by_measuring_smaller_ones() -> None:
+    """A step takes 100 bytes and 10 a sample; there are 500."""
+    tried: list[int] = []
+
+    def measure(rows: int) -> int:
+        tried.append(rows)
+        if rows > 40:
+            raise MemoryError
+        return 100 + 10 * rows
+
+    fits, each = engine.fitting_batch(measure, 256, 500)
+    assert (fits, each) == (32, 10.0) and 100 + 10 * fits <= 500
+    assert tried[-2:] == [16, 32]
+    assert engine.fitting_batch(lambda rows: 0, 256, 500) == (128, None)
+    assert engine.fitting_batch(lambda rows: rows, 64, 10**9) == (32, 1.0), "there is room now, but there was none"
+
+
+def test_memory_of_a_step_grows_with_its_rows() -> None:
+    weight = torch.randn(8, 8, requires_grad=True)
+    found = []
+    for rows in (4, 8):
+        with engine.growth(torch.device("cpu")) as grown:
+            (torch.ones(rows, 8) @ weight).exp().sum().backward()
+        found.append(grown.bytes)
+    assert found[1] > found[0] >= 4 * 8 * 4
+
+
+def test_sixteen_bits_are_for_cuda(no_cuda: None) -> None:
+    with pytest.raises(ConfigError, match=r"precision 16 is for CUDA.*try --precision bf16"):
+        engine.start(RunSettings(precision="16"))
+
+
+def test_an_absent_apple_gpu_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"no Apple GPU here\), got 'mps'; try --device auto"):
+        engine.start(RunSettings(device="mps"))
+
+
+def test_compiling_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.shutil, "which", lambda name: None)
+    with pytest.raises(ConfigError, match=r"compile needs a C\+\+ compiler"):
+        engine.start(RunSettings(device="cpu", compile=True))
+
+
+def test_repeatable_operations_are_asked_of_torch_and_not_of_the_next_run() -> None:
+    assert "deterministic" in engine.start(RunSettings(device="cpu", deterministic=True)).describe()["notes"][0]
+    assert torch.are_deterministic_algorithms_enabled()
+    engine.start(RunSettings(device="cpu"))
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -51,12 +51,12 @@ def test_geometry_is_of_all_samples_of_the_sphere_and_of_unit_features(start: St
     data = shared.data
     for name, method in methods.items():
         found = evaluation_of(tmp_path / "runs" / name)
-        for part, images, y in (
-            ("train", data.train_images, data.train_labels),
-            ("test", data.test_images, data.test_labels),
+        for part, inputs, y in (
+            ("train", data.train_inputs, data.train_labels),
+            ("test", data.test_inputs, data.test_labels),
         ):
             with torch.no_grad():
-                features = method.eval().encoder(torch.from_numpy(images)[:, None])
+                features = method.eval().encoder(torch.cat([*shared.on_device(inputs).blocks()]))
             for held, rows in (
                 (found.geometry, method.project(features)),
                 (found.features, F.normalize(features, dim=1)),
@@ -71,11 +71,12 @@ def test_geometry_is_of_all_samples_of_the_sphere_and_of_unit_features(start: St
 
 def test_several_labels_have_their_average_precision(start: Start, tmp_path: Path) -> None:
     race = start("bce", data="digits-ml", steps=3, max_per_class=60)
-    method, data = race.lanes[0].method, race.lanes[0]._shared.data
+    method, shared = race.lanes[0].method, race.lanes[0]._shared
+    data = shared.data
     race.run()
     found = evaluation_of(tmp_path / "runs" / "bce")
     with torch.no_grad():
-        scores = method.eval().predict(torch.from_numpy(data.test_images)[:, None]).numpy()
+        scores = method.eval().predict(torch.cat([*shared.on_device(data.test_inputs).blocks()])).numpy()
     expected = mean_average_precision(scores, data.test_multi, data.counts)
     assert found.accuracy == {} and found.map == pytest.approx({key: expected[key] for key in found.map}, rel=1e-4)
     assert {*found.map} >= {"all", "many", "few"}

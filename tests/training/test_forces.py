@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ltviz.data.inputs import HeldInputs
 from ltviz.errors import ConfigError
 from ltviz.methods import registry
 from ltviz.methods.base import Batch, Method
@@ -145,7 +146,7 @@ def test_stand_ins_are_made_of_the_runs_own_training_samples(start: Start, monke
 def test_a_queue_of_stand_ins_needs_no_sample_of_every_class() -> None:
     labels = np.array([0, 0, 2, 1], dtype=np.int32)
     probe = ProbeSet(
-        images=np.zeros((4, 2, 2), np.float32),
+        inputs=HeldInputs(np.zeros((4, 2, 2), np.float32)),
         labels=labels,
         split=np.array([0, 0, 0, 1], np.uint8),
         sample_ids=np.arange(4),

@@ -117,7 +117,7 @@ def test_neural_collapse_is_that_of_features_and_classifier(start: Start) -> Non
     found = observer.observe(method, 0).metrics
     method.eval()
     with torch.no_grad():
-        features = method.encoder(observer._images).numpy()
+        features = torch.cat([method.encoder(rows) for rows in observer._inputs.blocks()]).numpy()
         weight, bias = method.classifier.weight.numpy(), method.classifier.bias.numpy()  # pyright: ignore
         views = [method.embed(lane._observer.shown.view(i)) for i in (0, 1)]
     expected = neural_collapse(features, observer.probe.labels, weight, bias)
@@ -132,7 +132,8 @@ def test_a_cosine_classifier_is_held_against_unit_features(start: Start) -> None
     (lane,) = start("bcl", steps=3, probe_points=60).lanes
     found = lane._observer.observe(lane.method, 0).metrics
     with torch.no_grad():
-        unit = F.normalize(lane.method.eval().encoder(lane._observer._images), dim=1).numpy()
+        (rows,) = lane._observer._inputs.blocks()
+        unit = F.normalize(lane.method.eval().encoder(rows), dim=1).numpy()
     weight = lane.method.linear_classifier().weight.detach().numpy()
     expected = neural_collapse(unit, lane._observer.probe.labels, weight, np.zeros(len(weight)))
     assert {key: found[key] for key in ("nc1", "nc2", "nc3", "nc4")} == pytest.approx(dict(expected), rel=1e-4)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltviz.data import registry
+from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed
-from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, choose, quotas
+from ltviz.training.probe_set import TEST, TRAIN, VALIDATION, ProbeSet, choose, quotas
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 3000))
@@ -30,9 +31,9 @@ def make(counts: list[int], test: int) -> LongTailed:
     cut = len(train_labels)
     return LongTailed(
         name="made",
-        train_images=images[:cut],
+        train_inputs=HeldInputs(images[:cut]),
         train_labels=train_labels,
-        test_images=images[cut:],
+        test_inputs=HeldInputs(images[cut:]),
         test_labels=test_labels,
         class_names=tuple(map(str, range(len(counts)))),
         counts=np.array(counts),
@@ -64,7 +65,7 @@ def test_what_one_part_leaves_goes_to_the_other(
 def test_images_labels_and_ids_belong_together_and_no_sample_comes_twice() -> None:
     data = make([500, 50, 5], 40)
     probe = choose(data, points=200, seed=3)
-    np.testing.assert_allclose(probe.images[:, 0, 0], probe.sample_ids / 10_000, rtol=1e-6)
+    np.testing.assert_allclose(probe.inputs.whole()[:, 0, 0], probe.sample_ids / 10_000, rtol=1e-6)
     labels = np.concatenate([data.train_labels, data.test_labels])
     np.testing.assert_array_equal(labels[probe.sample_ids], probe.labels)
     np.testing.assert_array_equal(probe.split, (probe.sample_ids >= 555).astype(np.uint8))
@@ -93,8 +94,25 @@ def test_validation_samples_are_a_share_of_each_class_and_no_test_samples() -> N
 
 def test_thumbnails_are_the_images_in_bytes() -> None:
     probe = choose(registry.load("digits-lt", imbalance_factor=50), points=2000, seed=0)
-    assert probe.thumbnails.dtype == np.uint8 and probe.thumbnails.shape == probe.images.shape
-    assert np.abs(probe.thumbnails / 255 - probe.images).max() <= 0.5 / 255 + 1e-6
+    images = probe.inputs.whole() / 16
+    assert probe.thumbnails is not None and probe.thumbnails.dtype == np.uint8
+    assert probe.thumbnails.shape == images.shape and np.abs(probe.thumbnails / 255 - images).max() <= 0.5 / 255 + 1e-6
+
+
+def test_thumbnails_keep_their_colours_and_large_images_become_small() -> None:
+    def shown(array: np.ndarray) -> np.ndarray | None:
+        one, labels = HeldInputs(array), np.zeros(len(array), np.int32)
+        return ProbeSet(
+            inputs=one, labels=labels, split=labels.astype(np.uint8), sample_ids=np.arange(len(array))
+        ).thumbnails
+
+    chance = np.random.default_rng(0)
+    small = chance.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(shown(small), small)
+    large = chance.integers(0, 256, (3, 64, 96, 3), dtype=np.uint8)
+    means = large[:, :63].reshape(3, 21, 3, 32, 3, 3).mean((2, 4)).round()
+    assert np.abs(np.asarray(shown(large), int) - means[:, :21]).max() <= 1
+    assert shown(np.zeros((4, 7), np.float32)) is None, "vectors have no picture"
 
 
 def test_all_labels_of_a_sample_stay_with_it() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ltviz.data import registry as data_registry
+from ltviz.data.device_inputs import DeviceInputs
 from ltviz.errors import ConfigError
 from ltviz.methods import registry as method_registry
 from ltviz.metrics.precision import mean_average_precision
@@ -45,7 +46,11 @@ def test_frames_tell_the_average_precision_of_the_test_mosaics(start: Start, tmp
     frame, data = run.last(), data_registry.load("digits-ml", imbalance_factor=10, max_per_class=30)
     assert frame is not None and data.test_multi is not None and run.info.counts == data.counts.tolist()
     with torch.no_grad():
-        scores = method.eval().predict(torch.from_numpy(data.test_images)[:, None]).numpy()
+        scores = (
+            method.eval()
+            .predict(DeviceInputs(data.test_inputs, torch.device("cpu")).at(np.arange(len(data.test_inputs))))
+            .numpy()
+        )
     expected = mean_average_precision(scores, data.test_multi, data.counts)
     for group in ("all", "many", "medium", "few"):
         assert frame.metrics[f"map_{group}"] == pytest.approx(getattr(expected, group), rel=1e-5)
@@ -64,4 +69,4 @@ def test_the_catalogue_says_which_methods_fit_which_data() -> None:
     several = {entry["name"]: entry["several_labels"] for entry in told["methods"]}
     assert {name for name, wants in several.items() if wants} >= {"bce", "focal", "ltml"}
     assert several == {name: kind.several_labels for name, kind in method_registry.methods().items()}
-    assert [entry["name"] for entry in told["data"] if entry["several_labels"]] == ["digits-ml"]
+    assert [entry["name"] for entry in told["data"] if entry["several_labels"]] == ["digits-ml", "coco-mlt", "voc-mlt"]

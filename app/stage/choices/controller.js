@@ -2,12 +2,15 @@
 import { HOME, MOVE_MS, poseOfKey, poseToward } from "../scene/camera.js";
 import { isAbsent } from "../scene/attributes.js";
 import { MOST_PANELS } from "../incoming/moments.js";
+import { findSamples } from "../scene/known.js";
 import { interpret } from "./search.js";
 import { fill, words } from "../words.js";
 
 /** @typedef {import("./gestures.js").Tool} Tool */
 
 const KEY_MS = 140;
+/** Letters of what was looked for and not found. */
+const MOST_SAID = 40;
 
 export class Controller {
   /** @param {import("../assembly.js").Stage} stage */
@@ -136,6 +139,7 @@ export class Controller {
     const meant = interpret(text, info?.header.class_names ?? []);
     choices.set({ chosen: meant.kind === "class" ? new Set([meant.rank]) : null });
     if (meant.kind === "class") this.lookAt(meant.rank);
+    if (meant.kind === "unknown") return this.findKnown(meant.text);
     if (meant.kind === "sample") {
       const found = pointer.pinSample(meant.id);
       if (!found) return fill(words.noSample, { id: meant.id, count: info?.labels.length ?? 0 });
@@ -145,7 +149,20 @@ export class Controller {
         return there ? run.pointAt(index, 1) : null;
       });
     }
-    return meant.kind === "unknown" ? fill(words.noSuch, { text: meant.text }) : "";
+    return "";
+  }
+
+  /** Puts the samples in focus of which an attribute says this. @param {string} text @returns {string} as in `find` */
+  findKnown(text) {
+    const { shown, choices, pointer } = this.stage;
+    const ids = shown.flatMap(({ info }) => {
+      const found = info ? findSamples(info, text) : [];
+      return found.map((i) => info?.ids?.[i] ?? i);
+    });
+    if (!ids.length) return fill(words.noSuch, { text: text.slice(0, MOST_SAID) });
+    choices.set({ selected: new Set(ids) });
+    if (new Set(ids).size === 1) pointer.pinSample(ids[0]);
+    return "";
   }
 
   /** @param {Tool} tool */

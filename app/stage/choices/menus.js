@@ -5,6 +5,7 @@
 import { icon, make, setAttribute } from "../common/dom.js";
 import { isOn } from "../layers/layer.js";
 import { alike, COLOUR_MODES } from "../scene/choices.js";
+import { coloured, modeOf } from "../scene/known.js";
 import { fill, words } from "../words.js";
 import { Search } from "./search.js";
 
@@ -45,6 +46,9 @@ export class Menus {
     this.search = new Search(acts.onFind);
     this.colour = make("select", "ltv-select", { "aria-label": words.colourOf });
     for (const mode of COLOUR_MODES) this.colour.append(make("option", "", { value: mode }, words.colourModes[mode]));
+    this.known = make("optgroup", "", { label: words.attributes });
+    /** @type {string[]} */
+    this.attributes = [];
     this.colour.addEventListener("change", () =>
       choices.set({ colourMode: /** @type {ColourMode} */ (this.colour.value) }),
     );
@@ -98,8 +102,7 @@ export class Menus {
 
   /** A switch for each layer: those of the stage, and the marks of the methods on it. @param {Layer[]} layers */
   setLayers(layers) {
-    const { colourMode, layers: chosen } = this.choices.now;
-    if (this.colour.value !== colourMode) this.colour.value = colourMode;
+    const { layers: chosen } = this.choices.now;
     const same = layers.length === this.boxes.length && layers.every((layer, i) => layer === this.boxes[i].layer);
     if (!same) {
       const made = layers.map((layer) => {
@@ -111,6 +114,20 @@ export class Menus {
       this.switches.replaceChildren(...made.map(({ label }) => label));
     }
     for (const { layer, box } of this.boxes) box.checked = isOn(layer, chosen);
+  }
+
+  /** What else points may be coloured by. @param {string[]} names of the attributes */
+  setAttributes(names) {
+    const chosen = coloured(this.choices.now.colourMode);
+    // A run that is still to come must not make the choice forget itself.
+    const listed = chosen === null || names.includes(chosen) ? names : [...names, chosen];
+    if (!alike(listed, this.attributes)) {
+      this.attributes = listed;
+      this.known.replaceChildren(...listed.map((name) => make("option", "", { value: modeOf(name) }, name)));
+      if (listed.length) this.colour.append(this.known);
+      else this.known.remove();
+    }
+    if (this.colour.value !== this.choices.now.colourMode) this.colour.value = this.choices.now.colourMode;
   }
 
   /** @param {Tool} tool @param {MenuActs|null} acts */

@@ -23,7 +23,7 @@ export function interpret(text, names) {
   if (digits !== undefined) return { kind: "sample", id: Number(digits) };
   // What begins only one name needs no more letters.
   const begun = names.flatMap((name, c) => (name.toLowerCase().startsWith(lower) ? [c] : []));
-  return begun.length === 1 ? { kind: "class", rank: begun[0] } : { kind: "unknown", text: wanted.slice(0, 40) };
+  return begun.length === 1 ? { kind: "class", rank: begun[0] } : { kind: "unknown", text: wanted };
 }
 
 export class Search {

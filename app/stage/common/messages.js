@@ -88,6 +88,17 @@
  */
 
 /**
+ * What else is known of every sample. The i-th lies in the array "attribute.<i>".
+ *
+ * @typedef {object} AttributeHeader
+ * @property {string} name
+ * @property {number} [low] The smallest of numbers.
+ * @property {number} [high]
+ * @property {string[]} [texts] Where the array holds indices into texts, -1 for none; else it holds numbers, NaN for
+ *   none.
+ */
+
+/**
  * What a viewer gets once per run: who it is, and what every sample is.
  *
  * @typedef {object} RunHeader
@@ -110,8 +121,10 @@
  * @property {Reading[]} readings
  * @property {Mark[]} marks What frames show, for people; landmarks too, under their names.
  * @property {WhatIfTrust} what_if
- * @property {Arrays} arrays ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs.
+ * @property {Arrays} arrays ids, labels, split (0 train, 1 test, 2 validation), label_sets, thumbs, "attribute.<i>".
  * @property {number[] | null} thumb Height and width of a thumbnail, and 3 where it is in colour.
+ * @property {AttributeHeader[]} [attributes]
+ * @property {string[]} [attributes_left] Names of those that are too large to travel.
  */
 
 /**

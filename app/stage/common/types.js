@@ -46,6 +46,14 @@
  *   blues
  * @property {Uint8Array|null} labelSets     samples of several classes: ceil(classes / 8) bytes each, class c is bit
  *   c % 8 of byte c / 8
+ * @property {Attribute[]} attributes        what else is known of the samples
+ *
+ * @typedef {object} Attribute
+ * @property {string} name
+ * @property {string[]|null} texts           what the values point at; null: they are numbers
+ * @property {Float32Array|Int32Array} values one a sample; NaN, or -1 among texts, where nothing is known
+ * @property {number} low                    the least and the greatest of numbers
+ * @property {number} high
  *
  * @typedef {object} Measure
  * @property {string} key

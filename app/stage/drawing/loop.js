@@ -16,6 +16,9 @@ import { wantsCalm } from "../common/theme.js";
  * @property {() => void} onLevel         the quality changed
  */
 
+/** After so long without motion all points are drawn. */
+const REST_MS = 250;
+
 export class Loop {
   /** @param {import("./picture.js").Picture} picture @param {Told} told */
   constructor(picture, told) {
@@ -30,6 +33,12 @@ export class Loop {
     this.running = false;
     /** Points on the last picture. */
     this.points = 0;
+    /** When something last moved, ms. */
+    this.movedAt = -Infinity;
+    /** A hand holds the spheres since then, ms; Infinity: none does. */
+    this.heldAt = Infinity;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.restTimer = undefined;
     /**
      * Runs whose new frames are on a picture that the card is still drawing.
      * @type {import("../incoming/runs.js").Run[]}
@@ -45,7 +54,15 @@ export class Loop {
   stop() {
     this.running = false;
     cancelAnimationFrame(this.raf);
+    clearTimeout(this.restTimer);
     this.raf = 0;
+  }
+
+  /** A hand takes hold of the spheres, or lets go. @param {boolean} held */
+  hold(held) {
+    const dragged = this.movedAt >= this.heldAt;
+    this.heldAt = held ? performance.now() : Infinity;
+    if (!held && dragged) this.invalidate();
   }
 
   /** Something else than a choice asks for a picture; a choice only has to be looked at. */
@@ -71,7 +88,10 @@ export class Loop {
     if (!allowed) return this.schedule();
     const taken = this.take(now);
     const turned = cameras.step(now, gap);
-    if (taken.length || turned || picture.moving(now)) this.dirty = true;
+    if (taken.length || turned || picture.moving(now)) {
+      this.dirty = true;
+      this.movedAt = now;
+    }
     if (!this.dirty) return;
     this.dirty = false;
     this.draw(now);
@@ -101,8 +121,16 @@ export class Loop {
 
   /** @param {number} now */
   draw(now) {
+    const { picture } = this;
     this.told.before(now);
-    this.points = this.picture.draw(now);
+    // A choice moves the picture as a camera does, such as the ring under the pointer: all points may take seconds.
+    if (this.drawn >= 0 && picture.choices.version() !== this.drawn) this.movedAt = now;
+    // A hand that pauses in the midst of a drag must not wait for a picture of all.
+    const dragged = this.movedAt >= this.heldAt;
+    this.points = picture.draw(now, !dragged && now - this.movedAt > REST_MS);
+    // What was left out for speed comes as soon as nothing moves.
+    clearTimeout(this.restTimer);
+    if (picture.thin > 1 && !dragged) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);

@@ -6,7 +6,16 @@ import { FlatRenderer, flatPlacer } from "./flat.js";
 import { switchesOf } from "../layers/list.js";
 import { Moment } from "../incoming/moments.js";
 import { neighboursOf } from "../scene/neighbours.js";
-import { changesWithFrame, pointColours, pointFlags, pointSizes, ringPieces, STEPS } from "../scene/attributes.js";
+import { attributeOf, categories, coloured } from "../scene/known.js";
+import {
+  changesWithFrame,
+  colouredClasses,
+  pointColours,
+  pointFlags,
+  pointSizes,
+  ringPieces,
+  STEPS,
+} from "../scene/attributes.js";
 import { layoutPanels, panelAt, STRIP } from "../scene/panels.js";
 import { Quality } from "./quality.js";
 import { Renderer } from "./renderer.js";
@@ -42,6 +51,8 @@ export class Picture {
     this.assigned = new Map();
     this.switches = { version: -1, on: /** @type {import("../layers/list.js").Switches} */ ({}) };
     this.size = { w: 0, h: 0 };
+    /** Every how many-th point the last picture holds. */
+    this.thin = 1;
   }
 
   /** Whether each built-in layer is on. */
@@ -118,8 +129,9 @@ export class Picture {
     const mode = colourMode === "categorical" || colourMode === "groups" ? colourMode : "ramp";
     run.colours = classColours(header.num_classes, mode, { ramp, categorical, page, groups: header.groups });
     run.extras = extraColours(page);
-    run.values = colourMode === "confidence" || colourMode === "loss" ? valueRamp(colourMode, page, STEPS) : [];
-    this.renderer.setPalette(run, [...run.colours, ...run.extras, ...run.values]);
+    run.values = valueColours(run, colourMode, categorical, page);
+    const classes = run.colours.slice(0, colouredClasses(header.num_classes));
+    this.renderer.setPalette(run, [...classes, ...run.extras, ...run.values]);
     const flags = pointFlags(run, this.on, chosen, selected);
     this.renderer.setAttributes(run, { flags, sizes: pointSizes(run, this.on.sizes), pieces: ringPieces(run) });
   }
@@ -144,8 +156,8 @@ export class Picture {
     };
   }
 
-  /** @param {number} now ms @returns {number} points drawn */
-  draw(now) {
+  /** @param {number} now ms @param {boolean} [rests] nothing moves: all points are drawn @returns {number} points drawn */
+  draw(now, rests = true) {
     const { theme } = this.choices.now;
     if (!theme) return 0;
     this.shown.forEach((run) => this.assign(run));
@@ -162,7 +174,8 @@ export class Picture {
       };
     });
     const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
-    return this.renderer.draw(scenes, { thin: this.quality.thinning(points), on: this.on, theme });
+    this.thin = rests ? 1 : this.quality.thinning(points);
+    return this.renderer.draw(scenes, { thin: this.thin, on: this.on, theme });
   }
 
   /** Whether points are still under way. @param {number} now */
@@ -227,4 +240,18 @@ function openRenderer(makeCanvas) {
     console.warn("ltviz draws a flat map.", error);
     return new FlatRenderer(makeCanvas());
   }
+}
+
+/**
+ * The colours of what is no class: a ramp for numbers, one colour a category for texts.
+ * @param {Run} run @param {import("../scene/choices.js").ColourMode} mode @param {string[]} categorical
+ * @param {import("../common/colours.js").Rgb} page @returns {import("../common/colours.js").Rgb[]}
+ */
+function valueColours(run, mode, categorical, page) {
+  if (mode === "confidence" || mode === "loss") return valueRamp(mode, page, STEPS);
+  const attribute = attributeOf(run.info, coloured(mode));
+  if (!attribute) return [];
+  if (!attribute.texts) return valueRamp("confidence", page, STEPS);
+  const look = { ramp: [], categorical, page, groups: [] };
+  return classColours(Math.min(categorical.length, categories(attribute).length), "categorical", look);
 }

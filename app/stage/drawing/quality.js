@@ -25,6 +25,11 @@ export const LEVELS = [
   },
 ];
 
+/** Of many points, a picture of what moves may take so long: ten and more a second, the pauses between them too. */
+const MOVING_MS = 55,
+  MANY_POINTS = 50000,
+  SOFTWARE_CROWD = 20000;
+
 /** Where the processor draws, it starts here: the trainer works on the same cores. */
 export const SOFTWARE_LEVEL = 2;
 
@@ -36,15 +41,22 @@ export class Quality {
     this.slow = 0;
     this.fast = 0;
     this.changed = 0;
+    /** Ms that a point took on pictures of many; 0: not known yet. */
+    this.pace = 0;
   }
 
   get now() {
     return LEVELS[this.level];
   }
 
-  /** Every how many-th point is drawn. @param {number} points there are */
+  /**
+   * Every how many-th point is drawn while anything moves: of many so many as a picture has time for. At rest all are.
+   * @param {number} points there are
+   */
   thinning(points) {
-    return Math.max(1, Math.ceil(points / this.now.crowd));
+    const known = this.pace > 0 ? MOVING_MS / this.pace : this.best ? SOFTWARE_CROWD : Infinity;
+    const able = points > MANY_POINTS ? known : Infinity;
+    return Math.max(1, Math.ceil(points / Math.min(this.now.crowd, able)));
   }
 
   /** Only what was given up for slowness is news; a processor's own level is its normal state. */
@@ -57,6 +69,8 @@ export class Quality {
    * @returns {boolean} whether the level changed
    */
   judge(ms, time, points) {
+    // Of few points most of the time goes elsewhere, and says nothing of many.
+    if (points >= SOFTWARE_CROWD) this.pace = this.pace ? 0.7 * this.pace + 0.3 * (ms / points) : ms / points;
     this.slow = ms > SLOW_MS[this.level] ? this.slow + 1 : Math.max(0, this.slow - 1);
     this.fast = ms < FAST_MS ? this.fast + 1 : 0;
     const next = LEVELS[this.level + 1];

@@ -158,10 +158,14 @@ export class Renderer {
   /** @param {Run} run @param {import("../common/colours.js").Rgb[]} palette */
   setPalette(run, palette) {
     const { gl } = this,
-      texels = new Uint8Array(palette.length * 4);
-    palette.forEach((rgb, i) => texels.set([...rgb.map((v) => Math.round(v * 255)), 255], i * 4));
+      rows = Math.max(1, Math.ceil(palette.length / glsl.PALETTE_ROW)),
+      texels = new Uint8Array(glsl.PALETTE_ROW * rows * 4);
+    palette.forEach((rgb, i) => {
+      for (let k = 0; k < 3; k++) texels[i * 4 + k] = Math.round(rgb[k] * 255);
+      texels[i * 4 + 3] = 255;
+    });
     gl.bindTexture(gl.TEXTURE_2D, this.partOf(run.id).palette);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, palette.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, glsl.PALETTE_ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
       gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
   }

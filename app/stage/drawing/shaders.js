@@ -27,11 +27,15 @@ vec3 between(vec3 a, vec3 b, float k) {
 }
 `;
 
+/** Colours in a row of the palette: a texture of one row would be wider than cards allow. */
+export const PALETTE_ROW = 256;
+
 /** Where a point is, and how large: shared by the discs and the rings around them. */
 const POINT_PLACE = `
 in vec3 from; in vec3 to; in uint colourAt; in uint flags; in uint ownSize;
 uniform mat4 matrix; uniform float progress; uniform float size; uniform vec3 page; uniform sampler2D palette;
 ${FACING}${BETWEEN}
+vec3 paint(uint at) { return texelFetch(palette, ivec2(int(at) % ${PALETTE_ROW}, int(at) / ${PALETTE_ROW}), 0).rgb; }
 bool has(uint flag) { return (flags & flag) != 0u; }
 /** Radius in device pixels; ownSize is the size by training count, 128 = 1. */
 float discRadius(float near) { return size * float(ownSize) / 128.0 * (distance_ / gl_Position.w) * mix(0.8, 1.0, near) * (has(${FLAG.DIMMED}u) ? 0.75 : 1.0); }
@@ -48,7 +52,7 @@ void main() {
   if (has(${FLAG.HIDDEN}u)) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);
   float near = facing(gl_Position.w);
-  colour = assign(texelFetch(palette, ivec2(int(colourAt), 0), 0).rgb, near);
+  colour = assign(paint(colourAt), near);
   radius = discRadius(near);
   hole = has(${FLAG.TEST}u) ? radius * 0.36 : 0.0;
   square = has(${FLAG.VALIDATION}u) ? 1.0 : 0.0;
@@ -78,7 +82,7 @@ in uvec4 pieces;
 flat out vec3 first; flat out vec3 second; flat out vec3 third; flat out vec3 fourth; flat out float count; flat out float radius; flat out float strength;
 uniform float ratio;
 ${POINT_PLACE}
-vec3 inkOf(uint piece, float near) { return assign(texelFetch(palette, ivec2(int(piece), 0), 0).rgb, near); }
+vec3 inkOf(uint piece, float near) { return assign(paint(piece), near); }
 void main() {
   if (has(${FLAG.HIDDEN}u) || pieces.y == ${NO_PIECE}u) { hide(); return; }
   gl_Position = matrix * vec4(between(from, to, progress), 1.0);

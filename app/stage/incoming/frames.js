@@ -105,5 +105,20 @@ export function readRun(buffer, header, offset) {
       `Run ${header.run} has ${labelSets.length} bytes of label sets for ${labels.length} samples of ` +
         `${header.num_classes} classes.`,
     );
-  return { header, labels, split, ids, thumbs, labelSets };
+  return { header, labels, split, ids, thumbs, labelSets, attributes: readAttributes(header, read, labels.length) };
 }
+
+/**
+ * @param {any} header @param {(name: string) => any} read @param {number} n samples
+ * @returns {import("../common/types.js").Attribute[]}
+ */
+const readAttributes = ({ run, attributes = [] }, read, n) =>
+  attributes.map((/** @type {import("../common/messages.js").AttributeHeader} */ about, /** @type {number} */ i) => {
+    const { name, texts = null, low = 0, high = 0 } = about;
+    const values = read(`attribute.${i}`);
+    if (values?.length !== n)
+      throw new Error(
+        `Run ${run} has ${values?.length ?? 0} values of "${name}" for ${n} samples; they must be as many.`,
+      );
+    return { name, texts, values, low, high };
+  });

@@ -3,6 +3,7 @@ import { toHex } from "../common/colours.js";
 import { icon, make, setText } from "../common/dom.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { alike } from "../scene/choices.js";
+import { attributeOf, categories, coloured, unknownIn } from "../scene/known.js";
 import { changesWithFrame, EXTRAS, topLoss, UNLABELLED } from "../scene/attributes.js";
 import { fill, words } from "../words.js";
 import { GLYPHS } from "../layers/glyphs.js";
@@ -10,6 +11,7 @@ import { signsOf } from "../layers/list.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/colours.js").Rgb} Rgb */
+/** @typedef {import("../common/types.js").Attribute} Attribute */
 /**
  * @typedef {{colours: Rgb[], ends: [string, string], lines: string[]}} Scale colours of the bar, what stands at its
  * ends, the tip
@@ -18,6 +20,8 @@ import { signsOf } from "../layers/list.js";
 /** Where no colour is known. @type {Rgb} */
 const NEUTRAL = [0.5, 0.5, 0.5];
 const MOST_NAMES = 40;
+/** Of a category in the legend. */
+const MOST_LETTERS = 24;
 
 export class Legend {
   /**
@@ -32,7 +36,19 @@ export class Legend {
     this.scale = make("span", "ltv-scale", {}, this.low, this.bar, this.high);
     this.free = make("span", "ltv-sign ltv-free", { hidden: "" });
     this.signs = make("span", "ltv-signs");
-    this.root = make("div", "ltv-legend", { "aria-label": words.legend }, this.scale, this.free, this.signs, options);
+    this.categories = make("span", "ltv-signs", { hidden: "" });
+    /** @type {[string, string][]} colour and text of each */
+    this.categoriesShown = [];
+    this.root = make(
+      "div",
+      "ltv-legend",
+      { "aria-label": words.legend },
+      this.scale,
+      this.categories,
+      this.free,
+      this.signs,
+      options,
+    );
     /** What stands there now. @type {string} */
     this.gradient = "";
     /** @type {import("../layers/layer.js").Sign[]} */
@@ -61,7 +77,11 @@ export class Legend {
     setText(this.high, ends[1]);
     this.lines = lines;
     // Without classes there is nothing between head and tail.
-    this.scale.hidden = Boolean(header && !header.num_classes && !changesWithFrame(mode) && mode !== "split");
+    const named = coloured(mode);
+    const attribute = named === null ? undefined : firstWith(runs, named);
+    const classless = header && !header.num_classes && !changesWithFrame(mode) && mode !== "split" && named === null;
+    this.scale.hidden = Boolean(classless || attribute?.texts);
+    this.writeCategories(run, attribute);
     this.writeFree(runs, mode);
     this.writeSigns(runs, chosen);
   }
@@ -92,6 +112,8 @@ export class Legend {
         lines: [words.correctTitle, words.correctNote],
       };
     if (mode === "confidence" || mode === "loss") return valueScale(run, runs, mode);
+    const named = coloured(mode);
+    if (named !== null) return attributeScale(run, named, firstWith(runs, named));
     const header = run?.info?.header;
     const counts = header?.counts ?? [];
     const last = counts.length - 1;
@@ -114,7 +136,8 @@ export class Legend {
   writeFree(runs, mode) {
     const some = runs.filter((r) => r.unlabelled);
     const most = Math.max(0, ...some.map((r) => r.unlabelled));
-    const shown = some.length > 0 && mode !== "split" && mode !== "confidence" && mode !== "loss";
+    const shown =
+      some.length > 0 && mode !== "split" && mode !== "confidence" && mode !== "loss" && coloured(mode) === null;
     this.free.hidden = !shown;
     if (!shown) return;
     const colour = toHex(some[0].extras[UNLABELLED] ?? NEUTRAL);
@@ -129,6 +152,26 @@ export class Legend {
     if (alike(this.freeShown, [colour, text])) return;
     this.freeShown = [colour, text];
     this.free.replaceChildren(icon(GLYPHS.disc.path, colour, true), text);
+  }
+
+  /** Categories by their colours, the commonest first. @param {Run|undefined} run @param {Attribute|undefined} attribute */
+  writeCategories(run, attribute) {
+    const colours = run?.values ?? [];
+    const all = attribute?.texts ? categories(attribute) : [];
+    /** @type {[string, string][]} */
+    const listed = all.slice(0, colours.length).map(({ code, count }, i) => {
+      const name = [...(attribute?.texts?.[code] ?? "")].slice(0, MOST_LETTERS).join("");
+      return [toHex(colours[i]), fill(words.withCount, { name, count: formatCount(count) })];
+    });
+    const others = all.length - listed.length;
+    const grey = toHex(run?.extras[EXTRAS.indexOf("unknown")] ?? NEUTRAL);
+    if (listed.length && others) listed.push([grey, fill(words.otherCategories, { count: formatCount(others) })]);
+    this.categories.hidden = !listed.length;
+    if (alike(listed, this.categoriesShown)) return;
+    this.categoriesShown = listed;
+    this.categories.replaceChildren(
+      ...listed.map(([colour, text]) => make("span", "ltv-sign", {}, icon(GLYPHS.disc.path, colour, true), text)),
+    );
   }
 
   /** @param {Run[]} runs @param {import("../scene/choices.js").Chosen} chosen */
@@ -167,5 +210,20 @@ function valueScale(run, runs, mode) {
     colours,
     ends: [words.lossLow, fill(words.lossHigh, { top })],
     lines: [words.lossTitle, fill(words.lossNote, { guess, top }), missing],
+  };
+}
+
+/** The attribute of that name of the first run that has it. @param {Run[]} runs @param {string} name */
+const firstWith = (runs, name) => runs.map((run) => attributeOf(run.info, name)).find(Boolean);
+
+/** @param {Run|undefined} run @param {string} name @param {Attribute|undefined} attribute @returns {Scale} */
+function attributeScale(run, name, attribute) {
+  if (!attribute) return { colours: [], ends: [words.nothingKnown, ""], lines: [name] };
+  const count = formatCount(attribute.values.length);
+  const end = (/** @type {number} */ value) => String(Number(value.toPrecision(4)));
+  return {
+    colours: run?.values ?? [],
+    ends: [fill(words.attributeIs, { name, value: end(attribute.low) }), end(attribute.high)],
+    lines: [name, fill(words.attributeNote, { unknown: formatCount(unknownIn(attribute)), count })],
   };
 }

@@ -7,6 +7,7 @@ import { describeForce } from "../scene/forces.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { Moment } from "../incoming/moments.js";
 import { alike } from "../scene/choices.js";
+import { textAt } from "../scene/known.js";
 import { fill, words } from "../words.js";
 import { formatCount, formatMeasure } from "../common/numbers.js";
 import { neighboursOf, sameClass } from "../scene/neighbours.js";
@@ -16,6 +17,7 @@ import { thumbnailOf } from "./thumbnails.js";
 import { angleBetween } from "../common/vectors.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
+/** @typedef {import("../common/types.js").RunInfo} RunInfo */
 /**
  * @typedef {object} Row   a pinned sample in one panel, and its neighbours there
  * @property {Run} run
@@ -28,6 +30,9 @@ import { angleBetween } from "../common/vectors.js";
 /** @typedef {{run: Run, index: number, x: number, y: number}} Spot  x and y within the host */
 
 const SHIFT = 16;
+/** Attributes that a card has room for, and letters of each. */
+const MOST_ATTRIBUTES = 8;
+const LONGEST_VALUE = 120;
 /** A screen reader is told of a pinned sample at most so often: its angles change with every frame. */
 const SPOKEN_EVERY_MS = 2500;
 
@@ -47,7 +52,19 @@ export function describePoint(run, index) {
     y < header.num_classes ? rankOf(info, y) : "",
     fill(words.splits[split[index]] ?? words.splits[0], { id: ids ? ids[index] : index }),
     ...(isAbsent(run.frame, index) ? [words.absent] : [describeVerdict(run, index), ...describePlace(run, index)]),
+    ...describeAttributes(info, index),
   ].filter(Boolean);
+}
+
+/** What else is known of a sample, in the words of its data. @param {RunInfo} info @param {number} index */
+function describeAttributes({ attributes }, index) {
+  const said = attributes.flatMap((attribute) => {
+    const value = textAt(attribute, index);
+    const shown = value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value;
+    return value ? [fill(words.attributeIs, { name: attribute.name, value: shown })] : [];
+  });
+  const more = said.length - MOST_ATTRIBUTES;
+  return more > 0 ? [...said.slice(0, MOST_ATTRIBUTES), fill(words.attributesMore, { count: more })] : said;
 }
 
 /**

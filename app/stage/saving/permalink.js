@@ -1,6 +1,7 @@
 /** A link that shows the same: runs, step, cameras' pose, layers, colours, panel and class in focus. */
 import { clampPose } from "../scene/camera.js";
 import { COLOUR_MODES, START } from "../scene/choices.js";
+import { coloured } from "../scene/known.js";
 import { openDialog } from "../common/dialog.js";
 import { make } from "../common/dom.js";
 import { isOn } from "../layers/layer.js";
@@ -17,6 +18,8 @@ import { words } from "../words.js";
 const DIGITS = 3;
 const MOST_CHOSEN = 200;
 const MOST_LAYERS = 100;
+/** The name of an attribute has at most 200 letters. */
+const LONGEST_MODE = 220;
 const ALIKE = "alike";
 const RANK = /^\d{1,5}$/;
 /** A layer that is on, or with "-" one that is off: a layer of the stage, a mark of a method, a word of an old link. */
@@ -85,8 +88,9 @@ export function readLink(search) {
       return key === undefined || key in {} ? [] : [/** @type {[string, boolean]} */ ([key, !off])];
     });
   if (switches.length) read.layers = Object.fromEntries(switches);
-  const colour = COLOUR_MODES.find((mode) => mode === asked.get("colour"));
-  if (colour) read.colourMode = colour;
+  const asColour = asked.get("colour") ?? "";
+  const colour = COLOUR_MODES.find((mode) => mode === asColour) ?? (coloured(asColour) ? asColour : "");
+  if (colour && colour.length <= LONGEST_MODE) read.colourMode = /** @type {Chosen["colourMode"]} */ (colour);
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) read.solo = solo;
   if (asked.get("arrows") === ALIKE) read.forces = { ...START.forces, alike: true };

@@ -1,6 +1,14 @@
 /** The stage as an SVG: what its panels show and say, handed to the writer of the file. */
 import { download, fileName } from "../common/files.js";
-import { EXTRAS, UNLABELLED, pointSizes, pointFlags, pointColours, ringPieces } from "../scene/attributes.js";
+import {
+  colouredClasses,
+  EXTRAS,
+  UNLABELLED,
+  pointSizes,
+  pointFlags,
+  pointColours,
+  ringPieces,
+} from "../scene/attributes.js";
 import { formatCount } from "../common/numbers.js";
 import { fill, words } from "../words.js";
 import { svgOf } from "./svg.js";
@@ -64,7 +72,9 @@ function paletteOf(run) {
   const names = run.info?.header.class_names ?? [];
   const free = fill(words.unlabelledCount, { count: formatCount(run.unlabelled) });
   return [
-    ...run.colours.map((rgb, c) => ({ name: names[c] ?? String(c), rgb, always: false })),
+    ...run.colours
+      .slice(0, colouredClasses(run.numClasses))
+      .map((rgb, c) => ({ name: names[c] ?? String(c), rgb, always: false })),
     ...run.extras.map((rgb, e) => {
       const always = e === UNLABELLED;
       return { name: always ? free : words[EXTRAS[e]], rgb, always };

@@ -2,6 +2,7 @@
  * What each point of a run wears: its colour, as a place in the palette, its flags, its size, the ring around it. Pure.
  */
 import { CONFIDENCE_SCALE, LOSS_SCALE } from "../common/messages.js";
+import { attributeOf, coloured, stepsOf } from "./known.js";
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("./choices.js").ColourMode} ColourMode */
 
@@ -31,6 +32,12 @@ export const UNLABELLED = EXTRAS.length - 1;
 /** Steps in which a ramp of values is drawn. */
 export const STEPS = 64;
 
+/** Classes with a colour of their own: a place in the palette has 16 bits. Neighbours on so long a ramp look alike. */
+const MOST_COLOURS = 65536 - EXTRAS.length - STEPS;
+
+/** How many places of the palette are those of classes. @param {number} numClasses */
+export const colouredClasses = (numClasses) => Math.min(numClasses, MOST_COLOURS);
+
 /** Most pieces of a ring. */
 const MOST_PIECES = 4;
 /** A class that has as many samples as the largest, growth for each tenfold fewer, and the largest of all. */
@@ -52,22 +59,32 @@ export const changesWithFrame = (mode) => mode === "correct" || mode === "confid
 /**
  * @param {Run} run @param {ColourMode} mode
  * @param {Uint16Array} [out] written where it has the right length, so that a stream of frames makes no garbage
- * @returns {Uint16Array} place in the palette: class c is colour c, then EXTRAS, then STEPS of a ramp from low to high
+ * @returns {Uint16Array} place in the palette: class c is colour c, then EXTRAS, then the run's values: the steps of a
+ *   ramp from low to high, or a colour a category
  */
 export function pointColours(run, mode, out) {
   const info = /** @type {import("../common/types.js").RunInfo} */ (run.info),
     { labels, split } = info,
     { frame } = run;
-  const base = info.header.num_classes,
+  const classes = info.header.num_classes,
+    base = colouredClasses(classes),
     unknown = base + EXTRAS.indexOf("unknown"),
     ramp = base + EXTRAS.length,
     n = labels.length;
   const free = base + UNLABELLED,
-    byClass = mode !== "split" && !changesWithFrame(mode);
-  if (byClass && !run.unlabelled) return labels;
+    known = coloured(mode),
+    byClass = known === null && mode !== "split" && !changesWithFrame(mode);
+  if (byClass && !run.unlabelled && base === classes) return labels;
   const colours = out?.length === n ? out : new Uint16Array(n);
   if (byClass) {
-    for (let i = 0; i < n; i++) colours[i] = labels[i] < base ? labels[i] : free;
+    for (let i = 0; i < n; i++) colours[i] = labels[i] < classes ? Math.min(labels[i], base - 1) : free;
+    return colours;
+  }
+  if (known !== null) {
+    const attribute = attributeOf(info, known);
+    if (!attribute) return colours.fill(unknown);
+    const steps = stepsOf(attribute, run.values.length || STEPS);
+    for (let i = 0; i < n; i++) colours[i] = steps[i] < 0 ? unknown : ramp + steps[i];
     return colours;
   }
   if (mode === "split") {
@@ -78,7 +95,8 @@ export function pointColours(run, mode, out) {
   if (!values || values.length !== n) return colours.fill(unknown);
   if (mode === "correct")
     for (let i = 0; i < n; i++)
-      colours[i] = labels[i] >= base ? free : values[i] >= base ? unknown : base + (values[i] === labels[i] ? 0 : 1);
+      colours[i] =
+        labels[i] >= classes ? free : values[i] >= classes ? unknown : base + (values[i] === labels[i] ? 0 : 1);
   else {
     const scale = STEPS / (mode === "confidence" ? CONFIDENCE_SCALE + 1 : topLoss(info) * LOSS_SCALE);
     for (let i = 0; i < n; i++) colours[i] = ramp + Math.min(STEPS - 1, values[i] * scale);

@@ -4,10 +4,11 @@
  */
 
 /** @typedef {import("../common/types.js").Pose} Pose */
-/** @typedef {"ramp"|"categorical"|"groups"|"split"|"correct"|"confidence"|"loss"} ColourMode */
+/** @typedef {"ramp"|"categorical"|"groups"|"split"|"correct"|"confidence"|"loss"} OwnMode  the stage's own */
+/** @typedef {OwnMode|`attribute:${string}`} ColourMode */
 /** @typedef {"colour"|"layers"|"focus"|"ring"|"forces"|"panels"|"projection"|"cameras"|"poses"} Group */
 
-/** The first is the usual one. @type {ColourMode[]} */
+/** The first is the usual one. @type {OwnMode[]} */
 export const COLOUR_MODES = ["ramp", "categorical", "groups", "split", "correct", "confidence", "loss"];
 
 /**

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import gzip
 import math
-import os
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 import numpy as np
 
+from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import Pool
-from ltviz.data.source import Source, class_sizes
+from ltviz.data.source import Outline, Source, Where, class_sizes
 from ltviz.errors import DataError
 
 MAX_BYTES = 2**30
@@ -84,17 +85,25 @@ class Idx(Source):
     needs_files = True
     folders: ClassVar[tuple[str, ...]]
     """Where the files may stand under the data folder, most specific first."""
+    sizes_of: ClassVar[tuple[tuple[int, ...], tuple[int, ...]]]
+    """Training and test images of each class in the standard files."""
     not_this: ClassVar[tuple[str, tuple[int, ...]]]
     """Name and training class sizes of the set that uses the same file names: a mix-up would show wrong names."""
 
-    def missing(self, data_dir: Path | None) -> str | None:
+    def missing(self, where: Where) -> str | None:
         """None where all four files are found."""
-        return None if self._find(data_dir) else self._missing_sentence(data_dir)
+        return None if self._find(where.data_dir) else self._missing_sentence(where.data_dir)
 
-    def read(self, data_dir: Path | None) -> Pool:
-        files = self._find(data_dir)
+    def outline(self, where: Where) -> Outline:
+        """Of the files that are found; without any, what the standard ones hold."""
+        files = self._find(where.data_dir)
+        counts = self.sizes_of if files is None else tuple(self._count(files[place]) for place in (1, 3))
+        return replace(super().outline(where), train_counts=counts[0], test_counts=counts[1])
+
+    def read(self, where: Where) -> Pool:
+        files = self._find(where.data_dir)
         if files is None:
-            raise DataError(self._missing_sentence(data_dir))
+            raise DataError(self._missing_sentence(where.data_dir))
         train_images, train_labels = _read_pair(files[0], files[1])
         test_images, test_labels = _read_pair(files[2], files[3])
         if train_images.shape[1:] != test_images.shape[1:]:
@@ -111,19 +120,20 @@ class Idx(Source):
                 f"put {self.title} into a folder {self.folders[0]} beside it: {files[0].parent}"
             )
         return Pool(
-            train_images=train_images,
+            train_inputs=HeldInputs(train_images),
             train_labels=train_labels,
             train_ids=np.arange(len(train_labels)),
-            test_images=test_images,
+            test_inputs=HeldInputs(test_images),
             test_labels=test_labels,
             test_ids=len(train_labels) + np.arange(len(test_labels)),
             class_names=self.class_names,
-            white=255.0,
         )
 
+    def _count(self, labels: Path) -> tuple[int, ...]:
+        return tuple(class_sizes(read_idx(labels, 1), self.class_names, f"{labels}").tolist())
+
     def _places(self, data_dir: Path | None) -> list[Path]:
-        root = data_dir or (Path(os.environ["LTVIZ_DATA"]) if os.environ.get("LTVIZ_DATA") else None)
-        return [] if root is None else [*(root / folder for folder in self.folders), root]
+        return [] if data_dir is None else [*(data_dir / folder for folder in self.folders), data_dir]
 
     def _find(self, data_dir: Path | None) -> list[Path] | None:
         for place in self._places(data_dir):
@@ -153,6 +163,7 @@ def _read_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.nda
 
 
 _MNIST_SIZES = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
+_MNIST_TEST_SIZES = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 
 
 class Mnist(Idx):
@@ -161,6 +172,7 @@ class Mnist(Idx):
     about = "70,000 handwritten digits of 28 x 28 pixels; needs the four IDX files."
     class_names = tuple("0123456789")
     folders = ("mnist", "MNIST/raw")
+    sizes_of = (_MNIST_SIZES, _MNIST_TEST_SIZES)
     not_this = ("Fashion-MNIST", (6000,) * 10)
 
 
@@ -170,4 +182,5 @@ class FashionMnist(Idx):
     about = "70,000 pictures of clothes, 28 x 28 pixels; needs the four IDX files."
     class_names = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
     folders = ("fashion-mnist", "FashionMNIST/raw")
+    sizes_of = ((6000,) * 10, (1000,) * 10)
     not_this = ("MNIST", _MNIST_SIZES)

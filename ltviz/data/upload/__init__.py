@@ -22,12 +22,15 @@ import numpy as np
 from ltviz.data.upload import columns, formats
 from ltviz.data.upload.classes import UNLABELLED, number_classes
 from ltviz.data.upload.columns import Roles
-from ltviz.data.upload.contents import Categories, Column, Contents, Unreadable, listed, sizes
+from ltviz.data.upload.contents import MAX_ARRAY, Categories, Column, Contents, Unreadable, listed, sizes
 from ltviz.data.upload.kinds import is_flat, length
 from ltviz.data.upload.vectors import as_rows, stacked
 from ltviz.errors import DataError
 
 __all__ = ["UNLABELLED", "Categories", "Upload", "read_embeddings"]
+
+MAX_FEATURES = 4 << 30
+"""Bytes of a file of features; those of ImageNet-LT by CLIP have 0.4 GB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +40,10 @@ class Upload:
     `embeddings` (N, D) float32 as in the file, finite, no zero row, not normalised. `labels` (N,) int32 or None, -1
     (`UNLABELLED`) where a point has none; `class_names[label]` names a label, None where its number is its name.
     `ids`, `names` and `split` are texts, one a point. `attributes` are all other columns by name: (N,) numbers, or
-    `Categories`. `vector_columns` and `label_column` are what was used. `notes` are sentences that the person should
-    read: each guess, with the argument that changes it, and everything that was changed or left out.
+    `Categories`. `vector_columns`, `label_column` and `columns` ("id", "name", "split": the column) are what was used,
+    `choices` and `vector_choices` what else could be: all columns of the file of the labels, and of that of vectors.
+    `left_out` says of each column that is nowhere here why. `notes` are sentences that the person should read: each
+    guess, with the argument that changes it, and everything that was changed or left out.
     """
 
     embeddings: np.ndarray
@@ -51,6 +56,10 @@ class Upload:
     attributes: dict[str, np.ndarray | Categories] = field(default_factory=dict)
     vector_columns: tuple[str, ...] = ()
     label_column: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    vector_choices: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def read_embeddings(
@@ -59,6 +68,8 @@ def read_embeddings(
     labels: str | os.PathLike[str] | Sequence[Any] | np.ndarray | None = None,
     label_column: str | None = None,
     vector_columns: Sequence[str] | None = None,
+    features: bool = False,
+    metadata: str | os.PathLike[str] | None = None,
 ) -> Upload:
     """Embeddings and whatever else the file says of each point.
 
@@ -70,6 +81,10 @@ def read_embeddings(
         label_column: the column that holds the labels, of the file of labels where one is given; "" for none.
         vector_columns: the column that holds vectors, or the columns that are the dimensions. Columns of a table
             without a header are named "column 1", "column 2", ...
+        features: the vectors are what an encoder will read, not directions: they may be zero, and of one number; and
+            the file is the user's own, of up to 4 GB.
+        metadata: in place of `labels`, a table in the manner of TensorBoard's projector: it says whatever is known of
+            the points, a label among it or not, and the file holds vectors alone.
 
     Raises:
         DataError: one sentence: what is wrong, in which line or row, and what to do.
@@ -83,7 +98,7 @@ def read_embeddings(
         ((2, 2), ('cat', 'dog'))
     """
     try:
-        return _read(Path(path), labels, label_column, vector_columns)
+        return _read(Path(path), labels, label_column, vector_columns, metadata, features)
     except DataError as error:
         if "\n" not in str(error) and "\r" not in str(error):
             raise
@@ -91,24 +106,38 @@ def read_embeddings(
         raise DataError(_one_line(str(error))) from error
 
 
-def _read(path: Path, labels: Any, label_column: str | None, vector_columns: Sequence[str] | None) -> Upload:
-    contents = formats.read(path)
+def _read(
+    path: Path,
+    labels: Any,
+    label_column: str | None,
+    vector_columns: Sequence[str] | None,
+    metadata: str | os.PathLike[str] | None,
+    features: bool,
+) -> Upload:
+    contents = formats.read(path, most_bytes=MAX_FEATURES if features else MAX_ARRAY)
+    alone = labels is None and metadata is None
+    if metadata is not None and vector_columns is None:
+        vector_columns = tuple(contents.columns)
     roles = columns.decide(
         contents,
-        label_column=label_column if labels is None else None,
+        label_column=label_column if alone else None,
         vector_columns=vector_columns,
-        labels=labels is None,
+        labels=alone,
     )
     notes = [*contents.notes, *roles.notes]
     array = stacked(contents, roles.vectors)
-    beside = _labels_beside(labels, label_column, array.shape[0] if array.ndim else 0)
+    count = array.shape[0] if array.ndim else 0
+    if labels is not None:
+        beside = _labels_beside(labels, label_column, count)
+    else:
+        beside = None if metadata is None else _metadata_beside(Path(metadata), label_column, count)
     if beside is not None and roles.label is not None:
         notes.append(f"The labels that were given replace those in '{roles.label[:40]}'.")
         roles.label = None
     label = contents.columns[roles.label] if roles.label is not None else None
     if contents.noun == "array":
         _check_orientation(array, label if beside is None else beside.label(), notes)
-    rows = as_rows(array, contents, notes)
+    rows = as_rows(array, contents, notes, directions=not features)
     understood = _Understood(contents, roles, rows, notes)
     if beside is not None:
         return understood.with_labels(beside)
@@ -139,6 +168,11 @@ def _labels_beside(labels: Any, label_column: str | None, count: int) -> _Beside
             raise DataError(f"The file of labels must hold one column, or one named 'label'; it holds {held}.")
         return _Beside(contents, roles)
     return _Beside(Contents({"labels": _given(labels)}, noun="array"), Roles(label="labels"))
+
+
+def _metadata_beside(path: Path, label_column: str | None, count: int) -> _Beside:
+    contents = formats.read(path, rows=count, tabs=True)
+    return _Beside(contents, columns.decide(contents, label_column=label_column, vectors=False, only=False))
 
 
 def _given(labels: Sequence[Any] | np.ndarray) -> Column:
@@ -192,6 +226,8 @@ class _Understood:
         self.contents = contents
         self.attributes: dict[str, np.ndarray | Categories] = {}
         self.texts: dict[str, tuple[str, ...]] = {}
+        self.columns: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
         self._take(contents, roles)
 
     def _take(self, contents: Contents, roles: Roles) -> None:
@@ -202,25 +238,29 @@ class _Understood:
                 continue
             held = contents.columns[column]
             if isinstance(held, Unreadable) or len(held) != len(self.rows):
+                self.left_out[column] = "not one a point"
                 self.notes.append(f"{contents.noun.capitalize()}s left out: '{column[:40]}' (not one a point).")
             else:
                 self.texts[role] = _texts(held)
-        left_out, kept = [], []
+                self.columns[role] = column
+        left_out, kept = {}, []
         for name, column in contents.columns.items():
             if name in roles.taken():
                 continue
             why = column.why if isinstance(column, Unreadable) else _why_no_attribute(column, len(self.rows))
             if isinstance(column, Unreadable) or why:
-                left_out.append(f"'{name[:40]}' ({why})")
+                left_out[name] = why
             elif name in self.attributes:
-                left_out.append(f"'{name[:40]}' (stands in both files)")
+                left_out[name] = "stands in both files"
             else:
                 self.attributes[name] = column
                 kept.append(name)
         if kept:
             self.notes.append(f"{contents.noun.capitalize()}s kept as attributes: {listed(kept)}.")
         if left_out:
-            self.notes.append(f"{contents.noun.capitalize()}s left out: {', '.join(left_out)}.")
+            told = ", ".join(f"'{name[:40]}' ({why})" for name, why in left_out.items())
+            self.notes.append(f"{contents.noun.capitalize()}s left out: {told}.")
+            self.left_out |= left_out
 
     def with_labels(self, beside: _Beside) -> Upload:
         self.notes += [*beside.contents.notes, *beside.roles.notes]
@@ -264,6 +304,10 @@ class _Understood:
             self.attributes,
             self.roles.vectors,
             roles.label,
+            self.columns,
+            tuple(contents.columns),
+            tuple(self.contents.columns),
+            self.left_out,
         )
 
 

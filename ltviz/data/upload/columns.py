@@ -65,9 +65,11 @@ def decide(
     vector_columns: Sequence[str] | None = None,
     vectors: bool = True,
     labels: bool = True,
+    only: bool = True,
 ) -> Roles:
     """The role of each column. `label_column=""` says that none is the label. `vectors=False`: the file holds what
-    stands beside the vectors; `labels=False`: labels are given elsewhere, none are missed here.
+    stands beside the vectors; `labels=False`: labels are given elsewhere, none are missed here. `only`: what stands
+    beside vectors without another role is the label.
 
     Raises:
         DataError: a name that is not there, or no way to tell which columns are the vectors.
@@ -91,7 +93,7 @@ def decide(
     if vectors and not roles.vectors:
         roles.vectors = _find_vectors(contents, roles)
     if roles.label is None and label_column is None and labels:
-        _guess_label(contents, roles, vectors)
+        _guess_label(contents, roles, vectors, only)
     for role, words in (("id", "sample ids"), ("name", "names of the points"), ("split", "split")):
         if getattr(roles, role) is not None:
             roles.notes.append(f"{contents.noun.capitalize()} '{getattr(roles, role)[:40]}' was taken as the {words}.")
@@ -236,7 +238,7 @@ def _may_be_classes(name: str, column: Column) -> bool:
     return len(column.names) <= max(len(column) / 2, _FEW)
 
 
-def _guess_label(contents: Contents, roles: Roles, vectors: bool) -> None:
+def _guess_label(contents: Contents, roles: Roles, vectors: bool, only: bool) -> None:
     """A label without a name that says so: the only column of text that repeats, or the only array beside a matrix."""
     taken = roles.taken()
     columns = {name: column for name, column in contents.columns.items() if name not in taken and is_flat(column)}
@@ -251,7 +253,7 @@ def _guess_label(contents: Contents, roles: Roles, vectors: bool) -> None:
         guesses = [name for name in guesses if name not in rows]
         # numpy.savez(path, z, y) names arrays by their place; of a name that means something else nothing is guessed.
         guesses = [name for name in guesses if name in text or re.fullmatch(r"arr_\d+", name)]
-    elif not vectors and len(columns) == 1:
+    elif not vectors and len(columns if only else contents.columns) == 1:
         guesses = list(columns)
     if len(guesses) == 1:
         roles.label = guesses[0]

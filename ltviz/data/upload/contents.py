@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-MAX_ARRAY = 256 << 20
+MAX_ARRAY = 1 << 30
+"""Bytes of an array, or of a whole file, that a stranger's upload may have."""
 WITHOUT_PICKLE = (
     "from safetensors.torch import save_file; save_file({'embeddings': z, 'labels': y}, 'embeddings.safetensors')"
 )

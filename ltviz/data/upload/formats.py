@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from ltviz.data.upload import numpy_file, parquet, safetensors_file, table
-from ltviz.data.upload.contents import WITHOUT_PICKLE, Contents
+from ltviz.data.upload import kinds
+from ltviz.data.upload.child import Reader
+from ltviz.data.upload.contents import MAX_ARRAY, WITHOUT_PICKLE, Contents
 from ltviz.errors import DataError
 
-MAX_FILE = 256 << 20
+MAX_TABLE = 64 << 20
+TABLE_SECONDS = 20.0
+TYPED_SECONDS = 60.0
+TABLE_PROGRAM = Path(__file__).with_name("table_program")
+TYPED_PROGRAM = "ltviz.data.upload.typed_program"
 
-_SUFFIXES = {".npy": "npy", ".npz": "zip", ".safetensors": "safetensors", ".parquet": "parquet"}
-_FORMATS = "save them as .npz, .npy, .csv, .tsv or .safetensors"
-_READERS: dict[str, Callable[[IO[bytes], int], Contents]] = {
-    "npy": numpy_file.read_npy,
-    "zip": numpy_file.read_npz,
-    "safetensors": safetensors_file.read,
-    "parquet": parquet.read,
+_SUFFIXES = {
+    ".npy": "npy",
+    ".npz": "zip",
+    ".safetensors": "safetensors",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
+_FORMATS = "save them as .npz, .npy, .csv, .tsv, .safetensors, .parquet or .arrow"
 
 
-def read(path: Path, *, rows: int | None = None) -> Contents:
-    """What the file at `path` holds; `rows` where it holds labels, for so many points.
+def read(path: Path, *, rows: int | None = None, tabs: bool | None = None, most_bytes: int = MAX_ARRAY) -> Contents:
+    """What the file at `path` holds; `rows` where it holds labels, for so many points; `tabs` where only those part its
+    columns, by its name where nothing is said.
+
+    No more than `most_bytes` are read, and as many unpacked; of a table of text `MAX_TABLE` at most.
 
     Raises:
         DataError: one sentence, where it is not a sound file of a known format.
@@ -37,13 +46,16 @@ def read(path: Path, *, rows: int | None = None) -> Contents:
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode):
         os.close(descriptor)
-        raise DataError(f"The path must be a file with embeddings; it is a folder or a device ({path}).")
+        raise DataError(
+            "The path must be a file with embeddings, a run or a folder of TensorBoard's projector; it is another "
+            f"folder or a device ({path})."
+        )
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size == 0:
             raise DataError("The file is empty; save the embeddings again.")
-        if about.st_size > MAX_FILE:
+        if about.st_size > most_bytes:
             raise DataError(
-                f"Files of up to {MAX_FILE >> 20} MB are read; this one has {about.st_size / 2**20:,.0f} MB."
+                f"Files of up to {most_bytes >> 20:,} MB are read; this one has {about.st_size / 2**20:,.0f} MB."
             )
         head = file.read(4096)
         file.seek(0)
@@ -52,9 +64,40 @@ def read(path: Path, *, rows: int | None = None) -> Contents:
         if kind == "table" and expected is not None:
             raise DataError(f"The file is named {path.suffix} but does not begin like one; save the embeddings again.")
         if kind == "table":
-            tabs = rows is not None and path.name.lower().removesuffix(".gz").endswith(".tsv")
-            return table.read(file, about.st_size, rows=rows, tabs=tabs)
-        return _READERS[kind](file, about.st_size)
+            if tabs is None:
+                tabs = rows is not None and path.name.lower().removesuffix(".gz").endswith(".tsv")
+            return read_table(file, about.st_size, rows=rows, tabs=tabs)
+        if kind in ("parquet", "arrow") and find_spec("pyarrow") is None:
+            raise DataError(
+                "Reading Parquet and Arrow needs pyarrow: pip install pyarrow, or save the embeddings as .npz, .csv or "
+                ".safetensors."
+            )
+        return read_typed(kind, file, most_bytes)
+
+
+def read_table(file: IO[bytes], size: int, *, rows: int | None = None, tabs: bool = False) -> Contents:
+    """The columns of text: CSV, TSV, JSON lines, tables with spaces, packed with gzip or not.
+
+    `rows`: it holds labels for so many points, so one column will do; `tabs`: only those part columns, as in the files
+    of TensorBoard's projector.
+    """
+    if size > MAX_TABLE:
+        raise DataError(
+            f"Tables of up to {MAX_TABLE >> 20} MB are read; this one has {size / 2**20:,.0f} MB, save it as .npz."
+        )
+    asked = {
+        "embeddings": kinds.EMBEDDINGS,
+        "known": [*kinds.EMBEDDINGS, *kinds.LABELS, *kinds.IDS, *kinds.NAMES, *kinds.SPLITS],
+        "rows": rows,
+        "delimiters": "\t" if tabs else "\t;,",
+    }
+    return Reader(TABLE_PROGRAM, TABLE_SECONDS, "table").read(file, asked)
+
+
+def read_typed(kind: str, file: IO[bytes], most_bytes: int = MAX_ARRAY) -> Contents:
+    """The arrays or columns of a file that has types of its own; a larger one may take longer."""
+    seconds = TYPED_SECONDS * max(1, most_bytes // MAX_ARRAY)
+    return Reader(TYPED_PROGRAM, seconds, "file").read(file, {"kind": kind, "most_bytes": most_bytes})
 
 
 def _kind(head: bytes, size: int) -> str:
@@ -64,6 +107,10 @@ def _kind(head: bytes, size: int) -> str:
         return "zip"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "arrow"
+    if head.startswith(b"FEA1"):
+        raise DataError("Feather files of version 1 are not read; save the table again with version 2, or as .parquet.")
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") >= 2:
         return "safetensors"
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

@@ -9,11 +9,11 @@ import re
 import struct
 import zipfile
 import zlib
-from typing import IO
+from typing import IO, NoReturn
 
 import numpy as np
 
-from ltviz.data.upload.contents import MAX_ARRAY, WITHOUT_PICKLE, Column, Contents, as_categories
+from ltviz.data.upload.contents import WITHOUT_PICKLE, Column, Contents, as_categories
 from ltviz.errors import DataError
 
 MAX_MEMBERS = 64
@@ -22,11 +22,11 @@ _MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,100}\.npy")
 _HEAD = 1 << 16
 
 
-def read_npy(file: IO[bytes], size: int) -> Contents:
-    return Contents({"embeddings": _array(_npy(file, size, "the file"))}, noun="array")
+def read_npy(file: IO[bytes], size: int, most_bytes: int) -> Contents:
+    return Contents({"embeddings": _array(_npy(file, size, most_bytes, "the file"))}, noun="array")
 
 
-def _npy(stream: IO[bytes], size: int, where: str) -> np.ndarray:
+def _npy(stream: IO[bytes], size: int, most_bytes: int, where: str) -> np.ndarray:
     """The array in a stream of `size` bytes in numpy's format, versions 1 and 2."""
     head = stream.read(min(_HEAD, size))
     header = io.BytesIO(head)
@@ -47,9 +47,10 @@ def _npy(stream: IO[bytes], size: int, where: str) -> np.ndarray:
     if len(shape) > 8 or any(length < 0 for length in shape):
         raise DataError(f"The header of {where} claims an impossible shape; save the array again with numpy.save.")
     claimed = math.prod(shape) * dtype.itemsize
-    if claimed > MAX_ARRAY:
+    if claimed > most_bytes:
         raise DataError(
-            f"Arrays of up to {MAX_ARRAY >> 20} MB are read; {where} claims {claimed / 2**20:,.0f} MB, save fewer rows."
+            f"Arrays of up to {most_bytes >> 20:,} MB are read; {where} claims {claimed / 2**20:,.0f} MB, save fewer "
+            "rows."
         )
     start = header.tell()
     if start + claimed != size:
@@ -62,17 +63,17 @@ def _npy(stream: IO[bytes], size: int, where: str) -> np.ndarray:
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def read_npz(file: IO[bytes], size: int) -> Contents:
+def read_npz(file: IO[bytes], size: int, most_bytes: int) -> Contents:
     _check_directory(file, size)
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            _check_members(members, size)
+            _check_members(members, size, most_bytes)
             wanted = {member.filename.removesuffix(".npy"): member for member in members}
             arrays = {}
             for name, member in wanted.items():
                 with archive.open(member) as stream:
-                    arrays[name] = _npy(stream, member.file_size, f"the array '{name[:60]}'")
+                    arrays[name] = _npy(stream, member.file_size, most_bytes, f"the array '{name[:60]}'")
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -95,6 +96,8 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     file.seek(max(0, size - 65_557))
     tail = file.read()
     end = tail.rfind(b"PK\x05\x06")
+    if b"/data.pkl" in tail:  # torch's own archives are of the newest kind, which is refused below for its length
+        _refuse_torch()
     if end < 0 or len(tail) - end < 22:
         raise DataError("The .npz file is cut short; save it again with numpy.savez.")
     members, length = struct.unpack_from("<HI", tail, end + 10)
@@ -103,14 +106,12 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     file.seek(0)
 
 
-def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
+def _check_members(members: list[zipfile.ZipInfo], size: int, most_bytes: int) -> None:
     if len(members) > MAX_MEMBERS:
         raise DataError(f"A .npz file of up to {MAX_MEMBERS} arrays is read; this one lists {len(members):,}.")
     names = [member.filename for member in members]
     if any(name.endswith("/data.pkl") for name in names):
-        raise DataError(
-            f"Files of torch.save are pickles, which can run code; load it yourself, then: {WITHOUT_PICKLE}."
-        )
+        _refuse_torch()
     wrong = next((name for name in names if _MEMBER.fullmatch(name) is None), None)
     if wrong is not None:
         raise DataError(f"A .npz file holds only arrays, named with letters and digits; this one holds {wrong[:60]!r}.")
@@ -119,8 +120,12 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     if any(member.flag_bits & 1 or member.compress_type not in (0, 8) for member in members):
         raise DataError("The .npz file is encrypted or packed in an unusual way; save it again with numpy.savez.")
     claimed = sum(member.file_size for member in members)
-    if claimed > MAX_ARRAY or (claimed > 16 << 20 and claimed > 100 * size):
+    if claimed > most_bytes or (claimed > 16 << 20 and claimed > 100 * size):
         raise DataError(
             f"The .npz file claims to unpack from {size / 2**20:,.1f} MB to {claimed / 2**20:,.0f} MB, which no "
             "embeddings do; save fewer rows with numpy.savez."
         )
+
+
+def _refuse_torch() -> NoReturn:
+    raise DataError(f"Files of torch.save are pickles, which can run code; load it yourself, then: {WITHOUT_PICKLE}.")

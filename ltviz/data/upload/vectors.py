@@ -68,9 +68,9 @@ def unreadable(contents: Contents, name: str) -> str:
     return f"The vectors cannot be read: {contents.noun} '{name[:40]}' {why}."
 
 
-def as_rows(array: np.ndarray, contents: Contents, notes: list[str]) -> np.ndarray:
-    """(N, D) float32, C-contiguous, finite, no row zero, not normalised."""
-    _check_shape(array)
+def as_rows(array: np.ndarray, contents: Contents, notes: list[str], *, directions: bool = True) -> np.ndarray:
+    """(N, D) float32, C-contiguous, finite, not normalised; as directions, D is at least 2 and no row is zero."""
+    _check_shape(array, 2 if directions else 1)
     if array.dtype.newbyteorder("=") != np.float32 and not contents.untyped:
         notes.append(f"The embeddings were {array.dtype.newbyteorder('=')} and have been {_change(array)} to float32.")
     _refuse_rows(
@@ -86,17 +86,29 @@ def as_rows(array: np.ndarray, contents: Contents, notes: list[str]) -> np.ndarr
         "Embeddings must fit float32 (below 3.4e38); {where} larger numbers, divide all rows by one number.",
     )
     _refuse_rows(
-        ~rows.any(axis=1),
+        directions & ~rows.any(axis=1),
         contents,
         "A zero row has no direction and no place on a sphere; {where} only zeros, drop them and save again.",
     )
-    repeated = len(rows) - len({row.tobytes() for row in rows})
+    repeated = _repeated(rows)
     if repeated:
         notes.append(f"{repeated:,} of {len(rows):,} rows repeat another row exactly.")
     return rows
 
 
-def _check_shape(array: np.ndarray) -> None:
+def _repeated(rows: np.ndarray) -> int:
+    """How many rows repeat one before them. Only rows that may be equal, by a sum of their bits, are compared."""
+    bits = rows.view(np.uint32)
+    factors = np.random.default_rng(0).integers(1, 1 << 63, rows.shape[1], np.uint64) | np.uint64(1)
+    sums = np.zeros(len(rows), np.uint64)
+    for column, factor in enumerate(factors):
+        sums += bits[:, column] * factor
+    _, first, counts = np.unique(sums, return_inverse=True, return_counts=True)
+    maybe = np.flatnonzero(counts[first] > 1)
+    return len(maybe) - len({rows[index].tobytes() for index in maybe})
+
+
+def _check_shape(array: np.ndarray, least_dim: int) -> None:
     if array.dtype.kind == "c":
         raise DataError(
             f"Embeddings must be real numbers; got {array.dtype}, save their real part or their absolute value."
@@ -113,8 +125,10 @@ def _check_shape(array: np.ndarray) -> None:
         raise DataError(f"At least 2 points are needed to measure anything; got {count}, save more rows.")
     if count > MAX_POINTS:
         raise DataError(f"At most {MAX_POINTS:,} points are read; got {count:,}, save a sample of the rows.")
-    if dim < 2:
-        raise DataError(f"Embeddings must have at least 2 dimensions to lie on a sphere; got {dim}, save more columns.")
+    if dim < least_dim:
+        raise DataError(
+            f"Embeddings must have at least {least_dim} dimensions to lie on a sphere; got {dim}, save more columns."
+        )
     if dim > MAX_DIM:
         raise DataError(
             f"At most {MAX_DIM:,} dimensions are read; got {dim:,}, project them first, by PCA for example."

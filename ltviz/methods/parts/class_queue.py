@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.running_mean import allow_absent
+from ltviz.methods.parts.tracing import sizes_are_fixed
 
 
 def slots_per_class(counts: Tensor, total: int, floor: int) -> list[int]:
@@ -71,8 +73,13 @@ class ClassQueue(nn.Module):
         allow_absent(self, "all_steps", "steps")
 
     def contents(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (filled, width), labels (filled,) and images (filled,), sorted by class."""
+        """Features (filled, width), labels (filled,) and images (filled,), sorted by class.
+
+        In the steps of a training, whose sizes hang on no value, these are all slots, the empty ones labelled -1.
+        """
         filled = self.all_images >= 0
+        if sizes_are_fixed():
+            return self.all_features, self.slot_labels.where(filled, -1), self.all_images
         return self.all_features[filled], self.slot_labels[filled], self.all_images[filled]
 
     @property
@@ -91,10 +98,11 @@ class ClassQueue(nn.Module):
         """
         order = y.argsort(stable=True)
         sorted_y = y[order]
-        counts = torch.bincount(y, minlength=len(self.sizes))
-        rank = torch.arange(len(y), device=y.device) - (counts.cumsum(0) - counts)[sorted_y]
-        kept = rank < self.sizes[sorted_y]
-        order, sorted_y, rank = order[kept], sorted_y[kept], rank[kept]
+        counts = class_sizes(y, len(self.sizes))
+        first = (counts.cumsum(0) - counts)[sorted_y]
+        # one too many writes again what the first of its class did, so that the sizes hang on no value
+        rank = (torch.arange(len(y), device=y.device) - first) % self.sizes[sorted_y]
+        order = order[first + rank]
         slots = self.starts[sorted_y] + (self.pointers[sorted_y] + rank) % self.sizes[sorted_y]
         self.all_features[slots] = features[order].to(self.all_features.dtype)
         self.all_images[slots] = images[order]

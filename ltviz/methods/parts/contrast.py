@@ -53,8 +53,11 @@ class Contrast:
 
     def logits(self, x: Tensor, y: Tensor, tau: Tensor | float, start: int = 0) -> tuple[Tensor, Tensor | None]:
         """Logits (r, M) of anchors start ... start + r, and the mask of own-class columns where it is needed."""
-        rows = slice(start, start + len(x))
-        logits = similarities(x, y, self.about, tau)
+        return self.biased(similarities(x, y, self.about, tau), start)
+
+    def biased(self, logits: Tensor, start: int = 0) -> tuple[Tensor, Tensor | None]:
+        """As `logits`, of similarities (r, M) over the temperature, which may be filled in place."""
+        rows = slice(start, start + len(logits))
         if self.bias is not None:
             logits = logits + (self.bias if self.bias.ndim == 1 else self.bias[rows])
         own = None

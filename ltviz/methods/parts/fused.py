@@ -3,6 +3,7 @@ r"""Kernels that compute \sum_i w_i \log Z_i and its gradients together, a block
 With s = x y^T / \tau + b and p its row softmax, the gradient of the sum in s is w_i p_ia, known as soon as the
 row's total is. So the forward pass makes the gradient too, and nothing N x N is kept for the backward pass.
 
+    Dense         anchors against one another and their positives, all at once: for the batches of small networks
     Pairs         anchors against one another: each pair once for both of its ends
     Rows          anchors against other columns
     ShiftedRows   the same at any temperature, each row shifted by its maximum
@@ -116,6 +117,42 @@ class Pairs:
         if order is not None:
             grad = torch.empty_like(grad).index_copy_(0, order, grad)
         return value, [grad if needs[0] else None, grad_others if needs[1] else None, grad_tau]
+
+
+class Dense:
+    """Anchors against one another, then against `others`, minus what their positives bring: N x N numbers at once.
+
+    Small batches spend their time on the number of operations, and autograd's are twice those of a known gradient.
+    Nothing is read from the device.
+
+    Args:
+        pulls: (R, M), each anchor's weight in equal parts on its positives among the columns.
+    """
+
+    def __init__(self, contrast: Contrast, weights: Tensor, pulls: Tensor):
+        self.contrast, self.weights, self.pulls = contrast, weights, pulls
+
+    def dense(self, z: Tensor, others: Tensor | None, tau: Tensor) -> Tensor:
+        columns = z if others is None else torch.cat([z, others])
+        evidence = (self.pulls * (z @ columns.T)).sum() / tau
+        return (self.weights * self.contrast.log_partition(z, columns, tau)).sum() - evidence
+
+    def value_and_gradients(
+        self, z: Tensor, others: Tensor | None, tau: Tensor, *, needs: tuple[bool, ...]
+    ) -> tuple[Tensor, Gradients]:
+        columns, num_rows = z if others is None else torch.cat([z, others]), len(z)
+        similar = (z / tau) @ columns.T
+        logits, _ = self.contrast.biased(similar.clone())
+        top = logits.amax(1, keepdim=True)
+        total = logits.sub_(top).exp_().sum(1, keepdim=True)
+        value = self.weights.dot((total.log() + top)[:, 0]) - self.pulls.view(-1).dot(similar.view(-1))
+        if not any(needs):
+            return value, [None, None, None]
+        slope = logits.mul_(self.weights[:, None] / total).sub_(self.pulls)
+        grad = torch.addmm(slope @ columns, slope[:, :num_rows].T, z).div_(tau) if needs[0] else None
+        grad_others = slope[:, num_rows:].T @ z / tau if needs[1] else None
+        grad_tau = slope.view(-1).dot(similar.view(-1)) / -tau if needs[2] else None
+        return value, [grad, grad_others, grad_tau]
 
 
 class _PairBlocks:

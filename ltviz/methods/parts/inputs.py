@@ -1,8 +1,8 @@
 """What every loss asks of its arguments: shapes, labels, temperature, precision.
 
 Labels, counts and masks may be lists or numpy arrays: `check_labels`, `check_numbers` and `check_mask` make tensors of
-them. Vectors must be tensors, since a gradient is asked of them. Where values cannot be read (`is_traced`) shapes are
-checked and values are not.
+them. Vectors must be tensors, since a gradient is asked of them. Where values are not to be read (`checks_values`)
+shapes are checked and values are not.
 
 Legend of shape suffixes: B samples, V views, N rows (samples times views), K queue slots, C classes, D dimensions.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec
 
 import torch
@@ -19,7 +20,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tracing import checks_values
 
 P = ParamSpec("P")
 Labels = Tensor | NDArray[Any] | Sequence[int]
@@ -42,7 +43,8 @@ def full_precision(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
         dtype = functools.reduce(torch.promote_types, (t.dtype for t in features), torch.float32)
         cast = {id(t): t.to(dtype) for t in features}
         device = features[0].device.type if features else "cpu"
-        with torch.autocast(device, enabled=False):
+        off = nullcontext() if not torch.is_autocast_enabled(device) else torch.autocast(device, enabled=False)
+        with off:
             return loss(
                 *(cast.get(id(value), value) for value in args),  # pyright: ignore[reportCallIssue]
                 **{name: cast.get(id(value), value) for name, value in kwargs.items()},
@@ -107,7 +109,7 @@ def check_labels(
     if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
         raise ValueError(f"{loss}: {name} must hold integer class labels, but is {y.dtype}; give {name}.long()")
     y = y.long()
-    if num_classes is not None and size and not is_traced():
+    if num_classes is not None and size and checks_values():
         lowest, highest = (int(bound) for bound in y.aminmax())
         if not 0 <= lowest <= highest < num_classes:
             raise ValueError(
@@ -165,7 +167,7 @@ def check_temperature(loss: str, temperature: float | Tensor, like: Tensor) -> T
                 f"{loss}: temperature must be a number or a 0-d tensor, "
                 f"but has shape {tuple(temperature.shape)}; give temperature.squeeze()"
             )
-        value = 1.0 if is_traced() else float(temperature.detach())
+        value = float(temperature.detach()) if checks_values() else 1.0
     else:
         try:
             value = temperature = float(temperature)
@@ -175,7 +177,9 @@ def check_temperature(loss: str, temperature: float | Tensor, like: Tensor) -> T
             ) from None
     if not 0 < value < math.inf:
         raise ValueError(f"{loss}: temperature must be positive and finite, but is {value:g}; try 0.1")
-    return torch.as_tensor(temperature, dtype=like.dtype, device=like.device)
+    if isinstance(temperature, Tensor):
+        return temperature.to(like.device, like.dtype)
+    return like.new_full((), temperature)  # filled on the device: a number that is copied there makes CUDA wait
 
 
 def check_choice(loss: str, name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -199,6 +203,6 @@ def log_prior(loss: str, counts: Numbers, num_classes: int, like: Tensor) -> Ten
     """log of each class's share of the training set, (C,); an empty class gets log 1e-12 instead of minus infinity."""
     counts = check_numbers(loss, "counts", counts, (num_classes,), f"for {num_classes} classes", like)
     total = counts.sum()
-    if not is_traced() and not (float(counts.detach().min()) >= 0 and 0 < float(total.detach()) < math.inf):
+    if checks_values() and not (float(counts.detach().min()) >= 0 and 0 < float(total.detach()) < math.inf):
         raise ValueError(f"{loss}: counts must be finite, not negative and not all zero, but are {counts.tolist()}")
     return (counts / total).clamp_min(1e-12).log()

@@ -45,6 +45,26 @@ def weighted_pair_sum(contrast: Contrast, weights: Tensor, z: Tensor, others: Te
     return _FusedSum.apply(fused.Pairs(contrast, weights), z, others, tau)  # pyright: ignore[reportReturnType]
 
 
+def is_had_at_once(num_pairs: int) -> bool:
+    """Whether anchors, columns and positives are few enough, and nobody looks, for `attracted_sum`."""
+    return (
+        num_pairs < SMALLEST_FUSED
+        and not torch.compiler.is_compiling()
+        and observing() is None
+        and not is_transformed()
+    )
+
+
+def attracted_sum(
+    contrast: Contrast, weights: Tensor, z: Tensor, others: Tensor | None, tau: Tensor, pulls: Tensor
+) -> Tensor:
+    """`weighted_pair_sum` minus the pulls (R, M) times the similarities over tau; where `is_had_at_once` says so.
+
+    No gradient flows into weights, pulls and what the contrast holds.
+    """
+    return _FusedSum.apply(fused.Dense(contrast, weights, pulls), z, others, tau)  # pyright: ignore[reportReturnType]
+
+
 def _kernel(
     contrast: Contrast, weights: Tensor, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None
 ) -> fused.Rows | fused.ShiftedRows:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ltviz.data.batch import Batch
 from ltviz.marks import QUEUE, Points, Shown
 from ltviz.methods.base import Method, Settings, Setup, live
+from ltviz.methods.parts.host_count import add_to_count, read_count
 from ltviz.methods.parts.inputs import unit
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
@@ -46,7 +47,7 @@ class KeyQueue(nn.Module):
         allow_absent(self, "all_steps", "steps")
 
     def __len__(self) -> int:
-        return min(int(self.pushed), len(self.all_keys))
+        return min(read_count(self, "pushed"), len(self.all_keys))
 
     @property
     def keys(self) -> Tensor:
@@ -70,7 +71,7 @@ class KeyQueue(nn.Module):
         slots = (self.pushed + torch.arange(len(keys), device=keys.device))[-size:] % size
         self.all_keys[slots] = keys[-size:].to(self.all_keys.dtype)
         self.all_labels[slots] = y[-size:]
-        self.pushed += len(keys)
+        add_to_count(self, "pushed", len(keys))
         self.steps += 1
         self.all_steps[slots] = self.steps
 

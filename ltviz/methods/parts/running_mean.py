@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ltviz.methods.parts.anchors import class_sizes
+
 SLOWEST = 0.05
 """Share of a new step in the mean: it forgets over about 20 steps that hold the class."""
 
@@ -29,11 +31,17 @@ class RunningMean(nn.Module):
     @torch.no_grad()
     def take(self, values: Tensor, y: Tensor) -> None:
         """Take in the numbers (R,) of samples with labels (R,)."""
-        amounts = torch.bincount(y, minlength=len(self.means))
+        amounts = class_sizes(y, len(self.means))
         sums = torch.zeros_like(self.means).index_add_(0, y, values.to(self.means.dtype))
-        self.steps += amounts > 0
-        share = (1 / self.steps.clamp_min(1)).clamp_min(SLOWEST).to(sums.dtype) * (amounts > 0)
-        self.means.lerp_(sums / amounts.clamp_min(1), share)
+        self.take_means(sums / amounts.clamp_min(1), amounts)
+
+    @torch.no_grad()
+    def take_means(self, means: Tensor, amounts: Tensor) -> None:
+        """As `take`, of what is known by class already: means (C,) and how many samples there are, (C,) int64."""
+        seen = amounts > 0
+        self.steps += seen
+        share = (1 / self.steps.clamp_min(1)).clamp_min(SLOWEST).to(self.means.dtype) * seen
+        self.means.lerp_(means.to(self.means.dtype), share)
 
     def read(self) -> Tensor:
         """(C,) means; NaN for a class that no step has held."""

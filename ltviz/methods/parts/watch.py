@@ -3,7 +3,8 @@
 Two things give a number, or NaN, and no error: rows that are not of unit length, and rows that are not finite. Each is
 said once a process for each loss and argument, as a warning. The lengths, which cost a pass over the rows (on CUDA a
 wait for the device), are looked at in the 1st, 2nd, 4th, 8th ... call of a loss; on the CPU a value that is not finite
-makes it look at once. Nothing is looked at inside `torch.compile`, `torch.func` or the capture of a CUDA graph.
+makes it look at once. Nothing is looked at inside `torch.compile`, `torch.func`, the capture of a CUDA graph or the
+steps of a training after its first (`steady`).
 
 One thing makes autograd fail with an error that names no argument: rows that are overwritten between the loss and its
 backward pass, as by a queue that takes in its keys too early. Here it has a sentence.
@@ -22,7 +23,7 @@ from typing import Any, ParamSpec
 import torch
 from torch import Tensor
 
-from ltviz.methods.parts.tracing import is_traced
+from ltviz.methods.parts.tracing import checks_values
 
 P = ParamSpec("P")
 
@@ -48,7 +49,7 @@ def watched(*unit: str, still: tuple[str, ...] = ()) -> Callable[[Callable[P, Te
         @functools.wraps(loss)
         def run(*args: P.args, **kwargs: P.kwargs) -> Tensor:
             value = loss(*args, **kwargs)
-            if not is_traced():
+            if checks_values():
                 arguments: dict[str, Any] = dict(zip(positional, args, strict=False)) | kwargs
                 if _is_worth_a_look(name, value):
                     _look(name, value, arguments, unit)

@@ -3,9 +3,7 @@
 Nothing but the standard library is imported, so it starts at once and its memory is what it reads; the folder is run
 as it is, so its modules import one another by their bare names. What a column means is not decided here.
 
-It writes one line of JSON, {"columns", "header", "rows", "notes"} or {"error"}, then as bytes the line of each row
-(int32), then the columns in order: "whole" int64, "number" float64, "vector" float64 by rows, "text" int32 indices
-into its "names", -1 where nothing stands; "unreadable" has no bytes, only its "why".
+What it writes stands in `handover`.
 """
 
 from __future__ import annotations
@@ -16,8 +14,10 @@ import sys
 import zlib
 
 from cells import NotVectors, TableError
-from delimited import parse
+from delimited import check_lines, parse
+from handover import hand_over, refuse
 from objects import parse_objects
+from spaced import parse_spaced
 
 MEMORY = 2 << 30
 SECONDS = 20
@@ -95,18 +95,16 @@ def main() -> None:
         if re.match(r"\s*(\[\s*)?\{", text):
             writer, header = parse_objects(text, notes), True
         else:
-            writer, header = parse(text, asked, notes)
+            check_lines(text)
+            spaced = parse_spaced(text, asked, notes) if asked["rows"] is None else None
+            writer, header = spaced or parse(text, asked, notes)
     except NotVectors as error:
-        out.write(json.dumps({"error": f"A cell {error}."}).encode() + b"\n")
-        return
+        return refuse(out, f"A cell {error}.")
     except TableError as error:
         sentence = str(error)
-        sentence = f"Unpacked from gzip: {sentence[0].lower()}{sentence[1:]}" if packed else sentence
-        out.write(json.dumps({"error": sentence}).encode() + b"\n")
-        return
-    head = {"columns": writer.columns, "header": header, "rows": len(writer.lines), "notes": writer.notes}
-    out.write(json.dumps(head).encode() + b"\n")
-    out.writelines(writer.data)
+        return refuse(out, f"Unpacked from gzip: {sentence[0].lower()}{sentence[1:]}" if packed else sentence)
+    head = {"noun": "column", "header": header, "untyped": True, "index": [], "notes": writer.notes}
+    hand_over(out, head, writer.columns, writer.lines)
 
 
 if __name__ == "__main__":

@@ -88,19 +88,22 @@ def checked_rows(rows: list[Row], formulas: bool) -> int:
     return width
 
 
-def parse(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, bool]:
-    """The columns of a table, and whether its first line names them."""
-    expected = asked["rows"]
+def check_lines(text: str) -> None:
     if max(map(len, text.split("\n"))) > MAX_LINE:
         raise TableError(
             f"Lines of up to {MAX_LINE:,} characters are read; one is longer, save the embeddings as .npz."
         )
+
+
+def parse(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, bool]:
+    """The columns of a table, and whether its first line names them."""
+    expected = asked["rows"]
     delimiter = delimiter_of(text, asked["delimiters"])
     if delimiter is None and expected is None:
         line = next((line for line in text.split("\n", 50) if line.strip()), "").strip()
         if " " in line and not (line.startswith(("[", '"')) or not is_number(line.split()[0])):
             raise TableError(
-                "Columns must be separated by commas, tabs or semicolons; this table has spaces, save it as CSV."
+                "Columns must be separated by commas, tabs, semicolons or, in each line alike, spaces; save it as CSV."
             )
         rows = list(rows_of(text, ","))
         if not any(vector_of_any(cells[0]) for _, cells in rows[1:2]):

@@ -42,10 +42,10 @@ def add_values(writer: Writer, name: str, cells: list[Any]) -> None:
         if not writer.vectors(name, cells, lambda cell: cell if isinstance(cell, array) else None):
             writer.add(name, "unreadable", why="holds vectors, but the first is no list of numbers")
     elif kinds == {int} and not blank and all(-(1 << 63) <= cell < 1 << 63 for cell in cells):
-        writer.add(name, "whole", array("q", cells))
+        writer.add(name, "array", array("q", cells))
     elif kinds and kinds <= {int, float} and all(type(cell) is not int or abs(cell) <= 1 << 53 for cell in cells):
         numbers = array("d", [float("nan") if cell is None else cell for cell in cells])
-        writer.add(name, "number", numbers, blank=blank)
+        writer.add(name, "array", numbers, blank=blank)
     elif kinds and kinds <= {int, str, bool}:
         writer.text(name, [None if cell is None else str(cell).strip() for cell in cells])
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from cells import DECIMAL_COMMA, NO_NUMBER, THOUSANDS, NotVectors, TableError, vector_of
 
 MAX_VALUES = 32_000_000
+_TYPES = {"q": "=i8", "d": "=f8", "i": "=i4"}
 
 _NO_DIGIT = re.compile(r"[^\d\n+-]")
 _ZERO_FIRST = re.compile(r"^[+-]?0\d", re.MULTILINE)
@@ -23,13 +24,14 @@ class Writer:
         self.lines = lines
         self.notes = notes
         self.columns: list[dict[str, Any]] = []
-        self.data: list[bytes] = [lines.tobytes()]
         self.commas = False
 
-    def add(self, name: str, kind: str, data: array | None = None, **more: Any) -> None:
-        self.columns.append({"name": name, "kind": kind, **more})
+    def add(self, name: str, kind: str, data: array | None = None, *, width: int | None = None, **more: Any) -> None:
+        """A column; `width` is that of its vectors."""
         if data is not None:
-            self.data.append(data.tobytes())
+            shape = [len(self.lines)] if width is None else [len(self.lines), width]
+            more |= {"dtype": _TYPES[data.typecode], "shape": shape, "data": data}
+        self.columns.append({"name": name, "kind": kind, **more})
 
     def text(self, name: str, cells: list[str | None]) -> None:
         index_of: dict[str, int] = {}
@@ -45,7 +47,7 @@ class Writer:
             return True
         if values is None:
             return False
-        self.add(name, "vector", values, size=len(values) // len(cells))
+        self.add(name, "array", values, width=len(values) // len(cells))
         return True
 
     def _vectors(self, cells: list[Any], parse: Callable[[Any], array | None]) -> array | None:
@@ -99,13 +101,13 @@ class Writer:
                 return False  # 007 is a name: as a number it would be another
             if blank is None:
                 try:
-                    self.add(name, "whole", array("q", map(int, filled)))
+                    self.add(name, "array", array("q", map(int, filled)))
                 except OverflowError:
                     return False
                 return True
         if _LONG.search(joined):
             return False  # a float64 would change it
-        self.add(name, "number", numbers, blank=blank)
+        self.add(name, "array", numbers, blank=blank)
         return True
 
     def _decimal_points(self, name: str, cells: list[str]) -> list[str]:

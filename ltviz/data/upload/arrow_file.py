@@ -1,30 +1,60 @@
-"""Parquet, where pyarrow is installed: columns with types, nulls and lists."""
+"""Parquet, Arrow and Feather, read with pyarrow: columns with types, nulls and lists."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import numpy as np
 
-from ltviz.data.upload.contents import EMPTY, MAX_ARRAY, Categories, Column, Contents, Unreadable
+from ltviz.data.upload.contents import EMPTY, Categories, Column, Contents, Unreadable
 from ltviz.errors import DataError
 
 _EXACT = 2**53
+_TOO_LARGE = "Tables of up to {:,} MB are read; this one unpacks to more, save fewer rows."
 
 
-def read(file: IO[bytes], size: int) -> Contents:
+def read_parquet(file: IO[bytes], size: int, most_bytes: int) -> Contents:
     """The columns of a Parquet file; those of types that are neither numbers, text nor lists are unreadable."""
+    import pyarrow.parquet
+
+    def batches() -> Iterator[Any]:
+        parquet = pyarrow.parquet.ParquetFile(file)
+        groups = (parquet.metadata.row_group(index) for index in range(parquet.metadata.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > most_bytes:
+            raise DataError(_TOO_LARGE.format(most_bytes >> 20))
+        yield parquet.schema_arrow
+        yield from parquet.iter_batches(batch_size=4096)
+
+    return _read("Parquet", batches, most_bytes)
+
+
+def read_arrow(file: IO[bytes], size: int, most_bytes: int) -> Contents:
+    """The columns of an Arrow file or stream, which Feather files are too; types as in `read_parquet`."""
+    import pyarrow.ipc
+
+    def batches() -> Iterator[Any]:
+        beginning = file.read(6)
+        file.seek(0)
+        if beginning == b"ARROW1":
+            reader = pyarrow.ipc.open_file(file)
+            yield reader.schema
+            yield from (reader.get_batch(index) for index in range(reader.num_record_batches))
+        else:
+            reader = pyarrow.ipc.open_stream(file)
+            yield reader.schema
+            yield from reader
+
+    return _read("Arrow", batches, most_bytes)
+
+
+def _read(kind: str, batches: Callable[[], Iterator[Any]], most_bytes: int) -> Contents:
+    import pyarrow
+
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise DataError(
-            "Reading .parquet needs pyarrow: pip install pyarrow, or save the embeddings as .npz, .csv or .safetensors."
-        ) from error
-    try:
-        table = _table(pyarrow.parquet.ParquetFile(file), pyarrow)
+        table = _table(batches(), pyarrow, most_bytes)
         twice, times = Counter(table.column_names).most_common(1)[0] if table.column_names else ("", 0)
         if times > 1:
             raise DataError(f"Columns must have different names; two are named '{twice[:40]}', rename or drop one.")
@@ -32,22 +62,19 @@ def read(file: IO[bytes], size: int) -> Contents:
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError("The .parquet file is damaged or of a kind that is not read; save it again.") from error
+        raise DataError(f"The {kind} file is damaged or of a kind that is not read; save it again.") from error
     return Contents(columns, index=_index(table.schema.metadata or {}))
 
 
-def _table(parquet: Any, pyarrow: Any) -> Any:
-    too_large = f"Tables of up to {MAX_ARRAY >> 20} MB are read; this one unpacks to more, save fewer rows."
-    groups = (parquet.metadata.row_group(index) for index in range(parquet.metadata.num_row_groups))
-    if sum(group.total_byte_size for group in groups) > MAX_ARRAY:
-        raise DataError(too_large)
-    batches, taken = [], 0
-    for batch in parquet.iter_batches(batch_size=4096):
+def _table(batches: Iterator[Any], pyarrow: Any, most_bytes: int) -> Any:
+    """The table of a schema and the batches that follow it."""
+    schema, kept, taken = next(batches), [], 0
+    for batch in batches:
         taken += batch.nbytes
-        if taken > MAX_ARRAY:  # the sizes in the file's own description need not be true
-            raise DataError(too_large)
-        batches.append(batch)
-    return pyarrow.Table.from_batches(batches, parquet.schema_arrow)
+        if taken > most_bytes:  # the sizes in the file's own description need not be true
+            raise DataError(_TOO_LARGE.format(most_bytes >> 20))
+        kept.append(batch)
+    return pyarrow.Table.from_batches(kept, schema)
 
 
 def _index(metadata: dict[bytes, bytes]) -> tuple[str, ...]:

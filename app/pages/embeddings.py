@@ -1,0 +1,31 @@
+"""Your embeddings: drop files, see what was understood, correct it, and look at it as at any run."""
+
+from __future__ import annotations
+
+import streamlit as st
+from ltviz_app import words
+from ltviz_app.service.studio import open_studio
+from ltviz_app.widgets import opened, selection, understood, uploads, viewer
+from ltviz_app.widgets.style import draw_style
+
+studio = open_studio()
+draw_style()
+if not studio.serving:
+    st.warning(words.NO_STREAM)
+files = uploads.draw_uploader()
+if files:
+    asked = uploads.draw_corrections(files)
+    if (found := uploads.read(files, asked)) is not None:
+        understood.draw_preview(found)
+        if started := uploads.draw_open(studio, found, asked):
+            selection.choose(started)
+            st.rerun()
+runs = opened.read_runs(studio)
+if runs:
+    viewer.draw_stage(studio, runs, view="embeddings")
+    if viewer.may_draw_charts(studio):
+        opened.draw_opened(studio, runs)
+    else:
+        viewer.let_the_stage_begin()
+elif not files:
+    uploads.draw_help()

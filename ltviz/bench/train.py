@@ -1,0 +1,359 @@
+"""Training by ltviz beside a plain PyTorch loop of the same model, in the same run (`ltviz bench train`).
+
+Ours is a whole run as `ltviz train` makes it: frames, forces, measures and recording among its time. The plain one is
+`ltviz.bench.plain`. They take turns, a block of steps each, so that whatever else the machine does meets both alike,
+and both must give one and the same loss before they are timed. With one CPU thread the clock is the process's, with
+more threads or a GPU it is the wall's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ltviz.bench.plain import LOSSES, PlainLoop, affine, crop_flip
+from ltviz.data import registry as data_registry
+from ltviz.data.device_inputs import DeviceInputs
+from ltviz.methods import registry
+from ltviz.training import engine
+from ltviz.training.learner import Learner
+from ltviz.training.race import Race
+from ltviz.training.settings import RunSettings
+from ltviz.training.shared_start import SharedStart, prepare
+from ltviz.training.start import Entrant, begin
+
+RACE = ("ce", "logit_adjust", "supcon", "bcl")
+CIFAR = "cifar10-lt"
+CIFAR_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+BLOCKS = 40
+"""Turns of each side."""
+FEWEST_STEPS, MOST_STEPS = 8, 20_000
+_WARM = 3
+_SHARE_STEPS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        ratio: our steps a second over those of the plain loop; of a race, its time over the mean of its methods' alone.
+        shares: of our time, by part, with sum 1; empty of a race.
+    """
+
+    network: str
+    data: str
+    batch: int
+    method: str
+    device: str
+    torch: str
+    threads: int
+    clock: str
+    steps: int
+    steps_per_second: float
+    images_per_second: float
+    plain_steps_per_second: float | None
+    ratio: float
+    shares: dict[str, float]
+
+    def __str__(self) -> str:
+        plain = "" if self.plain_steps_per_second is None else f"{self.plain_steps_per_second:9.1f}"
+        shares = "".join(f"{self.shares.get(part, float('nan')):10.1%}" for part in PARTS) if self.shares else ""
+        return (
+            f"{self.network:9} {self.batch:5} {self.method:13} {self.steps_per_second:8.1f} {plain:9} "
+            f"{self.ratio:6.2f}x {self.images_per_second:9.0f}{shares}"
+        )
+
+
+PARTS = ("data", "encoder", "loss", "optimizer", "frames")
+HEADER = "network   batch method         steps/s   plain/s   ratio  images/s" + "".join(f"{part:>10}" for part in PARTS)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds on a device: what was asked for before is done when it is read."""
+
+    device: torch.device
+    threads: int
+
+    @property
+    def name(self) -> str:
+        return "process" if self.device.type == "cpu" and self.threads == 1 else "wall"
+
+    def __call__(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
+        return time.process_time() if self.name == "process" else time.perf_counter()
+
+
+class Turns:
+    """A race and a plain loop that take turns.
+
+    Attributes:
+        ours, plain: seconds so far.
+    """
+
+    def __init__(self, clock: Clock, plain: Callable[[], None] | None, block: int):
+        self.clock, self._plain, self._block = clock, plain, block
+        self.ours = self.plain = 0.0
+
+    def run(self, race: Race) -> list[Any]:
+        """Trains the race, and as many steps of the plain loop in between."""
+        self._race, self._began = race, self.clock()
+        outcomes = race.run()
+        self.ours += self.clock() - self._began
+        return outcomes
+
+    def progress(self, step: int) -> None:
+        """To be called after each step of the race."""
+        if self._plain is None or step % self._block:
+            return
+        begin = self.clock()
+        self.ours += begin - self._began
+        with self._race.pacer.idle():
+            for _ in range(self._block):
+                self._plain()
+            self._began = self.clock()
+        self.plain += self._began - begin
+
+
+def settings(case: argparse.Namespace, steps: int) -> RunSettings:
+    """Of a run of that many steps."""
+    return RunSettings(
+        **case.run,
+        batch_size=case.batch,
+        encoder=case.network,
+        steps=steps,
+        device=case.device,
+        threads=case.threads,
+        evaluate=False,
+    )
+
+
+def plain_loop(name: str, shared: SharedStart) -> PlainLoop:
+    """The plain loop of a method from the same start."""
+    kind, run, batches, inputs = registry.method(name), shared.run, shared.batches, shared.batches.inputs
+    assert isinstance(inputs, DeviceInputs), "a plain loop takes whole images"
+    moved = affine if inputs.shape[0] == 1 else crop_flip
+    return PlainLoop(
+        name,
+        shared.build(kind, kind.Settings()),
+        inputs.at(np.arange(len(inputs))),
+        batches.labels,
+        lambda images: inputs.normalise(moved(images)),
+        batch_size=run.batch_size,
+        steps=run.steps,
+        learning_rate=run.learning_rate,
+        weight_decay=run.weight_decay,
+    )
+
+
+def check_equal(name: str, shared: SharedStart) -> None:
+    """Both sides compute the same loss of the same batch.
+
+    Raises:
+        AssertionError: they do not, and a comparison would say nothing.
+    """
+    kind, batch = registry.method(name), shared.batches.at(1)
+    loss, num_views = LOSSES[name]
+    counts = torch.bincount(batch.y.new_tensor(shared.data.train_labels)).to(batch.y.device)
+    with shared.engine.autocast(), torch.no_grad():
+        one, other = (shared.build(kind, kind.Settings()) for _ in range(2))
+        ours = one.weigh(one.losses(batch))
+        theirs = loss(other, [batch.view(i) for i in range(num_views)], batch.y, (counts / counts.sum()).log())
+    torch.testing.assert_close(ours.float(), theirs.float(), rtol=1e-3, atol=1e-4)
+
+
+def measure(case: argparse.Namespace, name: str, folder: Path) -> Row:
+    """One method alone beside the plain loop, for about `case.seconds`."""
+    shared = prepare(settings(case, MOST_STEPS))
+    clock = Clock(shared.engine.device, case.threads)
+    check_equal(name, shared)
+    steps = _steps_within(case.seconds / 2, plain_loop(name, shared).step, clock)
+    block = max(1, steps // BLOCKS)
+    steps = steps // block * block
+    shared = prepare(settings(case, steps))
+    plain = plain_loop(name, shared)
+    for _ in range(_WARM):
+        plain.step()
+    turns = Turns(clock, plain.step, block)
+    race = begin([Entrant(folder / f"{case.network}-{name}", name)], shared.run, progress=turns.progress)
+    (outcome,) = turns.run(race)
+    shares = parts_of_a_step(name, shared, clock)
+    return _row(
+        case,
+        name,
+        shared,
+        clock,
+        steps_per_second=steps / turns.ours,
+        images_per_second=outcome.metrics["images_seen"] / turns.ours,
+        plain_steps_per_second=steps / turns.plain,
+        ratio=turns.plain / turns.ours,
+        shares={part: share * (1 - outcome.watch_share) for part, share in shares.items()}
+        | {"frames": outcome.watch_share},
+    )
+
+
+def measure_race(case: argparse.Namespace, alone: Sequence[Row], folder: Path) -> Row:
+    """All methods of `alone` in one race."""
+    names, per_step = [row.method for row in alone], sum(1 / row.steps_per_second for row in alone)
+    steps = max(FEWEST_STEPS, min(MOST_STEPS, round(case.seconds / per_step)))
+    shared = prepare(settings(case, steps))
+    clock = Clock(shared.engine.device, case.threads)
+    race = begin([Entrant(folder / f"race-{name}", name) for name in names], shared.run)
+    turns = Turns(clock, None, 1)
+    outcomes = turns.run(race)
+    return _row(
+        case,
+        f"race of {len(names)}",
+        shared,
+        clock,
+        steps_per_second=steps / turns.ours,
+        images_per_second=sum(outcome.metrics["images_seen"] for outcome in outcomes) / turns.ours,
+        plain_steps_per_second=None,
+        ratio=turns.ours / steps / (per_step / len(names)),
+        shares={},
+    )
+
+
+def _row(case: argparse.Namespace, method: str, shared: SharedStart, clock: Clock, **numbers: Any) -> Row:
+    return Row(
+        network=case.network,
+        data=shared.run.data,
+        batch=case.batch,
+        method=method,
+        device=shared.engine.describe()["name"],
+        torch=torch.__version__,
+        threads=case.threads,
+        clock=clock.name,
+        steps=shared.run.steps,
+        **numbers,
+    )
+
+
+def _steps_within(seconds: float, step: Callable[[], None], clock: Clock) -> int:
+    for _ in range(_WARM):
+        step()
+    begin = clock()
+    for _ in range(_WARM):
+        step()
+    return max(FEWEST_STEPS, min(MOST_STEPS, round(seconds * _WARM / (clock() - begin))))
+
+
+# ---------------------------------------------------------------------- where the time goes
+
+
+def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, float]:
+    """Shares of our step without frames: data, encoder (forward and backward), loss and the rest, and the optimiser."""
+    kind = registry.method(name)
+    method = shared.build(kind, kind.Settings())
+    learner = Learner(method, shared.run, shared.engine, shared.share_of(method))
+    spent = dict.fromkeys(PARTS[:-1], 0.0)
+    marks: dict[str, float] = {}
+
+    def begin_encoder(*_: Any) -> None:
+        marks["encoder"] = clock()
+
+    def end_encoder(module: nn.Module, given: Any, features: Tensor) -> None:
+        spent["encoder"] += clock() - marks["encoder"]
+        if features.requires_grad:
+            features.register_hook(lambda _: marks.__setitem__("backward", clock()))
+
+    def begin_optimizer(*_: Any) -> None:
+        now = marks["optimizer"] = clock()
+        spent["encoder"] += now - marks.pop("backward", now)  # the encoder is the last that a gradient comes to
+
+    def end_optimizer(*_: Any) -> None:
+        spent["optimizer"] += clock() - marks["optimizer"]
+
+    method.encoder.register_forward_pre_hook(begin_encoder)
+    method.encoder.register_forward_hook(end_encoder)
+    learner.optimizer.register_step_pre_hook(begin_optimizer)
+    learner.optimizer.register_step_post_hook(end_optimizer)
+    steps = min(_SHARE_STEPS, shared.run.steps)
+    learner.step(shared.batches.at(1))
+    spent, whole = dict.fromkeys(spent, 0.0), 0.0
+    for step in range(2, steps + 2):
+        begin = clock()
+        batch = shared.batches.at(step)
+        for view in range(LOSSES[name][1]):
+            batch.view(view)
+        made = clock()
+        learner.step(batch)
+        whole += clock() - begin
+        spent["data"] += made - begin
+    spent["loss"] = whole - sum(spent.values())
+    return {part: seconds / whole for part, seconds in spent.items()}
+
+
+# ---------------------------------------------------------------------- command line
+
+
+def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]:
+    """Networks, and the methods that are measured on each; what a network has not the data for is left out."""
+    common = {"device": options.device, "threads": options.threads}
+    run: dict[str, Any] = {"data": "digits-lt"}
+    small = argparse.Namespace(
+        network="mlp", batch=64, methods=RACE, race=True, run=run, seconds=options.seconds, **common
+    )
+    if CIFAR not in data_registry.sources():
+        print(f"resnet32 is left out, since there is no data set {CIFAR}")
+        return [small]
+    write_cifar(folder)
+    # few samples are shown, so that a frame costs no more beside the few steps of a CPU than in a long run
+    run = {"data": CIFAR, "data_dir": str(folder), "imbalance_factor": 10.0, "probe_points": 100, "least_frames": 1}
+    on_gpu = engine.start(RunSettings.model_validate({"device": options.device})).device.type == "cuda"
+    seconds = options.seconds * (1 if on_gpu else 3)
+    methods = RACE if on_gpu else RACE[:1]
+    large = argparse.Namespace(
+        network="resnet32", batch=128, methods=methods, race=on_gpu, run=run, seconds=seconds, **common
+    )
+    return [small, large]
+
+
+def write_cifar(folder: Path, images: int = 2000) -> None:
+    """Files as those of CIFAR-10, in its binary version, with noise for images."""
+    chance, home = np.random.default_rng(0), folder / "cifar-10-batches-bin"
+    home.mkdir()
+    for name in (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"):
+        rows = chance.integers(256, size=(images // 5, 1 + 3 * 32 * 32), dtype=np.uint8)
+        rows[:, 0] = np.arange(len(rows)) % 10
+        (home / name).write_bytes(rows.tobytes())
+    (home / "batches.meta.txt").write_text("\n".join(CIFAR_NAMES) + "\n")
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Print the table; the command line of `ltviz bench train`."""
+    parser = argparse.ArgumentParser(prog="ltviz bench train", description="Training beside a plain PyTorch loop.")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
+    parser.add_argument("--seconds", type=float, default=14.0, help="of each measurement, both sides together")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    options = parser.parse_args(argv)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as made:
+        print(HEADER)
+        for case in cases(options, Path(made)):
+            alone = []
+            for name in case.methods:
+                alone.append(measure(case, name, Path(made)))
+                print(alone[-1], flush=True)
+            rows += alone
+            if case.race:
+                rows.append(measure_race(case, alone, Path(made)))
+                print(rows[-1], flush=True)
+    if options.json:
+        print(json.dumps({"rows": [asdict(row) for row in rows]}))
+    return 0

@@ -1,0 +1,100 @@
+"""What a policy is: a name, a sentence, a source, and what it does to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltviz.data.transfer import send
+
+
+class Randoms:
+    """The random parameters of one view of one batch.
+
+    They are drawn on the CPU, so that every device makes the same view, and one after the other, so that a view is a
+    function of the seed and of the shape of the batch alone.
+
+    Args:
+        seed: 0 to 2**63 - 1; one for each (seed of the run, step, view).
+
+    Attributes:
+        generator: of numbers that the device computes with.
+        choices: of numbers by which the CPU chooses what is computed; arrays, so that no tensor is read for them.
+    """
+
+    def __init__(self, seed: int):
+        self.generator = torch.Generator().manual_seed(seed)
+        self.choices = np.random.Generator(np.random.Philox(seed))
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """float32 on the CPU, uniform in [low, high)."""
+        return low + (high - low) * torch.rand(*shape, generator=self.generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """float32 on the CPU, of mean 0 and standard deviation 1."""
+        return torch.randn(*shape, generator=self.generator)
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        """int64 on the CPU, 0 to high - 1."""
+        return torch.randint(high, shape, generator=self.generator)
+
+    def happens(self, probability: float, num: int) -> Tensor:
+        """(num,) bool on the CPU, each true with this probability; as many draws whatever it is."""
+        return torch.rand(num, generator=self.generator) < probability
+
+
+Step = Callable[[Tensor, Randoms], Tensor]
+"""Images (B, C, H, W) float32 in [0, 1] on any device -> as many of the same shape beside them."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How one view of a batch is made.
+
+    Args:
+        name: on the command line and in run.json: "crop-flip".
+        title: on the page.
+        about: one plain sentence.
+        source: paper and code; where ours differs from them.
+        apply: images (B, C, H, W) float32 in [0, 1], C 1 or 3, or vectors (B, F), and the random parameters -> the
+            view, of the same shape on the same device. It changes nothing in place, and asks the device for no value.
+        vectors: whether it takes vectors (B, F).
+        in_place: whether what an image shows stays where it was and in sight, so that the label of a pixel stays true.
+    """
+
+    name: str
+    title: str
+    about: str
+    source: str
+    apply: Step
+    vectors: bool = False
+    in_place: bool = False
+
+
+def sequence(*steps: Step | Policy) -> Step:
+    """One step after the other, each with random parameters of its own."""
+    each = [step.apply if isinstance(step, Policy) else step for step in steps]
+
+    def apply(images: Tensor, randoms: Randoms) -> Tensor:
+        for step in each:
+            images = step(images, randoms)
+        return images
+
+    return apply
+
+
+def beside(parameter: Tensor, images: Tensor) -> Tensor:
+    """Parameters (B,) of the CPU as (B, 1, 1, 1) on the device of the images, without waiting for it."""
+    return send(parameter, images.device).view(-1, 1, 1, 1)
+
+
+def where(chosen: Tensor, changed: Tensor, images: Tensor) -> Tensor:
+    """`changed` in the rows that are chosen, (B,) bool on the CPU, and the images as they were in the others.
+
+    Both must be finite. At weights of 0 and 1 `lerp` gives its ends to the bit, in a tenth of `torch.where`'s time.
+    """
+    return torch.lerp(images, changed, beside(chosen.float(), images))
