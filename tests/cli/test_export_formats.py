@@ -86,6 +86,23 @@ def test_atlas_is_a_row_a_point_with_class_names_and_two_main_directions(runs: P
     assert np.allclose(np.linalg.norm(flat, axis=0), spread[:2], atol=1e-5)
 
 
+def test_attributes_go_along_also_those_whose_names_are_taken(home: Path, tmp_path: Path, capsys) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    known = {"year": [2001, None, 3, 4, 5, 6, 7], "split": ["north", None, "c", "d", "e", "f", "g"]}
+    with record(home / "known-run", labels=LABELS, attributes=known) as run:
+        run.frame(0, embeddings=np.random.default_rng(0).normal(size=(7, 3)))
+    out = tmp_path / "points.parquet"
+    export("known-run", "--to", "atlas", "--out", str(out), capsys=capsys)
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["year"], row["attribute.split"], row["split"]) for row in rows[:2]] == [
+        (2001.0, "north", "train"),
+        (None, None, "train"),
+    ]
+    export("known-run", "--to", "projector", "--out", str(tmp_path / "made"), capsys=capsys)
+    lines = (tmp_path / "made" / "metadata.tsv").read_text().splitlines()
+    assert lines[1].split("\t")[-2:] == ["2001", "north"] and lines[2].split("\t")[-2:] == ["-", "-"]
+
+
 def test_a_format_of_one_run_refuses_two(runs: Path, tmp_path: Path, capsys) -> None:
     assert main(["export", "one-run", "two-run", "--to", "npz", "--out", str(tmp_path / "x.npz")]) == 2
     assert "try `ltviz export one-run --to npz`" in capsys.readouterr().err and list(tmp_path.glob("x*")) == []

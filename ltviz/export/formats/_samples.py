@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ltviz.recording import Frame, RunInfo
-from ltviz.recording.probe import Probe
+from ltviz.recording import Attribute, Frame, Recording, RunInfo
 
 SPLITS = ("train", "test", "validation")
 UNLABELLED = "unlabelled"
+_TAKEN = ("run_id", "step", "vector", "x", "y")
 
 
 def shown_rows(frame: Frame) -> np.ndarray:
@@ -21,9 +23,10 @@ def class_words(info: RunInfo, labels: np.ndarray) -> list[str]:
     return [info.class_names[label] if label >= 0 else UNLABELLED for label in labels.tolist()]
 
 
-def columns(info: RunInfo, probe: Probe, frame: Frame) -> dict[str, list]:
-    """Name -> value of each sample that is there: class name and number, split, id, and what its method says of it."""
-    rows = shown_rows(frame)
+def columns(recording: Recording, frame: Frame) -> dict[str, list]:
+    """Name -> value of each sample that is there: class name and number, split, id, what its method says of it, and
+    its attributes, which get "attribute." in front where their name is taken; None where nothing is known."""
+    info, probe, rows = recording.info, recording.probe, shown_rows(frame)
     labels = probe.labels[rows]
     found = {
         "label": class_words(info, labels),
@@ -35,4 +38,14 @@ def columns(info: RunInfo, probe: Probe, frame: Frame) -> dict[str, list]:
         found[name] = values[rows].tolist()
     if "prediction" in found:
         found["prediction"] = class_words(info, np.asarray(found["prediction"]))
+    for one in recording.attributes:
+        name = one.name if one.name not in (*found, *_TAKEN) else f"attribute.{one.name}"
+        found[name] = [_value(one, row) for row in rows.tolist()]
     return found
+
+
+def _value(attribute: Attribute, row: int) -> float | str | None:
+    if attribute.texts is not None:
+        return attribute.text_of(row) if attribute.values[row] >= 0 else None
+    value = float(attribute.values[row])
+    return None if math.isnan(value) else value

@@ -17,7 +17,8 @@ OUT = "ltviz-atlas.parquet"
 
 def write(wanted: Wanted) -> Written:
     """The last frame of each run, or that of the step. Columns: run_id, step, label (class name), class, split,
-    sample_id, what the method says of a sample, vector (D,), and x, y: the two main directions of that frame.
+    sample_id, what the method says of a sample, its attributes, vector (D,), and x, y: the two main directions of that
+    frame.
 
     `embedding-atlas FILE --vector vector` makes a map of its own; with `--x x --y y` it shows this one.
     """
@@ -48,7 +49,7 @@ def _points(recording: Recording, step: int | None) -> dict[str, Any]:
     z = frame.embeddings[rows]
     flat = main_directions(z)
     offsets = np.arange(len(z) + 1, dtype=np.int64) * z.shape[1]
-    known = columns(recording.info, recording.probe, frame)
+    known = columns(recording, frame)
     return {
         "run_id": [recording.run_id] * len(z),
         "step": pa.array([frame.step] * len(z), pa.int64()),

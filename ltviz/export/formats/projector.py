@@ -27,7 +27,7 @@ def write(wanted: Wanted) -> Written:
 
 def _write_run(folder: Path, recording: Recording, step: int | None) -> int:
     frame = one_frame(recording, step)
-    rows, known = shown_rows(frame), columns(recording.info, recording.probe, frame)
+    rows, known = shown_rows(frame), columns(recording, frame)
     folder.mkdir(exist_ok=True)
     tensors = io.StringIO()
     np.savetxt(tensors, frame.embeddings[rows], fmt="%.9g", delimiter="\t")
@@ -41,4 +41,5 @@ def _write_run(folder: Path, recording: Recording, step: int | None) -> int:
 
 def _cell(value: object) -> str:
     """A value on one line and in one column."""
-    return " ".join(f"{value:.6g}".split() if isinstance(value, float) else str(value).split()) or "-"
+    text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split()) or "-"
