@@ -26,7 +26,8 @@ from ltviz.errors import ConfigError
 
 from . import words
 from .service.frontpage import FrontPage
-from .service.hosts import KnownHosts
+from .service.hosts import LOCAL_HOSTS, KnownHosts, host_name
+from .service.paths import BasePath, base_path
 from .service.replayroute import serve_replay
 from .service.stagefiles import STAGE
 from .service.stream import explain_stream, serve_stream
@@ -34,7 +35,6 @@ from .service.studio import Studio, open_studio
 from .widgets.style import theme_options
 
 FOLDER = Path(__file__).parent
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 FIRST_PORT = 8501
 PORTS_TRIED = 100
 MOST_DROPPED_MB = 300
@@ -51,11 +51,20 @@ class StageFiles(StaticFiles):
         return response
 
 
-def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start: Any = None) -> st.App:
+def build_app(
+    studio: Studio,
+    *,
+    hosts: tuple[str, ...] = LOCAL_HOSTS,
+    allowed: tuple[str, ...] = (),
+    base: str = "",
+    on_start: Any = None,
+) -> st.App:
     """The ASGI application.
 
     Args:
         hosts: names by which a browser may call this server; others are refused, which ends DNS rebinding.
+        allowed: more such names, also where a proxy keeps them from the server.
+        base: path under which a proxy serves it, without a slash at its end.
         on_start: called once when the server answers.
     """
 
@@ -84,7 +93,11 @@ def build_app(studio: Studio, *, hosts: tuple[str, ...] = LOCAL_HOSTS, on_start:
             Mount("/ltviz/stage", StageFiles(directory=STAGE)),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(FrontPage)],
+        middleware=[
+            Middleware(KnownHosts, hosts=hosts, allowed=allowed),
+            Middleware(BasePath, base=base),
+            Middleware(FrontPage, allowed=allowed),
+        ],
     )
 
 
@@ -115,6 +128,8 @@ def serve(
     open_browser: bool = False,
     address: str = "127.0.0.1",
     i_know: bool = False,
+    allow_hosts: Sequence[str] = (),
+    base: str = "",
     follow_links: bool = False,
     runs: Sequence[str] = (),
 ) -> None:
@@ -125,25 +140,44 @@ def serve(
         home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
         address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
             and whoever reaches it can start and stop training.
+        allow_hosts: names besides those of this machine that may stand in the browser's address, without ports.
+        base: path under which a proxy serves the app; it works whether the proxy takes it off or leaves it on.
         follow_links: whether runs are also looked for in folders that the home only links to.
         runs: shown at the address that is printed.
 
     Raises:
-        ConfigError: a port that is taken, an address that is open to others.
+        ConfigError: a port that is taken, an address that is open to others, a name or path that is none.
     """
+    base, allowed = base_path(base), tuple(map(host_name, allow_hosts))
     if not _is_local(address) and not i_know:
         raise ConfigError(words.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
-    url = f"http://{'[::1]' if ':' in address else address}:{port}{'/?runs=' + ','.join(runs) if runs else ''}"
+    hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, host_name(address))
+    url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
+    url += f"?runs={','.join(runs)}" if runs else ""
     studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
         print(words.ADDRESS.format(url=url), flush=True)
+        if not _is_local(address):
+            names = words.listed(tuple(dict.fromkeys((*hosts, *allowed))))
+            print(words.ADDRESS_IS_OPEN.format(address=address, hosts=names), flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, address)
-    build_app(studio, hosts=hosts, on_start=announce).run(config=server_options(port, address, hosts))
+    app = build_app(studio, hosts=hosts, allowed=allowed, base=base, on_start=announce)
+    app.run(config=server_options(port, address, (*hosts, *allowed)))
+
+
+def _shown(address: str, allowed: Sequence[str]) -> str:
+    """The name in the address that is printed: one that a browser on this machine can open."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if ip.is_unspecified:  # every address of this machine, which no browser can open as such
+        return next(iter(allowed), "localhost")
+    return f"[{ip}]" if ip.version == 6 else address
 
 
 def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str, Any]:
@@ -152,7 +186,7 @@ def server_options(port: int, address: str, hosts: tuple[str, ...]) -> dict[str,
         "server.port": port,
         "server.address": address,
         "server.headless": True,
-        "server.allowedHosts": list(hosts),
+        "server.allowedHosts": [host.strip("[]") for host in hosts],  # Streamlit's own check knows no brackets
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
         "server.maxUploadSize": MOST_DROPPED_MB,

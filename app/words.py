@@ -21,6 +21,18 @@ OPEN_ADDRESS = (
     "{address} is open to other machines, and the app has no login: whoever reaches it can start and stop training; "
     "leave the address out, or add --i-know."
 )
+ADDRESS_IS_OPEN = (
+    "It listens on {address}, for every machine that reaches it, without a login. Browsers may call it {hosts}; "
+    "--allow-host NAME adds a name."
+)
+BASE_PATH = (
+    "--base-path takes the path under which a proxy serves the app, of letters, digits and - . _ ~ @ : % + , = between "
+    "slashes, got {given!r}; try --base-path /proxy/8501"
+)
+ALLOW_HOST = (
+    "--allow-host takes the name in the browser's address alone, without https://, port, path or *, got {given!r}; "
+    "try --allow-host {hint}"
+)
 PORT_RANGE = "The port must lie in 0 to 65535, got {port}."
 PORTS_TAKEN = "No port from {first} to {last} is free; choose one with --port."
 PORT_TAKEN = "Port {port} is taken by another program; choose another or leave it out."
@@ -108,8 +120,15 @@ FRONT = {
     "missing": "This page cannot be drawn: {address}, which it needs, {answer}.",
     "next": (
         "Most likely a proxy stands between this browser and ltviz and serves it under a path or a name of its own. "
-        "Let it take that path off, pass on every address below {root}, WebSockets and the Host header included, "
-        "or open ltviz at the address that `ltviz app` printed. Then reload this page."
+        "Let it pass on every address below {root}, WebSockets and the Host header included, and start ltviz with that "
+        "path, `ltviz app --base-path {path}`, or open it at the address that `ltviz app` printed. "
+        "Then reload this page."
+    ),
+    "renamed": (
+        "This page cannot be drawn: the browser calls the server {name}, but a proxy in between tells ltviz that it "
+        "was called {host}, so ltviz refuses the page's stream as that of another site. Start it with "
+        "`ltviz app --allow-host {name}`, or let the proxy pass on the Host header that the browser sent (in nginx: "
+        "proxy_set_header Host $http_host). Then reload this page."
     ),
     "status": "answered {status}",
     "other": "answered with something else ({kind})",
@@ -123,15 +142,15 @@ STAGE_MISSING = {
     "late": "has not come yet",
 }
 UNKNOWN_HOST = (
-    "ltviz answers to {hosts} only, and was called {host!r}. Open it under one of these names; a proxy must pass on "
-    "a Host header with one of them."
+    "ltviz answers to {hosts} only, and was called {host}. Open it under one of these names, or start it with "
+    "`ltviz app --allow-host {host}`."
 )
 STREAM_TOKEN = (
     "The stream needs this server's token, and this page has another's: ltviz was started anew; reload the page."
 )
 STREAM_ORIGIN = (
     "The stream answers its own page only: this one comes from {origin}, and the server was called {host}. A proxy "
-    "must pass on the Host header that the browser sent."
+    "must pass on the Host header that the browser sent, or ltviz be started with `ltviz app --allow-host {name}`."
 )
 STREAM_SOCKET = (
     "The server is there and would send frames, but no WebSocket to it opens: a proxy must pass WebSockets on (the "

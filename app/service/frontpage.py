@@ -2,13 +2,14 @@
 
 Streamlit's page looks for its server at the page's whole address first, so that `/compare` opened directly would cost
 two requests that fail. And where a proxy keeps its files or its socket away, it stays empty without a word. The script
-put in here ends both: it names the app's root, which the page's address and the path that the server was asked for
-tell together, and it says what is missing where nothing has been drawn after some seconds.
+put in here ends both: it names the app's root, which is the directory of the page's address, and it says what is
+missing where nothing has been drawn after some seconds, or at once where the server was called by another name.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,18 +19,22 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import words
+from .paths import is_ours
 
 PATIENCE_SECONDS = 5.0
-_NO_PAGES = {"_stcore", "ltviz", "static", "component", "media", "vendor", "app", "auth"}
-"""First parts of paths that are never a page's."""
 
 # Runs before any of Streamlit's modules. What it puts on the page is text, never markup.
 SCRIPT = """
 (() => {
-  const { path, seconds, words } = %s;
+  const { path, host, allowed, seconds, words } = %s;
   const here = location.pathname;
-  const root = location.origin + (here.endsWith(path) ? here.slice(0, here.length - path.length) : "") + "/";
+  // Everything lies below a directory: a proxy's path that does not end in one is opened again as one, once.
+  if (path === "/" && !here.endsWith("/") && document.referrer !== location.href)
+    location.replace(here + "/" + location.search + location.hash);
+  const root = location.origin + here.slice(0, here.lastIndexOf("/") + 1);
   window.__streamlit ??= { BACKEND_BASE_URL: root };
+  const known = ["localhost", "127.0.0.1", "[::1]", ...allowed].includes(location.hostname);
+  const renamed = host !== "" && host !== location.host && !known;
   const fill = (text, values) => text.replace(/{(\\w+)}/g, (all, name) => (name in values ? values[name] : all));
   const answerOf = async (address, kind) => {
     try {
@@ -67,12 +72,13 @@ SCRIPT = """
     told.dataset.testid = "ltviz-missing";
     told.style.cssText = "position:fixed;inset:0 0 auto;z-index:1000000;padding:14px 18px;overflow-wrap:anywhere;"
       + "background:#fff4d6;color:#222;font:15px/1.5 system-ui,sans-serif;border-bottom:2px solid #c98a00";
-    told.textContent = fill(words.missing, trouble) + " " + fill(words.next, { root });
+    const of = { root, path: new URL(root).pathname, name: location.hostname, host };
+    told.textContent = renamed ? fill(words.renamed, of) : fill(words.missing, trouble) + " " + fill(words.next, of);
     document.body.append(told);
   };
   const look = async () => {
     if (drawn()) return told?.remove();
-    const trouble = performance.now() > 1000 * seconds ? await troubleAt() : null;
+    const trouble = renamed ? {} : performance.now() > 1000 * seconds ? await troubleAt() : null;
     if (drawn()) return told?.remove();
     if (trouble) show(trouble);
     setTimeout(look, trouble ? 3000 : 500);
@@ -84,29 +90,39 @@ SCRIPT = """
 
 
 class FrontPage:
-    """Middleware that answers what a browser asks for as a page; everything else goes on to `app`."""
+    """Middleware that answers what a browser asks for as a page; everything else goes on to `app`.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Args:
+        allowed: names by which a browser may call the server although a proxy calls it otherwise.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Sequence[str] = ()) -> None:
+        self.app, self._allowed = app, tuple(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_page(scope["method"], scope["path"], Headers(scope=scope)):
+        asked = Headers(scope=scope) if scope["type"] == "http" else None
+        if asked is None or not is_page(scope["method"], scope["path"], asked):
             await self.app(scope, receive, send)
             return
         headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-        await HTMLResponse(page_of(scope["path"]), headers=headers)(scope, receive, send)
+        page = page_of(scope["path"], asked.get("host", ""), self._allowed)
+        await HTMLResponse(page, headers=headers)(scope, receive, send)
 
 
 def is_page(method: str, path: str, headers: Headers) -> bool:
     """Whether a browser asks for a page of the app, and not for a file or for what a script reads."""
-    parts = path.strip("/").split("/")
-    is_file = "." in parts[-1] or any(part in _NO_PAGES for part in parts)
+    is_file = "." in path.rpartition("/")[2] or (is_ours(path) and not path.endswith("/"))
     return method in ("GET", "HEAD") and not is_file and "text/html" in headers.get("accept", "")
 
 
-def page_of(path: str) -> str:
-    """The page for a browser whose address ends in `path`, the path that the server was asked for."""
-    known = {"path": path, "seconds": PATIENCE_SECONDS, "words": words.FRONT}
+def page_of(path: str, host: str = "", allowed: Sequence[str] = ()) -> str:
+    """The page for a browser whose address ends in `path`, the path that the server was asked for.
+
+    Args:
+        host: what the server was called, "" where that is not known.
+        allowed: names that it may be called by in the browser's address though `host` is another.
+    """
+    known = {"path": path, "host": host, "allowed": allowed, "seconds": PATIENCE_SECONDS, "words": words.FRONT}
     # A path is a stranger's: nothing in it may end the script.
     told = json.dumps(known).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     head, tag, rest = _streamlits_page().partition("<head>")

@@ -30,6 +30,8 @@ body { margin: 0 auto; padding: 20px 24px 40px; max-width: 1680px; font: 15px/1.
 h1 { margin: 0; font-size: 20px; font-weight: 650; overflow-wrap: anywhere; }
 #note { margin: 2px 0 14px; font-size: 13px; opacity: 0.75; }
 @media (max-width: 560px) { body { padding: 12px 12px 32px; } }
+:root[data-embed] body { padding: 8px; max-width: none; }
+:root[data-embed] :is(h1, #note) { display: none; }
 """
 
 # Scripts: the two in the page, by their fingerprints, and the modules of the import map. Nothing can be fetched, and

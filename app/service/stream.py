@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import time
 from collections.abc import Mapping
@@ -20,15 +21,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ltviz.errors import ConfigError, LtvizError
+from ltviz.recording.attention import Attention, write_attention
 
 from .. import words
 from .clock import Clock, Track
+from .hosts import origin_name
 from .hub import Hub
 from .messages import ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .tail import Event, Snapshot, Tail
 from .wire import encode_message
+
+log = logging.getLogger("ltviz")
 
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
@@ -73,7 +78,8 @@ def check_origin(asked: HTTPConnection) -> None:
     """Refuses a page of another site: an Origin, where one is sent, must be the host that was asked."""
     origin, host = asked.headers.get("origin"), asked.headers.get("host")
     if origin is not None and urlsplit(origin).netloc != host:
-        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100]))
+        name = origin_name(origin) or "NAME"
+        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100], name=name[:100]))
 
 
 class Viewer:
@@ -132,7 +138,10 @@ class Viewer:
         while True:
             text = await self.socket.receive_text()
             try:
-                self._obey(json.loads(text))
+                request = json.loads(text)
+                self._obey(request)
+                if "selected" in request:
+                    await self._attend(request["selected"])
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
             except (ValueError, TypeError, AttributeError, OverflowError):
@@ -146,6 +155,14 @@ class Viewer:
         if "projection" in request:
             self.projection = check_projection(request["projection"])
             self._troubles.clear()
+
+    async def _attend(self, selected: Any) -> None:
+        """Keeps for other programs which samples are selected; ValueError for what are no ids."""
+        seen = Attention(runs=self.runs, sample_ids=selected, at=time.time())
+        try:
+            await asyncio.to_thread(write_attention, self.hub.runs.root, seen)
+        except LtvizError as error:  # a home that cannot be written is no reason to stop showing it
+            log.info("What is selected is not kept: %s", error)
 
     async def _serve_run(self, run: str) -> None:
         """Sends one run: its header whenever the folder is a new one, then what the clock wants."""

@@ -6,6 +6,7 @@ import { Cameras } from "./scene/cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./common/colours.js";
 import { make, setAttribute } from "./common/dom.js";
 import { readFrame, readRun } from "./incoming/frames.js";
+import { tellSelections } from "./choices/selection.js";
 import { watchGestures } from "./choices/gestures.js";
 import { Controller } from "./choices/controller.js";
 import { Loop } from "./drawing/loop.js";
@@ -99,6 +100,7 @@ export class Stage {
     /** @type {(() => void)[]} what ends with the stage's time on the page */
     this.endings = [];
     this.choices.watch((changed) => this.chosen(changed));
+    if (!data.replay) tellSelections(this.choices, (message) => this.socket.send(message));
     this.setData(data, true);
   }
 

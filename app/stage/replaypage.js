@@ -11,6 +11,19 @@ import { Stage } from "./assembly.js";
  * frames: string[]}[]}} Contents
  */
 
+/**
+ * What a page around a frame asks for: the stage alone, and its own colours.
+ * @param {URLSearchParams} query @returns {"light"|"dark"|null} the theme, where one is asked for
+ */
+function dress(query) {
+  const page = document.documentElement.dataset,
+    theme = query.get("theme");
+  if (query.get("embed") === "1") page.embed = "";
+  if (theme !== "light" && theme !== "dark") return null;
+  page.theme = theme;
+  return theme;
+}
+
 async function start() {
   const place = /** @type {HTMLElement} */ (document.getElementById("stage"));
   try {
@@ -20,9 +33,15 @@ async function start() {
     const tracks = new Tracks(data.runs, Infinity);
     const given = runs.map((run) => ({ ...run, generation: "file", steps: run.state.steps }));
     await tracks.take({ n: 1, anew: true, more: false, live: false, runs: given });
-    const asked = new URLSearchParams(location.search).get("step");
-    const step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step;
-    const stage = new Stage({ ...data, step }, publishTelemetry(), (options) => new ReplaySource(tracks, options));
+    const query = new URLSearchParams(location.search),
+      asked = query.get("step"),
+      step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step,
+      theme = dress(query) ?? data.theme;
+    const stage = new Stage(
+      { ...data, step, theme },
+      publishTelemetry(),
+      (options) => new ReplaySource(tracks, options),
+    );
     place.replaceChildren();
     stage.attach(place);
   } catch (error) {

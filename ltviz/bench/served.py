@@ -7,7 +7,6 @@ WebGL in software, so that frame rates are pessimistic and the same everywhere.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,23 +22,11 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ltviz.errors import ConfigError
+from ltviz.launch.chromium import browser as browser
+from ltviz.launch.chromium import chromium_path as chromium_path
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-    "--enable-precise-memory-info",
-]
 
 # Counts contexts where they are made: a page could hide a second one from anybody who looks for canvases.
 COUNT_CONTEXTS = """
@@ -51,31 +38,6 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
   return context;
 };
 """
-
-
-def chromium_path() -> str | None:
-    """Path of the browser, or None where there is none."""
-    return os.environ.get("LTVIZ_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """A headless chromium; ConfigError where playwright or chromium is missing."""
-    path = chromium_path()
-    if path is None:
-        raise ConfigError(
-            "The browser benchmarks need chromium, and none is on PATH; install it or set LTVIZ_CHROMIUM."
-        )
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as missing:
-        raise ConfigError("The browser benchmarks need playwright; install ltviz with the `dev` extra.") from missing
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        try:
-            yield chromium
-        finally:
-            chromium.close()
 
 
 def open_page(chromium: Browser, address: str, *, width: int = 1440, height: int = 900) -> Page:

@@ -26,7 +26,9 @@ COMMANDS = {
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
-    "export": "write runs into one file: a report or a 3-D replay that opens anywhere, CSV or Parquet",
+    "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
+    "publish": "write a gallery of replays that any file host serves",
+    "mcp": "serve the runs to an assistant, by the Model Context Protocol",
     "doctor": "check this installation: torch, devices, folders, data",
     "bench": "measure speed: `ltviz bench` lists what can be measured",
 }

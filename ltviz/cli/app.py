@@ -14,21 +14,46 @@ from ltviz.launch.app import load_app
 
 
 class AppOptions(HomeOptions):
-    port: int = Field(8501, ge=0, le=65535, description="Port on 127.0.0.1; 0 takes a free one.")
+    port: int = Field(8501, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    address: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. The default reaches this machine alone; 0.0.0.0 lets every machine in the "
+        "network start and stop training, as the app has no login, and is refused without --i-know.",
+    )
+    i_know: bool = Field(False, description="Listen on an address that is open to other machines.")
+    allow_host: list[str] = Field(
+        [],
+        description="A name in the browser's address, without a port, that the app answers to besides this machine's "
+        "own, also behind a proxy that changes the Host header; may be given more than once.",
+    )
+    base_path: str = Field(
+        "",
+        description="Path under which a proxy serves the app, such as /proxy/8501, whether it takes that off or not. "
+        "Mostly found without; it is needed where the path has a part that the app has too: static, media.",
+    )
 
 
 def run(argv: Sequence[str]) -> int:
     """Serves until it is interrupted.
 
-    Raises ConfigError where the port is taken or may not be used.
+    Raises ConfigError where the port is taken or may not be used, or an address, a name or a path cannot be.
     """
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
     home = options.open_home()
-    _check_port(options.port)
+    if options.address == "127.0.0.1":
+        _check_port(options.port)
     load_app()
     from ltviz_app import server  # the name exists once `load_app` has found the app's folder
 
-    server.serve(port=options.port, home=home.root, follow_links=options.follow_links)
+    server.serve(
+        port=options.port,
+        home=home.root,
+        address=options.address,
+        i_know=options.i_know,
+        allow_hosts=options.allow_host,
+        base=options.base_path,
+        follow_links=options.follow_links,
+    )
     return 0
 
 

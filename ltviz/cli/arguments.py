@@ -38,6 +38,8 @@ class Flag(NamedTuple):
     name: str
     switch: bool | None
     """What the flag alone stands for, False where it begins with --no-; None for a flag that takes a value."""
+    many: bool = False
+    """Whether it may be given more than once; its values are a list then."""
 
 
 class Place(NamedTuple):
@@ -76,10 +78,12 @@ def parse(
             else:
                 switch = None if field.annotation is not bool else field.default is not True
                 key = f"no_{name}" if switch is False else name
-                flags[_flag("" if (part, name) in bare else part, key)] = Flag(part, name, switch)
+                many = typing.get_origin(field.annotation) is list
+                flags[_flag("" if (part, name) in bare else part, key)] = Flag(part, name, switch, many)
     values: dict[str, dict[str, Any]] = {part: {} for part in models}
+    lists = {(taker.part, taker.name) for taker in (*flags.values(), *places) if taker.many}
     for part, name, value in _split(prog, argv, flags, places):
-        if Place(part, name, True) in places:
+        if (part, name) in lists:
             values[part].setdefault(name, []).append(value)
         else:
             values[part][name] = value

@@ -1,37 +1,43 @@
-"""`ltviz export RUN... --to report|html|csv|parquet --out PATH`."""
+"""`ltviz export RUN... --to FORMAT --out PATH`: the formats are the files of ltviz/export/formats."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
-from ltviz.export import report, table
-from ltviz.export.results import read_results
-from ltviz.integrations.runs import replay_of, run_folders
+from ltviz.export.formats import FORMATS, Wanted, find_format
 from ltviz.metrics.final import COMMON
 from ltviz.recording import Recording
-from ltviz.recording.files import write_whole
 from ltviz.recording.names import typed_path
 
 ABOUT = (
-    "Write chosen runs into one file: a report that opens anywhere, a page that replays them in 3-D, or a table of "
-    "every number. RUN is an id or a folder; without RUN, the flags choose among all runs."
+    "Write chosen runs for others: a report that opens anywhere, a page that replays them in 3-D, a table of every "
+    "number, a picture, or what another tool reads. RUN is an id or a folder; without RUN, the flags choose among all "
+    "runs."
 )
-NAMES = {"report": "report.html", "html": "replay.html", "csv": "csv.csv", "parquet": "parquet.parquet"}
+if TYPE_CHECKING:
+    To = str
+else:
+    To = Literal[FORMATS]
 
 
 class ExportOptions(Choice, HomeOptions):
     run: list[str] = positional([], description="ids or folders of runs; all runs where none is named", many=True)
-    to: Literal["report", "html", "csv", "parquet"] = Field("report", description="Kind of file; html is the replay.")
-    out: str | None = Field(None, description="File to write; ltviz-report.html or alike where empty.")
+    to: To = Field(
+        "report",
+        description="Kind of file; html is the replay. tensorboard and projector are folders for TensorBoard, atlas is "
+        "for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 are drawn by chromium.",
+    )
+    out: str | None = Field(None, description="File or folder to write; ltviz-report.html or alike where empty.")
+    step: int | None = Field(None, ge=0, description="The one step that is meant: of a picture, points, a replay.")
     title: str = Field("Comparison of runs", max_length=200, description="Heading of a report.")
     theme: Literal["light", "dark"] | None = Field(
         None, description="Colours; a report's are light, a replay's follow the reader's system where empty."
@@ -41,9 +47,9 @@ class ExportOptions(Choice, HomeOptions):
         description="Who judges the accuracies of a report, where all runs were evaluated: nearest class mean, a "
         "linear probe, or each method's own classifier.",
     )
-    projection: str | None = Field(None, description="How a replay shows more than three dimensions.")
+    projection: str | None = Field(None, description="How more than three dimensions are shown.")
     max_mb: float = Field(12.0, gt=0, le=500, description="Size of a replay; its frames are thinned to stay below.")
-    overwrite: bool = Field(False, description="Replace a file that is there.")
+    overwrite: bool = Field(False, description="Replace a file that is there, or a folder that an export made.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
@@ -51,7 +57,8 @@ def run(argv: Sequence[str]) -> int:
     """Writes the file.
 
     Raises:
-        ConfigError: no runs, a file that is there already, or a kind that cannot be written here.
+        ConfigError: no runs, a file that is there already, or a kind that cannot be written here, as a package or a
+            browser is missing.
         RecordingError: a run or the file cannot be read or written.
     """
     options = parse_one("ltviz export", argv, ExportOptions, about=ABOUT)
@@ -59,16 +66,19 @@ def run(argv: Sequence[str]) -> int:
     runs = choose_runs(home, options, options.run)
     if not runs:
         raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
-    out = typed_path(options.out or f"ltviz-{NAMES[options.to]}")
+    chosen = find_format(options.to)
+    out = typed_path(options.out or chosen.OUT)
     if out.exists() and not options.overwrite:
         raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
-    done = _write(options, out, runs)
-    size = out.stat().st_size
+    written = chosen.write(_wanted(options, out, runs))
+    done = {"used": written.used, "left_out": list(written.left_out), **written.told}
+    size = sum(path.stat().st_size for path in (out, *out.rglob("*")) if path.is_file())
     if options.json_:
         print(json.dumps({"path": str(out), "to": options.to, "runs": [r.run_id for r in runs], "bytes": size, **done}))
     else:
-        more = {"rows": "{rows} rows", "moments": "{moments} of {recorded} moments"}
-        told = "".join(f", {text.format(**done)}" for key, text in more.items() if key in done)
+        counts = {word: count for word, count in written.told.items() if word != "recorded"}
+        of = {"moments": f" of {done.get('recorded')}"}
+        told = "".join(f", {count}{of.get(word, '')} {word}" for word, count in counts.items())
         runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}"
         room = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
         print(f"{out}: {runs_in}{told}, {room}")
@@ -78,24 +88,14 @@ def run(argv: Sequence[str]) -> int:
     return 0
 
 
-def _write(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
-    """Writes the file; gives how much is in it, and which runs are not."""
-    if options.to == "report":
-        used = report.write_report(out, runs, title=options.title, theme=options.theme or "light", judge=options.judge)
-        left = [f"{len(runs) - used} runs, which the report names"] if used < len(runs) else []
-        return {"used": used, "left_out": left}
-    if options.to == "html":
-        return _write_replay(options, out, runs)
-    results, left_out = read_results(runs)
-    if not results:
-        raise ConfigError(f"a table needs at least one run with frames, but {left_out[0]}")
-    write: Callable[..., int] = table.write_csv if options.to == "csv" else table.write_parquet
-    return {"used": len(results), "rows": write(out, results), "left_out": left_out}
-
-
-def _write_replay(options: ExportOptions, out: Path, runs: list[Recording]) -> dict[str, Any]:
-    folders = run_folders(runs)
-    replay = replay_of(folders, projection=options.projection, theme=options.theme, limit=int(options.max_mb * 1e6))
-    write_whole(out, replay.html)
-    left_out = [f"{run}: it has no frame that can be read" for run in folders if run not in replay.runs]
-    return {"used": len(replay.runs), "moments": replay.moments, "recorded": replay.recorded, "left_out": left_out}
+def _wanted(options: ExportOptions, out: Path, runs: Sequence[Recording]) -> Wanted:
+    return Wanted(
+        runs=runs,
+        out=out,
+        step=options.step,
+        title=options.title,
+        theme=options.theme,
+        judge=options.judge,
+        projection=options.projection,
+        max_mb=options.max_mb,
+    )

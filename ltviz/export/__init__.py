@@ -3,4 +3,6 @@
 results     runs sorted into cells and arms, with means over seeds
 report      a self-contained HTML page that compares runs
 table       CSV and Parquet of every number
+replay      the page that replays runs in 3-D, made by the app's own code
+formats     what `ltviz export --to` can write, one format a file
 """

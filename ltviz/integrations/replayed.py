@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ltviz.errors import LtvizError
-from ltviz.integrations.runs import replay_of
+from ltviz.export.replay import replay_of
 
 SAVED_BYTES = 2_500_000
 """Size of a replay inside a notebook: it is saved with it."""
@@ -35,7 +35,7 @@ class Replayed:
 def replay_frame(folders: Mapping[str, Path], projection: str | None) -> str:
     """HTML: a frame that holds the replay and may reach nothing around it; a sentence where there is none to show."""
     try:
-        replay = replay_of(dict(folders), projection=projection, limit=SAVED_BYTES, guest=True)
+        replay = replay_of(folders, projection=projection, max_mb=SAVED_BYTES / 1e6, guest=True)
     except (LtvizError, OSError) as error:
         return f"<p>{html.escape(str(error))}</p>"
     return (

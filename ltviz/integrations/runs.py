@@ -1,21 +1,15 @@
-"""Runs that somebody names, and the app's stage around them: what a notebook, another app and the export share."""
+"""Runs that somebody names, as folders by id: what a notebook and another app share."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ltviz.errors import ConfigError
-from ltviz.launch.app import load_app
 from ltviz.recording import Home, Recording, checkpoints_home
 from ltviz.recording.names import RUN_ID, slug, typed_path
-
-if TYPE_CHECKING:
-    from ltviz_app.service.replay import Replay
 
 Run: TypeAlias = "Recording | str | os.PathLike[str]"
 Runs: TypeAlias = "Run | Iterable[Run]"
@@ -61,43 +55,3 @@ def _folder_of(run: Run) -> Path:
     if path.is_file() or not path.parent.is_dir():
         raise ConfigError(f"a run must be a folder of frames, or one that is to come, but {path} can be neither")
     return path
-
-
-def replay_of(
-    folders: dict[str, Path],
-    *,
-    projection: str | None = None,
-    theme: str | None = None,
-    limit: int = 12_000_000,
-    guest: bool = False,
-) -> Replay:
-    """The runs as one HTML file that replays them.
-
-    Args:
-        projection: how it shows more than three dimensions; None takes the usual one.
-        theme: "light", "dark", or None for what the reader's system prefers.
-        limit: bytes; its frames are thinned to stay below.
-        guest: it will stand inside of another page.
-
-    Raises:
-        ConfigError: there is nothing to show, or the first and the last moment exceed the limit.
-    """
-    load_app()
-    from ltviz_app.service.hub import Hub  # the name exists once `load_app` has found the app's folder
-    from ltviz_app.service.replay import DEFAULT_PROJECTION, Opening, build_replay
-
-    async def build() -> Replay:
-        hub = Hub(checkpoints_home(), folders=folders)
-        try:
-            return await build_replay(
-                hub,
-                list(folders),
-                projection=projection or DEFAULT_PROJECTION,
-                opening=Opening(theme=theme, guest=guest),
-                limit=limit,
-            )
-        finally:
-            await hub.close()
-
-    with ThreadPoolExecutor(1) as aside:  # whoever calls this may have a loop of their own running, as notebooks do
-        return aside.submit(asyncio.run, build()).result()

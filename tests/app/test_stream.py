@@ -13,6 +13,8 @@ from ltviz_app.words import event_text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from ltviz.recording.attention import read_attention
+
 TOKEN = "a-token"
 
 
@@ -214,6 +216,21 @@ def test_up_to_three_dimensions_the_embedding_itself_is_shown(talk, home: Path, 
     xyz = np.frombuffer(payload, "<i2").reshape(-1, 3) / 32767
     np.testing.assert_allclose(xyz[:, :dim], runs.points(4, 30, dim), atol=2e-5)
     assert not xyz[:, dim:].any()
+
+
+def test_what_is_selected_is_kept_for_other_programs(talk, home: Path, runs):
+    runs.finished(home, "run-one")
+    viewer = talk("run-one")
+    viewer.wait(lambda: viewer.frames())
+    assert read_attention(home) is None
+    viewer.say(selected=[3, 5])
+    viewer.wait(lambda: read_attention(home) is not None)
+    assert (read_attention(home).runs, read_attention(home).sample_ids) == (["run-one"], [3, 5])
+    viewer.say(selected=["../x"])
+    viewer.wait(lambda: viewer.of("error"))
+    assert read_attention(home).sample_ids == [3, 5]
+    viewer.say(selected=[])
+    viewer.wait(lambda: read_attention(home).sample_ids == [])
 
 
 # ---------------------------------------------------------------------- what goes wrong

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from prefix_proxy import proxy
+from real_nginx import NGINX, nginx
 
 from ltviz.bench import served
 
@@ -24,6 +25,19 @@ PATIENCE = 45_000
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[served.App]:
     with served.app(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+NAMED = "hub.localhost"
+"""A name that leads a browser to this machine, though the app does not answer to it unasked."""
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[served.App]:
+    """The app for whom it was told its path and its name."""
+    flags = ["--base-path", "/static/8501", "--allow-host", "other.example", "--allow-host", NAMED]
+    command = (sys.executable, "-m", "ltviz", "app", *flags)
+    with served.app(tmp_path_factory.mktemp("named"), command) as running:
         yield running
 
 
@@ -79,10 +93,19 @@ def test_it_works_behind_a_proxy_that_takes_its_path_off(port: int, look: Any, p
         assert said == [] and page.url.startswith(address + path.partition("?")[0])
 
 
-def test_a_proxy_that_leaves_its_path_on_is_told(port: int, look: Any) -> None:
+@pytest.mark.parametrize("path", ["/", "/compare?runs=demo-ce"])
+def test_it_works_behind_a_proxy_that_leaves_its_path_on(port: int, look: Any, path: str) -> None:
     with proxy(port, strips=False) as address:
+        page, said = look(address + path)
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        assert said == [] and page.url.startswith(address + path.partition("?")[0])
+
+
+def test_a_path_with_a_part_like_the_apps_own_is_told_the_flag(port: int, look: Any) -> None:
+    with proxy(port, strips=False, prefix="/static/8501") as address:
         said = missing(look(f"{address}/")[0])
-    assert "cannot be drawn" in said and f"{address}/static/js/" in said and "Let it take that path off" in said
+    assert "cannot be drawn" in said and f"{address}/static/js/" in said
+    assert "`ltviz app --base-path /static/8501/`" in said
 
 
 def test_a_proxy_without_websockets_is_told(port: int, look: Any) -> None:
@@ -102,7 +125,7 @@ def test_modules_that_do_not_come_are_named(port: int, look: Any) -> None:
     [
         ({"blocks": lambda path, upgrade: path == "/ltviz/stream"}, "Somebody else than ltviz answers there (404)"),
         ({"blocks": lambda path, upgrade: upgrade and path == "/ltviz/stream"}, "no WebSocket to it opens"),
-        ({"own_host": True}, "must pass on the Host header"),
+        ({"own_host": True}, "`ltviz app --allow-host 127.0.0.1`"),
     ],
     ids=["path", "websocket", "host"],
 )
@@ -124,3 +147,42 @@ def test_the_message_goes_when_the_stream_comes_back(port: int, look: Any) -> No
         closed[0] = False
         page.wait_for_function(DRAWN, timeout=PATIENCE)
         page.get_by_text("No frames arrive").wait_for(state="hidden", timeout=PATIENCE)
+
+
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian's package nginx-light)")
+
+
+@needs_nginx
+@pytest.mark.parametrize("strips", [True, False], ids=["strips", "keeps"])
+@pytest.mark.parametrize("passes_host", [True, False], ids=["host", "rewritten"])
+def test_behind_nginx_by_another_name(named: served.App, look: Any, tmp_path: Path, strips: bool, passes_host: bool):
+    inner = int(named.address.rpartition(":")[2])
+    with nginx(inner, tmp_path, prefix="/static/8501", strips=strips, passes_host=passes_host) as port:
+        page, said = look(f"http://{NAMED}:{port}/static/8501/compare?runs=demo-ce")
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        assert said == [] and page.get_by_test_id("ltviz-missing").count() == 0
+
+
+@needs_nginx
+@pytest.mark.parametrize("strips", [True, False], ids=["strips", "keeps"])
+def test_behind_nginx_with_a_path_that_nobody_told(port: int, look: Any, tmp_path: Path, strips: bool) -> None:
+    with nginx(port, tmp_path, prefix="/ltviz", strips=strips, passes_host=True) as outer:
+        page, said = look(f"http://127.0.0.1:{outer}/ltviz")  # nginx adds the slash
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        assert said == []
+
+
+@needs_nginx
+def test_behind_nginx_that_changes_the_host_the_page_says_what_to_type(port: int, look: Any, tmp_path: Path) -> None:
+    with nginx(port, tmp_path, prefix="/hub", strips=True, passes_host=False) as outer:
+        said = missing(look(f"http://{NAMED}:{outer}/hub/")[0])
+    assert f"`ltviz app --allow-host {NAMED}`" in said and f"127.0.0.1:{port}" in said and "Host" in said
+
+
+@needs_nginx
+def test_behind_nginx_by_a_name_that_is_not_allowed_the_answer_names_the_flag(
+    port: int, look: Any, tmp_path: Path
+) -> None:
+    with nginx(port, tmp_path, prefix="/hub", strips=True, passes_host=True) as outer:
+        page, _ = look(f"http://{NAMED}:{outer}/hub/")
+        assert f"`ltviz app --allow-host {NAMED}`" in page.inner_text("body")

@@ -36,6 +36,16 @@ def test_flags_become_values_and_the_rest_keeps_its_defaults() -> None:
     assert read("--learning_rate", "2", "x").learning_rate == 2
 
 
+class Several(BaseModel):
+    name: list[str] = Field([], description="names")
+
+
+def test_a_flag_of_a_list_may_be_given_more_than_once() -> None:
+    argv = ("--name", "a", "--name=b")
+    assert parse_one("ltviz test", argv, Several, about="A test.").name == ["a", "b"]
+    assert parse_one("ltviz test", (), Several, about="A test.").name == []
+
+
 def test_what_is_on_by_default_is_switched_off() -> None:
     assert read("x").evaluate and not read("x", "--no-evaluate").evaluate
     with pytest.raises(ConfigError, match="has no flag --evaluate; try --no-evaluate"):

@@ -50,6 +50,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["metrics"], "PATH"),
         (["metrics", "/nowhere"], "needs the folder of a run with frames"),
         (["app", "--port", "99999"], "--port must be less than or equal to 65535"),
+        (["app", "--address", "0.0.0.0"], "has no login"),
+        (["app", "--allow-host", "hub.example", "--allow-host", "https://x.example/"], "try --allow-host x.example"),
+        (["app", "--base-path", "https://hub.example/x"], "try --base-path /proxy/8501"),
         (["bench", "nothing"], "must be one of"),
     ],
 )

@@ -90,7 +90,7 @@ def test_a_file_that_is_there_is_kept(runs: Path, tmp_path: Path, capsys: pytest
         (["../../etc"], "RUN must be the id or the folder of a run"),
         (["--tag", "none"], "needs at least one run, but none was chosen"),
         (["--state", "done"], "--state must name states among queued"),
-        (["one-run", "--to", "pdf"], "--to must be 'report', 'html', 'csv' or 'parquet', got pdf"),
+        (["one-run", "--to", "pdf"], "--to must be 'report', 'html', 'csv', 'parquet', 'atlas', "),
         (["dead-run", "--to", "csv"], "needs at least one run with frames, but dead-run"),
         (["dead-run"], "a report needs at least one run with frames"),
     ],

@@ -13,7 +13,7 @@ import { Choices } from "../../app/stage/scene/choices.js";
 import { formatProjection, parseProjection, titleOf } from "../../app/stage/common/projections.js";
 import { Run } from "../../app/stage/incoming/runs.js";
 import { interpret } from "../../app/stage/choices/search.js";
-import { selectionMetrics } from "../../app/stage/choices/selection.js";
+import { selectionMetrics, tellSelections } from "../../app/stage/choices/selection.js";
 import { beyond } from "../../app/stage/incoming/steps.js";
 
 globalThis.matchMedia = () => ({ matches: false });
@@ -314,6 +314,16 @@ test("neighbours are looked for once a frame", () => {
   run.accept(1, { tween: false, steady: true });
   assert.deepEqual(neighboursOf(run, 0), [2, 1]);
   assert.deepEqual(neighboursOf(run, 7), []);
+});
+
+test("the server is told of each selection once, and when it ends", () => {
+  const choices = new Choices(),
+    said = [];
+  tellSelections(choices, (message) => said.push(message));
+  choices.set({ selected: new Set([3, 5]) });
+  choices.set({ chosen: new Set([1]) });
+  choices.set({ selected: null });
+  assert.deepEqual(said, [{ selected: [3, 5] }, { selected: [] }]);
 });
 
 test("what is known of a selection is its mean over the samples that the run has", () => {

@@ -10,6 +10,7 @@ import { fill, words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 
+const MOST_TOLD = 100000;
 const MOST_NAMES = 4;
 
 /** What the table says of a selection: key, unit, and which end is better. */
@@ -105,6 +106,20 @@ export function selectionCsv(ids, runs) {
     });
   }
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * Tells the server which samples are selected, once for each selection: other programs may ask it.
+ * @param {import("../scene/choices.js").Choices} choices @param {(message: {selected: number[]}) => void} send
+ */
+export function tellSelections(choices, send) {
+  let told = choices.now.selected;
+  choices.watch(() => {
+    const { selected } = choices.now;
+    if (selected === told) return;
+    told = selected;
+    send({ selected: [...(selected ?? [])].slice(0, MOST_TOLD) });
+  });
 }
 
 export class SelectionBar {

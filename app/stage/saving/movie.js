@@ -84,7 +84,10 @@ function record(canvas, format, fps) {
         recorder.onstop = done;
         recorder.stop();
       });
-      return new Blob(parts, { type: format.type.split(";")[0] });
+      const blob = new Blob(parts, { type: format.type.split(";")[0] });
+      // A busy machine's encoder may not have got a single picture by now, and says nothing of it.
+      if (!blob.size) throw new Error(words.filmEmpty);
+      return blob;
     },
     drop() {
       if (recorder.state !== "inactive") recorder.stop();

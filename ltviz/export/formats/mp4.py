@@ -1,0 +1,14 @@
+"""A film over all steps, as the stage saves it."""
+
+from __future__ import annotations
+
+from ltviz.export.formats import Wanted, Written
+from ltviz.export.formats._pictures import film, write_picture
+
+ABOUT = "a film over all steps"
+OUT = "ltviz-stage.mp4"
+
+
+def write(wanted: Wanted) -> Written:
+    """Needs chromium and playwright."""
+    return write_picture(wanted, "Film", ".mp4", film)

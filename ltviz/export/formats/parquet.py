@@ -1,0 +1,20 @@
+"""Every number of runs as Parquet: one row a run and step."""
+
+from __future__ import annotations
+
+from ltviz.errors import ConfigError
+from ltviz.export import table
+from ltviz.export.formats import Wanted, Written
+from ltviz.export.results import read_results
+
+ABOUT = "a table of every number, as Parquet"
+OUT = "ltviz-parquet.parquet"
+
+
+def write(wanted: Wanted) -> Written:
+    """Rows as `ltviz.export.table` has them."""
+    results, left_out = read_results(wanted.runs)
+    if not results:
+        raise ConfigError(f"a table needs at least one run with frames, but {left_out[0]}")
+    rows = table.write_parquet(wanted.out, results)
+    return Written(used=len(results), told={"rows": rows}, left_out=left_out)
