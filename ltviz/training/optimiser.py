@@ -12,6 +12,7 @@ from ltviz.training.settings import RunSettings
 from ltviz.training.timetable import parse_milestones, parse_switches
 
 _add = torch._foreach_add_  # pyright: ignore[reportPrivateImportUsage]
+_subtract = torch._foreach_sub_  # pyright: ignore[reportPrivateImportUsage]
 _move = torch._fused_adamw_  # pyright: ignore[reportPrivateImportUsage]
 
 
@@ -33,7 +34,7 @@ class LeanAdamW(torch.optim.AdamW):
             return super().step(closure)
         refused = getattr(self, "found_inf", None)
         steps = [state["step"] for state in states]
-        _add(steps, 1 if refused is None else 1 - refused)
+        _add(steps, 1)
         _move(
             moved,
             [p.grad for p in moved],
@@ -50,6 +51,8 @@ class LeanAdamW(torch.optim.AdamW):
             maximize=False,
             found_inf=refused,
         )
+        if refused is not None:
+            _subtract(steps, [refused] * len(steps))
         return None
 
 
