@@ -25,10 +25,10 @@ class Studio:
     supervisor: Supervisor
     hub: Hub
     demos: Path | None = None
-    previews: Previews = field(default_factory=Previews)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
+    previews: Previews = field(default_factory=Previews)
 
     def knows(self, token: str) -> bool:
         """Whether a token is this server's, in a time that does not depend on it."""
