@@ -144,7 +144,7 @@ def test_a_remount_keeps_camera_picture_and_context(visit, harness) -> None:
     page.wait_for_function("n => window.ltviz.stage.frames > n + 6", arg=before["frames"])
     after = stage(page)
     assert after["mounts"] == 2
-    assert after["camera"] == before["camera"]
+    assert after["camera"] == pytest.approx(before["camera"], abs=1e-4), "but for the last of a turn that comes to rest"
     assert page.evaluate("window.contexts()") == 1
     assert len(harness.conversations) == talks, "a short remount needs no new socket"
     page.wait_for_timeout(1700)

@@ -77,7 +77,7 @@ def test_arrow_is_read_like_parquet(tmp_path, stream):
     assert upload.labels is not None and upload.labels.tolist() == Y.tolist() and list(upload.attributes) == ["caption"]
     path.write_bytes(path.read_bytes()[:-40])
     # what lies behind the cut may send the reader anywhere, even to its end: either way nothing is read
-    with pytest.raises(DataError, match="Arrow file is damaged|within the memory and time allowed"):
+    with pytest.raises(DataError, match=r"Arrow file is damaged|within the memory and time allowed"):
         read_embeddings(path)
 
 
