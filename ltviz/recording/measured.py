@@ -6,12 +6,14 @@ A module of its own, so that a run can be read without the library's mathematics
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
+from ltviz.recording.drawn import draw_evenly
 from ltviz.recording.frame import Frame
 from ltviz.recording.info import RunInfo
 from ltviz.recording.probe import Probe
@@ -60,6 +62,14 @@ def measure_present(
     )
 
 
+def observed_of(frame: Frame) -> Frame:
+    """What the alarms look at of a frame: the frame itself, or `MOST_MEASURED` of more points, drawn evenly."""
+    if len(frame.labels) <= MOST_MEASURED:
+        return frame
+    rows = _measured_rows(frame, MOST_MEASURED)
+    return replace(frame, embeddings=frame.embeddings[rows], labels=frame.labels[rows], present=None)
+
+
 def _measured_rows(frame: Frame, most: int | None) -> Any:
     """Which rows of a frame are measured: those that are there, `most` of them."""
     there = slice(None) if frame.present is None else frame.present
@@ -67,25 +77,6 @@ def _measured_rows(frame: Frame, most: int | None) -> Any:
         return there
     rows = np.arange(len(frame.labels))[there]
     return rows[draw_evenly(frame.labels[there], most)]
-
-
-def draw_evenly(labels: np.ndarray, most: int, *, seed: int = 0) -> np.ndarray:
-    """(M,) growing indices of at most `most` samples: as large a share of each class as of all, and two of each at
-    least where there is room; the same for the same labels.
-
-    >>> draw_evenly(np.array([0] * 90 + [1] * 10), 20).searchsorted(90)
-    np.int64(18)
-    """
-    if len(labels) <= most:
-        return np.arange(len(labels))
-    order = np.random.default_rng(seed).permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]
-    _, first, counts = np.unique(labels[order], return_index=True, return_counts=True)
-    share = np.maximum(np.floor(counts * (most / len(labels))).astype(np.int64), np.minimum(counts, 2))
-    if share.sum() > most:  # more classes than there is room for two of each
-        return np.sort(order[:: -(-len(labels) // most)])
-    place = np.arange(len(labels)) - np.repeat(first, counts)
-    return np.sort(order[place < np.repeat(share, counts)])
 
 
 def find_alarms_of(recording: Recording, observations: Iterable[Observation] | None = None) -> list[Alarm]:
@@ -101,7 +92,7 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
         case [int(rows), _]:  # of this method's own batches
             size = rows
     if observations is None:
-        observations = (observe(frame, np.array(info.counts)) for frame in recording.since(None))
+        observations = (observe(observed_of(frame), np.array(info.counts)) for frame in recording.since(None))
     return find_alarms(
         observations,
         total_steps=info.total_steps,
