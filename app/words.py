@@ -531,6 +531,9 @@ EMB_VECTORS_HELP = "One column that holds whole vectors, or the columns that are
 EMB_READING = "Reading"
 EMB_MAKING = "All of it is being measured and written; the measures follow."
 EMB_MEASURING = "Measuring"
+EMB_STOP = "Stop measuring"
+EMB_STOPPED = "The measuring was stopped; what was measured when the run was written stands in the table of the stage."
+EMB_MEASURE = "Measure all"
 EMB_REFUSED = "Not opened, and nothing was made: {reason}"
 EMB_OPEN = "Open {name}"
 EMB_OPEN_ALL = "Open all"
@@ -548,7 +551,8 @@ EMB_REPORT, EMB_REPORT_FILE = "Report", "ltviz-report.html"
 EMB_MEASURES = "All measures"
 EMB_SAMPLED = (
     "Of {title}, what takes all pairs of points was measured on {drawn} of its {points} points, drawn evenly from each "
-    "class; what was measured of all when it was written stands as it was."
+    "class, and ± is the standard error that this leaves; what was measured of all when it was written stands as it "
+    "was."
 )
 
 

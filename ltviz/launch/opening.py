@@ -19,8 +19,7 @@ from ltviz.errors import DataError
 from ltviz.metrics import measure
 from ltviz.recording import Attribute
 from ltviz.recording.attributes import LONGEST_NAME, MOST
-from ltviz.recording.drawn import draw_evenly
-from ltviz.recording.measured import MOST_MEASURED
+from ltviz.recording.estimate import Measured, Progress, estimate
 
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), 0),
@@ -127,17 +126,21 @@ def understand(
     return found
 
 
-def measure_series(series: Series) -> dict[str, float]:
-    """All measures of the last step, without a run; drawn as `measure_frame` does where the points are many."""
-    drawn = draw_evenly(series.labels, MOST_MEASURED)
-    return measure(
-        unit_rows(series.embeddings[-1][drawn]),
-        series.labels[drawn],
-        num_classes=series.num_classes,
-        counts=series.counts,
-        split=None if series.split is None else series.split[drawn],
-        full=True,
-    )
+def measure_series(series: Series, progress: Progress = lambda share: None) -> Measured:
+    """All measures of the last step, without a run; of many points some are measured, see `estimate`."""
+
+    def measuring(rows: np.ndarray, tell: Progress) -> dict[str, float]:
+        return measure(
+            unit_rows(series.embeddings[-1][rows]),
+            series.labels[rows],
+            num_classes=series.num_classes,
+            counts=series.counts,
+            split=None if series.split is None else series.split[rows],
+            full=True,
+            progress=tell,
+        )
+
+    return estimate(measuring, series.labels, progress=progress)
 
 
 def unit_rows(embeddings: np.ndarray) -> np.ndarray:
