@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -118,7 +119,15 @@ def _kind(head: bytes, size: int) -> str:
             f"Pickles (.pkl, .pt) can run code and are not opened; load it yourself, then: {WITHOUT_PICKLE}."
         )
     if head.startswith(b"\x1f\x8b"):
-        return "table"
+        return "packed npy" if _unpacked(head).startswith(b"\x93NUMPY") else "table"
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"The file is of no format that is read here; {_FORMATS}.")
     return "table"
+
+
+def _unpacked(head: bytes) -> bytes:
+    """The first bytes of what a gzip file holds; none where it is damaged, which its reader will say."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 64)
+    except zlib.error:
+        return b""
