@@ -512,7 +512,7 @@ EMB_DROP = "Drop files of embeddings"
 EMB_DROP_HELP = "Several files of the same points become the steps of one run. Nothing leaves this machine."
 EMB_EMPTY = "Drop vectors of any model, with or without labels, and see them as a run: first what was understood."
 EMB_FORMATS = (
-    "npz, npy, safetensors · CSV, TSV, JSON lines, also as .gz · Parquet, Arrow, Feather",
+    "npz, safetensors · npy, CSV, TSV, JSON lines, also as .gz · Parquet, Arrow, Feather",
     "word2vec and GloVe text · tensors.tsv with metadata.tsv of TensorBoard's projector · tables of numpy.savetxt",
     "Labels are numbers or text; -1, NaN, None and nothing mean unlabelled. Pickles and .pt can run code: not read.",
 )
