@@ -501,10 +501,12 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
     return said
 
 
+COMMON_IN_FRAMES = "ncm in frames"
 VERDICT_BY = {
     "": "judged by each method's own classifier",
     "own": "judged by each method's own classifier on the whole test set",
     "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+    COMMON_IN_FRAMES: "judged alike by the nearest class mean on the points that the frames show",
 }
 EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
 # Your embeddings.

@@ -11,11 +11,12 @@ import streamlit as st
 
 from ltviz import figures
 from ltviz.export import basis
-from ltviz.export.results import BASELINE, Arm, Group, Result, judges_of
+from ltviz.export.results import BASELINE, Arm, Group, Result
+from ltviz.export.told import accuracy_key, are_evaluated
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
 from ltviz.metrics import fits, known_of, shown_in
-from ltviz.metrics.final import COMMON, OWN, judged_by
+from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
@@ -89,17 +90,18 @@ def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str
 
 
 def _draw_verdict(race: Mapping[str, Result]) -> None:
-    """What the rare classes got, by one judge where all runs have ended and by each method's own classifier, and
-    whether all saw as many images. Title -> run."""
+    """What the rare classes got, by the common judge and by each method's own classifier, and whether all saw as many
+    images. Title -> run."""
     infos = [result.info for result in race.values()]
     if len(race) < 2 or len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in infos}) > 1:
         return  # accuracies on other samples are no race
     arms = tuple(Arm({}, title, result.info.method, (result,)) for title, result in race.items())
     group = Group({}, arms)
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
-    asked = [judge for judge in (COMMON, OWN) if judge in judges_of([group])]
+    asked = [(judge, key) for judge in (COMMON, OWN) if (key := accuracy_key([group], judge, "few"))]
+    spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.COMMON_IN_FRAMES, OWN: ""}
     verdicts = []
-    for judge, measure in [(judge, judged_by(judge, "few")) for judge in asked] or [("", FEW)]:
+    for judge, measure in [(spoken[judge], key) for judge, key in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []

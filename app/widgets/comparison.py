@@ -9,22 +9,12 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from ltviz.export import basis, findings
-from ltviz.export.results import (
-    Arm,
-    Group,
-    Result,
-    best_of,
-    group_results,
-    judges_of,
-    number,
-    read_results,
-    told_in,
-)
-from ltviz.export.results import shown as mean_and_deviation
+from ltviz.export import basis, findings, repeats
+from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
+from ltviz.export.told import judges_of, told_in
 from ltviz.metrics import FINAL, MEASURES, Measure, described
 from ltviz.metrics.comparison import Comparison
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 
 from .. import words
 from ..service.studio import Studio
@@ -192,6 +182,7 @@ def _draw_notes(groups: Sequence[Group], keys: Sequence[str], judge: str, per_ru
         basis.judge_note(groups, judge),
         findings.images_note(groups, keys),
         basis.readout_note(groups),
+        repeats.repeats_note(groups, keys),
     ]
     st.caption(forms.escape(" ".join(filter(None, said))))
     for note in dict.fromkeys(basis.images_seen_note(basis.images_a_step(group)) for group in groups):
@@ -225,7 +216,7 @@ def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tu
             about = {} if per_run else {words.SEEDS: len(arm.results)}
             about |= {words.STEP: max(steps)}
             rows.append({words.METHOD: arm.label, **fixed, **about, **{key: arm.mean(key) for key in keys}})
-            told.append({key: _tell(arm, best[key], key) for key in keys})
+            told.append({key: _tell(group, arm, best[key], key, groups) for key in keys})
             bold.append({key: best[key] is arm for key in keys})
     table = pd.DataFrame(rows)
     styled = table.style.apply(
@@ -238,10 +229,10 @@ def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tu
     return table, styled, {key: max(len(line[key]) for line in told) for key in keys}
 
 
-def _tell(arm: Arm, best: Arm | None, key: str) -> str:
+def _tell(group: Group, arm: Arm, best: Arm | None, key: str, groups: Sequence[Group]) -> str:
     mean, goal = arm.mean(key), None if best is None else best.mean(key)
-    text = mean_and_deviation(arm, key)
-    if mean is None or goal is None or best is arm:
+    text = repeats.shown_once(group, arm, key, groups)
+    if mean is None or goal is None or best is arm or repeats.listed_at(group, arm, key, groups) is not None:
         return text
     away = number(key, abs(mean - goal))
     return f"{text}  ({'+' if mean > goal else '−'}{away})" if away.strip("0.") else text

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ltviz.export import report, table
 from ltviz.export.results import Result
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 
 from .. import words
 from .comparison import Compared

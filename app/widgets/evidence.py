@@ -38,7 +38,7 @@ def _draw_evidence(
     groups, shown = draw_table(compared)
     draw_findings(groups, shown.judge)
     draw_difference(groups, shown)
-    draw_gallery(compared)
+    draw_gallery(compared, shown.judge)
     draw_downloads(compared, shown.judge)
 
 

@@ -12,8 +12,9 @@ from ltviz import figures
 from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.results import Arm, Group, Result
+from ltviz.export.told import told_over_training
 from ltviz.figures.layout import plain
-from ltviz.metrics import fits, known_of, shot_groups, shown_in
+from ltviz.metrics import fits, shot_groups
 
 from .. import words
 from . import forms
@@ -25,8 +26,8 @@ from .style import draw_heading
 from .viewer import theme
 
 
-def draw_gallery(compared: Compared) -> None:
-    """The chosen kind of chart of the chosen group."""
+def draw_gallery(compared: Compared, judge: str) -> None:
+    """The chosen kind of chart of the chosen group; curves of accuracies are by the judge."""
     groups = compared.groups
     if not groups:
         return
@@ -46,22 +47,24 @@ def draw_gallery(compared: Compared) -> None:
         key="compare-charts",
         label_visibility="collapsed",
     )
-    draw = KINDS.get(kind or "curves", draw_curves)
+    draw = KINDS.get(kind or "")
     if kind not in TITLED:
         st.html(legend({arm.label: charts.colour_of(arm) for arm in group.arms}))
-    draw(group, compared)
+    if draw is None:
+        draw_curves(group, compared, judge)
+    else:
+        draw(group, compared)
     info = group.arms[0].results[0].info
     if info.dim and not fits(info.num_classes, info.dim):
         st.caption(words.NO_SIMPLEX.format(classes=info.num_classes, need=info.num_classes - 1, dim=info.dim))
 
 
-def draw_curves(group: Group, compared: Compared) -> None:
+def draw_curves(group: Group, compared: Compared, judge: str) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
-    frames = [frame for arm in whole.arms for result in arm.results for frame in result.frames.values()]
     cells = [
         _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step))
-        for one in known_of(shown_in("curves"), frames)
+        for one in told_over_training("curves", [whole], judge)
     ]
     loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
     draw_grid([*cells, loss])
@@ -117,14 +120,13 @@ def draw_angles(group: Group, compared: Compared) -> None:
 
 
 KINDS: dict[str, Callable[[Group, Compared], None]] = {
-    "curves": draw_curves,
     "portrait": draw_portrait,
     "cosines": draw_cosines,
     "classes": draw_classes,
     "confusion": draw_confusion,
     "angles": draw_angles,
 }
-
+"""All but the curves, which are drawn where nothing else is asked."""
 
 TITLED = ("cosines", "confusion", "angles")
 """Kinds with a chart a method, which its title names."""

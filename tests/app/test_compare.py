@@ -289,6 +289,23 @@ def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path
     assert "compare-judge" not in [box.key for box in app.selectbox]
 
 
+def test_a_step_on_the_way_is_compared_by_one_judge_too(home: Path):
+    for seed in range(3):
+        for method, ncm in (("ce", 0.8), ("bcl", 0.7)):
+            found = {f"accuracy_ncm_{shot}_features": ncm for shot in ("all", "few")}
+            make(
+                home, f"{method}-s{seed}", seed=seed, method=method, readout=method == "ce",
+                metrics=found | dict.fromkeys(("accuracy_all", "accuracy_few"), 0.6 if method == "ce" else 0.9),
+            )  # fmt: skip
+    runs = [f"{method}-s{seed}" for method in ("ce", "bcl") for seed in range(3)]
+    app = choose(compare(*runs), "compare-step-mode", words.STEP_CHOSEN)
+    assert accuracies(app) == ["accuracy_ncm_few_features", "accuracy_few"]
+    assert "of the test points that the frames show, by the nearest class mean of the features" in captions(app)
+    assert app.selectbox(key="compare-judge").options == [words.JUDGES["ncm"], words.JUDGES["own"]]
+    app.selectbox(key="compare-judge").select("own").run()
+    assert accuracies(app) == ["accuracy_few", "accuracy_ncm_few_features"] and not app.exception
+
+
 def test_the_judge_is_chosen_and_all_that_is_said_follows_it(judged: list[str]):
     app = compare(*judged)
     assert "BCL's final accuracy by nearest mean (rare classes) cannot be told from CE's" in "\n".join(texts(app))
