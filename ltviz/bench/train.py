@@ -212,7 +212,7 @@ def measure_race(case: argparse.Namespace, alone: Sequence[Row], folder: Path) -
     steps = max(FEWEST_STEPS, min(MOST_STEPS, round(case.seconds / per_step)))
     shared = prepare(settings(case, steps))
     clock = Clock(shared.engine.device, case.threads)
-    race = begin([Entrant(folder / f"race-{name}", name) for name in names], shared.run)
+    race = begin([Entrant(folder / f"{case.network}-race-{name}", name) for name in names], shared.run)
     turns = Turns(clock, None, 1)
     outcomes = turns.run(race)
     return _row(
