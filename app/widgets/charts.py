@@ -65,7 +65,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
     if not any(measured.values()):
         live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
-        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
+        st.caption(words.shared.CHARTS_EMPTY if live else words.shared.CHARTS_NONE)
         return
     _draw_verdict({titles[run]: Result(recordings[run], known[run], measured[run]) for run in known if measured[run]})
     colours = colours_of(known, titles)
@@ -77,7 +77,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
     draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
-    for note in [words.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
+    for note in [words.shared.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
         st.caption(note)
 
 
@@ -99,18 +99,18 @@ def _draw_verdict(race: Mapping[str, Result]) -> None:
     group = Group({}, arms)
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
     asked = [(judge, key) for judge in (COMMON, OWN) if (key := accuracy_key([group], judge, "few"))]
-    spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.COMMON_IN_FRAMES, OWN: ""}
+    spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.lab.COMMON_IN_FRAMES, OWN: ""}
     verdicts = []
     for judge, measure in [(spoken[judge], key) for judge, key in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
-        verdicts.append(words.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+        verdicts.append(words.lab.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
     *first, last = [said for said in verdicts if said] or [""]
-    for said in [*first, f"{last} {words.ONE_SEED}"] if last else []:
+    for said in [*first, f"{last} {words.lab.ONE_SEED}"] if last else []:
         st.text(said)
     if note := basis.images_seen_note(basis.images_a_step(group)):
-        st.text(f"{note} {words.EQUAL_IMAGES_NEXT}")
+        st.text(f"{note} {words.lab.EQUAL_IMAGES_NEXT}")
 
 
 def colours_of(known: Mapping[str, RunInfo], titles: Mapping[str, str]) -> dict[str, str]:
@@ -142,7 +142,7 @@ def notes(known: Mapping[str, RunInfo]) -> list[str]:
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
-            said.append(words.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+            said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
     return said
 
 
@@ -152,23 +152,23 @@ def draw_methods(studio: Studio, runs: Sequence[str]) -> None:
     cards = [card for name in dict.fromkeys(methods) if (card := studio.method(name).get("card"))]
     if not cards:
         return
-    box = st.expander(words.ABOUT_METHODS, key="about-methods", on_change="rerun")
+    box = st.expander(words.shared.ABOUT_METHODS, key="about-methods", on_change="rerun")
     if not box.open:
         return
     with box:
         for card in cards:
             st.markdown(f"**{forms.escape(card['title'])}** · {forms.escape(card['idea'])}")
             st.latex(card["formula"])
-            st.caption(forms.escape(words.LOOK_FOR.format(text=card["look_for"])))
-            st.caption(forms.escape(words.SPHERE.format(text=card["sphere"])))
-            st.caption(forms.escape(words.PAPER.format(paper=card["paper"], year=card["year"])))
+            st.caption(forms.escape(words.shared.LOOK_FOR.format(text=card["look_for"])))
+            st.caption(forms.escape(words.shared.SPHERE.format(text=card["sphere"])))
+            st.caption(forms.escape(words.shared.PAPER.format(paper=card["paper"], year=card["year"])))
 
 
 def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]) -> list[str]:
     """How many frames of each run cannot be read, where there are any."""
     missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
     said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
-    return [words.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
+    return [words.shared.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
 
 
 def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
@@ -198,6 +198,6 @@ def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
     for run, title in titles.items():
         twins = [other for other in titles if titles[other] == title]
         seeds = {known[other].seed for other in twins}
-        apart = words.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
+        apart = words.shared.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
         named[run] = title if len(twins) == 1 else f"{title} ({apart})"
     return named

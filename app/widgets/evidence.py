@@ -30,9 +30,9 @@ def _draw_evidence(
         st.rerun(scope="app")
     compared = read_compared(studio, runs, step)
     for reason in compared.left_out:
-        st.text(words.LEFT_OUT.format(reason=reason))
+        st.text(words.compare.LEFT_OUT.format(reason=reason))
     if not compared.groups:
-        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
+        st.caption(words.shared.CHARTS_EMPTY if live else words.shared.CHARTS_NONE)
         return
     draw_alarms(studio, compared, titles)
     groups, shown = draw_table(compared)
