@@ -96,6 +96,8 @@ class Lane:
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
         described = shared.describe(method, share)
+        if learner.graphs_note is not None:
+            described["config"]["engine"]["notes"].append(learner.graphs_note)
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if recipe is not None:
@@ -163,6 +165,11 @@ class Lane:
     def step(self) -> int:
         """Last step that changed the weights; 0 before training."""
         return self.progress.step
+
+    @property
+    def images_seen(self) -> int:
+        """Images that the steps so far have asked for, each view of a sample an image."""
+        return self._learner.images_seen
 
     @property
     def method(self) -> Method:
@@ -291,7 +298,7 @@ class Lane:
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,
-            metrics=frame.metrics | measured.metrics | {"images_seen": float(self._learner.images_seen)},
+            metrics=frame.metrics | measured.metrics | {"images_seen": float(self.images_seen)},
             forces=measured.forces,
             epoch=epoch,
             seconds=seconds,
