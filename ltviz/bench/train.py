@@ -164,8 +164,10 @@ def measure_graphs(case: argparse.Namespace, folder: Path) -> Iterator[Row]:
             taken += _advance(race, itertools.islice(steps, _BETWEEN_LOOKS))
         each = (clock() - begun) / taken
         one = one or each
-        images = sum(lane.images_seen for lane in race.lanes) / (taken + _UNTIL_CAPTURED)
+        images = 0.0
         for lane in race.lanes:
+            lane.record(0.0, race.batches.at(lane.step + 1))  # the frame knows how many images there were
+            images += lane.progress.metrics["images_seen"] / lane.step
             lane.end("finished", None)
         yield _row(
             case,

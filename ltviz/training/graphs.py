@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, str | None]:
-    """Whether steps of the method are captured, and a sentence that says so or why not; None where nobody asked."""
+def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, list[str]]:
+    """Whether steps of the method are captured, and a sentence that says so or why not; none where nobody asked."""
     if not run.cuda_graphs:
-        return False, None
+        return False, []
     name = method.card.name
     why = None
     if engine.device.type != "cuda":
@@ -46,8 +46,8 @@ def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, str 
     else:
         why = vars(type(method)).get("on_host", UNSAID)  # what a class inherits says nothing of what it adds
     if why is None:
-        return True, f"cuda graphs: steps of {name} are captured once their sizes stand still, and replayed"
-    return False, f"cuda graphs: steps of {name} are taken one operation at a time, because {why}"
+        return True, [f"cuda graphs: steps of {name} are captured once their sizes stand still, and replayed"]
+    return False, [f"cuda graphs: steps of {name} are taken one operation at a time, because {why}"]
 
 
 class Graph(Protocol):

@@ -96,8 +96,7 @@ class Lane:
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
         described = shared.describe(method, share)
-        if learner.graphs_note is not None:
-            described["config"]["engine"]["notes"].append(learner.graphs_note)
+        described["config"]["engine"]["notes"] += learner.notes
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if recipe is not None:
@@ -165,11 +164,6 @@ class Lane:
     def step(self) -> int:
         """Last step that changed the weights; 0 before training."""
         return self.progress.step
-
-    @property
-    def images_seen(self) -> int:
-        """Images that the steps so far have asked for, each view of a sample an image."""
-        return self._learner.images_seen
 
     @property
     def method(self) -> Method:
@@ -298,7 +292,7 @@ class Lane:
         seconds = progress.seconds_before + elapsed
         frame = replace(
             frame,
-            metrics=frame.metrics | measured.metrics | {"images_seen": float(self.images_seen)},
+            metrics=frame.metrics | measured.metrics | {"images_seen": float(self._learner.images_seen)},
             forces=measured.forces,
             epoch=epoch,
             seconds=seconds,

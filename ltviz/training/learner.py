@@ -46,7 +46,7 @@ class Learner:
     Attributes:
         run: settings of the run; those that are live may be replaced between steps.
         images_seen: images that the steps so far have asked for, each view of a sample an image.
-        graphs_note: whether steps are captured as CUDA graphs or why not, a sentence; None where nobody asked.
+        notes: what was chosen for this method beside what the engine says, a sentence each.
     """
 
     def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
@@ -57,7 +57,7 @@ class Learner:
         self._scaler = engine.scaler()
         self._ledger = Ledger(engine.device)
         self._stepped = False
-        captures, self.graphs_note = graphs.choice(method, run, engine)
+        captures, self.notes = graphs.choice(method, run, engine)
         make = partial(graphs.CudaGraph, engine.device)
         self._replays = graphs.Replays(method, self._ledger, self._work, make) if captures else None
         self._rng_states = [

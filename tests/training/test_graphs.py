@@ -140,10 +140,10 @@ def test_who_is_captured_and_what_is_said(start: Start, monkeypatch: pytest.Monk
     monkeypatch.setattr(Engine, "device", property(lambda self: torch.device("cuda" if self is not cpu else "cpu")))
     for name, kind in registry.methods().items():
         method = object.__new__(kind)
-        captured, note = graphs.choice(method, run, gpu)
-        assert captured == (name not in ON_HOST) and note is not None and name in note
+        captured, (note,) = graphs.choice(method, run, gpu)
+        assert captured == (name not in ON_HOST) and name in note
         assert ("captured once" in note) == captured
-        assert graphs.choice(method, RunSettings.model_validate({}), gpu) == (False, None)
+        assert graphs.choice(method, RunSettings.model_validate({}), gpu) == (False, [])
         assert graphs.choice(method, run, cpu)[0] is False
     ce = object.__new__(registry.method("ce"))
     for engine, why in [
@@ -151,11 +151,11 @@ def test_who_is_captured_and_what_is_said(start: Start, monkeypatch: pytest.Monk
         (replace(gpu, precision="16"), "precision 16"),
         (replace(gpu, compiled=True), "compiled"),
     ]:
-        captured, note = graphs.choice(ce, run, engine)
-        assert not captured and note is not None and why in note
-    assert graphs.choice(object.__new__(Toy), run, gpu)[1] == (
+        captured, (note,) = graphs.choice(ce, run, engine)
+        assert not captured and why in note
+    assert graphs.choice(object.__new__(Toy), run, gpu)[1] == [
         f"cuda graphs: steps of toy are taken one operation at a time, because {UNSAID}"
-    )
+    ]
 
 
 def test_a_class_speaks_for_itself_alone() -> None:
