@@ -53,10 +53,12 @@ stage() {
 }
 
 install() {
-  "$python" -m venv --system-site-packages "$work/venv" || return 1
+  # without pip: a bare Debian has no ensurepip, and the named Python's own pip serves as well
+  "$python" -m venv --system-site-packages --without-pip "$work/venv" || return 1
   # what the named Python has already, a virtual environment's packages too
   "$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' \
     >"$(echo "$work"/venv/lib/python3*/site-packages)/given.pth" || return 1
+  "$work/venv/bin/python" -m pip --version >/dev/null 2>&1 || "$work/venv/bin/python" -m ensurepip || return 1
   "$work/venv/bin/python" -m pip install --quiet --no-index --find-links "$wheels" --force-reinstall --no-deps ltviz &&
     "$work/venv/bin/python" -m pip install --quiet --no-index --find-links "$wheels" ltviz pytest
 }
