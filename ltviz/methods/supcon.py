@@ -179,6 +179,7 @@ class SupCon(Probed):
         code="https://github.com/HobbitLong/SupContrast",
     )
     Settings = SupConSettings
+    on_host = None
     settings: SupConSettings
     readings = (
         Reading(
