@@ -23,7 +23,7 @@ DROPS, READ, COLUMNS, REFUSED, MADE = "emb-drops", "emb-read", "emb-columns", "e
 MOST_LISTED = 60
 """Columns that are chosen from a list; more are written."""
 LONGEST_NAME = 120
-SOON_SECONDS = 0.5
+SOON_SECONDS = 0.25
 """How long the page waits for runs to be written: most files need less."""
 LOOK_SECONDS = 0.5
 

@@ -61,6 +61,9 @@ def read(path: Path, *, rows: int | None = None, tabs: bool | None = None, most_
         head = file.read(4096)
         file.seek(0)
         kind = _kind(head, about.st_size)
+        # Of what is packed only text is looked for, unless the name says otherwise and the first bytes agree.
+        if path.name.lower().endswith(".npy.gz") and _unpacked(head).startswith(b"\x93NUMPY"):
+            kind = "packed npy"
         expected = _SUFFIXES.get(path.suffix.lower())
         if kind == "table" and expected is not None:
             raise DataError(f"The file is named {path.suffix} but does not begin like one; save the embeddings again.")
@@ -119,7 +122,7 @@ def _kind(head: bytes, size: int) -> str:
             f"Pickles (.pkl, .pt) can run code and are not opened; load it yourself, then: {WITHOUT_PICKLE}."
         )
     if head.startswith(b"\x1f\x8b"):
-        return "packed npy" if _unpacked(head).startswith(b"\x93NUMPY") else "table"
+        return "table"
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"The file is of no format that is read here; {_FORMATS}.")
     return "table"
