@@ -89,7 +89,7 @@ def mixed_supcon(z: Tensor, y: Labels, *, temperature: float | Tensor, alpha: fl
 
     .. math:: L_i = \alpha L^{out}_i(y) + (1 - \alpha) L^{out}_i(\text{images})
 
-    At alpha = 1 it is `supcon`, where a class collapses to a point; at 0 `info_nce`, where each image has a place.
+    At alpha = 1 it is `supcon`, whose classes collapse to points; at 0 `info_nce`, where each image has its own place.
 
     Args:
         z: (B, V, D) unit rows, any V; taken as given.
@@ -213,6 +213,7 @@ class SupCon(Probed):
         code="https://github.com/HobbitLong/SupContrast",
     )
     Settings = SupConSettings
+    on_host = None
     settings: SupConSettings
     readings = (
         Reading(

@@ -201,6 +201,7 @@ class Tsc(Kcl):
         code="https://github.com/LTH14/targeted-supcon",
     )
     Settings = TscSettings
+    on_host = "the targets are matched with the classes by the Hungarian method, which runs on the CPU"
     settings: TscSettings  # pyright: ignore[reportIncompatibleVariableOverride]
     readings = (
         *Kcl.readings,
