@@ -97,33 +97,50 @@ def shared_neighbours(a: np.ndarray, b: np.ndarray, *, k: int = 10) -> np.ndarra
         array([1., 1., 1.])
     """
     first, second = _pair("Mutual nearest neighbours", a, b, 2)
-    n = len(first)
+    return shared_of(nearest_rows(first, k=k), nearest_rows(second, k=k))
+
+
+def nearest_rows(rows: np.ndarray, *, k: int = 10) -> np.ndarray:
+    """(N, k) int64: the k nearest other rows of each row, by cosine, the nearest first; of equals the lower index.
+
+    Args:
+        rows: (N, D), N >= 2, no zero row.
+        k: 1 to N - 1.
+
+    Raises:
+        DataError: as `mutual_knn`.
+
+    Example:
+        >>> import numpy as np
+        >>> nearest_rows(np.array([[1.0, 0], [0, 1], [1, 0.1]]), k=1).ravel()
+        array([2, 2, 0])
+    """
+    given = finite_rows("Mutual nearest neighbours", rows, least=2)
+    n = len(given)
     if isinstance(k, bool) or k != int(k) or not 1 <= k <= n - 1:
         raise DataError(f"Mutual nearest neighbours take k from 1 to N - 1 = {n - 1}, got {k}.")
-    units = [_units(rows) for rows in (first, second)]
-    found = np.empty(n)
+    lengths = np.linalg.norm(given, axis=1)
+    if not lengths.all():
+        raise DataError(f"Nearest neighbours by cosine need a direction; row {int(lengths.argmin())} is zero.")
+    units, found = given / lengths[:, None], np.empty((n, int(k)), dtype=np.int64)
     for start in range(0, n, BLOCK):
-        near = [_nearest(rows, start, int(k)) for rows in units]
-        found[start : start + BLOCK] = (near[0] & near[1]).sum(axis=1) / k
+        cosines = units[start : start + BLOCK] @ units.T
+        itself = np.arange(len(cosines))
+        cosines[itself, start + itself] = -np.inf
+        found[start : start + BLOCK] = np.argsort(-cosines, axis=1, kind="stable")[:, : int(k)]
     return found
 
 
-def _units(rows: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(rows, axis=1)
-    if not lengths.all():
-        raise DataError(f"Nearest neighbours by cosine need a direction; row {int(lengths.argmin())} is zero.")
-    return rows / lengths[:, None]
+def shared_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(N,) share of the neighbours (N, k) of each row, as of `nearest_rows`, that are the same in both.
 
-
-def _nearest(units: np.ndarray, start: int, k: int) -> np.ndarray:
-    """(r, N) bool: the k nearest of each row of a block."""
-    cosines = units[start : start + BLOCK] @ units.T
-    rows = np.arange(len(cosines))
-    cosines[rows, start + rows] = -np.inf
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
-    near = np.zeros(cosines.shape, dtype=bool)
-    np.put_along_axis(near, order, True, axis=1)
-    return near
+    Example:
+        >>> import numpy as np
+        >>> shared_of(np.array([[1, 2]]), np.array([[2, 3]]))
+        array([0.5])
+    """
+    both = np.sort(np.concatenate([first, second], axis=1), axis=1)
+    return (both[:, 1:] == both[:, :-1]).sum(axis=1) / first.shape[1]
 
 
 def procrustes_distance(a: np.ndarray, b: np.ndarray) -> float:

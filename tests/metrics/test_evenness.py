@@ -21,7 +21,7 @@ EVENNESS = (metrics.uniformity_wasserstein, metrics.mmd_sphere, metrics.sliced_w
 @pytest.mark.parametrize("evenness", EVENNESS)
 def test_uniform_points_are_more_even_than_those_of_a_cap_or_a_circle(evenness):
     even = uniform(2000, 3)
-    cap, circle = even + [0, 0, 2], even * [1, 1, 0.01]
+    cap, circle = even + np.array([0, 0, 2]), even * [1, 1, 0.01]
     worse = [evenness(rows / np.linalg.norm(rows, axis=1, keepdims=True)) for rows in (cap, circle)]
     assert abs(evenness(even)) < 0.05 < min(worse)
 
