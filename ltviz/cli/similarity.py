@@ -14,7 +14,7 @@ from ltviz.errors import ConfigError
 from ltviz.export.similarity import Pair, check_one_probe, film, moving_classes, pair_of, place, told
 
 ABOUT = (
-    "How alike are the spaces of runs: unbiased CKA with linear kernels, the share of its ten nearest neighbours that a "
+    "How alike are the spaces of runs: unbiased CKA with linear kernels, the share of ten nearest neighbours that a "
     "sample keeps (beside what chance would give), and the Procrustes distance; of all probe samples, by class, and of "
     "head, medium and tail classes, at the last frames. Only runs of one probe can be compared. RUN is an id or a "
     "folder."
