@@ -4,6 +4,8 @@
  * it runs. How the losses follow from those of `ltviz.losses` stands in COLLAPSED.md.
  */
 
+import { addRows, product } from "./products.js";
+
 /** Views of each image, as in every contrastive method. */
 export const VIEWS = 2;
 
@@ -106,65 +108,50 @@ export class Problem {
   /** Products of all rows with one another. @param {Float64Array} u (rows, dim) */
   multiplyRows(u) {
     const { rows, dim, S } = this;
-    for (let i = 0; i < rows; i++) {
-      const a = i * dim;
-      for (let j = i; j < rows; j++) {
-        const b = j * dim;
-        let sum = 0;
-        for (let k = 0; k < dim; k++) sum += u[a + k] * u[b + k];
-        S[i * rows + j] = S[j * rows + i] = sum;
-      }
-    }
+    for (let i = 0; i < rows; i++)
+      for (let j = i; j < rows; j++) S[i * rows + j] = S[j * rows + i] = product(u, i * dim, u, j * dim, dim);
     this.dS.fill(0);
   }
 
   /** Products of all rows with the columns. @param {Float64Array} u (rows, dim) @param {Float64Array} x (classes, dim) */
   multiplyColumns(u, x) {
     const { rows, classes, dim, T } = this;
-    for (let i = 0; i < rows; i++) {
-      const a = i * dim;
-      for (let c = 0; c < classes; c++) {
-        const b = c * dim;
-        let sum = 0;
-        for (let k = 0; k < dim; k++) sum += u[a + k] * x[b + k];
-        T[i * classes + c] = sum;
-      }
-    }
+    for (let i = 0; i < rows; i++)
+      for (let c = 0; c < classes; c++) T[i * classes + c] = product(u, i * dim, x, c * dim, dim);
     this.dT.fill(0);
+  }
+
+  /** The columns are the rows: their products too. */
+  copyColumns() {
+    this.T.set(this.S);
+    this.dT.fill(0);
+  }
+
+  /** The columns are the rows: what `dT` means for one means the same for the other. */
+  mergeColumns() {
+    const { dS, dT } = this;
+    for (let at = 0; at < dS.length; at++) dS[at] += dT[at];
   }
 
   /** Adds what `dS` means for the rows. @param {Float64Array} u @param {Float64Array} gradient (rows, dim) */
   backRows(u, gradient) {
     const { rows, dim, dS } = this;
-    for (let i = 0; i < rows; i++) {
-      const a = i * dim;
-      for (let j = 0; j < rows; j++) {
-        const weight = dS[i * rows + j] + dS[j * rows + i];
-        if (weight === 0) continue;
-        const b = j * dim;
-        for (let k = 0; k < dim; k++) gradient[a + k] += weight * u[b + k];
-      }
-    }
+    for (let i = 0; i < rows; i++)
+      for (let j = i; j < rows; j++) dS[i * rows + j] = dS[j * rows + i] = dS[i * rows + j] + dS[j * rows + i];
+    for (let i = 0; i < rows; i++) addRows(gradient, i * dim, dS, i * rows, u, rows, dim);
   }
 
   /**
    * Adds what `dT` means for rows and columns. @param {Float64Array} u @param {Float64Array} x
-   * @param {Float64Array} gradient (rows, dim) @param {Float64Array} gradientX (classes, dim)
+   * @param {Float64Array} gradient (rows, dim) @param {Float64Array|null} gradientX (classes, dim); null: they are fixed
    */
   backColumns(u, x, gradient, gradientX) {
-    const { rows, classes, dim, dT } = this;
-    for (let i = 0; i < rows; i++) {
-      const a = i * dim;
-      for (let c = 0; c < classes; c++) {
-        const weight = dT[i * classes + c];
-        if (weight === 0) continue;
-        const b = c * dim;
-        for (let k = 0; k < dim; k++) {
-          gradient[a + k] += weight * x[b + k];
-          gradientX[b + k] += weight * u[a + k];
-        }
-      }
-    }
+    const { rows, classes, dim, T, dT } = this;
+    for (let i = 0; i < rows; i++) addRows(gradient, i * dim, dT, i * classes, x, classes, dim);
+    if (!gradientX) return;
+    // Turned over, so that the same loop runs along the rows; the products are not needed any more.
+    for (let i = 0; i < rows; i++) for (let c = 0; c < classes; c++) T[c * rows + i] = dT[i * classes + c];
+    for (let c = 0; c < classes; c++) addRows(gradientX, c * dim, T, c * rows, u, rows, dim);
   }
 
   /**

@@ -196,13 +196,18 @@ export class Simulation {
     problem.part = part;
     gradient.fill(0);
     gradientColumns.fill(0);
+    const beside = loss.columns !== "none",
+      same = this.tied && this.rows === this.classes;
     if (loss.pairs) problem.multiplyRows(u);
-    if (loss.columns !== "none") problem.multiplyColumns(u, columns);
+    if (same) problem.copyColumns();
+    else if (beside) problem.multiplyColumns(u, columns);
     let value = loss.weigh(problem, options);
+    if (same) problem.mergeColumns();
     if (loss.pairs) problem.backRows(u, gradient);
-    if (loss.columns !== "none") problem.backColumns(u, columns, gradient, gradientColumns);
+    if (beside && !same)
+      problem.backColumns(u, columns, gradient, this.moving || this.tied ? gradientColumns : null);
     if (loss.columns === "classifier" && part === PART.ALL) value += this.decay();
-    if (this.tied) this.backMeans();
+    if (this.tied && !same) this.backMeans();
     return value;
   }
 
@@ -227,10 +232,6 @@ export class Simulation {
   /** What the prototypes feel is felt by the points whose means they are. */
   backMeans() {
     const { problem, columns, gradient, gradientColumns, dim, meanLengths } = this;
-    if (this.rows === this.classes) {
-      for (let at = 0; at < gradient.length; at++) gradient[at] += gradientColumns[at];
-      return;
-    }
     tangent(gradientColumns, columns, dim);
     for (let i = 0; i < this.rows; i++) {
       const c = problem.y[i],

@@ -87,20 +87,21 @@ export function infoNce(p, { temperature }) {
  * Either of the two can be left out, which no paper does. @param {Problem} p @param {Options} o
  */
 export function bcl(p, { temperature, classAveraging, complement }) {
-  const { rows, classes, batch, byClass, y, S, T, dS, dT, weight, terms } = p;
+  const { rows, classes, batch, byClass, y, S, T, dS, dT, weight, terms, perClass } = p;
   const extra = complement ? 1 : 0;
   let value = 0;
   for (let i = 0; i < rows; i++) {
     const c = y[i],
       positives = byClass[c] - 1 + extra;
     if (weight[i] === 0 || positives <= 0) continue;
-    const size = (/** @type {number} */ b) => (!classAveraging ? 1 : b === c ? positives : byClass[b] + extra);
+    // A class is divided by what there is of it, the anchor left out.
+    for (let b = 0; b < classes; b++) perClass[b] = !classAveraging ? 1 : b === c ? positives : byClass[b] + extra;
     for (let j = 0; j < rows; j++) {
       const many = j === i ? batch[j] - 1 : batch[j];
-      terms[j] = many > 0 ? Math.log(many / size(y[j])) + S[i * rows + j] / temperature : -Infinity;
+      terms[j] = many > 0 ? Math.log(many / perClass[y[j]]) + S[i * rows + j] / temperature : -Infinity;
     }
     for (let b = 0; b < classes; b++)
-      terms[rows + b] = complement ? T[i * classes + b] / temperature - Math.log(size(b)) : -Infinity;
+      terms[rows + b] = complement ? T[i * classes + b] / temperature - Math.log(perClass[b]) : -Infinity;
     const all = p.sumUp(rows + classes),
       w = weight[i] / temperature;
     push(p, i, w);
