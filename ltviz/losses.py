@@ -44,12 +44,15 @@ if TYPE_CHECKING:
     # Signatures for editors; a loss that is missing here is found all the same.
     from ltviz.methods.bcl import bcl as bcl
     from ltviz.methods.clip import clip as clip
+    from ltviz.methods.dot_regression import dot_regression as dot_regression
     from ltviz.methods.gml import gml as gml
     from ltviz.methods.kcl import kcl as kcl
     from ltviz.methods.logit_adjust import logit_adjusted as logit_adjusted
     from ltviz.methods.ltml import ltml_classification as ltml_classification
     from ltviz.methods.ltml import ltml_consistency as ltml_consistency
     from ltviz.methods.moco import moco as moco
+    from ltviz.methods.ntce import nonl as nonl
+    from ltviz.methods.ntce import ntce as ntce
     from ltviz.methods.paco import paco as paco
     from ltviz.methods.proco import proco as proco
     from ltviz.methods.simclr import info_nce as info_nce

@@ -135,7 +135,17 @@ def path(request, monkeypatch) -> str:
     return request.param
 
 
-FURTHER = ("clip", "logit_adjusted", "ltml_classification", "ltml_consistency", "paco", "proco")
+FURTHER = (
+    "clip",
+    "dot_regression",
+    "logit_adjusted",
+    "ltml_classification",
+    "ltml_consistency",
+    "nonl",
+    "ntce",
+    "paco",
+    "proco",
+)
 """Losses whose arguments are not those of a `Problem`."""
 
 
@@ -148,12 +158,19 @@ def build_further(loss: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
     none = {"sigma_pos": [1.0] * 3, "mu_pos": [0.0] * 3, "sigma_neg": [1.0] * 3, "mu_neg": [0.0] * 3}
     found: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
         "clip": (lambda a, b, tau: losses.clip(a, b, temperature=tau), rows[:2]),
+        # lengths are constants there: its gradient is that of a function only where they do not change
+        "dot_regression": (
+            lambda h, tau: losses.dot_regression(F.normalize(h, dim=1), y, rows[1][:3], counts=counts) / tau,
+            rows[:1],
+        ),
         "logit_adjusted": (lambda x, tau: losses.logit_adjusted(x / tau, y, counts), [logits]),
         "ltml_classification": (
             lambda x, tau: losses.ltml_classification(x / tau, labels, counts, 13, **none),
             [logits],
         ),
         "ltml_consistency": (lambda a, b, tau: losses.ltml_consistency(a / tau, b), [logits, draw(5, 3)]),
+        "nonl": (lambda h, w, tau: losses.nonl(h, y, w, temperature=tau, negatives="both"), [rows[0], rows[2][:3]]),
+        "ntce": (lambda h, w, tau: losses.ntce(h, y, w, temperature=tau), [rows[0], rows[2][:3]]),
         "paco": (
             lambda q, k, queue, x, tau: losses.paco(q, k, queue, x, y, queue_y, counts, temperature=tau),
             [*rows, logits],

@@ -38,11 +38,11 @@ def made(loss: str, argument: str) -> Tensor | float:
     match argument:
         case "z":
             return rows(BATCH, DIM) if loss == "proco" else rows(BATCH, 2, DIM)
-        case "query" | "key" | "images" | "captions":
+        case "query" | "key" | "images" | "captions" | "features":
             return rows(BATCH, DIM)
         case "queue" | "keys":
             return rows(KEYS, DIM)
-        case "prototypes" | "targets":
+        case "prototypes" | "targets" | "weights" | "classifier":
             return rows(CLASSES, DIM)
         case "means":
             return 0.8 * rows(CLASSES, DIM).float()
