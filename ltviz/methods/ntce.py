@@ -1,4 +1,4 @@
-"""NTCE and NONL: contrast from the side of the classifier, whose rows pick their samples out of the batch (ICML 2026)."""
+"""NTCE and NONL: contrast by the classifier, whose rows pick their samples out of the batch (ICML 2026)."""
 
 from __future__ import annotations
 

@@ -21,17 +21,20 @@ function queued(p, { temperature, k }, targetWeight, targets) {
     if (weight[i] === 0) continue;
     const c = y[i],
       w = weight[i] / temperature,
-      drawn = Math.min(k, Math.max(0, counts[c] - 2)),
+      // The queue holds neither the anchor nor its own key.
+      here = Math.max(0, stored[i] - 2),
+      queue = counts[c] - stored[i] + here,
+      drawn = Math.min(k, queue),
       n = 1 + drawn + (targets ? 1 : 0);
-    // The anchor is not among its keys; its own key, which lies on the same point, always is.
+    // The own key lies on the same point, and is always there.
     for (let j = 0; j < rows; j++)
-      terms[j] = Math.log(j === i ? Math.max(1, stored[j] - 1) : stored[j]) + S[i * rows + j] / temperature;
+      terms[j] = Math.log(j === i ? 1 + here : stored[j]) + S[i * rows + j] / temperature;
     for (let b = 0; b < classes; b++) terms[rows + b] = targets ? T[i * classes + b] / temperature : -Infinity;
     const all = p.sumUp(rows + classes),
       pulls = (1 + drawn + targetWeight) / n;
     let pulled = S[i * rows + i] / n;
     for (let j = 0; j < rows; j++) {
-      const share = y[j] === c ? (drawn * stored[j]) / (counts[c] * n) : 0;
+      const share = y[j] === c && queue > 0 ? (drawn * (j === i ? here : stored[j])) / (queue * n) : 0;
       pulled += share * S[i * rows + j];
       if (p.part !== PART.PUSH) dS[i * rows + j] -= w * share;
       if (p.part !== PART.PULL) dS[i * rows + j] += w * pulls * terms[j];
