@@ -13,6 +13,7 @@ st.navigation(
     [
         st.Page("pages/lab.py", title=words.LAB, default=True),
         st.Page("pages/compare.py", title=words.COMPARE),
+        st.Page("pages/geometry.py", title=words.GEOMETRY),
         st.Page("pages/embeddings.py", title=words.EMBEDDINGS),
     ],
     position="top",

@@ -13,7 +13,7 @@ ABOUT = (
     "**ltviz** shows long-tailed feature spaces while they learn: every dot is a sample, every sphere a method. "
     "Nothing leaves this machine."
 )
-LAB, COMPARE, EMBEDDINGS = "Lab", "Compare", "Your embeddings"
+LAB, COMPARE, GEOMETRY, EMBEDDINGS = "Lab", "Compare", "Geometry", "Your embeddings"
 
 # The command line.
 ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
@@ -333,6 +333,8 @@ REPLAY_TITLE = "Replay of {runs}"
 REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
 REPLAY_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
 REPLAY_STATE = "recorded"
+GEOMETRY_TITLE = "Forces without a network"
+GEOMETRY_NOTE = "What a loss alone does to the classes of long-tailed data, computed here. This file holds everything."
 REPLAY_WAITING = "This page needs JavaScript with import maps and WebGL: any browser from 2023 or later."
 REPLAY_ORIGIN = "The replay answers its own page only."
 REPLAY_TOKEN = "The replay needs this server's token; save it from the page."

@@ -91,7 +91,10 @@ test("points go the same way as in Python", () => {
 });
 
 /** A run on long-tailed counts, as the page makes it. */
-function run(loss, { classes = 10, dim = 16, factor = 1, profile = "exponential", steps = 2500, seed = 1, size, ...more } = {}) {
+function run(
+  loss,
+  { classes = 10, dim = 16, factor = 1, profile = "exponential", steps = 2500, seed = 1, size, ...more } = {},
+) {
   const { batch = 0, mover = "auto", rate = 0.05, ...options } = more;
   const random = new Random(seed),
     start = random.normals(new Float64Array(classes * dim)),
@@ -178,7 +181,8 @@ test("the assignment is the cheapest of all", () => {
   const random = new Random(3);
   for (let n = 1; n <= 6; n++) {
     const cost = Float64Array.from({ length: n * n }, () => random.uniform());
-    const orders = (left) => (left.length ? left.flatMap((j) => orders(left.filter((k) => k !== j)).map((o) => [j, ...o])) : [[]]);
+    const orders = (left) =>
+      left.length ? left.flatMap((j) => orders(left.filter((k) => k !== j)).map((o) => [j, ...o])) : [[]];
     const priceOf = (order) => order.reduce((sum, j, i) => sum + cost[i * n + j], 0);
     const best = Math.min(...orders([...Array(n).keys()]).map(priceOf));
     assert.ok(Math.abs(priceOf([...assign(cost, n)]) - best) < 1e-12);

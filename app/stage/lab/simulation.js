@@ -80,7 +80,7 @@ export class Simulation {
     this.meanLengths = new Float64Array(classes);
     this.cumulative = new Float64Array(this.rows);
     stored.reduce((sum, n, i) => (this.cumulative[i] = sum + n), 0);
-    /** Which target is whose. */
+    /** @type {Int32Array} which target is whose */
     this.assigned = Int32Array.from(counts, (_, c) => c);
     this.moments = [this.x, this.cx].map(({ length }) => ({
       first: new Float64Array(length),
@@ -92,6 +92,10 @@ export class Simulation {
     this.since = 0;
     this.autoRate = FIRST;
     this.value = NaN;
+    this.motion = motion;
+    this.options = options;
+    /** Prototypes that are the means of the points; and columns that are moved by their own gradient. */
+    this.tied = this.moving = false;
     this.setMotion(motion);
     this.setOptions(options);
   }
@@ -124,9 +128,9 @@ export class Simulation {
   setOptions(options) {
     this.options = options;
     const { loss } = this;
-    /** Prototypes that are the means of the points. */
     this.tied = loss.columns === "prototypes" && options.tied;
-    this.moving = loss.columns === "classifier" || loss.columns === "weights" || (loss.columns === "prototypes" && !this.tied);
+    this.moving =
+      loss.columns === "classifier" || loss.columns === "weights" || (loss.columns === "prototypes" && !this.tied);
     this.problem.averageOver(loss.options.includes("average") ? options.average : "sample");
     this.reheat();
   }
@@ -204,11 +208,39 @@ export class Simulation {
     let value = loss.weigh(problem, options);
     if (same) problem.mergeColumns();
     if (loss.pairs) problem.backRows(u, gradient);
-    if (beside && !same)
-      problem.backColumns(u, columns, gradient, this.moving || this.tied ? gradientColumns : null);
+    if (beside && !same) problem.backColumns(u, columns, gradient, this.moving || this.tied ? gradientColumns : null);
     if (loss.columns === "classifier" && part === PART.ALL) value += this.decay();
     if (this.tied && !same) this.backMeans();
     return value;
+  }
+
+  /**
+   * The part of the gradient by which classes `from` to `to` push the points of others. @param {number} from
+   * @param {number} to
+   */
+  pushFrom(from, to) {
+    const { problem, u, columns, gradient, gradientColumns, loss, options } = this,
+      { rows, classes, y, dS, dT } = problem;
+    problem.part = PART.PUSH;
+    gradient.fill(0);
+    const same = this.tied && rows === classes;
+    if (loss.pairs) problem.multiplyRows(u);
+    if (same) problem.copyColumns();
+    else if (loss.columns !== "none") problem.multiplyColumns(u, columns);
+    loss.weigh(problem, options);
+    if (same) problem.mergeColumns();
+    const within = (/** @type {number} */ c) => c >= from && c < to;
+    // A pair pushes both ways; here only what reaches a point from a class of the group.
+    if (loss.pairs) {
+      for (let i = 0; i < rows; i++)
+        for (let j = 0; j < rows; j++) {
+          const weight = within(y[j]) ? dS[i * rows + j] + dS[j * rows + i] : 0;
+          if (weight) for (let k = 0; k < this.dim; k++) gradient[i * this.dim + k] += weight * u[j * this.dim + k];
+        }
+    }
+    if (loss.columns === "none" || same) return;
+    for (let i = 0; i < rows; i++) for (let c = 0; c < classes; c++) if (!within(c)) dT[i * classes + c] = 0;
+    problem.backColumns(u, columns, gradient, gradientColumns);
   }
 
   /** Weight decay: its value, its gradient added. */
@@ -275,8 +307,7 @@ export class Simulation {
     } else {
       const rate = motion.mover === "auto" ? this.chooseRate() : motion.rate;
       descend(this.x, this.gradientX, rate, this.sphere ? this.dim : 0);
-      if (this.moving)
-        descend(this.cx, this.gradientColumns, rate, this.loss.columns === "classifier" ? 0 : this.dim);
+      if (this.moving) descend(this.cx, this.gradientColumns, rate, this.loss.columns === "classifier" ? 0 : this.dim);
     }
     this.steps++;
     this.since++;

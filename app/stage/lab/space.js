@@ -38,7 +38,6 @@ export function dotRows(a, i, b, j, dim) {
  * @param {ArrayLike<number>} mass @param {number} classes @param {number} dim @param {Float64Array} [out] */
 export function classMeans(u, y, mass, classes, dim, out = new Float64Array(classes * dim)) {
   out.fill(0);
-  for (let i = 0; i < y.length; i++)
-    for (let k = 0; k < dim; k++) out[y[i] * dim + k] += mass[i] * u[i * dim + k];
+  for (let i = 0; i < y.length; i++) for (let k = 0; k < dim; k++) out[y[i] * dim + k] += mass[i] * u[i * dim + k];
   return unitRows(out, dim, out);
 }

@@ -120,8 +120,9 @@ export function largestCosine(u, dim) {
 /** @param {number} classes @param {number} dim @param {number} [seed] @returns {Float64Array} (classes, dim) unit rows */
 export function bestTargets(classes, dim, seed = 0) {
   if (fits(classes, dim)) return simplex(classes, dim);
-  let best = new Float64Array(0),
-    least = Infinity;
+  /** @type {Float64Array} */
+  let best = new Float64Array(0);
+  let least = Infinity;
   // Large problems get fewer starts: a second at most.
   const work = classes * classes * dim;
   for (let start = 0; start < (work > 2e5 ? 1 : STARTS); start++) {

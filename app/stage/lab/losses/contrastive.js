@@ -132,9 +132,7 @@ export function gml(p, { temperature }) {
     push(p, i, w);
     for (let j = 0; j < rows; j++)
       terms[j] =
-        y[j] === y[i]
-          ? logPrior[y[j]] + Math.log(stored[j] / counts[y[j]]) + S[i * rows + j] / temperature
-          : -Infinity;
+        y[j] === y[i] ? logPrior[y[j]] + Math.log(stored[j] / counts[y[j]]) + S[i * rows + j] / temperature : -Infinity;
     const own = p.sumUp(rows);
     if (p.part !== PART.PUSH) for (let j = 0; j < rows; j++) dS[i * rows + j] -= w * terms[j];
     value += weight[i] * (all - own);
@@ -147,7 +145,7 @@ export function gml(p, { temperature }) {
  * mean over pairs of images of exp(-t |a - b|^2). @param {Problem} p @param {Options} o
  */
 export function alignUniform(p, { spread }) {
-  const { rows, batch, size, S, dS, terms } = p;
+  const { rows, batch, size, dS, terms } = p;
   const images = size / VIEWS,
     pairs = (images * (images - 1)) / 2;
   if (!(pairs > 0)) return 0;

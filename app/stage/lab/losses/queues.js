@@ -27,8 +27,7 @@ function queued(p, { temperature, k }, targetWeight, targets) {
       drawn = Math.min(k, queue),
       n = 1 + drawn + (targets ? 1 : 0);
     // The own key lies on the same point, and is always there.
-    for (let j = 0; j < rows; j++)
-      terms[j] = Math.log(j === i ? 1 + here : stored[j]) + S[i * rows + j] / temperature;
+    for (let j = 0; j < rows; j++) terms[j] = Math.log(j === i ? 1 + here : stored[j]) + S[i * rows + j] / temperature;
     for (let b = 0; b < classes; b++) terms[rows + b] = targets ? T[i * classes + b] / temperature : -Infinity;
     const all = p.sumUp(rows + classes),
       pulls = (1 + drawn + targetWeight) / n;
