@@ -40,8 +40,8 @@ export class Film {
     for (const told of this.watchers) told(id, true);
   }
 
-  /** @param {Snapshot[]} shots */
-  add(shots) {
+  /** @param {Snapshot[]} shots @param {boolean} [passing] newer ones follow at once: nobody has to look */
+  add(shots, passing = false) {
     for (const shot of shots) {
       const reel = this.of.get(shot.id);
       if (!reel) continue;
@@ -50,7 +50,7 @@ export class Film {
       reel.frames.push(shot);
       this.thin(reel);
     }
-    for (const { id } of shots) for (const told of this.watchers) told(id, false);
+    if (!passing) for (const { id } of shots) for (const told of this.watchers) told(id, false);
   }
 
   /** @param {Reel} reel @param {number} step what comes after it is forgotten */

@@ -4,7 +4,7 @@ import { formatMeasure, significant } from "../common/numbers.js";
 import { fill } from "../words.js";
 import { Bars } from "./bars.js";
 import { among, choice, linear, logarithmic, slider, toggle } from "./fields.js";
-import { LOSSES } from "./losses/list.js";
+import { LOSSES, OPTIONS } from "./losses/list.js";
 import { BOUNDS, countsIn, MOST_LOSSES, settle } from "./settings.js";
 import { labWords as words } from "./words.js";
 
@@ -174,11 +174,7 @@ export class Form {
   /** Only what some loss on the stage knows can be set. @param {Settings} settings */
   writeWhatMatters({ losses, points, mover }) {
     const known = new Set(losses.flatMap((id) => LOSSES[id].options));
-    for (const name of /** @type {(keyof import("./problem.js").Options)[]} */ (
-      "temperature average k targetWeight classAveraging complement tied negatives lengths tau decay decayBy spread".split(
-        " ",
-      )
-    ))
+    for (const name of /** @type {(keyof import("./problem.js").Options)[]} */ (Object.keys(OPTIONS)))
       this.fields[name].root.hidden = !known.has(name);
     this.fields.noise.root.hidden = this.fields.free.root.hidden = points === 1;
     this.fields.rate.root.hidden = mover === "auto";

@@ -82,7 +82,13 @@ export class Lab {
   }
 
   lay() {
-    const lead = make("header", "ltl-lead", {}, ...(this.data.file ? [] : [make("h2", "", {}, words.title)]), `${words.lead} ${words.drag}`);
+    const lead = make(
+      "header",
+      "ltl-lead",
+      {},
+      ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
+      `${words.lead} ${words.drag}`,
+    );
     const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root);
     if (!this.data.file)
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./lab.css", import.meta.url).href }));
@@ -229,21 +235,27 @@ export class Lab {
     this.send({ type: "pace", speed: wanted, until });
   }
 
-  /** What the worker has computed. @param {{snapshots: import("./race.js").Snapshot[]}} told */
-  take({ snapshots }) {
+  /** What the worker has computed. @param {{looks: import("./race.js").Snapshot[][]}} told */
+  take({ looks }) {
+    // The last one is seen; those before it are on the film.
+    looks.forEach((snapshots, i) => this.takeOne(snapshots, i < looks.length - 1));
+    // Asked for more when this is on the screen.
+    requestAnimationFrame(() => this.send({ type: "seen" }));
+  }
+
+  /** @param {import("./race.js").Snapshot[]} snapshots @param {boolean} passing */
+  takeOne(snapshots, passing) {
     const known = snapshots.filter(({ id }) => this.film.of.has(id));
     const { dim, classes } = this.settings;
     // Of a race that is no more.
     if (known.every(({ means }) => means.length === classes * dim)) {
-      this.film.add(known);
+      this.film.add(known, passing);
       if (this.stepping && known.length) {
         this.stepping = false;
         this.stage.timeline.hold(this.film.last);
       }
       this.rate = known[0]?.metrics.rate ?? this.rate;
     }
-    // Asked for more when this is on the screen.
-    requestAnimationFrame(() => this.send({ type: "seen" }));
   }
 
   headers() {

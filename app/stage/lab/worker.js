@@ -17,7 +17,8 @@ import { Race } from "./race.js";
 
 /** Milliseconds: a turn of steps, and between two looks. */
 const TURN = 12,
-  LOOK = 30;
+  LOOK = 30,
+  MOST_KEPT = 48;
 
 const self_ = /** @type {any} */ (self);
 /** @type {Race|null} */
@@ -27,6 +28,9 @@ let speed = -1,
   forces = false,
   /** The page has drawn what it was told. */
   drawn = true,
+  /** @type {import("./race.js").Snapshot[][]} looks that it has not been told of yet, so that no way is lost */
+  kept = [],
+  looked = 0,
   /** Something is to be told at once. */
   stale = false,
   told = 0,
@@ -39,12 +43,22 @@ let speed = -1,
 let timer;
 
 /** @param {number} now */
+function look(now) {
+  if (!race) return;
+  looked = now;
+  if (kept.at(-1)?.[0]?.step === race.steps) kept.pop();
+  kept.push(race.look(forces));
+  if (kept.length > MOST_KEPT) kept = kept.filter((_, i) => i % 2 === 0 || i === kept.length - 1);
+}
+
+/** @param {number} now */
 function tell(now) {
   if (!race || !drawn) return;
+  if (stale) look(now);
   drawn = stale = false;
   told = now;
-  const snapshots = race.look(forces);
-  self_.postMessage({ type: "look", step: race.steps, pace, snapshots });
+  self_.postMessage({ type: "look", step: race.steps, pace, looks: kept });
+  kept = [];
 }
 
 /** @param {number} now */
@@ -70,7 +84,8 @@ function turn() {
     const end = performance.now();
     if (race.steps > before && speed === 0) pace += 0.1 * ((race.steps - before) / ((end - now) / 1000) - pace);
     else if (speed > 0) pace = speed;
-    if (race.steps > before && end - told >= LOOK) tell(end);
+    if (race.steps > before && end - looked >= LOOK) look(end);
+    if (kept.length && end - told >= LOOK) tell(end);
   }
   if (stale) tell(performance.now());
   const waits = speed === 0 && race.steps < until ? 0 : speed > 0 ? Math.min(LOOK, 1000 / speed / 2) : LOOK;
@@ -91,6 +106,8 @@ self_.onmessage = ({ data }) => {
     begin(now);
   } else {
     act(data);
+    // What was before is no part of another race, or of another past.
+    if (data.type !== "step" && data.type !== "put") kept = [];
     stale = true;
     begin(now);
   }
