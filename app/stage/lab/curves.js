@@ -26,7 +26,10 @@ const LEFT = 34,
   TOP = 8,
   BOTTOM = 18,
   MOST_POINTS = 240,
-  LEAST = 1e-8;
+  LEAST = 1e-8,
+  /** Steps from which on the axis is logarithmic, and up to about which it is linear even then. */
+  LONG = 1500,
+  LINEAR = 50;
 
 export class Curves {
   /** @param {(step: number) => void} goTo a step that was clicked */
@@ -37,7 +40,7 @@ export class Curves {
       const figure = make("figure", "ltl-figure", {}, make("figcaption", "", { title: hint }, title), canvas);
       canvas.addEventListener("click", (event) => {
         const share = (event.offsetX - LEFT) / Math.max(1, canvas.clientWidth - LEFT - RIGHT);
-        goTo(Math.round(Math.max(0, Math.min(1, share)) * this.last));
+        goTo(stepAt(Math.max(0, Math.min(1, share)), this.last));
       });
       return { chart, canvas, figure };
     });
@@ -96,6 +99,17 @@ export function prepare(canvas) {
   return { w, h, context };
 }
 
+/**
+ * Where a step lies on the axis, 0 to 1: a long way is shown by its logarithm, or its beginning could not be seen.
+ * @param {number} step @param {number} last
+ */
+export const shareOf = (step, last) =>
+  last > LONG ? Math.log1p(step / LINEAR) / Math.log1p(last / LINEAR) : step / last;
+
+/** The other way round. @param {number} share @param {number} last */
+export const stepAt = (share, last) =>
+  Math.round(last > LONG ? LINEAR * Math.expm1(share * Math.log1p(last / LINEAR)) : share * last);
+
 /** @param {Chart} chart @param {Film} film */
 const linesOf = (chart, film) =>
   [...film.of].flatMap(([id, { steps, frames }]) => {
@@ -125,12 +139,16 @@ function scaleOf({ logarithmic, own }, lines, last, w, h) {
   let low = own || !all.length ? 0 : Math.min(...all.map(to)),
     high = own || !all.length ? 1 : Math.max(...all.map(to));
   if (logarithmic) [low, high] = [Math.min(Math.floor(low), -1), Math.max(0.3, high)];
-  else if (!own) [low, high] = [Math.max(0, low - 0.05 * (high - low)), high + 0.05 * (high - low) || 1];
+  else if (!own) {
+    // Never so little that marks would fall on one another.
+    const pad = Math.max(0.05 * (high - low), 2e-3 * Math.abs(high), 1e-4);
+    [low, high] = [Math.max(0, low - pad), high + pad];
+  }
   const size = high - low || 1;
   return {
     low,
     high,
-    x: (/** @type {number} */ step) => LEFT + (step / last) * (w - LEFT - RIGHT),
+    x: (/** @type {number} */ step) => LEFT + shareOf(step, last) * (w - LEFT - RIGHT),
     y: (/** @type {number} */ value) => h - BOTTOM - ((to(value) - low) / size) * (h - TOP - BOTTOM),
     at: (/** @type {number} */ place) => h - BOTTOM - ((place - low) / size) * (h - TOP - BOTTOM),
     last,

@@ -361,9 +361,20 @@ export class Lab {
       ...(name === "simplex" ? { classes: 4 } : {}),
     }));
     const step = new URLSearchParams(location.search).get("step");
+    /** @type {Partial<Record<string, string>>} */
+    const names = words.names;
     const measures = MEASURES.map(([key, unit, better]) => {
       const [title, short] = words.measures[key];
-      return { key, unit, better, title, short, simplex: key === "simplex_deviation_max", sphere: true };
+      return {
+        key,
+        unit,
+        better,
+        title,
+        name: names[key] ?? title,
+        short,
+        simplex: key === "simplex_deviation_max",
+        sphere: true,
+      };
     });
     return {
       stream: "/",

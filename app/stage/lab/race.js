@@ -26,7 +26,9 @@ import { bestTargets } from "./targets.js";
 /** Adam with batches and noise: a rate that falls to nothing in so many steps, from a step size of its own. */
 const HORIZON = 3000,
   NOISY_RATE = 0.03,
-  MATCH_EVERY = 10;
+  MATCH_EVERY = 10,
+  /** Of what pulls: a total force below this is none. */
+  NOISE = 1e-7;
 
 export class Race {
   /** @param {Settings} settings */
@@ -214,5 +216,8 @@ function forcesOf(sim) {
     sim.pushFrom(from, to);
     found[group] = summed((g) => g);
   }
+  // At rest pull and push are as large as ever, and what is left of them is rounding.
+  const most = (/** @type {Float32Array} */ rows) => rows.reduce((size, v) => Math.max(size, Math.abs(v)), 0);
+  if (most(total) < NOISE * most(pull)) total.fill(0);
   return found;
 }

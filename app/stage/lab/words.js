@@ -138,6 +138,7 @@ export const labWords = {
     smallest_tail: ["Smallest, tail", "Between two classes of the tail."],
     loss: ["Loss", "Its value at this step; values of different losses cannot be compared."],
   },
+  names: { min_centre_angle: "Angle" },
   stage: {
     empty: "Choose a loss.",
     emptyNext: "",
