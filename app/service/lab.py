@@ -6,23 +6,26 @@ from typing import Any
 
 from ltviz.figures import palette
 
-LOSSES = {
+METHODS = {
     "ce": "ce",
     "logit-adjust": "logit_adjust",
-    "reweight": "reweight",
     "simclr": "simclr",
     "supcon": "supcon",
-    "supcon-in": "supcon_in",
     "kcl": "kcl",
     "tsc": "tsc",
     "bcl": "bcl",
     "gml": "gml",
-    "ntce": "ntce",
-    "nonl": "nonl",
-    "etf": "etf",
-    "align-uniform": "align_uniform",
 }
 """Key of a loss in app/stage/lab/losses/list.js -> the method whose colour it wears in every chart."""
+OWN = {
+    "reweight": "#b07d00",
+    "supcon-in": "#4567e0",
+    "ntce": "#00857a",
+    "nonl": "#d2601a",
+    "etf": "#64801c",
+    "align-uniform": "#bf4f9b",
+}
+"""Colours of the other losses."""
 
 
 def lab_data(theme: str | None) -> dict[str, Any]:
@@ -32,7 +35,10 @@ def lab_data(theme: str | None) -> dict[str, Any]:
         theme: "light", "dark", or None for what the page around says.
     """
     return {
-        "looks": {key: {"colour": palette.method_colour(method)} for key, method in LOSSES.items()},
+        "looks": {
+            key: {"colour": colour}
+            for key, colour in ({key: palette.method_colour(method) for key, method in METHODS.items()} | OWN).items()
+        },
         "ramp": list(palette.class_ramp(10)),
         "categorical": list(palette.OKABE_ITO),
         "theme": theme,

@@ -17,8 +17,8 @@ def build_lab(theme: str | None = None) -> bytes:
         theme: "light", "dark", or None for what the reader's system prefers.
     """
     return write_page(
-        title=words.GEOMETRY_TITLE,
-        note=words.GEOMETRY_NOTE,
+        title=words.served.GEOMETRY_TITLE,
+        note=words.served.GEOMETRY_NOTE,
         contents={"data": lab_data(theme), "worker": worker_source(WORKER)},
         theme=theme,
         kind=GEOMETRY,

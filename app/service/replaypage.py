@@ -1,5 +1,5 @@
-"""One page by itself, a replay or the geometry lab: the stage's modules, styles and data in one file, under a policy that
-lets nothing else in."""
+"""One page by itself, a replay or the geometry lab: modules, styles and data in one file, under a policy that lets
+nothing else in."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ _PAGE = Template("""<!DOCTYPE html>
 """)
 
 
-def write_page(
-    *, title: str, note: str, contents: Mapping[str, Any], theme: str | None, kind: Kind = REPLAY
-) -> bytes:
+def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str | None, kind: Kind = REPLAY) -> bytes:
     """The file, UTF-8.
 
     Args:
@@ -102,7 +100,7 @@ def write_page(
         style=styles,
         modules=modules,
         place=kind.place,
-        waiting=html.escape(words.REPLAY_WAITING),
+        waiting=html.escape(words.served.REPLAY_WAITING),
         contents=as_data(contents),
         start=start,
     )

@@ -14,7 +14,7 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export.formats import FORMATS, Wanted, find_format, needs_runs
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
 from ltviz.recording.names import typed_path
 
@@ -33,8 +33,9 @@ class ExportOptions(Choice, HomeOptions):
     run: list[str] = positional([], description="ids or folders of runs; all runs where none is named", many=True)
     to: To = Field(
         "report",
-        description="Kind of file; html is the replay, geometry the geometry lab, which needs no run. tensorboard and projector are folders for TensorBoard, atlas is "
-        "for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 are drawn by chromium.",
+        description="Kind of file; html is the replay, geometry the geometry lab, which needs no run. tensorboard and "
+        "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 are "
+        "drawn by chromium.",
     )
     out: str | None = Field(None, description="File or folder to write; ltviz-report.html or alike where empty.")
     step: int | None = Field(None, ge=0, description="The one step that is meant: of a picture, points, a replay.")
@@ -44,7 +45,7 @@ class ExportOptions(Choice, HomeOptions):
     )
     judge: Literal["ncm", "linear", "own"] = Field(
         COMMON,
-        description="Who judges the accuracies of a report, where all runs were evaluated: nearest class mean, a "
+        description="Who judges the accuracies of a report, where it has judged all runs: nearest class mean, a "
         "linear probe, or each method's own classifier.",
     )
     projection: str | None = Field(None, description="How more than three dimensions are shown.")

@@ -6,11 +6,8 @@ its `meta__json`. Official losses multiply by temperature / base_temperature; ou
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -26,28 +23,6 @@ def cases(*folders: str):
     files = [file for folder in folders for file in sorted((HERE / folder).glob("*.npz"))]
     assert files, f"no golden files in {folders}"
     return pytest.mark.parametrize("case", files, ids=lambda file: file.stem, indirect=True)
-
-
-@pytest.fixture
-def case(request) -> SimpleNamespace:
-    with np.load(request.param) as file:
-        meta = json.loads(str(file["meta__json"]))
-        arrays = {k: torch.from_numpy(np.array(file[k])) for k in file.files if k != "meta__json"}
-    pick = lambda prefix: SimpleNamespace(  # noqa: E731
-        **{k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    )
-    return SimpleNamespace(
-        meta=meta,
-        input=pick("input__"),
-        param=pick("param__"),
-        mask=pick("mask__"),
-        out=pick("out__"),
-        grad=pick("grad__"),
-        ref=pick("ref__"),
-        state_old_before=pick("state_old_before__"),
-        state_old_after=pick("state_old_after__"),
-        state_new_before=pick("state_new_before__"),
-    )
 
 
 def free(tensor: torch.Tensor) -> torch.Tensor:
@@ -294,50 +269,3 @@ def test_proco_means_are_the_official_running_means(case):
     means.absorb(case.input.features, case.input.labels)
     torch.testing.assert_close(means.means, after.Ave, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(means.amounts, after.Amount, rtol=1e-9, atol=1e-12)
-
-
-@cases("ntce")
-def test_ntce(case):
-    features, weights = free(case.input.features), free(case.input.weights_CxD)
-    arguments, options = (features, case.input.labels, weights), {"temperature": float(case.param.temperature)}
-    loss, values = losses.ntce(*arguments, **options), losses.ntce(*arguments, reduction="none", **options)
-    both_ways(values, loss)
-    torch.testing.assert_close(values.detach(), case.out.per_anchor, rtol=RTOL, atol=ATOL)
-    check(loss, case.out.loss, (features, case.grad.features), (weights, case.grad.weights_CxD))
-
-
-@cases("nonl")
-def test_nonl(case):
-    features, weights = free(case.input.features), free(case.input.weights_CxD)
-    options = {"temperature": float(case.param.temperature), "negatives": case.meta["negatives"]}
-    arguments = (features, case.input.labels, weights)
-    loss, values = losses.nonl(*arguments, **options), losses.nonl(*arguments, reduction="none", **options)
-    both_ways(values, loss)
-    torch.testing.assert_close(values.detach(), case.out.per_anchor, rtol=RTOL, atol=ATOL)
-    check(loss, case.out.loss, (features, case.grad.features), (weights, case.grad.weights_CxD))
-
-
-@pytest.mark.parametrize("negatives", ["class", "instance", "both"])
-def test_nonl_is_finite_where_the_official_code_is_not(negatives):
-    """One class in the batch, and a temperature whose exp overflows: there minus infinity and NaN."""
-    generator = torch.Generator().manual_seed(0)
-    features, weights = (free(F.normalize(torch.randn(5, 4, generator=generator).double(), dim=1)) for _ in range(2))
-    for y, temperature in ((torch.zeros(5, dtype=torch.int64), 0.1), (torch.tensor([0, 1, 0, 2, 1]), 0.001)):
-        value = losses.nonl(features, y, weights, temperature=temperature, negatives=negatives)
-        found = torch.autograd.grad(value, [features, weights])
-        assert value.isfinite() and all(gradient.isfinite().all() for gradient in found)
-        assert value.item() == 0 or negatives != "class" or y.any()
-
-
-@cases("dot_regression")
-def test_dot_regression(case):
-    features, kind = free(case.input.features), case.meta["lengths"]
-    counts = {"none": None, "batch": torch.bincount(case.input.labels, minlength=len(case.input.classifier_CxD))}
-    given = case.input.class_counts if kind == "counts" else counts[kind]
-    arguments = (features, case.input.labels, case.input.classifier_CxD)
-    loss = losses.dot_regression(*arguments, counts=given)
-    values = losses.dot_regression(*arguments, counts=given, reduction="none")
-    both_ways(values, loss)
-    torch.testing.assert_close(values.detach(), case.out.per_anchor, rtol=RTOL, atol=ATOL)
-    torch.testing.assert_close(losses.dot_regression(*arguments, lengths=case.out.lengths), loss, rtol=RTOL, atol=ATOL)
-    check(loss, case.out.loss, (features, case.grad.features))

@@ -55,6 +55,7 @@ def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
         z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 8),
         bias=np.zeros(6), targets=geometry.simplex(6, 8), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
+    found |= metrics.measure(z, y, split=split, features=z, full=True)  # which samples with several labels have none of
     assert set(metrics.MEASURES) <= set(found) <= set(metrics.MEASURES) | set(metrics.BEHIND)
     assert not set(metrics.MEASURES) & set(metrics.BEHIND)
     assert all(type(value) is float and np.isfinite(value) for value in found.values())

@@ -1,5 +1,5 @@
-"""What the geometry lab of the page must compute: values, gradients and ways of points, from `ltviz.losses` on explicitly
-repeated samples, in float64, by autograd. Python is the truth; tests/stage_js/lab.test.mjs compares.
+"""What the geometry lab must compute: values, gradients and ways of points, from `ltviz.losses` on explicitly repeated
+samples, in float64, by autograd. Python is the truth; tests/stage_js/lab.test.mjs compares.
 
     python tests/stage_js/lab_cases.py     writes lab_cases.json anew
 """
@@ -210,10 +210,7 @@ def dot_regression(p: Problem, u: Tensor, columns: Tensor, here: Tensor) -> Tens
 
 
 def align_uniform(p: Problem, u: Tensor, _: Tensor, here: Tensor) -> Tensor:
-    """Wang and Isola 2020; both views of an image lie on one point, so alignment is 0."""
-    rows = u[here]
-    first, second = torch.triu_indices(len(rows), len(rows), 1)
-    return (-p.options["spread"] * ((rows[first] - rows[second]) ** 2).sum(1)).exp().mean().log()
+    return losses.align_uniform(two_views(u, here), t=p.options["spread"])
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {

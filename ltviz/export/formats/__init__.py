@@ -1,8 +1,8 @@
 """What `ltviz export --to` can write: one format a file, named like its flag. Adding a file adds a format.
 
 A module has `ABOUT`, a few words for the help; `OUT`, the name that is written where nobody gives one, which ends with
-a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `NEEDS_RUNS = False`. It is imported when it is asked for. What begins with an
-underscore is none.
+a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `NEEDS_RUNS = False`. It is
+imported when it is asked for. What begins with an underscore is none.
 """
 
 from __future__ import annotations
