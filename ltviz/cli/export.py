@@ -34,8 +34,8 @@ class ExportOptions(Choice, HomeOptions):
     to: To = Field(
         "report",
         description="Kind of file; html is the replay, geometry the geometry lab, which needs no run. tensorboard and "
-        "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 are "
-        "drawn by chromium.",
+        "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 "
+        "are drawn by chromium.",
     )
     out: str | None = Field(None, description="File or folder to write; ltviz-report.html or alike where empty.")
     step: int | None = Field(None, ge=0, description="The one step that is meant: of a picture, points, a replay.")

@@ -49,8 +49,6 @@ export class Lab {
     this.addressTimer = undefined;
     /** The pace that the worker was told last. */
     this.paced = "";
-    /** A single step is on its way. */
-    this.stepping = false;
     this.place = make("div", "ltl-stage");
     this.film = new Film();
     this.slow = false;
@@ -212,7 +210,6 @@ export class Lab {
     if (this.mode !== "hold" || this.held === null) this.stage.timeline.hold(this.film.last);
     const held = this.held ?? this.film.last;
     if (held < this.film.last) return this.stage.timeline.walk(1);
-    this.stepping = true;
     this.send({ type: "step" });
   }
 
@@ -235,27 +232,26 @@ export class Lab {
     this.send({ type: "pace", speed: wanted, until });
   }
 
-  /** What the worker has computed. @param {{looks: import("./race.js").Snapshot[][]}} told */
-  take({ looks }) {
+  /**
+   * What the worker has computed. @param {{looks: import("./race.js").Snapshot[][], stepped: boolean}} told stepped: a
+   * single step is among it
+   */
+  take({ looks, stepped }) {
     // The last one is seen; those before it are on the film.
     looks.forEach((snapshots, i) => this.takeOne(snapshots, i < looks.length - 1));
+    if (stepped) this.stage.timeline.hold(this.film.last);
     // Asked for more when this is on the screen.
     requestAnimationFrame(() => this.send({ type: "seen" }));
   }
 
   /** @param {import("./race.js").Snapshot[]} snapshots @param {boolean} passing */
   takeOne(snapshots, passing) {
-    const known = snapshots.filter(({ id }) => this.film.of.has(id));
-    const { dim, classes } = this.settings;
+    const { dim, classes } = this.settings,
+      known = snapshots.filter(({ id }) => this.film.of.has(id));
     // Of a race that is no more.
-    if (known.every(({ means }) => means.length === classes * dim)) {
-      this.film.add(known, passing);
-      if (this.stepping && known.length) {
-        this.stepping = false;
-        this.stage.timeline.hold(this.film.last);
-      }
-      this.rate = known[0]?.metrics.rate ?? this.rate;
-    }
+    if (known.some(({ means }) => means.length !== classes * dim)) return;
+    this.film.add(known, passing);
+    this.rate = known[0]?.metrics.rate ?? this.rate;
   }
 
   headers() {

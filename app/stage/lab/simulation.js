@@ -349,9 +349,10 @@ export class Simulation {
       for (let k = 0; k < dim; k++) columns[c * dim + k] = setup.targets[this.assigned[c] * dim + k];
   }
 
-  /** @returns {Float64Array} (classes, dim) unit, of the points as they are placed */
+  /** @returns {Float64Array} (classes, dim) unit, of the points as they are placed; or what the samples are drawn around */
   classMeans() {
     const { u, problem, classes, dim, means } = this;
+    if (this.tiedRows) return unitRows(this.x, dim, means);
     return classMeans(u, problem.y, problem.stored, classes, dim, means);
   }
 }

@@ -33,6 +33,8 @@ let speed = -1,
   looked = 0,
   /** Something is to be told at once. */
   stale = false,
+  /** It is a single step that was asked for. */
+  stepped = false,
   told = 0,
   /** When, and at which step, the present speed began. */
   since = 0,
@@ -57,8 +59,9 @@ function tell(now) {
   if (stale) look(now);
   drawn = stale = false;
   told = now;
-  self_.postMessage({ type: "look", step: race.steps, pace, looks: kept });
+  self_.postMessage({ type: "look", step: race.steps, pace, looks: kept, stepped });
   kept = [];
+  stepped = false;
 }
 
 /** @param {number} now */
@@ -119,8 +122,10 @@ function act(order) {
   const { settings } = order;
   if (order.type === "begin" && settings) race = new Race(settings);
   else if (order.type === "change" && settings) race?.change(settings);
-  else if (order.type === "step") race?.step();
-  else if (order.type === "perturb") race?.perturb(order.size ?? 0.1);
+  else if (order.type === "step") {
+    race?.step();
+    stepped = true;
+  } else if (order.type === "perturb") race?.perturb(order.size ?? 0.1);
   else if (order.type === "put") race?.put(order.id ?? "", order.c ?? 0, order.to ?? new Float32Array(0));
   else if (order.type === "restore") race?.restore(order.seen ?? []);
 }
