@@ -147,5 +147,24 @@ export const labWords = {
     waiting: "The points are being placed…",
     oneProjection: "",
   },
-  targets: "Targets",
+  targets: "Targets: three recipes, and the matching",
+  targetsLead:
+    "Targets for as many classes and dimensions as on the stage, found by letting points repel. Open it to watch.",
+  generate: "Generate anew",
+  recipes: {
+    closed: ["Closed form", "The regular simplex, where it fits"],
+    annealed: ["Annealed", "Descent on the repulsion, the temperature falling; without each point's own term"],
+    official: [
+      "Official recipe",
+      "TSC's script: each point's own term swamps the others at temperature 0.07, so it hardly moves",
+    ],
+  },
+  recipeSays: "Largest cosine {largest}; step {steps} of {of}.",
+  noClosed: "No simplex fits in these dimensions.",
+  histogram: "Cosines between pairs of targets, from opposite to the same direction",
+  save: "Save as .npy",
+  saveHint: "Rows of float64, one a class, as numpy reads them",
+  matching: "Matching",
+  matchingHint: "Discs: the classes of the first sphere above, drag them there; diamonds: the targets that they get",
+  matchingSays: "Cost, the mean of 1 − cosine: {matched} matched, {random} at random.",
 };
