@@ -113,7 +113,7 @@ export class Playground {
       make("figcaption", "", {}, words.matching),
       this.match.said,
     );
-    const again = make("button", "ltl-button ltl-generate", { type: "button" }, words.generate);
+    const again = make("button", "ltl-button", { type: "button", "data-act": "generate" }, words.generate);
     again.addEventListener("click", () => this.begin(this.seed + 1));
     this.root = make(
       "details",
@@ -170,7 +170,13 @@ export class Playground {
     globe.draw(this.look, exists ? seen(view ?? plain(dim), rows, dim) : new Float32Array(0), null);
     setText(
       said,
-      exists ? fill(words.recipeSays, { largest: formatMeasure(largest, "", 3), steps, of: STEPS }) : words.noClosed,
+      exists
+        ? fill(recipe.descent ? words.recipeSays : words.closedSays, {
+            largest: formatMeasure(largest, "", 3),
+            steps,
+            of: STEPS,
+          })
+        : words.noClosed,
     );
     save.disabled = !exists;
     const pen = prepare(bars);

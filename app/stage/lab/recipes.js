@@ -8,7 +8,8 @@ export const RECIPES = ["closed", "annealed", "official"];
 /** Steps of a descent. The official script takes 10,000. */
 export const STEPS = 1500;
 const OFFICIAL_TEMPERATURE = 0.07,
-  OFFICIAL_RATE = 1e-3,
+  /** In float32, by torch's Adam as it is. */
+  OFFICIAL = { self: true, single: true, rate: 1e-3, beta: 0.999, epsilon: 1e-8 },
   BINS = 40;
 
 export class Recipe {
@@ -20,7 +21,7 @@ export class Recipe {
     this.steps = 0;
     /** The closed form is there where it fits, and nowhere else. */
     this.exists = name !== "closed" || fits(classes, dim);
-    const how = name === "official" ? { self: true, rate: OFFICIAL_RATE } : {};
+    const how = name === "official" ? OFFICIAL : {};
     this.descent = name === "closed" ? null : new Repulsion(randomRows(classes, dim, seed), dim, how);
     this.rows = this.descent ? this.descent.u : this.exists ? simplex(classes, dim) : new Float64Array(0);
   }

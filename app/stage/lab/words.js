@@ -148,18 +148,18 @@ export const labWords = {
     oneProjection: "",
   },
   targets: "Targets: three recipes, and the matching",
-  targetsLead:
-    "Targets for as many classes and dimensions as on the stage, found by letting points repel. Open it to watch.",
+  targetsLead: "Targets for as many classes and dimensions as on the stage, found by letting points repel: watch them.",
   generate: "Generate anew",
   recipes: {
     closed: ["Closed form", "The regular simplex, where it fits"],
     annealed: ["Annealed", "Descent on the repulsion, the temperature falling; without each point's own term"],
     official: [
       "Official recipe",
-      "TSC's script: each point's own term swamps the others at temperature 0.07, so it hardly moves",
+      "TSC's script: in single precision each point's own term drowns the others at temperature 0.07, so it stops short",
     ],
   },
   recipeSays: "Largest cosine {largest}; step {steps} of {of}.",
+  closedSays: "Largest cosine {largest}; nothing has to be found.",
   noClosed: "No simplex fits in these dimensions.",
   histogram: "Cosines between pairs of targets, from opposite to the same direction",
   save: "Save as .npy",
