@@ -220,7 +220,7 @@ def test_a_step_that_is_not_finite_is_refused_before_weights_change(
     [
         (
             "memory",
-            "ran out of memory on cpu at step 7 (20.00 MiB were needed, 5.25 MiB were free); try batch size 8",
+            "ran out of memory on cpu at step 7 (20.00 MiB were needed, 5.25 MiB were free); try batch size 2",
         ),
         ("bug", "failed at step 7 with IndexError: list index out of range"),
     ],
