@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ltviz.metrics.comparison import share_error, told_apart
+from ltviz.recipes.cost import SUSTAINED
+from ltviz.training.parameters import classifier_size, encoder_size, head_size
 from ltviz.training.settings import RunSettings
 
 APP = "ltviz"
@@ -50,6 +52,18 @@ DIM = "Dimensions"
 DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
 STEPS = "Steps"
 STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+EPOCHS = "Epochs"
+EPOCHS_HELP = (
+    "How often batches hold the training set. A recipe says how many; where empty, steps are asked for instead."
+)
+RECIPE = "Recipe"
+RECIPE_HELP = (
+    "A paper's own settings for one method on its benchmark. The form below takes them; what you change goes before "
+    "what the recipe says."
+)
+RECIPE_NONE = "none"
+RECIPE_ABOUT = "What it follows, and what differs"
+RECIPE_KEPT = "All that the recipe sets is as it says."
 EQUAL_IMAGES = "Equal images"
 EQUAL_IMAGES_HELP = (
     "Some methods take three views of each sample at a step, others one. Switched on, all see {views} of each, so that "
@@ -376,6 +390,69 @@ def plan(run: RunSettings, methods: int, policies: str, steps: int, size: int | 
         f"{policies.replace(',', ', ')}. {steps:,} step{'s' if steps > 1 else ''} of {run.batch_size:,}: "
         f"{images}{often}."
     )
+
+
+def plan_network(encoder: str, shape: Sequence[int], classes: int, run: RunSettings, *, of_pixels: bool) -> str | None:
+    """How many parameters the network has; None for one whose size is not known.
+
+    Args:
+        shape: of one sample, (H, W), (H, W, 3) or (F,).
+        of_pixels: whether the samples are pixels.
+    """
+    size = encoder_size(encoder, shape, of_pixels=of_pixels)
+    if size is None:
+        return None
+    whole = size.parameters + classifier_size(size.feature_dim, classes)
+    head = head_size(size.feature_dim, run.dim, run.head, run.head_width)
+    return (
+        f"{encoder} has {size.parameters:,} parameters, {whole:,} with a linear classifier of {classes:,} classes; the "
+        f"projection to {run.dim} dimensions has {head:,}."
+    )
+
+
+def recipe_aim(value: float | None, measure: str, source: str) -> str:
+    """The published number that a recipe aims at."""
+    where = sentence(source)
+    return f"Published number {where}" if value is None else f"It aims at {value:.2f} % {measure}: {where}"
+
+
+def recipe_cost(steps: int, images: int, hours: float | None) -> str:
+    """What a recipe costs as it stands.
+
+    Args:
+        hours: at `SUSTAINED` operations a second; None where they are not known.
+    """
+    told = f"As it stands it takes {steps:,} steps and {images:,} images"
+    if hours is None:
+        return f"{told}."
+    long = f"{hours:,.0f} hours" if hours >= 10 else f"{hours:.2g} hours"
+    rate = f"{SUSTAINED / 1e12:g} TFLOP/s"
+    return f"{told}: about {long} on a device that sustains {rate}, which is assumed and not measured here."
+
+
+def recipe_changed(differing: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What is set otherwise than a recipe says.
+
+    Args:
+        differing: name -> what the recipe says.
+        now: name -> what is set.
+    """
+    if not differing:
+        return RECIPE_KEPT
+    told = [f"{_setting(name)} {_value(now[name])} instead of {_value(said)}" for name, said in differing.items()]
+    return f"Changed against the recipe: {'; '.join(told)}."
+
+
+def _setting(name: str) -> str:
+    return name.removeprefix("settings.").replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "automatic"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def plan_memory(size: int) -> str:

@@ -56,8 +56,8 @@ def draw_classes(studio: Studio, about: Description, cut: Mapping[str, Any]) -> 
         _draw_samples(studio.previews.ask(about, cut))
 
 
-def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -> None:
-    """What Train would do with these settings, in a few sentences.
+def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -> bool:
+    """What Train would do with these settings, in a few sentences; whether they are valid, which is said where not.
 
     Args:
         about: of the data; None where it cannot be described.
@@ -68,14 +68,25 @@ def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -
         settings = RunSettings.model_validate(dict(run))
     except ValidationError as error:
         st.caption(forms.escape(words.sentence(sentence(error, RunSettings)) or ""))
-        return
+        return False
     if methods and about is not None and about.missing is None:
         size = None if about.bytes is None else sum(about.counts)
         steps = settings.steps if settings.epochs is None or size is None else settings.steps_over(size)
-        told = [words.plan(settings, methods, settings.policies or about.policies, steps, size)]
+        told = [
+            words.plan(settings, methods, settings.policies or about.policies, steps, size),
+            *_network(about, settings),
+        ]
         if about.bytes is not None:
             told.append(words.plan_memory(about.bytes))
         st.caption(forms.escape(" ".join([*told, words.PLAN_TIME])))
+    return True
+
+
+def _network(about: Description, run: RunSettings) -> list[str]:
+    """How large the network is, where that is known."""
+    shape, classes = about.image_shape, len(about.class_names)
+    told = words.plan_network(run.encoder, shape, classes, run, of_pixels=about.of_pixels) if shape else None
+    return [told] if told else []
 
 
 def _draw_samples(asked: Future[Samples]) -> None:
