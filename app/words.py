@@ -62,7 +62,8 @@ RECIPE_HELP = (
     "what the recipe says."
 )
 RECIPE_NONE = "none"
-RECIPE_ABOUT = "What it follows, and what differs"
+BENCHMARK = "Benchmark"
+RECIPE_ABOUT = "Sources and differences"
 RECIPE_KEPT = "All that the recipe sets is as it says."
 EQUAL_IMAGES = "Equal images"
 EQUAL_IMAGES_HELP = (
@@ -405,13 +406,19 @@ def plan_network(encoder: str, shape: Sequence[int], classes: int, run: RunSetti
     whole = size.parameters + classifier_size(size.feature_dim, classes)
     head = head_size(size.feature_dim, run.dim, run.head, run.head_width)
     return (
-        f"{encoder} has {size.parameters:,} parameters, {whole:,} with a linear classifier of {classes:,} classes; the "
-        f"projection to {run.dim} dimensions has {head:,}."
+        f"Parameters of {encoder}: {size.parameters:,}, with a linear classifier of {classes:,} classes {whole:,}; of "
+        f"the projection to {run.dim} dimensions: {head:,}."
     )
 
 
+def recipe_title(title: str) -> tuple[str, str]:
+    """Method and benchmark of a recipe, "BCL" and "CIFAR-10-LT, IF 100", in as many letters as a narrow field shows."""
+    method, _, benchmark = title.partition(" on ")
+    return method, (benchmark or title).replace("imbalance factor", "IF")
+
+
 def recipe_aim(value: float | None, measure: str, source: str) -> str:
-    """The published number that a recipe aims at."""
+    """The published number that a recipe aims at; where there is none, `source` begins with "unknown"."""
     where = sentence(source)
     return f"Published number {where}" if value is None else f"It aims at {value:.2f} % {measure}: {where}"
 
@@ -425,9 +432,8 @@ def recipe_cost(steps: int, images: int, hours: float | None) -> str:
     told = f"As it stands it takes {steps:,} steps and {images:,} images"
     if hours is None:
         return f"{told}."
-    long = f"{hours:,.0f} hours" if hours >= 10 else f"{hours:.2g} hours"
     rate = f"{SUSTAINED / 1e12:g} TFLOP/s"
-    return f"{told}: about {long} on a device that sustains {rate}, which is assumed and not measured here."
+    return f"{told}: {time_left(3600 * hours)} on a device that sustains {rate}, which is assumed, not measured."
 
 
 def recipe_changed(differing: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -46,16 +46,27 @@ class Start:
 
 
 def draw_choice() -> Recipe | None:
-    """The list of recipes; the one that is chosen."""
-    known = {f"{recipe.method}/{recipe.name}": recipe for recipe in recipes.recipes()}
-    chosen = st.selectbox(
+    """The methods that have recipes, and the benchmarks of the one that is chosen; the recipe."""
+    known: dict[str, list[Recipe]] = {}
+    for recipe in recipes.recipes():
+        known.setdefault(recipe.method, []).append(recipe)
+    method = st.selectbox(
         words.RECIPE,
         [_NONE, *known],
-        format_func=lambda name: known[name].title if name else words.RECIPE_NONE,
+        format_func=lambda name: words.recipe_title(known[name][0].title)[0] if name else words.RECIPE_NONE,
         key="race-recipe",
         help=words.RECIPE_HELP,
     )
-    return known.get(chosen)
+    if method not in known:
+        return None
+    own = {recipe.name: recipe for recipe in known[method]}
+    chosen = st.selectbox(
+        words.BENCHMARK,
+        list(own),
+        format_func=lambda name: words.recipe_title(own[name].title)[1],
+        key=f"race-recipe-{method}",
+    )
+    return own[chosen]
 
 
 def key_of(recipe: Recipe | None) -> str:
@@ -83,7 +94,7 @@ def draw_about(recipe: Recipe) -> None:
     with st.expander(words.RECIPE_ABOUT, key=f"{key_of(recipe)}-about"):
         rests_on = [] if reckoned is None else [reckoned.rests_on]
         for line in (recipe.follows, *recipe.notes, *rests_on):
-            st.caption(forms.escape(words.sentence(line) or ""))
+            st.caption(forms.escape(words.sentence(line[:1].upper() + line[1:]) or ""))
 
 
 def differing(recipe: Recipe, run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

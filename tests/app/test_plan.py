@@ -68,7 +68,7 @@ def test_digits_are_shown_with_their_counts_images_and_what_train_would_do():
     assert "300 steps of 64: 19,200 samples, in as many views as a method needs (58 times the training set)." in said
     assert "All inputs take about 0.1 MB" in said and words.PLAN_TIME in said
     assert (
-        "mlp has 25,344 parameters, 26,634 with a linear classifier of 10 classes; the projection to 3 dimensions has "
+        "Parameters of mlp: 25,344, with a linear classifier of 10 classes 26,634; of the projection to 3 dimensions: "
         "16,899." in said
     )
 
@@ -123,10 +123,10 @@ def test_a_network_of_pixels_is_counted_as_one_and_an_unknown_one_is_not(home: P
     app = lab("digits-seg")
     app.session_state["race-kept"] = {"run": {"encoder": "convnet"}, "methods": {}}
     app.run()
-    assert "convnet has 4,848 parameters, 5,211 with a linear classifier of 11 classes" in told(app)
+    assert "Parameters of convnet: 4,848, with a linear classifier of 11 classes 5,211" in told(app)
     app.session_state["race-kept"] = {"run": {"encoder": "timm:vit_tiny_patch16_224"}, "methods": {}}
     app.run()
-    assert "parameters" not in told(app) and words.PLAN_TIME in told(app)
+    assert "Parameters" not in told(app) and words.PLAN_TIME in told(app)
 
 
 def test_images_that_take_long_are_promised_and_do_not_hold_the_page(monkeypatch: pytest.MonkeyPatch):
