@@ -461,6 +461,13 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def natural(factor: float) -> str:
+    """That the classes of a set keep their sizes, which have this imbalance factor."""
+    return (
+        f"The classes keep their sizes, whose imbalance factor is {factor:.4g} as counted; the one above says nothing."
+    )
+
+
 def plan_memory(size: int) -> str:
     """What the data of so many bytes takes."""
     amount = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(0.1, size / 1e6):,.1f} MB"

@@ -16,6 +16,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ltviz import figures
+from ltviz.data.longtail import NATURAL, measured_factor
 from ltviz.data.preview import Sample
 from ltviz.data.registry import Description
 from ltviz.errors import LtvizError, sentence
@@ -50,7 +51,8 @@ def draw_classes(studio: Studio, about: Description, cut: Mapping[str, Any]) -> 
             logarithmic=True,
         )
         draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
-    for told in (*about.notes, *([about.missing] if about.missing else [])):
+    kept = [words.natural(measured_factor(about.counts))] if about.counts and about.profile == NATURAL else []
+    for told in (*kept, *about.notes, *([about.missing] if about.missing else [])):
         st.caption(forms.escape(told))
     if about.missing is None and len(about.image_shape) > 1:
         _draw_samples(studio.previews.ask(about, cut))

@@ -118,12 +118,14 @@ class Result:
 
     @cached_property
     def cell(self) -> dict[str, Any]:
-        """Everything that runs must share to be compared: data and recipe, without the seed."""
+        """Everything that runs must share to be compared: data and recipe, without the seed. How imbalanced the data
+        are is what the run says of them, and not what was set: that says nothing of classes that keep their sizes."""
         given = self.info.config.get("run")
         recipe = given if isinstance(given, dict) else {}
         here = {key: value for key, value in recipe.items() if key not in INCIDENTAL and key != "seed"}
         own = {"data": self.info.data, "imbalance_factor": self.info.imbalance_factor, "dim": self.info.dim}
-        return {**own, "classes": self.info.num_classes, **here}
+        more = {name: value for name, value in here.items() if own.get(name) is None}
+        return {**own, "classes": self.info.num_classes, **more}
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -119,6 +119,18 @@ def test_a_folder_of_class_folders_is_shown_in_colour_and_names_stay_text(tmp_pa
     assert "views by crop-flip" in told(app)
 
 
+def test_classes_that_keep_their_sizes_have_an_imbalance_that_is_counted(tmp_path: Path):
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["f0,f1,label", *(f"0.{i},1.5,{'abbb'[i % 4]}" for i in range(48))]))
+    app = lab("table-lt")
+    app.text_input(key="race-data_dir").input(str(table)).run()
+    said = "The classes keep their sizes, whose imbalance factor is 3.4 as counted; the one above says nothing."
+    assert said in told(app), "a table stays as it is"
+    app.session_state["race-kept"] = {"run": {"profile": "exp"}, "methods": {}}
+    app.run()
+    assert "as counted" not in told(app)
+
+
 def test_a_network_of_pixels_is_counted_as_one_and_an_unknown_one_is_not(home: Path):
     app = lab("digits-seg")
     app.session_state["race-kept"] = {"run": {"encoder": "convnet"}, "methods": {}}
