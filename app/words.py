@@ -532,9 +532,17 @@ def rule(text: str) -> str:
     return f"Groups: {text.rstrip('.')}."
 
 
-def run_line(state: str, step: int | None, total: int | None, seconds_left: float | None) -> str:
-    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first."""
+def run_line(
+    state: str, step: int | None, total: int | None, seconds_left: float | None, doing: str | None = None
+) -> str:
+    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first.
+
+    Args:
+        doing: what is done instead of steps, such as what judges are at.
+    """
     done = None if step is None else f"{step} of {total}" if total else f"step {step}"
+    if doing and state in ("starting", "running"):
+        return f"{done}, {doing}" if done else f"{STATES[state]}, {doing}"
     if state == "running" and done is not None:
         return done if seconds_left is None else f"{done}, {time_left(seconds_left)} left"
     if state == "finished" and step == total:

@@ -114,3 +114,15 @@ def test_of_classes_that_keep_their_sizes_the_imbalance_is_measured(
     assert info.config["run"]["imbalance_factor"] == 3, "what was set stays, so that the run goes on and is known again"
     ((result,), _) = read_results([Recording(home / "run")])
     assert result.cell["imbalance_factor"] == factor, "what comparisons, tables and reports say"
+
+
+def test_a_terminal_says_what_judges_are_at(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("ltviz.cli.train._TICK", 0.0)
+    line = [part for part in SHORT if part != "--no-evaluate"]
+    assert main(["train", "ce", *line, "--run-dir", str(home / "run")]) == 0
+    said = capsys.readouterr().err.split("\r\x1b[K")
+    assert said.index("judging CE: 256 of 500 test images") > said.index(next(x for x in said if "step 4/4" in x))
+    assert said[-1] == "", "the line is taken away at the end"
