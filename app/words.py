@@ -567,7 +567,9 @@ def time_left(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
+def few_shot_verdict(
+    scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "", *, pixels: bool = False
+) -> str:
     """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy;
     `ONE_SEED` is to be said after it.
 
@@ -576,12 +578,14 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
         baseline: title of the method that the others should beat.
         images: test images of each rare class; empty where they are not known.
         judge: key of `VERDICT_BY`.
+        pixels: whether samples are pixels.
     """
     if len(scores) < 2:
         return ""
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
-    said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
+    judged = VERDICT_BY[judge].format(where=TEST_PIXELS if pixels else TEST_SET)
+    said = f"With this one seed, {judged}, the rare classes reach {reached}"
     if not images or not all(0 <= score <= 1 for score in scores.values()):
         return f"{said}."
     error = 100 * max(share_error(score, images) for score in scores.values())
@@ -601,9 +605,12 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
 
 VERDICT_BY = {
     "": "judged by each method's own classifier",
-    "own": "judged by each method's own classifier on the whole test set",
-    "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+    "own": "judged by each method's own classifier on {where}",
+    "ncm": "judged alike by the nearest class mean of the features on {where}",
 }
+TEST_SET = "the whole test set"
+TEST_PIXELS = "pixels of all test images"
+"""Where samples are pixels, of which judges read a part."""
 EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
 # Your embeddings.
 EMB_DROP = "Drop files of embeddings"

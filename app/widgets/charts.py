@@ -98,12 +98,14 @@ def _draw_verdict(race: Mapping[str, Result]) -> None:
     group = Group({}, arms)
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
     asked = [judge for judge in (COMMON, OWN) if judge in judges_of([group])]
+    pixels = any(result.evaluation and result.evaluation.judged for result in race.values())
     verdicts = []
     for judge, measure in [(judge, judged_by(judge, "few")) for judge in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
-        verdicts.append(words.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+        least = min(sizes, key=sum, default=[])
+        verdicts.append(words.few_shot_verdict(scores, baseline, least, judge, pixels=pixels))
     *first, last = [said for said in verdicts if said] or [""]
     for said in [*first, f"{last} {words.ONE_SEED}"] if last else []:
         st.text(said)

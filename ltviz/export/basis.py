@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ltviz.export.findings import listed
-from ltviz.export.results import Group, are_evaluated
+from ltviz.export.results import Arm, Group, are_evaluated
 from ltviz.metrics.final import COMMON, JUDGES, NAMES, beside, judged_by
 from ltviz.training.settings import EQUAL_VIEWS
 
@@ -24,7 +24,7 @@ def judge_note(groups: Sequence[Group], judge: str = COMMON) -> str:
         second = beside(judge)
         return (
             f"Accuracies are of the whole test set, at the end of training, by {JUDGES[judge]} ({NAMES[judge]}); "
-            f"beside it stands that of rare classes by {JUDGES[second]} ({NAMES[second]})."
+            f"beside it stands that of rare classes by {JUDGES[second]} ({NAMES[second]}).{_pixels_note(arms)}"
         )
     if not any(arm.mean("accuracy_all") is not None or arm.mean("accuracy_few") is not None for arm in arms):
         return ""
@@ -34,6 +34,18 @@ def judge_note(groups: Sequence[Group], judge: str = COMMON) -> str:
         "Accuracies are of the test points that the frames show, by each method's own classifier (own): some of these "
         "are corrected for the class counts, others, as CE's, are not. One judge can be asked once all runs have been "
         f"judged at their last step; {left} of {len(results)} {'was' if left == 1 else 'were'} not."
+    )
+
+
+def _pixels_note(arms: Iterable[Arm]) -> str:
+    """Of which pixels the accuracies are, where samples are pixels; "" where they are none."""
+    found = (result.evaluation for arm in arms for result in arm.results)
+    judged = next((one.judged for one in found if one is not None and one.judged is not None), None)
+    if judged is None:
+        return ""
+    return (
+        f" Samples are pixels: accuracies are of {sum(judged.pixels):,} of them, as many of each of {judged.images:,} "
+        "test images, and mIoU of all labelled ones. Pixels of one image are not independent, so errors count images."
     )
 
 

@@ -98,7 +98,8 @@ class Result:
         return [ids for ids in found if len(ids)] or None
 
     def _test_images(self, group: str) -> list[np.ndarray] | None:
-        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered."""
+        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered.
+        Where samples are pixels, these are the images that they are of: pixels of one are not independent."""
         if self.evaluation is None:
             return None
         order = sorted(self.info.class_names)
@@ -107,7 +108,8 @@ class Result:
             for name, n in zip(self.info.class_names, self.evaluation.test_images, strict=True)
         ]
         if group == "all":
-            return [np.concatenate(numbered)]
+            apart = self.evaluation.judged
+            return [np.concatenate(numbered) if apart is None else np.arange(apart.images)]
         classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
         return [numbered[c] for c in classes if len(numbered[c])] or None
 

@@ -147,7 +147,7 @@ def _accuracies(entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, 
         key=f"{entry.key}_error",
         title=f"{entry.title}: standard error",
         better=None,
-        short="Binomial standard error that the number of judged samples leaves, {}.",
+        short="Binomial standard error that the number of judged samples leaves, {}; of pixels, the number of images.",
         formula=r"\sqrt{\sum_c \tilde p_c (1 - \tilde p_c) / n_c} / C, \; \tilde p = (n p + 1) / (n + 2)",
         source="Laplace's rule of succession: all right on few samples leaves a doubt",
         caution=None,
@@ -267,7 +267,9 @@ def _own(prefix: str, part: str, space: Space) -> Mapping[str, Value]:
     predictions, here = space.one_each("predictions"), space.parts.get(part)
     if predictions is None or here is None:
         return {}
-    return _judged(prefix, predictions[here], space.y[here], space.groups)
+    images = space.one_each("images")
+    of = None if images is None else images[here]
+    return _judged(prefix, predictions[here], space.y[here], space.groups, of)
 
 
 def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: Space) -> Mapping[str, Value]:
@@ -276,24 +278,40 @@ def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: 
     train, test = space.part("train"), space.part("test")
     if train is None or test is None or train.present.sum() < 2 or one_place(train.centres[train.present]):
         return {}
-    return _judged(prefix, classify(train, test), test.y, space.groups)
+    return _judged(prefix, classify(train, test), test.y, space.groups, test.images)
 
 
-def _judged(prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups) -> Mapping[str, Value]:
-    """Accuracies with the number of points and the binomial error of each. None at all for a single class, which no
-    classifier can miss, or without points."""
+def _judged(
+    prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups, images: np.ndarray | None
+) -> Mapping[str, Value]:
+    """Accuracies with the number of points and the binomial error of each, which counts points of one image and class
+    as one. None at all for a single class, which no classifier can miss, or without points."""
     result = accuracy_by_group(predictions, y, groups)
     judged = np.bincount(y, minlength=len(result.per_class))
     if len(judged) < 2 or result.all is None:
         return {}
+    apart, in_all = judged, len(y)
+    if images is not None:
+        apart, in_all = images_of_classes(images, y, len(judged)), len(np.unique(images))
     found: dict[str, Value] = {
         f"{prefix}_all": result.all,
         f"{prefix}_all_n": float(len(y)),
-        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([len(y)])),
+        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([in_all])),
     }
     for shot, (_, classes) in zip([*SHOTS][1:], groups.items(), strict=True):
         if judged[classes].any():
             found[f"{prefix}_{shot}"] = getattr(result, shot)
             found[f"{prefix}_{shot}_n"] = float(judged[classes].sum())
-            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], judged[classes])
+            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], apart[classes])
     return found
+
+
+def images_of_classes(images: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
+    """(C,) int64 different images that the points of each class are of.
+
+    Example:
+        >>> images_of_classes(np.array([7, 7, 8, 8]), np.array([0, 0, 0, 1]), 3).tolist()
+        [2, 1, 0]
+    """
+    pairs = np.unique(np.stack([y, images], axis=1), axis=0) if len(y) else np.zeros((0, 2), np.int64)
+    return np.bincount(pairs[:, 0], minlength=num_classes)

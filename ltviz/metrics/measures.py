@@ -38,6 +38,7 @@ def measure(
     targets: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
+    images: np.ndarray | None = None,
     full: bool = False,
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`; what cannot be measured is absent, and so is a number
@@ -64,6 +65,8 @@ def measure(
         weights, bias: (C, F) and (C,) of a linear classifier on the features, for NC2 to NC4.
         targets: (C, D), row c is class c's target.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
+        images: (N,) integers, the image that each sample is a part of, where several may be of one: what is judged of
+            one image is not independent, so errors are those of as many judgements as there are images.
         full: also the measures that are too slow for a live frame.
 
     Returns:
@@ -86,9 +89,9 @@ def measure(
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
         return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False)
     if labelled.ndim == 1 and not labelled.all():
-        split, predictions, confidence, scores, labels = (
+        split, predictions, confidence, scores, labels, images = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
-            for values in (split, predictions, confidence, scores, labels)
+            for values in (split, predictions, confidence, scores, labels, images)
         )
     raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
@@ -111,6 +114,7 @@ def measure(
         targets=targets,
         scores=scores,
         labels=labels,
+        images=images,
     )
     return _measured(space, labelled=True)
 

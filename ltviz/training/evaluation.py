@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F
 
 from ltviz.data.device_inputs import DevicePixels
-from ltviz.data.pixels import UNLABELLED
+from ltviz.data.pixels import UNLABELLED, Pixels
 from ltviz.encoders import PixelEncoder
 from ltviz.errors import ConfigError
 from ltviz.methods.base import Method
 from ltviz.metrics import confusion, geometry, mean_average_precision, mean_overlap
+from ltviz.metrics.accuracy import images_of_classes
 from ltviz.metrics.final import COMMON, OWN
-from ltviz.recording.evaluation import Evaluation
+from ltviz.recording.evaluation import Evaluation, Judged
 from ltviz.training.judges import JUDGES, TrainedMethod, accuracies
 from ltviz.training.shared_start import SharedStart
 
@@ -53,9 +54,11 @@ def evaluate(
         sphere, features = _geometry(trained)
     finally:
         method.train(was_training)
+    sizes, apart = _judged(trained)
     return Evaluation(
         step=step,
-        test_images=np.bincount(trained.test_labels, minlength=shared.data.num_classes).tolist(),
+        test_images=sizes,
+        judged=apart,
         validation_images=int(trained.held.sum()),
         accuracy=judged,
         map=precision,
@@ -66,6 +69,17 @@ def evaluate(
         geometry=sphere,
         features=features,
     )
+
+
+def _judged(trained: TrainedMethod) -> tuple[list[int], Judged | None]:
+    """Test images of each class, and of which pixels the accuracies are where samples are pixels."""
+    data, y = trained.shared.data, trained.test_labels
+    sizes = np.bincount(y, minlength=data.num_classes).tolist()
+    if not isinstance(data.test_inputs, Pixels):
+        return sizes, None
+    images = data.test_inputs.of[trained.judged]
+    apart = Judged(pixels=sizes, images=len(np.unique(images)))
+    return images_of_classes(images, y, data.num_classes).tolist(), apart
 
 
 @torch.no_grad()
