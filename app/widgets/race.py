@@ -39,7 +39,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     """The form; the ids of the runs that were just started, or None."""
     recipe = draw_choice()
     start, chosen, about = _draw_data(studio, recipe)
-    draw_heading(words.RACE)
+    draw_heading(words.lab.RACE)
     if recipe is None:
         several = data_registry.source(chosen["data"]).several_labels
         methods = _draw_methods(studio.catalogue, several=several)
@@ -50,9 +50,9 @@ def draw_race(studio: Studio) -> list[str] | None:
     more, own = _draw_more(studio, start, methods)
     run = {**start.run, **chosen, **more}
     settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
-    started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
+    started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
-        st.caption(words.CHOOSE_METHOD)
+        st.caption(words.lab.CHOOSE_METHOD)
     if draw_plan(about, run, len(methods)) and recipe is not None:
         draw_changes(recipe, run, settings[recipe.method])
     if not started:
@@ -87,7 +87,7 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
     """What the other fields start from on the data that is chosen, what is set of the data, and what there is to say of
     it; None where that fails, which is said."""
     sources = data_registry.sources()
-    draw_heading(words.DATA)
+    draw_heading(words.lab.DATA)
     left, right = st.columns(2)
     with left:
         fitting = list(sources)
@@ -95,7 +95,7 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
             several = sources[recipe.run_settings.data].several_labels
             fitting = [name for name, source in sources.items() if source.several_labels == several]
         data = st.selectbox(
-            words.DATA_SET,
+            words.lab.DATA_SET,
             fitting,
             fitting.index(recipe.run_settings.data) if recipe else 0,
             format_func=lambda n: sources[n].title,
@@ -104,7 +104,7 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
     start = start_from(recipe, data)
     fields = forms.fields_of(start.schema)
     with right:
-        told = {"title": words.IMBALANCE, "description": words.IMBALANCE_HELP}
+        told = {"title": words.lab.IMBALANCE, "description": words.lab.IMBALANCE_HELP}
         factor = forms.draw_field("imbalance_factor", {**fields["imbalance_factor"], **told}, f"{start.key}-imbalance")
     chosen = {"data": data, "imbalance_factor": factor, **_draw_files(sources[data], fields)}
     more = _kept(start)["run"]
@@ -114,7 +114,7 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
     try:
         about = data_registry.describe(data, **cut)
     except LtvizError as error:
-        st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
+        st.caption(words.lab.NO_COUNTS.format(reason=forms.escape(str(error))))
         return start, chosen, None
     draw_classes(studio, about, cut)
     return start, chosen, about
@@ -124,20 +124,20 @@ def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Where the files of a data set are, and its own settings; nothing for one that has neither."""
     asked = (("data_dir", source.needs_files), ("image_root", source.reads_images))
     chosen = {
-        name: forms.draw_field(name, {**fields[name], "title": words.FILES[name]}, f"race-{name}")
+        name: forms.draw_field(name, {**fields[name], "title": words.lab.FILES[name]}, f"race-{name}")
         for name, has in asked
         if has
     }
     options = {}
     if (schema := source.Options.model_json_schema()).get("properties"):
-        with st.expander(words.SET_OPTIONS, key=f"race-options-{source.name}"):
+        with st.expander(words.lab.SET_OPTIONS, key=f"race-options-{source.name}"):
             options = forms.draw_form(schema, f"race-data-{source.name}")
     return {name: value for name, value in chosen.items() if value} | ({"data_options": options} if options else {})
 
 
 def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:
     """Boxes of the methods that fit the data: those for several labels a sample, or those for one."""
-    titles = {} if several else dict(words.DEFAULT_RACE)
+    titles = {} if several else dict(words.lab.DEFAULT_RACE)
     for entry in (catalogue or {}).get("methods", []):
         if entry.get("several_labels", False) == several:
             titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
@@ -145,7 +145,7 @@ def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[st
     chosen = []
     for i, (name, title) in enumerate(titles.items()):
         with columns[i % 2]:
-            if st.checkbox(forms.escape(title), several or name in words.DEFAULT_RACE, key=f"race-method-{name}"):
+            if st.checkbox(forms.escape(title), several or name in words.lab.DEFAULT_RACE, key=f"race-method-{name}"):
                 chosen.append(name)
     return chosen
 
@@ -156,19 +156,23 @@ def _draw_extent(start: Start) -> dict[str, Any]:
     left, right = st.columns(2)
     with left:
         dim = start.run.get("dim", 3)
-        chosen["dim"] = int(st.number_input(words.DIM, 2, 4096, dim, help=words.DIM_HELP, key=f"{start.key}-dim"))
+        chosen["dim"] = int(
+            st.number_input(words.lab.DIM, 2, 4096, dim, help=words.lab.DIM_HELP, key=f"{start.key}-dim")
+        )
     with right:
         if "epochs" in start.run:
-            told = {"title": words.EPOCHS, "description": words.EPOCHS_HELP}
+            told = {"title": words.lab.EPOCHS, "description": words.lab.EPOCHS_HELP}
             field = forms.fields_of(start.schema)["epochs"]
             chosen["epochs"] = forms.draw_field("epochs", {**field, **told}, f"{start.key}-epochs")
         else:
             asked = min(max(first_asked("steps", int) or 300, 1), MOST_STEPS)
             key = f"{start.key}-steps"
-            chosen["steps"] = int(st.number_input(words.STEPS, 1, MOST_STEPS, asked, help=words.STEPS_HELP, key=key))
+            chosen["steps"] = int(
+                st.number_input(words.lab.STEPS, 1, MOST_STEPS, asked, help=words.lab.STEPS_HELP, key=key)
+            )
     if start.recipe is None:
-        told = words.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)
-        if st.toggle(words.EQUAL_IMAGES, key="race-equal", help=told):
+        told = words.lab.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)
+        if st.toggle(words.lab.EQUAL_IMAGES, key="race-equal", help=told):
             chosen["views"] = EQUAL_VIEWS
     return chosen
 
@@ -177,13 +181,13 @@ def _draw_what_if(catalogue: dict[str, Any], start: Start, asked: list[str]) -> 
     """The methods whose forces are measured beside each run's own; empty where there are none."""
     titles = {entry["name"]: entry["card"]["title"] for entry in catalogue["methods"] if entry.get("what_if")}
     chosen = st.multiselect(
-        words.WHAT_IF,
+        words.lab.WHAT_IF,
         list(titles),
         [name for name in asked if name in titles],
         format_func=titles.__getitem__,
         key=f"{start.key}-{WHAT_IF}",
         help=start.schema["properties"][WHAT_IF]["description"],
-        placeholder=words.WHAT_IF_NONE,
+        placeholder=words.lab.WHAT_IF_NONE,
     )
     return {WHAT_IF: ",".join(chosen)} if chosen else {}
 
@@ -193,7 +197,7 @@ def _draw_optimisation(start: Start, fields: list[str], kept: dict[str, Any]) ->
     them."""
     before = {name: value for name, value in kept.items() if name in fields}
     shown = bool(before) or start.recipe is not None
-    if not st.toggle(words.OPTIMISATION, shown, key=f"{start.key}-optimisation", help=words.OPTIMISATION_HELP):
+    if not st.toggle(words.lab.OPTIMISATION, shown, key=f"{start.key}-optimisation", help=words.lab.OPTIMISATION_HELP):
         return before
     return forms.draw_form(start.schema, start.key, fields=fields, kept=before)
 
@@ -207,7 +211,7 @@ def _draw_more(studio: Studio, start: Start, methods: list[str]) -> tuple[dict[s
     """Run settings and method settings that differ from where they start; kept while they are folded away."""
     catalogue = studio.catalogue
     kept = _kept(start)
-    box = st.expander(words.MORE, key="race-more", on_change="rerun")
+    box = st.expander(words.lab.MORE, key="race-more", on_change="rerun")
     if not box.open:
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
@@ -221,7 +225,7 @@ def _draw_more(studio: Studio, start: Start, methods: list[str]) -> tuple[dict[s
         kept["run"] = forms.draw_form(schema, start.key, fields=fields, kept=before)
         kept["run"] |= _draw_optimisation(start, folded, before)
         if catalogue is None:
-            st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
+            st.caption(words.lab.NO_CATALOGUE if studio.supervisor.trouble is None else words.lab.WORKER_BROKEN)
             return kept["run"], kept["methods"]
         if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
             kept["run"] |= _draw_what_if(catalogue, start, asked)

@@ -51,19 +51,19 @@ def draw_choice() -> Recipe | None:
     for recipe in recipes.recipes():
         known.setdefault(recipe.method, []).append(recipe)
     method = st.selectbox(
-        words.RECIPE,
+        words.lab.RECIPE,
         [_NONE, *known],
-        format_func=lambda name: words.recipe_title(known[name][0].title)[0] if name else words.RECIPE_NONE,
+        format_func=lambda name: words.lab.recipe_title(known[name][0].title)[0] if name else words.lab.RECIPE_NONE,
         key="race-recipe",
-        help=words.RECIPE_HELP,
+        help=words.lab.RECIPE_HELP,
     )
     if method not in known:
         return None
     own = {recipe.name: recipe for recipe in known[method]}
     chosen = st.selectbox(
-        words.BENCHMARK,
+        words.lab.BENCHMARK,
         list(own),
-        format_func=lambda name: words.recipe_title(own[name].title)[1],
+        format_func=lambda name: words.lab.recipe_title(own[name].title)[1],
         key=f"race-recipe-{method}",
     )
     return own[chosen]
@@ -86,15 +86,15 @@ def start_from(recipe: Recipe | None, data: str) -> Start:
 def draw_about(recipe: Recipe) -> None:
     """The number that a recipe aims at and what it costs; folded away, what it follows and what differs."""
     published = recipe.published
-    told = [words.recipe_aim(published.value, published.measure, published.source)]
+    told = [words.lab.recipe_aim(published.value, published.measure, published.source)]
     reckoned = recipes.cost(recipe)
     if reckoned is not None:
-        told.append(words.recipe_cost(reckoned.steps, reckoned.images, reckoned.hours))
+        told.append(words.lab.recipe_cost(reckoned.steps, reckoned.images, reckoned.hours))
     st.caption(forms.escape(" ".join(told)))
-    with st.expander(words.RECIPE_ABOUT, key=f"{key_of(recipe)}-about"):
+    with st.expander(words.lab.RECIPE_ABOUT, key=f"{key_of(recipe)}-about"):
         rests_on = [] if reckoned is None else [reckoned.rests_on]
         for line in (recipe.follows, *recipe.notes, *rests_on):
-            st.caption(forms.escape(words.sentence(line[:1].upper() + line[1:]) or ""))
+            st.caption(forms.escape(words.shared.sentence(line[:1].upper() + line[1:]) or ""))
 
 
 def differing(recipe: Recipe, run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def differing(recipe: Recipe, run: Mapping[str, Any], settings: Mapping[str, Any
 def draw_changes(recipe: Recipe, run: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """What is set otherwise than the recipe says; `run` and `settings` as `differing` takes them, and in bounds."""
     now = {**_whole(run), **{f"settings.{name}": value for name, value in settings.items()}}
-    st.caption(forms.escape(words.recipe_changed(differing(recipe, run, settings), now)))
+    st.caption(forms.escape(words.lab.recipe_changed(differing(recipe, run, settings), now)))
 
 
 def _whole(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from ltviz.encoders import PixelEncoder
 from ltviz.errors import ConfigError
 from ltviz.methods.base import Method
 from ltviz.metrics import confusion, geometry, mean_average_precision, mean_overlap
-from ltviz.metrics.accuracy import images_of_classes
-from ltviz.metrics.final import COMMON, OWN
+from ltviz.metrics.classes import images_of_classes
+from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording.evaluation import Evaluation, Judged
 from ltviz.training.judges import JUDGES, TrainedMethod, accuracies
 from ltviz.training.shared_start import SharedStart

@@ -96,6 +96,7 @@ class Lane:
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
         described = shared.describe(method, share)
+        described["config"]["engine"]["notes"] += learner.notes
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if recipe is not None:
@@ -339,11 +340,8 @@ class Lane:
             del self._unlogged[0]
 
     def evaluate(self, tell: Callable[[str], None] = lambda doing: None) -> None:
-        """Writes evaluation.json, unless the settings say not to or `tell`, called now and then, is `Interrupted`.
-
-        Raises:
-            DiskFull: nothing was written; try again.
-        """
+        """Writes evaluation.json, unless the settings say not to or `tell`, called now and then, is `Interrupted`;
+        raises DiskFull where nothing was written: try again."""
         if not self.run.evaluate:
             return
         try:

@@ -61,7 +61,7 @@ def unfold(app: AppTest) -> None:
 
 
 def train(app: AppTest, home: Path) -> launch.Job:
-    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    next(button for button in app.button if button.label == words.lab.TRAIN).click().run()
     assert not app.exception
     ((job, _, _),) = launch.jobs(home)
     return job
@@ -70,8 +70,10 @@ def train(app: AppTest, home: Path) -> launch.Job:
 def test_every_recipe_can_be_chosen_by_its_method_and_benchmark():
     app = choose("bcl/cifar100-lt-if50")
     methods = app.selectbox(key="race-recipe").options
-    assert methods[0] == words.RECIPE_NONE and len(methods) == 1 + len(recipes.names()) and "Cross-entropy" in methods
-    benchmarks = [words.recipe_title(recipe.title) for recipe in recipes.recipes()]
+    assert (
+        methods[0] == words.lab.RECIPE_NONE and len(methods) == 1 + len(recipes.names()) and "Cross-entropy" in methods
+    )
+    benchmarks = [words.lab.recipe_title(recipe.title) for recipe in recipes.recipes()]
     assert app.selectbox(key="race-recipe-bcl").options == [where for method, where in benchmarks if method == "BCL"]
     assert "CIFAR-100-LT, IF 50" in app.selectbox(key="race-recipe-bcl").options
     assert len(set(benchmarks)) == len(benchmarks) and max(len(where) for _, where in benchmarks) <= 25, "none is cut"
@@ -89,7 +91,7 @@ def test_the_fields_take_the_values_of_the_recipe_and_the_run_follows_it(home: P
     app.text_input(key="race-data_dir").input(str(tmp_path)).run()
     said = told(app)
     assert "1 method trains resnet32 to 128 dimensions: SGD with momentum 0.9, rate 0.3 falling at milestones" in said
-    assert "views by autoaugment-cutout, simaug" in said and words.RECIPE_KEPT in said
+    assert "views by autoaugment-cutout, simaug" in said and words.lab.RECIPE_KEPT in said
     unfold(app)
     assert app.text_input(key=f"{BCL}-milestones").value == "160,180"
     assert app.number_input(key=f"{BCL}-bcl-contrast_weight").value == 0.6
@@ -112,7 +114,7 @@ def test_what_is_changed_against_the_recipe_is_said_and_recorded(home: Path):
     changes = (
         "dim 3 instead of 128; milestones 1 instead of 160,180; epochs 2 instead of 200; temperature 0.2 instead of 0.1"
     )
-    assert all(change in said for change in changes.split("; ")) and words.RECIPE_KEPT not in said
+    assert all(change in said for change in changes.split("; ")) and words.lab.RECIPE_KEPT not in said
     job = train(app, home)
     assert job.runs[0].recipe is not None
     overridden = {"dim": 128, "epochs": 200, "milestones": "160,180", "settings.temperature": 0.1}
@@ -140,7 +142,10 @@ def test_the_published_number_its_source_and_the_cost_are_said_before_train(name
         assert "Published number unknown: no number" in said
     else:
         assert f"It aims at {recipe.published.value:.2f} % {recipe.published.measure}" in said
-    assert f"{reckoned.steps:,} steps and {reckoned.images:,} images: {words.time_left(3600 * reckoned.hours)} " in said
+    assert (
+        f"{reckoned.steps:,} steps and {reckoned.images:,} images: {words.shared.time_left(3600 * reckoned.hours)} "
+        in said
+    )
     assert " on a device that sustains 10 TFLOP/s, which is assumed, not measured." in said
     assert recipe.follows[1:40] in said and all(note[1:40] in said for note in recipe.notes)
 
@@ -178,6 +183,6 @@ def test_a_value_out_of_bounds_is_one_sentence_and_queues_nothing(home: Path):
     app = choose("bcl/cifar10-lt-if100")
     unfold(app)
     app.text_input(key=f"{BCL}-device").input("gpu <b>")
-    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    next(button for button in app.button if button.label == words.lab.TRAIN).click().run()
     assert not app.exception and launch.jobs(home) == []
     assert "device" in app.error[0].value and "<b>" not in app.error[0].value
