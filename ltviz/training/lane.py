@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ltviz.training.observer import Observer
 from ltviz.training.progress import Outcome, Progress
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
+from ltviz.training.stop import Interrupted
 from ltviz.training.teachers import TeacherSpec
 from ltviz.training.timetable import parse_switches
 
@@ -35,8 +36,7 @@ MOST_UNREAD = 256
 """Steps whose losses wait on the device to be read, at most; a frame reads them before."""
 
 log = logging.getLogger(__name__)
-_MOST_FILES = 20
-"""Damaged files that one event names."""
+_MOST_FILES = 20  # damaged files that one event names
 
 
 class Lane:
@@ -339,21 +339,19 @@ class Lane:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
 
-    def evaluate(self) -> None:
-        """Writes evaluation.json, unless the settings say not to.
-
-        Raises:
-            DiskFull: nothing was written; try again.
-        """
+    def evaluate(self, tell: Callable[[str], None] = lambda doing: None) -> None:
+        """Writes evaluation.json, unless the settings say not to or `tell`, called now and then, is `Interrupted`;
+        raises DiskFull where nothing was written: try again."""
         if not self.run.evaluate:
             return
         try:
             with self._learner.own_rng():
-                found = evaluate(self.method, self._shared, self.step)
+                found = evaluate(self.method, self._shared, self.step, tell)
         except Exception as error:  # the run is complete without; `ltviz judge` says the same
-            log.warning("%s: no evaluation at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
-            return
-        write_evaluation(self.path, found)
+            if not isinstance(error, Interrupted):
+                log.warning("%s: no evaluation at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
+        else:
+            write_evaluation(self.path, found)
 
     def save(self) -> None:
         """Writes weights/<step>/, unless they are there; raises as `look` does."""
