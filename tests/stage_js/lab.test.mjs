@@ -9,9 +9,9 @@ import { Film } from "../../app/stage/lab/film.js";
 import { placeUnder } from "../../app/stage/lab/hand.js";
 import { npyOf } from "../../app/stage/lab/npy.js";
 import { Race } from "../../app/stage/lab/race.js";
-import { costs, Recipe, RECIPES, STEPS } from "../../app/stage/lab/recipes.js";
+import { costs, Spreading, WAYS, STEPS } from "../../app/stage/lab/spreading.js";
 import { DEFAULTS, readSettings, settle, writeSettings } from "../../app/stage/lab/settings.js";
-import { keptOrder, keptVariance, seen, View } from "../../app/stage/lab/views.js";
+import { keptOrder, keptVariance, seen, Shadow } from "../../app/stage/lab/shadows.js";
 import { countsOf } from "../../app/stage/lab/counts.js";
 import { LOSSES, OPTIONS } from "../../app/stage/lab/losses/list.js";
 import { assign } from "../../app/stage/lab/matching.js";
@@ -292,7 +292,7 @@ test("views are orthonormal, keep the centres apart, and follow without a jump",
   const classes = 10,
     dim = 16,
     means = simplex(classes, dim),
-    view = new View(dim, classes);
+    view = new Shadow(dim, classes);
   const check = (rows) => {
     for (let a = 0; a < 3; a++)
       for (let b = 0; b < 3; b++) {
@@ -353,7 +353,7 @@ test("targets can be taken away, and matching is cheaper than chance", () => {
     text = new TextDecoder("latin1").decode(file.slice(0, 128));
   assert.ok(text.startsWith("\x93NUMPY\x01\x00") && text.includes("(3, 2)") && text.indexOf("\n") % 64 === 63);
   assert.equal(new DataView(file.buffer).getFloat64(text.indexOf("\n") + 1, true), rows[0]);
-  const recipes = RECIPES.map((name) => new Recipe(name, 4, 3, 1));
+  const recipes = WAYS.map((name) => new Spreading(name, 4, 3, 1));
   for (let i = 0; i < STEPS; i++) recipes.forEach((one) => one.step());
   const [closed, descended, official] = recipes.map(({ largest }) => largest);
   assert.ok(Math.abs(closed + 1 / 3) < 1e-12 && Math.abs(descended + 1 / 3) < 1e-3 && official > -0.28);
@@ -361,7 +361,7 @@ test("targets can be taken away, and matching is cheaper than chance", () => {
     recipes[1].histogram().reduce((sum, n) => sum + n, 0),
     6,
   );
-  assert.ok(!new Recipe("closed", 9, 3, 1).exists);
+  assert.ok(!new Spreading("closed", 9, 3, 1).exists);
   const { matched, random } = costs(recipes[0].rows, recipes[0].rows, Int32Array.from([0, 1, 2, 3]), 4, 3);
   assert.ok(Math.abs(matched) < 1e-12 && Math.abs(random - 1) < 1e-12);
 });

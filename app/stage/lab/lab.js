@@ -13,7 +13,7 @@ import { cosinesOf, Matrices } from "./matrices.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
 import { bestTargets, fits } from "./targets.js";
-import { seen, TOURS } from "./views.js";
+import { seen, TOURS } from "./shadows.js";
 import { fill } from "../words.js";
 import { labWords as words } from "./words.js";
 

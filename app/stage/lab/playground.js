@@ -1,4 +1,4 @@
-/** The targets' playground: watch targets repel by three recipes, and see which of them the classes on the stage would get. */
+/** The targets' playground: watch targets repel in three ways, and see which of them the classes on the stage would get. */
 import { download } from "../common/files.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
@@ -6,8 +6,8 @@ import { fill } from "../words.js";
 import { prepare } from "./curves.js";
 import { matchTargets } from "./matching.js";
 import { npyOf } from "./npy.js";
-import { costs, Recipe, RECIPES, STEPS } from "./recipes.js";
-import { seen, View } from "./views.js";
+import { costs, Spreading, WAYS, STEPS } from "./spreading.js";
+import { seen, Shadow } from "./shadows.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./race.js").Snapshot} Snapshot */
@@ -80,14 +80,14 @@ class Globe {
 
 export class Playground {
   constructor() {
-    /** @type {Recipe[]} */
+    /** @type {Spreading[]} */
     this.recipes = [];
     this.seed = 1;
     this.key = "";
     this.frame = 0;
     /** @type {Look|null} */
     this.look = null;
-    this.figures = RECIPES.map((name) => {
+    this.figures = WAYS.map((name) => {
       const globe = new Globe(),
         bars = make("canvas", "ltl-histogram", { role: "img" }),
         said = make("p", "ltl-note"),
@@ -144,8 +144,8 @@ export class Playground {
     const [classes, dim] = this.key.split(" ").map(Number);
     this.seed = seed;
     if (!classes) return;
-    this.recipes = RECIPES.map((name) => new Recipe(name, classes, dim, seed));
-    this.view = new View(dim, classes);
+    this.recipes = WAYS.map((name) => new Spreading(name, classes, dim, seed));
+    this.view = new Shadow(dim, classes);
     this.run();
   }
 
@@ -159,7 +159,7 @@ export class Playground {
     if (this.recipes.some(({ done }) => !done)) this.frame = requestAnimationFrame(() => this.run());
   }
 
-  /** @param {Recipe} recipe @param {Playground["figures"][number]} figure */
+  /** @param {Spreading} recipe @param {Playground["figures"][number]} figure */
   draw(recipe, { globe, bars, said, save }) {
     const { dim, classes, rows, exists, steps, largest } = recipe;
     if (!this.look) return;

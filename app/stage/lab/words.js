@@ -147,14 +147,14 @@ export const labWords = {
     waiting: "The points are being placed…",
     oneProjection: "",
   },
-  targets: "Targets: three recipes, and the matching",
+  targets: "Targets: three ways, and the matching",
   targetsLead: "Targets for as many classes and dimensions as on the stage, found by letting points repel: watch them.",
   generate: "Generate anew",
   recipes: {
     closed: ["Closed form", "The regular simplex, where it fits"],
     annealed: ["Annealed", "Descent on the repulsion, the temperature falling; without each point's own term"],
     official: [
-      "Official recipe",
+      "Official script",
       "TSC's script: in single precision each point's own term drowns the others at temperature 0.07, so it stops short",
     ],
   },

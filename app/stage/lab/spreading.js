@@ -1,10 +1,10 @@
 /** Three ways to targets, and what came of them: closed form, annealed descent, and the official recipe of TSC. Pure. */
 import { annealed, fits, largestCosine, randomRows, Repulsion, simplex } from "./targets.js";
 
-/** @typedef {"closed"|"annealed"|"official"} RecipeName */
+/** @typedef {"closed"|"annealed"|"official"} WayName */
 
-/** @type {RecipeName[]} */
-export const RECIPES = ["closed", "annealed", "official"];
+/** @type {WayName[]} */
+export const WAYS = ["closed", "annealed", "official"];
 /** Steps of a descent. The official script takes 10,000. */
 export const STEPS = 1500;
 const OFFICIAL_TEMPERATURE = 0.07,
@@ -12,8 +12,8 @@ const OFFICIAL_TEMPERATURE = 0.07,
   OFFICIAL = { self: true, single: true, rate: 1e-3, beta: 0.999, epsilon: 1e-8 },
   BINS = 40;
 
-export class Recipe {
-  /** @param {RecipeName} name @param {number} classes @param {number} dim @param {number} seed */
+export class Spreading {
+  /** @param {WayName} name @param {number} classes @param {number} dim @param {number} seed */
   constructor(name, classes, dim, seed) {
     this.name = name;
     this.classes = classes;
