@@ -104,7 +104,8 @@ EMPTY_LOG = "It printed nothing."
 TRAIN_IN_LAB = "Change the settings and train again in the lab."
 WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
 STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
-CANCELLED = "Cancelled before it began."
+HOME_BROKEN = "The folder of runs cannot be used for training; what it holds is still shown."
+HOME_NEXT = "It is tried again by itself."
 
 # The stream.
 NO_PICTURE = "An embedding of {dim} dimensions has no picture without a projection; choose one of them."

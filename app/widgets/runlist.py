@@ -148,8 +148,10 @@ def draw_trouble(studio: Studio) -> None:
     """Why nothing can be trained, with the trainer's last lines; nothing where all is well."""
     trouble = studio.supervisor.trouble
     if trouble is not None:
-        st.error(f"{words.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.WORKER_NEXT}")
-        st.code(trouble.log_tail or words.EMPTY_LOG, language=None, wrap_lines=True, height=180)
+        after = words.HOME_NEXT if trouble.log_tail is None else words.WORKER_NEXT
+        st.error(f"{trouble.head} {forms.escape(trouble.reason)} {after}")
+        if trouble.log_tail is not None:
+            st.code(trouble.log_tail or words.EMPTY_LOG, language=None, wrap_lines=True, height=180)
 
 
 def _draw_line(studio: Studio, line: RunLine) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording.arrays import as_array
 from ltviz.recording.classes import Classes, number_classes, number_sets
+from ltviz.recording.files import is_there
 from ltviz.recording.frame import check_step
 from ltviz.recording.info import RunInfo, make_info
 from ltviz.recording.names import slug
@@ -121,7 +122,7 @@ def record(
         classes, sets = number_sets(table, class_names)
     split = None if split is None else as_array(split)
     arrays = {"split": split, "sample_ids": None if sample_ids is None else as_array(sample_ids)}
-    if resume and (path / "run.json").exists():
+    if resume and is_there(path / "run.json"):
         begun = Recording(path)
         _check_same(begun, classes, sets, arrays)
         writer = RunWriter.resume(path, step=None if step is None else check_step(step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -23,6 +24,18 @@ ASKED = (COMMON, "linear")
 """Judges beside the method's own classifier; those that take seconds are left to `ltviz judge`."""
 AT_ONCE = 1 << 16
 """Pixels whose features are in memory together, or those of one image."""
+
+log = logging.getLogger(__name__)
+
+
+def evaluated(method: Method, shared: SharedStart, step: int) -> Evaluation | None:
+    """As `evaluate`; None where that fails, which is logged: the run is complete without, and `ltviz judge` says the
+    same."""
+    try:
+        return evaluate(method, shared, step)
+    except Exception as error:
+        log.warning("%s: no evaluation at step %d: %s: %s", method.card.name, step, type(error).__name__, error)
+        return None
 
 
 def evaluate(method: Method, shared: SharedStart, step: int) -> Evaluation:
