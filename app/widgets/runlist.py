@@ -13,6 +13,7 @@ import streamlit as st
 from ltviz.errors import LtvizError
 from ltviz.figures import palette
 from ltviz.recording import Recording, RunInfo, Status
+from ltviz.text import plain
 from ltviz.training.settings import RunSettings
 
 from .. import words
@@ -101,7 +102,8 @@ def draw_unlisted(studio: Studio, more: int = 0) -> None:
     if skipped := studio.skipped:
         with st.expander(words.skipped_head(len(skipped))):
             # Names of folders are anybody's: text, and no Markdown.
-            st.text("\n".join(words.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50]))
+            said = (words.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
+            st.text("\n".join(map(plain, said)))
 
 
 def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
@@ -157,7 +159,7 @@ def draw_trouble(studio: Studio) -> None:
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
     said = words.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
-    said += f", {words.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
+    said += f", {words.IN_FOLDER.format(folder=plain(line.folder))}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
     # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.

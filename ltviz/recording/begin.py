@@ -22,6 +22,7 @@ from ltviz.recording.names import slug
 from ltviz.recording.recorder import Recorder, Silent
 from ltviz.recording.recording import Recording
 from ltviz.recording.writer import RunWriter
+from ltviz.text import plain
 
 
 def record(
@@ -201,7 +202,7 @@ def _check_same(begun: Recording, classes: Classes, sets: np.ndarray | None, arr
     probe = begun.probe
     same = {
         "labels": _equal(probe.labels, classes.labels) and _equal(probe.label_sets, sets),
-        "class_names": info.class_names == classes.names,
+        "class_names": info.class_names == [plain(name) for name in classes.names],
         **{name: now is None or _equal(getattr(probe, name), now) for name, now in arrays.items()},
     }
     differs = [name for name, equal in same.items() if not equal]

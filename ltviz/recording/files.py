@@ -195,6 +195,8 @@ def make_folder(path: Path) -> list[Path]:
     missing = list(itertools.takewhile(lambda folder: not is_there(folder), [path, *path.parents]))
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except ValueError as error:
+        raise RecordingError(f"The folder cannot be made ({error}); got {str(path)!r:.200}.") from error
     except OSError as error:
         raise RecordingError(
             f"The folder cannot be made ({error.strerror}); give a path that you may write ({path})."

@@ -9,10 +9,11 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.files import read_plain, write_whole
@@ -20,6 +21,7 @@ from ltviz.recording.home import foreign_folders
 from ltviz.recording.lock import RunLock
 from ltviz.recording.own import remove_own
 from ltviz.recording.tensors import FORMAT
+from ltviz.text import plain
 
 TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 MAX_TAGS = 50
@@ -37,7 +39,7 @@ class Notes(BaseModel):
     tags: tuple[Annotated[str, Field(pattern=f"^{TAG.pattern}$")], ...] = Field(
         default=(), max_length=MAX_TAGS, strict=False
     )
-    note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
+    note: Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(partial(plain, lines=True))] = ""
 
 
 def read_notes(path: str | os.PathLike[str]) -> Notes:
