@@ -146,7 +146,7 @@ class Supervisor:
 
     def _meet(self, reason: str, error: Exception | None = None) -> None:
         """Takes note of what keeps the home from being used; it is said once, and tried again."""
-        trouble = Trouble(words.HOME_BROKEN, words.sentence(reason) or "")
+        trouble = Trouble(words.lab.HOME_BROKEN, words.shared.sentence(reason) or "")
         self._next_check = self._next_start = max(self._next_start, time.monotonic() + CHECK_SECONDS)
         if trouble != self.trouble:
             self.trouble = trouble
@@ -242,7 +242,7 @@ class Supervisor:
             self._failed_starts += 1
             self._next_start = time.monotonic() + min(LONGEST_PAUSE, 0.5 * 2**self._failed_starts)
             tail = launch.log_tail(self.home, worker_id)
-            self.trouble = Trouble(words.WORKER_BROKEN, words.last_words(tail), tail)
+            self.trouble = Trouble(words.lab.WORKER_BROKEN, words.lab.last_words(tail), tail)
             if self._failed_starts >= STARTS_TRIED:
                 self._fail_waiting(tail)
 
@@ -250,7 +250,11 @@ class Supervisor:
         for job, place, _ in launch.jobs(self.home):
             if place == "queued" and launch.withdraw(self.home, job.job_id):
                 for member in job.runs:
-                    self._fail(member.run_id, f"{words.WORKER_NEVER_STARTED}. {words.last_words(tail)}", log_tail=tail)
+                    self._fail(
+                        member.run_id,
+                        f"{words.served.WORKER_NEVER_STARTED}. {words.lab.last_words(tail)}",
+                        log_tail=tail,
+                    )
 
     def _enforce_stops(self) -> None:
         now = time.monotonic()
@@ -270,7 +274,7 @@ class Supervisor:
                 continue
             launch.end_worker(alive[worker_id], patience=1.0)
             for member in job.runs:  # those that it has ended in time keep what they say
-                self._fail(member.run_id, words.STOP_ESCALATED.format(seconds=self._patience))
+                self._fail(member.run_id, words.served.STOP_ESCALATED.format(seconds=self._patience))
 
     def _has_ended(self, run: str) -> bool:
         status = Recording(self.runs.folder(run)).status()

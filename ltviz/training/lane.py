@@ -95,13 +95,13 @@ class Lane:
         share = shared.share_of(method)
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
-        beside = {"teacher": teacher and teacher.as_json(), "recipe": recipe and dict(recipe)}
-        described = shared.describe(method, share, **beside)
-        described["title"] = title or described["title"]
+        about = shared.describe(method, share, teacher=teacher and teacher.as_json(), recipe=recipe and dict(recipe))
+        about["config"]["engine"]["notes"] += learner.notes
+        about["title"] = title or about["title"]
         before = folders.Snapshot(path)
         writer = RunWriter.create(
             path,
-            RunInfo(run_id=slug(path.name), created=time.time(), race=race, **described),
+            RunInfo(run_id=slug(path.name), created=time.time(), race=race, **about),
             labels=shared.probe.labels,
             split=shared.probe.split,
             sample_ids=shared.probe.sample_ids,

@@ -318,7 +318,7 @@ def test_a_frozen_worker_that_is_ended_is_said_to_have_been_stopped(home: Path, 
     with unittest.mock.patch.object(launch, "end_worker", end):
         supervisor.look()
     status = Recording(folder).status()
-    assert status.state == "failed" and status.reason == words.STOP_ESCALATED.format(seconds=0.1)
+    assert status.state == "failed" and status.reason == words.served.STOP_ESCALATED.format(seconds=0.1)
 
 
 def test_workers_that_end_one_after_another_are_started_ever_more_rarely(home: Path, workers):
@@ -370,7 +370,7 @@ def test_a_full_disk_starts_no_workers_says_so_and_training_goes_on_by_itself(fu
     for _ in range(20):
         supervisor.look()
     assert launch.workers(full_home) == [] and list((full_home / ".ltviz").glob("workers/*")) == []
-    assert supervisor.trouble is not None and supervisor.trouble.head == words.HOME_BROKEN
+    assert supervisor.trouble is not None and supervisor.trouble.head == words.lab.HOME_BROKEN
     assert "disk is full" in supervisor.trouble.reason
     with pytest.raises(DiskFull):
         supervisor.submit(job("run-one"))
@@ -428,7 +428,7 @@ def test_a_home_that_cannot_be_trained_in_says_so_and_is_still_shown(tmp_path: P
         wait_until(lambda: supervisor.trouble is not None)
         time.sleep(1.2)
         assert supervisor._thread is not None and supervisor._thread.is_alive()
-        said = [line for line in caplog.messages if words.HOME_BROKEN in line]
+        said = [line for line in caplog.messages if words.lab.HOME_BROKEN in line]
         assert len(said) == 1, "once, not every half second"
         assert supervisor.queued_runs() == {} and not supervisor.ready and launch.sweeps(home) == []
         if kind != "a file":
