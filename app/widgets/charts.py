@@ -34,6 +34,8 @@ LIVE_SECONDS = 2.0
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 """Around curves, in pixels."""
 FEW = "accuracy_few"
+MOST_READ = 20_000
+"""Lines of loss terms that a curve is made of, before it is thinned."""
 MOST_POINTS = 400
 """Points a curve: more than a screen can show only make the page heavy."""
 STROKES = {
@@ -180,8 +182,10 @@ def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
 
 
 def loss_curve(recording: Recording) -> Curve:
-    """Steps and values of what the run minimises."""
-    lines = [line for line in recording.metrics() if isinstance(line.get("total"), int | float)]
+    """Steps and values of what the run minimises; of very many an even choice, with the last."""
+    terms = recording.metrics()
+    stride = -(-len(terms) // MOST_READ) or 1
+    lines = [line for line in terms[(len(terms) - 1) % stride :: stride] if isinstance(line.get("total"), int | float)]
     return [line["step"] for line in lines], [line["total"] for line in lines]
 
 

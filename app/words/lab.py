@@ -83,6 +83,8 @@ STATES = {
     "deleted": "deleted",
 }
 WORKER_STARTING = "The trainer is starting; the first race begins as soon as it is ready."
+HOME_BROKEN = "The folder of runs cannot be used for training; what it holds is still shown."
+HOME_NEXT = "It is tried again by itself."
 WORKER_BROKEN = "The trainer does not start, so nothing can be trained."
 WORKER_NEXT = "Its last lines are below. Correct the cause; it is tried again by itself."
 EMPTY_LOG = "It printed nothing."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -20,11 +21,26 @@ from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording.evaluation import Evaluation, Judged
 from ltviz.training.judges import JUDGES, TrainedMethod, accuracies
 from ltviz.training.shared_start import SharedStart
+from ltviz.training.stop import Interrupted
 
 ASKED = (COMMON, "linear")
 """Judges beside the method's own classifier; those that take seconds are left to `ltviz judge`."""
 AT_ONCE = 1 << 16
 """Pixels whose features are in memory together, or those of one image."""
+
+log = logging.getLogger(__name__)
+
+
+def evaluated(method: Method, shared: SharedStart, step: int, tell: Callable[[str], None]) -> Evaluation | None:
+    """As `evaluate`; None where `tell` is `Interrupted`, and where it fails, which is logged: the run is complete
+    without, and `ltviz judge` says the same."""
+    try:
+        return evaluate(method, shared, step, tell)
+    except Interrupted:
+        return None
+    except Exception as error:
+        log.warning("%s: no evaluation at step %d: %s: %s", method.card.name, step, type(error).__name__, error)
+        return None
 
 
 def evaluate(

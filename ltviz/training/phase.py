@@ -111,6 +111,7 @@ class Phase:
         self._write(lane, lane.save, patient=patient)
         if patient:
             self._write(lane, partial(lane.evaluate, partial(self._attend, lane, lane.method.card.title)))
+            self._write(lane, partial(lane.writer.set_state, "finished"))  # on a full disk it would read as lost
         if lane.active:
             lane.end("finished", reason, **self._pace(lane))
 
@@ -201,8 +202,10 @@ class Phase:
         )
 
     def fail(self, lane: Lane, reason: str) -> None:
-        """Ends a lane that cannot go on."""
-        lane.end("failed", reason, **self._pace(lane))
+        """Ends a lane that cannot go on; the reason says which weights are on the disk."""
+        kept = lane.rescue()
+        told = "no weights have been saved yet" if kept < 0 else f"the weights of step {kept} are kept"
+        lane.end("failed", f"{reason}; {told}", **self._pace(lane))
 
     # ------------------------------------------------------------------ status
 

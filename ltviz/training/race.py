@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ltviz.data.tensors import Batches
+from ltviz.recording import Request
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
 from ltviz.training.phase import STOPPED, Phase
@@ -164,7 +165,10 @@ class Race:
         """Takes in all requests; pause and resume speak for the whole race, stop and set for one run."""
         for phase in self._phases:
             for lane in phase.active:
-                for request in lane.requests():
+                requests: list[Request] = []
+                with phase.contained(lane):
+                    requests = lane.requests()
+                for request in requests:
                     if request.kind == "pause":
                         self._paused_by = lane.name
                     elif request.kind == "resume":

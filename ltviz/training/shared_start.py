@@ -128,11 +128,12 @@ class SharedStart:
             )
         return self.run.views * self.run.batch_size // taken, taken
 
-    def describe(self, method: Method, share: tuple[int, int]) -> dict[str, Any]:
+    def describe(self, method: Method, share: tuple[int, int], **more: Any) -> dict[str, Any]:
         """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
 
         Args:
             share: images of the method's batches and the views it takes of each, of `share_of`.
+            more: JSON values that the config holds besides; None is left out.
         """
         run, data = self.run, self.data
         measured = data.profile == NATURAL
@@ -161,6 +162,7 @@ class SharedStart:
                 },
                 "share": list(share),
                 **({} if self.loaded is None else {"weights": self.loaded.sentence}),
+                **{name: value for name, value in more.items() if value is not None},
             },
             "versions": {
                 "ltviz": ltviz.__version__,

@@ -9,8 +9,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.held_out import hold_out, usual_profile
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import Pool
@@ -24,9 +25,7 @@ _TRAIN = ("train", "training")
 _TESTS = (("test", "testing"), ("val", "valid", "validation", "eval", "dev"))
 
 
-class TableOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class TableOptions(Bounded):
     label: str = Field(
         "", max_length=200, description="Name of the column of labels; empty for label, labels, class, y or target."
     )
