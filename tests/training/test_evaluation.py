@@ -17,7 +17,7 @@ from ltviz.export.results import Result, read_results
 from ltviz.metrics.precision import mean_average_precision
 from ltviz.recording import Recording, send_request
 from ltviz.recording.evaluation import Evaluation, read_evaluation, write_evaluation
-from ltviz.training import lane, phase
+from ltviz.training import evaluation, phase
 from ltviz.training.judges import judge
 from ltviz.training.race import Race
 from ltviz.training.start import resume
@@ -105,7 +105,7 @@ def test_a_run_is_complete_without_an_evaluation_that_fails(
     def broken(*given: object) -> None:
         raise ZeroDivisionError("no features")
 
-    monkeypatch.setattr(lane, "evaluate", broken)
+    monkeypatch.setattr(evaluation, "evaluate", broken)
     assert start("toy", steps=3).run()[0].state == "finished"
     assert read_evaluation(tmp_path / "runs" / "toy") is None
     assert "toy: no evaluation at step 3: ZeroDivisionError: no features" in caplog.text
