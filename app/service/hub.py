@@ -273,4 +273,5 @@ def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projec
     # A recording may not have said its dimension before its first frame.
     beyond = frame.embeddings.shape[1] > 3
     projected = projections.project(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
-    return encode_frame(tail.run, frame, draw_frame(frame, info.order, projected), info.order, written)
+    picture = draw_frame(frame, info.order, tail.recording.probe.known_split, projected)
+    return encode_frame(tail.run, frame, picture, info.order, written)

@@ -101,7 +101,8 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
         case [int(rows), _]:  # of this method's own batches
             size = rows
     if observations is None:
-        observations = (observe(frame, np.array(info.counts)) for frame in recording.since(None))
+        counts, split = np.array(info.counts), recording.probe.known_split
+        observations = (observe(frame, counts, split) for frame in recording.since(None))
     return find_alarms(
         observations,
         total_steps=info.total_steps,

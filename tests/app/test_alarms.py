@@ -31,9 +31,9 @@ def looks(monkeypatch) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     look = alarms_module.observe
 
-    def count(frame, counts):
+    def count(frame, *known):
         seen.append((threading.current_thread().name, frame.step))
-        return look(frame, counts)
+        return look(frame, *known)
 
     monkeypatch.setattr(alarms_module, "observe", count)
     return seen
