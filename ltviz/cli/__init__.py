@@ -25,6 +25,7 @@ COMMANDS = {
     "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
+    "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
