@@ -238,17 +238,17 @@ def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, f
         if features.requires_grad:
             features.register_hook(lambda _: marks.__setitem__("backward", clock()))
 
-    def begin_optimizer(*_: Any) -> None:
-        now = marks["optimizer"] = clock()
-        spent["encoder"] += now - marks.pop("backward", now)  # the encoder is the last that a gradient comes to
+    move = learner.optimizer.step
 
-    def end_optimizer(*_: Any) -> None:
-        spent["optimizer"] += clock() - marks["optimizer"]
+    def step_of_optimizer() -> None:
+        begin = clock()
+        spent["encoder"] += begin - marks.pop("backward", begin)  # the encoder is the last that a gradient comes to
+        move()
+        spent["optimizer"] += clock() - begin
 
     method.encoder.register_forward_pre_hook(begin_encoder)
     method.encoder.register_forward_hook(end_encoder)
-    learner.optimizer.register_step_pre_hook(begin_optimizer)
-    learner.optimizer.register_step_post_hook(end_optimizer)
+    learner.optimizer.step = step_of_optimizer
     steps = min(_SHARE_STEPS, shared.run.steps)
     learner.step(shared.batches.at(1))
     spent, whole = dict.fromkeys(spent, 0.0), 0.0

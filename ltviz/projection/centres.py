@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ltviz.geometry.class_sums import class_sums
+
 
 def training_labels(labels: np.ndarray, split: np.ndarray | None) -> np.ndarray:
     """(N,) labels of the samples that centres are of, -1 for the others: training samples, of which theory speaks, and
@@ -25,7 +27,6 @@ def training_labels(labels: np.ndarray, split: np.ndarray | None) -> np.ndarray:
 
 def class_centres(embeddings: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Normalised class means (C, D) of embeddings (N, D); rows of NaN for classes without points or direction."""
-    members = (labels == np.arange(num_classes)[:, None]).astype(np.float32)
-    sums = members @ np.asarray(embeddings, np.float32)
+    sums, _ = class_sums(np.asarray(embeddings), labels, num_classes)
     length = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.where(length > 1e-9, sums / np.maximum(length, 1e-9), np.nan)

@@ -296,7 +296,8 @@ DESCENT = {"rate": 0.02}
 AVERAGED = [name for name in FUNCTIONS if name not in ("reweight", "align-uniform")]
 
 
-def cases() -> list[Case]:
+def asked() -> list[Case]:
+    """What is computed, without what comes of it."""
     given: list[Case] = []
     add = lambda loss, problem, **more: given.append({"loss": loss, **problem, **more})  # noqa: E731
     many = lambda loss: {"options": {"k": 50}} if loss in ("kcl", "tsc") else {}  # noqa: E731
@@ -329,9 +330,10 @@ def cases() -> list[Case]:
     add(
         "supcon", {"counts": [100, 60, 36, 22, 13, 8, 5, 3, 2, 2], "dim": 16}, options={"temperature": 0.1}, way=DESCENT
     )
-    return [judge(case, seed) for seed, case in enumerate(given)]
+    return given
 
 
 if __name__ == "__main__":
     torch.manual_seed(0)
-    FILE.write_text(json.dumps(cases(), separators=(",", ":")) + "\n", encoding="utf-8")
+    cases = [judge(case, seed) for seed, case in enumerate(asked())]
+    FILE.write_text(json.dumps(cases, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@
  * it runs. How the losses follow from those of `ltviz.losses` stands in COLLAPSED.md.
  */
 
-import { addRows, product } from "./products.js";
+import { addRows, products } from "./products.js";
 
 /** Views of each image, as in every contrastive method. */
 export const VIEWS = 2;
@@ -108,16 +108,17 @@ export class Problem {
   /** Products of all rows with one another. @param {Float64Array} u (rows, dim) */
   multiplyRows(u) {
     const { rows, dim, S } = this;
-    for (let i = 0; i < rows; i++)
-      for (let j = i; j < rows; j++) S[i * rows + j] = S[j * rows + i] = product(u, i * dim, u, j * dim, dim);
+    for (let i = 0; i < rows; i++) {
+      products(u, i * dim, u, i, rows, dim, S, i * rows);
+      for (let j = i + 1; j < rows; j++) S[j * rows + i] = S[i * rows + j];
+    }
     this.dS.fill(0);
   }
 
   /** Products of all rows with the columns. @param {Float64Array} u (rows, dim) @param {Float64Array} x (classes, dim) */
   multiplyColumns(u, x) {
     const { rows, classes, dim, T } = this;
-    for (let i = 0; i < rows; i++)
-      for (let c = 0; c < classes; c++) T[i * classes + c] = product(u, i * dim, x, c * dim, dim);
+    for (let i = 0; i < rows; i++) products(u, i * dim, x, 0, classes, dim, T, i * classes);
     this.dT.fill(0);
   }
 

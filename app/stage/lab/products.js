@@ -4,23 +4,38 @@
  */
 
 /**
- * Product of two rows. @param {Float64Array} a @param {number} i where its row starts @param {Float64Array} b
- * @param {number} j @param {number} dim
+ * Products of one row with rows `from` to `count` of another array. @param {Float64Array} a @param {number} i where its
+ * row starts @param {Float64Array} b @param {number} from @param {number} count @param {number} dim
+ * @param {Float64Array} out @param {number} at where the product with row 0 would go
  */
-export function product(a, i, b, j, dim) {
-  let s0 = 0,
-    s1 = 0,
-    s2 = 0,
-    s3 = 0,
-    k = 0;
-  for (; k + 3 < dim; k += 4) {
-    s0 += a[i + k] * b[j + k];
-    s1 += a[i + k + 1] * b[j + k + 1];
-    s2 += a[i + k + 2] * b[j + k + 2];
-    s3 += a[i + k + 3] * b[j + k + 3];
+export function products(a, i, b, from, count, dim, out, at) {
+  let j = from;
+  for (; j + 3 < count; j += 4) {
+    let s0 = 0,
+      s1 = 0,
+      s2 = 0,
+      s3 = 0;
+    const r0 = j * dim,
+      r1 = r0 + dim,
+      r2 = r1 + dim,
+      r3 = r2 + dim;
+    for (let k = 0; k < dim; k++) {
+      const x = a[i + k];
+      s0 += x * b[r0 + k];
+      s1 += x * b[r1 + k];
+      s2 += x * b[r2 + k];
+      s3 += x * b[r3 + k];
+    }
+    out[at + j] = s0;
+    out[at + j + 1] = s1;
+    out[at + j + 2] = s2;
+    out[at + j + 3] = s3;
   }
-  for (; k < dim; k++) s0 += a[i + k] * b[j + k];
-  return s0 + s1 + (s2 + s3);
+  for (; j < count; j++) {
+    let sum = 0;
+    for (let k = 0; k < dim; k++) sum += a[i + k] * b[j * dim + k];
+    out[at + j] = sum;
+  }
 }
 
 /**
