@@ -70,13 +70,15 @@ def _measure_rows(
     )
 
 
-def observed_of(frame: Frame) -> Frame:
-    """What the alarms look at of a frame: the frame itself, or `MOST_MEASURED` of more points, drawn evenly."""
+def observed_of(frame: Frame, split: np.ndarray | None = None) -> tuple[Frame, np.ndarray | None]:
+    """What the alarms look at of a frame: the frame itself, or `MOST_MEASURED` of more points, drawn evenly; and the
+    split of these, where that of all (N,) is known."""
     if len(frame.labels) <= MOST_MEASURED:
-        return frame
+        return frame, split
     rows = np.arange(len(frame.labels)) if frame.present is None else np.flatnonzero(frame.present)
     rows = rows[draw_evenly(frame.labels[rows], MOST_MEASURED)]
-    return replace(frame, embeddings=frame.embeddings[rows], labels=frame.labels[rows], present=None)
+    some = replace(frame, embeddings=frame.embeddings[rows], labels=frame.labels[rows], present=None)
+    return some, None if split is None else split[rows]
 
 
 def find_alarms_of(recording: Recording, observations: Iterable[Observation] | None = None) -> list[Alarm]:
@@ -92,7 +94,9 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
         case [int(rows), _]:  # of this method's own batches
             size = rows
     if observations is None:
-        observations = (observe(observed_of(frame), np.array(info.counts)) for frame in recording.since(None))
+        counts, split = np.array(info.counts), recording.probe.known_split
+        seen = (observed_of(frame, split) for frame in recording.since(None))
+        observations = (observe(some, counts, theirs) for some, theirs in seen)
     return find_alarms(
         observations,
         total_steps=info.total_steps,
