@@ -46,6 +46,7 @@ export function stageDataOf(data, settings) {
     projection: asked.get("projection") ?? VIEW,
     words: words.stage,
     view: "geometry",
-    replay: data.file ?? false,
+    // No server is behind it, in the app either.
+    replay: true,
   };
 }

@@ -95,8 +95,9 @@ export class Lab {
       `${words.lead} ${words.drag}`,
     );
     const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root, this.playground.root);
-    if (!this.data.file)
-      this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./lab.css", import.meta.url).href }));
+    // The styles of a page by itself stand in it.
+    for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
+      this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
     this.root.append(lead, this.form.root, main);
   }
 
