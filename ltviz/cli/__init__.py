@@ -30,6 +30,7 @@ COMMANDS = {
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
+    "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",
     "mcp": "serve the runs to an assistant, by the Model Context Protocol",
     "doctor": "check this installation: torch, devices, folders, data",
     "bench": "measure speed: `ltviz bench` lists what can be measured",
