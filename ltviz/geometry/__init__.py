@@ -17,7 +17,7 @@ from ltviz.geometry.predicted import (
     supcon_threshold,
 )
 from ltviz.geometry.regular_simplex import fits, ideal_cosine, simplex
-from ltviz.geometry.rotation import procrustes
+from ltviz.geometry.rotation import procrustes, turned_onto
 from ltviz.geometry.targets import optimal_targets
 from ltviz.geometry.von_mises_fisher import cap, kappa, resultant_length, sample_von_mises_fisher
 
@@ -43,4 +43,5 @@ __all__ = [
     "simplex",
     "supcon_tail_limit",
     "supcon_threshold",
+    "turned_onto",
 ]

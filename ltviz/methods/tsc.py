@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
 from ltviz import geometry
+from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_similarities
@@ -31,6 +33,7 @@ from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
+from ltviz.methods.parts.theory import simplex_ends
 
 
 @loss("query", "key", "queue", "targets", still=("key",))
@@ -230,6 +233,10 @@ class Tsc(Kcl):
         self.matched: Tensor
         self.swaps: Tensor
         allow_absent(self, "swaps")
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Its targets, where they are the regular simplex: the limit of a large `target_weight`."""
+        return simplex_ends(len(counts), self.setup_.dim, "Li et al. 2022: the targets, at a large target weight")
 
     def is_warming_up(self, batch: Batch) -> bool:
         """Whether the targets do not pull yet."""

@@ -27,6 +27,7 @@ from ltviz.metrics.space import Space, space_of
 from ltviz.metrics.spectrum import effective_rank
 from ltviz.metrics.targets import target_angles
 from ltviz.metrics.territory import territory
+from ltviz.metrics.theory import AngleError, angle_error, simplex_error
 from ltviz.metrics.tsc import (
     distance_within,
     inter_class_uniformity,
@@ -38,6 +39,7 @@ __all__ = [
     "BEHIND",
     "FINAL",
     "MEASURES",
+    "AngleError",
     "Classes",
     "Equality",
     "MeanAveragePrecision",
@@ -53,6 +55,7 @@ __all__ = [
     "Space",
     "Spread",
     "alignment",
+    "angle_error",
     "balanced_probe",
     "confusion",
     "declare",
@@ -82,6 +85,7 @@ __all__ = [
     "shown_at_end",
     "shown_in",
     "simplex",
+    "simplex_error",
     "space_of",
     "spread",
     "target_angles",

@@ -36,6 +36,8 @@ def measure(
     weights: np.ndarray | None = None,
     bias: np.ndarray | None = None,
     targets: np.ndarray | None = None,
+    theory: np.ndarray | None = None,
+    theory_weights: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     full: bool = False,
@@ -63,6 +65,9 @@ def measure(
             equal angles; default z as given. Every other measure sees the rows of z normalised.
         weights, bias: (C, F) and (C,) of a linear classifier on the features, for NC2 to NC4.
         targets: (C, D), row c is class c's target.
+        theory: (C, R) class means that theory predicts (`Prediction.means`), in any coordinates: how far the angles
+            between the centres of training samples are from theirs.
+        theory_weights: (C, R) the classifier's rows likewise; the means are those of the features then.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
         full: also the measures that are too slow for a live frame.
 
@@ -109,6 +114,8 @@ def measure(
         weights=weights,
         bias=bias,
         targets=targets,
+        theory=theory,
+        theory_weights=theory_weights,
         scores=scores,
         labels=labels,
     )

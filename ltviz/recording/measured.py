@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ltviz.marks import THEORY
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
 from ltviz.recording.frame import Frame
@@ -53,11 +54,18 @@ def measure_present(
         num_classes=info.num_classes,
         counts=np.array(info.counts),
         targets=targets[index] if matched and targets is not None else None,
+        theory=_theory(frame, info),
         full=full,
         split=None if split is None else split[here],
         predictions=samples.get("prediction"),
         confidence=samples.get("confidence"),
     )
+
+
+def _theory(frame: Frame, info: RunInfo) -> np.ndarray | None:
+    """(C, D) where the frame says that theory puts the class means; None where it does not."""
+    places = frame.landmarks.get(THEORY.key)
+    return places if places is not None and len(places) == info.num_classes else None
 
 
 def _measured_rows(frame: Frame, most: int | None) -> Any:
