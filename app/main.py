@@ -8,12 +8,14 @@ from ltviz.launch.app import load_app
 
 words = import_module(f"{load_app().__name__}.words")
 
-st.set_page_config(page_title=words.APP, layout="wide", initial_sidebar_state="auto", menu_items={"About": words.ABOUT})
+st.set_page_config(
+    page_title=words.shared.APP, layout="wide", initial_sidebar_state="auto", menu_items={"About": words.shared.ABOUT}
+)
 st.navigation(
     [
-        st.Page("pages/lab.py", title=words.LAB, default=True),
-        st.Page("pages/compare.py", title=words.COMPARE),
-        st.Page("pages/embeddings.py", title=words.EMBEDDINGS),
+        st.Page("pages/lab.py", title=words.shared.LAB, default=True),
+        st.Page("pages/compare.py", title=words.shared.COMPARE),
+        st.Page("pages/embeddings.py", title=words.shared.EMBEDDINGS),
     ],
     position="top",
 ).run()

@@ -23,6 +23,7 @@ from starlette.types import Scope
 from streamlit.runtime.pages_manager import PagesManager
 
 from ltviz.errors import ConfigError
+from ltviz.export.cells import listed
 
 from . import words
 from .service.frontpage import FrontPage
@@ -150,7 +151,7 @@ def serve(
     """
     base, allowed = base_path(base), tuple(map(host_name, allow_hosts))
     if not _is_local(address) and not i_know:
-        raise ConfigError(words.OPEN_ADDRESS.format(address=address))
+        raise ConfigError(words.served.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
     hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, host_name(address))
     url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
@@ -158,10 +159,10 @@ def serve(
     studio = open_studio(home, follow_links=follow_links)
 
     def announce() -> None:
-        print(words.ADDRESS.format(url=url), flush=True)
+        print(words.served.ADDRESS.format(url=url), flush=True)
         if not _is_local(address):
-            names = words.listed(tuple(dict.fromkeys((*hosts, *allowed))))
-            print(words.ADDRESS_IS_OPEN.format(address=address, hosts=names), flush=True)
+            names = listed(tuple(dict.fromkeys((*hosts, *allowed))))
+            print(words.served.ADDRESS_IS_OPEN.format(address=address, hosts=names), flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
@@ -210,16 +211,16 @@ def find_port(port: int | None, address: str) -> int:
         ConfigError: it is taken or out of range.
     """
     if port is not None and not 0 <= port <= 65535:
-        raise ConfigError(words.PORT_RANGE.format(port=port))
+        raise ConfigError(words.served.PORT_RANGE.format(port=port))
     if port in (None, FIRST_PORT):
         wanted = range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
         for number in wanted:
             if _bound(number, address) is not None:
                 return number
-        raise ConfigError(words.PORTS_TAKEN.format(first=wanted[0], last=wanted[-1]))
+        raise ConfigError(words.served.PORTS_TAKEN.format(first=wanted[0], last=wanted[-1]))
     free = _bound(port, address)
     if free is None:
-        raise ConfigError(words.PORT_TAKEN.format(port=port))
+        raise ConfigError(words.served.PORT_TAKEN.format(port=port))
     return free
 
 
@@ -232,7 +233,7 @@ def _bound(port: int, address: str) -> int | None:
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return None
-            raise ConfigError(words.BAD_ADDRESS.format(address=address[:60], reason=error.strerror)) from error
+            raise ConfigError(words.served.BAD_ADDRESS.format(address=address[:60], reason=error.strerror)) from error
         return probe.getsockname()[1]
 
 

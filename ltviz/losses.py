@@ -33,37 +33,48 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from ltviz import methods as _papers
 from ltviz.methods.parts import loss as _loss
 
 if TYPE_CHECKING:
     # Signatures for editors; a loss that is missing here is found all the same.
+    from ltviz.methods.align_uniform import align_uniform as align_uniform
+    from ltviz.methods.arb import arb as arb
     from ltviz.methods.bcl import bcl as bcl
     from ltviz.methods.clip import clip as clip
+    from ltviz.methods.etf import dot_regression as dot_regression
+    from ltviz.methods.geometric_harmonization import geometric_harmonization as geometric_harmonization
     from ltviz.methods.gml import gml as gml
     from ltviz.methods.kcl import kcl as kcl
+    from ltviz.methods.ldam import ldam as ldam
     from ltviz.methods.logit_adjust import logit_adjusted as logit_adjusted
     from ltviz.methods.ltml import ltml_classification as ltml_classification
     from ltviz.methods.ltml import ltml_consistency as ltml_consistency
     from ltviz.methods.moco import moco as moco
+    from ltviz.methods.nc_by_design import nonl as nonl
+    from ltviz.methods.nc_by_design import ntce as ntce
     from ltviz.methods.paco import paco as paco
     from ltviz.methods.proco import proco as proco
+    from ltviz.methods.sbcl import sbcl as sbcl
     from ltviz.methods.simclr import info_nce as info_nce
+    from ltviz.methods.supcon import mixed_supcon as mixed_supcon
     from ltviz.methods.supcon import supcon as supcon
+    from ltviz.methods.temperature_schedule import cosine_temperature as cosine_temperature
     from ltviz.methods.tsc import tsc as tsc
+    from ltviz.methods.vmf import vmf as vmf
+    from ltviz.methods.vmf import vmf_consistency as vmf_consistency
+    from ltviz.methods.vmf import vmf_overlap as vmf_overlap
 
-_found: dict[str, Callable[..., Tensor]] = {}
+_found: dict[str, Callable[..., Any]] = {}
 for _paper in pkgutil.iter_modules(_papers.__path__):
     if not _paper.ispkg:
-        _found |= _loss.losses_of(importlib.import_module(f"{_papers.__name__}.{_paper.name}"))
+        _found |= _loss.offered_by(importlib.import_module(f"{_papers.__name__}.{_paper.name}"))
 globals().update(_found)
 
 __all__ = sorted(_found)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
-def __getattr__(name: str) -> Callable[..., Tensor]:
+def __getattr__(name: str) -> Callable[..., Any]:
     raise AttributeError(f"ltviz.losses has no loss {name!r}; it has {', '.join(__all__)}")

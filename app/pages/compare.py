@@ -19,7 +19,7 @@ with st.sidebar:
     runs = draw_chooser(studio, selection.read_selection(studio), entries)
     draw_curation(studio, runs, entries, titles)
 if not runs:
-    st.caption(words.COMPARE_EMPTY)
+    st.caption(words.compare.COMPARE_EMPTY)
     st.stop()
 stage = st.container()
 step = comparison.pick_step(studio, runs)

@@ -11,7 +11,7 @@ from ltviz_app.widgets.style import draw_style
 studio = open_studio()
 draw_style()
 if not studio.serving:
-    st.warning(words.NO_STREAM)
+    st.warning(words.shared.NO_STREAM)
 files = uploads.draw_uploader()
 if files:
     asked = uploads.draw_corrections(files)

@@ -12,7 +12,7 @@ studio = open_studio()
 draw_style()
 shown = selection.read_selection(studio)
 if not studio.serving:
-    st.warning(words.NO_STREAM)
+    st.warning(words.shared.NO_STREAM)
 runlist.draw_trouble(studio)
 if shown.problem:
     st.error(shown.problem)

@@ -179,7 +179,7 @@ class Feed:
         kept = thin(steps, max(2, LIMIT_BYTES // len(self.runs) // size))
         if len(kept) < len(steps):
             sent.steps.update(set(steps).difference(kept))
-            sent.trouble = words.FEED_THINNED.format(kept=len(kept), all=len(steps))
+            sent.trouble = words.served.FEED_THINNED.format(kept=len(kept), all=len(steps))
 
     async def close(self) -> None:
         await self._hub.close()

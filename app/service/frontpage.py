@@ -122,7 +122,7 @@ def page_of(path: str, host: str = "", allowed: Sequence[str] = ()) -> str:
         host: what the server was called, "" where that is not known.
         allowed: names that it may be called by in the browser's address though `host` is another.
     """
-    known = {"path": path, "host": host, "allowed": allowed, "seconds": PATIENCE_SECONDS, "words": words.FRONT}
+    known = {"path": path, "host": host, "allowed": allowed, "seconds": PATIENCE_SECONDS, "words": words.served.FRONT}
     # A path is a stranger's: nothing in it may end the script.
     told = json.dumps(known).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     head, tag, rest = _streamlits_page().partition("<head>")
@@ -132,4 +132,4 @@ def page_of(path: str, host: str = "", allowed: Sequence[str] = ()) -> str:
 @cache
 def _streamlits_page() -> str:
     page = Path(streamlit.__file__).parent / "static" / "index.html"
-    return page.read_text(encoding="utf-8").replace("<title>Streamlit</title>", f"<title>{words.APP}</title>")
+    return page.read_text(encoding="utf-8").replace("<title>Streamlit</title>", f"<title>{words.shared.APP}</title>")

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltviz.errors import ConfigError
+from ltviz.export.cells import listed
 
 from .. import words
 
@@ -38,7 +39,7 @@ def host_name(given: str) -> str:
     if len(name) > 253 or not _NAME.fullmatch(name):
         bare = re.sub(r"^[a-z]*:?//", "", given.strip().lower()).partition("/")[0].partition(":")[0]
         hint = bare if _NAME.fullmatch(bare) else "hub.example.org"
-        raise ConfigError(words.ALLOW_HOST.format(given=given[:100], hint=hint))
+        raise ConfigError(words.served.ALLOW_HOST.format(given=given[:100], hint=hint))
     return name
 
 
@@ -67,7 +68,7 @@ class KnownHosts:
         await self._gate(scope, receive, _say_nothing)
         if not scope.pop(_KNOWN, False):
             name = _name_of(host)[:100] or "NAME"
-            said = words.UNKNOWN_HOST.format(host=name, hosts=words.listed(self._hosts))
+            said = words.served.UNKNOWN_HOST.format(host=name, hosts=listed(self._hosts))
             await _refuse(400, said)(scope, receive, send)
             return
         if origin is not None and (netloc := _netloc_of(origin)) != host:
@@ -76,7 +77,9 @@ class KnownHosts:
                 scope = {**scope, "headers": list(scope["headers"])}
                 MutableHeaders(scope=scope)["host"] = netloc
             elif scope["type"] == "websocket" and name not in LOCAL_HOSTS:
-                said = words.STREAM_ORIGIN.format(origin=origin[:100], host=host[:100], name=(name or "NAME")[:100])
+                said = words.served.STREAM_ORIGIN.format(
+                    origin=origin[:100], host=host[:100], name=(name or "NAME")[:100]
+                )
                 await _refuse(403, said)(scope, receive, send)
                 return
         await self.app(scope, receive, send)

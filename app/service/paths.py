@@ -33,7 +33,7 @@ def base_path(given: str) -> str:
     path = given.strip().strip("/")
     parts = path.split("/") if path else []
     if len(path) > _LONGEST or any(not _PART.fullmatch(part) or set(part) == {"."} for part in parts):
-        raise ConfigError(words.BASE_PATH.format(given=given[:100]))
+        raise ConfigError(words.served.BASE_PATH.format(given=given[:100]))
     return "".join(f"/{part}" for part in parts)
 
 

@@ -58,7 +58,7 @@ def draw_frame(frame: Frame, order: np.ndarray, projected: Projected | None = No
     centres = class_centres(frame.embeddings, frame.labels, len(order))
     dim = frame.embeddings.shape[1]
     if projected is None and dim > 3:
-        raise DataError(words.NO_PICTURE.format(dim=dim))
+        raise DataError(words.served.NO_PICTURE.format(dim=dim))
     if projected is None:
         placing = _Placing(lambda points: _pad(points, dim), linear=True, itself=dim == 3)
     else:

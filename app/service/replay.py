@@ -15,6 +15,7 @@ from typing import Any
 
 import ltviz
 from ltviz.errors import ConfigError
+from ltviz.export.cells import listed
 
 from .. import words
 from . import replaypage
@@ -98,7 +99,7 @@ async def build_replay(
     """
     check_projection(projection)
     if len(set(runs)) < len(runs):
-        raise ConfigError(words.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
+        raise ConfigError(words.served.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
     tracks, recorded = await _collect(hub, runs, projection, limit)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
@@ -110,10 +111,10 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
     woken = asyncio.Event()
     with hub.watch(runs, woken.set) as tails:
         if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
-            raise ConfigError(words.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
+            raise ConfigError(words.served.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
         found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
-            raise ConfigError(words.REPLAY_EMPTY.format(runs=", ".join(runs)))
+            raise ConfigError(words.served.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
         page = len(replaypage.code()) + len(replaypage.style())
         await _pack_headers(hub, found, (limit - page) // 2)
@@ -121,7 +122,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
-            raise ConfigError(words.REPLAY_TOO_LARGE.format(runs=len(found), limit=f"{limit / 1e6:.0f}"))
+            raise ConfigError(words.served.REPLAY_TOO_LARGE.format(runs=len(found), limit=f"{limit / 1e6:.0f}"))
         for step in room:
             at = [bisect_right(track.tail.snapshot.steps, step) - 1 for track in found]
             due = [
@@ -138,7 +139,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
             await hub.search(track.tail)
     tracks = [track for track in found if track.frames]
     if not tracks:
-        raise ConfigError(words.REPLAY_DAMAGED)
+        raise ConfigError(words.served.REPLAY_DAMAGED)
     return tracks, len(timeline)
 
 
@@ -160,7 +161,7 @@ async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | 
     # Another projection stands in while the one that was asked for is being computed.
     while (frame := await hub.frame(track.tail, step, projection)) is not None and frame.pending is not None:
         if time.monotonic() > end:
-            raise ConfigError(words.REPLAY_PENDING.format(projection=projection, run=track.run))
+            raise ConfigError(words.served.REPLAY_PENDING.format(projection=projection, run=track.run))
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     if frame is None:
         return None
@@ -188,7 +189,7 @@ def _write(
     }
     titles = [track.tail.snapshot.info.title if track.tail.snapshot.info else track.run for track in tracks]
     return replaypage.write_page(
-        title=words.REPLAY_TITLE.format(runs=words.listed(list(dict.fromkeys(titles)))),
+        title=words.served.REPLAY_TITLE.format(runs=listed(list(dict.fromkeys(titles)))),
         note=_note(moments, recorded, limit),
         contents=contents,
         theme=opening.theme,
@@ -197,17 +198,17 @@ def _write(
 
 def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
     made = time.strftime("%Y-%m-%d %H:%M")
-    note = words.REPLAY_NOTE.format(first=moments[0], last=moments[-1], date=made, version=ltviz.__version__)
+    note = words.served.REPLAY_NOTE.format(first=moments[0], last=moments[-1], date=made, version=ltviz.__version__)
     if len(moments) == recorded:
         return note
-    return f"{note} {words.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
+    return f"{note} {words.served.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
 
 
 def _state(track: _Packed) -> Mapping[str, Any]:
     snapshot = track.tail.snapshot
     return {
         # In a file nothing is live any more.
-        "state": words.REPLAY_STATE if snapshot.state in LIVE else snapshot.state,
+        "state": words.served.REPLAY_STATE if snapshot.state in LIVE else snapshot.state,
         "reason": snapshot.reason,
         "first": track.steps[0],
         "last": track.steps[-1],

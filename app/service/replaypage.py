@@ -78,7 +78,7 @@ def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str
         note=html.escape(note),
         style=style(),
         modules=code(),
-        waiting=html.escape(words.REPLAY_WAITING),
+        waiting=html.escape(words.served.REPLAY_WAITING),
         contents=as_data(contents),
         start=_START,
     )

@@ -28,9 +28,9 @@ async def serve_replay(request: Request, studio: Studio) -> Response:
         check_origin(request)
         # Another site's page may link here, and the browser would say so; the token keeps it out in any case.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise ConfigError(words.REPLAY_ORIGIN)
+            raise ConfigError(words.served.REPLAY_ORIGIN)
         if not studio.knows(asked.get("token", "")):
-            raise ConfigError(words.REPLAY_TOKEN)
+            raise ConfigError(words.served.REPLAY_TOKEN)
         runs = asked_runs(asked, studio.hub)
         step = asked_number(asked, "step")
         opening = Opening(

@@ -58,7 +58,7 @@ async def explain_stream(request: Request, studio: Studio) -> Response:
 
     403 with what the stream would be refused for, 426 where it would not: then somebody between keeps WebSockets away.
     """
-    status, said = 426, words.STREAM_SOCKET
+    status, said = 426, words.served.STREAM_SOCKET
     try:
         _check_page(request, studio)
         read_request(request.query_params, studio.hub)
@@ -71,7 +71,7 @@ async def explain_stream(request: Request, studio: Studio) -> Response:
 def _check_page(asked: HTTPConnection, studio: Studio) -> None:
     check_origin(asked)
     if not studio.knows(asked.query_params.get("token", "")):
-        raise ConfigError(words.STREAM_TOKEN)
+        raise ConfigError(words.served.STREAM_TOKEN)
 
 
 def check_origin(asked: HTTPConnection) -> None:
@@ -79,7 +79,9 @@ def check_origin(asked: HTTPConnection) -> None:
     origin, host = asked.headers.get("origin"), asked.headers.get("host")
     if origin is not None and urlsplit(origin).netloc != host:
         name = origin_name(origin) or "NAME"
-        raise ConfigError(words.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100], name=name[:100]))
+        raise ConfigError(
+            words.served.STREAM_ORIGIN.format(origin=origin[:100], host=(host or "")[:100], name=name[:100])
+        )
 
 
 class Viewer:
@@ -145,7 +147,7 @@ class Viewer:
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
             except (ValueError, TypeError, AttributeError, OverflowError):
-                await self._send(encode_message(ErrorHeader(run=None, message=words.NOT_UNDERSTOOD)))
+                await self._send(encode_message(ErrorHeader(run=None, message=words.served.NOT_UNDERSTOOD)))
             self._woken.set()
 
     def _obey(self, request: dict[str, Any]) -> None:
@@ -277,7 +279,7 @@ def asked_runs(asked: Mapping[str, str], hub: Hub) -> list[str]:
     """The runs that an address names, each once; LtvizError for none, too many, or one that is no run id."""
     runs = list(dict.fromkeys(filter(None, asked.get("runs", "").split(","))))
     if not 1 <= len(runs) <= MAX_RUNS:
-        raise ConfigError(words.STREAM_RUNS.format(most=MAX_RUNS, given=len(runs)))
+        raise ConfigError(words.served.STREAM_RUNS.format(most=MAX_RUNS, given=len(runs)))
     for run in runs:
         hub.folder(run)
     return runs
@@ -293,5 +295,5 @@ def asked_number(asked: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or abs(value) > 1e12:
-        raise ConfigError(words.STREAM_NUMBER.format(name=name, given=given[:40]))
+        raise ConfigError(words.served.STREAM_NUMBER.format(name=name, given=given[:40]))
     return value

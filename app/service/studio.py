@@ -58,7 +58,7 @@ class Studio:
         if self.hub.demos is None:
             return []
         demos = [recording for recording in self.hub.demos.recordings() if recording.run_id.startswith("demo-")]
-        place = {f"demo-{method.replace('_', '-')}": number for number, method in enumerate(words.DEFAULT_RACE)}
+        place = {f"demo-{method.replace('_', '-')}": number for number, method in enumerate(words.lab.DEFAULT_RACE)}
         return sorted(demos, key=lambda demo: (place.get(demo.run_id, len(place)), demo.run_id))
 
 

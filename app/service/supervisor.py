@@ -168,7 +168,7 @@ class Supervisor:
                 return False
             if rest := tuple(member for member in job.runs if member.run_id != run):
                 launch.submit(self.home, job.model_copy(update={"runs": rest}))
-            self._fail(run, words.CANCELLED)
+            self._fail(run, words.served.CANCELLED)
             return True
         return False
 
@@ -188,7 +188,7 @@ class Supervisor:
             self._failed_starts += 1
             self._next_start = time.monotonic() + min(LONGEST_PAUSE, 0.5 * 2**self._failed_starts)
             tail = launch.log_tail(self.home, worker_id)
-            self.trouble = Trouble(words.last_words(tail), tail)
+            self.trouble = Trouble(words.lab.last_words(tail), tail)
             if self._failed_starts >= STARTS_TRIED:
                 self._fail_waiting(tail)
 
@@ -196,7 +196,11 @@ class Supervisor:
         for job, place, _ in launch.jobs(self.home):
             if place == "queued" and launch.withdraw(self.home, job.job_id):
                 for member in job.runs:
-                    self._fail(member.run_id, f"{words.WORKER_NEVER_STARTED}. {words.last_words(tail)}", log_tail=tail)
+                    self._fail(
+                        member.run_id,
+                        f"{words.served.WORKER_NEVER_STARTED}. {words.lab.last_words(tail)}",
+                        log_tail=tail,
+                    )
 
     def _enforce_stops(self) -> None:
         now = time.monotonic()
@@ -217,7 +221,7 @@ class Supervisor:
             launch.end_worker(alive[worker_id], patience=1.0)
             for member in job.runs:
                 if not self._has_ended(member.run_id):
-                    self._fail(member.run_id, words.STOP_ESCALATED.format(seconds=self._patience))
+                    self._fail(member.run_id, words.served.STOP_ESCALATED.format(seconds=self._patience))
 
     def _has_ended(self, run: str) -> bool:
         status = Recording(self.runs.folder(run)).status()

@@ -49,7 +49,7 @@ class Tail:
 
     run: str
     recording: Recording
-    snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.WAITING_FOR_RUN))
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.served.WAITING_FOR_RUN))
     watchers: list[Callable[[], None]] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
     header: tuple[str, bytes] | None = None
@@ -83,7 +83,7 @@ class Tail:
         except Exception:
             # A stranger's folder may hold anything; it must not stop the runs beside it.
             log.exception("Run %s cannot be followed", self.run)
-            found = replace(before, state="failed", reason=words.UNREADABLE_RUN)
+            found = replace(before, state="failed", reason=words.served.UNREADABLE_RUN)
         changed = found != before or not self.looked
         if changed:
             self.snapshot, self.looked = found, True
@@ -95,14 +95,14 @@ class Tail:
             if known.generation is None:
                 return known
             self._forget()
-            return Snapshot(state="deleted", reason=words.DELETED)
+            return Snapshot(state="deleted", reason=words.served.DELETED)
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
             # Some file systems keep a folder's time to the second only: look into it now and then whatever it says.
             self._listed = -1
             known = self._open(known)
             status = self.recording.status()
-            known = replace(known, state=status.state, reason=words.sentence(status.reason))
+            known = replace(known, state=status.state, reason=words.shared.sentence(status.reason))
         return known if known.generation is None else self._list(known)
 
     def _open(self, known: Snapshot) -> Snapshot:
@@ -123,7 +123,7 @@ class Tail:
             return known
         names = () if known.info is None else known.info.class_names
         self.recorded = tuple(
-            (step, str(event.get("kind", "note")), words.event_text(event, names))
+            (step, str(event.get("kind", "note")), words.served.event_text(event, names))
             for step, events in self.recording.frame_events().items()
             for event in events
         )

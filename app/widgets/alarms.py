@@ -19,19 +19,19 @@ from .measured import with_progress
 def draw_alarms(studio: Studio, compared: Compared, titles: Mapping[str, str]) -> None:
     """One line for an alarm of a run: step, reason, what to try. Nothing moves or blinks."""
     found: dict[str, tuple[Alarm, ...]] = {}
-    for result in with_progress(compared.results, words.LOOKING_FOR_ALARMS):
+    for result in with_progress(compared.results, words.compare.LOOKING_FOR_ALARMS):
         run = result.recording.run_id
         try:
             found[run] = studio.hub.alarms.find(result.recording).alarms
         except LtvizError as error:
-            st.caption(forms.escape(words.NO_ALARMS_READ.format(title=titles.get(run, run), reason=error)))
+            st.caption(forms.escape(words.compare.NO_ALARMS_READ.format(title=titles.get(run, run), reason=error)))
             continue
     raised = {run: alarms for run, alarms in found.items() if alarms}
     if not raised:
-        st.caption(words.no_alarms(len(found)))
+        st.caption(words.compare.no_alarms(len(found)))
         return
-    with st.expander(words.alarms_head(sum(map(len, raised.values())), len(raised), len(found))):
+    with st.expander(words.compare.alarms_head(sum(map(len, raised.values())), len(raised), len(found))):
         for run, alarms in raised.items():
             for alarm in alarms:
-                st.text(words.ALARM.format(title=titles.get(run, run), step=alarm.step, reason=alarm.reason))
+                st.text(words.compare.ALARM.format(title=titles.get(run, run), step=alarm.step, reason=alarm.reason))
                 st.caption(forms.escape(alarm.advice))

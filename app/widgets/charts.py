@@ -11,11 +11,12 @@ import streamlit as st
 
 from ltviz import figures
 from ltviz.export import basis
-from ltviz.export.results import BASELINE, Arm, Group, Result, judges_of
+from ltviz.export.results import BASELINE, Arm, Group, Result
+from ltviz.export.told import accuracy_key, are_evaluated
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
 from ltviz.metrics import fits, known_of, shown_in
-from ltviz.metrics.final import COMMON, OWN, judged_by
+from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
@@ -64,7 +65,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
     if not any(measured.values()):
         live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
-        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
+        st.caption(words.shared.CHARTS_EMPTY if live else words.shared.CHARTS_NONE)
         return
     _draw_verdict({titles[run]: Result(recordings[run], known[run], measured[run]) for run in known if measured[run]})
     colours = colours_of(known, titles)
@@ -76,7 +77,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
     draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
-    for note in [words.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
+    for note in [words.shared.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
         st.caption(note)
 
 
@@ -89,26 +90,27 @@ def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str
 
 
 def _draw_verdict(race: Mapping[str, Result]) -> None:
-    """What the rare classes got, by one judge where all runs have ended and by each method's own classifier, and
-    whether all saw as many images. Title -> run."""
+    """What the rare classes got, by the common judge and by each method's own classifier, and whether all saw as many
+    images. Title -> run."""
     infos = [result.info for result in race.values()]
     if len(race) < 2 or len({(info.data, info.imbalance_factor, info.seed, info.dim) for info in infos}) > 1:
         return  # accuracies on other samples are no race
     arms = tuple(Arm({}, title, result.info.method, (result,)) for title, result in race.items())
     group = Group({}, arms)
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
-    asked = [judge for judge in (COMMON, OWN) if judge in judges_of([group])]
+    asked = [(judge, key) for judge in (COMMON, OWN) if (key := accuracy_key([group], judge, "few"))]
+    spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.lab.COMMON_IN_FRAMES, OWN: ""}
     verdicts = []
-    for judge, measure in [(judge, judged_by(judge, "few")) for judge in asked] or [("", FEW)]:
+    for judge, measure in [(spoken[judge], key) for judge, key in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
-        verdicts.append(words.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+        verdicts.append(words.lab.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
     *first, last = [said for said in verdicts if said] or [""]
-    for said in [*first, f"{last} {words.ONE_SEED}"] if last else []:
+    for said in [*first, f"{last} {words.lab.ONE_SEED}"] if last else []:
         st.text(said)
     if note := basis.images_seen_note(basis.images_a_step(group)):
-        st.text(f"{note} {words.EQUAL_IMAGES_NEXT}")
+        st.text(f"{note} {words.lab.EQUAL_IMAGES_NEXT}")
 
 
 def colours_of(known: Mapping[str, RunInfo], titles: Mapping[str, str]) -> dict[str, str]:
@@ -140,7 +142,7 @@ def notes(known: Mapping[str, RunInfo]) -> list[str]:
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
-            said.append(words.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+            said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
     return said
 
 
@@ -150,23 +152,23 @@ def draw_methods(studio: Studio, runs: Sequence[str]) -> None:
     cards = [card for name in dict.fromkeys(methods) if (card := studio.method(name).get("card"))]
     if not cards:
         return
-    box = st.expander(words.ABOUT_METHODS, key="about-methods", on_change="rerun")
+    box = st.expander(words.shared.ABOUT_METHODS, key="about-methods", on_change="rerun")
     if not box.open:
         return
     with box:
         for card in cards:
             st.markdown(f"**{forms.escape(card['title'])}** · {forms.escape(card['idea'])}")
             st.latex(card["formula"])
-            st.caption(forms.escape(words.LOOK_FOR.format(text=card["look_for"])))
-            st.caption(forms.escape(words.SPHERE.format(text=card["sphere"])))
-            st.caption(forms.escape(words.PAPER.format(paper=card["paper"], year=card["year"])))
+            st.caption(forms.escape(words.shared.LOOK_FOR.format(text=card["look_for"])))
+            st.caption(forms.escape(words.shared.SPHERE.format(text=card["sphere"])))
+            st.caption(forms.escape(words.shared.PAPER.format(paper=card["paper"], year=card["year"])))
 
 
 def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]) -> list[str]:
     """How many frames of each run cannot be read, where there are any."""
     missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
     said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
-    return [words.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
+    return [words.shared.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
 
 
 def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
@@ -196,6 +198,6 @@ def name_runs(known: Mapping[str, RunInfo]) -> dict[str, str]:
     for run, title in titles.items():
         twins = [other for other in titles if titles[other] == title]
         seeds = {known[other].seed for other in twins}
-        apart = words.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
+        apart = words.shared.SEED.format(seed=known[run].seed) if len(seeds) == len(twins) else run
         named[run] = title if len(twins) == 1 else f"{title} ({apart})"
     return named

@@ -64,21 +64,25 @@ def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> 
     """The filters and the list; what is chosen goes into the address, so that a link shows the same."""
     if shown.problem:
         st.error(shown.problem)
-    draw_heading(words.RUNS)
+    draw_heading(words.lab.RUNS)
     st.text_input(
-        words.SEARCH, key=SEARCH, placeholder=words.SEARCH, icon=":material/search:", label_visibility="collapsed"
+        words.compare.SEARCH,
+        key=SEARCH,
+        placeholder=words.compare.SEARCH,
+        icon=":material/search:",
+        label_visibility="collapsed",
     )
-    with st.expander(words.NARROW, expanded=_is_narrowed()):
+    with st.expander(words.compare.NARROW, expanded=_is_narrowed()):
         for name in FILTERS:
             _draw_filter(name, entries)
     fitting = in_order([entry for entry in entries if _fits(entry)])
     own = [entry for entry in fitting if entry.own] or fitting
     wanted = [entry.run for entry in own][:MAX_RUNS]
     if fitting != entries or len(wanted) > len(shown.runs):
-        st.caption(words.fitting(len(fitting), len(entries), MAX_RUNS))
+        st.caption(words.compare.fitting(len(fitting), len(entries), MAX_RUNS))
     following = bool(st.session_state.get(FOLLOW))
-    pressed = st.button(words.SHOW_THESE, key="compare-all", width="stretch", disabled=following or not wanted)
-    st.toggle(words.FOLLOW_NEW, key=FOLLOW, help=words.FOLLOW_NEW_HELP)
+    pressed = st.button(words.compare.SHOW_THESE, key="compare-all", width="stretch", disabled=following or not wanted)
+    st.toggle(words.compare.FOLLOW_NEW, key=FOLLOW, help=words.compare.FOLLOW_NEW_HELP)
     if (pressed or following) and tuple(wanted) != shown.runs and wanted:
         choose(wanted)
         st.rerun()
@@ -107,17 +111,17 @@ def _draw_list(
     options = list(dict.fromkeys([*shown.runs, *st.session_state.get(PICK, []), *(entry.run for entry in fitting)]))
     chosen = tuple(
         st.multiselect(
-            words.COMPARE_PICK,
+            words.compare.COMPARE_PICK,
             options,
             key=PICK,
             format_func=lambda run: titles.get(run, str(run)),
             max_selections=MAX_RUNS,
             label_visibility="collapsed",
-            placeholder=words.COMPARE_PICK,
+            placeholder=words.compare.COMPARE_PICK,
             disabled=following,
         )
     )
-    st.caption(words.COMPARE_HELP)
+    st.caption(words.compare.COMPARE_HELP)
     if chosen != shown.runs and chosen:
         choose(chosen)
         st.session_state["compare-address"] = chosen
@@ -133,12 +137,16 @@ def run_titles(entries: Sequence[Entry]) -> dict[str, str]:
     for run, info in known.items():
         parts = [info.title or run]
         if info.seed is not None:
-            parts.append(words.SEED.format(seed=info.seed))
+            parts.append(words.shared.SEED.format(seed=info.seed))
         if len(cells) > 1:
-            factor = [] if info.imbalance_factor is None else [words.FACTOR.format(factor=info.imbalance_factor)]
-            cell = [info.data or "", *factor, words.DIMENSIONS.format(dim=info.dim or "?")]
+            factor = (
+                [] if info.imbalance_factor is None else [words.compare.FACTOR.format(factor=info.imbalance_factor)]
+            )
+            cell = [info.data or "", *factor, words.compare.DIMENSIONS.format(dim=info.dim or "?")]
             parts.append(" ".join(filter(None, cell)))
-        titles[run] = " · ".join([*parts, words.DEMO_RUN] if run in demos and len(demos) < len(known) else parts)
+        titles[run] = " · ".join(
+            [*parts, words.compare.DEMO_RUN] if run in demos and len(demos) < len(known) else parts
+        )
     twins = {title for title in titles.values() if list(titles.values()).count(title) > 1}
     return {run: f"{title} · {run}" if title in twins else title for run, title in titles.items()}
 
@@ -148,11 +156,11 @@ def _draw_filter(name: str, entries: Sequence[Entry]) -> None:
     key = f"compare-{name}"
     values = [*values, *(value for value in st.session_state.get(key, []) if value not in values)]
     st.multiselect(
-        words.FILTERS[name],
+        words.compare.FILTERS[name],
         values,
         key=key,
         format_func=lambda value: f"{value:g}" if isinstance(value, float) else str(value),
-        placeholder=words.ANY,
+        placeholder=words.compare.ANY,
         disabled=not values,
     )
 

@@ -9,22 +9,12 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from ltviz.export import basis, findings
-from ltviz.export.results import (
-    Arm,
-    Group,
-    Result,
-    best_of,
-    group_results,
-    judges_of,
-    number,
-    read_results,
-    told_in,
-)
-from ltviz.export.results import shown as mean_and_deviation
+from ltviz.export import basis, findings, repeats
+from ltviz.export.results import Arm, Group, Result, best_of, group_results, number, read_results
+from ltviz.export.told import judges_of, told_in
 from ltviz.metrics import FINAL, MEASURES, Measure, described
 from ltviz.metrics.comparison import Comparison
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 
 from .. import words
 from ..service.studio import Studio
@@ -82,32 +72,32 @@ def pick_step(studio: Studio, runs: Sequence[str]) -> Step:
         return None
     asked = first_asked("step", int)
     if STEP_MODE not in st.session_state:
-        st.session_state[STEP_MODE] = words.STEP_LAST if asked is None else words.STEP_CHOSEN
+        st.session_state[STEP_MODE] = words.compare.STEP_LAST if asked is None else words.compare.STEP_CHOSEN
     left, middle, right = st.columns([4, 5, 3], vertical_alignment="bottom")
     frames = (frame for run in runs for frame in studio.hub.recording(run).frame_metrics().values())
     judged = any(VALIDATION in frame for frame in frames)
-    modes = [words.STEP_LAST, words.STEP_CHOSEN, *([words.STEP_BEST] if judged else [])]
+    modes = [words.compare.STEP_LAST, words.compare.STEP_CHOSEN, *([words.compare.STEP_BEST] if judged else [])]
     if st.session_state[STEP_MODE] not in modes:
-        st.session_state[STEP_MODE] = words.STEP_LAST
-    mode = left.segmented_control(words.NUMBERS_AT, modes, key=STEP_MODE, help=words.STEP_HELP)
+        st.session_state[STEP_MODE] = words.compare.STEP_LAST
+    mode = left.segmented_control(words.compare.NUMBERS_AT, modes, key=STEP_MODE, help=words.compare.STEP_HELP)
     right.button(
-        words.STEP_FROM_STAGE,
+        words.compare.STEP_FROM_STAGE,
         key="compare-step-stage",
         on_click=_take_step,
         args=(steps,),
-        help=words.STEP_FROM_STAGE_HELP,
+        help=words.compare.STEP_FROM_STAGE_HELP,
         width="stretch",
     )
-    if mode == words.STEP_BEST:
-        middle.caption(words.STEP_BEST_NOTE)
+    if mode == words.compare.STEP_BEST:
+        middle.caption(words.compare.STEP_BEST_NOTE)
         return BEST
-    if mode != words.STEP_CHOSEN:
-        middle.caption(words.STEP_LAST_NOTE)
+    if mode != words.compare.STEP_CHOSEN:
+        middle.caption(words.compare.STEP_LAST_NOTE)
         return None
     if st.session_state.get(STEP_VALUE) not in steps:
         wanted = asked if st.session_state.get(STEP_VALUE) is None else st.session_state[STEP_VALUE]
         st.session_state[STEP_VALUE] = nearest(steps, wanted)
-    return middle.select_slider(words.STEP, steps, key=STEP_VALUE)
+    return middle.select_slider(words.compare.STEP, steps, key=STEP_VALUE)
 
 
 def _take_step(steps: Sequence[int]) -> None:
@@ -115,7 +105,7 @@ def _take_step(steps: Sequence[int]) -> None:
     st.session_state.get("asked", {}).pop("step", None)
     held = first_asked("step", int)
     if held is not None:
-        st.session_state[STEP_MODE], st.session_state[STEP_VALUE] = words.STEP_CHOSEN, nearest(steps, held)
+        st.session_state[STEP_MODE], st.session_state[STEP_VALUE] = words.compare.STEP_CHOSEN, nearest(steps, held)
 
 
 def nearest(steps: Sequence[int], wanted: int | None) -> int:
@@ -137,26 +127,34 @@ class TableChoice:
 
 def draw_table(compared: Compared) -> tuple[tuple[Group, ...], TableChoice]:
     """Every method's means over its seeds, or every run; gives the groups, with all measures where they were asked."""
-    heads = {None: words.SUMMARY, BEST: words.SUMMARY_BEST}
-    draw_heading(heads.get(compared.step) or words.SUMMARY_AT.format(step=compared.step))
+    heads = {None: words.compare.SUMMARY, BEST: words.compare.SUMMARY_BEST}
+    draw_heading(heads.get(compared.step) or words.compare.SUMMARY_AT.format(step=compared.step))
     left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     rows = left.segmented_control(
-        words.ROWS, words.ROW_KINDS, default=words.ROW_KINDS[0], key="compare-rows", label_visibility="collapsed"
+        words.compare.ROWS,
+        words.compare.ROW_KINDS,
+        default=words.compare.ROW_KINDS[0],
+        key="compare-rows",
+        label_visibility="collapsed",
     )
     scope = middle.segmented_control(
-        words.MEASURES, words.SCOPES, default=words.SCOPES[0], key="compare-scope", label_visibility="collapsed"
+        words.compare.MEASURES,
+        words.compare.SCOPES,
+        default=words.compare.SCOPES[0],
+        key="compare-scope",
+        label_visibility="collapsed",
     )
     groups = compared.groups
     with right:
         judge = pick_judge(judges_of(groups))
     keys = [one.key for one in told_in("table", groups, judge)]
-    if scope == words.SCOPES[1]:
+    if scope == words.compare.SCOPES[1]:
         groups = measure_fully(compared)
         has = {
             key for group in groups for arm in group.arms for key in (*FINAL, *MEASURES) if arm.mean(key) is not None
         }
         keys = list(dict.fromkeys([*keys, *(key for key in (*FINAL, *MEASURES) if key in has)]))
-    per_run = rows == words.ROW_KINDS[1]
+    per_run = rows == words.compare.ROW_KINDS[1]
     shown = [_split(group) if per_run else group for group in groups]
     if keys:
         table, styled, widths = summarise(shown, keys, per_run)
@@ -171,12 +169,12 @@ def pick_judge(judges: Sequence[str]) -> str:
         return judges[0] if judges else COMMON
     asked = st.query_params.get(JUDGE)
     judge = st.selectbox(
-        words.JUDGED_BY,
+        words.compare.JUDGED_BY,
         judges,
         index=judges.index(asked) if asked in judges else 0,
-        format_func=words.JUDGES.__getitem__,
+        format_func=words.compare.JUDGES.__getitem__,
         key="compare-judge",
-        help=words.JUDGED_BY_HELP,
+        help=words.compare.JUDGED_BY_HELP,
     )
     if judge == judges[0]:
         st.query_params.pop(JUDGE, None)
@@ -188,10 +186,11 @@ def pick_judge(judges: Sequence[str]) -> str:
 def _draw_notes(groups: Sequence[Group], keys: Sequence[str], judge: str, per_run: bool) -> None:
     """What one must know to read the table: what its numbers are, who judged, on what, and what is not alike."""
     said = [
-        words.TABLE_NOTE_RUNS if per_run else words.TABLE_NOTE,
+        words.compare.TABLE_NOTE_RUNS if per_run else words.compare.TABLE_NOTE,
         basis.judge_note(groups, judge),
         findings.images_note(groups, keys),
         basis.readout_note(groups),
+        repeats.repeats_note(groups, keys),
     ]
     st.caption(forms.escape(" ".join(filter(None, said))))
     for note in dict.fromkeys(basis.images_seen_note(basis.images_a_step(group)) for group in groups):
@@ -209,7 +208,7 @@ def _of(key: str) -> Measure:
 def measure_fully(compared: Compared) -> tuple[Group, ...]:
     """The groups with the measures that are too slow for a live frame."""
     then = [result for group in compared.groups for arm in group.arms for result in arm.results]
-    return tuple(group_results([measured(result) for result in with_progress(then, words.MEASURING)]))
+    return tuple(group_results([measured(result) for result in with_progress(then, words.compare.MEASURING)]))
 
 
 def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tuple[pd.DataFrame, Any, dict[str, int]]:
@@ -222,10 +221,10 @@ def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tu
         for arm in group.arms:
             fixed = {name: group.shown[name] for name in cells}
             steps = [result.step for result in arm.results if result.step is not None]
-            about = {} if per_run else {words.SEEDS: len(arm.results)}
-            about |= {words.STEP: max(steps)}
-            rows.append({words.METHOD: arm.label, **fixed, **about, **{key: arm.mean(key) for key in keys}})
-            told.append({key: _tell(arm, best[key], key) for key in keys})
+            about = {} if per_run else {words.compare.SEEDS: len(arm.results)}
+            about |= {words.compare.STEP: max(steps)}
+            rows.append({words.compare.METHOD: arm.label, **fixed, **about, **{key: arm.mean(key) for key in keys}})
+            told.append({key: _tell(group, arm, best[key], key, groups) for key in keys})
             bold.append({key: best[key] is arm for key in keys})
     table = pd.DataFrame(rows)
     styled = table.style.apply(
@@ -238,10 +237,10 @@ def summarise(groups: Sequence[Group], keys: Sequence[str], per_run: bool) -> tu
     return table, styled, {key: max(len(line[key]) for line in told) for key in keys}
 
 
-def _tell(arm: Arm, best: Arm | None, key: str) -> str:
+def _tell(group: Group, arm: Arm, best: Arm | None, key: str, groups: Sequence[Group]) -> str:
     mean, goal = arm.mean(key), None if best is None else best.mean(key)
-    text = mean_and_deviation(arm, key)
-    if mean is None or goal is None or best is arm:
+    text = repeats.shown_once(group, arm, key, groups)
+    if mean is None or goal is None or best is arm or repeats.listed_at(group, arm, key, groups) is not None:
         return text
     away = number(key, abs(mean - goal))
     return f"{text}  ({'+' if mean > goal else '−'}{away})" if away.strip("0.") else text
@@ -252,18 +251,18 @@ def _split(group: Group) -> Group:
     arms = []
     for arm in group.arms:
         for result in arm.results:
-            seed = "" if result.info.seed is None else f" · {words.SEED.format(seed=result.info.seed)}"
+            seed = "" if result.info.seed is None else f" · {words.shared.SEED.format(seed=result.info.seed)}"
             arms.append(Arm(arm.cell, f"{arm.label}{seed}", arm.method, (result,)))
     return Group(group.shown, tuple(arms))
 
 
 def _columns(table: pd.DataFrame, widths: Mapping[str, int]) -> dict[str, Any]:
-    config: dict[str, Any] = {words.METHOD: st.column_config.TextColumn(words.METHOD, pinned=True)}
-    config |= {name: words.CELLS[name] for name in table.columns if name in words.CELLS}
+    config: dict[str, Any] = {words.compare.METHOD: st.column_config.TextColumn(words.compare.METHOD, pinned=True)}
+    config |= {name: words.compare.CELLS[name] for name in table.columns if name in words.compare.CELLS}
     for key, characters in widths.items():
         measure = _of(key)
-        head = f"{measure.label_in('table')}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
-        hints = [measure.short, words.BETTER.get(measure.better or "", ""), measure.caution or ""]
+        head = f"{measure.label_in('table')}{words.compare.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        hints = [measure.short, words.compare.BETTER.get(measure.better or "", ""), measure.caution or ""]
         config[key] = st.column_config.NumberColumn(
             head,
             # Streamlit measures the number and not the words that stand for it, and would cut them.
@@ -281,18 +280,18 @@ def draw_findings(groups: Sequence[Group], judge: str) -> None:
     found = findings.against_baseline(groups, judge=judge)
     if not found:
         return
-    draw_heading(words.FINDINGS)
+    draw_heading(words.compare.FINDINGS)
     for sentence in findings.sentences(found, lambda group: cell_name(group, groups) if len(groups) > 1 else ""):
         st.text(sentence)
-    heads = {"setting": words.GROUP} if len(groups) > 1 else {}
-    heads |= {"method": words.METHOD}
+    heads = {"setting": words.compare.GROUP} if len(groups) > 1 else {}
+    heads |= {"method": words.compare.METHOD}
     rows = [
         {"setting": cell_name(one.group, groups), "method": f"{one.comparison.first} − {one.comparison.second}"}
         for one in found
     ]
     comparisons = [one.comparison for one in found]
     _draw_comparisons(comparisons, [{name: row[name] for name in heads} for row in rows], heads, "compare-findings")
-    st.caption(forms.escape(" ".join([words.COMPARED_NOTE, *findings.notes(comparisons)])))
+    st.caption(forms.escape(" ".join([words.compare.COMPARED_NOTE, *findings.notes(comparisons)])))
 
 
 def draw_difference(groups: Sequence[Group], shown: TableChoice) -> None:
@@ -305,28 +304,30 @@ def draw_difference(groups: Sequence[Group], shown: TableChoice) -> None:
     }
     if not pairs:
         return
-    draw_heading(words.DIFFERENCE)
+    draw_heading(words.compare.DIFFERENCE)
     options = list(pairs)
 
     def name(key: tuple[int, str]) -> str:
         return key[1] + (f" · {cell_name(pairs[key][0], groups)}" if len(groups) > 1 else "")
 
     left, right = st.columns(2)
-    first = left.selectbox(words.FIRST, options, index=len(options) - 1, format_func=name, key="compare-first")
+    first = left.selectbox(words.compare.FIRST, options, index=len(options) - 1, format_func=name, key="compare-first")
     others = [key for key in options if key[0] == first[0] and key != first]
-    second = right.selectbox(words.SECOND, others, format_func=name, key="compare-second")
+    second = right.selectbox(words.compare.SECOND, others, format_func=name, key="compare-second")
     if second is None:
         return
     group, one, other = pairs[first][0], pairs[first][1], pairs[second][1]
     found = findings.between(group, one, other, shown.keys)
     if not found:
-        st.caption(words.NO_COMMON_SEED)
+        st.caption(words.compare.NO_COMMON_SEED)
         return
     means = [{"first": _scaled(one, it.measure), "second": _scaled(other, it.measure)} for it in found]
     _draw_comparisons(found, means, {"first": one.label, "second": other.label}, "compare-difference")
     family = max(one.family for one in found)
     told = any(one.p is not None for one in found)
-    st.caption(f"{words.DIFFERENCE_NOTE} {words.corrected_here(family) if told else words.NO_INTERVAL}")
+    st.caption(
+        f"{words.compare.DIFFERENCE_NOTE} {words.compare.corrected_here(family) if told else words.compare.NO_INTERVAL}"
+    )
 
 
 def _scaled(arm: Arm, key: str) -> float | None:
@@ -343,7 +344,7 @@ def _draw_comparisons(
 ) -> None:
     """A table of comparisons, a row each, with columns of its own between measure and difference."""
     table = comparison_table(found, fixed)
-    names = {**words.COMPARED, **heads}
+    names = {**words.compare.COMPARED, **heads}
     config: dict[str, Any] = {
         name: st.column_config.TextColumn(names[name])
         if name in ("measure", "setting", "method", "seeds", "better")
@@ -359,13 +360,13 @@ def comparison_table(found: Sequence[Comparison], fixed: Sequence[Mapping[str, A
     rows = []
     for one, own in zip(found, fixed, strict=True):
         measure, factor = _of(one.measure), _factor(one.measure)
-        title = f"{measure.title}{words.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
+        title = f"{measure.title}{words.compare.UNITS.get(measure.unit, '')} {measure.arrow}".rstrip()
         numbers = {"difference": one.difference, "low": one.low, "high": one.high}
         rows.append(
             {"measure": title, **own}
             | {name: None if value is None else factor * value for name, value in numbers.items()}
-            | {"p": one.corrected, "seeds": words.OF.format(some=one.wins, all=one.n) if one.n > 1 else None}
-            | {"better": one.better or (words.DIFFERS if one.differs else None)}
+            | {"p": one.corrected, "seeds": words.compare.OF.format(some=one.wins, all=one.n) if one.n > 1 else None}
+            | {"better": one.better or (words.compare.DIFFERS if one.differs else None)}
         )
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
@@ -379,7 +380,7 @@ def cell_name(group: Group, groups: Sequence[Group]) -> str:
     """What tells the runs of a group from those of the others, in a few words."""
     said = {name: _plain(group.shown[name]) for name in telling(groups)}
     return ", ".join(
-        value if name == "data" else f"{words.CELLS.get(name, name.replace('_', ' ')).lower()} {value}"
+        value if name == "data" else f"{words.compare.CELLS.get(name, name.replace('_', ' ')).lower()} {value}"
         for name, value in said.items()
     )
 

@@ -25,10 +25,12 @@ def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry
     own = [entry.run for entry in entries if entry.own and entry.run in chosen]
     if not own:
         return
-    with st.expander(words.CURATE):
-        names = {"": words.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
+    with st.expander(words.compare.CURATE):
+        names = {"": words.compare.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
         options = ["", *own] if len(own) > 1 else own
-        run = st.selectbox(words.RUN, options, format_func=lambda run: names.get(run, str(run)), key="curate-run")
+        run = st.selectbox(
+            words.compare.RUN, options, format_func=lambda run: names.get(run, str(run)), key="curate-run"
+        )
         runs = [run] if run else own
         _draw_tags(studio, runs)
         if run:
@@ -40,7 +42,7 @@ def draw_notes(chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[
     """The notes of the chosen runs, as plain text."""
     noted = [entry for entry in entries if entry.run in chosen and entry.notes.note]
     if noted:
-        draw_heading(words.NOTES)
+        draw_heading(words.compare.NOTES)
         for entry in noted:
             st.text(f"{titles.get(entry.run, entry.run)}: {entry.notes.note}")
 
@@ -52,37 +54,39 @@ def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
         st.error(forms.escape(str(error)))
         return
     here = sorted(set.union(*tagged))
-    st.text(words.tags_line(here))
-    given = st.text_input(words.TAG_ADD, key="curate-tag", placeholder=words.TAG_EXAMPLE, help=words.TAG_HELP)
+    st.text(words.compare.tags_line(here))
+    given = st.text_input(
+        words.compare.TAG_ADD, key="curate-tag", placeholder=words.compare.TAG_EXAMPLE, help=words.compare.TAG_HELP
+    )
     left, right = st.columns(2)
-    if left.button(words.ADD, key="curate-add", width="stretch", disabled=not given.strip()):
+    if left.button(words.compare.ADD, key="curate-add", width="stretch", disabled=not given.strip()):
         _change(lambda: [tag_run(studio.hub.runs.folder(run), _split(given)) for run in runs])
-    if right.button(words.REMOVE, key="curate-remove", width="stretch", disabled=not given.strip()):
+    if right.button(words.compare.REMOVE, key="curate-remove", width="stretch", disabled=not given.strip()):
         _change(lambda: [tag_run(studio.hub.runs.folder(run), remove=_split(given)) for run in runs])
 
 
 def _draw_note(studio: Studio, run: str) -> None:
     before = read_notes(studio.hub.runs.folder(run)).note
-    note = st.text_area(words.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
-    if st.button(words.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
+    note = st.text_area(words.compare.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
+    if st.button(words.compare.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
         _change(lambda: note_run(studio.hub.runs.folder(run), note))
 
 
 def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -> None:
     if any(studio.hub.recording(run).status().state in ACTIVE for run in runs):
-        st.caption(words.DELETE_LIVE)
+        st.caption(words.compare.DELETE_LIVE)
         return
     if st.session_state.get(ASKED) != tuple(runs):
-        if st.button(words.DELETE, key="curate-delete", width="stretch"):
+        if st.button(words.compare.DELETE, key="curate-delete", width="stretch"):
             st.session_state[ASKED] = tuple(runs)
             st.rerun()
         return
-    st.warning(words.delete_question(len(runs)))
+    st.warning(words.compare.delete_question(len(runs)))
     left, right = st.columns(2)
-    if right.button(words.KEEP, key="curate-keep", width="stretch"):
+    if right.button(words.compare.KEEP, key="curate-keep", width="stretch"):
         st.session_state.pop(ASKED)
         st.rerun()
-    if left.button(words.DELETE_NOW, key="curate-delete-now", width="stretch"):
+    if left.button(words.compare.DELETE_NOW, key="curate-delete-now", width="stretch"):
         st.session_state.pop(ASKED)
         if _try(lambda: [delete_run(studio.hub.runs.folder(run)) for run in runs]):
             choose([run for run in chosen if run not in runs])

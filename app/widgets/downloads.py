@@ -10,7 +10,7 @@ import streamlit as st
 
 from ltviz.export import report, table
 from ltviz.export.results import Result
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 
 from .. import words
 from .comparison import Compared
@@ -25,12 +25,12 @@ def draw_downloads(compared: Compared, judge: str) -> None:
     """Three buttons; a file is made when its button is pressed, not before."""
     if not compared.results:
         return
-    draw_heading(words.TAKE_AWAY)
-    st.caption(words.TAKE_AWAY_NOTE)
+    draw_heading(words.compare.TAKE_AWAY)
+    st.caption(words.compare.TAKE_AWAY_NOTE)
     shade = theme() or "light"
     for place, kind in zip(st.columns(len(SUFFIXES)), SUFFIXES, strict=True):
         place.download_button(
-            words.DOWNLOADS[kind],
+            words.compare.DOWNLOADS[kind],
             maker(kind, compared.results, shade, judge),
             file_name=f"ltviz-comparison.{SUFFIXES[kind]}",
             mime=PLACES[kind],

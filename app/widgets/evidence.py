@@ -30,15 +30,15 @@ def _draw_evidence(
         st.rerun(scope="app")
     compared = read_compared(studio, runs, step)
     for reason in compared.left_out:
-        st.text(words.LEFT_OUT.format(reason=reason))
+        st.text(words.compare.LEFT_OUT.format(reason=reason))
     if not compared.groups:
-        st.caption(words.CHARTS_EMPTY if live else words.CHARTS_NONE)
+        st.caption(words.shared.CHARTS_EMPTY if live else words.shared.CHARTS_NONE)
         return
     draw_alarms(studio, compared, titles)
     groups, shown = draw_table(compared)
     draw_findings(groups, shown.judge)
     draw_difference(groups, shown)
-    draw_gallery(compared)
+    draw_gallery(compared, shown.judge)
     draw_downloads(compared, shown.judge)
 
 

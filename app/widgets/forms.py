@@ -31,7 +31,7 @@ def draw_field(name: str, schema: Mapping[str, Any], key: str, *, value: Any = N
             label,
             options,
             index=_position(options, start),
-            format_func=lambda option: words.AUTOMATIC if option == "" else option,
+            format_func=lambda option: words.lab.AUTOMATIC if option == "" else option,
             key=key,
             help=help_text,
         )
@@ -113,7 +113,7 @@ def _number(label: str, field: Mapping[str, Any], whole: bool, start: Any, key: 
         format=shown,
         key=key,
         help=help_text,
-        placeholder=words.AUTOMATIC,
+        placeholder=words.lab.AUTOMATIC,
     )
 
 

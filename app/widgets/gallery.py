@@ -12,8 +12,9 @@ from ltviz import figures
 from ltviz.errors import LtvizError
 from ltviz.export import charts
 from ltviz.export.results import Arm, Group, Result
+from ltviz.export.told import told_over_training
 from ltviz.figures.layout import plain
-from ltviz.metrics import fits, known_of, shot_groups, shown_in
+from ltviz.metrics import fits, shot_groups
 
 from .. import words
 from . import forms
@@ -25,69 +26,74 @@ from .style import draw_heading
 from .viewer import theme
 
 
-def draw_gallery(compared: Compared) -> None:
-    """The chosen kind of chart of the chosen group."""
+def draw_gallery(compared: Compared, judge: str) -> None:
+    """The chosen kind of chart of the chosen group; curves of accuracies are by the judge."""
     groups = compared.groups
     if not groups:
         return
-    draw_heading(words.CHARTS_HEAD)
+    draw_heading(words.compare.CHARTS_HEAD)
     group = groups[0]
     if len(groups) > 1:
         numbers = range(len(groups))
         chosen = st.selectbox(
-            words.GROUP, numbers, format_func=lambda number: cell_name(groups[number], groups), key="compare-group"
+            words.compare.GROUP,
+            numbers,
+            format_func=lambda number: cell_name(groups[number], groups),
+            key="compare-group",
         )
         group = groups[chosen or 0]
     kind = st.segmented_control(
-        words.CHARTS_HEAD,
-        list(words.GALLERY),
-        format_func=lambda name: words.GALLERY[name],
+        words.compare.CHARTS_HEAD,
+        list(words.compare.GALLERY),
+        format_func=lambda name: words.compare.GALLERY[name],
         default="curves",
         key="compare-charts",
         label_visibility="collapsed",
     )
-    draw = KINDS.get(kind or "curves", draw_curves)
+    draw = KINDS.get(kind or "")
     if kind not in TITLED:
         st.html(legend({arm.label: charts.colour_of(arm) for arm in group.arms}))
-    draw(group, compared)
+    if draw is None:
+        draw_curves(group, compared, judge)
+    else:
+        draw(group, compared)
     info = group.arms[0].results[0].info
     if info.dim and not fits(info.num_classes, info.dim):
-        st.caption(words.NO_SIMPLEX.format(classes=info.num_classes, need=info.num_classes - 1, dim=info.dim))
+        st.caption(words.shared.NO_SIMPLEX.format(classes=info.num_classes, need=info.num_classes - 1, dim=info.dim))
 
 
-def draw_curves(group: Group, compared: Compared) -> None:
+def draw_curves(group: Group, compared: Compared, judge: str) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
-    frames = [frame for arm in whole.arms for result in arm.results for frame in result.frames.values()]
     cells = [
         _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step))
-        for one in known_of(shown_in("curves"), frames)
+        for one in told_over_training("curves", [whole], judge)
     ]
     loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
     draw_grid([*cells, loss])
-    st.caption(f"{words.BAND_NOTE} {words.LOSS_NOTE}")
+    st.caption(f"{words.compare.BAND_NOTE} {words.shared.LOSS_NOTE}")
 
 
 def draw_portrait(group: Group, compared: Compared) -> None:
     """Tight and even: the path of each method through that plane, for head, medium and tail classes."""
     first = [(arm, _first(arm)) for arm in group.arms]
     paths: dict[str, dict[str, Any]] = {}
-    for arm, result in with_progress(first, words.LOOKING):
+    for arm, result in with_progress(first, words.compare.LOOKING):
         for name, path in portrait(result).items():
             paths.setdefault(name, {})[arm.label] = path
     colours = {arm.label: charts.colour_of(arm) for arm in group.arms}
     info = group.arms[0].results[0].info
     cells: list[Cell] = []
-    for name, title in words.GROUPS.items():
+    for name, title in words.compare.GROUPS.items():
         if name in paths:
             figure = figures.phase_portrait(paths[name], colours=colours, theme=_theme())
             figure.update_layout(title_text=title)
-            figure.update_xaxes(title_text=words.PORTRAIT_ACROSS)
-            figure.update_yaxes(title_text=words.PORTRAIT_UP)
+            figure.update_xaxes(title_text=words.compare.PORTRAIT_ACROSS)
+            figure.update_yaxes(title_text=words.compare.PORTRAIT_UP)
             cells.append((f"compare-portrait-{name}", figure))
     draw_grid(cells, height=SQUARE)
-    rule = words.rule(shot_groups(np.array(info.counts)).rule) if info.num_classes else ""
-    st.caption(f"{words.PORTRAIT_NOTE} {forms.escape(rule)} {words.FIRST_SEED}")
+    rule = words.shared.rule(shot_groups(np.array(info.counts)).rule) if info.num_classes else ""
+    st.caption(f"{words.compare.PORTRAIT_NOTE} {forms.escape(rule)} {words.compare.FIRST_SEED}")
 
 
 def draw_classes(group: Group, compared: Compared) -> None:
@@ -95,36 +101,35 @@ def draw_classes(group: Group, compared: Compared) -> None:
     draws = {"spreads": charts.spreads, "territories": charts.territories}
     cells = [_cell(key, lambda draw=draw: draw(group, _theme())) for key, draw in draws.items()]
     draw_grid(cells, columns=2, height=SQUARE)
-    st.caption(words.CLASSES_NOTE)
+    st.caption(words.compare.CLASSES_NOTE)
 
 
 def draw_cosines(group: Group, compared: Compared) -> None:
     """Angles between class centres, ordered by class size, with the ideal beside them."""
     _draw_each(group, charts.cosines, "cosines", 2)
-    st.caption(f"{words.COSINES_NOTE} {words.FIRST_SEED}")
+    st.caption(f"{words.compare.COSINES_NOTE} {words.compare.FIRST_SEED}")
 
 
 def draw_confusion(group: Group, compared: Compared) -> None:
     """Where test points go."""
     _draw_each(group, charts.confusion, "confusion", 3)
-    st.caption(f"{words.CONFUSION_NOTE} {words.FIRST_SEED}")
+    st.caption(f"{words.compare.CONFUSION_NOTE} {words.compare.FIRST_SEED}")
 
 
 def draw_angles(group: Group, compared: Compared) -> None:
     """How the samples of each class lie around their centre."""
     _draw_each(group, charts.angles, "angles", 3)
-    st.caption(f"{words.ANGLES_NOTE} {words.FIRST_SEED}")
+    st.caption(f"{words.compare.ANGLES_NOTE} {words.compare.FIRST_SEED}")
 
 
 KINDS: dict[str, Callable[[Group, Compared], None]] = {
-    "curves": draw_curves,
     "portrait": draw_portrait,
     "cosines": draw_cosines,
     "classes": draw_classes,
     "confusion": draw_confusion,
     "angles": draw_angles,
 }
-
+"""All but the curves, which are drawn where nothing else is asked."""
 
 TITLED = ("cosines", "confusion", "angles")
 """Kinds with a chart a method, which its title names."""
@@ -137,7 +142,7 @@ def _draw_each(group: Group, draw: Callable[[Result, Any, str], Any], key: str, 
         result = _first(arm)
         frame = charts.frame_of(result)
         if frame is None:
-            cells.append((f"compare-{key}-{number}", words.NO_FRAME.format(title=arm.label)))
+            cells.append((f"compare-{key}-{number}", words.compare.NO_FRAME.format(title=arm.label)))
             continue
 
         def make(result: Result = result, frame: Any = frame, arm: Arm = arm) -> Any:

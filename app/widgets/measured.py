@@ -70,9 +70,11 @@ def with_progress(items: Sequence[T], said: str) -> Iterator[T]:
         for done, item in enumerate(items):
             spent = monotonic() - began
             if done and spent > PATIENCE:
-                left = words.time_left(spent / done * (len(items) - done))
+                left = words.shared.time_left(spent / done * (len(items) - done))
                 bar = bar or st.empty()
-                bar.progress(done / len(items), words.WORKING.format(what=said, done=done, all=len(items), left=left))
+                bar.progress(
+                    done / len(items), words.shared.WORKING.format(what=said, done=done, all=len(items), left=left)
+                )
             yield item
     finally:
         if bar is not None:

@@ -27,7 +27,7 @@ def read_runs(studio: Studio) -> list[str]:
     try:
         return [run for run in asked if studio.hub.recording(run).exists]
     except LtvizError as error:
-        st.error(words.BAD_RUNS.format(reason=forms.escape(str(error))))
+        st.error(words.shared.BAD_RUNS.format(reason=forms.escape(str(error))))
         return []
 
 
@@ -38,24 +38,27 @@ def draw_opened(studio: Studio, runs: Sequence[str]) -> None:
         st.caption(forms.escape(sentence))
     left, right = st.columns([1, 1])
     left.page_link(
-        "pages/compare.py", label=words.EMB_COMPARE, icon=":material/compare:", query_params={"runs": ",".join(runs)}
+        "pages/compare.py",
+        label=words.embeddings.COMPARE,
+        icon=":material/compare:",
+        query_params={"runs": ",".join(runs)},
     )
     right.download_button(
-        words.EMB_REPORT,
+        words.embeddings.REPORT,
         maker("report", results, theme() or "light"),
-        file_name=words.EMB_REPORT_FILE,
+        file_name=words.embeddings.REPORT_FILE,
         mime="text/html",
         key="emb-report",
         on_click="ignore",
         icon=":material/download:",
     )
-    with st.spinner(words.EMB_MEASURING):
+    with st.spinner(words.embeddings.MEASURING):
         full = [measured(result) for result in results]
-    draw_heading(words.EMB_MEASURES)
+    draw_heading(words.embeddings.MEASURES)
     for result in full:
         if (points := len(result.recording.probe.labels)) > MOST_MEASURED:
             told = {"drawn": f"{MOST_MEASURED:,}", "points": f"{points:,}"}
-            st.caption(words.EMB_SAMPLED.format(title=forms.escape(result.info.title), **told))
+            st.caption(words.embeddings.SAMPLED.format(title=forms.escape(result.info.title), **told))
     st.html(measure_table(full))
 
 
@@ -85,4 +88,4 @@ def _value(result: Result, key: str) -> str:
     about = described(key)
     if about is None or key not in result.metrics:
         return ""
-    return html.escape(words.with_unit(number(key, result.metrics[key]), about.unit))
+    return html.escape(words.shared.with_unit(number(key, result.metrics[key]), about.unit))

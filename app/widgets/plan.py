@@ -67,15 +67,15 @@ def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -
     try:
         settings = RunSettings.model_validate(dict(run))
     except ValidationError as error:
-        st.caption(forms.escape(words.sentence(sentence(error, RunSettings)) or ""))
+        st.caption(forms.escape(words.shared.sentence(sentence(error, RunSettings)) or ""))
         return
     if methods and about is not None and about.missing is None:
         size = None if about.bytes is None else sum(about.counts)
         steps = settings.steps if settings.epochs is None or size is None else settings.steps_over(size)
-        told = [words.plan(settings, methods, settings.policies or about.policies, steps, size)]
+        told = [words.lab.plan(settings, methods, settings.policies or about.policies, steps, size)]
         if about.bytes is not None:
-            told.append(words.plan_memory(about.bytes))
-        st.caption(forms.escape(" ".join([*told, words.PLAN_TIME])))
+            told.append(words.lab.plan_memory(about.bytes))
+        st.caption(forms.escape(" ".join([*told, words.lab.PLAN_TIME])))
 
 
 def _draw_samples(asked: Future[Samples]) -> None:
@@ -85,7 +85,7 @@ def _draw_samples(asked: Future[Samples]) -> None:
         st.fragment(_come_back, run_every=1.0)(asked)
         return
     except LtvizError as error:
-        st.caption(words.NO_SAMPLES.format(reason=forms.escape(str(error))))
+        st.caption(words.lab.NO_SAMPLES.format(reason=forms.escape(str(error))))
         return
     rows = "".join(_row(sample) for sample in samples)
     st.html(f'<div class="ltviz-samples">{rows}</div>')
@@ -94,11 +94,14 @@ def _draw_samples(asked: Future[Samples]) -> None:
 def _come_back(asked: Future[Samples]) -> None:
     if asked.done():
         st.rerun(scope="app")
-    st.caption(words.SAMPLES_SOON)
+    st.caption(words.lab.SAMPLES_SOON)
 
 
 def _row(sample: Sample) -> str:
-    name, told = html.escape(sample.name), html.escape(words.samples_of(sample.name, len(sample.images), sample.size))
+    name, told = (
+        html.escape(sample.name),
+        html.escape(words.lab.samples_of(sample.name, len(sample.images), sample.size)),
+    )
     n, wide = sample.images.shape[0], sample.images.shape[2]
     # each image is drawn equally large, whatever its pixels are
     width = 1.75 * n * (wide + GAP) / wide

@@ -37,23 +37,23 @@ def draw_race(studio: Studio) -> list[str] | None:
     """The form; the ids of the runs that were just started, or None."""
     schema = RunSettings.model_json_schema()
     chosen, about = _draw_data(studio, schema)
-    draw_heading(words.RACE)
+    draw_heading(words.lab.RACE)
     methods = _draw_methods(studio.catalogue, several=data_registry.source(chosen["data"]).several_labels)
     left, right = st.columns(2)
     with left:
-        chosen["dim"] = int(st.number_input(words.DIM, 2, 4096, 3, help=words.DIM_HELP, key="race-dim"))
+        chosen["dim"] = int(st.number_input(words.lab.DIM, 2, 4096, 3, help=words.lab.DIM_HELP, key="race-dim"))
     with right:
         asked = min(max(first_asked("steps", int) or 300, 1), 10_000_000)
         chosen["steps"] = int(
-            st.number_input(words.STEPS, 1, 10_000_000, asked, help=words.STEPS_HELP, key="race-steps")
+            st.number_input(words.lab.STEPS, 1, 10_000_000, asked, help=words.lab.STEPS_HELP, key="race-steps")
         )
-    if st.toggle(words.EQUAL_IMAGES, key="race-equal", help=words.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
+    if st.toggle(words.lab.EQUAL_IMAGES, key="race-equal", help=words.lab.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
         chosen["views"] = EQUAL_VIEWS
     more, own = _draw_more(studio, schema, methods)
     run = {"watch_share": LAB_WATCH_SHARE, **chosen, **more}
-    started = st.button(words.TRAIN, type="primary", width="stretch", disabled=not methods)
+    started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
-        st.caption(words.CHOOSE_METHOD)
+        st.caption(words.lab.CHOOSE_METHOD)
     draw_plan(about, run, len(methods))
     if not started:
         return None
@@ -80,15 +80,15 @@ def start_race(
 def _draw_data(studio: Studio, schema: dict[str, Any]) -> tuple[dict[str, Any], Description | None]:
     """What is set of the data, and what there is to say of it; None where that fails, which is said."""
     sources = data_registry.sources()
-    draw_heading(words.DATA)
+    draw_heading(words.lab.DATA)
     left, right = st.columns(2)
     with left:
-        data = st.selectbox(words.DATA_SET, list(sources), format_func=lambda n: sources[n].title, key="race-data")
+        data = st.selectbox(words.lab.DATA_SET, list(sources), format_func=lambda n: sources[n].title, key="race-data")
     with right:
         field = forms.fields_of(schema)["imbalance_factor"]
         factor = forms.draw_field(
             "imbalance_factor",
-            {**field, "title": words.IMBALANCE, "description": words.IMBALANCE_HELP},
+            {**field, "title": words.lab.IMBALANCE, "description": words.lab.IMBALANCE_HELP},
             "race-imbalance",
         )
     chosen = {"imbalance_factor": factor, **_draw_files(sources[data], forms.fields_of(schema))}
@@ -97,7 +97,7 @@ def _draw_data(studio: Studio, schema: dict[str, Any]) -> tuple[dict[str, Any], 
     try:
         about = data_registry.describe(data, **cut)
     except LtvizError as error:
-        st.caption(words.NO_COUNTS.format(reason=forms.escape(str(error))))
+        st.caption(words.lab.NO_COUNTS.format(reason=forms.escape(str(error))))
         return {"data": data, **chosen}, None
     draw_classes(studio, about, cut)
     return {"data": data, **chosen}, about
@@ -107,20 +107,20 @@ def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Where the files of a data set are, and its own settings; nothing for one that has neither."""
     asked = (("data_dir", source.needs_files), ("image_root", source.reads_images))
     chosen = {
-        name: forms.draw_field(name, {**fields[name], "title": words.FILES[name]}, f"race-{name}")
+        name: forms.draw_field(name, {**fields[name], "title": words.lab.FILES[name]}, f"race-{name}")
         for name, has in asked
         if has
     }
     options = {}
     if (schema := source.Options.model_json_schema()).get("properties"):
-        with st.expander(words.SET_OPTIONS, key=f"race-options-{source.name}"):
+        with st.expander(words.lab.SET_OPTIONS, key=f"race-options-{source.name}"):
             options = forms.draw_form(schema, f"race-data-{source.name}")
     return {name: value for name, value in chosen.items() if value} | ({"data_options": options} if options else {})
 
 
 def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[str]:
     """Boxes of the methods that fit the data: those for several labels a sample, or those for one."""
-    titles = {} if several else dict(words.DEFAULT_RACE)
+    titles = {} if several else dict(words.lab.DEFAULT_RACE)
     for entry in (catalogue or {}).get("methods", []):
         if entry.get("several_labels", False) == several:
             titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
@@ -128,7 +128,7 @@ def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[st
     chosen = []
     for i, (name, title) in enumerate(titles.items()):
         with columns[i % 2]:
-            if st.checkbox(forms.escape(title), several or name in words.DEFAULT_RACE, key=f"race-method-{name}"):
+            if st.checkbox(forms.escape(title), several or name in words.lab.DEFAULT_RACE, key=f"race-method-{name}"):
                 chosen.append(name)
     return chosen
 
@@ -137,13 +137,13 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
     """The methods whose forces are measured beside each run's own; empty where there are none."""
     titles = {entry["name"]: entry["card"]["title"] for entry in catalogue["methods"] if entry.get("what_if")}
     chosen = st.multiselect(
-        words.WHAT_IF,
+        words.lab.WHAT_IF,
         list(titles),
         [name for name in asked if name in titles],
         format_func=titles.__getitem__,
         key=f"race-{WHAT_IF}",
         help=schema["properties"][WHAT_IF]["description"],
-        placeholder=words.WHAT_IF_NONE,
+        placeholder=words.lab.WHAT_IF_NONE,
     )
     return {WHAT_IF: ",".join(chosen)} if chosen else {}
 
@@ -151,7 +151,7 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
 def _draw_optimisation(form: dict[str, Any], fields: list[str], kept: dict[str, Any]) -> dict[str, Any]:
     """Optimiser, schedule and head, which few people change: folded away until they are asked for."""
     before = {name: value for name, value in kept.items() if name in fields}
-    if not st.toggle(words.OPTIMISATION, bool(before), key="race-optimisation", help=words.OPTIMISATION_HELP):
+    if not st.toggle(words.lab.OPTIMISATION, bool(before), key="race-optimisation", help=words.lab.OPTIMISATION_HELP):
         return before
     return forms.draw_form(form, "race", fields=fields, kept=before)
 
@@ -162,7 +162,7 @@ def _draw_more(
     """Run settings and method settings that differ from the defaults; kept while they are folded away."""
     catalogue = studio.catalogue
     kept = st.session_state.setdefault("race-kept", {"run": {}, "methods": {}})
-    box = st.expander(words.MORE, key="race-more", on_change="rerun")
+    box = st.expander(words.lab.MORE, key="race-more", on_change="rerun")
     if not box.open:
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
@@ -177,7 +177,7 @@ def _draw_more(
         kept["run"] = forms.draw_form(form, "race", fields=fields, kept=before)
         kept["run"] |= _draw_optimisation(form, folded, before)
         if catalogue is None:
-            st.caption(words.NO_CATALOGUE if studio.supervisor.trouble is None else words.WORKER_BROKEN)
+            st.caption(words.lab.NO_CATALOGUE if studio.supervisor.trouble is None else words.lab.WORKER_BROKEN)
             return kept["run"], kept["methods"]
         if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
             kept["run"] |= _draw_what_if(catalogue, schema, asked)

@@ -78,14 +78,14 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     if _pulse(studio, lines) != st.session_state.get("pulse"):
         # The rest of the page follows a race only while there is one, and says what keeps it from starting.
         st.rerun(scope="app")
-    draw_heading(words.RUNS)
+    draw_heading(words.lab.RUNS)
     if live and studio.supervisor.trouble is None and not studio.supervisor.ready:
-        st.caption(words.WORKER_STARTING)
-    if live and st.button(words.STOP_ALL, key="stop-all", width="stretch"):
+        st.caption(words.lab.WORKER_STARTING)
+    if live and st.button(words.lab.STOP_ALL, key="stop-all", width="stretch"):
         for line in live:
             _ask(studio.supervisor.stop, line.run)
     if not lines:
-        st.caption(words.NO_RUNS)
+        st.caption(words.lab.NO_RUNS)
     for line in lines:
         with st.container(key=f"run-{line.run}", gap=None):
             _draw_line(studio, line)
@@ -97,11 +97,13 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
 def draw_unlisted(studio: Studio, more: int = 0) -> None:
     """What is not in a list of runs: how many more there are, and where no run was looked for."""
     if more > 0:
-        st.caption(words.more_runs(more))
+        st.caption(words.lab.more_runs(more))
     if skipped := studio.skipped:
-        with st.expander(words.skipped_head(len(skipped))):
+        with st.expander(words.lab.skipped_head(len(skipped))):
             # Names of folders are anybody's: text, and no Markdown.
-            st.text("\n".join(words.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50]))
+            st.text(
+                "\n".join(words.lab.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
+            )
 
 
 def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
@@ -148,14 +150,14 @@ def draw_trouble(studio: Studio) -> None:
     """Why nothing can be trained, with the trainer's last lines; nothing where all is well."""
     trouble = studio.supervisor.trouble
     if trouble is not None:
-        st.error(f"{words.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.WORKER_NEXT}")
-        st.code(trouble.log_tail or words.EMPTY_LOG, language=None, wrap_lines=True, height=180)
+        st.error(f"{words.lab.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.lab.WORKER_NEXT}")
+        st.code(trouble.log_tail or words.lab.EMPTY_LOG, language=None, wrap_lines=True, height=180)
 
 
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
-    said = words.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
-    said += f", {words.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
+    said = words.lab.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
+    said += f", {words.lab.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
     # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.
@@ -166,46 +168,50 @@ def _draw_line(studio: Studio, line: RunLine) -> None:
     )
     if line.live:
         paused = state == "paused"
-        label, act = (words.RESUME, studio.supervisor.resume) if paused else (words.PAUSE, studio.supervisor.pause)
+        label, act = (
+            (words.lab.RESUME, studio.supervisor.resume) if paused else (words.lab.PAUSE, studio.supervisor.pause)
+        )
         icon = ":material/play_arrow:" if paused else ":material/pause:"
         if buttons[0].button(icon, key=f"pause-{line.run}", help=label, type="tertiary"):
             _ask(act, line.run)
-        if buttons[1].button(":material/stop:", key=f"stop-{line.run}", help=words.STOP, type="tertiary"):
+        if buttons[1].button(":material/stop:", key=f"stop-{line.run}", help=words.lab.STOP, type="tertiary"):
             _ask(studio.supervisor.stop, line.run)
     elif line.status.reason and state in ("failed", "lost"):
         st.text(line.status.reason)
         if tail := line.status.details.get("log_tail"):
-            with st.expander(words.SHOW_LOG):
+            with st.expander(words.lab.SHOW_LOG):
                 st.code(str(tail), language=None, wrap_lines=True)
 
 
 def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
     """Temperature, learning rate, loss weights: what a live run lets one change."""
-    box = st.popover(words.CHANGE, width="stretch", key="change", on_change="rerun")
+    box = st.popover(words.lab.CHANGE, width="stretch", key="change", on_change="rerun")
     if not box.open:
         return
     with box:
-        st.caption(words.CHANGE_HELP)
+        st.caption(words.lab.CHANGE_HELP)
         titles = {line.run: line.title for line in live}
         runs = st.multiselect(
-            words.RUNS,
+            words.lab.RUNS,
             list(titles),
             format_func=lambda run: titles.get(run, str(run)),
-            placeholder=words.ALL_LIVE,
+            placeholder=words.lab.ALL_LIVE,
             key="change-runs",
         )
         targets = [line for line in live if not runs or line.run in runs]
         fields = live_settings(studio, targets)
-        name = st.selectbox(words.SETTING, sorted(fields), format_func=lambda n: n.replace("_", " "), key="change-name")
+        name = st.selectbox(
+            words.lab.SETTING, sorted(fields), format_func=lambda n: n.replace("_", " "), key="change-name"
+        )
         if name is None:
             return
         field, now = fields[name]
         value = forms.draw_field(name, field, f"change-{name}", value=now)
-        if st.button(words.APPLY, key="change-apply"):
+        if st.button(words.lab.APPLY, key="change-apply"):
             takers = [line for line in targets if name in live_settings(studio, [line])]
             sent = [_ask(studio.supervisor.change, line.run, {name: value}) for line in takers]
             if all(sent):
-                st.caption(words.APPLIED)
+                st.caption(words.lab.APPLIED)
 
 
 def live_settings(studio: Studio, lines: Sequence[RunLine]) -> dict[str, tuple[dict[str, Any], Any]]:

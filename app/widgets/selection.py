@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ltviz.errors import LtvizError
+from ltviz.export.cells import listed
 
 from .. import words
 from ..service.stream import MAX_RUNS
@@ -46,13 +47,13 @@ def read_selection(studio: Studio) -> Selection:
         for run in asked:
             studio.hub.folder(run)
     except LtvizError as error:
-        return Selection((), problem=words.BAD_RUNS.format(reason=forms.escape(str(error))))
+        return Selection((), problem=words.shared.BAD_RUNS.format(reason=forms.escape(str(error))))
     if len(asked) > MAX_RUNS:
-        return Selection((), problem=words.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
+        return Selection((), problem=words.shared.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
     queued = studio.supervisor.queued_runs()
     unknown = [run for run in asked if run not in queued and not studio.hub.recording(run).exists]
     if unknown:
-        return Selection(asked, words.UNKNOWN_RUNS.format(names=words.listed(unknown)))
+        return Selection(asked, words.shared.UNKNOWN_RUNS.format(names=listed(unknown)))
     return Selection(asked, _sentence(studio, asked))
 
 
@@ -60,9 +61,9 @@ def _unasked(studio: Studio) -> Selection:
     newest = newest_race(studio)
     if newest:
         shown = newest[:MAX_RUNS]
-        more = "" if len(newest) == len(shown) else f" {words.first_of(len(shown), len(newest))}"
+        more = "" if len(newest) == len(shown) else f" {words.shared.first_of(len(shown), len(newest))}"
         return Selection(shown, _sentence(studio, shown) + more)
-    return Selection(tuple(recording.run_id for recording in studio.demo_recordings()), words.DEMO)
+    return Selection(tuple(recording.run_id for recording in studio.demo_recordings()), words.shared.DEMO)
 
 
 def newest_race(studio: Studio) -> tuple[str, ...]:
@@ -83,4 +84,4 @@ def newest_race(studio: Studio) -> tuple[str, ...]:
 def _sentence(studio: Studio, runs: Sequence[str]) -> str:
     """What is to be seen in the demos; other runs speak for themselves, and the stage says what they do."""
     demos = {recording.run_id for recording in studio.demo_recordings()}
-    return words.DEMO if demos.issuperset(runs) else ""
+    return words.shared.DEMO if demos.issuperset(runs) else ""

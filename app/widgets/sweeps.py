@@ -27,17 +27,17 @@ def _draw_sweeps(studio: Studio) -> None:
         st.rerun(scope="app")
     if not told:
         return
-    draw_heading(words.SWEEPS)
+    draw_heading(words.compare.SWEEPS)
     for sweep in told:
-        said = words.sweep_line(sweep.name, sweep.finished, sweep.failed, sweep.runs, sweep.seconds_left)
+        said = words.compare.sweep_line(sweep.name, sweep.finished, sweep.failed, sweep.runs, sweep.seconds_left)
         st.progress(sweep.share)
         st.text(said)
         pressed = st.button(
-            words.WATCH_SWEEP,
+            words.compare.WATCH_SWEEP,
             key=f"sweep-{sweep.pid}-{sweep.name}",
             on_click=_watch,
             args=(sweep.name,),
-            help=words.WATCH_SWEEP_HELP,
+            help=words.compare.WATCH_SWEEP_HELP,
             width="stretch",
         )
         if pressed:

@@ -53,17 +53,19 @@ def draw_uploader() -> list[Any]:
     # Another key empties it: a widget's own value cannot be set.
     drops = st.session_state.setdefault(DROPS, 0)
     return list(
-        st.file_uploader(words.EMB_DROP, accept_multiple_files=True, key=f"emb-files-{drops}", help=words.EMB_DROP_HELP)
+        st.file_uploader(
+            words.embeddings.DROP, accept_multiple_files=True, key=f"emb-files-{drops}", help=words.embeddings.DROP_HELP
+        )
         or ()
     )
 
 
 def draw_help() -> None:
     """What can be dropped, while nothing is."""
-    st.text(words.EMB_EMPTY)
-    for line in words.EMB_FORMATS:
+    st.text(words.embeddings.EMPTY)
+    for line in words.embeddings.FORMATS:
         st.caption(line)
-    st.code(words.EMB_COMMAND, language="sh")
+    st.code(words.embeddings.COMMAND, language="sh")
 
 
 def draw_corrections(files: Sequence[Any]) -> Asked:
@@ -71,52 +73,60 @@ def draw_corrections(files: Sequence[Any]) -> Asked:
     labels, compare = None, False
     if len(files) > 1:
         left, right = st.columns(2)
-        names = [words.EMB_LABELS_INSIDE, *(file.name for file in files)]
+        names = [words.embeddings.LABELS_INSIDE, *(file.name for file in files)]
         chosen = left.selectbox(
-            words.EMB_LABELS_FILE, range(len(names)), index=_labels_among(files), format_func=names.__getitem__
+            words.embeddings.LABELS_FILE, range(len(names)), index=_labels_among(files), format_func=names.__getitem__
         )
         labels = chosen - 1 if chosen else None
         if len(files) - bool(chosen) > 1:
-            said = right.segmented_control(words.EMB_SEVERAL, words.EMB_SEVERAL_WAYS, default=words.EMB_SEVERAL_WAYS[0])
-            compare = said == words.EMB_SEVERAL_WAYS[1]
+            said = right.segmented_control(
+                words.embeddings.SEVERAL, words.embeddings.SEVERAL_WAYS, default=words.embeddings.SEVERAL_WAYS[0]
+            )
+            compare = said == words.embeddings.SEVERAL_WAYS[1]
     asked = Asked(labels, compare=compare, name=Path(files[0].name).stem[:LONGEST_NAME])
     known = st.session_state.get(COLUMNS, {}).get(_identity(files, labels))
     refused = st.session_state.get(REFUSED) == _identity(files, labels)
     if known is None and not refused:
         return asked  # it is being read for the first time
-    with st.expander(words.EMB_CORRECT, expanded=refused, key="emb-correct"):
+    with st.expander(words.embeddings.CORRECT, expanded=refused, key="emb-correct"):
         return _corrected(asked, known)
 
 
 def _corrected(asked: Asked, known: Known | None) -> Asked:
     """What the controls say; None for `known` where the file was refused."""
-    name = st.text_input(words.EMB_NAME, asked.name, max_chars=LONGEST_NAME, key="emb-name") or asked.name
+    name = st.text_input(words.embeddings.NAME, asked.name, max_chars=LONGEST_NAME, key="emb-name") or asked.name
     if known is None:
-        label = st.text_input(words.EMB_LABEL_COLUMN, key="emb-label-text", help=words.EMB_LABEL_HELP) or None
-        vectors = _written(st.text_input(words.EMB_VECTOR_COLUMNS, key="emb-vectors-text", help=words.EMB_VECTORS_HELP))
+        label = (
+            st.text_input(words.embeddings.LABEL_COLUMN, key="emb-label-text", help=words.embeddings.LABEL_HELP) or None
+        )
+        vectors = _written(
+            st.text_input(words.embeddings.VECTOR_COLUMNS, key="emb-vectors-text", help=words.embeddings.VECTORS_HELP)
+        )
         return replace(asked, name=name, label_column=label, vector_columns=vectors)
-    choices = [words.EMB_NO_LABEL, *known.labels]
+    choices = [words.embeddings.NO_LABEL, *known.labels]
     start = choices.index(known.label) if known.label in known.labels else 0
     place = st.selectbox(
-        words.EMB_LABEL_COLUMN,
+        words.embeddings.LABEL_COLUMN,
         range(len(choices)),
         index=start,
         format_func=choices.__getitem__,
         key="emb-label",
-        help=words.EMB_LABEL_HELP,
+        help=words.embeddings.LABEL_HELP,
     )
     label = known.asked_label if place == start else ("" if place == 0 else choices[place])
     if len(known.columns) <= MOST_LISTED:
         picked = st.multiselect(
-            words.EMB_VECTOR_COLUMNS,
+            words.embeddings.VECTOR_COLUMNS,
             known.columns,
             default=known.taken,
             key="emb-vectors",
-            help=words.EMB_VECTORS_HELP,
+            help=words.embeddings.VECTORS_HELP,
         )
         vectors = known.asked_vectors if tuple(picked) == known.taken or not picked else tuple(picked)
     else:
-        written = st.text_input(words.EMB_VECTOR_COLUMNS, key="emb-vectors-text", help=words.EMB_VECTORS_HELP)
+        written = st.text_input(
+            words.embeddings.VECTOR_COLUMNS, key="emb-vectors-text", help=words.embeddings.VECTORS_HELP
+        )
         vectors = _written(written) or known.asked_vectors
     return replace(asked, name=name, label_column=label, vector_columns=vectors)
 
@@ -128,14 +138,14 @@ def read(files: Sequence[Any], asked: Asked) -> list[Series] | None:
     if kept is not None and kept[0] == wanted:
         return kept[1]
     try:
-        with st.spinner(words.EMB_READING), tempfile.TemporaryDirectory(prefix="ltviz-drop-") as folder:
+        with st.spinner(words.embeddings.READING), tempfile.TemporaryDirectory(prefix="ltviz-drop-") as folder:
             found = _understand(files, asked, Path(folder))
     except LtvizError as error:
         first = st.session_state.get(REFUSED) != wanted[0] and wanted[0] not in st.session_state.get(COLUMNS, {})
         st.session_state[REFUSED] = wanted[0]
         if first:
             st.rerun()  # with the controls that may mend it
-        st.error(words.EMB_REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")
+        st.error(words.embeddings.REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")
         return None
     st.session_state[READ] = (wanted, found)
     columns = st.session_state.setdefault(COLUMNS, {})
@@ -156,15 +166,17 @@ def read(files: Sequence[Any], asked: Asked) -> list[Series] | None:
 
 def draw_open(studio: Studio, found: Sequence[Series], asked: Asked) -> list[str]:
     """The button that makes the runs; their ids once it was pressed."""
-    label = words.EMB_OPEN.format(name=forms.escape(asked.name)) if len(found) == 1 else words.EMB_OPEN_ALL
+    label = (
+        words.embeddings.OPEN.format(name=forms.escape(asked.name)) if len(found) == 1 else words.embeddings.OPEN_ALL
+    )
     if not st.button(label, type="primary", key="emb-open"):
         return []
     try:
-        with st.spinner(words.EMB_MAKING):
+        with st.spinner(words.embeddings.MAKING):
             names = [asked.name] if len(found) == 1 else [series.name for series in found]
             made = [make_run(series, studio.hub.runs, name=name) for series, name in zip(found, names, strict=True)]
     except LtvizError as error:
-        st.error(words.EMB_REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")
+        st.error(words.embeddings.REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")
         return []
     # The files' arrays are in the runs now.
     st.session_state.pop(READ, None)

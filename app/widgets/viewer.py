@@ -65,7 +65,7 @@ export default function (component) {
 @cache
 def loader() -> str:
     """The component's own script, with the names of the stage's modules."""
-    return LOADER % json.dumps({"names": modules(), "late": LATE_SECONDS, "words": words.STAGE_MISSING})
+    return LOADER % json.dumps({"names": modules(), "late": LATE_SECONDS, "words": words.served.STAGE_MISSING})
 
 
 def draw_stage(
@@ -84,7 +84,7 @@ def draw_stage(
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
     # Only the lab has a form to train with.
-    data |= {} if view == "lab" else {"words": {"failedNext": words.TRAIN_IN_LAB}}
+    data |= {} if view == "lab" else {"words": {"failedNext": words.shared.TRAIN_IN_LAB}}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 
@@ -104,7 +104,7 @@ def _wait() -> None:
         st.session_state["stage-begun"] = True
         st.rerun(scope="app")
     st.session_state["stage-begun"] = False
-    st.caption(words.CHARTS_SOON)
+    st.caption(words.shared.CHARTS_SOON)
 
 
 def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]:

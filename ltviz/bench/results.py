@@ -16,12 +16,12 @@ from pydantic import BaseModel, Field
 import ltviz
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
-from ltviz.export import findings, results
+from ltviz.export import findings, repeats, results
 from ltviz.export.cells import aligned, text
 from ltviz.launch.slots import Slots, SweepStatus
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.methods import registry
-from ltviz.metrics.final import COMMON, JUDGES
+from ltviz.metrics.judged import COMMON, JUDGES
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
@@ -113,26 +113,22 @@ def cells_of(file: Path) -> list[Cell]:
 def tables(runs: Sequence[Recording]) -> str:
     """Markdown: for each setting the numbers of every method, and what differs from the baseline."""
     groups = results.group_results(results.read_results(runs)[0])
-    parts = [NOTES, *(_section(group, _smaller(group, groups)) for group in groups)]
+    parts = [NOTES, *(_section(group, groups) for group in groups)]
     made = f"ltviz {ltviz.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
     return "\n".join([*parts, f"{made}, {platform.machine()}, {time.strftime('%Y-%m-%d')}.\n"])
 
 
-def _section(group: results.Group, smaller: results.Group | None) -> str:
+def _section(group: results.Group, groups: Sequence[results.Group]) -> str:
     several = any(arm.mean(SEVERAL[1]) is not None for arm in group.arms)
     measures, compared = (SEVERAL, SEVERAL_COMPARED) if several else (SINGLE, SINGLE_COMPARED)
     best = {key: results.best_of(group.arms, key) for key in measures}
     rows = []
     for arm in group.arms:
-        # what reads the features alone cannot depend on the dimension of the sphere
-        same = None if smaller is None or not _is_readout(arm) else f"as at d {smaller.shown['dim']}"
-        values = [
-            same if same and key != "images_seen" and arm.mean(key) is not None else _bold(arm, key, best[key] is arm)
-            for key in measures
-        ]
+        told = {key: repeats.shown_once(group, arm, key, groups) for key in measures}
+        values = [f"**{told[key]}**" if best[key] is arm else told[key] for key in measures]
         rows.append([text(arm.label), str(len(arm.results)), *values])
     heads = ["method", "seeds", *(results.head(key) for key in measures)]
-    kept = [arm for arm in group.arms if smaller is None or arm is group.baseline or not _is_readout(arm)]
+    kept = [arm for arm in group.arms if arm is group.baseline or not _is_listed(group, arm, compared, groups)]
     found = findings.markdown([replace(group, arms=tuple(kept))], compared)
     steps = group.arms[0].cell.get("steps")
     shown = {name: group.shown[name] for name in ("data", "imbalance_factor", "dim")}
@@ -140,22 +136,12 @@ def _section(group: results.Group, smaller: results.Group | None) -> str:
     return "\n".join([title, "", aligned(heads, rows, 1), found])
 
 
-def _bold(arm: results.Arm, measure: str, best: bool) -> str:
-    value = results.shown(arm, measure)
-    return f"**{value}**" if best else value
-
-
-def _smaller(group: results.Group, groups: Sequence[results.Group]) -> results.Group | None:
-    """The group that differs from this one by a smaller dimension alone."""
-    for other in groups:
-        mine, theirs = dict(group.arms[0].cell), dict(other.arms[0].cell)
-        if theirs.pop("dim") < mine.pop("dim") and mine == theirs:
-            return other
-    return None
-
-
-def _is_readout(arm: results.Arm) -> bool:
-    return all(result.sphere_is_readout for result in arm.results)
+def _is_listed(
+    group: results.Group, arm: results.Arm, measures: Sequence[str], groups: Sequence[results.Group]
+) -> bool:
+    """Whether all that an arm is compared in is listed at a smaller d."""
+    known = [key for key in measures if arm.mean(key) is not None]
+    return all(repeats.listed_at(group, arm, key, groups) is not None for key in known)
 
 
 def _tell(status: SweepStatus) -> None:

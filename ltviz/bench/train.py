@@ -9,11 +9,11 @@ more threads or a GPU it is the wall's.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ltviz.bench.plain import LOSSES, PlainLoop, affine, crop_flip
+from ltviz.bench.turns import HEADER, PARTS, Clock, Row, Turns
 from ltviz.data import registry as data_registry
 from ltviz.data.device_inputs import DeviceInputs
 from ltviz.methods import registry
@@ -33,6 +34,9 @@ from ltviz.training.shared_start import SharedStart, prepare
 from ltviz.training.start import Entrant, begin
 
 RACE = ("ce", "logit_adjust", "supcon", "bcl")
+NINE = ("supcon", "ce", "bcl", "logit_adjust", "simclr", "moco", "kcl", "paco", "gml")
+"""Methods whose steps can be captured as CUDA graphs; races of the first ones."""
+RACES = (1, 4, 9)
 CIFAR = "cifar10-lt"
 CIFAR_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BLOCKS = 40
@@ -40,93 +44,7 @@ BLOCKS = 40
 FEWEST_STEPS, MOST_STEPS = 8, 20_000
 _WARM = 3
 _SHARE_STEPS = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        ratio: our steps a second over those of the plain loop; of a race, its time over the mean of its methods' alone.
-        shares: of our time, by part, with sum 1; empty of a race.
-    """
-
-    network: str
-    data: str
-    batch: int
-    method: str
-    device: str
-    torch: str
-    threads: int
-    clock: str
-    steps: int
-    steps_per_second: float
-    images_per_second: float
-    plain_steps_per_second: float | None
-    ratio: float
-    shares: dict[str, float]
-
-    def __str__(self) -> str:
-        plain = "" if self.plain_steps_per_second is None else f"{self.plain_steps_per_second:9.1f}"
-        shares = "".join(f"{self.shares.get(part, float('nan')):10.1%}" for part in PARTS) if self.shares else ""
-        return (
-            f"{self.network:9} {self.batch:5} {self.method:13} {self.steps_per_second:8.1f} {plain:9} "
-            f"{self.ratio:6.2f}x {self.images_per_second:9.0f}{shares}"
-        )
-
-
-PARTS = ("data", "encoder", "loss", "optimizer", "frames")
-HEADER = "network   batch method         steps/s   plain/s   ratio  images/s" + "".join(f"{part:>10}" for part in PARTS)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Seconds on a device: what was asked for before is done when it is read."""
-
-    device: torch.device
-    threads: int
-
-    @property
-    def name(self) -> str:
-        return "process" if self.device.type == "cpu" and self.threads == 1 else "wall"
-
-    def __call__(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        elif self.device.type == "mps":
-            torch.mps.synchronize()
-        return time.process_time() if self.name == "process" else time.perf_counter()
-
-
-class Turns:
-    """A race and a plain loop that take turns.
-
-    Attributes:
-        ours, plain: seconds so far.
-    """
-
-    def __init__(self, clock: Clock, plain: Callable[[], None] | None, block: int):
-        self.clock, self._plain, self._block = clock, plain, block
-        self.ours = self.plain = 0.0
-
-    def run(self, race: Race) -> list[Any]:
-        """Trains the race, and as many steps of the plain loop in between."""
-        self._race, self._began = race, self.clock()
-        outcomes = race.run()
-        self.ours += self.clock() - self._began
-        return outcomes
-
-    def progress(self, step: int) -> None:
-        """To be called after each step of the race."""
-        if self._plain is None or step % self._block:
-            return
-        begin = self.clock()
-        self.ours += begin - self._began
-        with self._race.pacer.idle():
-            for _ in range(self._block):
-                self._plain()
-            self._began = self.clock()
-        self.plain += self._began - begin
+_UNTIL_CAPTURED, _BETWEEN_LOOKS = 20, 10
 
 
 def settings(case: argparse.Namespace, steps: int) -> RunSettings:
@@ -212,7 +130,7 @@ def measure_race(case: argparse.Namespace, alone: Sequence[Row], folder: Path) -
     steps = max(FEWEST_STEPS, min(MOST_STEPS, round(case.seconds / per_step)))
     shared = prepare(settings(case, steps))
     clock = Clock(shared.engine.device, case.threads)
-    race = begin([Entrant(folder / f"race-{name}", name) for name in names], shared.run)
+    race = begin([Entrant(folder / f"{case.network}-race-{name}", name) for name in names], shared.run)
     turns = Turns(clock, None, 1)
     outcomes = turns.run(race)
     return _row(
@@ -226,6 +144,52 @@ def measure_race(case: argparse.Namespace, alone: Sequence[Row], folder: Path) -
         ratio=turns.ours / steps / (per_step / len(names)),
         shares={},
     )
+
+
+def measure_graphs(case: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Steps of races, without frames, one operation at a time and as CUDA graphs; a race of one, one operation at a
+    time, is the measure of all."""
+    one = 0.0
+    for count, captured in itertools.product(RACES, (False, True)):
+        run = settings(case, MOST_STEPS).model_copy(update={"cuda_graphs": captured})
+        how = "graphs" if captured else "eager"
+        names = [(name, {"teacher": "none"} if name == "gml" else {}) for name in NINE[:count]]
+        home = folder / f"{case.network}-{count}-{how}"
+        race = begin([Entrant(home / name, name, values) for name, values in names], run)
+        shared, steps = prepare(run), itertools.count(1)
+        clock = Clock(shared.engine.device, case.threads)
+        _advance(race, itertools.islice(steps, _UNTIL_CAPTURED))
+        begun, taken = clock(), 0
+        while clock() - begun < case.seconds / (2 * len(RACES)):
+            taken += _advance(race, itertools.islice(steps, _BETWEEN_LOOKS))
+        each = (clock() - begun) / taken
+        one = one or each
+        images = 0.0
+        for lane in race.lanes:
+            lane.record(0.0, race.batches.at(lane.step + 1))  # the frame knows how many images there were
+            images += lane.progress.metrics["images_seen"] / lane.step
+            lane.end("finished", None)
+        yield _row(
+            case,
+            f"{count}, {how}",
+            shared,
+            clock,
+            steps_per_second=1 / each,
+            images_per_second=images / each,
+            plain_steps_per_second=None,
+            ratio=each / one,
+            shares={},
+        )
+
+
+def _advance(race: Race, steps: Iterable[int]) -> int:
+    """Takes these steps in every lane, and gives how many they are."""
+    taken = 0
+    for step in steps:
+        batch, taken = race.batches.at(step), taken + 1
+        for lane in race.lanes:
+            lane.train(batch)
+    return taken
 
 
 def _row(case: argparse.Namespace, method: str, shared: SharedStart, clock: Clock, **numbers: Any) -> Row:
@@ -303,7 +267,8 @@ def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, f
 
 def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]:
     """Networks, and the methods that are measured on each; what a network has not the data for is left out."""
-    common = {"device": options.device, "threads": options.threads}
+    on_gpu = engine.start(RunSettings.model_validate({"device": options.device})).device.type == "cuda"
+    common = {"device": options.device, "threads": options.threads, "graphs": on_gpu}
     run: dict[str, Any] = {"data": "digits-lt"}
     small = argparse.Namespace(
         network="mlp", batch=64, methods=RACE, race=True, run=run, seconds=options.seconds, **common
@@ -314,7 +279,6 @@ def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]
     write_cifar(folder)
     # few samples are shown, so that a frame costs no more beside the few steps of a CPU than in a long run
     run = {"data": CIFAR, "data_dir": str(folder), "imbalance_factor": 10.0, "probe_points": 100, "least_frames": 1}
-    on_gpu = engine.start(RunSettings.model_validate({"device": options.device})).device.type == "cuda"
     seconds = options.seconds * (1 if on_gpu else 3)
     methods = RACE if on_gpu else RACE[:1]
     large = argparse.Namespace(
@@ -354,6 +318,9 @@ def run(argv: Sequence[str] | None = None) -> int:
             if case.race:
                 rows.append(measure_race(case, alone, Path(made)))
                 print(rows[-1], flush=True)
+            for row in measure_graphs(case, Path(made)) if case.graphs else ():
+                rows.append(row)
+                print(row, flush=True)
     if options.json:
         print(json.dumps({"rows": [asdict(row) for row in rows]}))
     return 0

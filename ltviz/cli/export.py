@@ -14,7 +14,7 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export.formats import FORMATS, Wanted, find_format
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
 from ltviz.recording.names import typed_path
 
@@ -44,7 +44,7 @@ class ExportOptions(Choice, HomeOptions):
     )
     judge: Literal["ncm", "linear", "own"] = Field(
         COMMON,
-        description="Who judges the accuracies of a report, where all runs were evaluated: nearest class mean, a "
+        description="Who judges the accuracies of a report, where it has judged all runs: nearest class mean, a "
         "linear probe, or each method's own classifier.",
     )
     projection: str | None = Field(None, description="How more than three dimensions are shown.")

@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import TrainingError
-from ltviz.export import basis, findings, results
+from ltviz.export import basis, findings, repeats, results, summary
+from ltviz.export.told import told_in
 from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
 from ltviz.launch.sweep import Cell, plan, read_sweep
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
@@ -119,10 +120,10 @@ def _tell_end(
     if options.json_:
         told: dict[str, Any] = {"name": name, "home": str(home), "seconds": round(seconds, 3), "judge": options.judge}
         against = findings.against_baseline(groups, judge=options.judge)
-        told |= {"skipped": status.skipped, "runs": _rows(cells, status, failed), "summary": results.as_json(groups)}
+        told |= {"skipped": status.skipped, "runs": _rows(cells, status, failed), "summary": summary.as_json(groups)}
         print(json.dumps(told | {"differences": findings.as_json(against)}), flush=True)
     else:
-        print(results.markdown(groups, judge=options.judge), flush=True)
+        print(summary.markdown(groups, judge=options.judge), flush=True)
         for said in _said(groups, options.judge):
             print(f"{said}\n", flush=True)
         if found := findings.markdown(groups, judge=options.judge):
@@ -140,7 +141,8 @@ def _tell_end(
 def _said(groups: Sequence[results.Group], judge: str) -> list[str]:
     """What one must know to read the table."""
     seen = [basis.images_seen_note(basis.images_a_step(group)) for group in groups]
-    return list(filter(None, [basis.judge_note(groups, judge), *dict.fromkeys(seen), basis.readout_note(groups)]))
+    once = repeats.repeats_note(groups, [one.key for one in told_in("summary", groups, judge)])
+    return list(filter(None, [basis.judge_note(groups, judge), *dict.fromkeys(seen), basis.readout_note(groups), once]))
 
 
 def _rows(cells: Sequence[Cell], status: SweepStatus, failed: dict[str, str | None]) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ class Batch:
     @property
     def images(self) -> int:
         """Images that have been asked for: `size` times different views, those of `rebalanced` too."""
-        second = self.__dict__.get("rebalanced")  # without making it
+        second = self._second
         return self.size * len(self._views) + (0 if second is None else second.images)
 
     def share(self, num_rows: int, views: int) -> Batch:
@@ -94,6 +94,41 @@ class Batch:
             make_rebalanced=(None if self._make_rebalanced is None else lambda: self.rebalanced.share(num_rows, views)),
             each=self._each,
         )
+
+    def held(self) -> Batch:
+        """A copy in memory of its own, with the views that this batch has been asked for and no others, so that
+        `take` can put another batch there."""
+        views = {i: view.clone() for i, view in self._views.items()}
+        second = self._second
+        copy = Batch(
+            self.step,
+            self.index.clone(),
+            self.y.clone(),
+            views.__getitem__,
+            labels=None if self._labels is None else self._labels.clone(),
+            make_rebalanced=None if second is None else second.held,
+            each=self._each,
+        )
+        copy._views = views
+        if second is not None:
+            _ = copy.rebalanced
+        return copy
+
+    def take(self, other: Batch) -> None:
+        """Puts the numbers of `other`, which is of the same sizes, in the place of this one's, which is `held`."""
+        for mine, its in zip(self._numbers(self), other._numbers(self), strict=True):
+            mine.copy_(its)
+
+    def _numbers(self, asked: Batch) -> list[Tensor]:
+        """All that there is of this batch, with the views that `asked` has been asked for."""
+        found = [self.index, self.y, *([] if self._labels is None else [self._labels])]
+        found += [self.view(i) for i in asked._views]
+        return found if asked._second is None else [*found, *self.rebalanced._numbers(asked._second)]
+
+    @property
+    def _second(self) -> Batch | None:
+        """`rebalanced`, where it has been asked for."""
+        return self.__dict__.get("rebalanced")
 
     def view(self, i: int) -> Tensor:
         """View i of every image, (B, C, H, W) or (B, F): another augmentation for each i. Of images with B P pixels as

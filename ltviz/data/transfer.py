@@ -10,7 +10,7 @@ from torch import Tensor
 
 def send(values: Tensor, device: torch.device) -> Tensor:
     """`values`, which lie on the host, on the device. The host does not wait for what the device still has to do."""
-    if device.type != "cuda":
+    if device.type != "cuda" or values.is_cuda:  # what is there already cannot be pinned
         return values.to(device)
     return values.pin_memory().to(device, non_blocking=True)
 

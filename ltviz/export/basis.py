@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ltviz.export.findings import listed
-from ltviz.export.results import Group, are_evaluated
-from ltviz.metrics.final import COMMON, JUDGES, NAMES, beside, judged_by
+from ltviz.errors import RecordingError
+from ltviz.export.cells import listed
+from ltviz.export.results import Group, Result
+from ltviz.export.told import are_evaluated, judges_of
+from ltviz.metrics.judged import COMMON, IN_FRAMES, JUDGES, NAMES, OWN, beside, judged_alike, judged_by
 from ltviz.training.settings import EQUAL_VIEWS
 
 UNEQUAL = 1.02
@@ -26,15 +28,43 @@ def judge_note(groups: Sequence[Group], judge: str = COMMON) -> str:
             f"Accuracies are of the whole test set, at the end of training, by {JUDGES[judge]} ({NAMES[judge]}); "
             f"beside it stands that of rare classes by {JUDGES[second]} ({NAMES[second]})."
         )
+    results = [result for arm in arms for result in arm.results]
+    if judge in judges_of(groups) and judges_of(groups) != [OWN]:
+        return _judge_of_frames_note(groups, judge, results)
     if not any(arm.mean("accuracy_all") is not None or arm.mean("accuracy_few") is not None for arm in arms):
         return ""
-    results = [result for arm in arms for result in arm.results]
     left = sum(result.evaluation is None for result in results)
     return (
         "Accuracies are of the test points that the frames show, by each method's own classifier (own): some of these "
         "are corrected for the class counts, others, as CE's, are not. One judge can be asked once all runs have been "
         f"judged at their last step; {left} of {len(results)} {'was' if left == 1 else 'were'} not."
     )
+
+
+def _judge_of_frames_note(groups: Sequence[Group], judge: str, results: Sequence[Result]) -> str:
+    """As `judge_note`, of frames: by whom, what taught the judge, and who stands beside."""
+
+    def said(by: str) -> str:
+        kind = judged_alike(by, [[r.metrics for r in arm.results] for group in groups for arm in group.arms])
+        return "" if kind is None else f"{IN_FRAMES[by][kind]} ({NAMES[by]})"
+
+    second = beside(judge)
+    points = sorted({n for result in results if (n := _training_points(result)) is not None})
+    taught = f"{points[0]:,} to {points[-1]:,}" if len(points) > 1 else f"{points[0]:,}" if points else "unknown"
+    also = f"; beside it stands that of rare classes by {said(second)}" if said(second) else ""
+    return (
+        f"Accuracies are of the test points that the frames show, by {said(judge)}{also}. Training points there: "
+        f"{taught}."
+    )
+
+
+def _training_points(result: Result) -> int | None:
+    """Labelled training points that a run's frames show."""
+    try:
+        probe = result.recording.probe
+    except RecordingError:
+        return None
+    return int(((probe.split == 0) & (probe.labels >= 0)).sum())
 
 
 def readout_note(groups: Iterable[Group]) -> str:

@@ -1,4 +1,4 @@
-"""Tables as text: cells that stay text in Markdown, and columns that line up."""
+"""Tables as text: cells that stay text in Markdown, columns that line up, and names in a row."""
 
 from __future__ import annotations
 
@@ -31,3 +31,8 @@ def text(value: Any) -> str:
     for sign in "\\`*_{}[]<>|":
         said = said.replace(sign, f"\\{sign}" if sign in "\\`*|" else {"<": "&lt;", ">": "&gt;"}.get(sign, sign))
     return said
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -28,8 +28,8 @@ def colour_of(arm: Arm) -> str:
 
 
 def curve_of(result: Result, measure: str) -> Curve:
-    """Steps and values of a measure; frames that do not have it are left out."""
-    points = [(step, found[measure]) for step, found in sorted(result.frames.items()) if measure in found]
+    """Steps and values of a measure; frames that do not have it are left out, and so is the sphere of a read-out."""
+    points = [(step, found[measure]) for step, found in sorted(result.comparable.items()) if measure in found]
     return [step for step, _ in points], [value for _, value in points]
 
 

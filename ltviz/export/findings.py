@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ltviz.export.cells import aligned, text
-from ltviz.export.results import Arm, Group, cell_name, told_in
+from ltviz.export.cells import aligned, listed, text
+from ltviz.export.repeats import listed_at
+from ltviz.export.results import Arm, Group, cell_name
+from ltviz.export.told import told_in
 from ltviz.metrics import MEASURES
 from ltviz.metrics.comparison import (
     ENOUGH,
@@ -24,7 +26,7 @@ from ltviz.metrics.comparison import (
     scale_of,
     share_error,
 )
-from ltviz.metrics.final import COMMON, NAMES
+from ltviz.metrics.judged import COMMON, NAMES, SHOT_OF
 
 ACCURACIES = ("accuracy_all", "accuracy_many", "accuracy_medium", "accuracy_few")
 HEADS = ("methods", "measure", "difference", "95 % interval", "corrected p", "seeds", "better")
@@ -40,9 +42,10 @@ class Finding:
 
 
 def against_baseline(
-    groups: Iterable[Group], measures: Sequence[str] | None = None, judge: str = COMMON
+    groups: Sequence[Group], measures: Sequence[str] | None = None, judge: str = COMMON
 ) -> list[Finding]:
-    """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them.
+    """Every method minus the baseline of its group where both have a seed in common, p corrected for all of them. A
+    difference that is the same at a smaller d (`ltviz.export.repeats`) is there, and not here once more.
 
     Args:
         measures: those that `told_in` gives of each group and `judge` where None.
@@ -51,12 +54,16 @@ def against_baseline(
     def keys_of(group: Group) -> Sequence[str]:
         return [one.key for one in told_in("findings", [group], judge)] if measures is None else measures
 
+    def repeated(group: Group, arm: Arm, measure: str) -> bool:
+        both = {listed_at(group, one, measure, groups) for one in (arm, group.baseline_in(measure))}
+        return None not in both and len(both) == 1
+
     pairs = [
         (group, compare_arms(group, arm, group.baseline_in(measure), measure))
         for group in groups
         for measure in keys_of(group)
         for arm in group.arms
-        if arm is not group.baseline_in(measure)
+        if arm is not group.baseline_in(measure) and not repeated(group, arm, measure)
     ]
     pairs = [(group, found) for group, found in pairs if found.difference is not None]
     corrected = correct([found for _, found in pairs])
@@ -167,19 +174,19 @@ def notes(found: Sequence[Comparison]) -> list[str]:
 
 
 def images_note(groups: Iterable[Group], measures: Iterable[str] = ACCURACIES) -> str:
-    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known. Of
-    those of frames only the method's own are told: the others rest on the same images."""
+    """On how many test images a run's accuracies rest and what error that leaves, a sentence; "" if none is known.
+    Those of frames rest on the same images, whoever judged: the largest error is told."""
     parts: dict[str, tuple[set[int], float]] = {}
     arms = [arm for group in groups for arm in group.arms]
-    for measure in (key for key in measures if key in ACCURACIES or key.startswith("final_accuracy_")):
+    for measure in (key for key in measures if key in SHOT_OF or key.startswith("final_accuracy_")):
         for result in (result for arm in arms for result in arm.results):
             share, images = result.metrics.get(measure), result.images(measure)
             if share is None or images is None or not 0 <= share <= 1:
                 continue
             sizes = [len(ids) for ids in images]
-            seen, most = parts.get(measure, (set(), 0.0))
-            parts[measure] = seen | {sum(sizes)}, max(most, share_error(share, sizes))
-    told = [f"{_group_of(measure)} {_range(seen)} (± {100 * error:.1f})" for measure, (seen, error) in parts.items()]
+            seen, most = parts.get(_group_of(measure), (set(), 0.0))
+            parts[_group_of(measure)] = seen | {sum(sizes)}, max(most, share_error(share, sizes))
+    told = [f"{shot} {_range(seen)} (± {100 * error:.1f})" for shot, (seen, error) in parts.items()]
     if not told:
         return ""
     return (
@@ -234,9 +241,9 @@ def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None, jud
 
 
 def _accuracies_of(found: Sequence[Finding]) -> list[str]:
-    """The accuracies among the measures, or those of frames where there are none."""
+    """The accuracies among the measures; the methods' own in frames where those are among them, or none is."""
     named = dict.fromkeys(one.comparison.measure for one in found if "accuracy" in one.comparison.measure)
-    return [key for key in named if key.startswith("final_")] or list(ACCURACIES)
+    return [key for key in named if key not in ACCURACIES] or list(ACCURACIES)
 
 
 def _amounts(found: Comparison) -> tuple[str, str, str]:
@@ -251,15 +258,12 @@ def _amounts(found: Comparison) -> tuple[str, str, str]:
 
 
 def _group_of(accuracy: str) -> str:
-    """ "few" of accuracy_few, "few by nearest mean" of final_accuracy_few_ncm."""
+    """ "few" of accuracy_few and of accuracy_ncm_few_features, "few by nearest mean" of final_accuracy_few_ncm."""
+    if accuracy in SHOT_OF:
+        return SHOT_OF[accuracy]
     group, *judge = accuracy.removeprefix("final_").split("_")[1:]
     return " by ".join([group, *(NAMES[name] for name in judge)])
 
 
 def _range(numbers: set[int]) -> str:
     return f"{min(numbers)}" if len(numbers) == 1 else f"{min(numbers)} to {max(numbers)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """ "A", "A and B", "A, B and C"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

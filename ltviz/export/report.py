@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ltviz
 from ltviz import figures
 from ltviz.errors import ConfigError, LtvizError
-from ltviz.export import basis, charts, findings
+from ltviz.export import basis, charts, findings, repeats
 from ltviz.export.page import PAGE, STYLE
 from ltviz.export.results import (
     Arm,
@@ -23,14 +23,13 @@ from ltviz.export.results import (
     head,
     number,
     read_results,
-    shown,
-    told_in,
 )
+from ltviz.export.told import told_in, told_over_training
 from ltviz.figures.layout import FONT
 from ltviz.figures.palette import THEMES, method_colour
-from ltviz.metrics import described, fits, known_of, shown_in
+from ltviz.metrics import described, fits
 from ltviz.metrics.alarms import Alarm
-from ltviz.metrics.final import COMMON
+from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
 from ltviz.recording.measured import find_alarms_of
@@ -57,7 +56,7 @@ def write_report(
         path: of the HTML file.
         title: heading, plain text.
         theme: "light" or "dark".
-        judge: of the accuracies, where all runs of a table were evaluated; a key of `ltviz.metrics.final.JUDGES`.
+        judge: of the accuracies, where it has judged all runs of a table; a key of `ltviz.metrics.judged.JUDGES`.
         made: Unix seconds that the report names as its date; now where None.
 
     Raises:
@@ -98,13 +97,13 @@ class _Report:
         found = findings.against_baseline(groups, judge=self.judge)
         for group in groups:
             yield f"<section><h2>{_escape(cell_name(group))}</h2>"
-            yield from self._group(group, [one for one in found if one.group is group])
+            yield from self._group(group, groups, [one for one in found if one.group is group])
             yield "</section>"
         yield "<section><h2>Alarms</h2>" + self._alarms() + "</section>"
         yield "<section><h2>Runs</h2>" + self._runs() + "</section>"
 
-    def _group(self, group: Group, found: Sequence[findings.Finding]) -> Iterator[str]:
-        yield _summary(group, self.judge)
+    def _group(self, group: Group, groups: Sequence[Group], found: Sequence[findings.Finding]) -> Iterator[str]:
+        yield _summary(group, groups, self.judge)
         yield _findings(found)
         info = group.arms[0].results[0].info
         if info.dim and not fits(info.num_classes, info.dim):
@@ -113,8 +112,7 @@ class _Report:
                 f"(that takes {info.num_classes - 1}), so the deviation cannot reach 0 here.</p>"
             )
         yield "<h3>Over training</h3><div class=grid>"
-        frames = [frame for arm in group.arms for result in arm.results for frame in result.frames.values()]
-        for measure in known_of(shown_in("report_curves"), frames):
+        for measure in told_over_training("report_curves", [group], self.judge):
             yield self._try(lambda key=measure.key: charts.curves(group, key, self.theme))
         yield self._try(lambda: charts.spreads(group, self.theme))
         yield self._try(lambda: charts.counts(group, self.theme))
@@ -204,8 +202,8 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
 # ---------------------------------------------------------------------- words and tables
 
 
-def _summary(group: Group, judge: str) -> str:
-    """Means over seeds; the best in bold, the others with their distance to it."""
+def _summary(group: Group, groups: Sequence[Group], judge: str) -> str:
+    """Means over seeds; the best in bold, the others with their distance to it. `groups` are all of the report."""
     measures = [one.key for one in told_in("report", [group], judge)]
     best = {key: best_of(group.arms, key) for key in measures}
     heads = "".join(f'<th title="{_hint(key)}">{_escape(head(key))}</th>' for key in measures)
@@ -214,10 +212,11 @@ def _summary(group: Group, judge: str) -> str:
         cells = []
         for key in measures:
             mean, top = arm.mean(key), best[key]
-            text = _escape(shown(arm, key))
+            text = _escape(repeats.shown_once(group, arm, key, groups))
+            once = repeats.listed_at(group, arm, key, groups) is None
             if top is arm:
                 text = f"<b>{text}</b>"
-            elif top is not None and mean is not None:
+            elif top is not None and mean is not None and once:
                 goal = top.mean(key)
                 assert goal is not None
                 away = number(key, abs(mean - goal))
@@ -236,6 +235,7 @@ def _summary(group: Group, judge: str) -> str:
         findings.images_note([group], measures),
         basis.images_seen_note(basis.images_a_step(group)),
         basis.readout_note([group]),
+        repeats.repeats_note([group], measures, groups),
     ]
     return f"<div class=wide>{table}</div><p class=note>{_escape(' '.join(filter(None, said)))}</p>"
 

@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.export.cells import aligned, plain, text
-from ltviz.metrics import described, known_of, shot_groups, shown_at_end, shown_in
-from ltviz.metrics.declaration import Measure, Place
-from ltviz.metrics.final import COMMON, JUDGES, judged_by
+from ltviz.export.cells import plain
+from ltviz.metrics import described, shot_groups
 from ltviz.metrics.registry import of_sphere
 from ltviz.recording import Recording, RunInfo
 from ltviz.recording.evaluation import Evaluation, read_evaluation
@@ -58,17 +56,22 @@ class Result:
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
-        """Of the last frame, and those of the evaluation. The sphere of a read-out says nothing of the method that it
-        stands beside: what is measured of its points is left out."""
+        """Of the last frame, and those of the evaluation."""
         if self.step is None:
             return {}
-        found = self.frames[self.step]
-        if self.sphere_is_readout:
-            found = {key: value for key, value in found.items() if not of_sphere(key)}
+        found = self.comparable[self.step]
         if self.evaluation is None:
             return found
         said = {"sphere_is_readout": self.sphere_is_readout}
         return {**found, **self.evaluation.model_copy(update=said).measures()}
+
+    @cached_property
+    def comparable(self) -> Mapping[int, Mapping[str, float]]:
+        """`frames` with what may be held against other runs. The sphere of a read-out says nothing of the method that
+        it stands beside: what is measured of its points is left out."""
+        if not self.sphere_is_readout:
+            return self.frames
+        return {s: {key: x for key, x in found.items() if not of_sphere(key)} for s, found in self.frames.items()}
 
     @property
     def sphere_is_readout(self) -> bool:
@@ -80,7 +83,7 @@ class Result:
         for all; None where the measure is no accuracy, or nothing is known of its images."""
         if measure.startswith("final_accuracy_"):
             return self._test_images(measure.split("_")[2])
-        kind, _, group = measure.rpartition("_")
+        kind, _, group = measure.removesuffix("_features").rpartition("_")
         wanted = 2 if kind == "validation" else 1
         if (kind != "validation" and not kind.startswith("accuracy")) or group not in ("all", *_GROUP_OF):
             return None
@@ -233,89 +236,6 @@ def best_of(arms: Sequence[Arm], measure: str) -> Arm | None:
         return None
     goodness = {"higher": lambda x: x, "lower": lambda x: -x, "near": lambda x: -abs(x)}[entry.better]
     return max(known, key=lambda item: goodness(item[1]))[0]
-
-
-def summaries(groups: Sequence[Group], judge: str = COMMON) -> list[tuple[list[Group], tuple[str, ...]]]:
-    """The groups whose samples have one label, and those with several, each with its columns; empty kinds left out."""
-    telling = [one.key for one in shown_in("summary") if one.samples == "several labels"]
-    several = [g for g in groups if any(arm.mean(key) is not None for key in telling for arm in g.arms)]
-    single = [g for g in groups if g not in several]
-    return [
-        (found, tuple(one.key for one in told_in("summary", found, judge) if one.samples in ("any", samples)))
-        for found, samples in ((single, "one label"), (several, "several labels"))
-        if found
-    ]
-
-
-def told_in(place: Place, groups: Sequence[Group], judge: str = COMMON) -> list[Measure]:
-    """The measures that a place shows of these groups and that some run knows: by one judge on the whole test set,
-    where every run has been evaluated; else as the last frames say it, each method by its own classifier."""
-    measures = shown_at_end(place, judge) if are_evaluated(groups) else shown_in(place)
-    return known_of(measures, [result.metrics for result in _every(groups)])
-
-
-def are_evaluated(groups: Sequence[Group]) -> bool:
-    """Whether every run has been judged on its whole test set, so that one judge can be asked about all."""
-    return all(result.evaluation is not None for result in _every(groups))
-
-
-def judges_of(groups: Sequence[Group]) -> list[str]:
-    """The judges that have judged some run of each method on its whole test set, the common one first; none where a run
-    was not evaluated, or where samples have several labels, which only a method's own scores are judged by."""
-    if not are_evaluated(groups):
-        return []
-    arms = [arm for group in groups for arm in group.arms]
-    known = [judge for judge in JUDGES if all(arm.mean(judged_by(judge, "all")) is not None for arm in arms)]
-    return sorted(known, key=lambda judge: judge != COMMON)
-
-
-def _every(groups: Sequence[Group]) -> list[Result]:
-    return [result for group in groups for arm in group.arms for result in arm.results]
-
-
-def markdown(groups: Sequence[Group], measures: Sequence[str] | None = None, judge: str = COMMON) -> str:
-    """A table: a row for each method of each cell, mean and standard deviation over seeds, the best mean in bold.
-
-    Without `measures` it has the columns of a summary, accuracies by `judge` where all runs were evaluated; a second
-    table follows where some samples have several labels.
-    """
-    if not groups:
-        return "no finished runs\n"
-    if measures is None:
-        return "\n".join(markdown(kind, columns) for kind, columns in summaries(groups, judge))
-    names = list(groups[0].shown)
-    heads = [*(name.replace("_", " ") for name in names), "method", "seeds", *(head(key) for key in measures)]
-    rows = []
-    for group in groups:
-        best = {key: best_of(group.arms, key) for key in measures}
-        for arm in group.arms:
-            cells = [text(group.shown[name]) for name in names]
-            values = [f"**{shown(arm, k)}**" if best[k] is arm else shown(arm, k) for k in measures]
-            rows.append([*cells, text(arm.label), str(len(arm.results)), *values])
-    return aligned(heads, rows, len(names) + 1)  # seeds and measures stand to the right
-
-
-def as_json(groups: Sequence[Group], measures: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """The same table as JSON values: one object a row, {"mean", "sd", "values": {seed: value}} for each measure; for
-    those of a summary, by every judge, where `measures` is None."""
-    if measures is None:
-        at_end = (one for judge in JUDGES for one in shown_at_end("summary", judge))
-        measures = list(dict.fromkeys(one.key for one in (*shown_in("summary"), *at_end)))
-    return [
-        {
-            **group.shown,
-            "method": arm.method,
-            "label": arm.label,
-            "seeds": arm.seeds,
-            **{
-                key: {"mean": arm.mean(key), "sd": arm.deviation(key), "values": arm.by_seed(key)}
-                for key in measures
-                if arm.mean(key) is not None
-            },
-        }
-        for group in groups
-        for arm in group.arms
-    ]
 
 
 def head(measure: str) -> str:

@@ -7,7 +7,7 @@ subclass with a `Card`. The registry finds it; the command line, the form in the
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,6 +27,8 @@ from ltviz.methods.parts.step import Step as Step
 
 NONE, FIRST = "none", "first"
 """Values of a setting `teacher`: go without one, or train one first."""
+UNSAID = "it does not say what it computes on the host"
+"""`Method.on_host` of a class that does not declare it."""
 MOST_POINTS = 256
 """Points of a memory that a frame shows, at most."""
 
@@ -139,6 +141,10 @@ class Method(nn.Module):
     Settings: ClassVar[type[Settings]]
     several_labels: ClassVar[bool] = False
     """Whether the method learns from samples with several labels (`Batch.labels`) instead of from those with one."""
+    on_host: ClassVar[str | None] = UNSAID
+    """What a step computes on the host from numbers of the device, a clause that says so; None where it computes
+    nothing there, so that it can be captured as a CUDA graph. Each class says it of itself, for a graph repeats the
+    operations of the device alone: see `ltviz.methods.parts.captured`, and `sizes`."""
     sphere_is_readout: ClassVar[bool] = False
     """Whether the sphere is trained on detached features, beside a classifier that it does not steer: its geometry says
     nothing of the method then, and comparisons look at the features instead."""
@@ -167,6 +173,11 @@ class Method(nn.Module):
         where all of them meet it through `ltviz.losses`, or through `ltviz.methods.parts.similarities`.
         """
         raise NotImplementedError
+
+    def sizes(self) -> Hashable:
+        """What decides now, beside settings and batch, which operations a step is made of and how large they are, such
+        as how full a queue is: while it stays as it is, a step can be replayed."""
+        return None
 
     def weigh(self, terms: Mapping[str, Tensor]) -> Tensor:
         """The scalar that is minimised: each term times its `<term>_weight` setting, 1 where there is none."""

@@ -50,6 +50,7 @@ class BinaryCrossEntropy(Method):
         code=None,
     )
     Settings = BinaryCrossEntropySettings
+    on_host = None
     marks = (CLASSIFIER,)
     several_labels = True
     sphere_is_readout = True

@@ -154,6 +154,7 @@ class Bcl(Method):
         code="https://github.com/FlamieZhu/Balanced-Contrastive-Learning",
     )
     Settings = BclSettings
+    on_host = None
     marks = (PROTOTYPES,)
     settings: BclSettings
 

@@ -46,6 +46,7 @@ class CrossEntropy(Method):
         code=None,
     )
     Settings = CrossEntropySettings
+    on_host = None
     marks = (CLASSIFIER,)
     sphere_is_readout = True
 

@@ -171,6 +171,7 @@ class Clip(Method):
         code="https://github.com/openai/CLIP",
     )
     Settings = ClipSettings
+    on_host = None
     settings: ClipSettings
     readings = (
         Reading(

@@ -53,6 +53,7 @@ class Focal(BinaryCrossEntropy):
         code="https://github.com/facebookresearch/Detectron",
     )
     Settings = FocalSettings
+    on_host = None
     settings: FocalSettings
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:

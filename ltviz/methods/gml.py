@@ -223,6 +223,7 @@ class Gml(Method):
         code="https://github.com/bluecdm/Long-tailed-recognition",
     )
     Settings = GmlSettings
+    on_host = None
     settings: GmlSettings
     teacher_recipe = ("logit_adjust", {"classifier": "cosine"})
     readings = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,11 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz.data.transfer import send
 from ltviz.geometry import Prediction
 from ltviz.marks import Reading, Shown
 from ltviz.methods.base import Batch, Card, Setup
 from ltviz.methods.moco import Moco, check_queries
+from ltviz.methods.parts.captured import drawn
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -142,13 +143,13 @@ def draw_positives(
     if order == "official":
         found = torch.zeros_like(available).scatter_(1, available.float().topk(k, dim=1).indices, True)
         return available & found
-    device = y.device if generator is None else generator.device
     for a in range(0, len(y), BLOCK_ROWS):
         block = available[a : a + BLOCK_ROWS]
         # the k largest of independent uniforms are a uniform draw without replacement; those not available come last
-        lot = send(torch.rand(block.shape, generator=generator, device=device), y.device).masked_fill_(~block, -1.0)
-        drawn = torch.zeros_like(block).scatter_(1, lot.topk(k, dim=1).indices, True)
-        block &= drawn
+        draw = partial(torch.rand, block.shape, generator=generator)
+        lot = draw(device=y.device) if generator is None else drawn(partial(draw, device=generator.device), y.device)
+        lot = lot.masked_fill_(~block, -1.0)
+        block &= torch.zeros_like(block).scatter_(1, lot.topk(k, dim=1).indices, True)
     return available
 
 
@@ -190,6 +191,7 @@ class Kcl(Moco):
         code="https://github.com/bingykang/BalFeat",
     )
     Settings = KclSettings
+    on_host = None
     settings: KclSettings  # pyright: ignore[reportIncompatibleVariableOverride]
     readings = (
         *Moco.readings,

@@ -89,6 +89,7 @@ class LogitAdjust(CrossEntropy):
         code="https://github.com/google-research/google-research/tree/master/logit_adjustment",
     )
     Settings = LogitAdjustSettings
+    on_host = None
     settings: LogitAdjustSettings
     readings = (
         Reading(

@@ -198,6 +198,7 @@ class Ltml(Method):
         code=None,
     )
     Settings = LtmlSettings
+    on_host = None
     several_labels = True
     sphere_is_readout = True
     settings: LtmlSettings

@@ -97,6 +97,7 @@ class Moco(Queued, Probed):
         code="https://github.com/facebookresearch/moco",
     )
     Settings = QueuedSettings
+    on_host = None
     settings: QueuedSettings
     marks = (*Queued.marks, VIEWS)
 

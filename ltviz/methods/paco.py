@@ -127,6 +127,7 @@ class Paco(Queued):
         code="https://github.com/dvlab-research/Parametric-Contrastive-Learning",
     )
     Settings = PacoSettings
+    on_host = None
     settings: PacoSettings  # pyright: ignore[reportIncompatibleVariableOverride]
     readings = (
         *Queued.readings,

@@ -269,6 +269,7 @@ class ProCo(Method):
         code="https://github.com/LeapLabTHU/ProCo",
     )
     Settings = ProCoSettings
+    on_host = "the Bessel functions of its densities are scipy's, on the CPU"
     settings: ProCoSettings
     readings = (
         Reading(

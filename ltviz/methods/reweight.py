@@ -68,6 +68,7 @@ class Reweight(CrossEntropy):
         code="https://github.com/richardaecn/class-balanced-loss",
     )
     Settings = ReweightSettings
+    on_host = None
     settings: ReweightSettings
 
     @staticmethod

@@ -62,6 +62,7 @@ class SimClr(Probed):
         code="https://github.com/google-research/simclr",
     )
     Settings = SimClrSettings
+    on_host = None
     settings: SimClrSettings
     marks = (VIEWS,)
 

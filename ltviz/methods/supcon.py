@@ -86,6 +86,40 @@ def supcon(
     return contrast_of_labels("supcon", z, y, temperature, form, anchors, average, reduction, classes=y)
 
 
+@loss("z")
+def mixed_supcon(z: Tensor, y: Labels, *, temperature: float | Tensor, alpha: float, reduction: str = "mean") -> Tensor:
+    r"""SupCon mixed with SimCLR's contrast: alpha times the pull of the class, the rest that of the own image alone.
+
+    .. math:: L_i = \alpha L^{out}_i(y) + (1 - \alpha) L^{out}_i(\text{images})
+
+    At alpha = 1 it is `supcon`, whose classes collapse to points; at 0 `info_nce`, where each image has its own place.
+
+    Args:
+        z: (B, V, D) unit rows, any V; taken as given.
+        y: (B,) integer labels, any integers.
+        temperature: positive number or 0-d tensor, of both terms.
+        alpha: weight of the supervised term, 0 to 1. The paper may put it on the other one.
+        reduction: "mean" gives a scalar, "none" the (B, V) values of the anchors.
+
+    Raises:
+        ValueError: where shapes or values break these rules; the sentence names the sizes.
+
+    Source: Lee et al. 2025 (AISTATS); derived from SupContrast 66a8fe5, `SupConLoss` with and without labels.
+
+    >>> z = torch.eye(3)[[0, 0, 0, 1, 1, 1]].view(2, 3, 3)
+    >>> round(mixed_supcon(z, [0, 1], temperature=0.5, alpha=0.5).item(), 3)
+    0.879
+    """
+    check_views("mixed_supcon", z)
+    y = check_labels("mixed_supcon", "y", y, len(z), f"for {len(z)} samples in z", z)
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"mixed_supcon: alpha must lie from 0 to 1, but is {alpha:g}; 1 is supcon, 0 info_nce")
+    images = torch.arange(len(z), device=z.device)
+    of_class = contrast_of_labels("mixed_supcon", z, y, temperature, reduction=reduction, classes=y)
+    of_image = contrast_of_labels("mixed_supcon", z, images, temperature, reduction=reduction, classes=y)
+    return alpha * of_class + (1 - alpha) * of_image
+
+
 def contrast_of_labels(
     loss: str,
     z: Tensor,
@@ -182,6 +216,7 @@ class SupCon(Probed):
         code="https://github.com/HobbitLong/SupContrast",
     )
     Settings = SupConSettings
+    on_host = None
     settings: SupConSettings
     readings = (
         Reading(

@@ -32,7 +32,7 @@ from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Queries, Scene
-from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
+from ltviz.methods.parts.similarities import Partners, fixed_targets, own_similarities, pulled_similarities
 from ltviz.methods.parts.theory import simplex_ends
 
 
@@ -152,15 +152,9 @@ def _shares(
     num_positives, of_positives = positive_similarities(query, queue, chosen, about)
     share = 1 / (num_positives + (2 if normalize == "code" else 1))
     target_share = share if normalize == "code" else torch.ones_like(share)
-    of_target = pulled_similarities(query, targets[y], lambda: targets, _own_target(y, len(targets)))
+    of_target = pulled_similarities(query, targets[y], lambda: targets, fixed_targets(y, len(targets)))
     times = torch.stack([share * (1 + num_positives), target_share])
     return times, torch.stack([share * (own + of_positives / tau), target_share * (of_target / tau)])
-
-
-def _own_target(y: Tensor, num_classes: int) -> Partners:
-    """Targets as partners: the own one is positive."""
-    classes = torch.arange(num_classes, device=y.device)
-    return Partners(classes, y, lambda: y[:, None] == classes, targets=torch.ones_like(classes, dtype=torch.bool))
 
 
 def _beside_targets(queue: Partners, y: Tensor, chosen: Tensor, num_classes: int) -> Partners:
@@ -210,6 +204,7 @@ class Tsc(Kcl):
         code="https://github.com/LTH14/targeted-supcon",
     )
     Settings = TscSettings
+    on_host = "the targets are matched with the classes by the Hungarian method, which runs on the CPU"
     settings: TscSettings  # pyright: ignore[reportIncompatibleVariableOverride]
     readings = (
         *Kcl.readings,

@@ -9,9 +9,10 @@ import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.metrics.calibration import expected_calibration_error
-from ltviz.metrics.classes import one_place
+from ltviz.metrics.classes import Classes, one_place
 from ltviz.metrics.declaration import Measure, Place, Shown, Value, declare, family
-from ltviz.metrics.linear_probe import balanced_probe
+from ltviz.metrics.judged import COMMON, NAMES, OWN
+from ltviz.metrics.linear_probe import LARGEST_LIVE_PROBE, balanced_probe
 from ltviz.metrics.named_values import NamedValues
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
 from ltviz.metrics.shots import SHOTS, ShotGroups, mean_over, shot_groups
@@ -110,13 +111,13 @@ ACCURACY = Measure(
     samples="one label",
     order=30,
 )
-_SHOWN: Mapping[str, Mapping[Place, Shown]] = {
+_PLACES: Mapping[str, Mapping[Place, Shown]] = {
     "all": {"report": Shown(at=10), "report_curves": Shown(at=20)},
-    "many": {"table": Shown(at=10, label="Many, own"), "report": Shown(at=20), "summary": Shown(at=10)},
-    "medium": {"table": Shown(at=11, label="Medium, own"), "report": Shown(at=30), "summary": Shown(at=11)},
+    "many": {"table": Shown(at=10, label="Many, {}"), "report": Shown(at=20), "summary": Shown(at=10)},
+    "medium": {"table": Shown(at=11, label="Medium, {}"), "report": Shown(at=30), "summary": Shown(at=11)},
     "few": {
         "panel": Shown(at=10),
-        "table": Shown(at=12, label="Few, own"),
+        "table": Shown(at=12, label="Few, {}"),
         "curves": Shown(at=10),
         "report": Shown(at=40),
         "report_curves": Shown(at=10),
@@ -124,9 +125,21 @@ _SHOWN: Mapping[str, Mapping[Place, Shown]] = {
         "findings": Shown(at=10),
     },
 }
+"""Where accuracies of a shot are shown, by every judge alike; a place shows those of the judge that it asks."""
 
 
-def _accuracies(entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, Shown]] = {}) -> list[Measure]:
+def _shown_by(judge: str, where: str = "") -> dict[str, dict[Place, Shown]]:
+    """`_PLACES` with the judge named, and of what it reads."""
+    name = f"{NAMES[judge]}{where}"
+    return {
+        shot: {place: replace(shown, label=shown.label.format(name)) for place, shown in places.items()}
+        for shot, places in _PLACES.items()
+    }
+
+
+def _accuracies(
+    entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, Shown]] = {}, stands_for: str = ""
+) -> list[Measure]:
     """An accuracy of all shots, and what each rests on: the number of samples, and its standard error."""
     judged = replace(
         entry,
@@ -155,10 +168,12 @@ def _accuracies(entry: Measure, behind: int, shown: Mapping[str, Mapping[Place, 
         behind=True,
         order=behind + 1,
     )
-    return [*family(entry, SHOTS, shown), *family(judged, SHOTS), *family(error, SHOTS)]
+    shots = zip(SHOTS, family(entry, SHOTS, shown), strict=True)
+    told = [replace(one, stands_for=stands_for.format(shot)) for shot, one in shots]
+    return [*told, *family(judged, SHOTS), *family(error, SHOTS)]
 
 
-@declare(_accuracies(replace(ACCURACY, brief="{}"), 120, _SHOWN), of_sphere=False)
+@declare(_accuracies(replace(ACCURACY, brief="{}"), 120, _shown_by(OWN)), of_sphere=False)
 def accuracy(space: Space) -> Mapping[str, Value]:
     """What the method's own classifier says of test points."""
     return _own("accuracy", "test", space)
@@ -191,13 +206,64 @@ def validation_accuracy(space: Space) -> Mapping[str, Value]:
             title="Nearest-mean accuracy, {}",
             short="Share of test points that lie nearest to the train centre of their own class, {}.",
             source="Kang et al. 2020 (NCM)",
+            brief="{}, ncm on sphere",
             order=32,
         ),
         124,
+        _shown_by(COMMON, " on the sphere"),
+        stands_for="accuracy_ncm_{}_features",
     )
 )
 def nearest_mean_accuracy(space: Space) -> Mapping[str, Value]:
     return _fitted("accuracy_ncm", lambda train, test: nearest_centre(test.z, train.centres), space)
+
+
+@declare(
+    family(
+        replace(
+            ACCURACY,
+            key="accuracy_ncm_{}_features",
+            title="Nearest-mean accuracy of features, {}",
+            short="Share of test points whose features are nearest to the mean of their class's training points, {}.",
+            formula=r"P[\arg\max_c h \cdot m_c = y \mid y \in group], \; h, m_c \text{ of length 1}",
+            source="Kang et al. 2020 (NCM)",
+            caution="It is of the points that the frame shows; at the end of a run the whole test set is judged.",
+            brief="{}, ncm",
+            order=32,
+        ),
+        SHOTS,
+        _shown_by(COMMON),
+    ),
+    of_sphere=False,
+)
+def nearest_mean_accuracy_of_features(space: Space) -> Mapping[str, Value]:
+    """What the common judge says of the encoder, whatever the sphere beside it is. As many points are behind it as
+    behind the method's own accuracy."""
+    return _read_from_features("accuracy_ncm", lambda train, z: nearest_centre(z, train.centres), space)
+
+
+@declare(
+    family(
+        replace(
+            ACCURACY,
+            key="accuracy_probe_{}_features",
+            title="Balanced-probe accuracy of features, {}",
+            short="Share of test points that a class-balanced linear read-out of the features gets right, {}.",
+            source="ridge regression, classes weighted equally, solved in closed form",
+            caution="It is of the points that the frame shows, and by squared error; at the end of a run logistic "
+            f"regression judges the whole test set. Live frames know it of {LARGEST_LIVE_PROBE} features at most.",
+            brief="{}, linear",
+            order=34,
+        ),
+        SHOTS,
+        _shown_by("linear", " by least squares"),
+    ),
+    of_sphere=False,
+)
+def linear_probe_accuracy_of_features(space: Space) -> Mapping[str, Value]:
+    if not space.full and space.seen.z.shape[1] > LARGEST_LIVE_PROBE:
+        return {}
+    return _read_from_features("accuracy_probe", balanced_probe, space)
 
 
 @declare(
@@ -277,6 +343,24 @@ def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: 
     if train is None or test is None or train.present.sum() < 2 or one_place(train.centres[train.present]):
         return {}
     return _judged(prefix, classify(train, test), test.y, space.groups)
+
+
+def _read_from_features(
+    prefix: str, classify: Callable[[Classes, np.ndarray], np.ndarray], space: Space
+) -> Mapping[str, Value]:
+    """As `_fitted`, of features at length 1 that were given beside the points, where samples have one label each."""
+    if not space.own_features or space.labels is not None:
+        return {}
+
+    found = _fitted(prefix, lambda train, test: classify(train.once(_directions), test.once(_directions).z), space)
+    return {f"{prefix}_{shot}_features": found[key] for shot in SHOTS if (key := f"{prefix}_{shot}") in found}
+
+
+def _directions(space: Space) -> Classes:
+    """Features at length 1; a row of zeros, as a rectifier may give, stays as it is."""
+    rows = space.seen.z
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return Classes.of(unit, space.y, space.num_classes)
 
 
 def _judged(prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups) -> Mapping[str, Value]:

@@ -15,24 +15,13 @@ from ltviz.metrics.accuracy import accuracy
 from ltviz.metrics.centres import between_centres
 from ltviz.metrics.clouds import concentration_of_groups, spread_of_groups
 from ltviz.metrics.declaration import PARTS, Measure, Place, Shown
+from ltviz.metrics.judged import BESIDE, COMMON, JUDGES, NAMES, OWN, beside, judged_by
 from ltviz.metrics.overlap import OVERLAPS
 from ltviz.metrics.precision import precision_of_scores
 from ltviz.metrics.registry import MEASURES, shown_in
 from ltviz.metrics.shots import SHOTS
 from ltviz.metrics.space import space_of
 
-OWN, COMMON = "own", "ncm"
-"""Judges: a method's own classifier, and the one that tables judge all methods by where nobody names another. Nearest
-class mean has nothing to train and nothing to set, so no method can be favoured by how it was tuned."""
-JUDGES = {
-    OWN: "the method's own classifier",
-    COMMON: "the nearest class mean of the frozen features",
-    "linear": "a class-balanced linear probe of the frozen features, trained to convergence",
-}
-NAMES = {OWN: "own", COMMON: "nearest mean", "linear": "linear probe"}
-"""Judges in heads of columns."""
-BESIDE = "few"
-"""The shot whose accuracy by a second judge stands beside that of the judge who is asked."""
 SPACES = {"": "", "_features": " of the encoder's features, each put to length 1, instead of the sphere's points"}
 """Suffix of a key, and what geometry is of there."""
 _SHAPES = (between_centres, spread_of_groups, concentration_of_groups)
@@ -102,27 +91,6 @@ def geometry(z: np.ndarray, y: np.ndarray, counts: np.ndarray) -> dict[str, floa
     space = space_of(z, y, counts=counts, full=False)
     found = {key: value for one in _SHAPES for key, value in one.of(space).items()}
     return {key: float(value) for key in GEOMETRY if (value := found.get(key)) is not None and np.isfinite(value)}
-
-
-def beside(judge: str) -> str:
-    """The judge whose word on rare classes stands beside another's: the method's own classifier, which is where a gain
-    may come from; beside that itself the common judge.
-
-    Example:
-        >>> beside("linear"), beside("own")
-        ('own', 'ncm')
-    """
-    return COMMON if judge == OWN else OWN
-
-
-def judged_by(judge: str, shot: str) -> str:
-    """Key of an accuracy on the whole test set.
-
-    Example:
-        >>> judged_by("ncm", "few")
-        'final_accuracy_few_ncm'
-    """
-    return f"final_accuracy_{shot}_{judge}"
 
 
 def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:

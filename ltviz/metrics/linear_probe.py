@@ -7,6 +7,9 @@ import numpy as np
 from ltviz.errors import ConfigError
 from ltviz.metrics.classes import Classes
 
+LARGEST_LIVE_PROBE = 256
+"""Dimensions up to which the probe takes a few milliseconds of a thousand samples, on one core."""
+
 
 def balanced_probe(train: Classes, z: np.ndarray, *, ridge: float = 1e-3) -> np.ndarray:
     """(M,) int64 class by ridge regression on one-hot labels, each class with the same total weight.
@@ -32,9 +35,10 @@ def balanced_probe(train: Classes, z: np.ndarray, *, ridge: float = 1e-3) -> np.
     if not ridge > 0:
         raise ConfigError(f"The ridge of the linear probe must be > 0, got {ridge}.")
     here = train.present
-    weight = 1.0 / (len(here) * train.count[train.y])
-    rows = np.hstack((train.z.astype(np.float64), np.ones((len(train.z), 1))))
-    gram = (rows * weight[:, None]).T @ rows
+    share = np.sqrt(1.0 / (len(here) * train.count[train.y])).astype(train.z.dtype)[:, None]
+    # The product of one array with itself takes half the time; at float32 it errs by 1e-7, and the ridge is 1e-3.
+    rows = np.hstack((train.z * share, share))
+    gram = (rows.T @ rows).astype(np.float64)
     gram[np.diag_indices_from(gram)] += ridge
     # one-hot labels with these weights sum to the class means over K
     sums = np.hstack((train.means[here], np.ones((len(here), 1)))) / len(here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ltviz.metrics.declaration import Measure, Measurement, Place
+from ltviz.metrics.judged import BESIDE, JUDGE_OF, OWN, SHOT_OF, beside
 from ltviz.plugins import Registry, defined_in
 
 
@@ -66,6 +67,10 @@ BEHIND = Declared(behind=True)
 measures leave them out; who shows a measure can say them beside it."""
 
 
+_SEVERAL: tuple[Place, ...] = ("table", "summary", "report")
+"""Places that show accuracies of several shots."""
+
+
 def of_sphere(key: str) -> bool:
     """Whether a measure of frames is of the points on the sphere.
 
@@ -76,19 +81,30 @@ def of_sphere(key: str) -> bool:
     return any(one.of_sphere for one in MEASUREMENTS.values() if key in one.measures)
 
 
-def shown_in(place: Place) -> list[Measure]:
-    """The measures that a place shows, in its order; before each that may stand in for another, that other one.
+def shown_in(place: Place, judge: str | None = None) -> list[Measure]:
+    """The measures of frames that a place shows, in its order; before each that may stand in for another, that other
+    one. Accuracies are those by one judge; where a place shows several of them, that of rare classes by the judge
+    `beside` it follows.
+
+    Args:
+        judge: one that judges frames; each method's own classifier, with nobody beside it, where None.
 
     Example:
         >>> [measure.key for measure in shown_in("findings")]
         ['accuracy_few', 'map_few', 'centre_sum_test', 'centre_sum']
+        >>> [measure.key for measure in shown_in("summary", "linear")][3:5]
+        ['accuracy_probe_few_features', 'accuracy_few']
     """
-    return in_order((one for one in MEASURES.values() if place in one.shown), place)
+    asked, second = judge or OWN, beside(judge) if judge and place in _SEVERAL else None
 
+    def fits(key: str) -> bool:
+        by = JUDGE_OF.get(key)
+        return by in (None, asked) or (by == second and SHOT_OF[key] == BESIDE)
 
-def in_order(measures: Iterable[Measure], place: Place) -> list[Measure]:
-    """Measures that a place shows, as it orders them."""
-    return sorted(measures, key=lambda one: (one.shown[place].at, bool(one.stands_for)))
+    found = [one for one in MEASURES.values() if place in one.shown and fits(one.key)]
+    return sorted(
+        found, key=lambda one: (one.shown[place].at, JUDGE_OF.get(one.key, asked) != asked, bool(one.stands_for))
+    )
 
 
 def known_of(measures: Iterable[Measure], found: Sequence[Mapping[str, float]]) -> list[Measure]:

@@ -216,15 +216,20 @@ def growth(device: torch.device) -> Iterator[Growth]:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that tensors may still take."""
+    """Bytes that tensors may still take: what is free, and no more than this process is allowed."""
     if device.type != "cuda":
         return psutil.virtual_memory().available
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + unused
+    free, total = torch.cuda.mem_get_info(device)
+    reserved = torch.cuda.memory_reserved(device)
+    allowed = int(torch.cuda.get_per_process_memory_fraction(device) * total) - reserved
+    return max(0, min(free, allowed)) + reserved - torch.cuda.memory_allocated(device)
 
 
 def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[int, float | None]:
-    """A batch size below `size` that fits, and the bytes that a sample takes where they could be measured.
+    """A batch size below `size` that fits, and the bytes that a sample of it takes where they could be measured.
+
+    The size is halved until a step of it was measured to fit: contrasts grow with the square of the batch, so no line
+    through smaller ones is trusted.
 
     Args:
         measure: bytes that a step of so many samples takes; raises where they are not there.
@@ -233,20 +238,18 @@ def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[
     rows = size // 2
     while rows >= 4:
         try:
-            few, many = measure(rows // 2), measure(rows)
+            taken = measure(rows)
         except Exception as error:
             if out_of_memory(error) is None:
-                break
+                raise
             rows //= 2
             continue
-        each = (many - few) / (rows - rows // 2)
-        if each <= 0:
+        if taken <= 0:
             break
-        # contrasts grow with the square of the batch, so what is near the limit is not trusted to a straight line
-        fits = rows + int((SPARE * free - many) / each)
-        fits = fits - fits % 8 if fits > 16 else fits
-        return (max(2, fits) if fits < size else max(2, size // 2)), each
-    return max(2, size // 2), None
+        if taken <= SPARE * free:
+            return rows, taken / rows
+        rows //= 2
+    return max(2, rows), None
 
 
 def out_of_memory(error: BaseException) -> str | None:
@@ -257,5 +260,8 @@ def out_of_memory(error: BaseException) -> str | None:
         return None
     needed = re.search(r"(?:tried to allocate|you tried to allocate) ([\d.]+ \w+)", text, re.IGNORECASE)
     free = re.search(r"of which ([\d.]+ \w+) is free", text)
+    allowed = re.search(r"([\d.]+ \w+) allowed", text)
     clause = f"{needed[1]} were needed" if needed else "the amount is not known"
-    return f"{clause}, {free[1]} were free" if free else clause
+    if free:
+        clause += f", {free[1]} were free"
+    return f"{clause}, {allowed[1]} are allowed to this process" if allowed else clause

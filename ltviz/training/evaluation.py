@@ -14,7 +14,7 @@ from ltviz.encoders import PixelEncoder
 from ltviz.errors import ConfigError
 from ltviz.methods.base import Method
 from ltviz.metrics import confusion, geometry, mean_average_precision, mean_overlap
-from ltviz.metrics.final import COMMON, OWN
+from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording.evaluation import Evaluation
 from ltviz.training.judges import JUDGES, TrainedMethod, accuracies
 from ltviz.training.shared_start import SharedStart

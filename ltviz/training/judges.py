@@ -26,7 +26,7 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
 from ltviz.metrics import shot_accuracy
-from ltviz.metrics.final import OWN
+from ltviz.metrics.judged import OWN
 from ltviz.recording import Recording, load_weights
 from ltviz.training import teachers, weights
 from ltviz.training.probe_set import VALIDATION, quotas

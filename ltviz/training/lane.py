@@ -96,6 +96,7 @@ class Lane:
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
         described = shared.describe(method, share)
+        described["config"]["engine"]["notes"] += learner.notes
         if teacher is not None:
             described["config"]["teacher"] = teacher.as_json()
         if recipe is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +15,7 @@ from ltviz.data.batch import Batch
 from ltviz.methods.base import Method, Step
 from ltviz.methods.parts.tracing import steady
 from ltviz.recording import Weights
-from ltviz.training import optimiser, weights
+from ltviz.training import graphs, optimiser, weights
 from ltviz.training.engine import Engine, growth
 from ltviz.training.ledger import Ledger, Row
 from ltviz.training.settings import RunSettings
@@ -35,7 +37,8 @@ class Learner:
     """Takes optimiser steps; what it packs is all that it needs to go on bit for bit.
 
     A step reads nothing from the device: its terms are kept in a ledger, and a step that is not finite is refused
-    there, with all that follow it, until `read` says so.
+    there, with all that follow it, until `read` says so. Where the settings ask for CUDA graphs, and the method allows
+    it, steps are captured and replayed (`graphs.Replays`).
 
     Args:
         share: rows of this method's batches and the views it takes of each, as `Batch.share` makes them.
@@ -43,6 +46,7 @@ class Learner:
     Attributes:
         run: settings of the run; those that are live may be replaced between steps.
         images_seen: images that the steps so far have asked for, each view of a sample an image.
+        notes: what was chosen for this method beside what the engine says, a sentence each.
     """
 
     def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
@@ -53,6 +57,9 @@ class Learner:
         self._scaler = engine.scaler()
         self._ledger = Ledger(engine.device)
         self._stepped = False
+        captures, self.notes = graphs.choice(method, run, engine)
+        make = partial(graphs.CudaGraph, engine.device)
+        self._replays = graphs.Replays(method, self._ledger, self._work, make) if captures else None
         self._rng_states = [
             torch.Generator(one.device).manual_seed(run.seed).get_state() for one in engine.generators()
         ]
@@ -66,18 +73,27 @@ class Learner:
         """One step of the optimiser, or none at all where a loss term or a gradient is not finite, as `read` tells."""
         batch = self.share(batch)
         rate = optimiser.rate(self.run, batch.step, self.method.setup_.epoch_size)
-        for group in self.optimizer.param_groups:
-            group["lr"], group["weight_decay"] = rate, self.run.weight_decay
+        if self.engine.device.type == "cuda":
+            rate = float(np.float32(rate))  # as a captured step has it, which reads it on the device
         # arguments of the losses are looked at in the first step, where a plug-in may be wrong about them
         with self.own_rng(), steady(checked=not self._stepped):
-            with self.engine.autocast():
-                step = Step.of(self.method.losses(batch), batch)
-                total = self.method.weigh(step)
-            self._ledger.note(batch.step, rate, step, total)
-            self._descend(total)
-            self.method.after_step(step)
+            if self._replays is None:
+                self._work(batch, rate)
+            else:
+                self._replays.step(batch, rate, self.run, self.optimizer)
         self.images_seen += batch.images
         self._stepped = True
+
+    def _work(self, batch: Batch, rate: float | Tensor) -> None:
+        """All that a step does to weights and buffers; the rate is a 0-d tensor on the device in a capture."""
+        for group in self.optimizer.param_groups:
+            group["lr"], group["weight_decay"] = rate, self.run.weight_decay
+        with self.engine.autocast():
+            step = Step.of(self.method.losses(batch), batch)
+            total = self.method.weigh(step)
+        self._ledger.note(batch.step, 0.0 if isinstance(rate, Tensor) else rate, step, total)
+        self._descend(total)
+        self.method.after_step(step)
 
     def _descend(self, total: Tensor) -> None:
         """Moves the weights down the gradient of `total`, unless a step has been refused."""

@@ -77,6 +77,14 @@ class Ledger:
         last = self._entries[-1]
         self._entries[-1] = Entry(last.step, last.rate, last.names, last.numbers, self.refused.clone())
 
+    def take_back(self) -> Entry:
+        """The step noted last, which then was none."""
+        return self._entries.pop()
+
+    def note_again(self, step: int, rate: float, entry: Entry) -> None:
+        """Takes in a step whose numbers lie where those of `entry` did, and will be overwritten."""
+        self._entries.append(Entry(step, rate, entry.names, entry.numbers.clone(), entry.refused.clone()))
+
     def _judge(self, tensors: Sequence[Tensor]) -> None:
         # the kernel of a GradScaler, at scale 1: one pass over all entries, and the flag is never taken back
         for dtype in {tensor.dtype for tensor in tensors}:

@@ -162,6 +162,11 @@ class RunSettings(BaseModel):
     compile: bool = Field(
         False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
     )
+    cuda_graphs: bool = Field(
+        False,
+        description="Capture a step as a CUDA graph and replay it: for small networks, which a GPU takes less time to "
+        "compute than the host to ask for. Methods that compute on the host go on as usual.",
+    )
     deterministic: bool = Field(
         False, description="Compute so that a run on the same GPU can be repeated bit for bit; slower there."
     )
@@ -244,7 +249,7 @@ class RunSettings(BaseModel):
 
 INCIDENTAL = frozenset(
     {
-        *("data_dir", "image_root", "device", "threads", "compile", "deterministic"),
+        *("data_dir", "image_root", "device", "threads", "compile", "cuda_graphs", "deterministic"),
         *("watch_share", "max_fps", "least_frames", "evaluate"),
     }
 )

@@ -20,7 +20,7 @@ studio = open_studio()
 draw_style()
 st.text(f"{len(studio.recordings())} runs and {len(studio.demo_recordings())} demos")
 '''
-LINE = '        st.Page("pages/compare.py", title=words.COMPARE),\n'
+LINE = '        st.Page("pages/compare.py", title=words.shared.COMPARE),\n'
 VISIT = """
 import sys
 from ltviz.launch import app as launched

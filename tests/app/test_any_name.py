@@ -83,9 +83,9 @@ def test_both_pages_list_them_with_their_folders_and_say_what_was_skipped(
     assert not app.exception and not app.error
     drawn = "\n".join(element.proto.body for element in app.get("html"))
     assert all(f"in {name}" in drawn for name in NAMES)
-    assert words.skipped_head(1) in [box.label for box in app.expander]
+    assert words.lab.skipped_head(1) in [box.label for box in app.expander]
     compare = app.switch_page("pages/compare.py").run()
-    assert not compare.exception and words.skipped_head(1) in [box.label for box in compare.expander]
+    assert not compare.exception and words.lab.skipped_head(1) in [box.label for box in compare.expander]
     assert len(compare.multiselect(key="compare-runs").options) == len(NAMES)
 
 
@@ -96,7 +96,7 @@ def test_what_a_short_list_leaves_out_is_counted_and_its_ends_are_read_once(
         runs.finished(home, f"run-{number:02}", steps=(0,))
     lines, more = runlist._lines(studio, ["run-00"])
     assert len(lines) == runlist.MOST_RUNS and more == 3 and lines[0].run == "run-00"
-    assert words.more_runs(3) == "3 more runs are on the page Compare."
+    assert words.lab.more_runs(3) == "3 more runs are on the page Compare."
     read: list[Path] = []
     status = Recording.status
     monkeypatch.setattr(Recording, "status", lambda run: read.append(run.path) or status(run))

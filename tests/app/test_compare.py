@@ -207,7 +207,7 @@ def test_deletion_asks_first_and_can_be_taken_back(home: Path, six: list[str]):
     app = compare("ce-s0", "bcl-s0")
     app.selectbox(key="curate-run").select("ce-s0").run()
     app.button(key="curate-delete").click().run()
-    assert app.warning[0].value == words.delete_question(1) and run_path(home, "ce-s0").exists()
+    assert app.warning[0].value == words.compare.delete_question(1) and run_path(home, "ce-s0").exists()
     app.button(key="curate-keep").click().run()
     assert not app.warning and run_path(home, "ce-s0").exists()
     app.button(key="curate-delete").click().run()
@@ -230,18 +230,18 @@ def test_a_run_that_trains_cannot_be_deleted(home: Path, runs):
         runs.frame(writer, 0)
         writer.set_state("running")
         app = compare("run-one")
-        assert words.DELETE_LIVE in [caption.value for caption in app.caption]
+        assert words.compare.DELETE_LIVE in [caption.value for caption in app.caption]
         assert "curate-delete" not in [button.key for button in app.button]
 
 
 def test_the_table_gives_means_over_seeds_and_the_runs_where_asked(six: list[str]):
     app = compare(*six)
     table = app.dataframe[0].value
-    assert table[words.METHOD].tolist() == ["CE", "BCL"] and table[words.SEEDS].tolist() == [3, 3]
+    assert table[words.compare.METHOD].tolist() == ["CE", "BCL"] and table[words.compare.SEEDS].tolist() == [3, 3]
     assert table["accuracy_few"].tolist() == pytest.approx([0.61, 0.81])
-    choose(app, "compare-rows", words.ROW_KINDS[1])
+    choose(app, "compare-rows", words.compare.ROW_KINDS[1])
     table = app.dataframe[0].value
-    assert table[words.METHOD].tolist()[:2] == ["CE · seed 0", "CE · seed 1"] and len(table) == 6
+    assert table[words.compare.METHOD].tolist()[:2] == ["CE · seed 0", "CE · seed 1"] and len(table) == 6
     assert table["accuracy_few"].tolist() == pytest.approx([0.6, 0.61, 0.62, 0.8, 0.81, 0.82])
 
 
@@ -289,6 +289,23 @@ def test_runs_that_were_judged_at_their_end_are_compared_by_one_judge(home: Path
     assert "compare-judge" not in [box.key for box in app.selectbox]
 
 
+def test_a_step_on_the_way_is_compared_by_one_judge_too(home: Path):
+    for seed in range(3):
+        for method, ncm in (("ce", 0.8), ("bcl", 0.7)):
+            found = {f"accuracy_ncm_{shot}_features": ncm for shot in ("all", "few")}
+            make(
+                home, f"{method}-s{seed}", seed=seed, method=method, readout=method == "ce",
+                metrics=found | dict.fromkeys(("accuracy_all", "accuracy_few"), 0.6 if method == "ce" else 0.9),
+            )  # fmt: skip
+    runs = [f"{method}-s{seed}" for method in ("ce", "bcl") for seed in range(3)]
+    app = choose(compare(*runs), "compare-step-mode", words.compare.STEP_CHOSEN)
+    assert accuracies(app) == ["accuracy_ncm_few_features", "accuracy_few"]
+    assert "of the test points that the frames show, by the nearest class mean of the features" in captions(app)
+    assert app.selectbox(key="compare-judge").options == [words.compare.JUDGES["ncm"], words.compare.JUDGES["own"]]
+    app.selectbox(key="compare-judge").select("own").run()
+    assert accuracies(app) == ["accuracy_few", "accuracy_ncm_few_features"] and not app.exception
+
+
 def test_the_judge_is_chosen_and_all_that_is_said_follows_it(judged: list[str]):
     app = compare(*judged)
     assert "BCL's final accuracy by nearest mean (rare classes) cannot be told from CE's" in "\n".join(texts(app))
@@ -311,7 +328,7 @@ def test_the_judge_stands_in_the_address(judged: list[str]):
 
 
 def test_all_measures_begin_with_those_of_the_judge(judged: list[str]):
-    app = choose(compare(*judged, judge="linear"), "compare-scope", words.SCOPES[1])
+    app = choose(compare(*judged, judge="linear"), "compare-scope", words.compare.SCOPES[1])
     columns = app.dataframe[0].value.columns.tolist()
     assert columns[3:5] == ["final_accuracy_few_linear", "final_accuracy_few_own"]
     assert {"final_accuracy_few_ncm", "spread_tail", "spread_tail_test"} <= {*columns}
@@ -345,11 +362,11 @@ def test_all_measures_are_measured_once_and_kept(six: list[str], monkeypatch: py
     monkeypatch.setattr(measured, "measure_frame", lambda run, frame: asked.append(frame.step) or real(run, frame))
     app = compare(*six)
     assert asked == [], "never before somebody asks"
-    choose(app, "compare-scope", words.SCOPES[1])
+    choose(app, "compare-scope", words.compare.SCOPES[1])
     assert len(asked) == 6
     table = app.dataframe[0].value
     assert {"territory_tail", "tsc_alignment", "accuracy_probe_few", "packing_gap"} <= set(table.columns) <= {
-        words.METHOD, words.SEEDS, words.STEP, *MEASURES,
+        words.compare.METHOD, words.compare.SEEDS, words.compare.STEP, *MEASURES,
     }  # fmt: skip
     assert table["accuracy_few"].tolist() == pytest.approx([0.61, 0.81]), "the trainer's own numbers stand"
     app.run()
@@ -359,11 +376,11 @@ def test_all_measures_are_measured_once_and_kept(six: list[str], monkeypatch: py
 def test_a_chosen_step_moves_table_and_stage(six: list[str]):
     app = compare(*six)
     assert stage(app)["step"] is None
-    choose(app, "compare-step-mode", words.STEP_CHOSEN)
+    choose(app, "compare-step-mode", words.compare.STEP_CHOSEN)
     app.select_slider(key="compare-step").set_value(5).run()
     assert stage(app)["step"] == 5
     assert app.dataframe[0].value["accuracy_few"].tolist() == pytest.approx([0.56, 0.76])
-    assert words.SUMMARY_AT.format(step=5) in "".join(element.proto.body for element in app.get("html"))
+    assert words.compare.SUMMARY_AT.format(step=5) in "".join(element.proto.body for element in app.get("html"))
 
 
 def test_the_step_of_the_stage_is_taken_from_the_address(six: list[str]):
@@ -371,23 +388,23 @@ def test_the_step_of_the_stage_is_taken_from_the_address(six: list[str]):
     app.query_params["step"] = "7"  # as the stage writes it
     app.button(key="compare-step-stage").click().run()
     assert not app.exception
-    assert app.dataframe[0].value[words.STEP].tolist() == [5, 5], "the newest at or before it"
+    assert app.dataframe[0].value[words.compare.STEP].tolist() == [5, 5], "the newest at or before it"
 
 
 def test_the_best_step_is_chosen_by_validation_and_never_by_test(home: Path):
     make(home, "ce-s0", validation={0: 0.2, 5: 0.6, 10: 0.6})
     make(home, "bcl-s0", method="bcl", validation={0: 0.3, 5: 0.1, 10: 0.2})
-    app = choose(compare("ce-s0", "bcl-s0"), "compare-step-mode", words.STEP_BEST)
+    app = choose(compare("ce-s0", "bcl-s0"), "compare-step-mode", words.compare.STEP_BEST)
     table = app.dataframe[0].value
-    assert table[words.STEP].tolist() == [5, 0], "the first of equals, though test accuracy grows to the end"
+    assert table[words.compare.STEP].tolist() == [5, 0], "the first of equals, though test accuracy grows to the end"
     assert table["accuracy_few"].tolist() == pytest.approx([0.55, 0.5])
     assert stage(app)["step"] is None
 
 
 def test_without_validation_no_best_step_is_offered(six: list[str]):
     app = compare(*six)
-    choose(app, "compare-step-mode", words.STEP_BEST)
-    assert app.dataframe[0].value[words.STEP].tolist() == [10, 10]
+    choose(app, "compare-step-mode", words.compare.STEP_BEST)
+    assert app.dataframe[0].value[words.compare.STEP].tolist() == [10, 10]
 
 
 def test_sentences_and_differences_are_paired_over_seeds(six: list[str]):
@@ -422,7 +439,7 @@ def test_too_few_seeds_are_said_once_and_leave_no_empty_columns(home: Path):
             axis=None
         )
         assert table.proto.placeholder == "", "a cell that is missing says nothing"
-    assert sum(words.NO_INTERVAL in caption.value for caption in app.caption) == 1
+    assert sum(words.compare.NO_INTERVAL in caption.value for caption in app.caption) == 1
 
 
 def test_a_missing_chart_leaves_no_hole(home: Path, six: list[str]):
@@ -468,7 +485,7 @@ def test_curves_have_a_band_over_seeds_and_mark_the_chosen_step(six: list[str]):
     app = compare(*six)
     first = charts(app)[0]
     assert {trace.get("fill") for trace in first["data"]} == {None, "toself"} and "shapes" not in first["layout"]
-    choose(app, "compare-step-mode", words.STEP_CHOSEN)
+    choose(app, "compare-step-mode", words.compare.STEP_CHOSEN)
     app.select_slider(key="compare-step").set_value(5).run()
     assert charts(app)[0]["layout"]["shapes"][0]["x0"] == 5
 
@@ -482,7 +499,7 @@ def test_alarms_are_said(home: Path):
 
 def test_without_alarms_one_quiet_line_says_so(home: Path):
     make(home, "ce-s0")
-    assert words.no_alarms(1) in [caption.value for caption in compare("ce-s0").caption]
+    assert words.compare.no_alarms(1) in [caption.value for caption in compare("ce-s0").caption]
 
 
 @pytest.fixture
@@ -523,7 +540,7 @@ def test_a_killed_sweep_is_not_shown(home: Path, tell: Callable[..., Report]):
 
 def test_three_files_can_be_taken_away(six: list[str], home: Path):
     app = compare(*six)
-    assert [button.proto.label for button in app.get("download_button")] == list(words.DOWNLOADS.values())
+    assert [button.proto.label for button in app.get("download_button")] == list(words.compare.DOWNLOADS.values())
     results = read_results([Recording(run_path(home, run)) for run in six])[0]
     page = downloads.maker("report", results, "dark")().decode()
     lower = "BCL&#x27;s centre sum (all samples) is lower than CE&#x27;s by 0.20 [0.18, 0.21]"

@@ -55,12 +55,17 @@ def html_of(app: AppTest) -> str:
 
 def test_nothing_dropped_says_what_can_be(drop):
     app = drop()
-    assert words.EMB_EMPTY in [text.value for text in app.text] and not app.get("bidi_component")
+    assert words.embeddings.EMPTY in [text.value for text in app.text] and not app.get("bidi_component")
 
 
 def test_the_preview_says_what_was_understood_and_nothing_is_made(drop, home):
     page = html_of(drop(("pets.csv", CSV)))
-    for name, value in ((words.EMB_ROWS, 12), (words.EMB_DIM, 3), (words.EMB_CLASSES, 2), (words.EMB_UNLABELLED, 4)):
+    for name, value in (
+        (words.embeddings.ROWS, 12),
+        (words.embeddings.DIM, 3),
+        (words.embeddings.CLASSES, 2),
+        (words.embeddings.UNLABELLED, 4),
+    ):
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page
     assert "<dd>f0, f1, f2</dd>" in page and "<dd>species</dd>" in page
     assert "&lt;img src=x" in page and HOSTILE not in page, "names of columns are text"
@@ -81,10 +86,10 @@ def test_the_button_opens_it_and_the_stage_shows_it(drop, home):
 def test_what_was_understood_can_be_corrected_before_anything_is_made(drop, home):
     app = drop(("pets.csv", CSV))
     app.selectbox(key="emb-label").set_value(0).run()
-    assert words.EMB_NONE in html_of(app)
+    assert words.embeddings.NONE in html_of(app)
     app.multiselect(key="emb-vectors").set_value(["f0", "f2"]).run()
     page = html_of(app)
-    assert "<dd>f0, f2</dd>" in page and f"<dt>{words.EMB_UNLABELLED}</dt><dd>12</dd>" in page
+    assert "<dd>f0, f2</dd>" in page and f"<dt>{words.embeddings.UNLABELLED}</dt><dd>12</dd>" in page
     app.text_input(key="emb-name").set_value("two of them").run()
     next(button for button in app.button if button.label.startswith("Open two")).click().run()
     (run,) = list_runs(home)
@@ -102,7 +107,7 @@ def test_a_refusal_is_said_with_its_line_and_what_to_name_can_be_named(drop, hom
 def test_labels_beside_and_several_steps(drop, home):
     table = "\n".join("\t".join(map(str, row)) for row in Z)
     app = drop(("tensors.tsv", table), ("metadata.tsv", "\n".join(["a", "b"] * 6)))
-    assert f"<dt>{words.EMB_CLASSES}</dt><dd>2</dd>" in html_of(app)
+    assert f"<dt>{words.embeddings.CLASSES}</dt><dd>2</dd>" in html_of(app)
 
 
 def test_names_of_files_lead_nowhere(tmp_path):
@@ -114,5 +119,5 @@ def test_names_of_files_lead_nowhere(tmp_path):
 
 def test_lengths_say_whether_rows_are_normalised():
     unit = Z / np.linalg.norm(Z, axis=1, keepdims=True)
-    assert understood._lengths(unit.astype(np.float32)) == words.EMB_UNIT
+    assert understood._lengths(unit.astype(np.float32)) == words.embeddings.UNIT
     assert "not normalised" in understood._lengths(Z.astype(np.float32))

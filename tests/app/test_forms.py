@@ -82,20 +82,20 @@ def test_text_from_outside_is_taken_literally(text: str):
 
 
 def test_the_verdict_of_one_race_speaks_of_one_seed_and_its_images():
-    said = words.few_shot_verdict({"CE": 0.40, "TSC": 0.41, "BCL": 0.6}, "CE", [50] * 5)
+    said = words.lab.few_shot_verdict({"CE": 0.40, "TSC": 0.41, "BCL": 0.6}, "CE", [50] * 5)
     assert said == (
         "With this one seed, judged by each method's own classifier, the rare classes reach BCL 60 %, TSC 41 % and "
         "CE 40 %, each ± 3 from the 250 test images alone. "
         "BCL is above CE by more than that error. TSC cannot be told from CE on these images."
     )
-    both = words.few_shot_verdict({"CE": 0.40, "TSC": 0.1, "BCL": 0.6, "LA": 0.9}, "CE", [500])
+    both = words.lab.few_shot_verdict({"CE": 0.40, "TSC": 0.1, "BCL": 0.6, "LA": 0.9}, "CE", [500])
     assert "LA and BCL are above CE by more than that error. TSC is below CE by more than that error." in both
     assert "cannot" not in both
-    assert words.few_shot_verdict({"SupCon": 0.4, "BCL": 0.6}, "", [500]).endswith("alone.")
-    unknown = words.few_shot_verdict({"CE": 0.4, "BCL": 0.6}, "CE", judge="ncm")
+    assert words.lab.few_shot_verdict({"SupCon": 0.4, "BCL": 0.6}, "", [500]).endswith("alone.")
+    unknown = words.lab.few_shot_verdict({"CE": 0.4, "BCL": 0.6}, "CE", judge="ncm")
     assert unknown.startswith("With this one seed, judged alike by the nearest class mean of the features on the whole")
     assert unknown.endswith("the rare classes reach BCL 60 % and CE 40 %.")
-    assert words.few_shot_verdict({"CE": 0.4}, "CE", [500]) == ""
+    assert words.lab.few_shot_verdict({"CE": 0.4}, "CE", [500]) == ""
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_the_verdict_of_one_race_speaks_of_one_seed_and_its_images():
     ],
 )
 def test_a_run_is_told_in_a_few_words(line: tuple, said: str):
-    assert words.run_line(*line) == said
+    assert words.lab.run_line(*line) == said
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (14.2, "14 s"), (200, "3 min"), (9000, "2.5 h")])
 def test_durations_are_told_as_a_person_would(seconds: float, said: str):
-    assert words.time_left(seconds) == said
+    assert words.shared.time_left(seconds) == said
 
 
 def test_thinning_keeps_the_last_point():

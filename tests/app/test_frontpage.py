@@ -58,7 +58,7 @@ def test_a_host_that_is_not_ours_is_told_in_a_sentence():
     assert ask(app, "GET", "http://localhost:9/").text == "fine"
     refused = ask(app, "GET", "http://proxy.example/")
     assert refused.status_code == 400 and refused.headers["content-type"].startswith("text/plain")
-    assert refused.text == words.UNKNOWN_HOST.format(host="proxy.example", hosts="localhost and 127.0.0.1")
+    assert refused.text == words.served.UNKNOWN_HOST.format(host="proxy.example", hosts="localhost and 127.0.0.1")
 
 
 def told_by(gate: Middleware, method: str, url: str, **headers: str) -> tuple[int, str]:

@@ -71,7 +71,7 @@ def test_the_first_visit_plays_the_demos_and_offers_one_filled_button(fresh: Pat
     runs.finished(fresh, "demo-ce")
     app = page()
     assert not app.exception
-    assert app.text[0].value == words.DEMO == "Each dot is a digit. Watch where the rare ones go."
+    assert app.text[0].value == words.shared.DEMO == "Each dot is a digit. Watch where the rare ones go."
     given = stage(app)
     assert given["runs"] == ["demo-ce", "demo-bcl"], "in the order of the race"
     assert given["stream"] == "/ltviz/stream" and len(given["token"]) >= 24
@@ -81,15 +81,15 @@ def test_the_first_visit_plays_the_demos_and_offers_one_filled_button(fresh: Pat
     assert names == ["few", "mAP few", "sum, test", "angle, test", "uniformity, test"]
     assert {m["standsFor"]: m["name"] for m in given["panel"]}["centre_sum_test"] == "sum"
     filled = [button for button in app.button if button.proto.type == "primary"]
-    assert [button.label for button in filled] == [words.TRAIN]
-    assert words.NO_RUNS in said(app)
+    assert [button.label for button in filled] == [words.lab.TRAIN]
+    assert words.lab.NO_RUNS in said(app)
 
 
 def test_an_empty_home_without_demos_still_has_a_page():
     app = page()
     assert not app.exception
     assert stage(app)["runs"] == []
-    assert app.button[0].label == words.TRAIN and not app.button[0].disabled
+    assert app.button[0].label == words.lab.TRAIN and not app.button[0].disabled
 
 
 def test_train_queues_the_default_race_and_puts_it_on_the_stage(home: Path):
@@ -105,8 +105,8 @@ def test_train_queues_the_default_race_and_puts_it_on_the_stage(home: Path):
     assert app.query_params["runs"] == ",".join(ids)
     assert all(run_id.endswith(run.method.replace("_", "-")) for run_id, run in zip(ids, job.runs, strict=True))
     assert stage(app)["runs"] == ids
-    assert words.DEMO not in said(app), "what the stage does at the moment it says itself"
-    assert next(button for button in app.button if "stop" in button.label.lower()).label == words.STOP_ALL
+    assert words.shared.DEMO not in said(app), "what the stage does at the moment it says itself"
+    assert next(button for button in app.button if "stop" in button.label.lower()).label == words.lab.STOP_ALL
 
 
 def test_stop_all_empties_the_queue(home: Path):
@@ -178,10 +178,10 @@ def test_a_setting_out_of_bounds_is_one_sentence_and_queues_nothing(home: Path):
 
 def test_without_a_method_there_is_nothing_to_train():
     app = page()
-    for name in words.DEFAULT_RACE:
+    for name in words.lab.DEFAULT_RACE:
         app.checkbox(key=f"race-method-{name}").uncheck()
     app.run()
-    assert app.button[0].disabled and words.CHOOSE_METHOD in said(app)
+    assert app.button[0].disabled and words.lab.CHOOSE_METHOD in said(app)
 
 
 def test_the_form_offers_the_methods_that_fit_the_data(home: Path):
@@ -197,7 +197,7 @@ def test_the_form_offers_the_methods_that_fit_the_data(home: Path):
         keys = [box.key for box in app.checkbox if box.key and box.key.startswith("race-method-")]
         return {key.removeprefix("race-method-") for key in keys}
 
-    assert offered() == {*words.DEFAULT_RACE, "gml"}
+    assert offered() == {*words.lab.DEFAULT_RACE, "gml"}
     app.selectbox(key="race-data").select("digits-ml").run()
     assert offered() == {"bce", "ltml"}
     app.button[0].click().run()
@@ -226,7 +226,7 @@ def test_an_address_shows_its_runs_at_its_step_and_speed(home: Path, runs):
     app = page(runs="run-two,run-one", step="5", hz="4")
     given = stage(app)
     assert (given["runs"], given["step"], given["hz"]) == (["run-two", "run-one"], 5, 4.0)
-    assert words.DEMO not in said(app) and "words" not in given
+    assert words.shared.DEMO not in said(app) and "words" not in given
     # What the stage writes into the address while it plays must not come back as new data.
     app.query_params["step"] = "10"
     app.run()
@@ -247,12 +247,12 @@ def test_a_bad_link_is_said_and_shows_nothing(home: Path, runs, asked: str):
     assert not app.exception
     assert app.error[0].value.startswith("The link names a run that cannot be opened.")
     assert "<script>" not in app.error[0].value
-    assert stage(app)["runs"] == [] and words.DEMO not in [text.value for text in app.text]
+    assert stage(app)["runs"] == [] and words.shared.DEMO not in [text.value for text in app.text]
 
 
 def test_a_link_to_a_run_that_is_not_there_yet_waits_for_it():
     app = page(runs="not-yet")
-    assert app.text[0].value == words.UNKNOWN_RUNS.format(names="not-yet")
+    assert app.text[0].value == words.shared.UNKNOWN_RUNS.format(names="not-yet")
     assert stage(app)["runs"] == ["not-yet"]
 
 
@@ -302,7 +302,7 @@ def test_a_worker_that_does_not_start_is_said_with_its_last_lines(home: Path):
         "ImportError: no module named [torch](x).", "Traceback\nImportError: no module named torch"
     )
     app = page()
-    assert words.WORKER_BROKEN in app.error[0].value
+    assert words.lab.WORKER_BROKEN in app.error[0].value
     assert "\\[torch\\]\\(x\\)" in app.error[0].value, "markup is taken literally"
     assert "ImportError" in app.code[0].value
 
@@ -327,7 +327,7 @@ def test_the_curves_have_one_line_a_run_and_the_verdict_is_honest(home: Path, ru
     assert said.startswith(
         "With this one seed, judged by each method's own classifier, the rare classes reach CE 50 % "
     )
-    assert said.endswith(f"BCL cannot be told from CE on these images. {words.ONE_SEED}")
+    assert said.endswith(f"BCL cannot be told from CE on these images. {words.lab.ONE_SEED}")
     charts = [json.loads(chart.proto.spec) for chart in app.main.get("plotly_chart")]
     assert len(charts) >= 2
     assert {trace.get("name") for trace in charts[0]["data"]} >= {"CE", "BCL"}
@@ -362,14 +362,14 @@ def test_the_verdict_asks_one_judge_as_soon_as_all_runs_have_ended_and_own_class
     assert len(found) == 2 and all("With this one seed" in said for said in found)
     assert "nearest class mean" in found[0] and "BCL cannot be told from CE" in found[0]
     assert "own classifier" in found[1] and "BCL is above CE by more than that error" in found[1]
-    assert found[1].endswith(words.ONE_SEED) and words.ONE_SEED not in found[0], "said once"
+    assert found[1].endswith(words.lab.ONE_SEED) and words.lab.ONE_SEED not in found[0], "said once"
 
 
 def test_methods_that_saw_unequal_images_are_named_with_what_to_do(home: Path, runs):
     for run, method, rate in (("run-one", "ce", 64.0), ("run-two", "bcl", 192.0)):
         runs.finished(home, run, method=method, title=method.upper(), metrics={"images_seen": 10 * rate})
     (found,) = [text.value for text in page(runs="run-one,run-two").text if "Unequal images" in text.value]
-    assert "at each step CE saw 64 and BCL 192" in found and found.endswith(words.EQUAL_IMAGES_NEXT)
+    assert "at each step CE saw 64 and BCL 192" in found and found.endswith(words.lab.EQUAL_IMAGES_NEXT)
     runs.finished(home, "run-three", method="tsc", title="TSC", metrics={"images_seen": 640.0})
     assert not any("Unequal" in text.value for text in page(runs="run-one,run-three").text)
 
@@ -377,7 +377,7 @@ def test_methods_that_saw_unequal_images_are_named_with_what_to_do(home: Path, r
 def test_a_race_of_equal_images_is_asked_for_with_a_switch(home: Path, monkeypatch: pytest.MonkeyPatch):
     app = page()
     app.toggle(key="race-equal").set_value(True).run()
-    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    next(button for button in app.button if button.label == words.lab.TRAIN).click().run()
     assert not app.exception
     ((job, _, _),) = launch.jobs(home)
     assert job.run["views"] == EQUAL_VIEWS
@@ -394,9 +394,9 @@ def test_with_the_stage_running_the_charts_let_it_begin_first(home: Path, runs):
     runs.finished(home, "run-one")
     studio_module.open_studio().serving = True
     app = page()
-    assert words.CHARTS_SOON in said(app) and not app.get("plotly_chart")
+    assert words.shared.CHARTS_SOON in said(app) and not app.get("plotly_chart")
     app.run()
-    assert words.CHARTS_SOON not in said(app) and app.main.get("plotly_chart")
+    assert words.shared.CHARTS_SOON not in said(app) and app.main.get("plotly_chart")
 
 
 def test_pages_show_the_home_that_the_server_was_given(home: Path, tmp_path: Path, runs):
@@ -438,7 +438,7 @@ def test_compare_shows_the_last_frames_with_the_best_marked(home: Path, runs):
     app = page("compare", runs="run-one,run-two")
     assert not app.exception
     table = app.dataframe[0].value
-    assert table[words.STEP].tolist() == [5, 10]
+    assert table[words.compare.STEP].tolist() == [5, 10]
     assert table["accuracy_few"].tolist() == pytest.approx([0.45, 0.5])
     assert stage(app)["runs"] == ["run-one", "run-two"] and stage(app)["view"] == "compare"
 

@@ -66,7 +66,7 @@ def test_digits_are_shown_with_their_counts_images_and_what_train_would_do():
     said = told(app)
     assert "5 methods train mlp to 3 dimensions: AdamW, rate 0.002 along a cosine, views by affine." in said
     assert "300 steps of 64: 19,200 samples, in as many views as a method needs (58 times the training set)." in said
-    assert "All inputs take about 0.1 MB" in said and words.PLAN_TIME in said
+    assert "All inputs take about 0.1 MB" in said and words.lab.PLAN_TIME in said
 
 
 def test_what_is_set_is_what_is_said_and_done(home: Path):
@@ -77,7 +77,7 @@ def test_what_is_set_is_what_is_said_and_done(home: Path):
     assert "SGD with momentum 0.9" in told(app)
     assert "10 steps of 64: 1,920 images (1.93 times the training set)." in told(app)
     assert samples(app) != samples(lab()), "the seed draws the order of the classes"
-    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    next(button for button in app.button if button.label == words.lab.TRAIN).click().run()
     ((job, _, _),) = launch.jobs(home)
     assert RunSettings.model_validate(job.run).epochs == 2
 
@@ -86,7 +86,7 @@ def test_missing_files_are_said_in_a_sentence_beside_a_field_for_their_folder(tm
     app = lab("cifar10-lt")
     assert app.text_input(key="race-data_dir").label == "Folder of the files"
     assert told(app).count("cifar10-lt needs the official archive cifar-10-python.tar.gz") == 1
-    assert words.PLAN_TIME not in told(app) and samples(app) == []
+    assert words.lab.PLAN_TIME not in told(app) and samples(app) == []
     app.text_input(key="race-data_dir").input(str(tmp_path / "nowhere")).run()
     assert f"it is not at {tmp_path / 'nowhere'}" in told(app)
 
@@ -97,7 +97,7 @@ def test_vectors_have_settings_of_their_own_and_no_images(home: Path):
     app.number_input(key="race-data-hypersphere-classes").set_value(7).run()
     assert sum(len(trace["customdata"]) for trace in chart(app)["data"] if trace["type"] == "bar") == 7
     assert "views by none" in told(app)
-    next(button for button in app.button if button.label == words.TRAIN).click().run()
+    next(button for button in app.button if button.label == words.lab.TRAIN).click().run()
     ((job, _, _),) = launch.jobs(home)
     assert job.run["data_options"] == {"classes": 7}
 
@@ -120,7 +120,7 @@ def test_images_that_take_long_are_promised_and_do_not_hold_the_page(monkeypatch
     monkeypatch.setattr(previews_module, "preview", lambda name, **cut: come.wait(20) and ())
     try:
         app = lab()
-        assert words.SAMPLES_SOON in told(app) and words.PLAN_TIME in told(app)
+        assert words.lab.SAMPLES_SOON in told(app) and words.lab.PLAN_TIME in told(app)
     finally:
         come.set()
 
@@ -130,7 +130,7 @@ def test_images_that_cannot_be_read_are_said(monkeypatch: pytest.MonkeyPatch):
         raise DataError("digits *are* damaged")
 
     monkeypatch.setattr(previews_module, "preview", refuse)
-    assert words.NO_SAMPLES.format(reason="digits *are* damaged") in told(lab())
+    assert words.lab.NO_SAMPLES.format(reason="digits *are* damaged") in told(lab())
 
 
 def test_images_are_read_once_and_again_where_the_counts_change(monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -46,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory):
         [sys.executable, "-c", SERVE, str(port), str(home)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     said = child.stdout.readline()
-    assert words.ADDRESS.format(url=f"http://127.0.0.1:{port}") in said, said
+    assert words.served.ADDRESS.format(url=f"http://127.0.0.1:{port}") in said, said
     yield f"127.0.0.1:{port}", child
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=15)
@@ -167,14 +168,23 @@ def test_streamlit_knows_every_option_and_stays_silent():
 
 
 def test_every_sentence_is_used():
-    tree = ast.parse((FOLDER / "words.py").read_text())
+    pages = {path.stem: ast.parse(path.read_text()) for path in (FOLDER / "words").glob("[a-z]*.py")}
     names = {
-        target.id
+        f"{page}.{target.id}"
+        for page, tree in pages.items()
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in ast.walk(node)
         if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store)
+    } | {
+        f"{page}.{node.name}" for page, tree in pages.items() for node in tree.body if isinstance(node, ast.FunctionDef)
     }
-    sources = "".join(path.read_text() for path in FOLDER.rglob("*.py") if path.name != "words.py")
-    inside = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    assert {name for name in names - inside if f"words.{name}" not in sources} == set()
+    sources = "".join(path.read_text() for path in FOLDER.rglob("*.py") if path.parent.name != "words")
+    spoken = {*re.findall(r"\bwords\.(\w+\.\w+)", sources)}
+    inside = {
+        node.id
+        for tree in pages.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    assert len(pages) > 4 and {name for name in names - spoken if name.partition(".")[2] not in inside} == set()

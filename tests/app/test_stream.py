@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ltviz_app.service.studio import Studio
-from ltviz_app.words import event_text
+from ltviz_app.words.served import event_text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 

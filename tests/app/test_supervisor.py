@@ -177,7 +177,7 @@ def test_stopping_a_waiting_run_takes_it_out_of_its_race(home: Path):
     supervisor.submit(job("run-one", "run-two"))
     supervisor.stop("run-one")
     assert list(supervisor.queued_runs()) == ["run-two"]
-    assert Recording(home / "run-one").status().reason == words.CANCELLED
+    assert Recording(home / "run-one").status().reason == words.served.CANCELLED
     supervisor.stop("run-two")
     assert launch.jobs(home) == []
 

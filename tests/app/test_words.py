@@ -1,4 +1,4 @@
-"""Every sentence that a person reads stands in words.py; the other modules of the app hold none."""
+"""Every sentence that a person reads stands in words; the other modules of the app hold none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 APP = Path(__file__).parents[2] / "app"
-MODULES = sorted(path for path in APP.rglob("*.py") if path.name != "words.py")
+MODULES = sorted(path for path in APP.rglob("*.py") if path.parent.name != "words")
 SENTENCE = re.compile(r"[A-Z{](?=.*[A-Za-z]{2,}[,:;]? [a-z]{2,})[^<>]*")
 """Begins with a capital or with what is filled in, has two words side by side, and is no markup."""
 SAYS = {

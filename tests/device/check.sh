@@ -53,10 +53,12 @@ stage() {
 }
 
 install() {
-  "$python" -m venv --system-site-packages "$work/venv" || return 1
+  # without pip: a bare Debian has no ensurepip, and the named Python's own pip serves as well
+  "$python" -m venv --system-site-packages --without-pip "$work/venv" || return 1
   # what the named Python has already, a virtual environment's packages too
   "$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' \
     >"$(echo "$work"/venv/lib/python3*/site-packages)/given.pth" || return 1
+  "$work/venv/bin/python" -m pip --version >/dev/null 2>&1 || "$work/venv/bin/python" -m ensurepip || return 1
   "$work/venv/bin/python" -m pip install --quiet --no-index --find-links "$wheels" --force-reinstall --no-deps ltviz &&
     "$work/venv/bin/python" -m pip install --quiet --no-index --find-links "$wheels" ltviz pytest
 }
@@ -83,7 +85,7 @@ export python work wheels device root LTVIZ_DEVICE="$device" LTVIZ_HOME="$work/r
 unset PYTHONPATH
 bad=0
 if stage install 120 bash -c install && stage machine 60 bash -c machine; then
-  for part in losses host_waits methods resume memory; do
+  for part in losses host_waits methods graphs resume memory; do
     stage "$part" 110 bash -c "tests $part" || bad=1
   done
   stage bench 200 bash -c "bench 5" || bad=1

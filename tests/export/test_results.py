@@ -9,8 +9,10 @@ from ltviz.export import charts
 from ltviz.export.basis import images_a_step, images_seen_note, judge_note, readout_note
 from ltviz.export.findings import compare_arms
 from ltviz.export.report import write_report
-from ltviz.export.results import as_json, best_of, group_results, judges_of, markdown, read_results, told_in
-from ltviz.metrics.final import NAMES
+from ltviz.export.results import best_of, group_results, read_results
+from ltviz.export.summary import as_json, markdown
+from ltviz.export.told import judges_of, told_in
+from ltviz.metrics.judged import NAMES
 from ltviz.recording import Recording
 from ltviz.recording.evaluation import Evaluation, write_evaluation
 

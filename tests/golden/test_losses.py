@@ -6,11 +6,8 @@ its `meta__json`. Official losses multiply by temperature / base_temperature; ou
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -26,28 +23,6 @@ def cases(*folders: str):
     files = [file for folder in folders for file in sorted((HERE / folder).glob("*.npz"))]
     assert files, f"no golden files in {folders}"
     return pytest.mark.parametrize("case", files, ids=lambda file: file.stem, indirect=True)
-
-
-@pytest.fixture
-def case(request) -> SimpleNamespace:
-    with np.load(request.param) as file:
-        meta = json.loads(str(file["meta__json"]))
-        arrays = {k: torch.from_numpy(np.array(file[k])) for k in file.files if k != "meta__json"}
-    pick = lambda prefix: SimpleNamespace(  # noqa: E731
-        **{k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    )
-    return SimpleNamespace(
-        meta=meta,
-        input=pick("input__"),
-        param=pick("param__"),
-        mask=pick("mask__"),
-        out=pick("out__"),
-        grad=pick("grad__"),
-        ref=pick("ref__"),
-        state_old_before=pick("state_old_before__"),
-        state_old_after=pick("state_old_after__"),
-        state_new_before=pick("state_new_before__"),
-    )
 
 
 def free(tensor: torch.Tensor) -> torch.Tensor:

@@ -72,6 +72,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "bcl by class": ("bcl", {"average": "class"}),
     "gml": ("gml", {}),
     "gml exclude": ("gml", {}),
+    "ntce": ("ntce", {}),
+    "nonl": ("nonl", {}),
+    "nonl instance": ("nonl", {"negatives": "instance"}),
+    "nonl both": ("nonl", {"negatives": "both"}),
+    "mixed_supcon": ("mixed_supcon", {"alpha": 0.3}),
+    "sbcl": ("sbcl", {}),
+    "sbcl by class": ("sbcl", {"weight": 0.7}),
 }
 
 
@@ -88,7 +95,15 @@ def build(
     weights = 0.5 ** torch.arange(classes)
     draw = lambda n: torch.multinomial(weights, n + 1, replacement=True, generator=generator)[:n]  # noqa: E731
     y, keys_y = draw(batch), draw(num_keys)
-    if loss in ("supcon", "info_nce", "bcl"):
+    if loss in ("ntce", "nonl"):
+        features, weights = unit(batch, dim, generator=generator), unit(classes, dim, generator=generator)
+        return Problem(loss, {"features": features}, {"weights": weights}, {"y": y}, options=options)
+    if loss == "sbcl":
+        phi = {"class_temperatures": 0.05 + 0.02 * torch.arange(classes).double()} if "weight" in options else {}
+        clusters = {"clusters": torch.randint(2, (batch,), generator=generator)}
+        rows = {"z": unit(batch, views, dim, generator=generator)}
+        return Problem(loss, rows, labels={"y": y}, class_numbers=phi, options=clusters | options)
+    if loss in ("supcon", "info_nce", "bcl", "mixed_supcon"):
         return Problem(
             loss,
             rows={"z": unit(batch, views, dim, generator=generator)},
@@ -135,19 +150,50 @@ def path(request, monkeypatch) -> str:
     return request.param
 
 
-FURTHER = ("clip", "logit_adjusted", "ltml_classification", "ltml_consistency", "paco", "proco")
+FURTHER = (
+    "align_uniform",
+    "align_uniform mmd",
+    "align_uniform sigreg",
+    "align_uniform wasserstein",
+    "arb",
+    "clip",
+    "dot_regression",
+    "geometric_harmonization",
+    "ldam",
+    "logit_adjusted",
+    "ltml_classification",
+    "ltml_consistency",
+    "paco",
+    "proco",
+    "vmf",
+    "vmf_consistency",
+    "vmf_overlap",
+)
 """Losses whose arguments are not those of a `Problem`."""
 
 
-def build_further(loss: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
+def build_further(variant: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
     generator = torch.Generator().manual_seed(0)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
     y, queue_y, counts = torch.tensor([0, 2, 1, 1, 0]), torch.tensor([0, 1, -1, 2]), torch.tensor([9, 3, 1])
     rows = [unit(n, 4, generator=generator) for n in (5, 5, 4)]
     logits, labels, means = draw(5, 3), (draw(5, 3) > 0).long(), 0.7 * unit(3, 4, generator=generator)
     none = {"sigma_pos": [1.0] * 3, "mu_pos": [0.0] * 3, "sigma_neg": [1.0] * 3, "mu_neg": [0.0] * 3}
+    directions = unit(3, 4, generator=generator)
+    views, kappa = unit(5, 2, 4, generator=generator), torch.tensor([9.0, 20.0, 3.0], dtype=torch.float64)
+    axes = unit(7, 4, generator=generator)
     found: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
+        "arb": (lambda x, tau: losses.arb(x / tau, y), [logits]),
         "clip": (lambda a, b, tau: losses.clip(a, b, temperature=tau), rows[:2]),
+        "dot_regression": (
+            lambda x, tau: losses.dot_regression(x / tau, y, directions, counts=counts),
+            rows[:1],
+        ),
+        "geometric_harmonization": (
+            lambda z, tau: losses.geometric_harmonization(z, directions, temperature=tau, prior=[2, 1, 0]),
+            [views],
+        ),
+        "ldam": (lambda x, tau: losses.ldam(x / tau, y, counts, scale=3.0, class_weights=[1, 2, 4]), [logits]),
         "logit_adjusted": (lambda x, tau: losses.logit_adjusted(x / tau, y, counts), [logits]),
         "ltml_classification": (
             lambda x, tau: losses.ltml_classification(x / tau, labels, counts, 13, **none),
@@ -159,8 +205,15 @@ def build_further(loss: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
             [*rows, logits],
         ),
         "proco": (lambda z, tau: losses.proco(z, y, means, counts, temperature=tau), rows[:1]),
+        "vmf": (lambda z, mu, tau: losses.vmf(z, y, mu, kappa / tau, counts), [rows[0], directions]),
+        "vmf_consistency": (lambda z, mu, tau: losses.vmf_consistency(z, y, mu, kappa / tau), [rows[0], directions]),
+        "vmf_overlap": (lambda mu, tau: losses.vmf_overlap(mu, kappa / tau), [directions]),
     }
-    return found[loss]
+    if variant.startswith("align_uniform"):
+        spread = variant.removeprefix("align_uniform").strip() or "gaussian"
+        options = {"directions": axes} if spread == "sigreg" else {}
+        return lambda z, tau: losses.align_uniform(z, spread=spread, t=0.5, **options) / tau, [views]
+    return found[variant]
 
 
 @pytest.fixture(params=[*VARIANTS, *FURTHER])

@@ -73,17 +73,18 @@ def test_fused_and_dense_give_the_same(problem, variant, monkeypatch):
 
     p = problem(variant, batch=40, num_keys=50)
     found = {}
-    for path, smallest in (("dense", 1 << 60), ("fused", 0), ("row by row", 0)):
+    for path, smallest in (("dense", 1 << 60), ("fused", 0), ("row by row", 0), ("as on a GPU", 0)):
         monkeypatch.setattr(partition, "SMALLEST_FUSED", smallest)
         monkeypatch.setattr(fused, "CPU_BLOCK_ROWS", 7)
         monkeypatch.setattr(fused, "KEPT_ELEMENTS", 600)
         if path == "row by row":
             monkeypatch.setattr(fused, "LARGEST_LOGIT", {torch.float64: 0.0})
+        monkeypatch.setattr(partition, "reads_are_free", lambda x, free=path != "as on a GPU": free)
         tau = torch.tensor(0.2, dtype=torch.float64, requires_grad=True)
         q = p.with_gradients()
         value = 3 * q(tau)
         found[path] = [value.detach(), *torch.autograd.grad(value, [tau, *q.leaves])]
-    for path in ("fused", "row by row"):
+    for path in ("fused", "row by row", "as on a GPU"):
         for have, want in zip(found[path], found["dense"], strict=True):
             torch.testing.assert_close(have, want, rtol=1e-9, atol=1e-11)
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ltviz import losses
+from ltviz.methods.parts.loss import is_loss
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 BATCH, DIM, CLASSES, KEYS = 64, 16, 5, 300
@@ -25,6 +26,7 @@ def classes(size: int) -> Tensor:
     return torch.multinomial(0.5 ** torch.arange(CLASSES), size, replacement=True, generator=CHANCE)
 
 
+LOSSES = [name for name in losses.__all__ if is_loss(getattr(losses, name))]
 COUNTS = torch.tensor([400.0, 200.0, 80.0, 20.0, 5.0])
 Case = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, float]]
 
@@ -37,13 +39,21 @@ def made(loss: str, argument: str) -> Tensor | float:
         return 0.5 + torch.rand(CLASSES, generator=CHANCE)
     match argument:
         case "z":
-            return rows(BATCH, DIM) if loss == "proco" else rows(BATCH, 2, DIM)
-        case "query" | "key" | "images" | "captions":
+            return rows(BATCH, DIM) if loss in ("proco", "vmf", "vmf_consistency") else rows(BATCH, 2, DIM)
+        case "query" | "key" | "images" | "captions" | "features":
             return rows(BATCH, DIM)
         case "queue" | "keys":
             return rows(KEYS, DIM)
-        case "prototypes" | "targets":
+        case "prototypes" | "targets" | "weights" | "classifier":
             return rows(CLASSES, DIM)
+        case "means" if loss.startswith("vmf"):
+            return rows(CLASSES, DIM)
+        case "clusters":
+            return torch.randint(3, (BATCH,), generator=CHANCE)
+        case "kappa":
+            return torch.linspace(4.0, 30.0, CLASSES)
+        case "alpha":
+            return 0.5
         case "means":
             return 0.8 * rows(CLASSES, DIM).float()
         case "y":
@@ -88,7 +98,7 @@ def rounded(features: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", losses.__all__)
+@pytest.mark.parametrize("name", LOSSES)
 def test_bf16_features_are_summed_in_float32(name, device):
     exact, gradients = judge(name, lambda features: rounded(features).double())
     value, found = judge(name, rounded, device)
@@ -101,7 +111,7 @@ def test_bf16_features_are_summed_in_float32(name, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", losses.__all__)
+@pytest.mark.parametrize("name", LOSSES)
 def test_autocast_leaves_a_loss_in_float32(name, device):
     plain, gradients = judge(name, Tensor.float, device)
     with torch.autocast(device, dtype=torch.bfloat16):
@@ -116,7 +126,7 @@ def test_autocast_leaves_a_loss_in_float32(name, device):
     assert float(halved) == pytest.approx(float(plain), rel=2e-2)
 
 
-@pytest.mark.parametrize("name", losses.__all__)
+@pytest.mark.parametrize("name", LOSSES)
 def test_what_a_network_under_autocast_gives_is_close_to_float32(name):
     """Features from a bf16 product, losses on them, gradients back through it: as the trainer does it."""
     features, others, numbers = case(name)

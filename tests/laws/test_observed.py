@@ -12,8 +12,10 @@ from ltviz.methods.parts.similarities import CannotSplit, observed, observing
 from ltviz.methods.supcon import supcon
 
 Y = torch.zeros(6, dtype=torch.int64)
-LOGITS = ("logit_adjusted", "ltml_classification", "ltml_consistency")
+LOGITS = ("arb", "ldam", "logit_adjusted", "ltml_classification", "ltml_consistency")
 """Losses of logits, which meet no vectors."""
+UP_TO_LENGTH = ("align_uniform", "proco")
+"""Losses that meet their vectors through their lengths too."""
 
 
 def gradients(any_loss: Any) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], list[torch.Tensor]]:
@@ -44,8 +46,8 @@ def test_the_tables_hold_all_that_a_loss_does_to_its_vectors(any_loss, request):
     through = torch.autograd.grad(values, leaves, [-w for w in weights], allow_unused=True, materialize_grads=True)
     for rows, have, want in zip(leaves, through, found, strict=True):
         if rows.shape[-1] == 4:  # not the logits of paco's centres
-            if request.node.callspec.params["any_loss"] == "proco":  # up to the length, along which no point can move
-                have, want = (x - (x * rows).sum(1, keepdim=True) * rows for x in (have, want))
+            if request.node.callspec.params["any_loss"].startswith(UP_TO_LENGTH):  # along which no point can move
+                have, want = (x - (x * rows).sum(-1, keepdim=True) * rows for x in (have, want))
             torch.testing.assert_close(have, want)
 
 

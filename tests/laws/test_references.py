@@ -103,7 +103,50 @@ def slow_gml(query, y, keys, keys_y, counts, exclude=None):
     return total / len(query)
 
 
+def slow_ntce(features, y, weights):
+    total = 0.0
+    for i in range(len(y)):
+        scores = [similarity(weights[y[i]], h) for h in features]
+        total += math.log(sum(map(math.exp, scores))) - scores[i]
+    return total / len(y)
+
+
+def slow_nonl(features, y, weights, negatives="class"):
+    total = 0.0
+    for i in range(len(y)):
+        of_class = [similarity(weights[y[i]], features[j]) for j in range(len(y)) if y[j] != y[i]]
+        of_instance = [similarity(weights[c], features[i]) for c in range(len(weights)) if c != y[i]]
+        taken = {"class": of_class, "instance": of_instance, "both": of_class + of_instance}[negatives]
+        if taken:
+            total += math.log(sum(map(math.exp, taken))) - similarity(weights[y[i]], features[i])
+    return total / len(y)
+
+
+def slow_mixed_supcon(z, y, alpha):
+    return alpha * slow_supcon(z, y) + (1 - alpha) * slow_info_nce(z)
+
+
+def slow_sbcl(z, y, clusters, class_temperatures=None, weight=0.25):
+    first = slow_supcon(z, 2 * y + clusters)
+    rows = [(i, v) for i in range(z.shape[0]) for v in range(z.shape[1])]
+    total = 0.0
+    for i, v in rows:
+        phi = TAU if class_temperatures is None else float(class_temperatures[y[i]])
+        score = {(j, w): float(z[i, v] @ z[j, w]) / phi for j, w in rows if (j, w) != (i, v)}
+        other = {k for k in score if (y[k[0]], clusters[k[0]]) != (y[i], clusters[i])}
+        own = {k for k in score if k[0] == i}
+        positive = own | {k for k in other if y[k[0]] == y[i]}
+        if positive:
+            log_z = math.log(sum(math.exp(score[k]) for k in own | other))
+            total += sum(log_z - score[k] for k in positive) / len(positive)
+    return first + weight * total / len(rows)
+
+
 SLOW = {
+    "ntce": slow_ntce,
+    "nonl": slow_nonl,
+    "mixed_supcon": slow_mixed_supcon,
+    "sbcl": slow_sbcl,
     "supcon": slow_supcon,
     "info_nce": slow_info_nce,
     "bcl": slow_bcl,

@@ -8,6 +8,8 @@ import torch
 from ltviz import losses
 from ltviz.methods.parts import partition
 
+HOLDS_STILL = ("dot_regression", "geometric_harmonization")
+"""Losses that take a part of what they are made of for constant: a length, an assignment."""
 EVERY, NONE = 0, 1 << 60
 """`SMALLEST_FUSED` by which all losses take the way of large batches, or that of small ones."""
 
@@ -25,8 +27,10 @@ def second_gradients(value, given, place, asked):
     return torch.autograd.grad((first * weights).sum(), wanted, materialize_grads=True)
 
 
-def test_second_derivatives_with_named_inputs_are_those_of_finite_differences(any_loss, path):
+def test_second_derivatives_with_named_inputs_are_those_of_finite_differences(any_loss, path, request):
     value, given = any_loss
+    if request.node.callspec.params["any_loss"] in HOLDS_STILL:
+        pytest.skip("a part of it is held still, which finite differences are not")
     for place in range(len(given)):
         for asked in (range(len(given)), [place]):
             found = second_gradients(value, given, place, asked)

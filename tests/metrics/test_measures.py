@@ -56,6 +56,7 @@ def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
         bias=np.zeros(6), targets=geometry.simplex(6, 8), theory=geometry.simplex(6, 5),
         theory_weights=geometry.simplex(6, 5), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
+    found |= metrics.measure(z, y, split=split, features=z, full=True)  # which samples with several labels have none of
     assert set(metrics.MEASURES) <= set(found) <= set(metrics.MEASURES) | set(metrics.BEHIND)
     assert not set(metrics.MEASURES) & set(metrics.BEHIND)
     assert all(type(value) is float and np.isfinite(value) for value in found.values())

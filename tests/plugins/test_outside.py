@@ -14,7 +14,8 @@ from ltviz import figures, metrics
 from ltviz.cli.doctor import _check_plugins
 from ltviz.data.registry import sources
 from ltviz.errors import ConfigError, DataError
-from ltviz.export.results import group_results, head, markdown, read_results
+from ltviz.export.results import group_results, head, read_results
+from ltviz.export.summary import markdown
 from ltviz.metrics import MEASURES, measure, shown_in
 from ltviz.projection import REGISTRY, RunProjections, make_projection
 from ltviz.recording import Recording, RunInfo, RunWriter

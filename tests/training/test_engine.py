@@ -118,10 +118,26 @@ def test_a_batch_size_that_fits_is_found_by_measuring_smaller_ones() -> None:
         return 100 + 10 * rows
 
     fits, each = engine.fitting_batch(measure, 256, 500)
-    assert (fits, each) == (32, 10.0) and 100 + 10 * fits <= 500
-    assert tried[-2:] == [16, 32]
+    assert (fits, each) == (32, (100 + 10 * 32) / 32)
+    assert tried == [128, 64, 32]
     assert engine.fitting_batch(lambda rows: 0, 256, 500) == (128, None)
     assert engine.fitting_batch(lambda rows: rows, 64, 10**9) == (32, 1.0), "there is room now, but there was none"
+
+
+def test_a_proposed_batch_size_was_itself_measured_to_fit() -> None:
+    """A contrast takes the square of its rows: a line through 4 and 8 would promise 24 of 32."""
+    fits, each = engine.fitting_batch(lambda rows: rows**2, 32, 200)
+    assert (fits, each) == (8, 8.0)
+
+
+def test_what_a_process_is_allowed_is_told() -> None:
+    error = torch.OutOfMemoryError(
+        "CUDA out of memory. Tried to allocate 64.00 MiB. GPU 0 has a total capacity of 79.18 GiB of which 72.88 GiB "
+        "is free. 2.00 GiB allowed; Of the allocated memory 1.80 GiB is allocated by PyTorch"
+    )
+    assert engine.out_of_memory(error) == (
+        "64.00 MiB were needed, 72.88 GiB were free, 2.00 GiB are allowed to this process"
+    )
 
 
 def test_memory_of_a_step_grows_with_its_rows() -> None:

@@ -139,3 +139,22 @@ def test_a_damaged_file_is_said_and_costs_no_table(start: Start, tmp_path: Path,
         read_evaluation(path)
     (result,), left_out = read_results([Recording(path)])
     assert left_out == [] and result.evaluation is None and "accuracy_few" in result.metrics
+
+
+def test_every_frame_is_judged_by_what_its_features_say(start: Start, tmp_path: Path) -> None:
+    race = start("ce", "bcl", steps=12)
+    methods, shared = {held.name: held.method for held in race.lanes}, race.lanes[0]._shared
+    race.run()
+    probe = shared.probe
+    for name, method in methods.items():
+        found = Recording(tmp_path / "runs" / name).frame_metrics()
+        assert len(found) > 2
+        for frame in found.values():
+            assert {f"accuracy_{by}_{shot}_features" for by in ("ncm", "probe") for shot in ("all", "few")} <= {*frame}
+        with torch.no_grad():
+            features = method.eval().encoder(torch.cat([*shared.probe_inputs.blocks()])).double()
+        unit, y = F.normalize(features, dim=1), torch.from_numpy(probe.labels).long()
+        train, test = torch.from_numpy(probe.split == 0), torch.from_numpy(probe.split == 1)
+        means = torch.zeros(10, unit.shape[1]).double().index_add(0, y[train], unit[train])
+        right = (unit[test] @ F.normalize(means, dim=1).T).argmax(1) == y[test]
+        assert found[12]["accuracy_ncm_all_features"] == pytest.approx(float(right.double().mean()), abs=1e-6)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ltviz.methods import registry
+from ltviz.methods.parts import partition
 from ltviz.training.race import Race
 
 from .counting import waits
@@ -48,6 +49,17 @@ def test_no_method_waits_between_frames(start: Start, name: str, monkeypatch: py
     strange = {what: times for what, times in found.items() if what not in EXCEPTIONS.get(name, set())}
     assert not strange, f"{name} asks the device for values in {found} of 28 steps"
     assert bool(found) == (name in EXCEPTIONS), "an exception that is none any more must go"
+
+
+@pytest.mark.parametrize("name", ["supcon", "bcl", "simclr", "moco", "kcl", "gml"])
+def test_large_contrasts_do_not_wait_either(start: Start, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond some size kernels take over, of which a GPU gets one that reads no value."""
+    monkeypatch.setattr(partition, "SMALLEST_FUSED", 1)
+    monkeypatch.setattr(partition, "reads_are_free", lambda x: False)
+    race = start(name, settings={"teacher": "none"} if name == "gml" else {}, steps=40)
+    found = counted(race, monkeypatch, 3, 8)
+    race.lanes[0].end("finished", None)
+    assert not found
 
 
 @pytest.mark.parametrize("name", ["ce", "bcl", "clip"])

@@ -8,7 +8,8 @@ row's total is. So the forward pass makes the gradient too, and nothing N x N is
     Rows          anchors against other columns
     ShiftedRows   the same at any temperature, each row shifted by its maximum
 
-Pairs and Rows take exp without a shift, which `fit_unshifted` allows at all but the lowest temperatures.
+Pairs and Rows take exp without a shift, which `fit_unshifted` allows at all but the lowest temperatures. They read
+values on the host, which a GPU would have to be waited for: there it is ShiftedRows, whatever the values.
 
 Legend: R anchors, M columns, D dimensions, r rows of a block.
 """
@@ -311,7 +312,7 @@ class _OwnSlices:
 
 
 class ShiftedRows:
-    """Anchors against columns, each row shifted by its maximum: any temperature, any `Contrast`."""
+    """Anchors against columns, each row shifted by its maximum: any temperature, any `Contrast`, no value read."""
 
     def __init__(self, contrast: Contrast, weights: Tensor):
         self.contrast, self.weights = contrast, weights
@@ -322,7 +323,7 @@ class ShiftedRows:
     def value_and_gradients(
         self, x: Tensor, y: Tensor, tau: Tensor, extra: Tensor | None, *, needs: tuple[bool, ...]
     ) -> tuple[Tensor, Gradients]:
-        t, block = float(tau), _block_rows(x, len(y))
+        t, block = tau.detach(), _block_rows(x, len(y))
         grad_x = torch.zeros_like(x) if needs[0] or needs[2] else None
         grad_y = torch.zeros_like(y) if needs[1] else None
         grad_extra = torch.zeros_like(extra) if extra is not None else None

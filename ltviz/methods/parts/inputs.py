@@ -90,6 +90,13 @@ def check_rows(loss: str, name: str, value: Tensor, shape: tuple[int | None, ...
     check_shape(loss, name, value, shape, because)
 
 
+def check_samples(loss: str, name: str, value: Tensor) -> None:
+    """`value` must be a floating tensor (B, K) with at least one row and one column."""
+    check_rows(loss, name, value, (None, None), "(samples, " + ("classes)" if name == "logits" else "dimensions)"))
+    if not value.numel():
+        raise ValueError(f"{loss}: {name} must hold at least one row and column, but has shape {tuple(value.shape)}")
+
+
 def check_shape(loss: str, name: str, value: Tensor, shape: tuple[int | None, ...], because: str) -> None:
     """`value` must have exactly `shape` (None: any size); sizes that would broadcast are refused too."""
     given = tuple(value.shape)
@@ -143,6 +150,8 @@ def _tensor(loss: str, name: str, value: object, like: Tensor, content: str) -> 
         if value is None or isinstance(value, str | bytes | dict | set):
             raise TypeError
         made = torch.as_tensor(value, device=like.device)
+        if made.is_floating_point() and isinstance(value, Sequence):  # 0.1 is another number in float32
+            made = torch.as_tensor(value, dtype=torch.promote_types(like.dtype, torch.float32), device=like.device)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ValueError(
             f"{loss}: {name} must hold {content}, as a tensor, an array or a list, but is {_kind(value)}"
@@ -201,8 +210,13 @@ def nothing(*tensors: Tensor) -> Tensor:
 
 def log_prior(loss: str, counts: Numbers, num_classes: int, like: Tensor) -> Tensor:
     """log of each class's share of the training set, (C,); an empty class gets log 1e-12 instead of minus infinity."""
+    counts = checked_counts(loss, counts, num_classes, like)
+    return (counts / counts.sum()).clamp_min(1e-12).log()
+
+
+def checked_counts(loss: str, counts: Numbers, num_classes: int, like: Tensor) -> Tensor:
+    """Training samples of each class, (C,) beside `like`: not negative, and not all zero."""
     counts = check_numbers(loss, "counts", counts, (num_classes,), f"for {num_classes} classes", like)
-    total = counts.sum()
-    if checks_values() and not (float(counts.detach().min()) >= 0 and 0 < float(total.detach()) < math.inf):
+    if checks_values() and not (float(counts.detach().min()) >= 0 and 0 < float(counts.detach().sum()) < math.inf):
         raise ValueError(f"{loss}: counts must be finite, not negative and not all zero, but are {counts.tolist()}")
-    return (counts / total).clamp_min(1e-12).log()
+    return counts

@@ -1,11 +1,11 @@
-"""Declares a loss of a paper: a pure function that `ltviz.losses` offers."""
+"""Declares a loss of a paper, or what belongs to one: a pure function that `ltviz.losses` offers."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from ltviz.methods.parts.similarities import at_equal_counts
 from ltviz.methods.parts.watch import watched
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def loss(*unit: str, still: tuple[str, ...] = ()) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
@@ -24,18 +25,32 @@ def loss(*unit: str, still: tuple[str, ...] = ()) -> Callable[[Callable[P, Tenso
     def decorate(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
         compared = at_equal_counts(function) if "counts" in inspect.signature(function).parameters else function
         declared = full_precision(watched(*unit, still=still)(compared))
-        vars(declared)["is_loss"] = True
+        vars(declared)["offered_as"] = "loss"
         return declared
 
     return decorate
 
 
-def losses_of(module: ModuleType) -> dict[str, Callable[..., Tensor]]:
-    """The losses that a module declares itself, by name."""
+def offered(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorates a function of numbers that belongs to a paper's loss, such as a schedule: it stands in `ltviz.losses`,
+    and is none."""
+    vars(function)["offered_as"] = "number"
+    return function
+
+
+def offered_by(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """The losses that a module declares itself, and what it offers beside them, by name."""
     return {
-        name: value for name, value in vars(module).items() if _is_loss(value) and value.__module__ == module.__name__
+        name: value
+        for name, value in vars(module).items()
+        if _offered_as(value) and value.__module__ == module.__name__
     }
 
 
-def _is_loss(value: Any) -> bool:
-    return getattr(value, "is_loss", False) is True
+def is_loss(value: Any) -> bool:
+    """Whether this was declared as a loss."""
+    return _offered_as(value) == "loss"
+
+
+def _offered_as(value: Any) -> str | None:
+    return vars(value).get("offered_as") if inspect.isfunction(value) else None

@@ -40,9 +40,14 @@ def weighted_pair_sum(contrast: Contrast, weights: Tensor, z: Tensor, others: Te
         return weighted_sum(contrast, weights, z, columns, tau)
     if torch.compiler.is_compiling():
         return _call_operator(contrast, True, weights, z, others, tau, None)
-    if not fused.fit_unshifted(tau, columns):
+    if not (reads_are_free(z) and fused.fit_unshifted(tau, columns)):
         return weighted_sum(contrast, weights, z, columns, tau)
     return _FusedSum.apply(fused.Pairs(contrast, weights), z, others, tau)  # pyright: ignore[reportReturnType]
+
+
+def reads_are_free(x: Tensor) -> bool:
+    """Whether to read a value of `x` waits for nothing: on any other device than the CPU shapes alone choose."""
+    return x.device.type == "cpu"
 
 
 def is_had_at_once(num_pairs: int) -> bool:
@@ -70,7 +75,7 @@ def _kernel(
 ) -> fused.Rows | fused.ShiftedRows:
     """The fastest one that these numbers allow."""
     plain = contrast.own_bias is None and (contrast.bias is None or contrast.bias.ndim == 1)
-    if plain and fused.fit_unshifted(tau, x, y, extra=extra):
+    if plain and reads_are_free(x) and fused.fit_unshifted(tau, x, y, extra=extra):
         return fused.Rows(contrast, weights)
     return fused.ShiftedRows(contrast, weights)
 
@@ -159,7 +164,7 @@ def _fused_sum(
         value, found = kernel.value_and_gradients(x, y, tau, extra, needs=tuple(needs))
     else:
         columns = x if y is None else torch.cat([x, y])
-        if fused.fit_unshifted(tau, columns):
+        if reads_are_free(x) and fused.fit_unshifted(tau, columns):
             value, found = fused.Pairs(contrast, weights).value_and_gradients(x, y, tau, needs=tuple(needs[:3]))
         else:
             kernel = fused.ShiftedRows(contrast, weights)

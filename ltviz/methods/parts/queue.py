@@ -115,6 +115,10 @@ class Queued(Method):
         self.key_encoder = MomentumCopy(nn.Sequential(self.encoder, self.head))
         self.queue = KeyQueue(settings.queue_size, setup.dim)
 
+    def sizes(self) -> int:
+        """Keys in the queue."""
+        return len(self.queue)
+
     def key(self, x: Tensor) -> Tensor:
         """Unit keys (B, dim) of images, without gradient."""
         return unit(self.key_encoder(x))

@@ -61,6 +61,12 @@ class Partners(NamedTuple):
     """(K,) bool, the partners that are fixed targets; None: none is."""
 
 
+def fixed_targets(y: Tensor, num_classes: int) -> Partners:
+    """A fixed target of each class as partners of rows with labels (R,): the own one is positive."""
+    classes = torch.arange(num_classes, device=y.device)
+    return Partners(classes, y, lambda: y[:, None] == classes, targets=torch.ones_like(classes, dtype=torch.bool))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Similarities that a loss has used."""
@@ -309,14 +315,15 @@ def at_equal_counts(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
     @functools.wraps(loss)
     def run(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         observation = observing()
-        if observation is None:
+        counts = kwargs["counts"] if "counts" in kwargs else args[place] if len(args) > place else None
+        if observation is None or counts is None:
             return loss(*args, **kwargs)
         given: list[Any] = list(args)
         named: dict[str, Any] = dict(kwargs)
 
         def at_equal() -> Tensor:
-            counts = torch.as_tensor(named["counts"] if "counts" in named else given[place]).double()
-            alike = counts.mean().expand(counts.shape)
+            known = torch.as_tensor(counts).double()
+            alike = known.mean().expand(known.shape)
             if "counts" in named:
                 named["counts"] = alike
             else:

@@ -1,0 +1,8 @@
+"""Every sentence a person reads in the app, by page. Names from outside are filled in as text, never as markup.
+
+Modules of the app say `words.lab.TRAIN`: where a sentence stands is where it is read.
+"""
+
+from . import compare, embeddings, lab, served, shared
+
+__all__ = ["compare", "embeddings", "lab", "served", "shared"]

@@ -1,0 +1,175 @@
+"""What the lab says: the form of a race, its runs, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ltviz.export.cells import listed
+from ltviz.metrics.comparison import share_error, told_apart
+from ltviz.training.settings import RunSettings
+
+from .shared import COMPARE, sentence, time_left
+
+# The race form.
+DATA, RACE, RUNS = "Data", "Race", "Runs"
+DATA_SET = "Data set"
+IMBALANCE = "Imbalance"
+IMBALANCE_HELP = "How many samples the largest class has for each one of the smallest. 1 is balanced."
+DIM = "Dimensions"
+DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
+STEPS = "Steps"
+STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+EQUAL_IMAGES = "Equal images"
+EQUAL_IMAGES_HELP = (
+    "Some methods take three views of each sample at a step, others one. Switched on, all see {views} of each, so that "
+    "none gains by seeing more images; a step takes longer."
+)
+MORE = "More settings"
+OPTIMISATION = "Optimiser and schedule"
+OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way, and the projection head."
+AUTOMATIC = "automatic"
+TRAIN = "Train"
+CHOOSE_METHOD = "Choose at least one method to train."
+DEFAULT_RACE = {"ce": "CE", "supcon": "SupCon", "bcl": "BCL", "tsc": "TSC", "logit_adjust": "Logit adj."}
+"""The methods of the default race, in order, and their names until the trainer has written its catalogue."""
+WHAT_IF = "What if: forces under other methods"
+WHAT_IF_NONE = "None"
+NO_CATALOGUE = "The trainer is waking up. Its other methods and their settings appear here in a few seconds."
+NO_COUNTS = "The class counts cannot be shown: {reason}"
+NO_SAMPLES = "Its images cannot be shown: {reason}"
+SAMPLES_SOON = "Some of its images follow in a moment."
+FILES = {"data_dir": "Folder of the files", "image_root": "Folder of the images"}
+SET_OPTIONS = "Settings of this set"
+PLAN_TIME = "How long it takes stands beside each run after a few steps."
+STOP_ALL = "Stop all"
+
+# Runs.
+NO_RUNS = "None yet. Train starts a race."
+IN_FOLDER = "in {folder}"
+SKIPPED = "{folder}: {reason}."
+PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
+CHANGE = "Change while it trains"
+CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
+ALL_LIVE = "all methods"
+SETTING = "Setting"
+APPLY = "Apply"
+APPLIED = "Sent. It takes effect at the next step that is trained."
+SHOW_LOG = "Last lines of the trainer"
+STATES = {
+    "queued": "queued",
+    "starting": "starting",
+    "running": "training",
+    "paused": "paused",
+    "stopping": "stopping",
+    "finished": "finished",
+    "failed": "failed",
+    "lost": "lost",
+    "deleted": "deleted",
+}
+WORKER_STARTING = "The trainer is starting; the first race begins as soon as it is ready."
+WORKER_BROKEN = "The trainer does not start, so nothing can be trained."
+WORKER_NEXT = "Its last lines are below. Correct the cause; it is tried again by itself."
+EMPTY_LOG = "It printed nothing."
+
+
+def samples_of(name: str, shown: int, size: int) -> str:
+    """In place of some images of a class."""
+    return f"{shown} of the {size:,} training images of class {name}" if shown < size else f"Class {name}, all {size}"
+
+
+def plan(run: RunSettings, methods: int, policies: str, steps: int, size: int | None) -> str:
+    """What would be trained, how, and on how much.
+
+    Args:
+        methods: how many, at least one.
+        policies: names of view policies, separated by commas.
+        steps: that `run` comes to.
+        size: training samples; None where they are not known.
+    """
+    who = "1 method trains" if methods == 1 else f"{methods} methods train"
+    rate = {"cosine": "along a cosine", "step": "falling at milestones", "constant": "all along"}[run.schedule]
+    optimiser = {"adamw": "AdamW", "sgd": f"SGD with momentum {run.momentum:g}"}[run.optimizer]
+    drawn = steps * run.batch_size
+    images = f"{drawn * run.views:,} images" if run.views else f"{drawn:,} samples, in as many views as a method needs"
+    often = f" ({drawn / size:.3g} times the training set)" if size else ""
+    return (
+        f"{who} {run.encoder} to {run.dim} dimensions: {optimiser}, rate {run.learning_rate:g} {rate}, views by "
+        f"{policies.replace(',', ', ')}. {steps:,} step{'s' if steps > 1 else ''} of {run.batch_size:,}: "
+        f"{images}{often}."
+    )
+
+
+def plan_memory(size: int) -> str:
+    """What the data of so many bytes takes."""
+    amount = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(0.1, size / 1e6):,.1f} MB"
+    return f"All inputs take about {amount}, by their sizes; the network comes on top."
+
+
+def more_runs(count: int) -> str:
+    """How many runs a short list leaves to a longer one."""
+    return f"{count:,} more {'run is' if count == 1 else 'runs are'} on the page {COMPARE}."
+
+
+def skipped_head(count: int) -> str:
+    """How many folders no run was looked for in."""
+    return f"{count:,} {'folder was' if count == 1 else 'folders were'} skipped"
+
+
+def run_line(state: str, step: int | None, total: int | None, seconds_left: float | None) -> str:
+    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first."""
+    done = None if step is None else f"{step} of {total}" if total else f"step {step}"
+    if state == "running" and done is not None:
+        return done if seconds_left is None else f"{done}, {time_left(seconds_left)} left"
+    if state == "finished" and step == total:
+        return f"{STATES[state]}, {total} steps"
+    return STATES.get(state, state) if done is None else f"{STATES.get(state, state)}, {done}"
+
+
+def last_words(log: str) -> str:
+    """The last line of a trainer's output, as a sentence: mostly the error that ended it."""
+    return sentence((log.strip().splitlines() or [EMPTY_LOG])[-1].strip()[:300]) or EMPTY_LOG
+
+
+def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
+    """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy;
+    `ONE_SEED` is to be said after it.
+
+    Args:
+        scores: title -> accuracy on the rare classes, 0 to 1.
+        baseline: title of the method that the others should beat.
+        images: test images of each rare class; empty where they are not known.
+        judge: key of `VERDICT_BY`.
+    """
+    if len(scores) < 2:
+        return ""
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
+    said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
+    if not images or not all(0 <= score <= 1 for score in scores.values()):
+        return f"{said}."
+    error = 100 * max(share_error(score, images) for score in scores.values())
+    said = f"{said}, each ± {error:.0f} from the {sum(images)} test images alone."
+    if baseline not in scores:
+        return said
+    apart = told_apart(scores, baseline, images)
+    above = [title for title, score in ranked if apart.get(title) and score > scores[baseline]]
+    below = [title for title, score in ranked if apart.get(title) and score < scores[baseline]]
+    for titles, where in ((above, "above"), (below, "below")):
+        verb = "is" if len(titles) == 1 else "are"
+        said += f" {listed(titles)} {verb} {where} {baseline} by more than that error." if titles else ""
+    if same := [title for title, _ in ranked if title in apart and not apart[title]]:
+        said += f" {listed(same)} cannot be told from {baseline} on these images."
+    return said
+
+
+COMMON_IN_FRAMES = "ncm in frames"
+VERDICT_BY = {
+    "": "judged by each method's own classifier",
+    "own": "judged by each method's own classifier on the whole test set",
+    "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+    COMMON_IN_FRAMES: "judged alike by the nearest class mean on the points that the frames show",
+}
+EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
+
+
+ONE_SEED = "Another seed may turn the order: the compare page holds several against one another."
