@@ -3,6 +3,7 @@
 Nothing here imports torch; every function takes and gives arrays, angles are in degrees.
 """
 
+from ltviz.geometry.made_targets import make_targets
 from ltviz.geometry.matching import match_targets
 from ltviz.geometry.packing import angle_source, best_angle
 from ltviz.geometry.predicted import (
@@ -30,6 +31,7 @@ __all__ = [
     "ideal_cosine",
     "kappa",
     "layer_peeled",
+    "make_targets",
     "match_targets",
     "minority_threshold",
     "optimal_targets",

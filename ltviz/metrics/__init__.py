@@ -14,6 +14,7 @@ from ltviz.metrics.collapse import NeuralCollapse, neural_collapse
 from ltviz.metrics.declaration import Measure, Measurement, Shown, declare, family
 from ltviz.metrics.equality import Equality, equality
 from ltviz.metrics.final import FINAL, described, geometry, shown_at_end
+from ltviz.metrics.information import Bound, information_with_labels, information_with_views
 from ltviz.metrics.linear_probe import balanced_probe
 from ltviz.metrics.measures import measure
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
@@ -40,6 +41,7 @@ __all__ = [
     "FINAL",
     "MEASURES",
     "AngleError",
+    "Bound",
     "Classes",
     "Equality",
     "MeanAveragePrecision",
@@ -67,6 +69,8 @@ __all__ = [
     "family",
     "fits",
     "geometry",
+    "information_with_labels",
+    "information_with_views",
     "inter_class_uniformity",
     "intra_class_alignment",
     "known_of",

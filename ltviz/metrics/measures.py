@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -41,6 +42,7 @@ def measure(
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     full: bool = False,
+    also: Collection[str] = (),
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`; what cannot be measured is absent, and so is a number
     that would be 0/0, such as the neural collapse of points that all lie in one place. Beside them stands, under the
@@ -70,6 +72,7 @@ def measure(
         theory_weights: (C, R) the classifier's rows likewise; the means are those of the features then.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
         full: also the measures that are too slow for a live frame.
+        also: keys of single ones of those that are taken all the same.
 
     Returns:
         dict of finite Python floats; angles in degrees, accuracies 0 to 1.
@@ -89,7 +92,7 @@ def measure(
         num_classes = len(counts)
     labelled = np.asarray(y) != UNLABELLED
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
-        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False)
+        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False, also=also)
     if labelled.ndim == 1 and not labelled.all():
         split, predictions, confidence, scores, labels = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
@@ -119,13 +122,16 @@ def measure(
         scores=scores,
         labels=labels,
     )
-    return _measured(space, labelled=True)
+    return _measured(space, labelled=True, also=also)
 
 
-def _measured(space: Space, *, labelled: bool) -> dict[str, float]:
+def _measured(space: Space, *, labelled: bool, also: Collection[str]) -> dict[str, float]:
     """All that is declared and can be measured of a space, in the order of the registry."""
     wanted = [
-        one for one in MEASUREMENTS.values() if (space.full or not one.full) and (labelled or not one.needs_labels)
+        one
+        for one in MEASUREMENTS.values()
+        if (space.full or not one.full or any(key in one.measures for key in also))
+        and (labelled or not one.needs_labels)
     ]
     # For many points the slow ones take most of the time: others are measured beside them. For few a thread costs.
     many = len(space.y) >= MANY_POINTS and may_start_threads()

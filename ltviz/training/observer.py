@@ -18,6 +18,7 @@ from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
 from ltviz.methods.base import Method
+from ltviz.metrics.information import LIVE
 from ltviz.recording import Frame
 from ltviz.training.probe_set import TRAIN, ProbeSet
 from ltviz.training.theory import OwnTheory
@@ -147,6 +148,7 @@ class Observer:
             **({} if theory is None else theory.measured),
             scores=None if one_label else outputs.logits.numpy(),
             labels=self.probe.multi,
+            also=LIVE if one_label else (),
         )
 
 
