@@ -25,6 +25,7 @@ COMMANDS = {
     "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
+    "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
     "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",

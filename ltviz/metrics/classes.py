@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.geometry.class_sums import class_sums, sorted_by_class
 
 # Below this length the mean of unit vectors has no direction that float32 embeddings could tell from noise.
 SHORTEST_MEAN = 1e-6
@@ -69,13 +70,9 @@ class Classes:
             raise DataError(
                 f"Labels must lie in 0 ... {num_classes - 1} for {num_classes} classes, got {low} to {high}."
             )
-        count = np.bincount(y, minlength=num_classes)
-        # uint16 keys are sorted by radix, five times faster than int64
-        order = np.argsort(y.astype(np.uint16) if num_classes <= 65536 else y, kind="stable")
-        present = np.flatnonzero(count)
-        starts = np.cumsum(count)[present] - count[present]
-        means = np.zeros((num_classes, z.shape[1]))
-        means[present] = np.add.reduceat(z[order], starts, axis=0, dtype=np.float64) / count[present, None]
+        order, _ = sorted_by_class(y, num_classes)
+        sums, count = class_sums(z, y, num_classes)
+        means = sums / np.maximum(count, 1)[:, None]
         if not np.isfinite(means).all():
             raise DataError("Embeddings must be finite; NaN or infinity was found, so the run has probably diverged.")
         return cls(z, y, num_classes, order, count, means)

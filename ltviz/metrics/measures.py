@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -43,6 +43,7 @@ def measure(
     labels: np.ndarray | None = None,
     full: bool = False,
     also: Collection[str] = (),
+    progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`; what cannot be measured is absent, and so is a number
     that would be 0/0, such as the neural collapse of points that all lie in one place. Beside them stands, under the
@@ -73,6 +74,7 @@ def measure(
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
         full: also the measures that are too slow for a live frame.
         also: keys of single ones of those that are taken all the same.
+        progress: is told the share of the measures that is done, 0 to 1; what it raises ends the measuring.
 
     Returns:
         dict of finite Python floats; angles in degrees, accuracies 0 to 1.
@@ -92,7 +94,7 @@ def measure(
         num_classes = len(counts)
     labelled = np.asarray(y) != UNLABELLED
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
-        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False, also=also)
+        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), progress, labelled=False, also=also)
     if labelled.ndim == 1 and not labelled.all():
         split, predictions, confidence, scores, labels = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
@@ -122,10 +124,12 @@ def measure(
         scores=scores,
         labels=labels,
     )
-    return _measured(space, labelled=True, also=also)
+    return _measured(space, progress, labelled=True, also=also)
 
 
-def _measured(space: Space, *, labelled: bool, also: Collection[str]) -> dict[str, float]:
+def _measured(
+    space: Space, progress: Callable[[float], None], *, labelled: bool, also: Collection[str]
+) -> dict[str, float]:
     """All that is declared and can be measured of a space, in the order of the registry."""
     wanted = [
         one
@@ -137,7 +141,11 @@ def _measured(space: Space, *, labelled: bool, also: Collection[str]) -> dict[st
     many = len(space.y) >= MANY_POINTS and may_start_threads()
     with ThreadPoolExecutor(1) if many else nullcontext() as beside:
         waiting = {one: beside.submit(_of, one, space) for one in wanted if one.slow} if beside else {}
-        here = {one: _of(one, space) for one in wanted if one not in waiting}
+        here = {}
+        for one in wanted:
+            if one not in waiting:
+                here[one] = _of(one, space)
+                progress(len(here) / len(wanted))
         found = [here[one] if one in here else waiting[one].result() for one in wanted]
     values = {key: value for one in found for key, value in one.items()}
     return {key: float(value) for key, value in values.items() if value is not None and np.isfinite(value)}

@@ -92,7 +92,7 @@ def shown_in(place: Place, judge: str | None = None) -> list[Measure]:
     Example:
         >>> [measure.key for measure in shown_in("findings")]
         ['accuracy_few', 'map_few', 'centre_sum_test', 'centre_sum']
-        >>> [measure.key for measure in shown_in("summary", "linear")][3:5]
+        >>> [measure.key for measure in shown_in("summary", "linear")][2:4]
         ['accuracy_probe_few_features', 'accuracy_few']
     """
     asked, second = judge or OWN, beside(judge) if judge and place in _SEVERAL else None

@@ -59,7 +59,7 @@ class Learner:
         self._stepped = False
         captures, self.notes = graphs.choice(method, run, engine)
         make = partial(graphs.CudaGraph, engine.device)
-        self._replays = graphs.Replays(method, self._ledger, self._work, make) if captures else None
+        self._replays = graphs.Replays(method, self._ledger, make) if captures else None
         self._rng_states = [
             torch.Generator(one.device).manual_seed(run.seed).get_state() for one in engine.generators()
         ]
@@ -80,7 +80,7 @@ class Learner:
             if self._replays is None:
                 self._work(batch, rate)
             else:
-                self._replays.step(batch, rate, self.run, self.optimizer)
+                self._replays.step(batch, rate, self._work, self.run, self.optimizer)
         self.images_seen += batch.images
         self._stepped = True
 

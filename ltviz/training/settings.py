@@ -162,10 +162,10 @@ class RunSettings(BaseModel):
     compile: bool = Field(
         False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
     )
-    cuda_graphs: bool = Field(
-        False,
-        description="Capture a step as a CUDA graph and replay it: for small networks, which a GPU takes less time to "
-        "compute than the host to ask for. Methods that compute on the host go on as usual.",
+    cuda_graphs: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Capture a step as a CUDA graph and replay it, since a GPU takes less time to compute a small "
+        "network than the host to ask for it: auto is on CUDA, for methods that compute nothing on the host.",
     )
     deterministic: bool = Field(
         False, description="Compute so that a run on the same GPU can be repeated bit for bit; slower there."

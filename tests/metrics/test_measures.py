@@ -9,7 +9,8 @@ from ltviz.errors import DataError
 COUNTS = [90, 60, 40, 25, 15, 8]
 LIVE = {
     "simplex_deviation_mean", "simplex_deviation_max", "centre_sum", "min_centre_angle", "uniformity", "nc1",
-    "effective_rank", "spread_head", "spread_medium", "spread_tail", "kappa_head", "kappa_medium", "kappa_tail",
+    "effective_rank", "uniformity_wasserstein", "cdnv", "spread_head", "spread_medium", "spread_tail", "kappa_head",
+    "kappa_medium", "kappa_tail",
 }  # fmt: skip
 
 
@@ -49,11 +50,11 @@ def test_validation_points_are_neither_test_nor_train(cloud) -> None:
 
 
 def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
-    z, y = cloud(COUNTS, 8)
+    z, y = cloud(COUNTS, 16)
     split = np.where(np.random.default_rng(4).random(len(y)) < 0.3, 2, split_of(y))
     found = metrics.measure(
-        z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 8),
-        bias=np.zeros(6), targets=geometry.simplex(6, 8), theory=geometry.simplex(6, 5),
+        z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 16),
+        bias=np.zeros(6), targets=geometry.simplex(6, 16), theory=geometry.simplex(6, 5),
         theory_weights=geometry.simplex(6, 5), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
     found |= metrics.measure(z, y, split=split, features=z, full=True)  # which samples with several labels have none of
@@ -97,7 +98,8 @@ def test_rotation_permutation_and_float32_change_nothing(cloud, rotation) -> Non
     order = np.random.default_rng(0).permutation(len(y))
     turned = z[order] @ rotation(5)
     found = metrics.measure(turned, y[order], split=split[order], full=True, targets=(np.eye(6, 5) + 0.1) @ rotation(5))
-    sampled = {key for key in expected if key.startswith("territory")}  # by random directions where D > 3
+    # by random directions, and planes, where D > 3
+    sampled = {key for key in expected if key.startswith(("territory", "sliced"))}
     for key in set(expected) - sampled:
         assert found[key] == pytest.approx(expected[key], rel=1e-5, abs=1e-9), key
     single = metrics.measure(z.astype(np.float32), y, split=split)
@@ -109,7 +111,7 @@ def test_rows_that_are_not_unit_are_normalised_for_all_but_neural_collapse(cloud
     z, y = cloud(COUNTS, 5)
     raw = z * np.random.default_rng(0).uniform(0.5, 20, len(y))[:, None]
     expected, found = metrics.measure(z, y), metrics.measure(raw, y)
-    for key in LIVE - {"nc1"}:
+    for key in LIVE - {"nc1", "cdnv"}:
         assert found[key] == pytest.approx(expected[key], rel=1e-6), key
     assert found["nc1"] == metrics.neural_collapse(raw, y).nc1 != pytest.approx(expected["nc1"], rel=0.1)
 

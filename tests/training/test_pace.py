@@ -60,7 +60,7 @@ def test_the_laws_hold_for_every_run(steps: int, share: float, fps: float, step_
     free = frame_s * len(wanted)
     spent = frame_s * len(framed)
     assert pacer.share == pytest.approx(spent / pacer.elapsed)
-    assert spent <= max(free, share * pacer.elapsed + 1e-6) + (free if bought else 0)
+    assert spent <= max(free, share * pacer.elapsed) * 1.02 + frame_s, "frames that must come are reckoned with"
 
 
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.6])
