@@ -102,12 +102,14 @@ def _draw_verdict(race: Mapping[str, Result]) -> None:
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
     asked = [(judge, key) for judge in (COMMON, OWN) if (key := accuracy_key([group], judge, "few"))]
     spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.lab.COMMON_IN_FRAMES, OWN: ""}
+    pixels = any(result.evaluation and result.evaluation.judged for result in race.values())
     verdicts = []
     for judge, measure in [(spoken[judge], key) for judge, key in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
-        verdicts.append(words.lab.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+        least = min(sizes, key=sum, default=[])
+        verdicts.append(words.lab.few_shot_verdict(scores, baseline, least, judge, pixels=pixels))
     *first, last = [said for said in verdicts if said] or [""]
     for said in [*first, f"{last} {words.lab.ONE_SEED}"] if last else []:
         st.text(said)

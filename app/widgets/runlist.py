@@ -169,7 +169,8 @@ def draw_trouble(studio: Studio) -> None:
 
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
-    said = words.lab.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
+    left = left if isinstance(left, int | float) else None
+    said = words.lab.run_line(state, step, line.total, left, line.status.reason)
     said += f", {words.lab.IN_FOLDER.format(folder=plain(line.folder))}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     acts = line.live and studio.may_train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,7 @@ MOST_UNREAD = 256
 """Steps whose losses wait on the device to be read, at most; a frame reads them before."""
 
 log = logging.getLogger(__name__)
-_MOST_FILES = 20
-"""Damaged files that one event names."""
+_MOST_FILES = 20  # damaged files that one event names
 
 
 class Lane:
@@ -58,7 +57,7 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before, self._shared = learner, before, shared
-        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs)
+        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs, shared.run.sampling)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []
@@ -329,15 +328,15 @@ class Lane:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
 
-    def evaluate(self) -> None:
-        """Writes evaluation.json, unless the settings say not to.
+    def evaluate(self, tell: Callable[[str], None] = lambda doing: None) -> None:
+        """Writes evaluation.json, unless the settings say not to or `tell`, called now and then, is `Interrupted`.
 
         Raises:
             DiskFull: nothing was written; try again.
         """
         if self.run.evaluate:
             with self._learner.own_rng():
-                found = evaluated(self.method, self._shared, self.step)
+                found = evaluated(self.method, self._shared, self.step, tell)
             if found is not None:
                 write_evaluation(self.path, found)
 

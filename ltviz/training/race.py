@@ -28,6 +28,7 @@ class Race:
         teachers: open lanes in whose folders are the teachers that some of `lanes` await.
         stop: ends all lanes as if a person had stopped them.
         progress: called after every step of `lanes` with its number.
+        say: called with what is being done where that is no step and may take minutes.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class Race:
         teachers: Sequence[Lane] = (),
         stop: Stop | None = None,
         progress: Callable[[int], None] = lambda step: None,
+        say: Callable[[str], None] = lambda doing: None,
     ):
         self.lanes, self.teachers = list(lanes), list(teachers)
         self.batches, self._stop, self._progress = batches, stop or Stop(), progress
+        self._say = say
         self._last = self._phase(self.lanes)
         self._phases = [self._last]
         """Whose requests are heard: the phase that trains, then the one that waits."""
@@ -73,7 +76,7 @@ class Race:
         return [lane.outcome(self.pacer.share) for lane in self.lanes]
 
     def _phase(self, lanes: Sequence[Lane]) -> Phase:
-        return Phase(lanes, self.batches, stop=self._stop, hear=self._hear)
+        return Phase(lanes, self.batches, stop=self._stop, hear=self._hear, say=self._say)
 
     def _train(self, phase: Phase, progress: Callable[[int], None]) -> None:
         """Takes the lanes of a phase to the last step."""

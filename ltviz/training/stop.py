@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class Interrupted(Exception):
+    """What was being done is not wanted any more."""
+
+
 class Stop:
     """A polite stop of everything, asked for by a signal or by the program."""
 
