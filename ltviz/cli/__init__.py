@@ -26,6 +26,7 @@ COMMANDS = {
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
     "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
+    "reproduce": "reproduce a published or derived result: a number, a tolerance, a verdict",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
