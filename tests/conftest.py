@@ -18,6 +18,19 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 GOLDEN = Path(__file__).parent / "golden"
 SHOWCASE = Path(__file__).parent / "plugins" / "showcase"
 
+WATCHES = ("app", "bench", "browser", "export", "figures", "integrations")
+"""Folders whose tests wait for pages, browsers and servers."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, one has all that watch the clock, and a file stays in one process."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here)
+        item.add_marker(pytest.mark.xdist_group("watches" if place.parts[0] in WATCHES else str(place)))
+
 
 @pytest.fixture
 def golden() -> Path:

@@ -13,6 +13,7 @@ draw_style()
 if not studio.serving:
     st.warning(words.shared.NO_STREAM)
 files = uploads.draw_uploader()
+uploads.draw_trouble()
 if files:
     asked = uploads.draw_corrections(files)
     if (found := uploads.read(files, asked)) is not None:
@@ -23,7 +24,9 @@ if files:
 runs = opened.read_runs(studio)
 if runs:
     viewer.draw_stage(studio, runs, view="embeddings")
-    if viewer.may_draw_charts(studio):
+    if not uploads.are_written():
+        uploads.wait_for_frames()
+    elif viewer.may_draw_charts(studio):
         opened.draw_opened(studio, runs)
     else:
         viewer.let_the_stage_begin()

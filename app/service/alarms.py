@@ -15,7 +15,7 @@ import numpy as np
 from ltviz.errors import LtvizError
 from ltviz.metrics.alarms import Alarm, Observation, observe
 from ltviz.recording import Recording
-from ltviz.recording.measured import find_alarms_of
+from ltviz.recording.measured import find_alarms_of, observed_of
 
 from .kept import Kept, identify
 
@@ -68,7 +68,10 @@ def _look(recording: Recording, step: int) -> Observation | None:
     try:
         frame = recording.frame(step)
         # Of samples without a label only their places are known, and of a run without classes not how many it should.
-        return observe(frame, np.array(recording.info.counts)) if (frame.labels >= 0).any() else None
+        if not (frame.labels >= 0).any():
+            return None
+        seen, split = observed_of(frame, recording.probe.known_split)
+        return observe(seen, np.array(recording.info.counts), split)
     except (LtvizError, OSError) as error:
         # Removed, damaged, or not to be measured: the run's other frames still are.
         log.info("Run %s: step %d is not looked at for alarms: %s", recording.run_id, step, error)

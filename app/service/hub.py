@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ from ltviz.figures.palette import method_colour
 from ltviz.metrics import shot_groups
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Attribute, Home, Recording, RunInfo, check_run_id
+from ltviz.recording.drawn import draw_evenly, first_look, split_of
 
 from .alarms import SLICE_SECONDS, Alarms
 from .picture import draw_frame
-from .projections import DEFAULT_PROJECTION, Projections
+from .projections import DEFAULT_PROJECTION, Projections, is_slow
 from .tail import Snapshot, Tail
 from .wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
 
@@ -41,6 +43,8 @@ SEARCH_SECONDS = 0.25
 REST_RATIO = 4
 """How much longer than a look at them the rest after it is: at most a fifth of one core goes into alarms."""
 CACHE_BYTES = 64 * 2**20
+FIRST_POINTS = 5_000
+"""Of a run of very many samples so many are seen first, of every class."""
 KEPT_RECORDINGS = 64
 
 
@@ -137,6 +141,8 @@ class Hub:
     async def _search(self) -> None:
         """Looks for alarms in whatever has changed, and rests longer than it looks."""
         while self._tails:
+            while self._reading:  # a viewer waits for a frame, which is read for the alarms again
+                await asyncio.sleep(POLL_SECONDS)
             began = time.monotonic()
             for tail in list(self._tails.values()):
                 if tail.snapshot.generation is not None and tail.searched != tail.snapshot:
@@ -163,8 +169,11 @@ class Hub:
             tail.header = now.state, header
         return header
 
-    async def frame(self, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
+    async def frame(self, tail: Tail, step: int, projection: str, *, first: bool = False) -> EncodedFrame | None:
         """A frame of a run, encoded; None where it cannot be read (it is left out from then on).
+
+        A frame of many samples takes seconds. Who has nothing to show yet asks for a `first` look: it may hold some of
+        them, and says `partial` then; asking again gives all.
 
         While a slow projection is being computed the frame comes in the default one and says `pending`; when it is
         there, the viewers of the run are woken, `tail.landed` has counted it, and asking again gives it.
@@ -178,12 +187,24 @@ class Hub:
         key = (tail.recording.path, tail.snapshot.generation, step, name)
         if (found := self._cache.get(key)) is not None:
             self._cache.move_to_end(key)
+        elif first and (look := await self._first_look(tail, info, step, name)) is not None:
+            return look
         else:
             if key not in self._reading:
                 self._reading[key] = asyncio.ensure_future(self._read(key, tail, info))
             # One viewer that leaves must not cancel the reading for the others.
             found = await asyncio.shield(self._reading[key])
         return found
+
+    async def _first_look(self, tail: Tail, info: RunInfo, step: int, name: str) -> EncodedFrame | None:
+        """Some samples of a frame of many; None where it has few, or that cannot be had."""
+        views = self._projections_of(tail, info)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._readers, _encode_some, tail, info, step, name, views)
+        except (LtvizError, OSError, ValueError) as error:
+            log.info("Run %s: step %d has no first look: %s", tail.run, step, error)
+            return None
 
     async def _read(self, key: tuple, tail: Tail, info: RunInfo) -> EncodedFrame | None:
         _, _, step, name = key
@@ -267,10 +288,27 @@ def _attributes(recording: Recording) -> Sequence[Attribute]:
         return ()
 
 
+def _encode_some(tail: Tail, info: RunInfo, step: int, name: str, projections: Projections) -> EncodedFrame | None:
+    """`FIRST_POINTS` of a frame of many samples, where the frame itself will have them."""
+    written = (tail.recording.path / "frames" / f"{step:09d}.safetensors").stat().st_mtime
+    if (look := first_look(tail.recording, step)) is None:
+        return None
+    rows, frame = look
+    at_once = DEFAULT_PROJECTION if name == "none" or is_slow(name) else name
+    projected = projections.project(frame, at_once) if frame.embeddings.shape[1] > 3 else None
+    picture = draw_frame(frame, info.order, split_of(frame, tail.recording.probe), projected)
+    shown = draw_evenly(frame.labels, FIRST_POINTS)
+    first = rows[shown], len(tail.recording.probe.labels)
+    return encode_frame(
+        tail.run, frame, replace(picture, points=picture.points[shown]), info.order, written, first=first
+    )
+
+
 def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projections) -> EncodedFrame:
     written = (tail.recording.path / "frames" / f"{step:09d}.safetensors").stat().st_mtime
     frame = tail.recording.frame(step)
     # A recording may not have said its dimension before its first frame.
     beyond = frame.embeddings.shape[1] > 3
     projected = projections.project(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
-    return encode_frame(tail.run, frame, draw_frame(frame, info.order, projected), info.order, written)
+    picture = draw_frame(frame, info.order, split_of(frame, tail.recording.probe), projected)
+    return encode_frame(tail.run, frame, picture, info.order, written)

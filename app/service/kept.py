@@ -34,6 +34,11 @@ class Kept:
                 self._values.popitem(last=False)
         return value
 
+    def find(self, key: tuple) -> Any:
+        """The value of a key; None where it is not known."""
+        with self._guard:
+            return self._values.get(key)
+
 
 def identify(folder: Path) -> tuple[int, int] | None:
     """Which recording lies in a folder: another one of the same name has another identity; None where there is none."""

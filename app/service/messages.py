@@ -101,7 +101,7 @@ class FrameHeader:
     epoch: float | None
     seconds: float | None
     n: int
-    """Points in the payload."""
+    """Samples of the run. Each has a point in the payload; with the array "rows", those that it names alone."""
     centres: VectorsByClass
     landmarks: Mapping[str, VectorsByClass]
     """Name -> places; by class where there are as many."""
@@ -116,7 +116,8 @@ class FrameHeader:
     arrays: Arrays
     """prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of segments; places, angle
     of caps; y of all. Angles are left out where the picture is not the embedding itself. "present" is there where some
-    samples are not: 0 for those, which have no place then."""
+    samples are not: 0 for those, which have no place then. "rows", growing, is there in a first look at a frame of many
+    samples: the points are of these alone, and the same frame follows with all."""
     readings: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By class, or one number."""
     vectors: Mapping[str, VectorsByClass] = field(default_factory=dict)

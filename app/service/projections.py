@@ -118,6 +118,11 @@ def check_projection(name: str) -> str:
     return make_projection(name)[0]
 
 
+def is_slow(name: str) -> bool:
+    """Whether a projection takes seconds, and is computed in the background; ConfigError where there is none."""
+    return make_projection(name)[1].slow
+
+
 def _tell(name: str, fit: Fit, *, pending: str | None = None, error: str | None = None) -> ProjectionHeader:
     kept = _finite(fit.honesty)
     return ProjectionHeader(name=name, linear=fit.placement.linear, pending=pending, error=error, **kept)

@@ -1,4 +1,5 @@
-"""The page of a replay: the stage's modules, styles and data in one file, under a policy that lets nothing else in."""
+"""One page by itself, a replay or the geometry lab: modules, styles and data in one file, under a policy that lets
+nothing else in."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from string import Template
 from typing import Any
@@ -14,9 +16,25 @@ from typing import Any
 from .. import words
 from .stagefiles import needed, stage_style
 
-ENTRY = "replaypage.js"
 _ROOT = "ltviz/"
-_START = f'import "{_ROOT}{ENTRY}";'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a page by itself is."""
+
+    entry: str
+    """The module that starts it."""
+    place: str
+    """Id of the element that it fills."""
+    styles: tuple[str, ...] = ("stage.css",)
+    worker: bool = False
+    """It starts one, out of a blob: then the policy lets blobs be workers, and one named policy make their address."""
+
+
+REPLAY = Kind("replaypage.js", "stage")
+GEOMETRY = Kind("geometry.js", "lab", ("stage.css", "lab/lab.css"), worker=True)
+ENTRY = REPLAY.entry
 
 # A page of its own has nothing around it that could give paper, ink and margins. The stage looks for Streamlit's names.
 _PAGE_STYLE = """
@@ -38,7 +56,7 @@ h1 { margin: 0; font-size: 20px; font-weight: 650; overflow-wrap: anywhere; }
 # no text can become markup or code.
 _POLICY = Template(
     "default-src 'none'; script-src $scripts data:; style-src $styles; img-src data: blob:; base-uri 'none'; "
-    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "form-action 'none'; require-trusted-types-for 'script'; trusted-types $types"
 )
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en"$theme>
@@ -54,7 +72,7 @@ _PAGE = Template("""<!DOCTYPE html>
 <body>
 <h1>$title</h1>
 <p id="note">$note</p>
-<div id="stage"><p>$waiting</p></div>
+<div id="$place"><p>$waiting</p></div>
 <script type="application/json" id="contents">$contents</script>
 <script type="module">$start</script>
 </body>
@@ -62,7 +80,7 @@ _PAGE = Template("""<!DOCTYPE html>
 """)
 
 
-def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str | None) -> bytes:
+def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str | None, kind: Kind = REPLAY) -> bytes:
     """The file, UTF-8.
 
     Args:
@@ -70,17 +88,21 @@ def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str
         contents: JSON; it may hold any text, none of which the browser takes for markup.
         theme: "light", "dark", or None for what the reader's system prefers.
     """
-    scripts = f"{_fingerprint(code())} {_fingerprint(_START)}"
+    start = f'import "{_ROOT}{kind.entry}";'
+    modules, styles = code(kind.entry), style(kind.styles)
+    scripts = f"{_fingerprint(modules)} {_fingerprint(start)}"
+    types = "ltviz-worker; worker-src blob:" if kind.worker else "'none'"
     page = _PAGE.substitute(
         theme="" if theme is None else f' data-theme="{html.escape(theme)}"',
-        policy=_POLICY.substitute(scripts=scripts, styles=_fingerprint(style())),
+        policy=_POLICY.substitute(scripts=scripts, styles=_fingerprint(styles), types=types),
         title=html.escape(title),
         note=html.escape(note),
-        style=style(),
-        modules=code(),
+        style=styles,
+        modules=modules,
+        place=kind.place,
         waiting=html.escape(words.served.REPLAY_WAITING),
         contents=as_data(contents),
-        start=_START,
+        start=start,
     )
     return page.encode()
 
@@ -92,16 +114,16 @@ def as_data(value: Any) -> str:
 
 
 @cache
-def code() -> str:
-    """The import map: every module that the replay needs, under a name that does not depend on where the file lies."""
-    modules = {_ROOT + name: _as_address(text) for name, text in sorted(needed(ENTRY, _ROOT).items())}
+def code(entry: str = ENTRY) -> str:
+    """The import map: every module that the page needs, under a name that does not depend on where the file lies."""
+    modules = {_ROOT + name: _as_address(text) for name, text in sorted(needed(entry, _ROOT).items())}
     return as_data({"imports": modules})
 
 
 @cache
-def style() -> str:
+def style(names: tuple[str, ...] = REPLAY.styles) -> str:
     """The page's styles and the stage's."""
-    return _PAGE_STYLE + stage_style()
+    return _PAGE_STYLE + "".join(map(stage_style, names))
 
 
 def _as_address(source: str) -> str:

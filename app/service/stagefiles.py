@@ -13,12 +13,6 @@ STAGE = Path(__file__).parents[1] / "stage"
 _IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"(\.{1,2}/[\w./-]+\.js)"')
 
 
-@cache
-def modules() -> tuple[str, ...]:
-    """Every module's path below the stage's folder: "stage.js", "common/dom.js"."""
-    return tuple(sorted(path.relative_to(STAGE).as_posix() for path in STAGE.rglob("*.js")))
-
-
 def resolve_imports(name: str, root: str) -> tuple[str, list[str]]:
     """The source of module `name`, each import written as `root` + the path of the module it means; and those paths.
 
@@ -77,6 +71,28 @@ def bundle(entry: str) -> tuple[str, str]:
 
 
 @cache
-def stage_style() -> str:
-    """The stage's style sheet."""
-    return (STAGE / "stage.css").read_text(encoding="utf-8")
+def stage_style(name: str = "stage.css") -> str:
+    """The stage's style sheet, or that of one of its rooms."""
+    return (STAGE / name).read_text(encoding="utf-8")
+
+
+_EXPORT = re.compile(r"^export (const|function\*?|class|let) (\w+)", re.MULTILINE)
+_NAMED_IMPORT = re.compile(r'^import \{([^}]*)\} from "ltviz/([^"]+)";$', re.MULTILINE)
+
+
+@cache
+def worker_source(entry: str) -> str:
+    """An entry and all that it imports as one classic script: a worker that is made of a blob has no import map.
+
+    Each module becomes a function that gives what the module exports. That takes modules as the stage's are written:
+    imports and exports by name, each export where it is declared.
+    """
+    parts = ['"use strict";', "const modules = {};"]
+    for name, source in needed(entry, "ltviz/").items():
+        exports = [found[2] for found in _EXPORT.finditer(source)]
+        body = _NAMED_IMPORT.sub(lambda found: f"const {{{found[1]}}} = modules[{json.dumps(found[2])}];", source)
+        body = _EXPORT.sub(r"\1 \2", body)
+        if re.search(r"^(import|export)\b", body, re.MULTILINE):
+            raise ValueError(f"{name} imports or exports in a way that a worker's script cannot be made of")
+        parts.append(f"modules[{json.dumps(name)}] = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
+    return "\n".join(parts)

@@ -138,15 +138,17 @@ class Viewer:
 
     async def _listen(self) -> None:
         while True:
-            text = await self.socket.receive_text()
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1000))
             try:
-                request = json.loads(text)
+                request = json.loads(message.get("text") or "")
                 self._obey(request)
                 if "selected" in request:
                     await self._attend(request["selected"])
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
-            except (ValueError, TypeError, AttributeError, OverflowError):
+            except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
                 await self._send(encode_message(ErrorHeader(run=None, message=words.served.NOT_UNDERSTOOD)))
             self._woken.set()
 
@@ -168,7 +170,7 @@ class Viewer:
 
     async def _serve_run(self, run: str) -> None:
         """Sends one run: its header whenever the folder is a new one, then what the clock wants."""
-        tail, generation, usable = self._tails[run], None, True
+        tail, generation, usable, first = self._tails[run], None, True, True
         while True:
             async with self._news:
                 await self._news.wait_for(lambda: self._is_due(run))
@@ -177,12 +179,15 @@ class Viewer:
                 continue
             snapshot = tail.snapshot
             if snapshot.generation != generation:
-                generation, usable = snapshot.generation, await self._introduce(tail)
+                generation, usable, first = snapshot.generation, await self._introduce(tail), True
             if not usable:
                 self._shown[run] = wanted
                 continue
-            frame = await self.hub.frame(tail, wanted[0], wanted[2])
-            self._shown[run] = wanted
+            frame = await self.hub.frame(tail, wanted[0], wanted[2], first=first)
+            # What was only a first look is still due.
+            first = False
+            if frame is None or not frame.partial:
+                self._shown[run] = wanted
             # Sent even if another step is wanted by now: a hand that draws the slider wants one after another, and
             # would see nothing until it rests. What a viewer has not answered bounds how many are under way.
             if frame is None:

@@ -65,6 +65,8 @@ class EncodedFrame:
     """The projection that was asked for and is still being computed; the frame is in another one."""
     trouble: str | None = None
     """Why the projection that was asked for is not shown, where it cannot be."""
+    partial: bool = False
+    """Whether it is a first look, after which all points of the same frame come."""
 
     @property
     def nbytes(self) -> int:
@@ -83,14 +85,24 @@ def pack(header: str, payload: bytes = b"") -> bytes:
     return b"".join((struct.pack("<I", len(text)), text, payload))
 
 
-def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, written: float) -> EncodedFrame:
-    """A frame as `FrameHeader` and payload.
+def encode_frame(
+    run: str,
+    frame: Frame,
+    picture: Picture,
+    order: np.ndarray,
+    written: float,
+    first: tuple[np.ndarray, int] | None = None,
+) -> EncodedFrame:
+    """A frame as `FrameHeader` and payload; as a first look where `first` says which rows of how many samples it has.
 
     `order` (C,) are the classes from most to fewest samples: on the wire class k is `order[k]`, so that every picture
     can colour by rarity.
     """
     payload, rank = Payload(), ranks(order).astype(np.uint16)
     payload.begin(quantise(picture.points, PLACE).tobytes())
+    if first is not None:
+        payload.align(4)
+        payload.add("rows", first[0], _IDS)
     predictions = frame.samples.get("prediction")
     if predictions is not None:
         payload.add("prediction", ranked(predictions, rank), CLASS)
@@ -110,7 +122,7 @@ def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, wr
         step=int(frame.step),
         epoch=_number(frame.epoch),
         seconds=_number(frame.seconds),
-        n=len(picture.points),
+        n=len(picture.points) if first is None else first[1],
         centres=_rows(picture.centres),
         landmarks={name: _rows(points) for name, points in picture.landmarks.items()},
         target_index=None if frame.target_index is None else frame.target_index[order].tolist(),
@@ -131,7 +143,7 @@ def encode_frame(run: str, frame: Frame, picture: Picture, order: np.ndarray, wr
     )
     told = picture.projection
     pending, trouble = (None, None) if told is None else (told.pending, told.error)
-    return EncodedFrame(run, header.step, written, _json(header), payload.bytes(), pending, trouble)
+    return EncodedFrame(run, header.step, written, _json(header), payload.bytes(), pending, trouble, first is not None)
 
 
 class Payload:
@@ -149,6 +161,10 @@ class Payload:
         """Appends bytes that no header names."""
         self._parts.append(data)
         self._size += len(data)
+
+    def align(self, size: int) -> None:
+        """Fills up to a multiple of `size` bytes."""
+        self.begin(bytes(-self._size % size))
 
     def add(self, name: str, values: np.ndarray, kind: Kind) -> None:
         """Appends an array of numbers of this kind."""

@@ -11,9 +11,10 @@ import { watchGestures } from "./choices/gestures.js";
 import { Controller } from "./choices/controller.js";
 import { Loop } from "./drawing/loop.js";
 import { keepCameras, recallCameras } from "./common/memory.js";
-import { formatBeside, Moment, Moments, MOST_PANELS, parseBeside } from "./incoming/moments.js";
+import { formatBeside, Moments, MOST_PANELS, parseBeside } from "./incoming/moments.js";
 import { roomFor } from "./scene/panels.js";
 import { Parts } from "./parts.js";
+import { Ledger } from "./reading/ledger.js";
 import { Picture } from "./drawing/picture.js";
 import { Run } from "./incoming/runs.js";
 import { alike, Choices } from "./scene/choices.js";
@@ -25,6 +26,8 @@ import { fill, useWords, words } from "./words.js";
 /** @typedef {import("./common/types.js").StageData} StageData */
 
 const TEXT_EVERY_MS = 120;
+/** Attributes that are named where some are left out. */
+const MOST_NAMED = 8;
 const BADGE_EVERY_MS = 1000;
 
 export class Stage {
@@ -36,6 +39,8 @@ export class Stage {
    */
   constructor(data, telemetry, openSource = (options) => new StreamSocket(options)) {
     this.data = data;
+    /** Runs that the page gave, more perhaps than there is room for. */
+    this.asked = data.runs.length;
     this.telemetry = telemetry;
     this.name = data.view ?? "stage";
     useWords(data.words);
@@ -66,14 +71,14 @@ export class Stage {
     this.root = parts.root;
     this.overlay = parts.overlay;
     this.timeline = parts.timeline;
-    this.badge = parts.badge;
+    this.ledger = new Ledger(parts.badge, telemetry);
     this.pointer = parts.pointer;
     watchGestures(this.canvas, this.controller.gestures());
     this.watchContext();
     this.socket = openSource({
       address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
       onMessage: (header, buffer, offset) => this.receive(header, buffer, offset),
-      onLink: (link, detail) => parts.showLink(link, detail, this.standing, () => this.socket.open()),
+      onLink: (link, detail) => parts.showLink(link, detail, () => this.socket.open()),
       onTrouble: (trouble) => parts.showTrouble(trouble),
     });
     this.loop = new Loop(this.picture, {
@@ -82,19 +87,18 @@ export class Stage {
       urgent: () => this.timeline.dragging,
       before: (now) => this.pointer.look(now),
       after: (now) => this.drawn(now),
-      onLanded: (landed) => this.landed(landed),
-      onLevel: () => this.sayLevel(),
+      onLanded: (landed) => {
+        this.ledger.landed(landed);
+        this.scheduleTexts();
+      },
+      onLevel: () => parts.notice.rest(this.picture.quality.simplified),
     });
     this.canvas.addEventListener("pointerdown", () => this.loop.hold(true));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
       this.canvas.addEventListener(end, () => this.loop.hold(false));
     this.attached = false;
-    /** The last picture left points out because it moves. */
-    this.fewer = false;
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
-    /** What is said under the stage while there is nothing newer to say. */
-    this.standing = "";
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.textTimer = undefined;
     /** @type {(() => void)[]} what ends with the stage's time on the page */
@@ -158,6 +162,7 @@ export class Stage {
     const anew = first || !alike(source(data), source(before));
     const stepGiven = first || data.step !== before.step;
     this.data = data;
+    this.asked = given.runs.length;
     useWords(data.words);
     this.choices.set({
       ramp: data.ramp?.length ? data.ramp : RAMP,
@@ -177,10 +182,7 @@ export class Stage {
       this.timeline.enter("follow", null);
     this.setRuns(data);
     this.parts.say(data.runs.length ? "" : words.empty, data.runs.length ? "" : words.emptyNext);
-    this.standing =
-      given.runs.length > MOST_PANELS ? fill(words.tooMany, { most: MOST_PANELS, count: given.runs.length }) : "";
-    if (this.picture.renderer.kind === "flat") this.standing = words.noSphere;
-    this.parts.notify(this.standing);
+    this.sayStanding();
     setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
     if (first && !data.guest)
       this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
@@ -189,6 +191,18 @@ export class Stage {
       this.refreshTheme();
       this.layout();
     }
+  }
+
+  /** What is to be known of the picture whatever happens. */
+  sayStanding() {
+    const { runs } = this.data,
+      given = this.asked,
+      left = [...new Set(this.shown.flatMap((run) => run.info?.header.attributes_left ?? []))];
+    this.parts.notice.stand([
+      this.picture.renderer.kind === "flat" && words.noSphere,
+      given > runs.length && fill(words.tooMany, { most: MOST_PANELS, count: given }),
+      left.length > 0 && fill(words.attributesLeft, { names: left.slice(0, MOST_NAMED).join(", ") }),
+    ]);
   }
 
   /** @param {StageData} data */
@@ -298,6 +312,7 @@ export class Stage {
     else if (header.type === "run" && run) {
       run.setInfo(readRun(buffer, header, offset));
       this.pointer.forget(run);
+      this.sayStanding();
       this.changed();
     } else if (header.type === "state" && run) {
       run.setState(header);
@@ -312,9 +327,7 @@ export class Stage {
     const run = this.runs.get(header.run);
     if (!run) return;
     run.receive(readFrame(buffer, header, offset));
-    this.badge.addArrival(performance.now());
-    this.telemetry.frames++;
-    this.telemetry.seq = header.seq;
+    this.ledger.arrived(header.seq);
     this.loop.invalidate();
   }
 
@@ -324,33 +337,11 @@ export class Stage {
     this.loop.invalidate();
   }
 
-  /** Pictures with their new frames are on the screen. @param {Run[]} landed */
-  landed(landed) {
-    const { telemetry } = this;
-    for (const run of landed) {
-      if (!run.frame) continue;
-      telemetry.drawn[run.id] = (telemetry.drawn[run.id] ?? 0) + 1;
-      if (!(run instanceof Moment))
-        this.badge.addDelay((telemetry.latencyMs = Date.now() - run.frame.header.time * 1000));
-    }
-    this.scheduleTexts();
-  }
-
   /** A picture is on its way to the screen. @param {number} now */
   drawn(now) {
-    const { picture, telemetry } = this;
-    // Empty spheres are no news: the rate is that of pictures with a frame on them.
-    if (picture.shown.some((run) => run.frame && run.info)) this.badge.addDrawing(now);
-    telemetry.draws++;
-    telemetry.points = this.loop.points;
-    if (picture.thin > 1 !== this.fewer) this.sayFewer(picture.thin > 1);
-    telemetry.camera = { ...picture.camera.pose };
-    telemetry.layers = picture.renderer.counts;
-    telemetry.panels = this.everyRun().map((run) =>
-      run instanceof Moment
-        ? { run: run.of, step: run.frame ? run.step : null, frozen: true }
-        : { run: run.id, step: run.frame?.header.step ?? null },
-    );
+    const { picture } = this;
+    this.ledger.drawn(now, picture, this.loop.points, this.everyRun());
+    this.parts.notice.tell(picture, this.loop.points);
     picture.shown.forEach((run, i) => {
       const centres = picture.on.labels && run.frame ? run.placesAt("centres", run.progress(now)) : [],
         rect = picture.rects[i];
@@ -376,28 +367,8 @@ export class Stage {
     if (this.choices.now.theme) this.parts.write(this.picture, this.shown, this.moments.wishes, this.data);
   }
 
-  /** @param {boolean} fewer whether points were left out of this picture, which moves */
-  sayFewer(fewer) {
-    this.fewer = fewer;
-    if (fewer) this.parts.notify(words.fewerPoints);
-    else this.sayLevel();
-  }
-
-  sayLevel() {
-    const what = this.picture.quality.simplified;
-    this.parts.notify(what ? fill(words.simplified, { what }) : this.standing);
-  }
-
   writeBadge() {
-    const { points } = this.loop,
-      skipped = [...this.runs.values()].reduce((sum, run) => sum + run.replaced, 0);
-    const { drawn } = this.badge.write(performance.now(), {
-      points,
-      skipped,
-      panels: this.shown.length,
-      simplified: this.picture.quality.simplified,
-    });
-    Object.assign(this.telemetry, { fps: drawn, skipped, points });
+    this.ledger.write(this.loop.points, this.runs.values(), this.shown.length, this.picture.quality.simplified);
   }
 
   mirror() {

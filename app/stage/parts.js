@@ -6,6 +6,7 @@ import { make, setText } from "./common/dom.js";
 import { exportsOf } from "./saving/export.js";
 import { Legend } from "./reading/legend.js";
 import { Menus } from "./choices/menus.js";
+import { Notice } from "./reading/notice.js";
 import { describeNow } from "./reading/now.js";
 import { LayerOptions } from "./choices/options.js";
 import { Overlay } from "./reading/overlay.js";
@@ -48,7 +49,7 @@ export class Parts {
     this.now = make("div", "ltv-now", { "data-testid": "ltviz-now" });
     /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
     this.told = false;
-    this.notice = make("div", "ltv-notice", { role: "status", hidden: "" });
+    this.notice = new Notice();
     const texts = make("div", "ltv-overlay");
     const lasso = document.createElementNS(SVG, "svg");
     const outline = document.createElementNS(SVG, "polyline");
@@ -80,7 +81,16 @@ export class Parts {
       make("div", "ltv-bar", {}, this.legend.root, this.menus.root),
       this.stage,
       this.timeline.root,
-      make("div", "ltv-foot", {}, this.now, this.notice, this.timeline.legend, this.selection.root, this.badge.root),
+      make(
+        "div",
+        "ltv-foot",
+        {},
+        this.now,
+        this.notice.root,
+        this.timeline.legend,
+        this.selection.root,
+        this.badge.root,
+      ),
       this.table.root,
       this.selected.root,
     );
@@ -141,12 +151,7 @@ export class Parts {
    * @param {() => void} [act]
    */
   notify(sentence, next = "", act = () => {}) {
-    this.notice.hidden = !sentence;
-    setText(this.notice, sentence);
-    if (!next) return;
-    const button = make("button", "ltv-plain", { type: "button" }, next);
-    button.addEventListener("click", act);
-    this.notice.append(" ", button);
+    this.notice.say(sentence, next, act);
   }
 
   /** Why no stream opens, in the middle, until one does. @param {import("./incoming/diagnosis.js").Trouble} trouble */
@@ -157,13 +162,12 @@ export class Parts {
 
   /**
    * How the stream fares. @param {import("./incoming/socket.js").Link} link @param {string} detail
-   * @param {string} standing said while all is well
    * @param {() => void} again */
-  showLink(link, detail, standing, again) {
+  showLink(link, detail, again) {
     this.told = false;
     setText(this.now, "");
     if (link === "open" && this.troubled) this.say("");
-    if (link === "open") this.notify(standing);
+    if (link === "open") this.notice.rest();
     else if (link === "waiting") this.notify(Number(detail) > 2 ? words.unreachable : words.reconnecting);
     else if (link === "refused") this.notify([words.refused, detail].filter(Boolean).join(" "), words.retry, again);
   }

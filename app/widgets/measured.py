@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
@@ -15,6 +15,7 @@ from ltviz.export import charts
 from ltviz.export.results import Result
 from ltviz.metrics import Classes, ShotGroups, distance_within, shot_groups, uniformity
 from ltviz.recording import Frame
+from ltviz.recording.estimate import Measured, Progress
 from ltviz.recording.measured import measure_frame
 
 from .. import words
@@ -39,13 +40,29 @@ def at_step(result: Result, step: int | None) -> Result | None:
     return replace(result, frames=frames) if frames else None
 
 
-def measured(result: Result) -> Result:
-    """The run with the full measures at its step; what its trainer has measured itself stays as it is."""
+def measured(result: Result, *progress: Progress) -> Result:
+    """The run with the full measures at its step; what its trainer has measured itself stays as it is.
+
+    A `progress` is told how far the measuring is, and may end it.
+    """
     step = result.step
     if step is None:
         return result
-    found = _kept.get(_key("full", result, step), lambda: _measure(result))
+    found = _kept.get(_key("full", result, step), lambda: _measure(result, *progress))
     return replace(result, frames={**result.frames, step: {**found, **result.metrics}})
+
+
+def errors_of(result: Result) -> Mapping[str, float]:
+    """Standard errors of the measures of a run that `measured` has estimated from some of its points."""
+    found = None if result.step is None else _kept.find(_key("full", result, result.step))
+    if not isinstance(found, Measured):
+        return {}
+    return {key: error for key, error in found.errors.items() if result.metrics.get(key) == found[key]}
+
+
+def is_measured(result: Result) -> bool:
+    """Whether `measured` takes no time."""
+    return result.step is None or _kept.find(_key("full", result, result.step)) is not None
 
 
 def portrait(result: Result) -> dict[str, tuple[list[float], list[float], list[float]]]:
@@ -86,12 +103,12 @@ def _key(kind: str, result: Result, step: int) -> tuple:
     return kind, path, identify(path), step
 
 
-def _measure(result: Result) -> dict[str, float]:
+def _measure(result: Result, *progress: Progress) -> dict[str, float]:
     frame = charts.frame_of(result)
     if frame is None:
         return {}
     try:
-        return measure_frame(result.recording, frame)
+        return measure_frame(result.recording, frame, *progress)
     except LtvizError:  # of a stranger's run: what its own trainer measured still stands
         return {}
 

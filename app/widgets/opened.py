@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from ltviz.errors import LtvizError
 from ltviz.export.results import Result, number, read_results
 from ltviz.metrics import described
-from ltviz.recording.measured import MOST_MEASURED
+from ltviz.recording.estimate import MOST_MEASURED
 
 from .. import words
 from ..service.studio import Studio
 from . import forms
 from .downloads import maker
-from .measured import measured
+from .measured import errors_of, is_measured, measured
 from .style import draw_heading
 from .viewer import theme
+
+STOPPED = "emb-stopped"
 
 
 def read_runs(studio: Studio) -> list[str]:
@@ -52,14 +55,46 @@ def draw_opened(studio: Studio, runs: Sequence[str]) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
-    with st.spinner(words.embeddings.MEASURING):
-        full = [measured(result) for result in results]
+    if (full := _all_measured(results)) is None:
+        return
     draw_heading(words.embeddings.MEASURES)
     for result in full:
-        if (points := len(result.recording.probe.labels)) > MOST_MEASURED:
+        if (points := _points(result)) > MOST_MEASURED:
             told = {"drawn": f"{MOST_MEASURED:,}", "points": f"{points:,}"}
             st.caption(words.embeddings.SAMPLED.format(title=forms.escape(result.info.title), **told))
     st.html(measure_table(full))
+
+
+def _all_measured(results: Sequence[Result]) -> list[Result] | None:
+    """All measures of the runs; None where a person has stopped the measuring of many points, which takes seconds."""
+    if all(is_measured(result) or _points(result) <= MOST_MEASURED for result in results):
+        with st.spinner(words.embeddings.MEASURING):
+            return [measured(result) for result in results]
+    if st.session_state.get(STOPPED):
+        st.caption(words.embeddings.STOPPED)
+        st.button(words.embeddings.MEASURE, key="emb-measure", on_click=_stop, args=(False,))
+        return None
+    # A press ends this run of the page at the next word to the bar.
+    bar, button = st.empty(), st.empty()
+    button.button(words.embeddings.STOP, key="emb-stop", on_click=_stop, args=(True,))
+    full = []
+    for done, result in enumerate(results):
+        full.append(measured(result, lambda share, done=done: _tell(bar, (done + share) / len(results))))
+    bar.empty()
+    button.empty()
+    return full
+
+
+def _tell(bar: Any, share: float) -> None:
+    bar.progress(min(1.0, share), words.embeddings.MEASURING)
+
+
+def _stop(stopped: bool) -> None:
+    st.session_state[STOPPED] = stopped
+
+
+def _points(result: Result) -> int:
+    return len(result.recording.probe.labels)
 
 
 def measure_table(results: Sequence[Result]) -> str:
@@ -88,4 +123,15 @@ def _value(result: Result, key: str) -> str:
     about = described(key)
     if about is None or key not in result.metrics:
         return ""
-    return html.escape(words.shared.with_unit(number(key, result.metrics[key]), about.unit))
+    # The error that drawing points leaves, here or in the frame as it was written.
+    error = errors_of(result).get(key, result.metrics.get(f"{key}_error"))
+    value = number(key, result.metrics[key])
+    return html.escape(
+        words.shared.with_unit(value if error is None else f"{value} ± {error_text(key, error)}", about.unit)
+    )
+
+
+def error_text(key: str, error: float) -> str:
+    """An error in the unit of tables, to two digits."""
+    about = described(key)
+    return f"{error * (100 if about and about.unit == 'share' else 1):.2g}"

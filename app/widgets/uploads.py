@@ -12,16 +12,20 @@ from typing import Any
 import streamlit as st
 
 from ltviz.errors import LtvizError
-from ltviz.launch.opening import Series, make_run, understand
+from ltviz.launch.making import MakingBehind
+from ltviz.launch.opening import Series, understand
 
 from .. import words
 from ..service.studio import Studio
 from . import forms
 
-DROPS, READ, COLUMNS, REFUSED = "emb-drops", "emb-read", "emb-columns", "emb-refused"
+DROPS, READ, COLUMNS, REFUSED, MADE = "emb-drops", "emb-read", "emb-columns", "emb-refused", "emb-made"
 MOST_LISTED = 60
 """Columns that are chosen from a list; more are written."""
 LONGEST_NAME = 120
+SOON_SECONDS = 0.25
+"""How long the page waits for runs to be written: most files need less."""
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -171,17 +175,42 @@ def draw_open(studio: Studio, found: Sequence[Series], asked: Asked) -> list[str
     )
     if not st.button(label, type="primary", key="emb-open"):
         return []
+    names = [asked.name] if len(found) == 1 else [series.name for series in found]
     try:
-        with st.spinner(words.embeddings.MAKING):
-            names = [asked.name] if len(found) == 1 else [series.name for series in found]
-            made = [make_run(series, studio.hub.runs, name=name) for series, name in zip(found, names, strict=True)]
+        made = MakingBehind(list(zip(found, names, strict=True)), studio.hub.runs)
     except LtvizError as error:
         st.error(words.embeddings.REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")
         return []
-    # The files' arrays are in the runs now.
+    # The files' arrays are in the runs, or soon will be.
     st.session_state.pop(READ, None)
+    made.done(SOON_SECONDS)
+    st.session_state[MADE] = made
     st.session_state[DROPS] += 1
-    return [run.run_id for run in made]
+    return [run.run_id for run in made.recordings]
+
+
+def draw_trouble() -> None:
+    """Why a run that was opened is not there, where its frames could not be written."""
+    made: MakingBehind | None = st.session_state.get(MADE)
+    if made is not None and made.error is not None:
+        st.error(words.embeddings.REFUSED.format(reason=forms.escape(str(made.error))), icon=":material/block:")
+
+
+def are_written() -> bool:
+    """Whether all frames of the opened runs are written; the stage shows them before that."""
+    made: MakingBehind | None = st.session_state.get(MADE)
+    return made is None or made.done()
+
+
+def wait_for_frames() -> None:
+    """A fragment that runs the page again once all frames are written."""
+    st.fragment(_look_again, run_every=LOOK_SECONDS)()
+
+
+def _look_again() -> None:
+    if are_written():
+        st.rerun(scope="app")
+    st.caption(words.embeddings.MAKING)
 
 
 def _understand(files: Sequence[Any], asked: Asked, folder: Path) -> list[Series]:

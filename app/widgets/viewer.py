@@ -15,7 +15,7 @@ from ltviz.projection import REGISTRY
 from .. import words
 from ..service.look import stage_look
 from ..service.projections import describe_projection
-from ..service.stagefiles import modules
+from ..service.stagefiles import needed
 from ..service.studio import Studio
 
 STREAM = "/ltviz/stream"
@@ -26,15 +26,15 @@ LATE_SECONDS = 6.0
 # root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
 # a second for each. Where one does not come, the page says which, in the stage's place.
 LOADER = """
-const { names, late, words } = %s, page = window.ltviz ?? {};
+const { entry, names, late, words } = %s, page = window.ltviz ?? {};
 const at = (name) => new URL(`ltviz/stage/${name}`, page.root ?? new URL(".", document.baseURI)).href;
 for (const name of names) {
   document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: at(name) }));
 }
-const stage = import(at("stage.js"));
+const stage = import(at(entry));
 const trouble = async (otherwise) => {
   const asked = names.map(async (name) => [at(name), (await page.answerOf?.(at(name), "javascript")) ?? ""]);
-  return (await Promise.all(asked)).find(([, answer]) => answer) ?? [at("stage.js"), otherwise];
+  return (await Promise.all(asked)).find(([, answer]) => answer) ?? [at(entry), otherwise];
 };
 export default function (component) {
   let end, gone = false, note;
@@ -63,9 +63,10 @@ export default function (component) {
 
 
 @cache
-def loader() -> str:
-    """The component's own script, with the names of the stage's modules."""
-    return LOADER % json.dumps({"names": modules(), "late": LATE_SECONDS, "words": words.served.STAGE_MISSING})
+def loader(entry: str = "stage.js") -> str:
+    """The component's own script, with the names of the modules that its entry needs."""
+    told = {"entry": entry, "names": sorted(needed(entry, "")), "late": LATE_SECONDS}
+    return LOADER % json.dumps({**told, "words": words.served.STAGE_MISSING})
 
 
 def draw_stage(

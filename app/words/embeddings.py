@@ -6,7 +6,7 @@ DROP = "Drop files of embeddings"
 DROP_HELP = "Several files of the same points become the steps of one run. Nothing leaves this machine."
 EMPTY = "Drop vectors of any model, with or without labels, and see them as a run: first what was understood."
 FORMATS = (
-    "npz, npy, safetensors · CSV, TSV, JSON lines, also as .gz · Parquet, Arrow, Feather",
+    "npz, safetensors · npy, CSV, TSV, JSON lines, also as .gz · Parquet, Arrow, Feather",
     "word2vec and GloVe text · tensors.tsv with metadata.tsv of TensorBoard's projector · tables of numpy.savetxt",
     "Labels are numbers or text; -1, NaN, None and nothing mean unlabelled. Pickles and .pt can run code: not read.",
 )
@@ -23,8 +23,11 @@ NO_LABEL = "none"
 VECTOR_COLUMNS = "Vector columns"
 VECTORS_HELP = "One column that holds whole vectors, or the columns that are the dimensions, separated by commas."
 READING = "Reading"
-MAKING = "Writing and measuring the run"
+MAKING = "All of it is being measured and written; the measures follow."
 MEASURING = "Measuring"
+STOP = "Stop measuring"
+STOPPED = "The measuring was stopped; what was measured when the run was written stands in the table of the stage."
+MEASURE = "Measure all"
 REFUSED = "Not opened, and nothing was made: {reason}"
 OPEN = "Open {name}"
 OPEN_ALL = "Open all"
@@ -42,5 +45,6 @@ REPORT, REPORT_FILE = "Report", "ltviz-report.html"
 MEASURES = "All measures"
 SAMPLED = (
     "Of {title}, what takes all pairs of points was measured on {drawn} of its {points} points, drawn evenly from each "
-    "class; what was measured of all when it was written stands as it was."
+    "class, and ± is the standard error that this leaves; what was measured of all when it was written stands as it "
+    "was."
 )

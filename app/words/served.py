@@ -29,7 +29,6 @@ PORT_TAKEN = "Port {port} is taken by another program; choose another or leave i
 BAD_ADDRESS = "The address {address!r} cannot be listened on: {reason}."
 WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
 STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
-CANCELLED = "Cancelled before it began."
 
 # The stream.
 NO_PICTURE = "An embedding of {dim} dimensions has no picture without a projection; choose one of them."
@@ -85,6 +84,8 @@ REPLAY_TITLE = "Replay of {runs}"
 REPLAY_NOTE = "Steps {first} to {last}. Saved on {date} by ltviz {version}. This file holds everything it shows."
 REPLAY_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
 REPLAY_STATE = "recorded"
+GEOMETRY_TITLE = "Forces without a network"
+GEOMETRY_NOTE = "What a loss alone does to the classes of long-tailed data, computed here. This file holds everything."
 REPLAY_WAITING = "This page needs JavaScript with import maps and WebGL: any browser from 2023 or later."
 REPLAY_ORIGIN = "The replay answers its own page only."
 REPLAY_TOKEN = "The replay needs this server's token; save it from the page."

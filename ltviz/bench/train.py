@@ -44,10 +44,11 @@ BLOCKS = 40
 FEWEST_STEPS, MOST_STEPS = 8, 20_000
 _WARM = 3
 _SHARE_STEPS = 60
+_HOW = ("eager", "graphs")
 _UNTIL_CAPTURED, _BETWEEN_LOOKS = 20, 10
 
 
-def settings(case: argparse.Namespace, steps: int) -> RunSettings:
+def settings(case: argparse.Namespace, steps: int, *, graphs: bool = False) -> RunSettings:
     """Of a run of that many steps."""
     return RunSettings(
         **case.run,
@@ -57,6 +58,7 @@ def settings(case: argparse.Namespace, steps: int) -> RunSettings:
         device=case.device,
         threads=case.threads,
         evaluate=False,
+        cuda_graphs="on" if graphs else "off",
     )
 
 
@@ -94,25 +96,27 @@ def check_equal(name: str, shared: SharedStart) -> None:
     torch.testing.assert_close(ours.float(), theirs.float(), rtol=1e-3, atol=1e-4)
 
 
-def measure(case: argparse.Namespace, name: str, folder: Path) -> Row:
-    """One method alone beside the plain loop, for about `case.seconds`."""
-    shared = prepare(settings(case, MOST_STEPS))
+def measure(case: argparse.Namespace, name: str, folder: Path, *, graphs: bool = False) -> Row:
+    """One method alone beside the plain loop, for about `case.seconds`; its steps as CUDA graphs, or one operation at a
+    time and with the shares of what they are made of."""
+    shared = prepare(settings(case, MOST_STEPS, graphs=graphs))
     clock = Clock(shared.engine.device, case.threads)
     check_equal(name, shared)
     steps = _steps_within(case.seconds / 2, plain_loop(name, shared).step, clock)
     block = max(1, steps // BLOCKS)
     steps = steps // block * block
-    shared = prepare(settings(case, steps))
+    shared = prepare(settings(case, steps, graphs=graphs))
     plain = plain_loop(name, shared)
     for _ in range(_WARM):
         plain.step()
     turns = Turns(clock, plain.step, block)
-    race = begin([Entrant(folder / f"{case.network}-{name}", name)], shared.run, progress=turns.progress)
+    how = f"{name}, {_HOW[graphs]}" if case.graphs else name
+    race = begin([Entrant(folder / f"{case.network}-{how}", name)], shared.run, progress=turns.progress)
     (outcome,) = turns.run(race)
-    shares = parts_of_a_step(name, shared, clock)
+    shares = {} if graphs else parts_of_a_step(name, shared, clock)
     return _row(
         case,
-        name,
+        how,
         shared,
         clock,
         steps_per_second=steps / turns.ours,
@@ -120,7 +124,7 @@ def measure(case: argparse.Namespace, name: str, folder: Path) -> Row:
         plain_steps_per_second=steps / turns.plain,
         ratio=turns.plain / turns.ours,
         shares={part: share * (1 - outcome.watch_share) for part, share in shares.items()}
-        | {"frames": outcome.watch_share},
+        | ({"frames": outcome.watch_share} if shares else {}),
     )
 
 
@@ -151,8 +155,7 @@ def measure_graphs(case: argparse.Namespace, folder: Path) -> Iterator[Row]:
     time, is the measure of all."""
     one = 0.0
     for count, captured in itertools.product(RACES, (False, True)):
-        run = settings(case, MOST_STEPS).model_copy(update={"cuda_graphs": captured})
-        how = "graphs" if captured else "eager"
+        run, how = settings(case, MOST_STEPS, graphs=captured), _HOW[captured]
         names = [(name, {"teacher": "none"} if name == "gml" else {}) for name in NINE[:count]]
         home = folder / f"{case.network}-{count}-{how}"
         race = begin([Entrant(home / name, name, values) for name, values in names], run)
@@ -235,17 +238,17 @@ def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, f
         if features.requires_grad:
             features.register_hook(lambda _: marks.__setitem__("backward", clock()))
 
-    def begin_optimizer(*_: Any) -> None:
-        now = marks["optimizer"] = clock()
-        spent["encoder"] += now - marks.pop("backward", now)  # the encoder is the last that a gradient comes to
+    move = learner.optimizer.step
 
-    def end_optimizer(*_: Any) -> None:
-        spent["optimizer"] += clock() - marks["optimizer"]
+    def step_of_optimizer() -> None:
+        begin = clock()
+        spent["encoder"] += begin - marks.pop("backward", begin)  # the encoder is the last that a gradient comes to
+        move()
+        spent["optimizer"] += clock() - begin
 
     method.encoder.register_forward_pre_hook(begin_encoder)
     method.encoder.register_forward_hook(end_encoder)
-    learner.optimizer.register_step_pre_hook(begin_optimizer)
-    learner.optimizer.register_step_post_hook(end_optimizer)
+    learner.optimizer.step = step_of_optimizer  # pyright: ignore[reportAttributeAccessIssue]
     steps = min(_SHARE_STEPS, shared.run.steps)
     learner.step(shared.batches.at(1))
     spent, whole = dict.fromkeys(spent, 0.0), 0.0
@@ -271,7 +274,7 @@ def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]
     common = {"device": options.device, "threads": options.threads, "graphs": on_gpu}
     run: dict[str, Any] = {"data": "digits-lt"}
     small = argparse.Namespace(
-        network="mlp", batch=64, methods=RACE, race=True, run=run, seconds=options.seconds, **common
+        network="mlp", batch=64, methods=RACE, race=not on_gpu, run=run, seconds=options.seconds, **common
     )
     if CIFAR not in data_registry.sources():
         print(f"resnet32 is left out, since there is no data set {CIFAR}")
@@ -280,11 +283,30 @@ def cases(options: argparse.Namespace, folder: Path) -> list[argparse.Namespace]
     # few samples are shown, so that a frame costs no more beside the few steps of a CPU than in a long run
     run = {"data": CIFAR, "data_dir": str(folder), "imbalance_factor": 10.0, "probe_points": 100, "least_frames": 1}
     seconds = options.seconds * (1 if on_gpu else 3)
-    methods = RACE if on_gpu else RACE[:1]
     large = argparse.Namespace(
-        network="resnet32", batch=128, methods=methods, race=on_gpu, run=run, seconds=seconds, **common
+        network="resnet32",
+        batch=128,
+        methods=RACE[::2] if on_gpu else RACE[:1],
+        race=False,
+        run=run,
+        seconds=seconds,
+        **common,
     )
     return [small, large]
+
+
+def measure_all(case: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """The rows of one network; on CUDA first what graphs are for, in case there is not time for all."""
+    if case.graphs:
+        yield from measure_graphs(case, folder)
+        for name in case.methods:
+            yield measure(case, name, folder, graphs=True)
+    alone = []
+    for name in case.methods:
+        alone.append(measure(case, name, folder))
+        yield alone[-1]
+    if case.race:
+        yield measure_race(case, alone, folder)
 
 
 def write_cifar(folder: Path, images: int = 2000) -> None:
@@ -310,15 +332,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as made:
         print(HEADER)
         for case in cases(options, Path(made)):
-            alone = []
-            for name in case.methods:
-                alone.append(measure(case, name, Path(made)))
-                print(alone[-1], flush=True)
-            rows += alone
-            if case.race:
-                rows.append(measure_race(case, alone, Path(made)))
-                print(rows[-1], flush=True)
-            for row in measure_graphs(case, Path(made)) if case.graphs else ():
+            for row in measure_all(case, Path(made)):
                 rows.append(row)
                 print(row, flush=True)
     if options.json:

@@ -19,7 +19,7 @@ class Row:
     Attributes:
         ratio: our steps a second over those of the plain loop; of a race, its time over the mean of its methods' alone;
             of a race of so many methods, "eager" or as CUDA "graphs", over that of its first method alone, eager.
-        shares: of our time, by part, with sum 1; empty of a race.
+        shares: of our time, by part, with sum 1; empty of a race, and of graphs, which have no parts.
     """
 
     network: str

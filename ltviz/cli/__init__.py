@@ -15,6 +15,7 @@ from importlib import import_module
 
 import ltviz
 from ltviz.errors import ConfigError, LtvizError
+from ltviz.text import plain
 
 COMMANDS = {
     "open": "open files of embeddings: each becomes a run, and is shown",
@@ -30,6 +31,7 @@ COMMANDS = {
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
+    "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",
     "mcp": "serve the runs to an assistant, by the Model Context Protocol",
     "doctor": "check this installation: torch, devices, folders, data",
     "bench": "measure speed: `ltviz bench` lists what can be measured",
@@ -73,7 +75,7 @@ def _told(arguments: list[str]) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"ltviz: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"ltviz: {plain(' '.join(sentence.split()))}", file=sys.stderr)
     return code
 
 

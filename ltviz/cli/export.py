@@ -13,7 +13,7 @@ from pydantic import Field
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
-from ltviz.export.formats import FORMATS, Wanted, find_format
+from ltviz.export.formats import FORMATS, Wanted, find_format, needs_runs
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
 from ltviz.recording.names import typed_path
@@ -33,8 +33,9 @@ class ExportOptions(Choice, HomeOptions):
     run: list[str] = positional([], description="ids or folders of runs; all runs where none is named", many=True)
     to: To = Field(
         "report",
-        description="Kind of file; html is the replay. tensorboard and projector are folders for TensorBoard, atlas is "
-        "for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 are drawn by chromium.",
+        description="Kind of file; html is the replay, geometry the geometry lab, which needs no run. tensorboard and "
+        "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 "
+        "are drawn by chromium.",
     )
     out: str | None = Field(None, description="File or folder to write; ltviz-report.html or alike where empty.")
     step: int | None = Field(None, ge=0, description="The one step that is meant: of a picture, points, a replay.")
@@ -62,11 +63,15 @@ def run(argv: Sequence[str]) -> int:
         RecordingError: a run or the file cannot be read or written.
     """
     options = parse_one("ltviz export", argv, ExportOptions, about=ABOUT)
-    home = options.open_home()
-    runs = choose_runs(home, options, options.run)
-    if not runs:
-        raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
-    chosen = find_format(options.to)
+    chosen, home = find_format(options.to), options.open_home()
+    if needs_runs(chosen):
+        runs = choose_runs(home, options, options.run)
+        if not runs:
+            raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
+    elif options.run:
+        raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(options.run)[:200]} out")
+    else:
+        runs = []
     out = typed_path(options.out or chosen.OUT)
     if out.exists() and not options.overwrite:
         raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
@@ -79,9 +84,9 @@ def run(argv: Sequence[str]) -> int:
         counts = {word: count for word, count in written.told.items() if word != "recorded"}
         of = {"moments": f" of {done.get('recorded')}"}
         told = "".join(f", {count}{of.get(word, '')} {word}" for word, count in counts.items())
-        runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}"
         room = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-        print(f"{out}: {runs_in}{told}, {room}")
+        runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}{told}, " if needs_runs(chosen) else ""
+        print(f"{out}: {runs_in}{room}")
         for reason in done["left_out"]:
             print(f"ltviz: left out {reason}", file=sys.stderr)
         tell_skipped(home.skipped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ltviz.errors import DataError, RecordingError
 from ltviz.launch.opening import measure_series, understand
 from ltviz.metrics import BEHIND, described
 from ltviz.recording import Recording
+from ltviz.recording.estimate import Measured
 from ltviz.recording.evaluation import read_evaluation
 from ltviz.recording.measured import measure_frame
 from ltviz.recording.names import typed_path
@@ -44,36 +46,61 @@ def run(argv: Sequence[str]) -> int:
     recording = options.open_home().find(options.path)
     path = typed_path(options.path)
     if recording is None and path.exists():
-        head, count, values = _of_file(path, options)
+        head, found = _of_file(path, options)
     else:
-        head, count, values = _of_run(recording, options.path)
+        head, found = _of_run(recording, options.path)
     if options.json_:
-        print(json.dumps({**head, **values}))
+        estimated = {"sampled": found.drawn, "points": found.points, "standard_errors": found.errors}
+        print(json.dumps({**head, **(estimated if found.sampled else {}), **found}))
         return 0
-    if not values:
-        print(f"step {head['step']}: nothing can be measured of {count:,} samples", file=sys.stderr)
-    width = max(map(len, values), default=0)
-    for key, value in values.items():
+    if not found:
+        print(f"step {head['step']}: nothing can be measured of {found.points:,} samples", file=sys.stderr)
+    if found.errors:
+        print(
+            f"ltviz: where ± stands, {found.drawn:,} of {found.points:,} points were measured, drawn evenly from each "
+            "class; it is the standard error that this leaves.",
+            file=sys.stderr,
+        )
+    width = max(map(len, found), default=0)
+    for key, value in found.items():
         known = described(key) or BEHIND.get(key)
-        print(f"{key:{width}}  {value:10.4f}  {known.short if known else ''}")
+        error = found.errors.get(key, found.get(f"{key}_error"))
+        told = " " * 11 * bool(found.errors) if error is None else f" ± {error:<8.2g}"
+        print(f"{key:{width}}  {value:10.4f}{told}  {known.short if known else ''}")
     return 0
 
 
-def _of_run(recording: Recording | None, name: str) -> tuple[dict[str, Any], int, dict[str, float]]:
-    """What is said of a run, its samples, the measures of its last frame, and its evaluation where it is of that."""
+class _Told:
+    """Says on stderr, a line a second at most, how far the measuring of many points is."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        if (now := time.monotonic()) - self._said >= 1 and share < 1:
+            self._said = now
+            print(f"ltviz: measuring, {share:.0%}", file=sys.stderr, flush=True)
+
+
+def _of_run(recording: Recording | None, name: str) -> tuple[dict[str, Any], Measured]:
+    """What is said of a run, the measures of its last frame, and its evaluation where it is of that."""
     frame = recording.last() if recording else None
     if recording is None or frame is None:
         raise RecordingError(
             f"`ltviz metrics` needs the folder of a run with frames, or a file of embeddings, but none is there: {name}"
         )
-    values = {**measure_frame(recording, frame), **frame.metrics}  # what its writer noted stands
+    found = measure_frame(recording, frame, _Told())
+    known = dict(frame.metrics)  # what its writer noted stands, and was measured of all points
     evaluation = read_evaluation(recording.path)
     if evaluation is not None and evaluation.step == frame.step:
-        values |= evaluation.measures()
-    return {"run_id": recording.run_id, "step": frame.step}, len(frame.labels), values
+        known |= evaluation.measures()
+    errors = {key: error for key, error in found.errors.items() if key not in known}
+    return {"run_id": recording.run_id, "step": frame.step}, Measured(
+        {**found, **known}, errors, found.drawn, found.points
+    )
 
 
-def _of_file(path: Path, options: MetricsOptions) -> tuple[dict[str, Any], int, dict[str, float]]:
+def _of_file(path: Path, options: MetricsOptions) -> tuple[dict[str, Any], Measured]:
     """The same of a file of embeddings, of which no run is made."""
     columns = options.vector_columns
     found = understand(
@@ -89,4 +116,4 @@ def _of_file(path: Path, options: MetricsOptions) -> tuple[dict[str, Any], int, 
     for note in told.pop("notes"):
         print(f"ltviz: {note}", file=sys.stderr)
     head = {"file": path.name, "step": found[0].steps[-1], "points": told["points"], "dim": told["dim"]}
-    return head, told["points"], measure_series(found[0])
+    return head, measure_series(found[0], _Told())

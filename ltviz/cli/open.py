@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -13,9 +18,13 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import ConfigError, DataError
 from ltviz.launch.app import load_app
-from ltviz.launch.opening import copy_run, make_run, understand
+from ltviz.launch.making import MakingBehind, copy_run, make_run
+from ltviz.launch.opening import Series, understand
 from ltviz.recording import Home, Recording
 from ltviz.recording.names import typed_path
+
+LARGE = 16 << 20
+"""Bytes of files from which on it is said how far their opening is."""
 
 
 class OpenOptions(HomeOptions):
@@ -41,42 +50,72 @@ def run(argv: Sequence[str]) -> int:
     options = parse_one("ltviz open", argv, OpenOptions, about="A file of embeddings becomes a run, and is shown.")
     if not options.files:
         raise ConfigError("`ltviz open` needs FILE, a file of embeddings; try `ltviz open embeddings.npz`")
-    home = options.open_home()
-    made, told = open_files(home, options)
-    if options.json_:
-        print(json.dumps(told), flush=True)
-    else:
-        _say(told)
+    home, paths = options.open_home(), list(map(typed_path, options.files))
+    folders = [recording for path in paths if path.is_dir() and (recording := Recording(path)).exists]
+    if folders and len(folders) < len(paths):
+        raise DataError("Runs and files of embeddings cannot be opened together; open them one after the other.")
     if not options.no_app:
-        load_app()
-        from ltviz_app import server  # the name exists once `load_app` has found the app's folder
-
-        server.serve(options.port, home.root, follow_links=options.follow_links, runs=[run.run_id for run in made])
+        # What a server is made of takes a second to import, in which the files are read.
+        threading.Thread(target=_load_server, name="ltviz-server").start()
+    if folders:
+        runs = [copy_run(recording, home, name=options.name) for recording in folders]
+        _tell({"runs": [run.run_id for run in runs], **_described(runs[0])}, options)
+        if not options.no_app:
+            _serve(home, options, runs)
+        return 0
+    say = _said_of(paths)
+    found = _understood(paths, options)
+    say(f"{len(found[0].embeddings[0]):,} points are read; measuring and writing them")
+    named = [(one, options.name if len(found) == 1 else _several(options.name, one)) for one in found]
+    if options.no_app:
+        runs = [make_run(one, home, name=name) for one, name in named]
+        say("written")
+        _tell(_told(found, runs), options)
+        return 0
+    behind = MakingBehind(named, home, _end_server)
+    _tell(_told(found, behind.recordings), options)
+    try:
+        _serve(home, options, behind.recordings)
+    finally:
+        behind.wait()
     return 0
 
 
-def open_files(home: Home, options: OpenOptions) -> tuple[list[Recording], dict[str, Any]]:
-    """The runs that were made, and what is told of them."""
-    paths = list(map(typed_path, options.files))
-    folders = [recording for path in paths if path.is_dir() and (recording := Recording(path)).exists]
-    if folders:
-        if len(folders) < len(paths):
-            raise DataError("Runs and files of embeddings cannot be opened together; open them one after the other.")
-        made = [copy_run(recording, home, name=options.name) for recording in folders]
-        return made, {"runs": [run.run_id for run in made], **_described(made[0])}
-    found = understand(
+def _understood(paths: Sequence[Path], options: OpenOptions) -> list[Series]:
+    return understand(
         paths,
         labels=None if options.labels is None else typed_path(options.labels),
         label_column=options.label_column,
         vector_columns=None if options.vector_columns is None else _columns(options.vector_columns),
         compare=options.compare,
     )
-    made = []
-    for series in found:
-        name = options.name if len(found) == 1 or options.name is None else f"{options.name} {series.name}"
-        made.append(make_run(series, home, name=name))
+
+
+def _several(name: str | None, series: Series) -> str | None:
+    return None if name is None else f"{name} {series.name}"
+
+
+def _load_server() -> Any:
+    load_app()
+    from ltviz_app import server  # the name exists once `load_app` has found the app's folder
+
+    return server
+
+
+def _serve(home: Home, options: OpenOptions, runs: Sequence[Recording]) -> None:
+    shown = [run.run_id for run in runs]
+    _load_server().serve(options.port, home.root, follow_links=options.follow_links, runs=shown)
+
+
+def _end_server() -> None:
+    """As Ctrl-C does, from any thread."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _told(found: Sequence[Series], runs: Sequence[Recording]) -> dict[str, Any]:
+    """What is told of the runs that are made."""
     notes = dict.fromkeys(note for series in found for note in series.notes)
-    return made, {"runs": [run.run_id for run in made], **found[0].describe(), "notes": list(notes)}
+    return {"runs": [run.run_id for run in runs], **found[0].describe(), "notes": list(notes)}
 
 
 def _described(recording: Recording) -> dict[str, Any]:
@@ -97,7 +136,23 @@ def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _say(told: dict[str, Any]) -> None:
+def _said_of(paths: Sequence[Path]) -> Any:
+    """What tells on stderr how far the opening of files is, with the seconds; of small ones nothing is told."""
+    began = time.monotonic()
+    if sum(path.stat().st_size for path in paths if path.is_file()) < LARGE:
+        return lambda sentence: None
+
+    def say(sentence: str) -> None:
+        print(f"ltviz: {sentence} ({time.monotonic() - began:.1f} s)", file=sys.stderr, flush=True)
+
+    say(f"reading {paths[0].name}" if len(paths) == 1 else f"reading {len(paths)} files")
+    return say
+
+
+def _tell(told: dict[str, Any], options: OpenOptions) -> None:
+    if options.json_:
+        print(json.dumps(told), flush=True)
+        return
     print(
         f"{told['points']:,} points of {told['dim']:,} dimensions, {told['classes']:,} classes, "
         f"{told['unlabelled']:,} unlabelled: {', '.join(told['runs'])}",

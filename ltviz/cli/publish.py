@@ -28,6 +28,7 @@ class PublishOptions(Choice, HomeOptions):
     theme: Literal["light", "dark"] | None = Field(None, description="Of the replays; the reader's own where empty.")
     projection: str | None = Field(None, description="How more than three dimensions are shown.")
     max_mb: float = Field(12.0, gt=0, le=500, description="Size of each replay; its frames are thinned to stay below.")
+    geometry: bool = Field(False, description="Add the geometry lab, which computes in the reader's browser.")
     overwrite: bool = Field(False, description="Replace a folder that `ltviz publish` made.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
@@ -48,7 +49,13 @@ def run(argv: Sequence[str]) -> int:
     if out.exists() and not options.overwrite:
         raise ConfigError(f"`ltviz publish` writes a new folder, but this one is there; try --overwrite: {out}")
     made = publish(
-        out, runs, title=options.title, theme=options.theme, projection=options.projection, max_mb=options.max_mb
+        out,
+        runs,
+        title=options.title,
+        theme=options.theme,
+        projection=options.projection,
+        max_mb=options.max_mb,
+        geometry=options.geometry,
     )
     size = sum(path.stat().st_size for path in out.iterdir())
     if options.json_:

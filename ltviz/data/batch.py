@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import torch
@@ -20,6 +20,7 @@ class Batch:
         index: (B,) int64, positions in the training set.
         y: (B,) int64 labels.
         make_view: gives view i, a float tensor with a row for each image.
+        make_views: gives several views at once, one after the other, where that takes less time.
         labels: (B, C) float32, 1 for every class that a sample shows, where samples have several labels; y is the
             rarest of them then.
         make_rebalanced: gives the step's second batch, in which every class is drawn alike; with `labels` only.
@@ -33,12 +34,13 @@ class Batch:
         y: Tensor,
         make_view: Callable[[int], Tensor],
         *,
+        make_views: Callable[[Sequence[int]], Tensor] | None = None,
         labels: Tensor | None = None,
         make_rebalanced: Callable[[], Batch] | None = None,
         each: int = 1,
     ):
         self.step, self.index, self.y = step, index, y
-        self._make_view, self._views = make_view, {}
+        self._make_view, self._make_views, self._views = make_view, make_views, {}
         self._labels, self._make_rebalanced, self._each = labels, make_rebalanced, each
 
     @property
@@ -76,6 +78,7 @@ class Batch:
                 self.index,
                 self.y,
                 self.view,
+                make_views=lambda which: self.views(*which),
                 labels=self._labels,
                 make_rebalanced=None if self._make_rebalanced is None else lambda: self.rebalanced.share(size, views),
                 each=self._each,
@@ -121,6 +124,7 @@ class Batch:
 
     def _numbers(self, asked: Batch) -> list[Tensor]:
         """All that there is of this batch, with the views that `asked` has been asked for."""
+        self._together([*asked._views])
         found = [self.index, self.y, *([] if self._labels is None else [self._labels])]
         found += [self.view(i) for i in asked._views]
         return found if asked._second is None else [*found, *self.rebalanced._numbers(asked._second)]
@@ -139,4 +143,15 @@ class Batch:
 
     def views(self, *which: int) -> Tensor:
         """Several views stacked view-major, (V * B, ...)."""
-        return torch.cat([self.view(i) for i in which])
+        block = self._together(which)
+        return torch.cat([self.view(i) for i in which]) if block is None else block
+
+    def _together(self, which: Sequence[int]) -> Tensor | None:
+        """Makes those of these views that are not there yet, at once where that can be; gives them, where it was all
+        of them."""
+        new = [i for i in dict.fromkeys(which) if i not in self._views]
+        if self._make_views is None or len(new) < 2:
+            return None
+        block = self._make_views(new)
+        self._views.update(zip(new, block.chunk(len(new)), strict=True))
+        return block if new == [*which] else None

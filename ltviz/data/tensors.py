@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltviz.data import views
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import on_device
+from ltviz.data.device_inputs import DeviceInputs, on_device
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
@@ -86,6 +86,8 @@ class Batches:
             policies or data.policies, data.train_inputs.shape, in_place=isinstance(data.train_inputs, Pixels)
         )
         self.policies = tuple(policy.name for policy in self._policies)
+        alike = len(self._policies) == 1 and self._policies[0].together is not None
+        self._in_blocks = alike and isinstance(self.inputs, DeviceInputs)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
@@ -122,17 +124,24 @@ class Batches:
         def images() -> Tensor:
             return self.inputs.at(index[::each], rows[::each])
 
+        def randoms(i: int) -> views.Randoms:
+            return views.Randoms(int(random(self.seed, stream, step, i).integers(2**62)))
+
         def view(i: int) -> Tensor:
-            chance = random(self.seed, stream, step, i).integers(2**62)
-            policy = self._policies[min(i, len(self._policies) - 1)]
-            randoms = views.Randoms(int(chance))
-            return self.inputs.finish(policy.apply(images(), randoms), rows, randoms)
+            policy, chance = self._policies[min(i, len(self._policies) - 1)], randoms(i)
+            return self.inputs.finish(policy.apply(images(), chance), rows, chance)
+
+        def several(which: Sequence[int]) -> Tensor:
+            together = self._policies[0].together
+            assert together is not None and isinstance(self.inputs, DeviceInputs)
+            return self.inputs.normalise(together(images(), [randoms(i) for i in which]))
 
         return Batch(
             step,
             rows,
             self.labels[rows],
             view,
+            make_views=several if self._in_blocks else None,
             labels=None if self._multi is None else self._multi[rows],
             make_rebalanced=rebalanced,
             each=each,

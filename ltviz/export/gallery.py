@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ltviz.errors import ConfigError, DataError
 from ltviz.export.formats import whole_folder
+from ltviz.export.lab import lab_page
 from ltviz.export.places import preview
 from ltviz.export.replay import replay_of
 from ltviz.projection import REGISTRY, RunProjections
@@ -54,6 +55,7 @@ _PAGE = Template(f"""<!DOCTYPE html>
 <body>
 <h1>$title</h1>
 <p>Each picture opens a replay: drag the sphere, play the steps, point at a dot.</p>
+$lab
 <ul>
 $cards
 </ul>
@@ -78,6 +80,8 @@ _CARD = Template("""<li>
 <p>$about</p>
 <details><summary>Frame for another page</summary><pre>$frame</pre></details>
 </li>""")
+LAB = "geometry.html"
+_LAB = f'<p><a href="{LAB}">The geometry lab</a> computes in your browser what each loss does to the classes.</p>'
 _FRAME = Template('<iframe src="$address?embed=1" title="$title" width="800" height="640" loading="lazy"></iframe>')
 
 
@@ -97,8 +101,11 @@ def publish(
     theme: str | None = None,
     projection: str | None = None,
     max_mb: float = 12.0,
+    geometry: bool = False,
 ) -> Gallery:
     """Writes the folder `out`: `index.html` with a picture of each run, and a replay each, at most `max_mb` large.
+
+    With `geometry` the geometry lab lies beside them, and the index leads there.
 
     Raises:
         ConfigError: no run has frames, or `out` holds something else.
@@ -116,7 +123,9 @@ def publish(
             cards.append(_card(name, recording, projection, made.moments))
         if not cards:
             raise ConfigError(f"a gallery needs at least one run with frames, but {left_out[0]}")
-        (folder / "index.html").write_text(_page(title, cards), encoding="utf-8")
+        if geometry:
+            (folder / LAB).write_bytes(lab_page(theme))
+        (folder / "index.html").write_text(_page(title, cards, geometry), encoding="utf-8")
     return Gallery(len(cards), left_out)
 
 
@@ -126,7 +135,8 @@ def _names(runs: Sequence[Recording]) -> dict[str, Recording]:
     for run in runs:
         name = slug(run.run_id)
         tried = [name, *(f"{name}-{number}" for number in range(2, len(runs) + 1))]
-        free = (one for one in tried if one != "index" and f"{one}.html" not in found)
+        taken = {"index.html", LAB, *found}
+        free = (one for one in tried if f"{one}.html" not in taken)
         found[f"{next(free, f'{name}-run')}.html"] = run
     return found
 
@@ -158,8 +168,12 @@ def _card(name: str, recording: Recording, projection: str | None, moments: int)
     )
 
 
-def _page(title: str, cards: Sequence[str]) -> str:
+def _page(title: str, cards: Sequence[str], geometry: bool) -> str:
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return _PAGE.substitute(
-        title=html.escape(title), style=STYLE, style_hash=f"sha256-{digest}", cards="\n".join(cards)
+        title=html.escape(title),
+        style=STYLE,
+        style_hash=f"sha256-{digest}",
+        lab=_LAB if geometry else "",
+        cards="\n".join(cards),
     )

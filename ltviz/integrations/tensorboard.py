@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from ltviz.recording.names import slug
 _LABELS = ("label", "labels", "class", "target", "y")
 
 
-class Writer:
+class Writer(ExitStack):
     """Writes what `add_embedding` is given: the first tag as the run in the folder `path`, each other one beside it.
+    Closing it, or the end of its `with` block, ends them all.
 
     Args:
         path: folder of the run.
@@ -31,9 +33,10 @@ class Writer:
     """
 
     def __init__(self, path: str | os.PathLike[str], **given: Any) -> None:
+        super().__init__()
         self.path = Path(path).absolute()
         self._given = given
-        self._runs: dict[str, tuple[Recorder, int]] = {}
+        self._runs: dict[str, Recorder] = {}
 
     def add_embedding(
         self,
@@ -51,30 +54,18 @@ class Writer:
         Without a `global_step` it is one more than before.
         """
         if tag not in self._runs:
+            path = self.path.with_name(f"{self.path.name}-{slug(tag)}") if self._runs else self.path
             labels = [-1] * len(mat) if metadata is None else _labels(metadata, metadata_header)
-            path = self.path if not self._runs else self.path.with_name(f"{self.path.name}-{slug(tag)}")
-            given = {"images": label_img, "title": None if tag == "default" else tag, **self._given}
-            self._runs[tag] = record(path, labels=labels, **given), -1
-        run, last = self._runs[tag]
-        step = last + 1 if global_step is None else global_step
-        self._runs[tag] = run, max(last, int(step))
-        run.frame(step, embeddings=mat)
+            title = None if tag == "default" else tag
+            given = {"images": label_img, "title": title, **self._given}
+            self._runs[tag] = self.enter_context(record(path, labels=labels, **given))
+        run = self._runs[tag]
+        run.frame(run.last_step + 1 if global_step is None else global_step, embeddings=mat)
 
     def flush(self) -> None:
         """Return once every frame is on the disk."""
-        for run, _ in self._runs.values():
+        for run in self._runs.values():
             run.flush()
-
-    def close(self) -> None:
-        """End all runs as finished."""
-        for run, _ in self._runs.values():
-            run.close()
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _labels(metadata: Sequence[Any], header: Sequence[str] | None) -> list[Any]:

@@ -1,6 +1,6 @@
-"""A file of embeddings becomes a run: what `ltviz open`, `ltviz metrics FILE` and the page of one's own embeddings do.
+"""What files of embeddings hold: what `ltviz open`, `ltviz metrics FILE` and the page of one's own embeddings ask.
 
-Everything is read and compared before anything is made: what is refused leaves no run.
+Everything is read and compared before `making` makes anything of it: what is refused leaves no run.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 
 from ltviz.data.upload import UNLABELLED, Categories, Upload, projector, read_embeddings
-from ltviz.errors import DataError, RecordingError
+from ltviz.errors import DataError
 from ltviz.metrics import measure
-from ltviz.recording import Attribute, Home, Recording, RunWriter, new_run_id, record, run_id_of
+from ltviz.recording import Attribute
 from ltviz.recording.attributes import LONGEST_NAME, MOST
-from ltviz.recording.measured import MOST_MEASURED, draw_evenly
-from ltviz.recording.names import slug
-from ltviz.recording.notes import delete_run
+from ltviz.recording.estimate import Measured, Progress, estimate
 
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), 0),
@@ -128,81 +126,21 @@ def understand(
     return found
 
 
-def make_run(series: Series, home: Home, *, name: str | None = None) -> Recording:
-    """Writes the run into the home; its id is `name` in the alphabet of ids where that is free.
+def measure_series(series: Series, progress: Progress = lambda share: None) -> Measured:
+    """All measures of the last step, without a run; of many points some are measured, see `estimate`."""
 
-    Raises:
-        RecordingError: it cannot be written; nothing is left.
-    """
-    run_id = _free_id(home, name, series.name)
-    path = home.folder(run_id)
-    run = record(
-        path,
-        labels=series.labels,
-        class_names=series.class_names,
-        counts=series.counts,
-        split=series.split,
-        sample_ids=series.sample_ids,
-        attributes={attribute.name: attribute for attribute in series.attributes},
-        title=name or series.name,
-        config={"opened": {"vectors": _shortened(series.upload.vector_columns), "notes": list(series.notes)}},
-        on_error="raise",
-    )
-    try:
-        with run:
-            for step, embeddings in zip(series.steps, series.embeddings, strict=True):
-                run.frame(step, embeddings=embeddings)
-    except BaseException:
-        delete_run(path)
-        raise
-    return Recording(path, run_id=run_id)
+    def measuring(rows: np.ndarray, tell: Progress) -> dict[str, float]:
+        return measure(
+            unit_rows(series.embeddings[-1][rows]),
+            series.labels[rows],
+            num_classes=series.num_classes,
+            counts=series.counts,
+            split=None if series.split is None else series.split[rows],
+            full=True,
+            progress=tell,
+        )
 
-
-def copy_run(given: Recording, home: Home, *, name: str | None = None) -> Recording:
-    """A run folder from elsewhere, checked frame by frame, in the home; one that lies there already as it is.
-
-    Raises:
-        RecordingError: it holds no sound frame, or cannot be written; nothing is left.
-    """
-    if home.root.resolve() in given.path.resolve().parents:
-        below = given.path.resolve().relative_to(home.root.resolve())
-        return Recording(given.path, run_id=run_id_of(below.as_posix()))
-    info, probe = given.info, given.probe
-    if given.last() is None:
-        raise RecordingError(f"The run holds no frame that can be read ({given.path}).")
-    run_id = _free_id(home, name, given.path.resolve().name)
-    path = home.folder(run_id)
-    writer = RunWriter.create(
-        path,
-        info.model_copy(update={"run_id": run_id, "title": name or info.title}),
-        labels=probe.labels,
-        split=probe.split,
-        sample_ids=probe.sample_ids,
-        images=probe.thumbnails,
-        label_sets=probe.label_sets,
-        attributes={attribute.name: attribute for attribute in given.attributes},
-    )
-    try:
-        with writer:
-            for frame in given.since(None):
-                writer.write(frame)
-    except BaseException:
-        delete_run(path)
-        raise
-    return Recording(path, run_id=run_id)
-
-
-def measure_series(series: Series) -> dict[str, float]:
-    """All measures of the last step, without a run; drawn as `measure_frame` does where the points are many."""
-    drawn = draw_evenly(series.labels, MOST_MEASURED)
-    return measure(
-        unit_rows(series.embeddings[-1][drawn]),
-        series.labels[drawn],
-        num_classes=series.num_classes,
-        counts=series.counts,
-        split=None if series.split is None else series.split[drawn],
-        full=True,
-    )
+    return estimate(measuring, series.labels, progress=progress)
 
 
 def unit_rows(embeddings: np.ndarray) -> np.ndarray:
@@ -353,12 +291,3 @@ def _steps(paths: Sequence[Path]) -> list[int]:
 def _stem(path: Path) -> str:
     name = path.name.removesuffix(".gz")
     return Path(name).stem or name
-
-
-def _free_id(home: Home, name: str | None, otherwise: str) -> str:
-    wanted = slug(name) if name else ""
-    return wanted if wanted and not home.folder(wanted).exists() else new_run_id(name or otherwise)
-
-
-def _shortened(columns: tuple[str, ...], most: int = 64) -> list[str]:
-    return [name[:200] for name in columns[:most]]

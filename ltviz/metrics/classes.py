@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.geometry.class_sums import class_sums, sorted_by_class
 
 # Below this length the mean of unit vectors has no direction that float32 embeddings could tell from noise.
 SHORTEST_MEAN = 1e-6
@@ -69,13 +70,9 @@ class Classes:
             raise DataError(
                 f"Labels must lie in 0 ... {num_classes - 1} for {num_classes} classes, got {low} to {high}."
             )
-        count = np.bincount(y, minlength=num_classes)
-        # uint16 keys are sorted by radix, five times faster than int64
-        order = np.argsort(y.astype(np.uint16) if num_classes <= 65536 else y, kind="stable")
-        present = np.flatnonzero(count)
-        starts = np.cumsum(count)[present] - count[present]
-        means = np.zeros((num_classes, z.shape[1]))
-        means[present] = np.add.reduceat(z[order], starts, axis=0, dtype=np.float64) / count[present, None]
+        order, _ = sorted_by_class(y, num_classes)
+        sums, count = class_sums(z, y, num_classes)
+        means = sums / np.maximum(count, 1)[:, None]
         if not np.isfinite(means).all():
             raise DataError("Embeddings must be finite; NaN or infinity was found, so the run has probably diverged.")
         return cls(z, y, num_classes, order, count, means)
@@ -172,3 +169,14 @@ def normalise(z: np.ndarray) -> np.ndarray:
     if length.min() == 0:
         raise DataError(f"Row {int(length.argmin())} of the embeddings is zero and has no direction on the sphere.")
     return (z / length[:, None]).astype(z.dtype, copy=False)
+
+
+def images_of_classes(images: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
+    """(C,) int64 different images that the points of each class are of.
+
+    Example:
+        >>> images_of_classes(np.array([7, 7, 8, 8]), np.array([0, 0, 0, 1]), 3).tolist()
+        [2, 1, 0]
+    """
+    pairs = np.unique(np.stack([y, images], axis=1), axis=0) if len(y) else np.zeros((0, 2), np.int64)
+    return np.bincount(pairs[:, 0], minlength=num_classes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltviz.geometry import kappa
+from ltviz.geometry.blocks import blocks
 from ltviz.metrics.centres import angle_between
 from ltviz.metrics.classes import Classes
 from ltviz.metrics.declaration import Measure, Place, Shown, Value, declare, family
@@ -94,7 +95,10 @@ def common_kappas(classes: Classes, groups: Sequence[np.ndarray]) -> np.ndarray:
 def centre_angles(classes: Classes) -> np.ndarray:
     """(N,) angle of each sample to the centre of its class, radians; NaN where the class has no centre."""
     centres = classes.centres.astype(classes.z.dtype, copy=False)
-    return angle_between(classes.z, centres[classes.y])
+    found = np.empty(len(classes.y))
+    for block in blocks(len(found)):
+        found[block] = angle_between(classes.z[block], centres[classes.y[block]])
+    return found
 
 
 def grouped_quantile(classes: Classes, values: np.ndarray, share: float) -> np.ndarray:

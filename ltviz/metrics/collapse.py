@@ -132,7 +132,7 @@ def _within_to_between(classes: Classes, centred: np.ndarray) -> float | None:
     total = 0.0
     for start in range(0, len(classes.y), BLOCK):
         residual = classes.z[start : start + BLOCK] @ whiten - means[classes.y[start : start + BLOCK]]
-        total += float(np.einsum("nk,nk->", residual, residual))
+        total += float(np.vdot(residual, residual))
     return total / len(classes.y)
 
 

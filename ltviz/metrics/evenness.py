@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.geometry.blocks import BLOCK, blocks, gram_of
 from ltviz.geometry.uniform_law import expected_kernel
 from ltviz.metrics.declaration import Measure, Value, declare
 from ltviz.metrics.pairwise import EXACT_POINTS, FEWEST_POINTS, uniformity, uniformity_of_some
@@ -40,11 +41,22 @@ def uniformity_wasserstein(z: np.ndarray) -> float:
         >>> round(uniformity_wasserstein(np.ones((4, 3)) / np.sqrt(3)), 4)
         1.4142
     """
-    rows = finite_rows("The Wasserstein uniformity", z)
-    mean = rows.mean(axis=0)
-    singular = np.linalg.svd(rows - mean, compute_uv=False) / np.sqrt(len(rows))
-    square = mean @ mean + 1 + singular @ singular - 2 / np.sqrt(rows.shape[1]) * singular.sum()
+    mean, roots = _moments(np.asarray(z))
+    square = mean @ mean + 1 + roots @ roots - 2 / np.sqrt(len(mean)) * roots.sum()
     return float(np.sqrt(max(square, 0.0)))
+
+
+def _moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(D,) mean of points (N, D), and roots of the eigenvalues of their covariance, one at least."""
+    if z.ndim != 2 or len(z) <= BLOCK:
+        rows = finite_rows("The Wasserstein uniformity", z)
+        mean = rows.mean(axis=0)
+        return mean, np.linalg.svd(rows - mean, compute_uv=False) / np.sqrt(len(rows))
+    # Singular values of a million rows take seconds; a root of what rounding leaves of nothing is below 1e-7.
+    mean = np.sum([z[block].sum(axis=0, dtype=np.float64) for block in blocks(len(z))], axis=0) / len(z)
+    covariance = gram_of(z) / len(z) - np.outer(mean, mean)
+    finite_rows("The Wasserstein uniformity", covariance)
+    return mean, np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0.0))
 
 
 def mmd_sphere(z: np.ndarray, *, t: float = 2.0) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -38,7 +39,9 @@ def measure(
     targets: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
+    images: np.ndarray | None = None,
     full: bool = False,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`; what cannot be measured is absent, and so is a number
     that would be 0/0, such as the neural collapse of points that all lie in one place. Beside them stands, under the
@@ -64,7 +67,10 @@ def measure(
         weights, bias: (C, F) and (C,) of a linear classifier on the features, for NC2 to NC4.
         targets: (C, D), row c is class c's target.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
+        images: (N,) integers, the image that each sample is a part of, where several may be of one: what is judged of
+            one image is not independent, so errors are those of as many judgements as there are images.
         full: also the measures that are too slow for a live frame.
+        progress: is told the share of the measures that is done, 0 to 1; what it raises ends the measuring.
 
     Returns:
         dict of finite Python floats; angles in degrees, accuracies 0 to 1.
@@ -84,11 +90,11 @@ def measure(
         num_classes = len(counts)
     labelled = np.asarray(y) != UNLABELLED
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
-        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), labelled=False)
+        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), progress, labelled=False)
     if labelled.ndim == 1 and not labelled.all():
-        split, predictions, confidence, scores, labels = (
+        split, predictions, confidence, scores, labels, images = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
-            for values in (split, predictions, confidence, scores, labels)
+            for values in (split, predictions, confidence, scores, labels, images)
         )
     raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
@@ -111,11 +117,12 @@ def measure(
         targets=targets,
         scores=scores,
         labels=labels,
+        images=images,
     )
-    return _measured(space, labelled=True)
+    return _measured(space, progress, labelled=True)
 
 
-def _measured(space: Space, *, labelled: bool) -> dict[str, float]:
+def _measured(space: Space, progress: Callable[[float], None], *, labelled: bool) -> dict[str, float]:
     """All that is declared and can be measured of a space, in the order of the registry."""
     wanted = [
         one for one in MEASUREMENTS.values() if (space.full or not one.full) and (labelled or not one.needs_labels)
@@ -124,7 +131,11 @@ def _measured(space: Space, *, labelled: bool) -> dict[str, float]:
     many = len(space.y) >= MANY_POINTS and may_start_threads()
     with ThreadPoolExecutor(1) if many else nullcontext() as beside:
         waiting = {one: beside.submit(_of, one, space) for one in wanted if one.slow} if beside else {}
-        here = {one: _of(one, space) for one in wanted if one not in waiting}
+        here = {}
+        for one in wanted:
+            if one not in waiting:
+                here[one] = _of(one, space)
+                progress(len(here) / len(wanted))
         found = [here[one] if one in here else waiting[one].result() for one in wanted]
     values = {key: value for one in found for key, value in one.items()}
     return {key: float(value) for key, value in values.items() if value is not None and np.isfinite(value)}

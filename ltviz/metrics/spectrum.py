@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.geometry.blocks import gram_of
 from ltviz.metrics.classes import one_place
 from ltviz.metrics.declaration import Measure, Value, declare
 from ltviz.metrics.rows import finite_rows
@@ -34,10 +35,10 @@ def effective_rank(z: np.ndarray) -> float:
         >>> round(effective_rank(np.eye(5)), 6), round(effective_rank(np.ones((5, 5))), 6)
         (5.0, 1.0)
     """
-    rows = np.asarray(z, dtype=np.float64)
+    rows = np.asarray(z)
     if rows.ndim != 2 or rows.size == 0:
         raise DataError(f"The effective rank takes embeddings (N, D), got shape {rows.shape}.")
-    gram = rows.T @ rows if rows.shape[0] >= rows.shape[1] else rows @ rows.T
+    gram = gram_of(rows if rows.shape[0] >= rows.shape[1] else rows.T)
     if not np.isfinite(gram).all() or not np.trace(gram) > 0:
         raise DataError("The effective rank takes finite embeddings that are not all zero.")
     eigenvalues = np.linalg.eigvalsh(gram)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ltviz.errors import DataError
+from ltviz.geometry.blocks import blocks
 from ltviz.metrics.classes import Classes, one_place
 from ltviz.metrics.declaration import Measure, Value, declare
 from ltviz.metrics.rows import finite_rows
@@ -47,7 +48,11 @@ def cdnv(z: np.ndarray, y: np.ndarray, *, num_classes: int | None = None) -> flo
 
 def _normalised_variance(classes: Classes) -> float:
     here = classes.present
-    variance = classes.average(np.square(classes.z - classes.means[classes.y], dtype=np.float64).sum(axis=1))[here]
+    square = np.empty(len(classes.y))
+    for block in blocks(len(square)):
+        apart = classes.z[block] - classes.means[classes.y[block]]
+        square[block] = np.square(apart, dtype=np.float64).sum(axis=1)
+    variance = classes.average(square)[here]
     means = classes.means[here]
     total = 0.0
     for place in range(len(here) - 1):

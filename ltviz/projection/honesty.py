@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ltviz.geometry.blocks import total_variance
+
 PAIRS = 2000
 SAMPLE = 400
 """Points whose neighbourhoods are compared."""
@@ -47,9 +49,8 @@ def honesty(
         {'kept_variance': 1.0, 'kept_angle_order': 1.0, 'trustworthiness': 0.954}
     """
     found = {}
-    total = float(np.var(embeddings, axis=0, dtype=np.float64).sum())
-    if linear and total > 0:
-        found["kept_variance"] = min(1.0, float(np.var(shown, axis=0, dtype=np.float64).sum()) / total)
+    if linear and (total := total_variance(embeddings)) > 0:
+        found["kept_variance"] = min(1.0, total_variance(shown) / total)
     order = kept_angle_order(embeddings, shown)
     if order is not None:
         found["kept_angle_order"] = order

@@ -9,7 +9,8 @@ cache alone, never from who is looking:
                    the same on any machine and in any order of asking; beyond it the first to ask settles it.
     UMAP           starts from the nearest step that has a map, the earlier one of two; the first to ask settles it.
 
-What is settled is cached, and from then on the same for everybody.
+What is settled is cached, and from then on the same for everybody. A linear view of very many samples is fitted to
+those that `ltviz.recording.drawn` draws of them, so that a first look at these is already the view of all.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ltviz.errors import DataError, LtvizError
+from ltviz.errors import DataError, LtvizError, RecordingError
 from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.cache import Kept, ProjectionCache, fingerprint
-from ltviz.projection.centres import class_centres
+from ltviz.projection.centres import class_centres, training_labels
+from ltviz.projection.linear import LinearProjection
 from ltviz.projection.registry import make_projection
 from ltviz.recording import Frame, Recording
+from ltviz.recording.drawn import drawn_of, split_of
 
 WALK_BYTES = 64 << 20
 """Embeddings read at most on the way from one view to another."""
@@ -56,13 +59,14 @@ class RunProjections:
         Raises:
             DataError: this frame has no such view, such as a map of too few points, or a plug-in failed at it.
         """
+        few = self._few(frame)
         with self._lock:
-            found = self.find(frame)
+            found = self.find(few)
             if found is None:
-                found = self._follow(frame, self._approach(frame))
-                self.keep(frame, found)
+                found = self._follow(few, self._approach(few))
+                self.keep(few, found)
             self._last = (frame.step, found)
-            return found
+        return found if few is frame else draw(found.placement, frame.embeddings, None, found.honesty)
 
     def find(self, frame: Frame) -> Fit | None:
         """The view of a frame if it was fitted before."""
@@ -100,7 +104,7 @@ class RunProjections:
             fit = self._known(start)
         if fit is None:
             start = -1
-        most = min(self.projection.walk, WALK_BYTES // max(frame.embeddings.nbytes, 1))
+        most = min(self.projection.walk, WALK_BYTES // max(self._frame_bytes(frame), 1))
         for step in _spread([step for step in earlier if step > start], most):
             if (other := self._read(step)) is not None and other.embeddings.shape == frame.embeddings.shape:
                 fit = self._follow(other, fit, measured=False)
@@ -114,10 +118,21 @@ class RunProjections:
 
     def _read(self, step: int) -> Frame | None:
         try:
-            return self._recording.frame(step)
+            return self._few(self._recording.frame(step))
         except (LtvizError, OSError):
             # Damaged, or gone with its run: the view follows the one before.
             return None
+
+    def _frame_bytes(self, frame: Frame) -> int:
+        """Embeddings of a whole frame, however many samples stand for it."""
+        try:
+            return 4 * len(self._recording.probe.labels) * frame.embeddings.shape[1]
+        except (LtvizError, OSError):
+            return frame.embeddings.nbytes
+
+    def _few(self, frame: Frame) -> Frame:
+        """The samples that a linear view of a frame is fitted to, and its honesty measured of."""
+        return drawn_of(frame) if isinstance(self.projection, LinearProjection) else frame
 
     def _follow(self, frame: Frame, before: Fit | None, *, measured: bool = True) -> Fit:
         centres = self.centres(frame)
@@ -129,8 +144,14 @@ class RunProjections:
             raise DataError(failure(self.name, error)) from error
 
     def centres(self, frame: Frame) -> np.ndarray:
-        """(C, D) class centres of a frame by rank; NaN rows for classes without points."""
-        return class_centres(frame.embeddings, frame.labels, len(self._order))[self._order]
+        """(C, D) class centres of a frame by rank, of training samples (`training_labels`); NaN rows for classes
+        without points."""
+        try:
+            split = split_of(frame, self._recording.probe)
+        except RecordingError:  # gone with its run; whoever shows the run says so
+            split = None
+        labels = training_labels(frame.labels, split)
+        return class_centres(frame.embeddings, labels, len(self._order))[self._order]
 
 
 def _spread(steps: Sequence[int], most: int) -> list[int]:

@@ -63,6 +63,11 @@ class Recorder:
         return self._writer.path
 
     @property
+    def last_step(self) -> int:
+        """The step of the last frame that was taken; -1 before the first."""
+        return self._newest
+
+    @property
     def dropped(self) -> dict[str, int]:
         """How many frames were dropped so far, by kind, such as {"NaN or infinity in embeddings": 1}; waits for those
         that are being written."""
@@ -298,6 +303,11 @@ class Silent(Recorder):
     def path(self) -> Path:
         """The run's folder, which another process writes."""
         return self._path
+
+    @property
+    def last_step(self) -> int:
+        """-1: nothing is kept."""
+        return -1
 
     @property
     def dropped(self) -> dict[str, int]:

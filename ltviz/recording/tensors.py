@@ -7,6 +7,7 @@ each tensor (over its name, type, shape and bytes) and of all other metadata, an
 from __future__ import annotations
 
 import json
+import mmap
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,34 @@ def read_metadata(path: Path) -> dict[str, str]:
         header, metadata = _parse_header(head)
         _check_length(header, about.st_size, length)
     return metadata
+
+
+def read_rows(path: Path, name: str, rows: np.ndarray) -> tuple[np.ndarray, set[str]]:
+    """Some rows of the float32 tensor `name` (N, D) of the tensor file at `path`, and the names of all tensors in it;
+    the rest is not read. Their checksum, which is of the whole, is not compared: a first look, until all is there.
+
+    Raises FileNotFoundError; RecordingError for a damaged header, a file that is shorter or longer than it says, or no
+    such tensor or row.
+    """
+    with open_plain(path) as (descriptor, about):
+        head = read_bytes(descriptor, min(_FIRST_READ, about.st_size))
+        length = int.from_bytes(head[:8], "little")
+        if len(head) < 8 + length <= MAX_HEADER:
+            head += read_bytes(descriptor, 8 + length - len(head))
+        header, _ = _parse_header(head)
+        _check_length(header, about.st_size, length)
+        try:
+            kind, (count, dim), (start, end) = (header[name][key] for key in ("dtype", "shape", "data_offsets"))
+            fits = kind == "F32" and end - start == 4 * count * dim and start >= 0 and rows.max(initial=-1) < count
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordingError(f"It has no rows of '{name[:60]}'.") from error
+        if not fits:
+            raise RecordingError(f"It has no such rows of '{name[:60]}'.")
+        with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as view:
+            whole = np.frombuffer(view, "<f4", count * dim, 8 + length + start)
+            found = whole.reshape(count, dim)[rows]
+            del whole  # else the map could not be closed
+    return found, {key for key in header if key != "__metadata__"}
 
 
 def _parse_header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:

@@ -6,6 +6,7 @@ them than a GPU to do them. A graph asks for all of them at once.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from ltviz.data.batch import Batch
 from ltviz.methods.base import UNSAID, Method
-from ltviz.methods.parts.captured import Tape, recording
+from ltviz.methods.parts.captured import Tape
 from ltviz.methods.parts.host_count import forget_counts
 from ltviz.training.engine import Engine
 from ltviz.training.ledger import Entry, Ledger
@@ -29,15 +30,17 @@ in them which algorithms they use, and an optimiser makes its state."""
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Work = Callable[[Batch, float | Tensor], None]
+"""A step on a batch at a learning rate: a number, or 0-d float32 on the device in a capture."""
 
 
 def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, list[str]]:
-    """Whether steps of the method are captured, and a sentence that says so or why not; none where nobody asked."""
-    if not run.cuda_graphs:
+    """Whether steps of the method are captured, and a sentence that says so or why not; none where nobody asks."""
+    on_cuda = engine.device.type == "cuda"
+    if run.cuda_graphs == "off" or (run.cuda_graphs == "auto" and not on_cuda):
         return False, []
     name = method.card.name
-    why = None
-    if engine.device.type != "cuda":
+    if not on_cuda:
         why = f"the device is {engine.device}"
     elif engine.precision == "16":
         why = "precision 16 leaves out steps by what it has read on the host"
@@ -70,12 +73,16 @@ class CudaGraph:
 
     def capture(self, work: Callable[[], T]) -> T:
         """As `Graph.capture`."""
-        before = torch.cuda.current_stream(self._device)
+        before, collects = torch.cuda.current_stream(self._device), gc.isenabled()
+        gc.collect()
+        gc.disable()  # to give back an older graph is not allowed meanwhile
         try:
             with torch.cuda.graph(self._graph, stream=_side_stream(self._device), capture_error_mode="thread_local"):
                 return work()
         finally:
             torch.cuda.set_stream(before)  # a capture that fails leaves its own
+            if collects:
+                gc.enable()
 
     def replay(self) -> None:
         """As `Graph.replay`."""
@@ -131,28 +138,20 @@ class Replays:
 
     Args:
         method: whose step `work` is.
-        ledger: in which `work` notes the step.
-        work: does the step on a batch at a learning rate, a number, or 0-d float32 on the device in a capture. What it
-            does on the host is done once for all replays, but for what `ltviz.methods.parts.captured` is told.
+        ledger: in which steps are noted.
         make: a graph that nothing has been captured in.
 
     Attributes:
         given_up: why a capture failed; steps are taken one operation at a time from then on.
     """
 
-    def __init__(
-        self,
-        method: Method,
-        ledger: Ledger,
-        work: Callable[[Batch, float | Tensor], None],
-        make: Callable[[], Graph],
-    ):
-        self._method, self._ledger, self._work, self._make = method, ledger, work, make
+    def __init__(self, method: Method, ledger: Ledger, make: Callable[[], Graph]):
+        self._method, self._ledger, self._make = method, ledger, make
         self._rate = torch.zeros((), device=ledger.refused.device)
         self._kind: Kind | None = None
         self._alike = 0
         """Steps of this kind so far, up to the capture."""
-        self._last: Batch | None = None
+        self._last: tuple[Batch, Tape] | None = None
         self._captured: Captured | None = None
         self.given_up: str | None = None
 
@@ -161,10 +160,12 @@ class Replays:
         """Whether the last step was a replay."""
         return self._captured is not None
 
-    def step(self, batch: Batch, rate: float, *same: object) -> None:
+    def step(self, batch: Batch, rate: float, work: Work, *same: object) -> None:
         """One step on a batch of the method's own.
 
         Args:
+            work: does it. What it does on the host is done once for all replays, but for what
+                `ltviz.methods.parts.captured` is told.
             rate: the learning rate.
             same: objects that must be the same for a step to be of the same kind as the one before.
         """
@@ -172,22 +173,24 @@ class Replays:
         if self._kind is None or not kind.is_like(self._kind):
             self._kind, self._alike, self._last, self._captured = kind, 0, None, None
         if self._last is not None and self.given_up is None:
-            self._captured, self._last = self._capture(self._last.held()), None
+            (last, tape), self._last = self._last, None
+            self._captured = self._capture(last.held(), tape, work)
         if self._captured is not None:
             self._replay(self._captured, batch, rate)
             return
-        with beside(batch.y.device):
-            self._work(batch, rate)
         self._alike += 1
-        self._last = batch if self._alike >= WARM_STEPS and self.given_up is None else None
+        tape = Tape()
+        with beside(batch.y.device), tape.listening():
+            work(batch, rate)
+        self._last = (batch, tape) if self._alike == WARM_STEPS else None
 
-    def _capture(self, held: Batch) -> Captured | None:
+    def _capture(self, held: Batch, tape: Tape, work: Work) -> Captured | None:
         """The step on the batch `held`, captured and not taken; None where that fails, and all is as before."""
         generator, graph = self._method.setup_.generator, self._make()
         before, noted = generator.get_state(), len(self._ledger)
         try:
-            with recording() as tape:
-                graph.capture(lambda: self._work(held, self._rate))
+            with tape.capturing():
+                graph.capture(lambda: work(held, self._rate))
             return Captured(graph, held, tape, self._ledger.take_back())
         except Exception as error:
             self.given_up = f"{type(error).__name__}: {error}".partition("\n")[0]

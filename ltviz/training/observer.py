@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import OnDevice
+from ltviz.data.device_inputs import DevicePixels, OnDevice
+from ltviz.data.pixels import Pixels
 from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
@@ -48,7 +49,8 @@ class Observer:
     """
 
     def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice):
-        self.probe, self.shown, self._inputs = probe, shown, inputs
+        self.probe, self.shown = probe, shown
+        self._inputs, self._back = inputs.together() if isinstance(inputs, DevicePixels) else (inputs, None)
 
     @torch.no_grad()
     def observe(self, method: Method, step: int) -> Frame:
@@ -94,7 +96,8 @@ class Observer:
         for rows in self._inputs.blocks():
             features = method.encoder(rows)
             parts.append((method.project(features), method.classify(features), features))
-        embeddings, logits, features = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        whole = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        embeddings, logits, features = (rows if self._back is None else rows[self._back] for rows in whole)
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
@@ -133,6 +136,7 @@ class Observer:
             targets=targets,
             scores=None if one_label else outputs.logits.numpy(),
             labels=self.probe.multi,
+            images=self.probe.inputs.of if isinstance(self.probe.inputs, Pixels) else None,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,8 +15,9 @@ class FramePacer:
     """Spreads frames so that recording them takes at most a given share of the time.
 
     The first step (0, before training), the last and `least` evenly spread ones always get a frame, even where that
-    exceeds the share; `share` tells what was reached. All others wait until the budget allows what a frame has
-    cost lately and 1 / max_fps seconds have passed since the last one began. Pauses do not count.
+    exceeds the share; `share` tells what was reached. All others wait until the budget allows what a frame has cost
+    lately, now and beside those that are still to come by the end, and 1 / max_fps seconds have passed since the last
+    one began. Pauses do not count.
 
     Args:
         total_steps: last step of the run.
@@ -42,6 +44,7 @@ class FramePacer:
         self._cost: float | None = None
         self._last_begin = float("-inf")
         self._wanted = {round(i * total_steps / least) for i in range(least + 1)}
+        self._steps = sorted(self._wanted)
 
     def due(self, step: int) -> bool:
         """Whether step `step` gets a frame."""
@@ -49,8 +52,12 @@ class FramePacer:
             return True
         if self._clock() - self._last_begin < self._interval:
             return False
-        cost = self._cost or 0.0
-        return self._spent + cost <= self.allowed * (self.elapsed + cost)
+        cost, elapsed = self._cost or 0.0, self.elapsed
+        if self._spent + cost > self.allowed * (elapsed + cost):
+            return False
+        # and by the end, when the frames will have come that come whatever they cost
+        ahead = len(self._steps) - bisect_right(self._steps, step)
+        return self._spent + cost * (1 + ahead) <= self.allowed * elapsed * self._total / max(step, 1)
 
     @contextmanager
     def frame(self) -> Iterator[None]:

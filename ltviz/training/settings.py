@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
 from ltviz.training.timetable import parse_milestones, parse_switches
 
@@ -30,10 +31,8 @@ CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
 """Those that say which part of the data is trained on."""
 
 
-class RunSettings(BaseModel):
+class RunSettings(Bounded):
     """Data, optimisation and cost of watching. All methods of a race share one of these."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str = Field("digits-lt", min_length=1, description="Data set.")
     imbalance_factor: float = Field(
@@ -162,10 +161,10 @@ class RunSettings(BaseModel):
     compile: bool = Field(
         False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
     )
-    cuda_graphs: bool = Field(
-        False,
-        description="Capture a step as a CUDA graph and replay it: for small networks, which a GPU takes less time to "
-        "compute than the host to ask for. Methods that compute on the host go on as usual.",
+    cuda_graphs: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Capture a step as a CUDA graph and replay it, since a GPU takes less time to compute a small "
+        "network than the host to ask for it: auto is on CUDA, for methods that compute nothing on the host.",
     )
     deterministic: bool = Field(
         False, description="Compute so that a run on the same GPU can be repeated bit for bit; slower there."

@@ -494,7 +494,7 @@ def test_alarms_are_said(home: Path):
     make(home, "narrow-run", narrow=0.2)
     app = compare("narrow-run")
     said = "\n".join(texts(app))
-    assert "All points lie in one hemisphere" in said and "CE · seed 0, step 5" in said
+    assert "All training points lie in one hemisphere" in said and "CE · seed 0, step 5" in said
 
 
 def test_without_alarms_one_quiet_line_says_so(home: Path):

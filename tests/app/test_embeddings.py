@@ -14,6 +14,7 @@ from ltviz_app.service import studio as studio_module
 from ltviz_app.widgets import understood, uploads
 from streamlit.testing.v1 import AppTest
 
+import ltviz
 from ltviz.recording import list_runs
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
@@ -121,3 +122,27 @@ def test_lengths_say_whether_rows_are_normalised():
     unit = Z / np.linalg.norm(Z, axis=1, keepdims=True)
     assert understood._lengths(unit.astype(np.float32)) == words.embeddings.UNIT
     assert "not normalised" in understood._lengths(Z.astype(np.float32))
+
+
+def test_the_measuring_of_many_points_can_be_stopped_and_states_its_error(home, monkeypatch):
+    monkeypatch.setattr("ltviz_app.widgets.opened.MOST_MEASURED", 30)
+    monkeypatch.setattr("ltviz.recording.estimate.estimate.__defaults__", (30, lambda share: None))
+    labels = np.arange(90) % 3
+    with ltviz.record(home / "many", labels=labels) as run:
+        run.frame(0, embeddings=np.eye(3)[labels] + np.random.default_rng(0).normal(size=(90, 3)) / 9)
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
+    app.query_params["runs"] = "many"
+    app.session_state["emb-stopped"] = True
+    monkeypatch.setattr(studio_module, "_open", None)
+    app = app.run().switch_page("pages/embeddings.py").run()
+    app.query_params["runs"] = "many"
+    app = app.run()
+    page = html_of(app)
+    assert not app.exception and "Uniformity of centres" not in page
+    assert words.embeddings.STOPPED in [caption.value for caption in app.caption]
+    (button,) = [button for button in app.button if button.label == words.embeddings.MEASURE]
+    app = button.click().run()
+    page = html_of(app)
+    assert not app.exception and "±" in page.split("Uniformity of centres")[1].split("</dd>")[0]
+    assert "±" not in page.split("<dt")[1], "measured of all when it was written"
+    assert not [button for button in app.button if button.label == words.embeddings.STOP], "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from ltviz_app.words.served import event_text
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+import ltviz
 from ltviz.recording.attention import read_attention
 
 TOKEN = "a-token"
@@ -286,3 +288,49 @@ def test_demos_are_found_and_ones_own_run_wins(talk, studio: Studio, home: Path,
     assert viewer.of("run")[0]["title"] == "Demo"
     runs.finished(home, "demo-ce", title="Mine")
     assert studio.hub.folder("demo-ce") == home / "demo-ce"
+
+
+def test_what_is_no_request_is_answered_and_ends_nothing(home, runs, talk):
+    runs.finished(home, "first-run")
+    viewer = talk("first-run")
+    viewer.wait(lambda: viewer.frames())
+    for count, wrong in enumerate((b"\x00\xff", "[" * 100_000, '{"a":' * 50_000, "", "7"), 1):
+        viewer.session.send(wrong)
+        viewer.wait(lambda count=count: len(viewer.of("error")) >= count)
+    viewer.say(step=5)
+    viewer.wait(lambda: viewer.frames()[-1]["step"] == 5)
+
+
+# ---------------------------------------------------------------------- very many samples
+
+
+def test_of_many_samples_some_come_first_and_lie_where_all_do(address: str, home: Path, runs, monkeypatch):
+    monkeypatch.setattr("ltviz.recording.drawn.MANY", 300)
+    monkeypatch.setattr("ltviz.recording.drawn.DRAWN", 200)
+    monkeypatch.setattr("ltviz_app.service.hub.FIRST_POINTS", 50)
+    labels = np.repeat(np.arange(4), [700, 200, 70, 30])
+    z = np.random.default_rng(0).normal(size=(1000, 8))
+    with ltviz.record(home / "run-many", labels=labels) as run:
+        run.frame(3, embeddings=z)
+    with connect(f"{address}?runs=run-many&token={TOKEN}") as session:
+        frames = []
+        while len(frames) < 2:
+            header, payload = taken_apart(session.recv(timeout=10))
+            if "step" in header:
+                frames.append((header, payload))
+                session.send(json.dumps({"ack": header["seq"]}))
+    (first, few), (second, all_) = frames
+    at, count, kind = first["arrays"]["rows"]
+    assert kind == "int32" and count == 50 and first["n"] == second["n"] == 1000 and "rows" not in second["arrays"]
+    rows = np.frombuffer(few, "<i4", count, at)
+    some = np.frombuffer(few, "<i2", 150).reshape(-1, 3)
+    every = np.frombuffer(all_, "<i2", 3000).reshape(-1, 3)
+    assert np.array_equal(every[rows], some), "nothing jumps"
+    assert set(labels[rows]) == {0, 1, 2, 3}
+    assert first["projection"] == second["projection"] and first["metrics"] == second["metrics"]
+
+
+def taken_apart(message: str | bytes) -> tuple[dict, bytes]:
+    assert isinstance(message, bytes)
+    size = int.from_bytes(message[:4], "little")
+    return json.loads(message[4 : 4 + size]), message[4 + size :]

@@ -83,3 +83,24 @@ def test_a_file_is_measured_without_a_run(tmp_path, home, capsys):
     assert main(["metrics", "pets", "--json"]) == 0
     of_run = told(capsys)
     assert of_run["centre_sum"] == pytest.approx(measured["centre_sum"], abs=1e-6)
+
+
+def test_many_points_are_measured_in_part_and_the_error_is_told(tmp_path, home, capsys, monkeypatch):
+    monkeypatch.setattr("ltviz.recording.estimate.estimate.__defaults__", (60, lambda share: None))
+    labels = np.arange(400) % 4
+    z = np.eye(4)[labels] + np.random.default_rng(0).normal(size=(400, 4)) / 4
+    np.savez(tmp_path / "a.npz", embeddings=z, labels=labels)
+    assert main(["metrics", str(tmp_path / "a.npz"), "--json"]) == 0
+    said = told(capsys)
+    assert said["sampled"] == 60 and said["points"] == 400
+    assert 0 < said["standard_errors"]["centre_sum"] < 0.1 and said["standard_errors"].keys() <= said.keys()
+    assert main(["metrics", str(tmp_path / "a.npz")]) == 0
+    printed = capsys.readouterr()
+    assert "60 of 400 points" in printed.err
+    assert f"{said['centre_sum']:.4f} ± {said['standard_errors']['centre_sum']:.2g}" in printed.out
+    assert main(["open", str(tmp_path / "a.npz"), "--no-app", "--name", "many"]) == 0
+    capsys.readouterr()
+    assert main(["metrics", "many", "--json"]) == 0
+    run = told(capsys)
+    assert "centre_sum" not in run["standard_errors"], "measured of all when it was written"
+    assert run["standard_errors"]["uniformity_centres"] > 0

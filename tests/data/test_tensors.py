@@ -63,6 +63,22 @@ def test_every_step_view_and_row_is_augmented_afresh(data: LongTailed) -> None:
     assert (views[:, 0] - originals).square().mean() < 0.8 * (views[:, 0] - originals.roll(1, 0)).square().mean()
 
 
+@pytest.mark.parametrize("size", [7, 64])
+def test_views_made_at_once_are_those_made_one_after_the_other(data: LongTailed, size: int) -> None:
+    at = make(data, seed=3, batch_size=size).at
+    for step in (1, 2):
+        single, together, some = at(step), at(step), at(step)
+        one_by_one = torch.cat([single.view(i) for i in (0, 1, 2)])
+        assert torch.equal(together.views(0, 1, 2), one_by_one)
+        some.view(1)
+        assert torch.equal(some.views(0, 1, 2), one_by_one) and some.images == 3 * size
+        shared = at(step).share(size, 3)
+        assert (
+            torch.equal(shared.views(2, 0), torch.cat([single.view(2), single.view(0)])) and shared.images == 2 * size
+        )
+        assert torch.equal(shared.views(1, 1), torch.cat([single.view(1)] * 2)) and shared.images == 3 * size
+
+
 def test_the_fixed_batch_is_the_same_at_every_call_and_its_views_differ(data: LongTailed) -> None:
     one, two = make(data).fixed(6, 60), make(data).fixed(6, 60)
     assert torch.equal(one.views(0, 1), two.views(0, 1)) and not torch.equal(one.view(0), one.view(1))

@@ -415,3 +415,15 @@ def test_the_order_of_bytes_is_no_width(tmp_path):
     upload = read_embeddings(tmp_path / "z.npy")
     np.testing.assert_array_equal(upload.embeddings, Z)
     assert not any("float32" in note for note in upload.notes)
+
+
+@pytest.mark.parametrize("head", ["", "label\n"])
+@pytest.mark.parametrize("end", ["\n\n\n", "\n\n\n\n\n"])
+def test_empty_lines_at_the_end_of_a_list_of_labels_are_points_without_one(tmp_path, head, end):
+    np.save(tmp_path / "z.npy", np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32))
+    (tmp_path / "y.txt").write_text(f"{head}a\nb\n\nb{end}")
+    upload = read_embeddings(tmp_path / "z.npy", labels=tmp_path / "y.txt")
+    assert upload.labels is not None and (upload.labels == -1).tolist() == [False, False, True, False, True, True]
+    (tmp_path / "y.txt").write_text(f"{head}a\nb\n\nb\n")
+    with pytest.raises(DataError, match="one label for each of 6 points"):
+        read_embeddings(tmp_path / "z.npy", labels=tmp_path / "y.txt")

@@ -88,7 +88,7 @@ if stage install 120 bash -c install && stage machine 60 bash -c machine; then
   for part in losses host_waits methods graphs resume memory; do
     stage "$part" 110 bash -c "tests $part" || bad=1
   done
-  stage bench 200 bash -c "bench 5" || bad=1
+  stage bench 220 bash -c "bench 4" || bad=1
 else
   bad=1
 fi

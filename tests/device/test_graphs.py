@@ -28,8 +28,10 @@ def pair(start: Start, name: str, **run: Any) -> tuple[Race, Race]:
     kind = registry.method(name)
     settings = {key: value for key, value in SMALL.items() if key in kind.Settings.model_fields}
     run = {"data": "digits-ml" if kind.several_labels else "digits-lt", "deterministic": True, "steps": 40, **run}
-    eager = start(name, folder="eager", settings=settings, **run)
-    return eager, start(name, folder="graphs", settings=settings, cuda_graphs=True, **run)
+    return (
+        start(name, folder="eager", settings=settings, cuda_graphs="off", **run),
+        start(name, folder="graphs", settings=settings, cuda_graphs="on", **run),
+    )
 
 
 def train(eager: Race, captured: Race, first: int, last: int) -> None:
@@ -67,7 +69,7 @@ def test_other_kinds_of_steps_too(start: Start, run: dict[str, Any]) -> None:
 
 
 def test_the_host_runs_ahead_of_a_graph(start: Start) -> None:
-    race = start("supcon", cuda_graphs=True)
+    race = start("supcon", cuda_graphs="on")
     (lane,) = race.lanes
     for step in range(1, 7):
         lane.train(race.batches.at(step))
@@ -84,7 +86,7 @@ def test_the_host_runs_ahead_of_a_graph(start: Start) -> None:
 
 @pytest.mark.parametrize("name", ["tsc", "proco"])
 def test_what_computes_on_the_host_says_so_and_trains(start: Start, name: str) -> None:
-    race = start(name, cuda_graphs=True)
+    race = start(name, cuda_graphs="on")
     notes = Recording(race.lanes[0].path).config["engine"]["notes"]
     assert any("one operation at a time, because" in note for note in notes)
     (outcome,) = race.run()

@@ -347,6 +347,7 @@ def test_missing_empty_and_foreign_files_have_their_sentences(tmp_path):
         ("text.npy", b"hello", "does not begin like one"),
         ("x.gz", zlib.compress(b"x", wbits=31), "gzip"),
         ("y.gz", zlib.compress(npy(), wbits=31), "gzip: it is no table"),
+        ("text.npy.gz", zlib.compress(b"hello", wbits=31), "gzip"),
         ("z.gz", zlib.compress(b"f0,f1\n1,2\n3,4\n", wbits=31)[:-9], "gzip file is cut short"),
         ("w.gz", b"\x1f\x8b and no more", "gzip file is damaged"),
         ("x.png", b"\x89PNG\r\n\x1a\n\0\0\0", "of no format"),

@@ -7,7 +7,8 @@ import pytest
 
 import ltviz
 from ltviz.errors import DataError, RecordingError
-from ltviz.launch.opening import copy_run, make_run, measure_series, understand, unit_rows
+from ltviz.launch.making import Making, MakingBehind, copy_run, make_run
+from ltviz.launch.opening import measure_series, understand, unit_rows
 from ltviz.recording import Home, Recording
 
 Z = np.random.default_rng(0).normal(size=(24, 5)).astype(np.float32)
@@ -118,3 +119,25 @@ def test_lengths_beyond_float32_are_brought_onto_the_sphere():
     rows = unit_rows(np.array([[3e38, 3e38], [1e-38, 0.0]], np.float32))
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
     assert rows.dtype == np.float32
+
+
+def test_runs_are_there_before_their_frames_and_one_that_fails_takes_those_after_it_along(tmp_path, monkeypatch):
+    (series,) = understand([save(tmp_path / "a.npz")])
+    home, failed = Home(tmp_path / "home"), []
+    behind = MakingBehind([(series, "one"), (series, "two")], home)
+    assert all(recording.info.num_classes == series.num_classes for recording in behind.recordings)
+    behind.wait()
+    assert behind.done() and [recording.steps() for recording in behind.recordings] == [[0], [0]]
+    assert [recording.status().state for recording in behind.recordings] == ["finished", "finished"]
+
+    write = Making.write
+    monkeypatch.setattr(Making, "write", lambda one: write(one) if one.recording.run_id == "three" else full(one))
+
+    def full(one):
+        one.abandon()
+        raise RecordingError("The disk is full.")
+
+    behind = MakingBehind([(series, "three"), (series, "four"), (series, "five")], home, lambda: failed.append(True))
+    with pytest.raises(RecordingError, match="disk is full"):
+        behind.wait()
+    assert failed == [True] and behind.recordings[0].steps() == [0] and not behind.recordings[2].exists

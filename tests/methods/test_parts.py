@@ -7,10 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from ltviz.methods import registry
+from ltviz.methods.base import Setup
+from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class
 from ltviz.methods.parts.cosine import CosineClassifier
+from ltviz.methods.parts.inputs import unit
 from ltviz.methods.parts.momentum import MomentumCopy
 from ltviz.methods.parts.queue import KeyQueue
 
@@ -90,3 +95,24 @@ def test_class_queue_keeps_the_first_of_too_many():
 def test_class_queue_needs_a_slot_for_each_class():
     with pytest.raises(ValueError, match="4 classes x 3 slots, but has 11"):
         slots_per_class(torch.ones(4), 11, 3)
+
+
+def test_unit_rows_have_the_gradients_of_normalize():
+    x = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(unit, [x]) and torch.autograd.gradgradcheck(unit, [x])
+    far = torch.tensor([[0.0, 0.0], [3.0, 4.0], [1e-20, 0.0]], requires_grad=True)
+    found, wanted = (f(far).sum() for f in (unit, lambda rows: F.normalize(rows, dim=-1)))
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0)
+    grads = (torch.autograd.grad(value, far)[0] for value in (found, wanted))
+    torch.testing.assert_close(*grads, rtol=1e-6, atol=1e-6)
+
+
+def test_the_probe_is_taught_with_logit_adjustment():
+    kind = registry.method("supcon")
+    counts = torch.tensor([90.0, 9.0, 0.0])
+    method = kind(kind.Settings(), Setup(nn.Flatten(), nn.Linear(4, 3), 4, 3, counts, 10, torch.Generator()))
+    features, y = torch.randn(6, 4, requires_grad=True), torch.tensor([0, 1, 0, 0, 1, 0])
+    value = method.probe_loss(features, y)
+    torch.testing.assert_close(value, logit_adjusted(method.probe(features), y, counts), rtol=0, atol=0)
+    value.backward()
+    assert features.grad is None, "the probe reads the encoder and never steers it"

@@ -154,3 +154,16 @@ def test_a_spectrum_that_is_too_short_has_no_exponent():
         metrics.alpha_req(uniform(100, 12))
     assert "alpha_req" not in metrics.measure(uniform(100, 12), np.arange(100) % 2, full=True)
     assert "alpha_req" in metrics.measure(uniform(100, 13), np.arange(100) % 2, full=True)
+
+
+def test_of_many_points_the_moments_are_taken_in_parts(monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    for rows in (rng.normal(size=(300, 5)) + 1, rng.normal(size=(300, 5)) * [1, 1, 0, 0, 0], np.ones((300, 5))):
+        z = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        whole = metrics.uniformity_wasserstein(z)
+        with monkeypatch.context() as few:
+            few.setattr("ltviz.metrics.evenness.BLOCK", 64)
+            few.setattr("ltviz.geometry.blocks.BLOCK", 64)
+            assert metrics.uniformity_wasserstein(z) == pytest.approx(whole, abs=1e-6)
+            with pytest.raises(DataError, match="finite"):
+                metrics.uniformity_wasserstein(np.where(np.arange(300)[:, None] == 9, np.nan, z))

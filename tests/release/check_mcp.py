@@ -92,15 +92,17 @@ async def read(session: Any) -> None:
     assert base64.b64decode(picture.data).startswith(b"\x89PNG"), picture
     selected = await call(session, "viewer_selection")
     assert selected["sample_ids"] == [0, 1] and selected["of_run"] == "demo-ce"
+    imagined = await call(session, "what_if", run="demo-ce")
+    assert [method["method"] for method in imagined["methods"]] == ["ce", "bcl"], "the forces that the demo holds"
     for name, given, said in (
         ("measure_run", {"run": "../../etc"}, "there is no run"),
         ("measure_run", {"run": "demo-ce", "keys": ["nothing"]}, "has no measure 'nothing'"),
         ("measure_run", {"run": "demo-ce", "step": 7}, "no frame of step 7"),
         ("compare_runs", {"runs": ["demo-ce"]}, "two runs"),
-        ("what_if", {"run": "demo-ce"}, "forces"),
+        ("what_if", {"run": "no-such-run"}, "there is no run"),
     ):
         refused = await call(session, name, **given)
-        assert isinstance(refused, dict) or said in refused, (name, refused)
+        assert isinstance(refused, str) and said in refused, (name, refused)
     print(f"{len(tools)} tools that read: {', '.join(sorted(tools))}")
 
 

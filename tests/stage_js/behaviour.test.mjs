@@ -12,7 +12,7 @@ import { neighboursOf } from "../../app/stage/scene/neighbours.js";
 import { Choices } from "../../app/stage/scene/choices.js";
 import { formatProjection, parseProjection, titleOf } from "../../app/stage/common/projections.js";
 import { Run } from "../../app/stage/incoming/runs.js";
-import { interpret } from "../../app/stage/choices/search.js";
+import { interpret, offered } from "../../app/stage/choices/search.js";
 import { selectionMetrics, tellSelections } from "../../app/stage/choices/selection.js";
 import { beyond } from "../../app/stage/incoming/steps.js";
 
@@ -344,4 +344,12 @@ test("what is known of a selection is its mean over the samples that the run has
   assert.equal(found.right, 0.5);
   near(found.confidence, 1.2 / 3);
   near(found.angle, 30, 0.01);
+});
+
+test("of thousands of classes a list offers a hundred, those that begin as written before those that hold it", () => {
+  const names = Array.from({ length: 8142 }, (_, i) => `species ${i}`);
+  assert.equal(offered("", names).length, 100);
+  assert.deepEqual(offered("814", names).slice(0, 2), ["species 814", "species 1814"]);
+  assert.deepEqual(offered("SPECIES 8141", names), ["species 8141"]);
+  assert.deepEqual(offered("ox", ["fox", "ox", "axe"]), ["ox", "fox"]);
 });

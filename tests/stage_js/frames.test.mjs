@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readArray, readFrame, readRun, splitMessage } from "../../app/stage/incoming/frames.js";
+import { drawingOrder } from "../../app/stage/incoming/order.js";
+import { Run } from "../../app/stage/incoming/runs.js";
 
 /** As the server packs: header padded so that the payload starts at a multiple of four. */
 function pack(header, payload = new Uint8Array()) {
@@ -57,4 +59,52 @@ test("a run whose split does not match its labels is refused", () => {
   );
   const { header, offset } = splitMessage(buffer);
   assert.throws(() => readRun(buffer, header, offset), /2 labels and 1 split/);
+});
+
+test("few of many points stand for all: two of each class first, then as large a share of each, evenly spread", () => {
+  const labels = Uint16Array.from({ length: 20000 }, (_, i) => (i % 4000 === 7 ? 2 : i < 18000 ? 0 : 1)),
+    order = drawingOrder(labels);
+  assert.equal(new Set(order).size, 20000, "each once");
+  const first = [...order.slice(0, 6)].map((i) => labels[i]);
+  assert.deepEqual(
+    [0, 1, 2].map((c) => first.filter((y) => y === c).length),
+    [2, 2, 2],
+  );
+  const some = [...order.slice(0, 2000)],
+    tail = some.filter((i) => labels[i] === 1);
+  assert.ok(Math.abs(tail.length - 200) < 12, `a tenth of them: ${tail.length}`);
+  assert.ok(Math.abs(tail.filter((i) => i < 19000).length - 100) < 10, "from the class's beginning to its end");
+  // Labels that come in turns, which every how many-th point would leave out.
+  const turns = drawingOrder(Uint16Array.from({ length: 20000 }, (_, i) => i % 100));
+  assert.equal(new Set([...turns.slice(0, 400)].map((i) => i % 100)).size, 100);
+});
+
+test("a first look holds the points that have come, and the others appear where they are", () => {
+  const run = new Run("a-1");
+  const message = (arrays, bytes) => {
+    const header = { run: "a-1", step: 3, n: 4, centres: [], landmarks: {}, metrics: {}, arrays };
+    return readFrame(bytes.buffer, header, 0);
+  };
+  const look = message(
+    { rows: [12, 2, "int32"] },
+    new Uint8Array([
+      ...new Uint8Array(Int16Array.of(1, 2, 3, 4, 5, 6).buffer),
+      ...new Uint8Array(Int32Array.of(1, 3).buffer),
+    ]),
+  );
+  assert.deepEqual([...look.xyz], [0, 0, 0, 1, 2, 3, 0, 0, 0, 4, 5, 6]);
+  assert.deepEqual([[...look.present], look.absent, [...look.rows]], [[0, 1, 0, 1], 2, [1, 3]]);
+  run.info = { header: { num_classes: 1 }, labels: new Uint16Array(4) };
+  run.receive(look);
+  run.accept(0, { tween: true, steady: true });
+  assert.deepEqual([...run.order], [1, 3]);
+  run.receive(message({}, new Uint8Array(Int16Array.from({ length: 12 }, (_, i) => i + 1).buffer)));
+  run.accept(1, { tween: true, steady: true });
+  assert.equal(run.progress(1), 1, "nothing flies in from the middle");
+  assert.equal(run.order.length, 4);
+  const bad = { rows: [12, 2, "int32"] };
+  assert.throws(
+    () => message(bad, new Uint8Array([...new Uint8Array(12), ...new Uint8Array(Int32Array.of(1, 9).buffer)])),
+    /names the sample 9; it has 4/,
+  );
 });

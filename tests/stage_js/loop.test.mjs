@@ -19,11 +19,11 @@ function makeLoop(runs) {
     moving: () => false,
     renderer: { software: false, progress: () => ({ busy: card.busy, ms: null }) },
     accept: (run) => ([run.frame, run.pending] = [run.pending, null]),
-    thin: 1,
+    share: 1,
     drawn: [],
     draw: (now, rests) => {
       picture.drawn.push(rests);
-      picture.thin = rests ? 1 : 4;
+      picture.share = rests ? 1 : 0.25;
       card.busy = true;
       return 0;
     },

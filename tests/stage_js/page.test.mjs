@@ -118,12 +118,12 @@ test("quality falls after patience, never below the last level, and comes back",
   assert.equal(quality.judge(90, 5, 500), true);
   assert.equal(quality.simplified, words.levels[1]);
   for (let i = 0; i < 200; i++) quality.judge(900, i, 500);
-  assert.equal(quality.thinning(500), 1, "few points are all kept");
+  assert.equal(quality.share(500), 1, "few points are all kept");
   for (let i = 0; i < 200; i++) quality.judge(900, i, 1e5);
   assert.equal(quality.level, LEVELS.length - 1);
   assert.equal(words.levels.length, LEVELS.length, "each has its word");
-  assert.equal(quality.thinning(4e4), 2, "not so many that time is measured");
-  assert.equal(quality.thinning(1e5), 17, "of many, what a picture of 55 ms has time for at 9 ms a thousand");
+  assert.equal(quality.share(4e4), 25 / 40, "not so many that time is measured");
+  assert.equal(quality.share(1e5), 0.05, "of many, what a picture of 45 ms has time for at 9 ms a thousand");
   let back = false;
   for (let i = 0; i < 200; i++) back ||= quality.judge(16, 20000 + i, 500);
   assert.ok(back && quality.level < LEVELS.length - 1);
@@ -269,4 +269,27 @@ test("an accuracy carries the error that its number of samples leaves", () => {
   assert.equal(tellMeasure({ accuracy_few: 0.86, accuracy_few_error: 0.0243 }, few, 3), "86.0 ± 2.4 %");
   assert.equal(tellMeasure({ accuracy_few: 0.86 }, few), "86 %");
   assert.equal(tellMeasure({ accuracy_few_error: 0.0243 }, few), "–");
+});
+
+test("of many points as many are drawn while they move as a picture has time for, whatever a picture costs besides", () => {
+  const machine = (base, perPoint) => {
+    const quality = new Quality(true);
+    quality.judge(base + 1e6 * perPoint, 0, 1e6);
+    let shown = 0,
+      ms = 0;
+    for (let i = 0; i < 30; i++) {
+      shown = 1e6 * quality.share(1e6);
+      ms = base + shown * perPoint;
+      quality.judge(ms, i, shown, true);
+    }
+    return { shown, ms, quality };
+  };
+  const quick = machine(5, 0.0002),
+    slow = machine(20, 0.004);
+  assert.ok(Math.abs(quick.ms - 45) < 2 && quick.shown > 150000, `${quick.ms} ms`);
+  assert.ok(Math.abs(slow.ms - 45) < 2 && slow.shown < 10000, `${slow.ms} ms`);
+  assert.ok(Math.abs(machine(200, 0.004).shown - 5000) < 1, "never fewer than say something");
+  slow.quality.judge(1400, 99, 1e6);
+  assert.ok(1e6 * slow.quality.share(1e6) < 10000, "a picture at rest says nothing of those that move");
+  assert.equal(slow.quality.share(10000), 1, "few are never left out");
 });

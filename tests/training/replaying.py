@@ -19,18 +19,27 @@ def _tensors(tree: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
+def _memory(tree: Any) -> set[int]:
+    return {tensor.untyped_storage().data_ptr() for tensor in _tensors(tree)}
+
+
 class _Recorder(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.done: list[tuple[Any, Any, Any, Any]] = []
+        self.made: list[Tensor] = []
+        """Whose memory belongs to the graph."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func.__name__.startswith("_local_scalar_dense"):
             raise RuntimeError("operation not permitted when stream is capturing")  # as CUDA says it
         result = func(*args, **kwargs)
-        # no graph holds what the host draws, nor that memory was given out
-        if kwargs.get("generator") is None and not func.__name__.startswith(("empty", "new_empty")):
+        if kwargs.get("generator") is not None:
+            return result  # the host draws, which no graph holds
+        given = _memory((args, kwargs))
+        self.made += [tensor for tensor in _tensors(result) if tensor.untyped_storage().data_ptr() not in given]
+        if not func.__name__.startswith(("empty", "new_empty")):
             self.done.append((func, args, kwargs, result))
         return result
 
@@ -44,7 +53,7 @@ class RecordedGraph:
     """
 
     def __init__(self, state: Callable[[], list[Tensor]]):
-        self._state, self._done = state, []
+        self._state, self._done, self._made = state, [], []
 
     def capture(self, work: Callable[[], T]) -> T:
         state = self._state()
@@ -53,7 +62,7 @@ class RecordedGraph:
             with recorder:
                 return work()
         finally:
-            self._done = recorder.done
+            self._done, self._made = recorder.done, recorder.made
             with torch.no_grad(), ExitStack() as unseen:
                 _keep_versions(state, unseen)
                 for tensor, old in zip(state, before, strict=True):
@@ -63,9 +72,11 @@ class RecordedGraph:
     def replay(self) -> None:
         with ExitStack() as unseen:
             _keep_versions(self._state(), unseen)
+            for tensor in self._made:  # what a graph has not written yet was written by its later operations
+                tensor.detach().fill_(True if tensor.dtype == torch.bool else 77)
             for func, args, kwargs, result in self._done:
                 again = func(*args, **kwargs)
-                given = {tensor.untyped_storage().data_ptr() for tensor in _tensors((args, kwargs))}
+                given = _memory((args, kwargs))
                 for old, new in zip(_tensors(result), _tensors(again), strict=True):
                     if old.untyped_storage().data_ptr() not in given:
                         old.detach().copy_(new)

@@ -44,9 +44,7 @@ def state_of(learner: Learner) -> list[Tensor]:
 def replayed(race: Race) -> graphs.Replays:
     """Lets the only method of a race take its steps as graphs, on the CPU."""
     learner = learner_of(race)
-    learner._replays = graphs.Replays(
-        learner.method, learner._ledger, learner._work, lambda: RecordedGraph(lambda: state_of(learner))
-    )
+    learner._replays = graphs.Replays(learner.method, learner._ledger, lambda: RecordedGraph(lambda: state_of(learner)))
     return learner._replays
 
 
@@ -134,7 +132,8 @@ def test_what_cannot_be_captured_goes_on_one_operation_at_a_time(
 
 
 def test_who_is_captured_and_what_is_said(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = RunSettings.model_validate({"cuda_graphs": True})
+    run = RunSettings.model_validate({"cuda_graphs": "on"})
+    auto, off = (RunSettings.model_validate({"cuda_graphs": how}) for how in ("auto", "off"))
     cpu = Engine(Fabric(accelerator="cpu"), "")
     gpu = Engine(Fabric(accelerator="cpu"), "")
     monkeypatch.setattr(Engine, "device", property(lambda self: torch.device("cuda" if self is not cpu else "cpu")))
@@ -143,7 +142,8 @@ def test_who_is_captured_and_what_is_said(start: Start, monkeypatch: pytest.Monk
         captured, (note,) = graphs.choice(method, run, gpu)
         assert captured == (name not in ON_HOST) and name in note
         assert ("captured once" in note) == captured
-        assert graphs.choice(method, RunSettings.model_validate({}), gpu) == (False, [])
+        assert graphs.choice(method, auto, gpu) == (captured, [note])
+        assert graphs.choice(method, auto, cpu) == graphs.choice(method, off, gpu) == (False, [])
         assert graphs.choice(method, run, cpu)[0] is False
     ce = object.__new__(registry.method("ce"))
     for engine, why in [
@@ -166,7 +166,7 @@ def test_a_class_speaks_for_itself_alone() -> None:
 
 
 def test_run_json_says_what_became_of_graphs(start: Start) -> None:
-    race = start("ce", cuda_graphs=True, device="cpu")
+    race = start("ce", cuda_graphs="on", device="cpu")
     (note,) = (n for n in Recording(race.lanes[0].path).config["engine"]["notes"] if "graphs" in n)
     assert note.endswith("because the device is cpu")
     race.lanes[0].end("finished", None)

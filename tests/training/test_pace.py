@@ -60,13 +60,20 @@ def test_the_laws_hold_for_every_run(steps: int, share: float, fps: float, step_
     free = frame_s * len(wanted)
     spent = frame_s * len(framed)
     assert pacer.share == pytest.approx(spent / pacer.elapsed)
-    assert spent <= max(free, share * pacer.elapsed + 1e-6) + (free if bought else 0)
+    assert spent <= max(free, share * pacer.elapsed) * 1.02 + frame_s, "frames that must come are reckoned with"
 
 
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.6])
 def test_a_long_run_reaches_the_share_and_not_more(share: float) -> None:
     pacer, _, _ = simulate(20_000, share, 1000, 0.004, 0.02)
     assert share * 0.95 < pacer.share < share * 1.01
+
+
+@pytest.mark.parametrize("steps, frame_s", [(1500, 0.007), (2000, 0.0087), (4000, 0.0087)])
+def test_a_run_that_can_keeps_its_share_to_the_end(steps: int, frame_s: float) -> None:
+    """What is bought leaves room for the frames that must still come."""
+    pacer, framed, _ = simulate(steps, 0.05, 10, 0.002, frame_s)
+    assert len(framed) > MIN_FRAMES + 1 and pacer.share <= 0.05
 
 
 def test_cheap_frames_are_bounded_by_the_rate_and_spread_evenly() -> None:

@@ -3,11 +3,12 @@
  * screen.
  */
 import { icon, make, setAttribute } from "../common/dom.js";
+import { formatCount } from "../common/numbers.js";
 import { isOn } from "../layers/layer.js";
 import { alike, COLOUR_MODES } from "../scene/choices.js";
 import { coloured, modeOf } from "../scene/known.js";
 import { fill, words } from "../words.js";
-import { Search } from "./search.js";
+import { MOST_OFFERED, Search } from "./search.js";
 
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../scene/choices.js").Choices} Choices */
@@ -151,9 +152,13 @@ export class Menus {
     this.search.setNames(names);
     if (!this.along || alike(names, this.names)) return;
     this.names = names;
+    const left = names.length - MOST_OFFERED;
     this.along.replaceChildren(
       make("option", "", { value: "" }, words.cameraAlongFirst),
-      ...names.map((name, c) => make("option", "", { value: String(c) }, name)),
+      ...names.slice(0, MOST_OFFERED).map((name, c) => make("option", "", { value: String(c) }, name)),
+      ...(left > 0
+        ? [make("option", "", { value: "", disabled: "" }, fill(words.moreClasses, { count: formatCount(left) }))]
+        : []),
     );
   }
 

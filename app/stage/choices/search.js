@@ -26,12 +26,29 @@ export function interpret(text, names) {
   return begun.length === 1 ? { kind: "class", rank: begun[0] } : { kind: "unknown", text: wanted };
 }
 
+/** Names that a list offers at once: a browser takes seconds to open one of thousands. */
+export const MOST_OFFERED = 100;
+
+/**
+ * The names to offer for what is written so far: those that begin with it before those that hold it, each in the order
+ * of the classes. @param {string} text @param {string[]} names @returns {string[]} MOST_OFFERED at most
+ */
+export function offered(text, names) {
+  const wanted = text.trim().toLowerCase(),
+    lower = names.map((name) => name.toLowerCase()),
+    begun = names.filter((_, c) => lower[c].startsWith(wanted)),
+    within = names.filter((_, c) => lower[c].indexOf(wanted) > 0);
+  return [...begun, ...within].slice(0, MOST_OFFERED);
+}
+
 export class Search {
   /** @param {(text: string) => string} onFind gives a sentence where nothing was found */
   constructor(onFind) {
     this.onFind = onFind;
-    /** @type {string[]|null} */
+    /** @type {string[]|null} all names */
     this.listed = null;
+    /** @type {string[]} those that the list offers */
+    this.offers = [];
     this.names = make("datalist", "", { id: `ltv-names-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
     this.box = make("input", "ltv-search", {
       type: "search",
@@ -50,13 +67,13 @@ export class Search {
     });
     // "input" comes with every letter: only a whole name, as chosen from the list, or an empty box is an answer
     // already.
-    this.box.addEventListener("input", () => (this.say(""), (!this.box.value || this.isListed()) && this.ask()));
+    this.box.addEventListener("input", () => {
+      this.say("");
+      this.offer();
+      if (!this.box.value || this.listed?.includes(this.box.value)) this.ask();
+    });
     this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.say(""));
     this.box.addEventListener("blur", () => this.say(""));
-  }
-
-  isListed() {
-    return [...this.names.children].some((option) => option.getAttribute("value") === this.box.value);
   }
 
   ask() {
@@ -74,6 +91,13 @@ export class Search {
   setNames(names) {
     if (alike(names, this.listed)) return;
     this.listed = names;
-    this.names.replaceChildren(...names.map((name) => make("option", "", { value: name })));
+    this.offer();
+  }
+
+  offer() {
+    const offers = offered(this.box.value, this.listed ?? []);
+    if (alike(offers, this.offers)) return;
+    this.offers = offers;
+    this.names.replaceChildren(...offers.map((name) => make("option", "", { value: name })));
   }
 }

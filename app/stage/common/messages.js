@@ -33,7 +33,8 @@
  * @property {number} step
  * @property {number | null} epoch
  * @property {number | null} seconds
- * @property {number} n Points in the payload.
+ * @property {number} n Samples of the run. Each has a point in the payload; with the array "rows", those that it names
+ *   alone.
  * @property {VectorsByClass} centres
  * @property {Record<string, VectorsByClass>} landmarks Name -> places; by class where there are as many.
  * @property {number[] | null} target_index Row of the landmark "targets" that is each class's.
@@ -43,7 +44,8 @@
  * @property {boolean} predictions Whether the array "prediction" follows the points: a class for each.
  * @property {Arrays} arrays prediction, loss, confidence, and "marks.<key>.<column>": places, age of points; a, b of
  *   segments; places, angle of caps; y of all. Angles are left out where the picture is not the embedding itself.
- *   "present" is there where some samples are not: 0 for those, which have no place then.
+ *   "present" is there where some samples are not: 0 for those, which have no place then. "rows", growing, is there in
+ *   a first look at a frame of many samples: the points are of these alone, and the same frame follows with all.
  * @property {Record<string, (number | null)[]>} [readings] By class, or one number.
  * @property {Record<string, VectorsByClass>} [vectors] Marks that are one direction a class, by key; absent where the
  *   projection is not linear.

@@ -34,6 +34,7 @@
  *   for all beyond
  * @property {Uint8Array|null} present           0 for samples of which nothing is known at this step; null where all are
  *   there
+ * @property {Uint32Array|null} rows             growing, in a first look: the only points that have come; else null
  * @property {number} absent                     how many they are
  * @property {Map<string, MarkValues>} marks   those that have places, by key
  *

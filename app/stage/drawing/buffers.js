@@ -12,6 +12,9 @@ export class PointBuffers {
     this.colour = make();
     this.flags = make();
     this.sizes = make();
+    this.order = make();
+    /** @type {Uint32Array|null} the order that is there */
+    this.ordered = null;
     /** Four pieces a point; made when a run has samples of several classes. @type {WebGLBuffer|null} */
     this.pieces = null;
     this.count = 0;
@@ -52,13 +55,15 @@ export class PointBuffers {
   }
 
   /**
-   * Draws every `thin`-th point, or the ring around it. @param {import("./gl.js").Program} program
-   * @param {number} thin 1 = all
+   * Draws points, or the rings around them. @param {import("./gl.js").Program} program
+   * @param {Uint32Array|null} order indices of which the first are drawn; null: all as they come
+   * @param {number} most so many at most
    */
-  draw(program, thin) {
+  draw(program, order, most) {
     const { gl } = this,
-      count = Math.floor(Math.min(this.count, this.colourCount) / thin);
-    if (!count) return 0;
+      all = Math.min(this.count, this.colourCount),
+      count = Math.min(order?.length ?? all, Math.floor(most));
+    if (!count || !all) return 0;
     const places = program.attributes;
     /** @type {[string, WebGLBuffer|null, number, number, number][]} name, buffer, values, type, bytes a point */
     const fields = [
@@ -73,16 +78,21 @@ export class PointBuffers {
     for (const [name, buffer, size, type, bytes] of used) {
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
       gl.enableVertexAttribArray(places[name]);
-      if (type === gl.SHORT) gl.vertexAttribPointer(places[name], size, type, true, bytes * thin, 0);
-      else gl.vertexAttribIPointer(places[name], size, type, bytes * thin, 0);
+      if (type === gl.SHORT) gl.vertexAttribPointer(places[name], size, type, true, bytes, 0);
+      else gl.vertexAttribIPointer(places[name], size, type, bytes, 0);
     }
-    gl.drawArrays(gl.POINTS, 0, count);
+    if (order) {
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
+      if (this.ordered !== order) gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order, gl.STATIC_DRAW);
+      this.ordered = order;
+      gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
+    } else gl.drawArrays(gl.POINTS, 0, count);
     for (const [name] of used) gl.disableVertexAttribArray(places[name]);
     return count;
   }
 
   free() {
-    for (const buffer of [this.from, this.to, this.colour, this.flags, this.sizes, this.pieces])
+    for (const buffer of [this.from, this.to, this.colour, this.flags, this.sizes, this.order, this.pieces])
       this.gl.deleteBuffer(buffer);
   }
 

@@ -143,7 +143,7 @@ export class FlatRenderer {
    * @param {Run} run @param {number} k @param {import("../layers/scene.js").Asked} asked
    * @param {import("../scene/picking.js").Placer} place @param {import("./renderer.js").DrawOptions} options
    */
-  drawRun(run, k, asked, place, { thin, on, theme }) {
+  drawRun(run, k, asked, place, { share, on, theme }) {
     const { pen } = this,
       { palette, flags, colours, sizes } = this.partOf(run.id);
     const sheets = {
@@ -157,10 +157,12 @@ export class FlatRenderer {
     this.drawPatches(sheets.patches.items, place);
     this.drawLines(sheets.ground.items, place, asked.scale, theme);
     this.drawSigns(sheets.mists.items, place);
-    const n = on.points ? colours.length : 0,
+    const n = on.points ? Math.round(colours.length * share) : 0,
+      order = share < 1 ? run.order : null,
       size = 1.8 * Math.min(1.6, asked.scale + 0.4);
     let drawn = 0;
-    for (let i = 0; i < n; i += thin) {
+    for (let at = 0; at < n; at++) {
+      const i = order ? order[at] : at;
       if (flags[i] & FLAG.HIDDEN) continue;
       const [x, y, w] = place(run.pointAt(i, k)),
         half = (size * sizes[i]) / 128;

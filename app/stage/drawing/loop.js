@@ -60,9 +60,14 @@ export class Loop {
 
   /** A hand takes hold of the spheres, or lets go. @param {boolean} held */
   hold(held) {
-    const dragged = this.movedAt >= this.heldAt;
+    const { dragged } = this;
     this.heldAt = held ? performance.now() : Infinity;
     if (!held && dragged) this.invalidate();
+  }
+
+  /** Whether a hand that holds the spheres has moved them. */
+  get dragged() {
+    return this.movedAt >= this.heldAt;
   }
 
   /** Something else than a choice asks for a picture; a choice only has to be looked at. */
@@ -83,7 +88,8 @@ export class Loop {
       gap = now - pace.drawnAt;
     if (picture.choices.version() !== this.drawn) this.dirty = true;
     const news = [...told.runs()].some((run) => run.pending && run.info);
-    const allowed = pace.allows(now, { news, dirty: this.dirty, urgent: told.urgent(), points: this.points });
+    const urgent = told.urgent() || this.dragged,
+      allowed = pace.allows(now, { news, dirty: this.dirty, urgent, points: this.points });
     if (!pace.busy) this.land();
     if (!allowed) return this.schedule();
     const taken = this.take(now);
@@ -126,11 +132,11 @@ export class Loop {
     // A choice moves the picture as a camera does, such as the ring under the pointer: all points may take seconds.
     if (this.drawn >= 0 && picture.choices.version() !== this.drawn) this.movedAt = now;
     // A hand that pauses in the midst of a drag must not wait for a picture of all.
-    const dragged = this.movedAt >= this.heldAt;
+    const { dragged } = this;
     this.points = picture.draw(now, !dragged && now - this.movedAt > REST_MS);
     // What was left out for speed comes as soon as nothing moves.
     clearTimeout(this.restTimer);
-    if (picture.thin > 1 && !dragged) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
+    if (picture.share < 1 && !dragged) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);

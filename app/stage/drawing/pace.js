@@ -31,7 +31,8 @@ export class Pace {
     this.busy = busy;
     if (busy) return false;
     if (ms !== null) {
-      if (document.visibilityState === "visible" && quality.judge(ms, now, points)) this.onLevel();
+      if (document.visibilityState === "visible" && quality.judge(ms, now, points, this.picture.share < 1))
+        this.onLevel();
       // Where the processor draws, it also trains and takes in frames: a pause after each picture leaves it room.
       if (renderer.software) this.restUntil = now + REST_SHARE * Math.min(ms, LONGEST_REST_MS / REST_SHARE);
     }

@@ -51,8 +51,10 @@ export class Picture {
     this.assigned = new Map();
     this.switches = { version: -1, on: /** @type {import("../layers/list.js").Switches} */ ({}) };
     this.size = { w: 0, h: 0 };
-    /** Every how many-th point the last picture holds. */
-    this.thin = 1;
+    /** Share of the points that the last picture holds. */
+    this.share = 1;
+    /** Points there are. */
+    this.points = 0;
   }
 
   /** Whether each built-in layer is on. */
@@ -173,9 +175,10 @@ export class Picture {
         version,
       };
     });
-    const points = this.shown.reduce((sum, run) => sum + (run.frame?.header.n ?? 0), 0);
-    this.thin = rests ? 1 : this.quality.thinning(points);
-    return this.renderer.draw(scenes, { thin: this.thin, on: this.on, theme });
+    this.points = this.shown.reduce((sum, { frame }) => sum + (frame ? frame.header.n : 0), 0);
+    const here = this.shown.reduce((sum, { frame }) => sum + (frame ? (frame.rows?.length ?? frame.header.n) : 0), 0);
+    this.share = rests ? 1 : this.quality.share(here);
+    return this.renderer.draw(scenes, { share: this.share, on: this.on, theme });
   }
 
   /** Whether points are still under way. @param {number} now */

@@ -26,9 +26,13 @@ export const LEVELS = [
 ];
 
 /** Of many points, a picture of what moves may take so long: ten and more a second, the pauses between them too. */
-const MOVING_MS = 55,
+const MOVING_MS = 45,
   MANY_POINTS = 50000,
-  SOFTWARE_CROWD = 20000;
+  SOFTWARE_CROWD = 20000,
+  /** With fewer a picture is hardly faster: its time goes elsewhere. */
+  FEWEST = 5000;
+/** How far the number goes at once towards the one that would have met the time: a busy moment is not a slow machine. */
+const EAGERNESS = 0.6;
 
 /** Where the processor draws, it starts here: the trainer works on the same cores. */
 export const SOFTWARE_LEVEL = 2;
@@ -41,8 +45,10 @@ export class Quality {
     this.slow = 0;
     this.fast = 0;
     this.changed = 0;
-    /** Ms that a point took on pictures of many; 0: not known yet. */
-    this.pace = 0;
+    /** Points that a picture of many may hold while it moves. */
+    this.budget = software ? SOFTWARE_CROWD : Infinity;
+    /** Whether a picture has shown how long so many take. */
+    this.timed = false;
   }
 
   get now() {
@@ -50,13 +56,12 @@ export class Quality {
   }
 
   /**
-   * Every how many-th point is drawn while anything moves: of many so many as a picture has time for. At rest all are.
-   * @param {number} points there are
+   * The share of the points that is drawn while anything moves: of many so many as a picture has time for. At rest all
+   * are. @param {number} points there are
    */
-  thinning(points) {
-    const known = this.pace > 0 ? MOVING_MS / this.pace : this.best ? SOFTWARE_CROWD : Infinity;
-    const able = points > MANY_POINTS ? known : Infinity;
-    return Math.max(1, Math.ceil(points / Math.min(this.now.crowd, able)));
+  share(points) {
+    const able = points > MANY_POINTS ? this.budget : Infinity;
+    return Math.min(1, Math.min(this.now.crowd, able) / Math.max(1, points));
   }
 
   /** Only what was given up for slowness is news; a processor's own level is its normal state. */
@@ -66,11 +71,11 @@ export class Quality {
 
   /**
    * @param {number} ms that one picture took @param {number} time ms @param {number} points on it
+   * @param {boolean} [moved] whether some were left out of it
    * @returns {boolean} whether the level changed
    */
-  judge(ms, time, points) {
-    // Of few points most of the time goes elsewhere, and says nothing of many.
-    if (points >= SOFTWARE_CROWD) this.pace = this.pace ? 0.7 * this.pace + 0.3 * (ms / points) : ms / points;
+  judge(ms, time, points, moved = false) {
+    this.adapt(ms, points, moved);
     this.slow = ms > SLOW_MS[this.level] ? this.slow + 1 : Math.max(0, this.slow - 1);
     this.fast = ms < FAST_MS ? this.fast + 1 : 0;
     const next = LEVELS[this.level + 1];
@@ -79,6 +84,17 @@ export class Quality {
     if (this.fast >= PATIENCE * 10 && this.level > this.best && time - this.changed > FORGIVE_MS)
       return this.go(-1, time);
     return false;
+  }
+
+  /**
+   * More points or fewer in the next picture that moves, as this one had time to spare or not; one of all points says
+   * where to begin. @param {number} ms @param {number} points @param {boolean} moved
+   */
+  adapt(ms, points, moved) {
+    const able = Math.max(FEWEST, (points * MOVING_MS) / Math.max(ms, 1));
+    if (moved) this.budget = Math.max(FEWEST, points * (able / Math.max(points, 1)) ** EAGERNESS);
+    else if (!this.timed && points > MANY_POINTS) this.budget = able;
+    this.timed ||= moved || points > MANY_POINTS;
   }
 
   /** @param {1|-1} by @param {number} time */

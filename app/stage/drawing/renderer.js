@@ -20,7 +20,7 @@ import { SHEETS } from "../scene/strokes.js";
  */
 /**
  * @typedef {object} DrawOptions
- * @property {number} thin     every how many-th point is drawn
+ * @property {number} share    of the points that are drawn, above 0 to 1
  * @property {import("../layers/list.js").Switches} on  built-in layers
  * @property {import("../common/theme.js").Theme} theme
  */
@@ -236,7 +236,7 @@ export class Renderer {
   /**
    * @param {PanelScene} panel @param {[number, number][]} ranges of each sheet @param {DrawOptions} options
    */
-  drawPanel({ sphere, run, k, pose, asked }, ranges, { thin, on, theme }) {
+  drawPanel({ sphere, run, k, pose, asked }, ranges, { share, on, theme }) {
     const { gl } = this,
       { batches, points } = this.held,
       [x, y, w, h] = this.inDevice(sphere);
@@ -267,7 +267,10 @@ export class Renderer {
       gl.enable(gl.DEPTH_TEST);
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, part.palette);
-      const radius = pointRadius(Math.min(sphere.w, sphere.h), run.frame.header.n / thin) * this.ratio;
+      const { header, rows, absent } = run.frame,
+        shown = Math.max(1, (rows?.length ?? header.n) * share),
+        order = rows || share < 1 ? run.order : null;
+      const radius = pointRadius(Math.min(sphere.w, sphere.h), shown) * this.ratio;
       for (const program of on.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
         use(program);
         const { uniforms: u } = program;
@@ -275,8 +278,8 @@ export class Renderer {
         gl.uniform1f(u.size, radius);
         gl.uniform1i(u.palette, 0);
         if (u.outline) gl.uniform1f(u.outline, 1.1 * this.ratio);
-        const count = part.buffers.draw(program, thin);
-        if (program === points) drawn = count - Math.round((run.frame.absent ?? 0) / thin);
+        const count = part.buffers.draw(program, order, shown);
+        if (program === points) drawn = rows ? count : count - Math.round((absent ?? 0) * share);
       }
       gl.disable(gl.DEPTH_TEST);
     }

@@ -69,6 +69,7 @@ export function readFrame(buffer, header, offset) {
   }
   /** @type {Uint8Array|null} */
   const present = arrays.present ? read("present", n) : null;
+  if (arrays.rows) return firstLook(header, marks, readArray(buffer, offset, arrays.rows[1] * 3, "int16"), read);
   return {
     header,
     marks,
@@ -79,7 +80,36 @@ export function readFrame(buffer, header, offset) {
     confidence: arrays.confidence ? read("confidence", n) : null,
     loss: arrays.loss ? read("loss", n) : null,
     present,
+    rows: null,
     absent: present ? present.reduce((/** @type {number} */ sum, there) => sum + (there ? 0 : 1), 0) : 0,
+  };
+}
+
+/**
+ * A frame of which only some points have come: all others are absent for now.
+ * @param {any} header @param {Frame["marks"]} marks @param {any} places @returns {Frame}
+ * @param {(name: string, count: number) => any} read
+ */
+function firstLook(header, marks, places, read) {
+  const { n, arrays } = header,
+    rows = Uint32Array.from(/** @type {Int32Array} */ (read("rows", arrays.rows[1]))),
+    xyz = new Int16Array(n * 3),
+    present = new Uint8Array(n);
+  rows.forEach((row, i) => {
+    if (row >= n) throw new Error(`A first look at ${header.run} names the sample ${row}; it has ${n}.`);
+    present[row] = 1;
+    for (let k = 0; k < 3; k++) xyz[row * 3 + k] = places[i * 3 + k];
+  });
+  return {
+    header,
+    marks,
+    xyz,
+    predictions: null,
+    confidence: null,
+    loss: null,
+    present,
+    rows,
+    absent: n - rows.length,
   };
 }
 
@@ -97,7 +127,9 @@ export function readRun(buffer, header, offset) {
     throw new Error(
       `Run ${header.run} has ${labels.length} labels and ${split.length} split marks; they must be as many.`,
     );
-  const ids = /** @type {Int32Array|null} */ (read("ids"));
+  const given = /** @type {Int32Array|null} */ (read("ids"));
+  // Samples that are counted need no numbers of their own, of which a table of all would be made.
+  const ids = given?.every((id, i) => id === i) ? null : given;
   const thumbs = /** @type {Uint8Array|null} */ (header.thumb ? read("thumbs") : null);
   const labelSets = /** @type {Uint8Array|null} */ (read("label_sets"));
   if (labelSets && labelSets.length !== labels.length * Math.ceil(header.num_classes / 8))

@@ -156,9 +156,9 @@ export class Moments {
           if (!("step" in header) || !info) return;
           moment.hold(info, readFrame(buffer, header, offset));
           this.told.changed();
-          // While a projection is being computed another one stands in for it; the right one comes over the same
-          // socket.
-          if (!header.projection?.pending) waiting.delete(header.run);
+          // While a projection is being computed another one stands in for it, and a first look for all points; the
+          // right one comes over the same socket.
+          if (!header.projection?.pending && !moment.pending?.rows) waiting.delete(header.run);
           if (!waiting.size) this.end(socket);
         },
       });

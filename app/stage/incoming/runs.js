@@ -1,5 +1,6 @@
 /** What the stage knows of one run: who it is, how it fares, and the two frames between which it is moving. */
 import { PLACE_SCALE } from "../common/messages.js";
+import { drawingOrder } from "./order.js";
 import { addSteps } from "./steps.js";
 import { blendPoints, easeOut, slerp } from "../common/vectors.js";
 
@@ -61,8 +62,12 @@ export class Run {
     this.places = null;
     /** @type {Set<number>|null} */
     this.parts = null;
+    /** @type {Uint8Array|null} */
+    this.mask = null;
     /** @type {number|null} */
     this.free = null;
+    /** @type {Uint32Array|null} */
+    this.sequence = null;
     /** @type {import("../common/colours.js").Rgb[]} one for each class */
     this.colours = [];
     /** What the page calls this run, where several have one title. */
@@ -90,10 +95,35 @@ export class Run {
     return info ? (this.free ??= info.labels.reduce((sum, y) => sum + (y < info.header.num_classes ? 0 : 1), 0)) : 0;
   }
 
+  /** Its points in the order in which few stand for all. @returns {Uint32Array} */
+  get order() {
+    const { frame, info } = this;
+    return frame?.rows ?? (this.sequence ??= drawingOrder(info?.labels ?? new Uint16Array(0)));
+  }
+
   /** Which parts of the data its samples are from: 0 training, 1 test, 2 validation. */
   get splits() {
     if (!this.info) return new Set();
     return (this.parts ??= new Set(this.info.split));
+  }
+
+  /** Whether its samples are training samples and others: centres are of the training samples then, else of all. */
+  get tellsApart() {
+    return this.splits.has(0) && this.splits.size > 1;
+  }
+
+  /**
+   * Samples that centres and caps are of, 1 for each; null: all. As the server has it (`training_labels`): training
+   * samples, and all samples of a class that has no training sample here. @returns {Uint8Array|null}
+   */
+  get measured() {
+    const { info } = this;
+    if (!info || !this.tellsApart) return null;
+    if (!this.mask) {
+      const trained = new Set(info.labels.filter((_, i) => info.split[i] === 0));
+      this.mask = Uint8Array.from(info.labels, (y, i) => Number(info.split[i] === 0 || !trained.has(y)));
+    }
+    return this.mask;
   }
 
   /** No regular simplex of C classes fits into fewer than C - 1 dimensions. */
@@ -104,7 +134,7 @@ export class Run {
   /** @param {import("../common/types.js").RunInfo} info */
   setInfo(info) {
     this.info = info;
-    this.places = this.parts = this.free = null;
+    this.places = this.parts = this.mask = this.free = this.sequence = null;
     this.state = info.header.state ?? this.state;
     this.reason = info.header.reason ?? null;
     this.totalSteps = info.header.total_steps ?? null;
@@ -162,11 +192,16 @@ export class Run {
     const next = /** @type {Frame} */ (this.pending),
       last = this.frame;
     this.pending = null;
-    const same = last && last.xyz.length === next.xyz.length;
+    // Points that were not there in a first look appear where they are.
+    const same = last && !last.rows && last.xyz.length === next.xyz.length,
+      looked = last?.rows != null;
     const k = this.progress(now);
     let blended = false;
     if (same && k >= 1) this.from = last.xyz;
-    else {
+    else if (looked) {
+      this.from = next.xyz;
+      blended = true;
+    } else {
       const from = new Int16Array(next.xyz.length);
       if (same) blendPoints(this.from, last.xyz, k, from);
       this.from = from;
@@ -180,7 +215,7 @@ export class Run {
     this.start = now;
     this.eased = !same || !steady;
     const beat = Math.min(LONGEST_TWEEN_MS, Math.max(SHORTEST_TWEEN_MS, this.interval));
-    this.duration = !tween ? 0 : !same ? BLOOM_MS : steady ? beat : SCRUB_TWEEN_MS;
+    this.duration = !tween || looked ? 0 : !same ? BLOOM_MS : steady ? beat : SCRUB_TWEEN_MS;
     const { step, forces, metrics } = next.header;
     if (last && step <= last.header.step) this.history = [];
     if (this.forces && step < this.forces.step) this.forces = null;

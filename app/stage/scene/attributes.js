@@ -120,12 +120,14 @@ export function pointFlags(run, shown, chosen, selected) {
   const { labels, split, ids } = /** @type {import("../common/types.js").RunInfo} */ (run.info);
   const marks = [0, FLAG.TEST, FLAG.VALIDATION],
     seen = [shown.train, shown.test, shown.validation];
-  return Uint8Array.from(labels, (y, i) => {
+  const flags = new Uint8Array(labels.length);
+  for (let i = 0; i < flags.length; i++) {
     const part = Math.min(2, split[i]);
-    const dimmed = (chosen && !chosen.has(y)) || (selected && !selected.has(ids ? ids[i] : i));
+    const dimmed = (chosen && !chosen.has(labels[i])) || (selected && !selected.has(ids ? ids[i] : i));
     const hidden = !seen[part] || isAbsent(run.frame, i);
-    return marks[part] | (hidden ? FLAG.HIDDEN : 0) | (dimmed ? FLAG.DIMMED : 0);
-  });
+    flags[i] = marks[part] | (hidden ? FLAG.HIDDEN : 0) | (dimmed ? FLAG.DIMMED : 0);
+  }
+  return flags;
 }
 
 /**
@@ -145,7 +147,9 @@ export function pointSizes(run, byCount) {
   const sizes = classSizes(header.counts, byCount).map((size) => Math.round(size * 128));
   // A sample without a label is as small as those of the commonest class.
   const free = byCount ? Math.round(SMALLEST * 128) : 128;
-  return Uint8Array.from(labels, (y) => sizes[y] ?? free);
+  const found = new Uint8Array(labels.length);
+  for (let i = 0; i < found.length; i++) found[i] = sizes[labels[i]] ?? free;
+  return found;
 }
 
 /**

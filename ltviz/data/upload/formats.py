@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -60,6 +61,9 @@ def read(path: Path, *, rows: int | None = None, tabs: bool | None = None, most_
         head = file.read(4096)
         file.seek(0)
         kind = _kind(head, about.st_size)
+        # Of what is packed only text is looked for, unless the name says otherwise and the first bytes agree.
+        if path.name.lower().endswith(".npy.gz") and _unpacked(head).startswith(b"\x93NUMPY"):
+            kind = "packed npy"
         expected = _SUFFIXES.get(path.suffix.lower())
         if kind == "table" and expected is not None:
             raise DataError(f"The file is named {path.suffix} but does not begin like one; save the embeddings again.")
@@ -122,3 +126,11 @@ def _kind(head: bytes, size: int) -> str:
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"The file is of no format that is read here; {_FORMATS}.")
     return "table"
+
+
+def _unpacked(head: bytes) -> bytes:
+    """The first bytes of what a gzip file holds; none where it is damaged, which its reader will say."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 64)
+    except zlib.error:
+        return b""

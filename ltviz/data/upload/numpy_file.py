@@ -26,6 +26,26 @@ def read_npy(file: IO[bytes], size: int, most_bytes: int) -> Contents:
     return Contents({"embeddings": _array(_npy(file, size, most_bytes, "the file"))}, noun="array")
 
 
+def read_packed_npy(file: IO[bytes], size: int, most_bytes: int) -> Contents:
+    """An array packed with gzip, all of its members; no more is unpacked than one may have."""
+    data, packed = bytearray(), file.read()
+    while packed:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            data += member.decompress(packed, most_bytes + _HEAD - len(data))
+        except zlib.error as error:
+            raise DataError(f"The gzip file is damaged ({error}); pack it again.") from error
+        if (len(data) > 16 << 20 and len(data) > 100 * size) or len(data) >= most_bytes + _HEAD:
+            raise DataError(
+                f"The gzip file unpacks from {size / 2**20:,.1f} MB to {len(data) / 2**20:,.0f} MB and more, which no "
+                "embeddings do; save fewer rows with numpy.savez."
+            )
+        if not member.eof:
+            raise DataError("The gzip file is cut short; pack it again.")
+        packed = member.unused_data.lstrip(b"\0")
+    return read_npy(io.BytesIO(data), len(data), most_bytes)
+
+
 def _npy(stream: IO[bytes], size: int, most_bytes: int, where: str) -> np.ndarray:
     """The array in a stream of `size` bytes in numpy's format, versions 1 and 2."""
     head = stream.read(min(_HEAD, size))

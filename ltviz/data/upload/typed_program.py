@@ -25,6 +25,7 @@ SECONDS = 60
 
 _READERS: dict[str, Callable[[IO[bytes], int, int], Contents]] = {
     "npy": numpy_file.read_npy,
+    "packed npy": numpy_file.read_packed_npy,
     "zip": numpy_file.read_npz,
     "safetensors": safetensors_file.read,
     "parquet": arrow_file.read_parquet,

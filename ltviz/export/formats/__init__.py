@@ -1,8 +1,8 @@
 """What `ltviz export --to` can write: one format a file, named like its flag. Adding a file adds a format.
 
 A module has `ABOUT`, a few words for the help; `OUT`, the name that is written where nobody gives one, which ends with
-a slash for a folder; and `write(wanted) -> Written`. It is imported when it is asked for. What begins with an
-underscore is none.
+a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `NEEDS_RUNS = False`. It is
+imported when it is asked for. What begins with an underscore is none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOTE = "ltviz-export.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What somebody asked for. `runs` are never empty."""
+    """What somebody asked for. `runs` are empty only for a format that needs none."""
 
     runs: Sequence[Recording]
     out: Path
@@ -71,6 +71,11 @@ class Format(Protocol):
             RecordingError, DiskFull: a run cannot be read, or the file not written.
         """
         ...
+
+
+def needs_runs(chosen: Format) -> bool:
+    """Whether a format is made of runs, as all are that do not say otherwise."""
+    return getattr(chosen, "NEEDS_RUNS", True)
 
 
 def find_format(name: str) -> Format:

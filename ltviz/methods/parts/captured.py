@@ -17,48 +17,71 @@ from ltviz.data.transfer import send
 
 
 class Tape:
-    """What the host did in a step while it was captured, to do it again with each replay."""
+    """What the host does in a step, to do it again with each replay of the step.
+
+    A step is taken twice while the tape is written: first as usual, so that there is memory for all that is drawn
+    before a graph is captured (memory that is asked for in a capture has held other numbers of it before), then in the
+    capture.
+    """
 
     def __init__(self) -> None:
-        self._drawn: list[tuple[Tensor, Callable[[], Tensor]]] = []
-        self._first: list[Tensor] | None = []
+        self._memory: list[Tensor] = []
+        self._draws: list[Callable[[], Tensor]] = []
+        self._first: list[Tensor] = []
         self._counted: list[Callable[[], None]] = []
+        self._captures = self._replayed = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Inside a step is taken as usual."""
+        with self._current():
+            yield
+
+    @contextmanager
+    def capturing(self) -> Iterator[None]:
+        """Inside the same step is captured."""
+        self._captures = True
+        with self._current():
+            yield
+
+    @contextmanager
+    def _current(self) -> Iterator[None]:
+        token = _tape.set(self)
+        try:
+            yield
+        finally:
+            _tape.reset(token)
 
     def hold(self, draw: Callable[[], Tensor], device: torch.device) -> Tensor:
-        """Memory for the numbers of `draw`, which are there with every replay."""
-        assert self._first is not None, "a tape is written once"
+        """The numbers of `draw`, in memory where there will be others with every replay."""
         numbers = draw()
+        if not self._captures:
+            self._memory.append(send(numbers, device).clone())
+            return self._memory[-1]
+        memory = self._memory[len(self._draws)]
+        if memory.shape != numbers.shape:
+            raise ValueError(f"a step draws numbers of shape {tuple(numbers.shape)} instead of {tuple(memory.shape)}")
+        self._draws.append(draw)
         self._first.append(numbers)
-        self._drawn.append((torch.empty(numbers.shape, dtype=numbers.dtype, device=device), draw))
-        return self._drawn[-1][0]
+        return memory
 
     def count(self, add: Callable[[], None]) -> None:
         """Lets `add` be called with every replay after the first: what is captured has been counted."""
-        self._counted.append(add)
+        if self._captures:
+            self._counted.append(add)
 
     def before_replay(self) -> None:
         """Draws anew, in the order of the step, and counts; the first time with what the capture has drawn."""
-        first, self._first = self._first, None
-        for place, (memory, draw) in enumerate(self._drawn):
-            numbers = draw() if first is None else first[place]
-            memory.copy_(send(numbers, memory.device), non_blocking=True)
-        if first is None:
+        numbers = [draw() for draw in self._draws] if self._replayed else self._first
+        for memory, drawn in zip(self._memory, numbers, strict=True):
+            memory.copy_(send(drawn, memory.device), non_blocking=True)
+        if self._replayed:
             for add in self._counted:
                 add()
+        self._first, self._replayed = [], True
 
 
 _tape: ContextVar[Tape | None] = ContextVar("tape", default=None)
-
-
-@contextmanager
-def recording() -> Iterator[Tape]:
-    """What the host does inside is written on the tape."""
-    tape = Tape()
-    token = _tape.set(tape)
-    try:
-        yield tape
-    finally:
-        _tape.reset(token)
 
 
 def drawn(draw: Callable[[], Tensor], device: torch.device) -> Tensor:

@@ -109,8 +109,13 @@ def parse(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, b
         if not any(vector_of_any(cells[0]) for _, cells in rows[1:2]):
             raise TableError("The table has one column; embeddings need at least 2, separated by commas or tabs.")
     else:
-        # In a list of labels an empty line is a point without a label.
-        rows = list(rows_of(text.rstrip("\r\n") + "\n", delimiter or "\t", blank=delimiter is None))
+        # In a list of labels an empty line is a point without a label; at its end, where the points need one.
+        body = text.rstrip("\r\n") + "\n"
+        rows = list(rows_of(body, delimiter or "\t", blank=delimiter is None))
+        if delimiter is None and expected is not None and rows:
+            needed = expected + (rows[0][1][0].lower() in asked["known"]) - len(rows)
+            blank = max(0, text[len(body) :].count("\n"))
+            rows += [(rows[-1][0] + 1 + more, [""]) for more in range(min(needed, blank))]
     if not rows:
         raise TableError("The table is empty; save the embeddings again.")
     width = checked_rows(rows, "=" in text)

@@ -1,0 +1,9 @@
+"""Geometry: forces without a network, computed in the browser."""
+
+from __future__ import annotations
+
+from ltviz_app.widgets.geometry import draw_lab
+from ltviz_app.widgets.style import draw_style
+
+draw_style()
+draw_lab()

@@ -1,0 +1,85 @@
+"""`ltviz lesson check FILE`: whether a lesson can be taught from its recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.choice import HomeOptions
+from ltviz.errors import ConfigError
+from ltviz.launch.app import demo_home
+from ltviz.lessons import Book, Lesson, Played, play, read_lesson
+from ltviz.recording import Home
+from ltviz.recording.names import typed_path
+
+ABOUT = (
+    "Check a lesson, one Markdown file: it is read strictly, the answer to every question is computed from the "
+    "recordings that it names, and every claim must hold there. What is wrong is one sentence with the line, and exit "
+    "code 2. Runs are looked for in the home, then among the recordings that came with ltviz."
+)
+ACTIONS = ("check",)
+
+
+class LessonOptions(HomeOptions):
+    action: str = positional(description="check")
+    file: str = positional(description="the lesson's file")
+    json_: bool = Field(False, alias="json", description="Print one JSON object.")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Prints each question's answer.
+
+    Raises:
+        ConfigError: another action.
+        DataError: no lesson, an answer that cannot be computed, a claim that does not hold.
+    """
+    options = parse_one("ltviz lesson", argv, LessonOptions, about=ABOUT)
+    if options.action not in ACTIONS:
+        raise ConfigError(
+            f"`ltviz lesson` is followed by {' or '.join(ACTIONS)}, got {options.action!r:.80}; "
+            "try `ltviz lesson check FILE`"
+        )
+    path = typed_path(options.file)
+    lesson = read_lesson(path)
+    played = play(lesson, book_of(options.open_home()), path)
+    if options.json_:
+        print(json.dumps(_plain(lesson, played)))
+    else:
+        _tell(lesson, played)
+    return 0
+
+
+def book_of(home: Home) -> Book:
+    """Quantities of the runs of a home, and of those that came with ltviz."""
+    homes = [home] + ([Home.at(demos)] if (demos := demo_home()) else [])
+    return Book(lambda name: next((found for place in homes if (found := place.find(name)) is not None), None))
+
+
+def _plain(lesson: Lesson, played: Sequence[Played]) -> dict[str, Any]:
+    steps = [
+        {
+            "title": step.step.title,
+            "line": step.step.line,
+            "question": step.step.ask.question if step.step.ask else None,
+            "answer": step.answer.right if step.answer else None,
+            "numbers": [n if n == n else None for n in step.answer.numbers] if step.answer else [],
+            "claims": [claim.text for claim in step.step.claims],
+        }
+        for step in played
+    ]
+    return {"title": lesson.title, "language": lesson.language, "minutes": lesson.minutes, "steps": steps}
+
+
+def _tell(lesson: Lesson, played: Sequence[Played]) -> None:
+    asked = sum(step.answer is not None for step in played)
+    claims = sum(len(step.claims) for step in played)
+    for number, step in enumerate(played, 1):
+        print(f"{number:>3}  {step.step.title}")
+        if step.step.ask and step.answer:
+            right = step.answer.right
+            print(f"     {step.step.ask.question} {right if isinstance(right, str) else f'{right:.4g}'}")
+    print(f"{lesson.title}: {len(played)} steps, {asked} answers computed, {claims} claims hold")

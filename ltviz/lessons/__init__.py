@@ -1,0 +1,36 @@
+"""Lessons: one Markdown file each, whose questions are answered by what a recording measures. No torch, nothing drawn.
+
+A file is text to its reader: nothing in it is imported, run or fetched, and the right answer to a question never stands
+in it. It names quantities, such as `centre_sum(demo-bcl, last)`, and `Book` computes them from the runs.
+"""
+
+from __future__ import annotations
+
+from ltviz.lessons.answers import Answer, Verdict, answer, judge
+from ltviz.lessons.lesson import Ask, Claim, Lesson, Scene, Step
+from ltviz.lessons.moves import Move, moved
+from ltviz.lessons.playing import Played, play
+from ltviz.lessons.quantities import Book, Quantity, unit_of
+from ltviz.lessons.reading import list_lessons, parse_lesson, read_lesson
+
+__all__ = [
+    "Answer",
+    "Ask",
+    "Book",
+    "Claim",
+    "Lesson",
+    "Move",
+    "Played",
+    "Quantity",
+    "Scene",
+    "Step",
+    "Verdict",
+    "answer",
+    "judge",
+    "list_lessons",
+    "moved",
+    "parse_lesson",
+    "play",
+    "read_lesson",
+    "unit_of",
+]
