@@ -241,6 +241,14 @@ const OWN = {
   trailLength: "Length of the trails",
   trailFrames: "last {count} frames",
 
+  // What theory says.
+  theory: "Predicted configuration",
+  theoryHint: "Dashed: where theory says that the run's own loss ends with these class counts, turned onto the centres",
+  theoryWord: "predicted",
+  theorySeveral:
+    "Where theory says that each run's own loss ends with its class counts, turned onto the centres: a limit, not a " +
+    "forecast.",
+
   // A sample, a class, their neighbours.
   samplesAndRank: "{count} training samples, rank {rank} of {classes}",
   splits: ["Training sample {id}", "Test sample {id}", "Validation sample {id}"],

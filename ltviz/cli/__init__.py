@@ -29,6 +29,8 @@ COMMANDS = {
     "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
     "reproduce": "reproduce a published or derived result: a number, a tolerance, a verdict",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
+    "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
+    "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
     "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",

@@ -11,12 +11,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from ltviz.bounds import Bounded
 from ltviz.data.batch import Batch as Batch
+from ltviz.geometry import Prediction
 from ltviz.marks import Mark as Mark
 from ltviz.marks import Reading as Reading
 from ltviz.marks import Shown
@@ -204,6 +206,16 @@ class Method(nn.Module):
         """`embed` and `predict` at the cost of one pass through the encoder."""
         features = self.encoder(x)
         return self.project(features), self.classify(features)
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Where theory says that this method ends, at its settings as they are; None where nobody knows.
+
+        Of the sphere where the prediction has no `weights`, else of the features and the classifier on them.
+
+        Args:
+            counts: (C',) float64 above 0, how often each class is drawn, of the classes that have samples.
+        """
+        return None
 
     def landmarks(self) -> dict[str, Tensor]:
         """Points on the sphere that the method owns, each (K, dim) and unit: "targets", "prototypes", "classifier"."""

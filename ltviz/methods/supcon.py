@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from ltviz.geometry import Prediction
 from ltviz.marks import Reading
 from ltviz.methods.base import Batch, Card, Settings, Setup, live
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
@@ -27,6 +29,7 @@ from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
 from ltviz.methods.parts.step import Step
+from ltviz.methods.parts.theory import contrast_ends
 
 
 @loss("z")
@@ -233,6 +236,11 @@ class SupCon(Probed):
     def __init__(self, settings: SupConSettings, setup: Setup):
         super().__init__(settings, setup)
         self.positives = RunningMean(setup.num_classes)
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Of L_out alone: that samples of a class end on one point is not proven for L_in."""
+        s = self.settings
+        return contrast_ends(counts, self.setup_.dim, s.temperature, average=s.average) if s.form == "out" else None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.views(0, 1))

@@ -49,6 +49,10 @@ class Space:
     """(C,) of the same."""
     targets: np.ndarray | None = None
     """(C, D), row c is class c's target."""
+    theory: np.ndarray | None = None
+    """(C, R) directions that theory predicts for the class means, in coordinates of their own."""
+    theory_weights: np.ndarray | None = None
+    """(C, R) the same for the classifier's rows; the means are those of the features then."""
     scores: np.ndarray | None = None
     """(N, C) of samples that carry several labels."""
     labels: np.ndarray | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ltviz.marks import THEORY
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
 from ltviz.recording.drawn import draw_evenly
@@ -63,11 +64,18 @@ def _measure_rows(
         num_classes=info.num_classes,
         counts=np.array(info.counts),
         targets=targets[index] if matched and targets is not None else None,
+        theory=_theory(frame, info),
         split=None if split is None else split[here],
         predictions=samples.get("prediction"),
         confidence=samples.get("confidence"),
         **more,
     )
+
+
+def _theory(frame: Frame, info: RunInfo) -> np.ndarray | None:
+    """(C, D) where the frame says that theory puts the class means; None where it does not."""
+    places = frame.landmarks.get(THEORY.key)
+    return places if places is not None and len(places) == info.num_classes else None
 
 
 def observed_of(frame: Frame, split: np.ndarray | None = None) -> tuple[Frame, np.ndarray | None]:

@@ -57,7 +57,7 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before, self._shared = learner, before, shared
-        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs)
+        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs, shared.run.sampling)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []

@@ -34,6 +34,7 @@ from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
+from ltviz.training.theory import marks_of
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
 """Samples of a class, and in all, for which a frame shows marks such as their two views."""
@@ -172,7 +173,7 @@ class SharedStart:
             },
             "fingerprints": self.fingerprints,
             "readings": list(method.readings),
-            "marks": list(method.marks),
+            "marks": [*method.marks, *marks_of(method, run.sampling)],
         }
 
     def check_began(self, recording: Recording, *, has_weights: bool) -> None:
