@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from ltviz import geometry
+from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, Step
 from ltviz.methods.parts.anchors import class_sizes
@@ -19,6 +21,7 @@ from ltviz.methods.parts.matched_targets import follow, match
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import fixed_targets, pulled_similarities
+from ltviz.methods.parts.theory import simplex_ends
 
 _SHORTEST = 1e-8
 
@@ -173,6 +176,10 @@ class Etf(Method):
     def corners(self) -> Tensor:
         """(C, dim): row c is class c's."""
         return self.targets[self.matched]
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Its corners, where they are the regular simplex."""
+        return simplex_ends(len(counts), self.setup_.dim, "Yang et al. 2022, theorem 1: the corners")
 
     @classmethod
     def what_if(cls, scene: Scene, settings: EtfSettings) -> dict[str, Tensor]:

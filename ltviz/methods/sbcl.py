@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
@@ -220,6 +221,10 @@ class Sbcl(SupCon):
         """The loss of two views z (B, 2, dim) with labels and subclasses (B,), temperatures tau warmth (C,)."""
         phi = s.temperature * warmth
         return sbcl(z, y, clusters, temperature=s.temperature, class_temperatures=phi, weight=s.coupling)
+
+    def theory(self, counts: np.ndarray) -> None:
+        """None: what is proven of SupCon is of classes, and not of their subclasses."""
+        return None
 
     def after_step(self, step: SbclStep) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().after_step(step)

@@ -238,9 +238,11 @@ class SupCon(Probed):
         self.positives = RunningMean(setup.num_classes)
 
     def theory(self, counts: np.ndarray) -> Prediction | None:
-        """Of L_out alone: that samples of a class end on one point is not proven for L_in."""
+        """Of L_out alone: that samples of a class end on one point is not proven for L_in, and not so where `mix` draws
+        views of one image together."""
         s = self.settings
-        return contrast_ends(counts, self.setup_.dim, s.temperature, average=s.average) if s.form == "out" else None
+        known = s.form == "out" and s.mix == 1
+        return contrast_ends(counts, self.setup_.dim, s.temperature, average=s.average) if known else None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.views(0, 1))

@@ -141,7 +141,7 @@ def test_settings_have_bounds_and_descriptions(kind):
             bounds = field.keys()
             assert bounds & {"minimum", "exclusiveMinimum"} and bounds & {"maximum", "exclusiveMaximum"}, name
         else:
-            assert field.get("type") == "boolean" or {"enum", "const", "pattern"} & field.keys(), name
+            assert field.get("type") == "boolean" or {"enum", "const", "pattern", "maxLength"} & field.keys(), name
     with pytest.raises(ValueError):
         kind.Settings(no_such_setting=1)
 

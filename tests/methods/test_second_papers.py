@@ -197,3 +197,10 @@ def test_a_head_with_relu_keeps_embeddings_in_one_octant_with_a_direction():
         z = F.normalize(head(rows), dim=1)
     assert (z >= 0).all() and z.isfinite().all()
     torch.testing.assert_close(z.norm(dim=1), torch.ones(201))
+
+
+def test_theory_is_said_where_it_is_known_alone():
+    counts = COUNTS.double().numpy()
+    assert make("etf").theory(counts) is not None and make("etf", dim=2).theory(counts) is None
+    assert make("supcon").theory(counts) is not None and make("supcon", mix=0.5).theory(counts) is None
+    assert all(make(name).theory(counts) is None for name in ("sbcl", "ldam", "ntce"))
