@@ -27,6 +27,7 @@ COMMANDS = {
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
     "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
+    "reproduce": "reproduce a published or derived result: a number, a tolerance, a verdict",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
     "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",

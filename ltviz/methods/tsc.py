@@ -17,7 +17,6 @@ from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_similarities
 from ltviz.methods.moco import check_queries
-from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -29,6 +28,7 @@ from ltviz.methods.parts.inputs import (
     full_precision,
 )
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.matched_targets import follow, match
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
@@ -272,14 +272,9 @@ class Tsc(Kcl):
 
     def remember(self, step: QueuedStep) -> None:
         super().remember(step)
-        query, y = step.queries.query.detach(), step.queries.y
         first = not bool(self.centres.any())
-        sums = torch.zeros_like(self.centres).index_add_(0, y, query.to(self.centres.dtype))
-        seen = class_sizes(y, len(sums)) > 0
-        moved = F.normalize(0.9 * self.centres + 0.1 * F.normalize(sums, dim=1), dim=1)
-        self.centres.copy_(torch.where(seen[:, None], moved, self.centres))
-        found = geometry.match_targets(self.centres.cpu().numpy(), self.targets.cpu().numpy())
-        matched = torch.from_numpy(found).to(self.matched)
+        self.centres.copy_(follow(self.centres, step.queries.query.detach(), step.queries.y))
+        matched = match(self.centres, self.targets).to(self.matched)
         if not first:  # before, no class had been matched with anything
             self.swaps += matched != self.matched
         self.matched.copy_(matched)

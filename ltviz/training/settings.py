@@ -74,10 +74,10 @@ class RunSettings(Bounded):
     )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
-    head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(
+    head: Literal["mlp", "mlp-norm", "linear", "relu"] = _optimisation(
         "mlp",
         description="Projection from features to embeddings: one hidden layer (mlp), the same with batch norm "
-        "(mlp-norm), or none (linear).",
+        "(mlp-norm), none (linear), or an mlp with a ReLU at its end (relu), which keeps all embeddings in one octant.",
     )
     head_width: int | None = _optimisation(
         None, ge=1, le=65536, description="Width of the projection's hidden layer; that of the features where empty."
