@@ -138,15 +138,17 @@ class Viewer:
 
     async def _listen(self) -> None:
         while True:
-            text = await self.socket.receive_text()
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1000))
             try:
-                request = json.loads(text)
+                request = json.loads(message.get("text") or "")
                 self._obey(request)
                 if "selected" in request:
                     await self._attend(request["selected"])
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
-            except (ValueError, TypeError, AttributeError, OverflowError):
+            except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
                 await self._send(encode_message(ErrorHeader(run=None, message=words.served.NOT_UNDERSTOOD)))
             self._woken.set()
 

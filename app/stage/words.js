@@ -51,6 +51,8 @@ const OWN = {
   nowNothing: "Nothing was recorded, so there is nothing to show.",
   nowWaiting: "Waiting for training to start.",
   nowStarting: "Training starts; the picture comes with the first frame.",
+  nowBegins: "Step {last} is drawn, and training goes on from there.",
+  nowMeanwhile: "Step {last} is drawn. Meanwhile: {doing}",
   nowLive: "Training: each step is shown as it comes.",
   nowPaused: "Training is paused at step {last}.",
   nowStopping: "Training stops after the step it is at.",

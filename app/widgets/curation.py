@@ -66,7 +66,10 @@ def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
 
 
 def _draw_note(studio: Studio, run: str) -> None:
-    before = read_notes(studio.hub.runs.folder(run)).note
+    try:
+        before = read_notes(studio.hub.runs.folder(run)).note
+    except LtvizError:  # which the tags above it say
+        return
     note = st.text_area(words.compare.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
     if st.button(words.compare.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
         _change(lambda: note_run(studio.hub.runs.folder(run), note))

@@ -13,6 +13,7 @@ import streamlit as st
 from ltviz.errors import LtvizError
 from ltviz.figures import palette
 from ltviz.recording import Recording, RunInfo, Status
+from ltviz.text import plain
 from ltviz.training.settings import RunSettings
 
 from .. import words
@@ -101,9 +102,8 @@ def draw_unlisted(studio: Studio, more: int = 0) -> None:
     if skipped := studio.skipped:
         with st.expander(words.lab.skipped_head(len(skipped))):
             # Names of folders are anybody's: text, and no Markdown.
-            st.text(
-                "\n".join(words.lab.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
-            )
+            said = (words.lab.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
+            st.text("\n".join(map(plain, said)))
 
 
 def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
@@ -150,14 +150,17 @@ def draw_trouble(studio: Studio) -> None:
     """Why nothing can be trained, with the trainer's last lines; nothing where all is well."""
     trouble = studio.supervisor.trouble
     if trouble is not None:
-        st.error(f"{words.lab.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.lab.WORKER_NEXT}")
-        st.code(trouble.log_tail or words.lab.EMPTY_LOG, language=None, wrap_lines=True, height=180)
+        after = words.lab.HOME_NEXT if trouble.log_tail is None else words.lab.WORKER_NEXT
+        st.error(f"{trouble.head} {forms.escape(trouble.reason)} {after}")
+        if trouble.log_tail is not None:
+            st.code(trouble.log_tail or words.lab.EMPTY_LOG, language=None, wrap_lines=True, height=180)
 
 
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
-    said = words.lab.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
-    said += f", {words.lab.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
+    left = left if isinstance(left, int | float) else None
+    said = words.lab.run_line(state, step, line.total, left, line.status.reason)
+    said += f", {words.lab.IN_FOLDER.format(folder=plain(line.folder))}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
     # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.

@@ -29,7 +29,6 @@ PORT_TAKEN = "Port {port} is taken by another program; choose another or leave i
 BAD_ADDRESS = "The address {address!r} cannot be listened on: {reason}."
 WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
 STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
-CANCELLED = "Cancelled before it began."
 
 # The stream.
 NO_PICTURE = "An embedding of {dim} dimensions has no picture without a projection; choose one of them."

@@ -15,6 +15,7 @@ from importlib import import_module
 
 import ltviz
 from ltviz.errors import ConfigError, LtvizError
+from ltviz.text import plain
 
 COMMANDS = {
     "open": "open files of embeddings: each becomes a run, and is shown",
@@ -74,7 +75,7 @@ def _told(arguments: list[str]) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"ltviz: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"ltviz: {plain(' '.join(sentence.split()))}", file=sys.stderr)
     return code
 
 

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
+from ltviz.bounds import Bounded
 from ltviz.data.batch import Batch as Batch
 from ltviz.geometry import Prediction
 from ltviz.marks import Mark as Mark
@@ -55,13 +56,11 @@ class Card:
     """Address of the official code, or None where none exists."""
 
 
-class Settings(BaseModel):
+class Settings(Bounded):
     """Base of all settings: frozen, strict about unknown names; every field has bounds and a description.
 
     A field `<term>_weight` multiplies the loss term of that name; fields marked `live()` may change while a run trains.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def live(default: Any, **constraints: Any) -> Any:

@@ -41,6 +41,7 @@ def measure(
     theory_weights: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
+    images: np.ndarray | None = None,
     full: bool = False,
     also: Collection[str] = (),
     progress: Callable[[float], None] = lambda share: None,
@@ -72,6 +73,8 @@ def measure(
             between the centres of training samples are from theirs.
         theory_weights: (C, R) the classifier's rows likewise; the means are those of the features then.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
+        images: (N,) integers, the image that each sample is a part of, where several may be of one: what is judged of
+            one image is not independent, so errors are those of as many judgements as there are images.
         full: also the measures that are too slow for a live frame.
         also: keys of single ones of those that are taken all the same.
         progress: is told the share of the measures that is done, 0 to 1; what it raises ends the measuring.
@@ -96,9 +99,9 @@ def measure(
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
         return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), progress, labelled=False, also=also)
     if labelled.ndim == 1 and not labelled.all():
-        split, predictions, confidence, scores, labels = (
+        split, predictions, confidence, scores, labels, images = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
-            for values in (split, predictions, confidence, scores, labels)
+            for values in (split, predictions, confidence, scores, labels, images)
         )
     raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
@@ -123,6 +126,7 @@ def measure(
         theory_weights=theory_weights,
         scores=scores,
         labels=labels,
+        images=images,
     )
     return _measured(space, progress, labelled=True, also=also)
 

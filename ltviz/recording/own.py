@@ -106,6 +106,17 @@ def _move_own(run: Path, hidden: Path) -> None:
                 folder.rmdir()
 
 
+def sweep(folder: Path) -> None:
+    """Removes what a killed writer left half-made."""
+    try:
+        with os.scandir(folder) as entries:
+            for name in [entry.name for entry in entries if STRAY.fullmatch(entry.name)]:
+                with contextlib.suppress(OSError):
+                    (folder / name).unlink()
+    except OSError as error:
+        raise RecordingError(f"'{folder.name}' cannot be looked into ({error.strerror}; {folder.parent}).") from error
+
+
 def make_way(path: Path) -> None:
     """Delete the run in the folder, if there is one; RunLocked where it is being written."""
     if not Recording(path).exists:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,6 +100,16 @@ class ForceMeter:
         if itself:  # of the very rows of its step: what differs is what stands in, not what was drawn
             metrics = _agreements(method, self._scene(method, own, embeddings), found[mine][TOTAL])
         return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
+
+    def try_to(self, method: Method, own: Batch, upcoming: Batch, *rest: Any) -> Measured:
+        """As `measure`; nothing where that fails, which is logged and costs no frame: the step that follows does the
+        same, and ends the run by the rules."""
+        try:
+            return self.measure(method, own, upcoming, *rest)
+        except Exception as error:
+            name, step = method.card.name, upcoming.step - 1
+            log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, error)
+            return Measured({}, {})
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""

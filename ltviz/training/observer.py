@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import OnDevice
+from ltviz.data.device_inputs import DevicePixels, OnDevice
+from ltviz.data.pixels import Pixels
 from ltviz.data.sampling import Sampling
 from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
@@ -52,7 +53,8 @@ class Observer:
     """
 
     def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice, sampling: Sampling = "instance"):
-        self.probe, self.shown, self._inputs = probe, shown, inputs
+        self.probe, self.shown = probe, shown
+        self._inputs, self._back = inputs.together() if isinstance(inputs, DevicePixels) else (inputs, None)
         self._sampling: Sampling = sampling
 
     @torch.no_grad()
@@ -102,7 +104,8 @@ class Observer:
         for rows in self._inputs.blocks():
             features = method.encoder(rows)
             parts.append((method.project(features), method.classify(features), features))
-        embeddings, logits, features = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        whole = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        embeddings, logits, features = (rows if self._back is None else rows[self._back] for rows in whole)
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
@@ -149,6 +152,7 @@ class Observer:
             scores=None if one_label else outputs.logits.numpy(),
             labels=self.probe.multi,
             also=LIVE if one_label else (),
+            images=self.probe.inputs.of if isinstance(self.probe.inputs, Pixels) else None,
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
 from ltviz.training.timetable import parse_milestones, parse_switches
 
@@ -30,10 +31,8 @@ CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
 """Those that say which part of the data is trained on."""
 
 
-class RunSettings(BaseModel):
+class RunSettings(Bounded):
     """Data, optimisation and cost of watching. All methods of a race share one of these."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str = Field("digits-lt", min_length=1, description="Data set.")
     imbalance_factor: float = Field(

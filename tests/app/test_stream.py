@@ -290,6 +290,17 @@ def test_demos_are_found_and_ones_own_run_wins(talk, studio: Studio, home: Path,
     assert studio.hub.folder("demo-ce") == home / "demo-ce"
 
 
+def test_what_is_no_request_is_answered_and_ends_nothing(home, runs, talk):
+    runs.finished(home, "first-run")
+    viewer = talk("first-run")
+    viewer.wait(lambda: viewer.frames())
+    for count, wrong in enumerate((b"\x00\xff", "[" * 100_000, '{"a":' * 50_000, "", "7"), 1):
+        viewer.session.send(wrong)
+        viewer.wait(lambda count=count: len(viewer.of("error")) >= count)
+    viewer.say(step=5)
+    viewer.wait(lambda: viewer.frames()[-1]["step"] == 5)
+
+
 # ---------------------------------------------------------------------- very many samples
 
 
