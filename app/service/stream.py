@@ -25,6 +25,7 @@ from ltviz.recording.attention import Attention, write_attention
 
 from .. import words
 from .clock import Clock, Track
+from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
 from .messages import ClockHeader, ErrorHeader, StateHeader
@@ -144,7 +145,7 @@ class Viewer:
             try:
                 request = json.loads(message.get("text") or "")
                 self._obey(request)
-                if "selected" in request:
+                if "selected" in request and self.socket.scope.get(ROLE) != "viewer":
                     await self._attend(request["selected"])
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))

@@ -17,8 +17,9 @@ from typing import Any
 
 from ltviz import launch
 from ltviz.errors import LtvizError, RecordingError
-from ltviz.recording import Home, Recording, mark_failed, send_request
+from ltviz.recording import Home, Recording, mark_failed, new_run_id, send_request
 from ltviz.recording.files import is_there
+from ltviz.training.folders import check_resumable
 
 from .. import words
 
@@ -68,6 +69,8 @@ class Supervisor:
         self.home = self.runs.root
         self.slots = slots or max(1, (os.cpu_count() or 2) // 2)
         self.trouble: Trouble | None = None
+        self.permit: Callable[[], None] = lambda: None
+        """Called before anything that a person asks for; raises where this person may not."""
         self._spawn, self._patience = spawn, patience
         self._starting: set[str] = set()
         self._failed_starts = 0
@@ -175,6 +178,7 @@ class Supervisor:
 
     def submit(self, job: launch.Job) -> None:
         """Queues a job. ConfigError for settings out of bounds."""
+        self.permit()
         launch.submit(self.home, job)
 
     def queued_runs(self) -> dict[str, str]:
@@ -183,6 +187,7 @@ class Supervisor:
 
     def stop(self, run: str) -> None:
         """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue."""
+        self.permit()
         if self._cancel(run):
             return
         with self._guard:
@@ -191,14 +196,30 @@ class Supervisor:
 
     def pause(self, run: str) -> None:
         """Holds a run, and with it its race."""
+        self.permit()
         self._ask(run, "pause", {})
 
     def resume(self, run: str) -> None:
         """Lets a paused run go on."""
+        self.permit()
         self._ask(run, "resume", {})
+
+    def go_on(self, run: str) -> None:
+        """Queues a run that ended before its last step; it goes on where its weights were saved.
+
+        Raises:
+            RecordingError: nothing that the trainer could go on with, or a home that cannot be written.
+        """
+        self.permit()
+        recording = Recording(self.runs.folder(run), run_id=run)
+        check_resumable(recording)
+        if run not in self.queued_runs():
+            member = launch.JobRun(run_id=run, method=recording.info.method or "")
+            launch.submit(self.home, launch.Job(job_id=new_run_id("resume"), runs=(member,), resume=True))
 
     def change(self, run: str, values: dict[str, Any]) -> None:
         """Changes settings of a live run from its next step on."""
+        self.permit()
         self._ask(run, "set", values)
 
     def _ask(self, run: str, kind: Any, values: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ const OWN = {
   failed: "This run failed.",
   failedNext: "Change the settings and press Train again.",
   lost: "The trainer stopped answering.",
+  lostNext: "Go on with it in the list of runs.",
+  unreadable: "This run cannot be read.",
   noSphere: "This browser offers no WebGL2, so you see a flat map of the sphere instead.",
   contextLost: "The graphics card let go of the picture. It comes back by itself; nothing is lost.",
   projection: "Projection",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -85,9 +86,15 @@ def draw_stage(
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
     # Only the lab has a form to train with.
-    data |= {} if view == "lab" else {"words": {"failedNext": words.shared.TRAIN_IN_LAB}}
+    elsewhere = dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
+    data |= {} if view == "lab" else {"words": elsewhere}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+
+
+def draw_sign_in() -> None:
+    """For viewers: where those sign in who want more."""
+    st.html(f'<a href="ltviz/sign-in" target="_self">{html.escape(words.sharing.SIGN_IN_LINK)}</a>')
 
 
 def may_draw_charts(studio: Studio) -> bool:

@@ -64,6 +64,7 @@ NO_RUNS = "None yet. Train starts a race."
 IN_FOLDER = "in {folder}"
 SKIPPED = "{folder}: {reason}."
 PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
+GO_ON = "Go on where its weights were saved"
 CHANGE = "Change while it trains"
 CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
 ALL_LIVE = "all methods"
@@ -81,6 +82,7 @@ STATES = {
     "failed": "failed",
     "lost": "lost",
     "deleted": "deleted",
+    "unreadable": "cannot be read",
 }
 WORKER_STARTING = "The trainer is starting; the first race begins as soon as it is ready."
 HOME_BROKEN = "The folder of runs cannot be used for training; what it holds is still shown."

@@ -9,7 +9,7 @@ from typing import Any
 ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
 OPEN_ADDRESS = (
     "{address} is open to other machines, and the app has no login: whoever reaches it can start and stop training; "
-    "leave the address out, or add --i-know."
+    "leave the address out, share it with roles by --share, or add --i-know."
 )
 ADDRESS_IS_OPEN = (
     "It listens on {address}, for every machine that reaches it, without a login. Browsers may call it {hosts}; "

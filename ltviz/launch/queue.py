@@ -32,13 +32,15 @@ class JobRun(BaseModel):
 
 
 class Job(BaseModel):
-    """Runs that are trained together, in lock-step; `run` holds fields of `RunSettings`."""
+    """Runs that are trained together, in lock-step; `run` holds fields of `RunSettings`. Those of a job that resumes
+    go on where their weights were saved, with the settings in their folders."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     job_id: str = Field(pattern=_ID)
     runs: tuple[JobRun, ...] = Field(min_length=1, max_length=64)
     run: dict[str, Any] = {}
+    resume: bool = False
 
 
 def submit(home: Path, job: Job) -> None:

@@ -20,7 +20,7 @@ from ltviz.recording import mark_failed, run_path
 from ltviz.training.catalogue import write_catalogue
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
-from ltviz.training.start import Entrant, begin
+from ltviz.training.start import Entrant, begin, resume
 from ltviz.training.stop import Stop
 
 NICENESS = 10
@@ -80,9 +80,10 @@ class Worker:
             log.exception("job %s cannot begin", job.job_id)
             reason = str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
             for entrant in entrants:
-                if not (entrant.path / "run.json").exists():  # a run that was there before is not ours to judge
+                # A run that was there before is not ours to judge, unless it was to go on.
+                if job.resume or not (entrant.path / "run.json").exists():
                     with contextlib.suppress(RecordingError):  # the log has it
-                        mark_failed(entrant.path, reason)
+                        mark_failed(entrant.path, reason, anew=job.resume)
             return
         if race is None:
             return
@@ -94,6 +95,8 @@ class Worker:
         run = RunSettings.model_validate(job.run)
         while not self.stop.asked:
             try:
+                if job.resume:
+                    return resume([entrant.path for entrant in entrants], stop=self.stop)
                 return begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)
             except DiskFull as full:
                 log.warning("job %s waits: %s", job.job_id, full)

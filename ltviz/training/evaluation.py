@@ -39,7 +39,7 @@ def evaluated(method: Method, shared: SharedStart, step: int, tell: Callable[[st
     except Interrupted:
         return None
     except Exception as error:
-        log.warning("%s: no evaluation at step %d: %s: %s", method.card.name, step, type(error).__name__, error)
+        log.warning("%s: no evaluation at step %d: %s: %s", method.card.name, step, type(error).__name__, str(error))
         return None
 
 

@@ -96,7 +96,7 @@ class ForceMeter:
                 try:
                     found[name] = imagine(method_registry.method(name), scene)
                 except TooManyWeights as error:
-                    log.warning("%s: no what-if of %s, because %s", mine, name, error)
+                    log.warning("%s: no what-if of %s, because %s", mine, name, str(error))
         if itself:  # of the very rows of its step: what differs is what stands in, not what was drawn
             metrics = _agreements(method, self._scene(method, own, embeddings), found[mine][TOTAL])
         return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
@@ -108,7 +108,8 @@ class ForceMeter:
             return self.measure(method, own, upcoming, *rest)
         except Exception as error:
             name, step = method.card.name, upcoming.step - 1
-            log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, error)
+            # as text: who keeps the record would keep the error's frames, and with them the memory that it ran out of
+            log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, str(error))
             return Measured({}, {})
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:

@@ -193,7 +193,9 @@ class Phase:
         try:
             fits, each = lane.fitting_batch(size)
         except Exception as error:  # a guess is better than the failure of a measurement
-            log.warning("%s: memory of a step could not be measured: %s: %s", lane.name, type(error).__name__, error)
+            log.warning(
+                "%s: memory of a step could not be measured: %s: %s", lane.name, type(error).__name__, str(error)
+            )
             fits, each = max(2, size // 2), None
         measured = "" if each is None else f", since a sample takes {each / 2**20:.3g} MiB"
         return (

@@ -43,7 +43,7 @@ class OwnTheory:
         try:
             found = method.theory(drawn[here])
         except Exception as error:
-            log.warning("%s: no theory: %s: %s", method.card.name, type(error).__name__, error)
+            log.warning("%s: no theory: %s: %s", method.card.name, type(error).__name__, str(error))
             return None
         if found is None or not found.unique:
             return None

@@ -269,7 +269,7 @@ def test_a_strangers_folder_gets_a_sentence_and_the_run_beside_it_plays(talk, ho
     viewer = talk("good-run,bad-run", hz=20)
     viewer.wait(lambda: len(viewer.frames("good-run")) > 3)
     state = viewer.wait(lambda: viewer.of("state", "bad-run"))[-1]
-    assert state["state"] == "failed" and "run.json" in state["reason"]
+    assert state["state"] == "unreadable" and "run.json" in state["reason"]
 
 
 def test_a_run_without_its_probe_says_so(talk, home: Path, runs):
