@@ -1,5 +1,5 @@
-"""Two wheels of one tree are equal to the byte; what ltviz needs, and under which licences; an environment at the lowest
-versions that pyproject.toml allows.
+"""Two wheels of one tree are equal to the byte; what ltviz needs, and under which licences; an environment at the
+lowest versions that pyproject.toml allows.
 
     python tests/release/check_supply.py [--sbom FILE] [--lowest]
 
