@@ -133,6 +133,7 @@ def serve(
     base: str = "",
     follow_links: bool = False,
     runs: Sequence[str] = (),
+    lessons: Path | None = None,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
@@ -145,6 +146,7 @@ def serve(
         base: path under which a proxy serves the app; it works whether the proxy takes it off or leaves it on.
         follow_links: whether runs are also looked for in folders that the home only links to.
         runs: shown at the address that is printed.
+        lessons: a folder of lessons beside those of the app.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others, a name or path that is none.
@@ -157,6 +159,7 @@ def serve(
     url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
     url += f"?runs={','.join(runs)}" if runs else ""
     studio = open_studio(home, follow_links=follow_links)
+    studio.lessons = lessons
 
     def announce() -> None:
         print(words.served.ADDRESS.format(url=url), flush=True)

@@ -56,7 +56,7 @@ def test_a_quantity_is_looked_up(book: Book, text: str, value: float):
 def test_quantities_of_classes_are_those_of_the_library(book: Book):
     z = points(10).astype(np.float32)
     assert book.values(Quantity.parse("spread_of(run-a)")) == pytest.approx(spread(z, LABELS).mean_angle, abs=1e-3)
-    centres = np.array([z[LABELS == c].mean(0) for c in range(3)])
+    centres = np.array([z[c == LABELS].mean(0) for c in range(3)])
     assert book.values(Quantity.parse("territory_of(run-a)")) == pytest.approx(territory(centres), abs=5e-3)
 
 

@@ -26,6 +26,8 @@ import { labWords as words } from "./words.js";
  * @property {string[]} ramp
  * @property {string[]} categorical
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
+ * @property {{search: string, scene: import("../choices/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
+ * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
 const WRITE_MS = 220,
@@ -40,7 +42,7 @@ export class Lab {
    */
   constructor(data, openWorker, openStage) {
     this.data = data;
-    this.settings = readSettings(location.search);
+    this.settings = readSettings(data.lesson?.search ?? location.search);
     /** The worker computes forces, as a layer shows them. */
     this.forces = false;
     /** @type {ReturnType<typeof setInterval>[]} */
@@ -61,7 +63,7 @@ export class Lab {
     this.worker.onmessage = ({ data: told }) => this.take(told);
     /** @type {LabSource|null} */
     this.source = null;
-    this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
+    this.root = make("div", data.lesson ? "ltl-root ltl-lesson" : "ltl-root", { "data-testid": "ltviz-lab" });
     this.form = new Form(this.acts(), data.looks);
     this.curves = new Curves((step) => this.stage.timeline.hold(step));
     this.matrices = new Matrices();
@@ -182,8 +184,15 @@ export class Lab {
   }
 
   mirror() {
+    if (this.data.lesson) return;
     const next = writeSettings(location.href, this.settings);
     if (next !== location.href) history.replaceState(history.state, "", next);
+  }
+
+  /** The same settings, seen otherwise: as before play was pressed, or after. @param {LabData} data */
+  setData(data) {
+    this.data = data;
+    this.stage.setData(this.stageData());
   }
 
   /** From the first step once more. */
@@ -356,7 +365,8 @@ export class Lab {
       short,
       ...(name === "simplex" ? { classes: 4 } : {}),
     }));
-    const step = new URLSearchParams(location.search).get("step");
+    const asked = new URLSearchParams(data.lesson ? "" : location.search),
+      step = asked.get("step");
     /** @type {Partial<Record<string, string>>} */
     const names = words.names;
     const measures = MEASURES.map(([key, unit, better]) => {
@@ -384,10 +394,12 @@ export class Lab {
       measures,
       panel: [measures[0], measures[2]],
       projections: views,
-      projection: new URLSearchParams(location.search).get("projection") ?? VIEW,
-      words: words.stage,
+      projection: asked.get("projection") ?? VIEW,
+      words: { ...words.stage, ...data.lesson?.words },
       view: "geometry",
       replay: data.file ?? false,
+      guest: data.lesson !== undefined,
+      scene: data.lesson?.scene ?? null,
     };
   }
 }
