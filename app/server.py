@@ -27,9 +27,11 @@ from ltviz.export.cells import listed
 
 from . import words
 from .service.frontpage import FrontPage
-from .service.hosts import LOCAL_HOSTS, KnownHosts, host_name
+from .service.guard import SIGN_IN, AnswerHeaders, Guard
+from .service.hosts import LOCAL_HOSTS, KnownHosts, host_name, own_names
 from .service.paths import BasePath, base_path
 from .service.replayroute import serve_replay
+from .service.sharing import LINK, Sharing
 from .service.stagefiles import STAGE
 from .service.stream import explain_stream, serve_stream
 from .service.studio import Studio, open_studio
@@ -96,7 +98,9 @@ def build_app(
         lifespan=lifespan,
         middleware=[
             Middleware(KnownHosts, hosts=hosts, allowed=allowed),
+            Middleware(AnswerHeaders),
             Middleware(BasePath, base=base),
+            Middleware(Guard, sharing=studio.sharing),
             Middleware(FrontPage, allowed=allowed),
         ],
     )
@@ -134,36 +138,50 @@ def serve(
     follow_links: bool = False,
     runs: Sequence[str] = (),
     lessons: Path | None = None,
+    password: str | None = None,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
 
     Args:
         port: as `find_port` takes it.
         home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
-        address: where to listen. Another than this machine's own is refused without `i_know`: the app has no login,
-            and whoever reaches it can start and stop training.
+        address: where to listen. Another than this machine's own is refused without a password or `i_know`: whoever
+            reaches it can start and stop training.
         allow_hosts: names besides those of this machine that may stand in the browser's address, without ports.
         base: path under which a proxy serves the app; it works whether the proxy takes it off or leaves it on.
         follow_links: whether runs are also looked for in folders that the home only links to.
         runs: shown at the address that is printed.
         lessons: a folder of lessons beside those of the app.
+        password: of those who may train; with one the app is shared: viewers come by a link, and nobody else gets in.
 
     Raises:
         ConfigError: a port that is taken, an address that is open to others, a name or path that is none.
     """
     base, allowed = base_path(base), tuple(map(host_name, allow_hosts))
-    if not _is_local(address) and not i_know:
+    sharing = None if password is None else Sharing(password)
+    if not _is_local(address) and not i_know and sharing is None:
         raise ConfigError(words.served.OPEN_ADDRESS.format(address=address))
     port = find_port(port, address)
     hosts = LOCAL_HOSTS if _is_local(address) else (*LOCAL_HOSTS, host_name(address))
+    if sharing is not None:
+        hosts = tuple(dict.fromkeys((*hosts, *own_names())))
+        allowed = allowed or tuple(own_names()[:1])
     url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
     url += f"?runs={','.join(runs)}" if runs else ""
     studio = open_studio(home, follow_links=follow_links)
     studio.lessons = lessons
+    studio.sharing = sharing
 
     def announce() -> None:
         print(words.served.ADDRESS.format(url=url), flush=True)
-        if not _is_local(address):
+        if sharing is not None:
+            root, names = (
+                url.partition("?")[0].rstrip("/"),
+                listed(tuple(dict.fromkeys((*hosts, *allowed)))),
+            )
+            link = f"{root}/?{LINK}={sharing.token}"
+            print(words.sharing.OPENS.format(link=link, sign_in=root + SIGN_IN, hosts=names), flush=True)
+        elif not _is_local(address):
             names = listed(tuple(dict.fromkeys((*hosts, *allowed))))
             print(words.served.ADDRESS_IS_OPEN.format(address=address, hosts=names), flush=True)
         if open_browser:

@@ -191,5 +191,14 @@ QUEUE = Mark(
     sign="mist",
     on=False,
 )
-COMMON = {mark.key: mark for mark in (TARGETS, PROTOTYPES, CLASSIFIER, VIEWS, QUEUE)}
+THEORY = Mark(
+    key="theory",
+    title="Predicted configuration",
+    short="Where theory says that this loss ends with these class counts, turned onto the centres: a limit, not a "
+    "forecast.",
+    primitive="points",
+    sign="ring",
+    on=False,
+)
+COMMON = {mark.key: mark for mark in (TARGETS, PROTOTYPES, CLASSIFIER, VIEWS, QUEUE, THEORY)}
 """Marks that more than one method has, by key; whoever uses such a key without a declaration means these."""

@@ -12,7 +12,10 @@ studio = open_studio()
 draw_style()
 if not studio.serving:
     st.warning(words.shared.NO_STREAM)
-files = uploads.draw_uploader()
+if not studio.may_train:
+    st.info(words.sharing.VIEWER)
+    viewer.draw_sign_in()
+files = uploads.draw_uploader() if studio.may_train else []
 uploads.draw_trouble()
 if files:
     asked = uploads.draw_corrections(files)
@@ -30,5 +33,5 @@ if runs:
         opened.draw_opened(studio, runs)
     else:
         viewer.let_the_stage_begin()
-elif not files:
+elif not files and studio.may_train:
     uploads.draw_help()

@@ -21,7 +21,9 @@ if shown.sentence:
 # The stage comes before the side bar and the charts: a browser is busy with those for seconds, and the spheres move.
 viewer.draw_stage(studio, shown.runs, view="lab")
 with st.sidebar:
-    if started := race.draw_race(studio):
+    if not studio.may_train:
+        viewer.draw_sign_in()
+    elif started := race.draw_race(studio):
         selection.choose(started)
         st.rerun()
     runlist.draw_runs(studio, shown.runs)

@@ -68,8 +68,10 @@ def _look(recording: Recording, step: int) -> Observation | None:
     try:
         frame = recording.frame(step)
         # Of samples without a label only their places are known, and of a run without classes not how many it should.
-        labelled = (frame.labels >= 0).any()
-        return observe(observed_of(frame), np.array(recording.info.counts)) if labelled else None
+        if not (frame.labels >= 0).any():
+            return None
+        seen, split = observed_of(frame, recording.probe.known_split)
+        return observe(seen, np.array(recording.info.counts), split)
     except (LtvizError, OSError) as error:
         # Removed, damaged, or not to be measured: the run's other frames still are.
         log.info("Run %s: step %d is not looked at for alarms: %s", recording.run_id, step, error)

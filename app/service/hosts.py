@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import psutil
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
@@ -41,6 +45,22 @@ def host_name(given: str) -> str:
         hint = bare if _NAME.fullmatch(bare) else "hub.example.org"
         raise ConfigError(words.served.ALLOW_HOST.format(given=given[:100], hint=hint))
     return name
+
+
+def own_names() -> list[str]:
+    """Names and addresses by which other machines may call this one, its address in the network first."""
+    found = []
+    for interface in psutil.net_if_addrs().values():
+        for entry in interface:
+            address = entry.address.partition("%")[0]
+            if entry.family in (socket.AF_INET, socket.AF_INET6) and not ipaddress.ip_address(address).is_loopback:
+                found.append((entry.family == socket.AF_INET6, address))
+    names = [address for _, address in sorted(found, key=lambda one: one[0])] + [socket.gethostname(), socket.getfqdn()]
+    known = []
+    for name in names:
+        with contextlib.suppress(ConfigError):
+            known.append(host_name(name))
+    return list(dict.fromkeys(known))
 
 
 class KnownHosts:

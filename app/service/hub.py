@@ -27,7 +27,7 @@ from ltviz.figures.palette import method_colour
 from ltviz.metrics import shot_groups
 from ltviz.projection.fitter import BackgroundFitter
 from ltviz.recording import Attribute, Home, Recording, RunInfo, check_run_id
-from ltviz.recording.drawn import draw_evenly, first_look
+from ltviz.recording.drawn import draw_evenly, first_look, split_of
 
 from .alarms import SLICE_SECONDS, Alarms
 from .picture import draw_frame
@@ -296,7 +296,7 @@ def _encode_some(tail: Tail, info: RunInfo, step: int, name: str, projections: P
     rows, frame = look
     at_once = DEFAULT_PROJECTION if name == "none" or is_slow(name) else name
     projected = projections.project(frame, at_once) if frame.embeddings.shape[1] > 3 else None
-    picture = draw_frame(frame, info.order, projected)
+    picture = draw_frame(frame, info.order, split_of(frame, tail.recording.probe), projected)
     shown = draw_evenly(frame.labels, FIRST_POINTS)
     first = rows[shown], len(tail.recording.probe.labels)
     return encode_frame(
@@ -310,4 +310,5 @@ def _encode(tail: Tail, info: RunInfo, step: int, name: str, projections: Projec
     # A recording may not have said its dimension before its first frame.
     beyond = frame.embeddings.shape[1] > 3
     projected = projections.project(frame, DEFAULT_PROJECTION if name == "none" else name) if beyond else None
-    return encode_frame(tail.run, frame, draw_frame(frame, info.order, projected), info.order, written)
+    picture = draw_frame(frame, info.order, split_of(frame, tail.recording.probe), projected)
+    return encode_frame(tail.run, frame, picture, info.order, written)

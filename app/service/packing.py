@@ -51,7 +51,7 @@ def stage_without_stream(runs: Sequence[str], projection: str, view: str) -> dic
         "token": "",
         "runs": list(runs),
         # There is no form to train with.
-        "words": {"failedNext": ""},
+        "words": {"failedNext": "", "lostNext": ""},
         "projection": projection,
         "projections": [describe_projection(base) | {"name": projection}] if base in REGISTRY else [],
         "view": view,

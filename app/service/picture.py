@@ -10,7 +10,7 @@ import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.marks import Caps, Points, Segments, Shown, Vectors
-from ltviz.projection.centres import class_centres
+from ltviz.projection.centres import class_centres, training_labels
 from ltviz.recording import Frame
 
 from .. import words
@@ -48,14 +48,17 @@ class _Placing:
     """Whether the picture is the embedding, so that an angle on it is one."""
 
 
-def draw_frame(frame: Frame, order: np.ndarray, projected: Projected | None = None) -> Picture:
+def draw_frame(
+    frame: Frame, order: np.ndarray, split: np.ndarray | None = None, projected: Projected | None = None
+) -> Picture:
     """What a panel shows of a frame, classes from most to fewest samples.
 
     Args:
         order: (C,) the classes from most to fewest samples; centre k of the picture is that of class `order[k]`.
+        split: (N,) of the probe, 0 for train: centres are of training samples; of all where it is unknown.
         projected: where the embedding has more than three dimensions, how it is drawn.
     """
-    centres = class_centres(frame.embeddings, frame.labels, len(order))
+    centres = class_centres(frame.embeddings, training_labels(frame.labels, split), len(order))
     dim = frame.embeddings.shape[1]
     if projected is None and dim > 3:
         raise DataError(words.served.NO_PICTURE.format(dim=dim))

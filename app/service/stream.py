@@ -25,6 +25,7 @@ from ltviz.recording.attention import Attention, write_attention
 
 from .. import words
 from .clock import Clock, Track
+from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
 from .messages import ClockHeader, ErrorHeader, StateHeader
@@ -138,15 +139,17 @@ class Viewer:
 
     async def _listen(self) -> None:
         while True:
-            text = await self.socket.receive_text()
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1000))
             try:
-                request = json.loads(text)
+                request = json.loads(message.get("text") or "")
                 self._obey(request)
-                if "selected" in request:
+                if "selected" in request and self.socket.scope.get(ROLE) != "viewer":
                     await self._attend(request["selected"])
             except ConfigError as error:
                 await self._send(encode_message(ErrorHeader(run=None, message=str(error))))
-            except (ValueError, TypeError, AttributeError, OverflowError):
+            except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
                 await self._send(encode_message(ErrorHeader(run=None, message=words.served.NOT_UNDERSTOOD)))
             self._woken.set()
 

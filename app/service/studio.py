@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
+from ltviz.errors import ConfigError
 from ltviz.launch.app import demo_home
 from ltviz.recording import Home, Recording, Skipped, checkpoints_home
 
 from .. import words
 from .hub import Hub
 from .previews import Previews
+from .sharing import Sharing
 from .supervisor import Supervisor
 
 
@@ -31,6 +35,24 @@ class Studio:
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
+    sharing: Sharing | None = None
+    """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
+
+    def __post_init__(self) -> None:
+        self.supervisor.permit = self.check_trainer
+
+    @property
+    def may_train(self) -> bool:
+        """Whether the person of the session that asks may change anything. Without a session nobody may."""
+        return self.sharing is None or self.sharing.role_of(st.context.cookies) == "trainer"
+
+    def check_trainer(self) -> None:
+        """ConfigError where the person of the session that asks may only look.
+
+        Every act that changes anything begins here, wherever it comes from: what a page does not draw is no protection.
+        """
+        if not self.may_train:
+            raise ConfigError(words.sharing.VIEWER)
 
     def knows(self, token: str) -> bool:
         """Whether a token is this server's, in a time that does not depend on it."""

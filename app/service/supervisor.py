@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ltviz import launch
-from ltviz.errors import RecordingError
-from ltviz.recording import Home, Recording, mark_failed, send_request
+from ltviz.errors import LtvizError, RecordingError
+from ltviz.recording import Home, Recording, mark_failed, new_run_id, send_request
+from ltviz.recording.files import is_there
+from ltviz.training.folders import check_resumable
 
 from .. import words
 
@@ -29,15 +31,21 @@ PATIENCE_SECONDS = 20.0
 STARTS_TRIED = 2
 """After so many workers in a row that died at start, the waiting runs are failed."""
 LONGEST_PAUSE = 30.0
+STARTS_COUNTED = 300.0
+"""Seconds that a start is remembered: the more there were, the longer the pause before the next, whatever ends them."""
+CHECK_SECONDS = 5.0
+"""How often it is asked whether the home can be written, while somebody waits for that."""
 ENDED = ("finished", "failed", "lost")
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why no worker starts."""
+    """What keeps runs from being trained: `head` says so, `reason` why. `log_tail` are a worker's last lines, None
+    where it is not a worker that fails."""
 
+    head: str
     reason: str
-    log_tail: str
+    log_tail: str | None = None
 
 
 class Supervisor:
@@ -61,10 +69,14 @@ class Supervisor:
         self.home = self.runs.root
         self.slots = slots or max(1, (os.cpu_count() or 2) // 2)
         self.trouble: Trouble | None = None
+        self.permit: Callable[[], None] = lambda: None
+        """Called before anything that a person asks for; raises where this person may not."""
         self._spawn, self._patience = spawn, patience
         self._starting: set[str] = set()
         self._failed_starts = 0
-        self._next_start = 0.0
+        self._starts: list[float] = []
+        self._next_start = self._next_check = 0.0
+        self._lock: launch.AppLock | None = None
         self._stops: dict[str, float] = {}
         self._unheard: list[tuple[str, str, dict[str, Any]]] = []
         self._guard = threading.Lock()
@@ -87,25 +99,75 @@ class Supervisor:
             self._thread = None
 
     def _supervise(self) -> None:
-        with launch.hold_app_lock(self.home):
+        try:
             while not self._end.is_set():
                 try:
+                    self._hold()
                     self.look()
-                except Exception:
-                    # A full disk or a folder that is gone must not end the supervision of everything else.
-                    log.exception("The supervisor met a problem and goes on")
+                except LtvizError as error:
+                    self._meet(str(error))
+                except Exception as error:
+                    # Nothing must end the supervision of everything else.
+                    self._meet(f"{type(error).__name__}: {error}", error)
                 self._end.wait(ROUND_SECONDS)
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+
+    def _hold(self) -> None:
+        """Holds the app lock, anew where the file that was locked has been deleted: idle workers look for it."""
+        if self._lock is not None and not self._lock.holds:
+            self._lock.close()
+            self._lock = None
+        if self._lock is None:
+            self._lock = launch.AppLock(self.home)
 
     def look(self) -> None:
         """One round: hear who died, keep a worker standing by, pass on and enforce what was asked."""
+        self._check_home()
         launch.fail_abandoned(self.home)
         living = [worker for worker in launch.workers(self.home) if worker.state != "dead"]
         self._judge_starts(living)
         free = [worker for worker in living if worker.state != "busy"]
         if not free and len(living) < self.slots and time.monotonic() >= self._next_start:
-            self._starting.add(self._spawn(self.home).worker_id)
+            self._start_worker()
         self._pass_on()
         self._enforce_stops()
+
+    def _start_worker(self) -> None:
+        now = time.monotonic()
+        self._starts = [*(start for start in self._starts if now - start < STARTS_COUNTED), now]
+        if (many := len(self._starts) - 2 * self.slots) > 0:
+            self._next_start = now + min(LONGEST_PAUSE, 0.5 * 2**many)
+        try:
+            self._starting.add(self._spawn(self.home).worker_id)
+        except RecordingError as error:
+            self._meet(str(error))
+
+    # ------------------------------------------------------------------ what the home is good for
+
+    def _meet(self, reason: str, error: Exception | None = None) -> None:
+        """Takes note of what keeps the home from being used; it is said once, and tried again."""
+        trouble = Trouble(words.lab.HOME_BROKEN, words.shared.sentence(reason) or "")
+        self._next_check = self._next_start = max(self._next_start, time.monotonic() + CHECK_SECONDS)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            log.warning("%s %s", trouble.head, trouble.reason, exc_info=error)
+
+    def _check_home(self) -> None:
+        """Looks whether the home can be written, where that was in doubt or a job waits for it."""
+        doubted = self.trouble is not None and self.trouble.log_tail is None
+        if time.monotonic() < self._next_check or not (doubted or launch.jobs(self.home)):
+            return
+        self._next_check = time.monotonic() + CHECK_SECONDS
+        try:
+            launch.check_home(self.home)
+        except RecordingError as error:
+            self._meet(str(error))
+        else:
+            if doubted:
+                self.trouble, self._next_start = None, 0.0
 
     @property
     def ready(self) -> bool:
@@ -116,6 +178,7 @@ class Supervisor:
 
     def submit(self, job: launch.Job) -> None:
         """Queues a job. ConfigError for settings out of bounds."""
+        self.permit()
         launch.submit(self.home, job)
 
     def queued_runs(self) -> dict[str, str]:
@@ -124,6 +187,7 @@ class Supervisor:
 
     def stop(self, run: str) -> None:
         """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue."""
+        self.permit()
         if self._cancel(run):
             return
         with self._guard:
@@ -132,19 +196,35 @@ class Supervisor:
 
     def pause(self, run: str) -> None:
         """Holds a run, and with it its race."""
+        self.permit()
         self._ask(run, "pause", {})
 
     def resume(self, run: str) -> None:
         """Lets a paused run go on."""
+        self.permit()
         self._ask(run, "resume", {})
+
+    def go_on(self, run: str) -> None:
+        """Queues a run that ended before its last step; it goes on where its weights were saved.
+
+        Raises:
+            RecordingError: nothing that the trainer could go on with, or a home that cannot be written.
+        """
+        self.permit()
+        recording = Recording(self.runs.folder(run), run_id=run)
+        check_resumable(recording)
+        if run not in self.queued_runs():
+            member = launch.JobRun(run_id=run, method=recording.info.method or "")
+            launch.submit(self.home, launch.Job(job_id=new_run_id("resume"), runs=(member,), resume=True))
 
     def change(self, run: str, values: dict[str, Any]) -> None:
         """Changes settings of a live run from its next step on."""
+        self.permit()
         self._ask(run, "set", values)
 
     def _ask(self, run: str, kind: Any, values: dict[str, Any]) -> None:
         folder = self.runs.folder(run)
-        if not (folder / "status.json").exists():
+        if not is_there(folder / "status.json"):
             # The worker has taken the job but not yet made the folder: it is told as soon as it has.
             with self._guard:
                 self._unheard.append((run, kind, values))
@@ -156,20 +236,15 @@ class Supervisor:
             waiting, self._unheard = self._unheard, []
         known = self.queued_runs()
         for run, kind, values in waiting:
-            if run in known or self.runs.folder(run).exists():
+            if run in known or is_there(self.runs.folder(run)):
                 self._ask(run, kind, values)
 
     def _cancel(self, run: str) -> bool:
-        """Takes a run out of a job that no worker has begun; whether there was one."""
+        """Takes a run out of a job that no worker has begun, and leaves nothing of it; whether there was one."""
         for job, place, _ in launch.jobs(self.home):
             if place != "queued" or run not in (member.run_id for member in job.runs):
                 continue
-            if not launch.withdraw(self.home, job.job_id):
-                return False
-            if rest := tuple(member for member in job.runs if member.run_id != run):
-                launch.submit(self.home, job.model_copy(update={"runs": rest}))
-            self._fail(run, words.served.CANCELLED)
-            return True
+            return launch.withdraw(self.home, job.job_id, run)
         return False
 
     # ------------------------------------------------------------------ what goes wrong
@@ -188,7 +263,7 @@ class Supervisor:
             self._failed_starts += 1
             self._next_start = time.monotonic() + min(LONGEST_PAUSE, 0.5 * 2**self._failed_starts)
             tail = launch.log_tail(self.home, worker_id)
-            self.trouble = Trouble(words.lab.last_words(tail), tail)
+            self.trouble = Trouble(words.lab.WORKER_BROKEN, words.lab.last_words(tail), tail)
             if self._failed_starts >= STARTS_TRIED:
                 self._fail_waiting(tail)
 
@@ -219,9 +294,8 @@ class Supervisor:
             if worker_id not in alive or run not in (member.run_id for member in job.runs):
                 continue
             launch.end_worker(alive[worker_id], patience=1.0)
-            for member in job.runs:
-                if not self._has_ended(member.run_id):
-                    self._fail(member.run_id, words.served.STOP_ESCALATED.format(seconds=self._patience))
+            for member in job.runs:  # those that it has ended in time keep what they say
+                self._fail(member.run_id, words.served.STOP_ESCALATED.format(seconds=self._patience))
 
     def _has_ended(self, run: str) -> bool:
         status = Recording(self.runs.folder(run)).status()

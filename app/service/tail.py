@@ -79,11 +79,11 @@ class Tail:
             # The folder vanished between two looks at it: the next poll says so.
             found, self._listed = before, -1
         except LtvizError as error:
-            found = replace(before, state="failed", reason=str(error))
+            found = replace(before, state="unreadable", reason=str(error))
         except Exception:
             # A stranger's folder may hold anything; it must not stop the runs beside it.
             log.exception("Run %s cannot be followed", self.run)
-            found = replace(before, state="failed", reason=words.served.UNREADABLE_RUN)
+            found = replace(before, state="unreadable", reason=words.served.UNREADABLE_RUN)
         changed = found != before or not self.looked
         if changed:
             self.snapshot, self.looked = found, True

@@ -9,7 +9,7 @@ import { readFrame, readRun } from "./incoming/frames.js";
 import { tellSelections } from "./choices/selection.js";
 import { watchGestures } from "./choices/gestures.js";
 import { Controller } from "./choices/controller.js";
-import { SceneSetter } from "./choices/scene.js";
+import { SceneSetter } from "./saving/scene.js";
 import { Loop } from "./drawing/loop.js";
 import { keepCameras, recallCameras } from "./common/memory.js";
 import { formatBeside, Moments, MOST_PANELS, parseBeside } from "./incoming/moments.js";

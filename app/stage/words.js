@@ -23,6 +23,8 @@ const OWN = {
   failed: "This run failed.",
   failedNext: "Change the settings and press Train again.",
   lost: "The trainer stopped answering.",
+  lostNext: "Go on with it in the list of runs.",
+  unreadable: "This run cannot be read.",
   noSphere: "This browser offers no WebGL2, so you see a flat map of the sphere instead.",
   contextLost: "The graphics card let go of the picture. It comes back by itself; nothing is lost.",
   projection: "Projection",
@@ -51,6 +53,8 @@ const OWN = {
   nowNothing: "Nothing was recorded, so there is nothing to show.",
   nowWaiting: "Waiting for training to start.",
   nowStarting: "Training starts; the picture comes with the first frame.",
+  nowBegins: "Step {last} is drawn, and training goes on from there.",
+  nowMeanwhile: "Step {last} is drawn. Meanwhile: {doing}",
   nowLive: "Training: each step is shown as it comes.",
   nowPaused: "Training is paused at step {last}.",
   nowStopping: "Training stops after the step it is at.",
@@ -239,6 +243,14 @@ const OWN = {
   trailLength: "Length of the trails",
   trailFrames: "last {count} frames",
 
+  // What theory says.
+  theory: "Predicted configuration",
+  theoryHint: "Dashed: where theory says that the run's own loss ends with these class counts, turned onto the centres",
+  theoryWord: "predicted",
+  theorySeveral:
+    "Where theory says that each run's own loss ends with its class counts, turned onto the centres: a limit, not a " +
+    "forecast.",
+
   // A sample, a class, their neighbours.
   samplesAndRank: "{count} training samples, rank {rank} of {classes}",
   splits: ["Training sample {id}", "Test sample {id}", "Validation sample {id}"],
@@ -255,6 +267,17 @@ const OWN = {
   classCentre: "Centre of the class",
   classCentreIn: "Centre of the class, {group}",
   groups: ["head", "medium", "tail"],
+  centreOf: "Centre, territory and cap are of its {samples}",
+  samplesOf: {
+    training: "training samples",
+    all: "samples, for nothing tells training and test samples apart here",
+    some: "training samples, or of all samples where a run does not tell them apart",
+  },
+  capSign: "95 % of a class",
+  capIs: "The cone around a class's centre that holds 95 % of its {samples}.",
+  centreIs: "The mean direction of a class's {samples}.",
+  territorySign: "territory",
+  territoryBorder: "A border lies midway between two neighbouring centres, which are of {samples}.",
   testsShown: "{count} test samples shown",
   territoryIs: "Territory: {share} of the sphere, {data} of the data",
   nearestProjected: "Nearest in each picture",

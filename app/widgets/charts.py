@@ -34,6 +34,8 @@ LIVE_SECONDS = 2.0
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 """Around curves, in pixels."""
 FEW = "accuracy_few"
+MOST_READ = 20_000
+"""Lines of loss terms that a curve is made of, before it is thinned."""
 MOST_POINTS = 400
 """Points a curve: more than a screen can show only make the page heavy."""
 STROKES = {
@@ -100,12 +102,14 @@ def _draw_verdict(race: Mapping[str, Result]) -> None:
     baseline = next((arm.label for arm in arms if arm.method == BASELINE), "")
     asked = [(judge, key) for judge in (COMMON, OWN) if (key := accuracy_key([group], judge, "few"))]
     spoken = {COMMON: COMMON, OWN: OWN} if are_evaluated([group]) else {COMMON: words.lab.COMMON_IN_FRAMES, OWN: ""}
+    pixels = any(result.evaluation and result.evaluation.judged for result in race.values())
     verdicts = []
     for judge, measure in [(spoken[judge], key) for judge, key in asked] or [("", FEW)]:
         scores = {arm.label: mean for arm in arms if (mean := arm.mean(measure)) is not None}
         images = [found for title in scores if (found := race[title].images(measure))]
         sizes = [[len(ids) for ids in found] for found in images] if len(images) == len(scores) else []
-        verdicts.append(words.lab.few_shot_verdict(scores, baseline, min(sizes, key=sum, default=[]), judge))
+        least = min(sizes, key=sum, default=[])
+        verdicts.append(words.lab.few_shot_verdict(scores, baseline, least, judge, pixels=pixels))
     *first, last = [said for said in verdicts if said] or [""]
     for said in [*first, f"{last} {words.lab.ONE_SEED}"] if last else []:
         st.text(said)
@@ -178,8 +182,10 @@ def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
 
 
 def loss_curve(recording: Recording) -> Curve:
-    """Steps and values of what the run minimises."""
-    lines = [line for line in recording.metrics() if isinstance(line.get("total"), int | float)]
+    """Steps and values of what the run minimises; of very many an even choice, with the last."""
+    terms = recording.metrics()
+    stride = -(-len(terms) // MOST_READ) or 1
+    lines = [line for line in terms[(len(terms) - 1) % stride :: stride] if isinstance(line.get("total"), int | float)]
     return [line["step"] for line in lines], [line["total"] for line in lines]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ ASKED = "curate-asked"
 def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[str, str]) -> None:
     """For one of the chosen runs or all of them. Demos belong to the package and stay as they are."""
     own = [entry.run for entry in entries if entry.own and entry.run in chosen]
-    if not own:
+    if not own or not studio.may_train:
         return
     with st.expander(words.compare.CURATE):
         names = {"": words.compare.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
@@ -60,16 +60,19 @@ def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
     )
     left, right = st.columns(2)
     if left.button(words.compare.ADD, key="curate-add", width="stretch", disabled=not given.strip()):
-        _change(lambda: [tag_run(studio.hub.runs.folder(run), _split(given)) for run in runs])
+        _change(studio, lambda: [tag_run(studio.hub.runs.folder(run), _split(given)) for run in runs])
     if right.button(words.compare.REMOVE, key="curate-remove", width="stretch", disabled=not given.strip()):
-        _change(lambda: [tag_run(studio.hub.runs.folder(run), remove=_split(given)) for run in runs])
+        _change(studio, lambda: [tag_run(studio.hub.runs.folder(run), remove=_split(given)) for run in runs])
 
 
 def _draw_note(studio: Studio, run: str) -> None:
-    before = read_notes(studio.hub.runs.folder(run)).note
+    try:
+        before = read_notes(studio.hub.runs.folder(run)).note
+    except LtvizError:  # which the tags above it say
+        return
     note = st.text_area(words.compare.NOTE, before, key=f"curate-note-{run}", max_chars=MAX_NOTE, height=90)
     if st.button(words.compare.SAVE_NOTE, key="curate-save", width="stretch", disabled=note == before):
-        _change(lambda: note_run(studio.hub.runs.folder(run), note))
+        _change(studio, lambda: note_run(studio.hub.runs.folder(run), note))
 
 
 def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -> None:
@@ -88,18 +91,19 @@ def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -
         st.rerun()
     if left.button(words.compare.DELETE_NOW, key="curate-delete-now", width="stretch"):
         st.session_state.pop(ASKED)
-        if _try(lambda: [delete_run(studio.hub.runs.folder(run)) for run in runs]):
+        if _try(studio, lambda: [delete_run(studio.hub.runs.folder(run)) for run in runs]):
             choose([run for run in chosen if run not in runs])
             st.rerun()
 
 
-def _change(act) -> None:
-    if _try(act):
+def _change(studio: Studio, act: Callable[[], object]) -> None:
+    if _try(studio, act):
         st.rerun()
 
 
-def _try(act) -> bool:
+def _try(studio: Studio, act: Callable[[], object]) -> bool:
     try:
+        studio.check_trainer()
         act()
     except LtvizError as error:
         st.error(forms.escape(str(error)))

@@ -13,6 +13,7 @@ from .alarms import draw_alarms
 from .comparison import Step, draw_difference, draw_findings, draw_table, read_compared
 from .downloads import draw_downloads
 from .gallery import draw_gallery
+from .spaces import draw_spaces
 
 LIVE_SECONDS = 4.0
 
@@ -38,6 +39,7 @@ def _draw_evidence(
     groups, shown = draw_table(compared)
     draw_findings(groups, shown.judge)
     draw_difference(groups, shown)
+    draw_spaces(compared)
     draw_gallery(compared, shown.judge)
     draw_downloads(compared, shown.judge)
 

@@ -12,6 +12,8 @@ import streamlit as st
 from .. import words
 
 MOST_EXACT = 2**53 - 1
+SHOWN_AS = "%.9g"
+"""Format of numbers that need not be whole: all digits that anybody types, and none of what rounding leaves."""
 _MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 
@@ -61,6 +63,18 @@ def draw_form(
         if value != field.get("default"):
             chosen[name] = value
     return chosen
+
+
+def with_defaults(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with other defaults; a name that it has not is left out.
+
+    A widget that was drawn before takes no new default, so a form with other defaults needs another key.
+    """
+    properties = {
+        name: {**field, "default": values[name]} if name in values else field
+        for name, field in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties}
 
 
 def label_of(name: str, field: Mapping[str, Any]) -> str:
@@ -133,8 +147,8 @@ def _bounds(field: Mapping[str, Any], whole: bool) -> tuple[float | None, float 
 def _step(start: float | None) -> tuple[float, str]:
     """Step and number format that suit a value's size: 0.002 goes by 0.001, 0.1 by 0.01, 50 by 1."""
     if not start:
-        return 0.01, "%.3g"
-    return 10.0 ** (math.floor(math.log10(abs(start))) - (0 if abs(start) < 0.01 else 1)), "%.3g"
+        return 0.01, SHOWN_AS
+    return 10.0 ** (math.floor(math.log10(abs(start))) - (0 if abs(start) < 0.01 else 1)), SHOWN_AS
 
 
 def _position(options: list[Any], value: Any) -> int:

@@ -16,6 +16,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ltviz import figures
+from ltviz.data.longtail import NATURAL, measured_factor
 from ltviz.data.preview import Sample
 from ltviz.data.registry import Description
 from ltviz.errors import LtvizError, sentence
@@ -50,14 +51,15 @@ def draw_classes(studio: Studio, about: Description, cut: Mapping[str, Any]) -> 
             logarithmic=True,
         )
         draw_figure(place, chart, "race-counts", COUNTS_HEIGHT)
-    for told in (*about.notes, *([about.missing] if about.missing else [])):
+    kept = [words.lab.natural(measured_factor(about.counts))] if about.counts and about.profile == NATURAL else []
+    for told in (*kept, *about.notes, *([about.missing] if about.missing else [])):
         st.caption(forms.escape(told))
     if about.missing is None and len(about.image_shape) > 1:
         _draw_samples(studio.previews.ask(about, cut))
 
 
-def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -> None:
-    """What Train would do with these settings, in a few sentences.
+def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -> bool:
+    """What Train would do with these settings, in a few sentences; whether they are valid, which is said where not.
 
     Args:
         about: of the data; None where it cannot be described.
@@ -68,14 +70,25 @@ def draw_plan(about: Description | None, run: Mapping[str, Any], methods: int) -
         settings = RunSettings.model_validate(dict(run))
     except ValidationError as error:
         st.caption(forms.escape(words.shared.sentence(sentence(error, RunSettings)) or ""))
-        return
+        return False
     if methods and about is not None and about.missing is None:
         size = None if about.bytes is None else sum(about.counts)
         steps = settings.steps if settings.epochs is None or size is None else settings.steps_over(size)
-        told = [words.lab.plan(settings, methods, settings.policies or about.policies, steps, size)]
+        told = [
+            words.lab.plan(settings, methods, settings.policies or about.policies, steps, size),
+            *_network(about, settings),
+        ]
         if about.bytes is not None:
             told.append(words.lab.plan_memory(about.bytes))
         st.caption(forms.escape(" ".join([*told, words.lab.PLAN_TIME])))
+    return True
+
+
+def _network(about: Description, run: RunSettings) -> list[str]:
+    """How large the network is, where that is known."""
+    shape, classes = about.image_shape, len(about.class_names)
+    told = words.lab.plan_network(run.encoder, shape, classes, run, of_pixels=about.of_pixels) if shape else None
+    return [told] if told else []
 
 
 def _draw_samples(asked: Future[Samples]) -> None:

@@ -12,14 +12,16 @@ from ltviz.data import registry as data_registry
 from ltviz.data.registry import Description
 from ltviz.data.source import Source
 from ltviz.errors import LtvizError
+from ltviz.recipes import Recipe
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
-from ltviz.training.settings import EQUAL_VIEWS, LAB_WATCH_SHARE, OPTIMISATION, RunSettings
+from ltviz.training.settings import EQUAL_VIEWS, OPTIMISATION
 
 from .. import words
 from ..service.studio import Studio
 from . import forms
 from .plan import draw_classes, draw_plan
+from .recipe import Start, differing, draw_about, draw_changes, draw_choice, key_of, start_from
 from .style import draw_heading
 from .viewer import first_asked
 
@@ -35,72 +37,87 @@ WHAT_IF = "what_if"
 
 def draw_race(studio: Studio) -> list[str] | None:
     """The form; the ids of the runs that were just started, or None."""
-    schema = RunSettings.model_json_schema()
-    chosen, about = _draw_data(studio, schema)
+    recipe = draw_choice()
+    start, chosen, about = _draw_data(studio, recipe)
     draw_heading(words.lab.RACE)
-    methods = _draw_methods(studio.catalogue, several=data_registry.source(chosen["data"]).several_labels)
-    left, right = st.columns(2)
-    with left:
-        chosen["dim"] = int(st.number_input(words.lab.DIM, 2, 4096, 3, help=words.lab.DIM_HELP, key="race-dim"))
-    with right:
-        asked = min(max(first_asked("steps", int) or 300, 1), 10_000_000)
-        chosen["steps"] = int(
-            st.number_input(words.lab.STEPS, 1, 10_000_000, asked, help=words.lab.STEPS_HELP, key="race-steps")
-        )
-    if st.toggle(words.lab.EQUAL_IMAGES, key="race-equal", help=words.lab.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)):
-        chosen["views"] = EQUAL_VIEWS
-    more, own = _draw_more(studio, schema, methods)
-    run = {"watch_share": LAB_WATCH_SHARE, **chosen, **more}
+    if recipe is None:
+        several = data_registry.source(chosen["data"]).several_labels
+        methods = _draw_methods(studio.catalogue, several=several)
+    else:
+        methods = [recipe.method]
+        draw_about(recipe)
+    chosen |= _draw_extent(start)
+    more, own = _draw_more(studio, start, methods)
+    run = {**start.run, **chosen, **more}
+    settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
     started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
         st.caption(words.lab.CHOOSE_METHOD)
-    draw_plan(about, run, len(methods))
+    if draw_plan(about, run, len(methods)) and recipe is not None:
+        draw_changes(recipe, run, settings[recipe.method])
     if not started:
         return None
     try:
-        return start_race(studio, methods, run, own)
+        return start_race(studio, methods, run, settings, recipe)
     except LtvizError as error:
         st.error(forms.escape(str(error)))
         return None
 
 
 def start_race(
-    studio: Studio, methods: list[str], run: dict[str, Any], settings: dict[str, dict[str, Any]]
+    studio: Studio,
+    methods: list[str],
+    run: dict[str, Any],
+    settings: dict[str, dict[str, Any]],
+    recipe: Recipe | None = None,
 ) -> list[str]:
     """Queues one job with a run for each method; gives their ids, in order. LtvizError for settings out of bounds."""
     race = new_run_id(run["data"][:20])
+    own = {method: settings.get(method, {}) for method in methods}
+    followed = None if recipe is None else recipe.about(differing(recipe, run, own[recipe.method]))
     runs = tuple(
-        launch.JobRun(run_id=slug(f"{race}-{method}"), method=method, settings=settings.get(method, {}))
+        launch.JobRun(run_id=slug(f"{race}-{method}"), method=method, settings=own[method], recipe=followed)
         for method in methods
     )
     studio.supervisor.submit(launch.Job(job_id=race, runs=runs, run=run))
     return [member.run_id for member in runs]
 
 
-def _draw_data(studio: Studio, schema: dict[str, Any]) -> tuple[dict[str, Any], Description | None]:
-    """What is set of the data, and what there is to say of it; None where that fails, which is said."""
+def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, Any], Description | None]:
+    """What the other fields start from on the data that is chosen, what is set of the data, and what there is to say of
+    it; None where that fails, which is said."""
     sources = data_registry.sources()
     draw_heading(words.lab.DATA)
     left, right = st.columns(2)
     with left:
-        data = st.selectbox(words.lab.DATA_SET, list(sources), format_func=lambda n: sources[n].title, key="race-data")
-    with right:
-        field = forms.fields_of(schema)["imbalance_factor"]
-        factor = forms.draw_field(
-            "imbalance_factor",
-            {**field, "title": words.lab.IMBALANCE, "description": words.lab.IMBALANCE_HELP},
-            "race-imbalance",
+        fitting = list(sources)
+        if recipe is not None:
+            several = sources[recipe.run_settings.data].several_labels
+            fitting = [name for name, source in sources.items() if source.several_labels == several]
+        data = st.selectbox(
+            words.lab.DATA_SET,
+            fitting,
+            fitting.index(recipe.run_settings.data) if recipe else 0,
+            format_func=lambda n: sources[n].title,
+            key=f"{key_of(recipe)}-data",
         )
-    chosen = {"imbalance_factor": factor, **_draw_files(sources[data], forms.fields_of(schema))}
-    more = st.session_state.get("race-kept", {"run": {}})["run"]
-    cut = chosen | {name: more[name] for name in CUT if name in more}
+    start = start_from(recipe, data)
+    fields = forms.fields_of(start.schema)
+    with right:
+        told = {"title": words.lab.IMBALANCE, "description": words.lab.IMBALANCE_HELP}
+        factor = forms.draw_field("imbalance_factor", {**fields["imbalance_factor"], **told}, f"{start.key}-imbalance")
+    chosen = {"data": data, "imbalance_factor": factor, **_draw_files(sources[data], fields)}
+    more = _kept(start)["run"]
+    cut = {name: more.get(name, start.run.get(name)) for name in CUT if name in more or name in start.run} | {
+        name: value for name, value in chosen.items() if name != "data"
+    }
     try:
         about = data_registry.describe(data, **cut)
     except LtvizError as error:
         st.caption(words.lab.NO_COUNTS.format(reason=forms.escape(str(error))))
-        return {"data": data, **chosen}, None
+        return start, chosen, None
     draw_classes(studio, about, cut)
-    return {"data": data, **chosen}, about
+    return start, chosen, about
 
 
 def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +150,34 @@ def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[st
     return chosen
 
 
-def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list[str]) -> dict[str, str]:
+def _draw_extent(start: Start) -> dict[str, Any]:
+    """Dimensions, how long is trained, in epochs where a recipe says so, and whether all methods see as much."""
+    chosen: dict[str, Any] = {}
+    left, right = st.columns(2)
+    with left:
+        dim = start.run.get("dim", 3)
+        chosen["dim"] = int(
+            st.number_input(words.lab.DIM, 2, 4096, dim, help=words.lab.DIM_HELP, key=f"{start.key}-dim")
+        )
+    with right:
+        if "epochs" in start.run:
+            told = {"title": words.lab.EPOCHS, "description": words.lab.EPOCHS_HELP}
+            field = forms.fields_of(start.schema)["epochs"]
+            chosen["epochs"] = forms.draw_field("epochs", {**field, **told}, f"{start.key}-epochs")
+        else:
+            asked = min(max(first_asked("steps", int) or 300, 1), MOST_STEPS)
+            key = f"{start.key}-steps"
+            chosen["steps"] = int(
+                st.number_input(words.lab.STEPS, 1, MOST_STEPS, asked, help=words.lab.STEPS_HELP, key=key)
+            )
+    if start.recipe is None:
+        told = words.lab.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)
+        if st.toggle(words.lab.EQUAL_IMAGES, key="race-equal", help=told):
+            chosen["views"] = EQUAL_VIEWS
+    return chosen
+
+
+def _draw_what_if(catalogue: dict[str, Any], start: Start, asked: list[str]) -> dict[str, str]:
     """The methods whose forces are measured beside each run's own; empty where there are none."""
     titles = {entry["name"]: entry["card"]["title"] for entry in catalogue["methods"] if entry.get("what_if")}
     chosen = st.multiselect(
@@ -141,49 +185,54 @@ def _draw_what_if(catalogue: dict[str, Any], schema: dict[str, Any], asked: list
         list(titles),
         [name for name in asked if name in titles],
         format_func=titles.__getitem__,
-        key=f"race-{WHAT_IF}",
-        help=schema["properties"][WHAT_IF]["description"],
+        key=f"{start.key}-{WHAT_IF}",
+        help=start.schema["properties"][WHAT_IF]["description"],
         placeholder=words.lab.WHAT_IF_NONE,
     )
     return {WHAT_IF: ",".join(chosen)} if chosen else {}
 
 
-def _draw_optimisation(form: dict[str, Any], fields: list[str], kept: dict[str, Any]) -> dict[str, Any]:
-    """Optimiser, schedule and head, which few people change: folded away until they are asked for."""
+def _draw_optimisation(start: Start, fields: list[str], kept: dict[str, Any]) -> dict[str, Any]:
+    """Optimiser, schedule and head, which few people change: folded away until they are asked for, or a recipe sets
+    them."""
     before = {name: value for name, value in kept.items() if name in fields}
-    if not st.toggle(words.lab.OPTIMISATION, bool(before), key="race-optimisation", help=words.lab.OPTIMISATION_HELP):
+    shown = bool(before) or start.recipe is not None
+    if not st.toggle(words.lab.OPTIMISATION, shown, key=f"{start.key}-optimisation", help=words.lab.OPTIMISATION_HELP):
         return before
-    return forms.draw_form(form, "race", fields=fields, kept=before)
+    return forms.draw_form(start.schema, start.key, fields=fields, kept=before)
 
 
-def _draw_more(
-    studio: Studio, schema: dict[str, Any], methods: list[str]
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Run settings and method settings that differ from the defaults; kept while they are folded away."""
+def _kept(start: Start) -> dict[str, Any]:
+    """What is set under "More settings" otherwise than `start` has it."""
+    return st.session_state.setdefault(f"{start.key}-kept", {"run": {}, "methods": {}})
+
+
+def _draw_more(studio: Studio, start: Start, methods: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Run settings and method settings that differ from where they start; kept while they are folded away."""
     catalogue = studio.catalogue
-    kept = st.session_state.setdefault("race-kept", {"run": {}, "methods": {}})
+    kept = _kept(start)
     box = st.expander(words.lab.MORE, key="race-more", on_change="rerun")
     if not box.open:
         # Dozens of widgets that nobody looks at would cost each visitor a second.
         return kept["run"], kept["methods"]
     with box:
-        folded = forms.group_of(schema, OPTIMISATION)
-        fields = [name for name in forms.fields_of(schema) if name not in (*SHOWN, *HIDDEN, *folded, WHAT_IF)]
-        properties = {**schema["properties"]}
-        properties["watch_share"] = {**properties["watch_share"], "default": LAB_WATCH_SHARE}
-        form = {**schema, "properties": properties}
+        schema = start.schema
+        shown = (*SHOWN, *HIDDEN, WHAT_IF, *(["epochs"] if "epochs" in start.run else []))
+        folded = [name for name in forms.group_of(schema, OPTIMISATION) if name not in shown]
+        fields = [name for name in forms.fields_of(schema) if name not in (*shown, *folded)]
         asked = kept["run"].get(WHAT_IF, "").split(",")
         before = kept["run"]
-        kept["run"] = forms.draw_form(form, "race", fields=fields, kept=before)
-        kept["run"] |= _draw_optimisation(form, folded, before)
+        kept["run"] = forms.draw_form(schema, start.key, fields=fields, kept=before)
+        kept["run"] |= _draw_optimisation(start, folded, before)
         if catalogue is None:
             st.caption(words.lab.NO_CATALOGUE if studio.supervisor.trouble is None else words.lab.WORKER_BROKEN)
             return kept["run"], kept["methods"]
         if not any(entry.get("several_labels") for entry in catalogue["methods"] if entry["name"] in methods):
-            kept["run"] |= _draw_what_if(catalogue, schema, asked)
+            kept["run"] |= _draw_what_if(catalogue, start, asked)
         for entry in catalogue["methods"]:
             name, settings = entry["name"], entry.get("settings", {})
             if name in methods and settings.get("properties"):
                 st.markdown(f"**{forms.escape(entry['card']['title'])}**")
-                kept["methods"][name] = forms.draw_form(settings, f"race-{name}", kept=kept["methods"].get(name))
+                form = forms.with_defaults(settings, start.settings_of(name))
+                kept["methods"][name] = forms.draw_form(form, f"{start.key}-{name}", kept=kept["methods"].get(name))
     return kept["run"], kept["methods"]

@@ -13,6 +13,7 @@ import streamlit as st
 from ltviz.errors import LtvizError
 from ltviz.figures import palette
 from ltviz.recording import Recording, RunInfo, Status
+from ltviz.text import plain
 from ltviz.training.settings import RunSettings
 
 from .. import words
@@ -24,6 +25,8 @@ from .style import draw_heading
 MOST_RUNS = 12
 BEAT_SECONDS, RESTING_SECONDS = 1.0, 3.0
 LOG_LINES = 12
+STOPPED = ("finished", "stopped")
+"""State and reason of a run that a person has stopped."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,24 @@ class RunLine:
     def live(self) -> bool:
         return self.status.state in LIVE
 
+    @property
+    def resumes(self) -> bool:
+        """Whether the trainer can go on with it: it ended before its last step, by whatever end."""
+        ended = self.status.state in ("failed", "lost") or (self.status.state, self.status.reason) == STOPPED
+        return ended and "run" in self.config and self.method is not None
+
 
 def read_line(studio: Studio, recording: Recording) -> RunLine:
     """How a run stands now; a folder that cannot be read still has a line."""
     info = read_info(recording)
     status = recording.status()
+    queued = studio.supervisor.queued_runs()
+    if recording.run_id in queued and status.state not in LIVE:
+        status = status.model_copy(update={"state": "queued", "reason": None})  # it is to go on
     place = studio.hub.runs.place(recording)
     folder = None if place == recording.run_id else place
     if info is None:
-        method = studio.supervisor.queued_runs().get(recording.run_id)
+        method = queued.get(recording.run_id)
         title = studio.method(method).get("card", {}).get("title") or method or recording.run_id
         return RunLine(recording.run_id, title, method, status, None, {}, folder)
     title = info.title or recording.run_id
@@ -81,7 +93,7 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     draw_heading(words.lab.RUNS)
     if live and studio.supervisor.trouble is None and not studio.supervisor.ready:
         st.caption(words.lab.WORKER_STARTING)
-    if live and st.button(words.lab.STOP_ALL, key="stop-all", width="stretch"):
+    if live and studio.may_train and st.button(words.lab.STOP_ALL, key="stop-all", width="stretch"):
         for line in live:
             _ask(studio.supervisor.stop, line.run)
     if not lines:
@@ -90,7 +102,7 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
         with st.container(key=f"run-{line.run}", gap=None):
             _draw_line(studio, line)
     draw_unlisted(studio, more)
-    if live:
+    if live and studio.may_train:
         _draw_changes(studio, live)
 
 
@@ -101,9 +113,8 @@ def draw_unlisted(studio: Studio, more: int = 0) -> None:
     if skipped := studio.skipped:
         with st.expander(words.lab.skipped_head(len(skipped))):
             # Names of folders are anybody's: text, and no Markdown.
-            st.text(
-                "\n".join(words.lab.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
-            )
+            said = (words.lab.SKIPPED.format(folder=folder, reason=reason) for folder, reason in skipped[:50])
+            st.text("\n".join(map(plain, said)))
 
 
 def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
@@ -150,23 +161,29 @@ def draw_trouble(studio: Studio) -> None:
     """Why nothing can be trained, with the trainer's last lines; nothing where all is well."""
     trouble = studio.supervisor.trouble
     if trouble is not None:
-        st.error(f"{words.lab.WORKER_BROKEN} {forms.escape(trouble.reason)} {words.lab.WORKER_NEXT}")
-        st.code(trouble.log_tail or words.lab.EMPTY_LOG, language=None, wrap_lines=True, height=180)
+        after = words.lab.HOME_NEXT if trouble.log_tail is None else words.lab.WORKER_NEXT
+        st.error(f"{trouble.head} {forms.escape(trouble.reason)} {after}")
+        if trouble.log_tail is not None:
+            st.code(trouble.log_tail or words.lab.EMPTY_LOG, language=None, wrap_lines=True, height=180)
 
 
 def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
-    said = words.lab.run_line(state, step, line.total, left if isinstance(left, int | float) else None)
-    said += f", {words.lab.IN_FOLDER.format(folder=line.folder)}" if line.folder else ""
+    left = left if isinstance(left, int | float) else None
+    said = words.lab.run_line(state, step, line.total, left, line.status.reason)
+    said += f", {words.lab.IN_FOLDER.format(folder=plain(line.folder))}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
-    name, *buttons = st.columns([6, 1, 1], vertical_alignment="center") if line.live else [st.container()]
+    acts = line.live and studio.may_train
+    resumes = line.resumes and studio.may_train
+    widths = [6, 1, 1] if acts else [7, 1]
+    name, *buttons = st.columns(widths, vertical_alignment="center") if acts or resumes else [st.container()]
     # Titles may come from a stranger's folder: all that is not text here is our own colour and a number.
     name.html(
         f'<div class="ltviz-run"><i style="background:{palette.method_colour(line.method or line.title)}"></i>'
         f"<div><b>{html.escape(line.title)}</b> <small>{html.escape(said)}</small>"
         f'<hr style="width:{share:.1f}%"></div></div>'
     )
-    if line.live:
+    if acts:
         paused = state == "paused"
         label, act = (
             (words.lab.RESUME, studio.supervisor.resume) if paused else (words.lab.PAUSE, studio.supervisor.pause)
@@ -176,7 +193,11 @@ def _draw_line(studio: Studio, line: RunLine) -> None:
             _ask(act, line.run)
         if buttons[1].button(":material/stop:", key=f"stop-{line.run}", help=words.lab.STOP, type="tertiary"):
             _ask(studio.supervisor.stop, line.run)
-    elif line.status.reason and state in ("failed", "lost"):
+    elif resumes and buttons[0].button(
+        ":material/restart_alt:", key=f"go-on-{line.run}", help=words.lab.GO_ON, type="tertiary"
+    ):
+        _ask(studio.supervisor.go_on, line.run)
+    if line.status.reason and state in ("failed", "lost"):
         st.text(line.status.reason)
         if tail := line.status.details.get("log_tail"):
             with st.expander(words.lab.SHOW_LOG):

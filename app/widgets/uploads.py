@@ -177,6 +177,7 @@ def draw_open(studio: Studio, found: Sequence[Series], asked: Asked) -> list[str
         return []
     names = [asked.name] if len(found) == 1 else [series.name for series in found]
     try:
+        studio.check_trainer()
         made = MakingBehind(list(zip(found, names, strict=True)), studio.hub.runs)
     except LtvizError as error:
         st.error(words.embeddings.REFUSED.format(reason=forms.escape(str(error))), icon=":material/block:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -82,18 +83,23 @@ def draw_stage(
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
-    as app/stage/choices/scene.js has it; the address is the page's own then, and the stage leaves it alone.
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
     # Only the lab has a form to train with.
-    told = {} if view == "lab" else {"failedNext": words.shared.TRAIN_IN_LAB}
+    told = {} if view == "lab" else dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
     if scene is not None:
         told |= words.learn.STAGE
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+
+
+def draw_sign_in() -> None:
+    """For viewers: where those sign in who want more."""
+    st.html(f'<a href="ltviz/sign-in" target="_self">{html.escape(words.sharing.SIGN_IN_LINK)}</a>')
 
 
 def may_draw_charts(studio: Studio) -> bool:

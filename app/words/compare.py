@@ -159,6 +159,36 @@ TAKE_AWAY = "Take away"
 TAKE_AWAY_NOTE = (
     "The report holds text, tables, charts, versions, seeds and fingerprints in one file that opens without a network."
 )
+# Compare: as spaces.
+SPACES = "Space against space"
+SPACES_SHOW = "Compare the runs as spaces"
+SPACES_HELP = (
+    "How alike the places are that two runs give the same samples: unbiased CKA, ten nearest neighbours in common, and "
+    "the Procrustes distance, at the chosen step, over all probe samples."
+)
+SPACES_REFUSED = "Not compared: {reason}"
+SPACES_NOTE = (
+    "None of these numbers cares how a sphere is turned. Neighbours are among all samples; by chance two unrelated "
+    "spaces would share {chance:.1%} of them."
+)
+SPACES_HEADS = {
+    "pair": "Runs",
+    "cka": "CKA ↑",
+    "knn": "Neighbours in common (%) ↑",
+    "procrustes": "Procrustes ↓",
+    "knn_head": "in common, head (%)",
+    "knn_medium": "in common, medium (%)",
+    "knn_tail": "in common, tail (%)",
+}
+SPACES_PAIR = "Two runs"
+SPACES_RUNS = "CKA, runs against runs"
+SPACES_FILM = "CKA, step against step: {first} down, {second} across"
+MOVED = "Who moved"
+MOVED_HEADS = {"sample": "Sample", "class": "Class", "shared": "Neighbours in common (%)"}
+MOVED_NOTE = (
+    "The samples whose neighbourhoods differ most between the two runs; classes, the most changed first: {names}."
+)
+
 DOWNLOADS = {"report": "Report (HTML)", "csv": "Numbers (CSV)", "parquet": "Numbers (Parquet)"}
 BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nearer to the ideal is better"}
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ltviz.export.cells import listed
 from ltviz.metrics.comparison import share_error, told_apart
+from ltviz.recipes.cost import SUSTAINED
+from ltviz.training.parameters import classifier_size, encoder_size, head_size
 from ltviz.training.settings import RunSettings
 
 from .shared import COMPARE, sentence, time_left
@@ -19,6 +22,19 @@ DIM = "Dimensions"
 DIM_HELP = "Dimensions of the sphere's space. With 3 you see the embedding itself; with more, a projection of it."
 STEPS = "Steps"
 STEPS_HELP = "Training steps. 300 take about half a minute on a laptop."
+EPOCHS = "Epochs"
+EPOCHS_HELP = (
+    "How often batches hold the training set. A recipe says how many; where empty, steps are asked for instead."
+)
+RECIPE = "Recipe"
+RECIPE_HELP = (
+    "A paper's own settings for one method on its benchmark. The form below takes them; what you change goes before "
+    "what the recipe says."
+)
+RECIPE_NONE = "none"
+BENCHMARK = "Benchmark"
+RECIPE_ABOUT = "Sources and differences"
+RECIPE_KEPT = "All that the recipe sets is as it says."
 EQUAL_IMAGES = "Equal images"
 EQUAL_IMAGES_HELP = (
     "Some methods take three views of each sample at a step, others one. Switched on, all see {views} of each, so that "
@@ -48,6 +64,7 @@ NO_RUNS = "None yet. Train starts a race."
 IN_FOLDER = "in {folder}"
 SKIPPED = "{folder}: {reason}."
 PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
+GO_ON = "Go on where its weights were saved"
 CHANGE = "Change while it trains"
 CHANGE_HELP = "What you change takes effect at the next step and is marked on the timeline."
 ALL_LIVE = "all methods"
@@ -65,8 +82,11 @@ STATES = {
     "failed": "failed",
     "lost": "lost",
     "deleted": "deleted",
+    "unreadable": "cannot be read",
 }
 WORKER_STARTING = "The trainer is starting; the first race begins as soon as it is ready."
+HOME_BROKEN = "The folder of runs cannot be used for training; what it holds is still shown."
+HOME_NEXT = "It is tried again by itself."
 WORKER_BROKEN = "The trainer does not start, so nothing can be trained."
 WORKER_NEXT = "Its last lines are below. Correct the cause; it is tried again by itself."
 EMPTY_LOG = "It printed nothing."
@@ -99,6 +119,81 @@ def plan(run: RunSettings, methods: int, policies: str, steps: int, size: int | 
     )
 
 
+def plan_network(encoder: str, shape: Sequence[int], classes: int, run: RunSettings, *, of_pixels: bool) -> str | None:
+    """How many parameters the network has; None for one whose size is not known.
+
+    Args:
+        shape: of one sample, (H, W), (H, W, 3) or (F,).
+        of_pixels: whether the samples are pixels.
+    """
+    size = encoder_size(encoder, shape, of_pixels=of_pixels)
+    if size is None:
+        return None
+    whole = size.parameters + classifier_size(size.feature_dim, classes)
+    head = head_size(size.feature_dim, run.dim, run.head, run.head_width)
+    return (
+        f"Parameters of {encoder}: {size.parameters:,}, with a linear classifier of {classes:,} classes {whole:,}; of "
+        f"the projection to {run.dim} dimensions: {head:,}."
+    )
+
+
+def recipe_title(title: str) -> tuple[str, str]:
+    """Method and benchmark of a recipe, "BCL" and "CIFAR-10-LT, IF 100", in as many letters as a narrow field shows."""
+    method, _, benchmark = title.partition(" on ")
+    return method, (benchmark or title).replace("imbalance factor", "IF")
+
+
+def recipe_aim(value: float | None, measure: str, source: str) -> str:
+    """The published number that a recipe aims at; where there is none, `source` begins with "unknown"."""
+    where = sentence(source)
+    return f"Published number {where}" if value is None else f"It aims at {value:.2f} % {measure}: {where}"
+
+
+def recipe_cost(steps: int, images: int, hours: float | None) -> str:
+    """What a recipe costs as it stands.
+
+    Args:
+        hours: at `SUSTAINED` operations a second; None where they are not known.
+    """
+    told = f"As it stands it takes {steps:,} steps and {images:,} images"
+    if hours is None:
+        return f"{told}."
+    rate = f"{SUSTAINED / 1e12:g} TFLOP/s"
+    return f"{told}: {time_left(3600 * hours)} on a device that sustains {rate}, which is assumed, not measured."
+
+
+def recipe_changed(differing: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What is set otherwise than a recipe says.
+
+    Args:
+        differing: name -> what the recipe says.
+        now: name -> what is set.
+    """
+    if not differing:
+        return RECIPE_KEPT
+    told = [f"{_setting(name)} {_value(now[name])} instead of {_value(said)}" for name, said in differing.items()]
+    return f"Changed against the recipe: {'; '.join(told)}."
+
+
+def _setting(name: str) -> str:
+    return name.removeprefix("settings.").replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "automatic"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def natural(factor: float) -> str:
+    """That the classes of a set keep their sizes, which have this imbalance factor."""
+    return (
+        f"The classes keep their sizes, whose imbalance factor is {factor:.4g} as counted; the one above says nothing."
+    )
+
+
 def plan_memory(size: int) -> str:
     """What the data of so many bytes takes."""
     amount = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(0.1, size / 1e6):,.1f} MB"
@@ -115,9 +210,17 @@ def skipped_head(count: int) -> str:
     return f"{count:,} {'folder was' if count == 1 else 'folders were'} skipped"
 
 
-def run_line(state: str, step: int | None, total: int | None, seconds_left: float | None) -> str:
-    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first."""
+def run_line(
+    state: str, step: int | None, total: int | None, seconds_left: float | None, doing: str | None = None
+) -> str:
+    """How a run stands, in a few words: "120 of 300, 14 s left" while it trains, else with its state first.
+
+    Args:
+        doing: what is done instead of steps, such as what judges are at.
+    """
     done = None if step is None else f"{step} of {total}" if total else f"step {step}"
+    if doing and state in ("starting", "running"):
+        return f"{done}, {doing}" if done else f"{STATES[state]}, {doing}"
     if state == "running" and done is not None:
         return done if seconds_left is None else f"{done}, {time_left(seconds_left)} left"
     if state == "finished" and step == total:
@@ -130,7 +233,9 @@ def last_words(log: str) -> str:
     return sentence((log.strip().splitlines() or [EMPTY_LOG])[-1].strip()[:300]) or EMPTY_LOG
 
 
-def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "") -> str:
+def few_shot_verdict(
+    scores: Mapping[str, float], baseline: str, images: Sequence[int] = (), judge: str = "", *, pixels: bool = False
+) -> str:
     """What the rare classes got in one race, best method first, and what one seed can say about plain cross-entropy;
     `ONE_SEED` is to be said after it.
 
@@ -139,12 +244,14 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
         baseline: title of the method that the others should beat.
         images: test images of each rare class; empty where they are not known.
         judge: key of `VERDICT_BY`.
+        pixels: whether samples are pixels.
     """
     if len(scores) < 2:
         return ""
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     reached = listed([f"{title} {100 * score:.0f} %" for title, score in ranked])
-    said = f"With this one seed, {VERDICT_BY[judge]}, the rare classes reach {reached}"
+    judged = VERDICT_BY[judge].format(where=TEST_PIXELS if pixels else TEST_SET)
+    said = f"With this one seed, {judged}, the rare classes reach {reached}"
     if not images or not all(0 <= score <= 1 for score in scores.values()):
         return f"{said}."
     error = 100 * max(share_error(score, images) for score in scores.values())
@@ -165,10 +272,13 @@ def few_shot_verdict(scores: Mapping[str, float], baseline: str, images: Sequenc
 COMMON_IN_FRAMES = "ncm in frames"
 VERDICT_BY = {
     "": "judged by each method's own classifier",
-    "own": "judged by each method's own classifier on the whole test set",
-    "ncm": "judged alike by the nearest class mean of the features on the whole test set",
+    "own": "judged by each method's own classifier on {where}",
+    "ncm": "judged alike by the nearest class mean of the features on {where}",
     COMMON_IN_FRAMES: "judged alike by the nearest class mean on the points that the frames show",
 }
+TEST_SET = "the whole test set"
+TEST_PIXELS = "pixels of all test images"
+"""Where samples are pixels, of which judges read a part."""
 EQUAL_IMAGES_NEXT = "The form has it as “Equal images”."
 
 

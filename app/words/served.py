@@ -9,7 +9,7 @@ from typing import Any
 ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
 OPEN_ADDRESS = (
     "{address} is open to other machines, and the app has no login: whoever reaches it can start and stop training; "
-    "leave the address out, or add --i-know."
+    "leave the address out, share it with roles by --share, or add --i-know."
 )
 ADDRESS_IS_OPEN = (
     "It listens on {address}, for every machine that reaches it, without a login. Browsers may call it {hosts}; "
@@ -29,7 +29,6 @@ PORT_TAKEN = "Port {port} is taken by another program; choose another or leave i
 BAD_ADDRESS = "The address {address!r} cannot be listened on: {reason}."
 WORKER_NEVER_STARTED = "The trainer ended before it could start this run"
 STOP_ESCALATED = "stopped: the trainer did not answer for {seconds:.0f} s and was ended"
-CANCELLED = "Cancelled before it began."
 
 # The stream.
 NO_PICTURE = "An embedding of {dim} dimensions has no picture without a projection; choose one of them."

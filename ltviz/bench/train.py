@@ -248,7 +248,7 @@ def parts_of_a_step(name: str, shared: SharedStart, clock: Clock) -> dict[str, f
 
     method.encoder.register_forward_pre_hook(begin_encoder)
     method.encoder.register_forward_hook(end_encoder)
-    learner.optimizer.step = step_of_optimizer
+    learner.optimizer.step = step_of_optimizer  # pyright: ignore[reportAttributeAccessIssue]
     steps = min(_SHARE_STEPS, shared.run.steps)
     learner.step(shared.batches.at(1))
     spent, whole = dict.fromkeys(spent, 0.0), 0.0

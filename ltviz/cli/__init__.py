@@ -15,6 +15,7 @@ from importlib import import_module
 
 import ltviz
 from ltviz.errors import ConfigError, LtvizError
+from ltviz.text import plain
 
 COMMANDS = {
     "open": "open files of embeddings: each becomes a run, and is shown",
@@ -26,7 +27,10 @@ COMMANDS = {
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",
     "similarity": "how alike runs are as spaces: CKA, mutual neighbours, Procrustes, by class and group",
+    "reproduce": "reproduce a published or derived result: a number, a tolerance, a verdict",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
+    "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
+    "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "publish": "write a gallery of replays that any file host serves",
     "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",
@@ -73,7 +77,7 @@ def _told(arguments: list[str]) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"ltviz: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"ltviz: {plain(' '.join(sentence.split()))}", file=sys.stderr)
     return code
 
 

@@ -20,7 +20,12 @@ class AppOptions(HomeOptions):
     address: str = Field(
         "127.0.0.1",
         description="Address to listen on. The default reaches this machine alone; 0.0.0.0 lets every machine in the "
-        "network start and stop training, as the app has no login, and is refused without --i-know.",
+        "network start and stop training, and is refused without --share or --i-know.",
+    )
+    share: bool = Field(
+        False,
+        description="Let other machines in, with roles: viewers look, by a link that is printed; trainers train, with "
+        "the password in LTVIZ_TRAINER_PASSWORD, which is asked for where that is empty.",
     )
     i_know: bool = Field(False, description="Listen on an address that is open to other machines.")
     allow_host: list[str] = Field(
@@ -46,20 +51,23 @@ def run(argv: Sequence[str]) -> int:
     """
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
     home, lessons = options.open_home(), _folder(options.lessons)
-    if options.address == "127.0.0.1":
+    address = "0.0.0.0" if options.share and options.address == "127.0.0.1" else options.address
+    if address == "127.0.0.1":
         _check_port(options.port)
     load_app()
     from ltviz_app import server  # the name exists once `load_app` has found the app's folder
+    from ltviz_app.service.sharing import trainers_password
 
     server.serve(
         port=options.port,
         home=home.root,
-        address=options.address,
+        address=address,
         i_know=options.i_know,
         allow_hosts=options.allow_host,
         base=options.base_path,
         follow_links=options.follow_links,
         lessons=lessons,
+        password=trainers_password() if options.share else None,
     )
     return 0
 

@@ -13,6 +13,7 @@ from ltviz.errors import RecordingError
 from ltviz.recording import Home, Recording, RunInfo, Skipped, State, checkpoints_home
 from ltviz.recording.names import typed_path
 from ltviz.recording.notes import Notes, read_notes
+from ltviz.text import plain
 
 MOST_TOLD = 8
 """Skipped folders that are named one by one."""
@@ -58,6 +59,8 @@ class Choice(BaseModel):
     def fits(self, recording: Recording) -> bool:
         """Whether a run is meant. One without a readable run.json fits where nothing of it is asked for."""
         info, notes = _info(recording), self._notes(recording)
+        if notes is None:
+            return False
         asked = {"method": self.method, "data": self.data}
         if any(words and getattr(info, name, None) not in _words(words) for name, words in asked.items()):
             return False
@@ -70,20 +73,22 @@ class Choice(BaseModel):
             return False
         return self.search is None or self.search.lower() in _text(recording, info, notes)
 
-    def _notes(self, recording: Recording) -> Notes:
+    def _notes(self, recording: Recording) -> Notes | None:
+        """None where they are asked about and damaged, which is said: they hide no other run."""
         try:
             return read_notes(recording.path)
-        except RecordingError:  # one run's damaged notes hide no other run, unless they are what is asked about
-            if self.tag is not None or self.search is not None:
-                raise
-            return Notes()
+        except RecordingError as error:
+            if self.tag is None and self.search is None:
+                return Notes()
+            print(f"ltviz: left out {plain(recording.run_id)}: {plain(str(error))}", file=sys.stderr)
+            return None
 
 
 def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) -> list[Recording]:
     """The runs that are named, else all of `home`, that fit; the oldest first.
 
     Raises:
-        RecordingError: a name that is no run, or damaged notes of a run where tags or text are asked for.
+        RecordingError: a name that is no run.
     """
     home = Home.at(home)
     if names:
@@ -105,7 +110,7 @@ def named(home: Home, name: str) -> Recording:
 def tell_skipped(skipped: Sequence[Skipped]) -> None:
     """Says on stderr which folders were not looked into, and why."""
     for folder, reason in skipped[:MOST_TOLD]:
-        print(f"ltviz: skipped {folder}: {reason}", file=sys.stderr)
+        print(f"ltviz: skipped {plain(folder)}: {plain(reason)}", file=sys.stderr)
     if len(skipped) > MOST_TOLD:
         print(f"ltviz: skipped {len(skipped) - MOST_TOLD} more; `ltviz runs --json` names all", file=sys.stderr)
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ltviz.cli.arguments import parse, positional
 from ltviz.data import registry
 from ltviz.data.inputs import ImageFiles, Inputs
-from ltviz.data.longtail import LongTailed
+from ltviz.data.longtail import LongTailed, measured_factor
 from ltviz.data.pixels import Pixels
 from ltviz.errors import DataError
 from ltviz.training.settings import CUT, FILES, RunSettings
@@ -64,7 +64,7 @@ def describe(data: LongTailed) -> dict[str, Any]:
 
     `train` and `test` are numbers of samples; `counts` and `test_counts` are by class, of which a sample may show
     several; `images` are [training, test] images, fewer than samples where these are pixels. `bytes` is what all inputs
-    take on the device, or would where they are files.
+    take on the device, or would where they are files; `imbalance_factor` is measured, largest over smallest class.
     """
     several = data.test_multi
     tested = np.bincount(data.test_labels, minlength=data.num_classes) if several is None else several.sum(0)
@@ -78,6 +78,7 @@ def describe(data: LongTailed) -> dict[str, Any]:
         "images": [data.num_images, data.test_inputs.num_images],
         "image_shape": list(data.train_inputs.shape),
         "profile": data.profile,
+        "imbalance_factor": measured_factor(data.counts),
         "several_labels": several is not None,
         "streamed": isinstance(_read_from(data.train_inputs), ImageFiles),
         "bytes": data.train_inputs.nbytes + data.test_inputs.nbytes,
@@ -135,7 +136,8 @@ def _table(told: dict[str, Any]) -> str:
     shape, kind = " x ".join(map(str, told["image_shape"])), "numbers" if len(told["image_shape"]) == 1 else "pixels"
     lines = [
         f"{told['name']}: {told['train']:,} training and {told['test']:,} test samples of {shape} {kind}, "
-        f"{_images(told)}{len(told['counts'])} classes, profile {told['profile']}, {told['bytes'] / 1e6:,.1f} MB"
+        f"{_images(told)}{len(told['counts'])} classes, profile {told['profile']}, "
+        f"imbalance factor {told['imbalance_factor']:.4g}, {told['bytes'] / 1e6:,.1f} MB"
         + (", read batch by batch" if told["streamed"] else "")
     ]
     width = max(map(len, told["class_names"]))

@@ -14,6 +14,7 @@ from ltviz.cli.curation import Curation, curate
 from ltviz.errors import RecordingError
 from ltviz.recording import Home, Recording
 from ltviz.recording.notes import read_notes
+from ltviz.text import plain
 
 
 class RunsOptions(Curation, HomeOptions):
@@ -54,8 +55,8 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
     width = max((len(row["run_id"]) for row in rows), default=0)
     for row in rows:
         steps = f"{row['step'] if row['step'] is not None else '-'}/{row['total_steps'] or '-'}"
-        more = [*("#" + tag for tag in row["tags"]), row["reason"] or ""]
-        more += [f"in {row['folder']}"] if row["folder"] != row["run_id"] else []
+        more = [*("#" + tag for tag in row["tags"]), plain(row["reason"] or "")]
+        more += [f"in {plain(row['folder'])}"] if row["folder"] != row["run_id"] else []
         print(
             f"{row['run_id']:{width}}  {row['state']:8}  {steps:>11}  {row['method'] or '-':14}  "
             f"{' '.join(filter(None, more))}".rstrip()

@@ -25,7 +25,6 @@ from ltviz.training.settings import RunSettings
 if TYPE_CHECKING:
     from ltviz.recipes import Recipe
     from ltviz.training.race import Race
-    from ltviz.training.stop import Stop
 
 ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
 DATA = "data"
@@ -107,7 +106,7 @@ def run(argv: Sequence[str]) -> int:
     entrants = [
         Entrant(path, name, parsed[name].model_dump(), followed) for name, path in zip(names, paths, strict=True)
     ]
-    return _train(options.json_, lambda stop, tick: begin(entrants, settings, stop=stop, progress=tick))
+    return _train(options.json_, lambda **told: begin(entrants, settings, **told))
 
 
 def _recipe(method: str | None, text: str | None) -> Recipe | None:
@@ -151,18 +150,22 @@ def _resume(argv: Sequence[str]) -> int:
 
     from ltviz.training.start import resume
 
-    return _train(options.json_, lambda stop, tick: resume([path], device=options.device, stop=stop, progress=tick))
+    return _train(options.json_, lambda **told: resume([path], device=options.device, **told))
 
 
-def _train(as_json: bool, make: Callable[[Stop, Callable[[int], None]], Race]) -> int:
-    """Runs a race and tells how it ended."""
+def _train(as_json: bool, make: Callable[..., Race]) -> int:
+    """Runs a race and tells how it ended.
+
+    Args:
+        make: makes it, of a `Stop` and two functions that take in how far it is: `stop`, `progress` and `say`.
+    """
     from ltviz.training.stop import Stop
 
     logging.basicConfig(level=logging.WARNING, format="ltviz: %(message)s")
     stop, began = Stop(), time.monotonic()
     with stop.on_signals():
         progress = _Progress() if sys.stderr.isatty() and not as_json else None
-        race = make(stop, progress or (lambda step: None))
+        race = make(stop=stop, **({"progress": progress, "say": progress.say} if progress else {}))
         if progress:
             progress.race = race
         if not as_json:
@@ -191,7 +194,7 @@ def _plan(race: Race) -> str:
 
 
 class _Progress:
-    """One line on the terminal that is written over: step and seconds left."""
+    """One line on the terminal that is written over: step and seconds left, or what is done after the last step."""
 
     def __init__(self) -> None:
         self.race: Race | None = None
@@ -207,7 +210,17 @@ class _Progress:
         self._last = now
         total = self.race.total_steps
         left = (now - self._began) / max(step - self._first, 1) * (total - step)
-        print(f"\r\x1b[Kstep {step}/{total}, {left:.0f} s left", end="", file=sys.stderr, flush=True)
+        self._write(f"step {step}/{total}, {left:.0f} s left")
+
+    def say(self, doing: str) -> None:
+        """Says what is done; seldom, for it is called often."""
+        now = time.monotonic()
+        if now - self._last >= _TICK:
+            self._last = now
+            self._write(doing)
+
+    def _write(self, said: str) -> None:
+        print(f"\r\x1b[K{said}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

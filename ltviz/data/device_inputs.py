@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -136,10 +137,8 @@ class DevicePixels:
     """
 
     def __init__(self, inputs: Pixels, device: torch.device, *, mean: Sequence[float] = (), std: Sequence[float] = ()):
-        self.inputs, self.device = inputs, device
         self.images = DeviceInputs(inputs.images, device, mean=mean, std=std)
-        self._of = torch.from_numpy(inputs.of.astype(np.int64)).to(device)
-        self._places = torch.from_numpy(inputs.places).to(device)
+        self._take(inputs, device)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -185,6 +184,18 @@ class DevicePixels:
                 index = np.arange(first + start * each, first + (start + taken) * each)
                 whole = self.images.normalise(self.at(index[::each]))
                 yield packed(whole, self._places[index[0] : index[-1] + 1].view(taken, each))
+
+    def together(self) -> tuple[DevicePixels, Tensor]:
+        """The same samples in an order in which `blocks` shows an encoder each image once, and (N,) where each of ours
+        is among them, on the device."""
+        order, found = self.inputs.together(), copy.copy(self)
+        found._take(self.inputs.reordered(order), self.device)
+        return found, torch.from_numpy(np.argsort(order)).to(self.device)
+
+    def _take(self, inputs: Pixels, device: torch.device) -> None:
+        self.inputs, self.device = inputs, device
+        self._of = torch.from_numpy(inputs.of.astype(np.int64)).to(device)
+        self._places = torch.from_numpy(inputs.places).to(device)
 
     def _images(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.inputs.of[index].astype(np.int64)

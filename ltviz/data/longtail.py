@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,16 @@ PROFILES: Mapping[str, Callable[[int, int, float], list[int]]] = {
 """How the sizes of classes fall, by name: of (n_max, num_classes, imbalance_factor)."""
 NATURAL = "natural"
 """The profile that cuts nothing: every class as its files have it."""
+
+
+def measured_factor(counts: Sequence[int] | NDArray[np.int64]) -> float:
+    """Samples of the largest class over those of the smallest that has any; 1 where none has.
+
+    >>> measured_factor([1280, 40, 5])
+    256.0
+    """
+    held = [int(count) for count in counts if count > 0]
+    return max(held) / min(held) if held else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,6 +131,15 @@ class Pixels(Inputs):
         nth = np.arange(taken.sum()) - np.repeat(np.cumsum(taken) - taken, taken)
         return order[np.repeat(first[images], taken) + nth * np.repeat(sizes[images], taken) // np.repeat(taken, taken)]
 
+    def together(self) -> Index:
+        """(N,) an order of the samples in which those of an image follow one another, and images with equally many."""
+        sizes = np.bincount(self.of, minlength=len(self.images))
+        return np.lexsort((self.of, sizes[self.of]))
+
+    def reordered(self, order: Index) -> Pixels:
+        """The same images, and their samples in another order."""
+        return self._like(self.images, self.of[order], self.places[order], self.maps)
+
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """(first, images, each): samples in order that are of so many images one after the other, with equally many
         samples of each."""

@@ -42,6 +42,8 @@ class Description:
     notes: tuple[str, ...] = ()
     images: int = 0
     """Training images: as many as samples, or what these are pixels of."""
+    of_pixels: bool = False
+    """Whether the samples are pixels."""
 
     @property
     def bytes(self) -> int | None:
@@ -182,6 +184,7 @@ def describe(
         policies=outline.policies or usual_policy(outline.shape),
         notes=outline.notes,
         images=sum(tail.counts) if tail.images is None else tail.images,
+        of_pixels=tail.images is not None,
     )
 
 

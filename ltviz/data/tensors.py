@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltviz.data import views
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import on_device
+from ltviz.data.device_inputs import DeviceInputs, on_device
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
@@ -86,7 +86,8 @@ class Batches:
             policies or data.policies, data.train_inputs.shape, in_place=isinstance(data.train_inputs, Pixels)
         )
         self.policies = tuple(policy.name for policy in self._policies)
-        self._in_blocks = len(self._policies) == 1 and self._policies[0].together is not None
+        alike = len(self._policies) == 1 and self._policies[0].together is not None
+        self._in_blocks = alike and isinstance(self.inputs, DeviceInputs)
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
@@ -132,7 +133,7 @@ class Batches:
 
         def several(which: Sequence[int]) -> Tensor:
             together = self._policies[0].together
-            assert together is not None
+            assert together is not None and isinstance(self.inputs, DeviceInputs)
             return self.inputs.normalise(together(images(), [randoms(i) for i in which]))
 
         return Batch(

@@ -109,16 +109,26 @@ def trunk(encoder: nn.Module, name: str) -> nn.Module:
     return found
 
 
+class Octant(nn.Module):
+    """A ReLU after which every row still has a direction: where all of it is cut off, that of the octant's middle."""
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return rows.relu() + torch.finfo(rows.dtype).eps
+
+
 def build_head(feature_dim: int, dim: int, kind: str = "mlp", width: int | None = None) -> nn.Module:
     """The projection head: (B, feature_dim) -> (B, dim), not normalised.
 
     Args:
-        kind: "mlp", one hidden layer; "mlp-norm", the same with batch norm before its ReLU; "linear".
+        kind: "mlp", one hidden layer; "mlp-norm", the same with batch norm before its ReLU; "linear"; "relu", an mlp
+            with a ReLU at its end, so that all embeddings lie in one octant.
         width: of the hidden layer; feature_dim where None.
     """
     if kind == "linear":
         return nn.Linear(feature_dim, dim)
     width = width or feature_dim
+    if kind == "relu":
+        return nn.Sequential(nn.Linear(feature_dim, width), nn.ReLU(), nn.Linear(width, dim), Octant())
     if kind == "mlp":
         return nn.Sequential(nn.Linear(feature_dim, width), nn.ReLU(), nn.Linear(width, dim))
     return nn.Sequential(

@@ -8,7 +8,7 @@ import numpy as np
 
 from ltviz.errors import RecordingError
 from ltviz.export.cells import listed
-from ltviz.export.results import Group, Result
+from ltviz.export.results import Arm, Group, Result
 from ltviz.export.told import are_evaluated, judges_of
 from ltviz.metrics.judged import COMMON, IN_FRAMES, JUDGES, NAMES, OWN, beside, judged_alike, judged_by
 from ltviz.training.settings import EQUAL_VIEWS
@@ -26,7 +26,7 @@ def judge_note(groups: Sequence[Group], judge: str = COMMON) -> str:
         second = beside(judge)
         return (
             f"Accuracies are of the whole test set, at the end of training, by {JUDGES[judge]} ({NAMES[judge]}); "
-            f"beside it stands that of rare classes by {JUDGES[second]} ({NAMES[second]})."
+            f"beside it stands that of rare classes by {JUDGES[second]} ({NAMES[second]}).{_pixels_note(arms)}"
         )
     results = [result for arm in arms for result in arm.results]
     if judge in judges_of(groups) and judges_of(groups) != [OWN]:
@@ -38,6 +38,18 @@ def judge_note(groups: Sequence[Group], judge: str = COMMON) -> str:
         "Accuracies are of the test points that the frames show, by each method's own classifier (own): some of these "
         "are corrected for the class counts, others, as CE's, are not. One judge can be asked once all runs have been "
         f"judged at their last step; {left} of {len(results)} {'was' if left == 1 else 'were'} not."
+    )
+
+
+def _pixels_note(arms: Iterable[Arm]) -> str:
+    """Of which pixels the accuracies are, where samples are pixels; "" where they are none."""
+    found = (result.evaluation for arm in arms for result in arm.results)
+    judged = next((one.judged for one in found if one is not None and one.judged is not None), None)
+    if judged is None:
+        return ""
+    return (
+        f" Samples are pixels: accuracies are of {sum(judged.pixels):,} of them, as many of each of {judged.images:,} "
+        "test images, and mIoU of all labelled ones. Pixels of one image are not independent, so errors count images."
     )
 
 

@@ -101,7 +101,8 @@ class Result:
         return [ids for ids in found if len(ids)] or None
 
     def _test_images(self, group: str) -> list[np.ndarray] | None:
-        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered."""
+        """As `images`, of the whole test set, which is the same for every seed: class by class they are numbered.
+        Where samples are pixels, these are the images that they are of: pixels of one are not independent."""
         if self.evaluation is None:
             return None
         order = sorted(self.info.class_names)
@@ -110,7 +111,8 @@ class Result:
             for name, n in zip(self.info.class_names, self.evaluation.test_images, strict=True)
         ]
         if group == "all":
-            return [np.concatenate(numbered)]
+            apart = self.evaluation.judged
+            return [np.concatenate(numbered) if apart is None else np.arange(apart.images)]
         classes = getattr(shot_groups(np.array(self.info.counts)), _GROUP_OF[group])
         return [numbered[c] for c in classes if len(numbered[c])] or None
 
@@ -121,12 +123,14 @@ class Result:
 
     @cached_property
     def cell(self) -> dict[str, Any]:
-        """Everything that runs must share to be compared: data and recipe, without the seed."""
+        """Everything that runs must share to be compared: data and recipe, without the seed. How imbalanced the data
+        are is what the run says of them, and not what was set: that says nothing of classes that keep their sizes."""
         given = self.info.config.get("run")
         recipe = given if isinstance(given, dict) else {}
         here = {key: value for key, value in recipe.items() if key not in INCIDENTAL and key != "seed"}
         own = {"data": self.info.data, "imbalance_factor": self.info.imbalance_factor, "dim": self.info.dim}
-        return {**own, "classes": self.info.num_classes, **here}
+        more = {name: value for name, value in here.items() if own.get(name) is None}
+        return {**own, "classes": self.info.num_classes, **more}
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ltviz.figures.lines import seed_band as seed_band
     from ltviz.figures.matrices import centre_cosines as centre_cosines
     from ltviz.figures.matrices import confusion as confusion
+    from ltviz.figures.matrices import likeness as likeness
+    from ltviz.figures.phase import phase_diagram as phase_diagram
     from ltviz.figures.portrait import phase_portrait as phase_portrait
     from ltviz.figures.violins import sample_angles as sample_angles
 
@@ -27,6 +29,8 @@ HOMES = {
     "class_counts": "counts",
     "confusion": "matrices",
     "curves": "lines",
+    "likeness": "matrices",
+    "phase_diagram": "phase",
     "phase_portrait": "portrait",
     "sample_angles": "violins",
     "seed_band": "lines",
@@ -40,6 +44,7 @@ __all__ = [
     "confusion",
     "curves",
     "palette",
+    "phase_diagram",
     "phase_portrait",
     "sample_angles",
     "seed_band",

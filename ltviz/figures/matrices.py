@@ -107,6 +107,41 @@ def confusion(y: np.ndarray, predictions: np.ndarray, names: Sequence[str], them
     return figure
 
 
+def likeness(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], theme: str = "light", title: str = ""
+) -> go.Figure:
+    """How alike spaces are, -1 to 1, as a heat map: runs against runs, or steps against steps.
+
+    Args:
+        values: (R, K); NaN cells stay empty.
+        rows, columns: names of the R rows and K columns.
+        theme: "light" or "dark".
+        title: of the figure.
+
+    Raises:
+        DataError: names of another number than rows or columns.
+    """
+    if values.shape != (len(rows), len(columns)):
+        raise DataError(f"Likeness {values.shape} needs a name a row and column, got {len(rows)} and {len(columns)}.")
+    names = [plain(name, SHORT_NAME) for name in rows], [plain(name, SHORT_NAME) for name in columns]
+    figure = new_figure(theme, title_text=title)
+    heat = _heat(values, None, "", ".2f")
+    heat.customdata = [[f"{row} and {column}" for column in names[1]] for row in names[0]]
+    heat.hovertemplate = "%{customdata}: %{z:.2f}<extra></extra>"
+    figure.add_trace(heat)
+    figure.update_layout(
+        coloraxis={
+            "cmin": 0,
+            "cmax": 1,
+            "colorscale": scale([theme_colours(theme)["paper"], class_ramp(10)[2]]),
+            "colorbar": {"tickfont": {"size": 11}, "thickness": 10, "outlinewidth": 0},
+        }
+    )
+    figure.update_xaxes(_name_axis(names[1]) | {"constrain": "domain"})
+    figure.update_yaxes(_name_axis(names[0]) | {"autorange": "reversed", "constrain": "domain"})
+    return figure
+
+
 def _heat(values: np.ndarray, names: Sequence[str] | None, between: str, shown: str) -> go.Heatmap:
     """Cells by number and not by name, so that two classes of one name stay two rows."""
     size = len(values)

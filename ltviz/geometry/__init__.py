@@ -3,6 +3,7 @@
 Nothing here imports torch; every function takes and gives arrays, angles are in degrees.
 """
 
+from ltviz.geometry.made_targets import make_targets
 from ltviz.geometry.matching import match_targets
 from ltviz.geometry.packing import angle_source, best_angle
 from ltviz.geometry.predicted import (
@@ -17,7 +18,7 @@ from ltviz.geometry.predicted import (
     supcon_threshold,
 )
 from ltviz.geometry.regular_simplex import fits, ideal_cosine, simplex
-from ltviz.geometry.rotation import procrustes
+from ltviz.geometry.rotation import procrustes, turned_onto
 from ltviz.geometry.targets import optimal_targets
 from ltviz.geometry.von_mises_fisher import cap, kappa, resultant_length, sample_von_mises_fisher
 
@@ -30,6 +31,7 @@ __all__ = [
     "ideal_cosine",
     "kappa",
     "layer_peeled",
+    "make_targets",
     "match_targets",
     "minority_threshold",
     "optimal_targets",
@@ -43,4 +45,5 @@ __all__ = [
     "simplex",
     "supcon_tail_limit",
     "supcon_threshold",
+    "turned_onto",
 ]

@@ -7,6 +7,37 @@ import numpy as np
 from ltviz.errors import ConfigError
 
 
+def turned_onto(rows: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    """Rows turned as a whole, mirrored where that is better, so that they come closest to their goals.
+
+    Args:
+        rows: (K, R), R <= D, in coordinates of their own.
+        goals: (K, D); those with NaN are not aimed at.
+
+    Returns:
+        (K, D) float64 with the inner products of `rows`.
+
+    Raises:
+        ConfigError: another number of goals, fewer dimensions than the rows have, or rows that are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> turned_onto(np.array([[1.0], [-1.0]]), np.array([[0.0, 0.5], [np.nan, np.nan]]))
+        array([[ 0.,  1.],
+               [ 0., -1.]])
+    """
+    source, goal = np.asarray(rows, np.float64), np.asarray(goals, np.float64)
+    if source.ndim != 2 or goal.ndim != 2 or len(source) != len(goal) or source.shape[1] > goal.shape[1]:
+        raise ConfigError(
+            f"turned_onto takes rows (K, R) and goals (K, D) with D >= R, got {source.shape} and {goal.shape}."
+        )
+    if not np.isfinite(source).all():
+        raise ConfigError("turned_onto takes finite rows; NaN or infinity was given.")
+    aimed = np.isfinite(goal).all(axis=1)
+    left, _, right = np.linalg.svd(source[aimed].T @ goal[aimed], full_matrices=False)
+    return source @ left @ right
+
+
 def procrustes(a: np.ndarray, b: np.ndarray, *, reflect: bool = True) -> np.ndarray:
     """The orthogonal matrix R that brings `a @ R` closest to `b` in least squares (Schoenemann 1966).
 

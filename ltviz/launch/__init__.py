@@ -9,7 +9,9 @@
 Renaming a file is what takes a job, so two workers, or two apps, never share one.
 """
 
+from ltviz.launch.processes import AppLock as AppLock
 from ltviz.launch.processes import WorkerState as WorkerState
+from ltviz.launch.processes import check_home as check_home
 from ltviz.launch.processes import end_worker as end_worker
 from ltviz.launch.processes import fail_abandoned as fail_abandoned
 from ltviz.launch.processes import hold_app_lock as hold_app_lock
@@ -27,10 +29,12 @@ from ltviz.launch.queue import submit as submit
 from ltviz.launch.queue import withdraw as withdraw
 
 __all__ = [
+    "AppLock",
     "Job",
     "JobRun",
     "SweepProgress",
     "WorkerState",
+    "check_home",
     "claim",
     "end_worker",
     "fail_abandoned",

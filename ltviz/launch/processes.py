@@ -16,12 +16,14 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from ltviz.errors import LtvizError
+from ltviz.errors import LtvizError, RecordingError
 from ltviz.launch.queue import FOLDER, Job, jobs, release
 from ltviz.recording import Recording, check_run_id, mark_failed, new_run_id, run_path
+from ltviz.recording.files import make_folder, unwritable, write_whole
 
 _LOG_BYTES = 64 * 1024  # read of a log's end
 _KEEP_DEAD = 20  # folders of dead workers that are kept, for their logs
+_ROOM = 64 * 1024  # bytes that a home must have left before a worker starts
 _children: dict[int, subprocess.Popen[bytes]] = {}  # reaped by `workers`, so that none stays behind as a zombie
 
 
@@ -40,13 +42,17 @@ class WorkerState(BaseModel):
 def spawn_worker(home: Path) -> WorkerState:
     """Starts a worker in a session of its own; it goes on when this process ends.
 
-    Its output goes to log.txt, never to a pipe, and it holds its lock from its first moment on.
+    Its output goes to log.txt, never to a pipe, and it holds its lock from its first moment on. One that cannot be
+    kept account of is not left behind.
+
+    Raises:
+        RecordingError, DiskFull: as `check_home`.
     """
+    check_home(home)
     worker_id = new_run_id("worker")
     folder = worker_folder(home, worker_id)
-    folder.mkdir(parents=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    make_folder(folder)
+    lock = _lock(folder / "lock", fcntl.LOCK_EX)
     command = [sys.executable, "-m", "ltviz.launch.worker", "--home", str(home), "--id", worker_id]
     try:
         with (folder / "log.txt").open("ab") as output:
@@ -66,10 +72,32 @@ def spawn_worker(home: Path) -> WorkerState:
         state = WorkerState(
             worker_id=worker_id, pid=child.pid, create_time=psutil.Process(child.pid).create_time(), state="starting"
         )
-        if not (folder / "worker.json").exists():  # the worker may have been faster
-            write_state(home, state)
+        try:
+            if not (folder / "worker.json").exists():  # the worker may have been faster
+                write_state(home, state)
+        except RecordingError:
+            end_worker(state, patience=0.0)  # nobody would ever know of it
+            raise
         return state
     return WorkerState(worker_id=worker_id, pid=child.pid, create_time=0.0, state="dead")
+
+
+def check_home(home: Path) -> None:
+    """Passes where workers of this home can be kept account of: it can be written, and its locks hold.
+
+    Raises:
+        RecordingError: it is a file, or not the person's to write, or on a file system without locks.
+        DiskFull: its disk has no room.
+    """
+    folder = Path(home) / FOLDER
+    make_folder(folder)
+    probe = folder / f".room-{os.getpid()}"
+    try:
+        write_whole(probe, bytes(_ROOM))
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink()
+    os.close(_lock(folder / "app.lock", fcntl.LOCK_SH))
 
 
 def workers(home: Path) -> list[WorkerState]:
@@ -78,7 +106,8 @@ def workers(home: Path) -> list[WorkerState]:
         if child.poll() is not None:
             del _children[pid]
     found = []
-    for folder in sorted((Path(home) / FOLDER / "workers").glob("*/")):
+    for name in _names(Path(home) / FOLDER / "workers"):
+        folder = Path(home) / FOLDER / "workers" / name
         try:
             state = WorkerState.model_validate_json((folder / "worker.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -87,17 +116,21 @@ def workers(home: Path) -> list[WorkerState]:
     return found
 
 
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are all that is needed
+    except OSError:  # not there yet, or no folder, or not ours to look into
+        return []
+
+
 def worker_folder(home: Path, worker_id: str) -> Path:
     """Folder of a worker; the id is checked first."""
     return Path(home) / FOLDER / "workers" / check_run_id(worker_id)
 
 
 def write_state(home: Path, state: WorkerState) -> None:
-    """Writes worker.json in one step."""
-    folder = worker_folder(home, state.worker_id)
-    draft = folder / f".worker.{os.getpid()}.tmp"
-    draft.write_text(state.model_dump_json(), encoding="utf-8")
-    draft.replace(folder / "worker.json")
+    """Writes worker.json in one step. RecordingError, DiskFull: it cannot be written."""
+    write_whole(worker_folder(home, state.worker_id) / "worker.json", state.model_dump_json().encode())
 
 
 def log_tail(home: Path, worker_id: str, lines: int = 12) -> str:
@@ -147,17 +180,36 @@ def end_worker(state: WorkerState, *, patience: float = 20.0) -> None:
             child.wait()
 
 
+class AppLock:
+    """The app lock of a home, shared by all who look at it. Closing it gives it back.
+
+    Raises:
+        RecordingError: the home cannot be written, or its file system has no locks.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._path = Path(home) / FOLDER / "app.lock"
+        make_folder(self._path.parent)
+        self._descriptor = _lock(self._path, fcntl.LOCK_SH)
+
+    @property
+    def holds(self) -> bool:
+        """Whether workers would see it: not where the file that is locked has been deleted."""
+        return _is_at(self._descriptor, self._path)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
 @contextlib.contextmanager
 def hold_app_lock(home: Path) -> Iterator[None]:
-    """Tells idle workers of this home that somebody looks: they end themselves 10 s after the last app has gone."""
-    path = Path(home) / FOLDER / "app.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    """Tells idle workers of this home that somebody looks: they end themselves 10 s after the last app has gone.
+
+    Raises:
+        RecordingError: as `AppLock`.
+    """
+    with contextlib.closing(AppLock(home)):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def is_watched(home: Path) -> bool:
@@ -172,16 +224,49 @@ def hold_worker_lock(home: Path, worker_id: str) -> int:
         LtvizError: another worker has this id.
     """
     folder = worker_folder(home, worker_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    make_folder(folder)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _lock(folder / "lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(descriptor)
         raise LtvizError(
             f"a worker id belongs to one process, but {worker_id} is in use; choose another --id"
         ) from error
+
+
+def holds_worker_lock(descriptor: int, home: Path, worker_id: str) -> bool:
+    """Whether a worker's lock is where everybody looks for it: not once its folder has been deleted."""
+    return _is_at(descriptor, worker_folder(home, worker_id) / "lock")
+
+
+def _lock(path: Path, how: int) -> int:
+    """Descriptor of the file at `path`, made where there is none, with this lock on it.
+
+    Raises:
+        BlockingIOError: somebody else holds it, and `how` says not to wait.
+        RecordingError: the file cannot be opened, or its file system has no locks.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise unwritable(error, path, 0) from error
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise
+        raise RecordingError(
+            f"Training from the app needs file locks, and this file system has none ({error.strerror}); give a folder "
+            f"on a local disk, or train with `ltviz train` ({path.parent})."
+        ) from error
     return descriptor
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _is_held(path: Path) -> bool:
@@ -189,9 +274,11 @@ def _is_held(path: Path) -> bool:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
+    except OSError:
+        return True  # another person's, or on a disk that is read only: nothing says that its holder is gone
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         return True
     finally:
         os.close(descriptor)
@@ -210,7 +297,7 @@ def _forget_old(home: Path) -> None:
     dead = [worker for worker in workers(home) if worker.state == "dead"]
     for worker in dead[:-_KEEP_DEAD]:
         folder = worker_folder(home, worker.worker_id)
-        for name in ("worker.json", "log.txt", "lock"):
-            (folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
+            for name in ("worker.json", "log.txt", "lock"):
+                (folder / name).unlink(missing_ok=True)
             folder.rmdir()

@@ -25,7 +25,6 @@ import itertools
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -41,6 +40,7 @@ from ltviz.recipes import Recipe
 from ltviz.recipes import find as find_recipe
 from ltviz.recording.names import slug
 from ltviz.recording.notes import TAG
+from ltviz.text import parse_toml
 from ltviz.training.settings import EQUAL_VIEWS, INCIDENTAL, LATER, NAMED, RunSettings
 
 MAX_RUNS = 10_000
@@ -119,14 +119,20 @@ def read_sweep(path: Path) -> Sweep:
         ConfigError: no file, not TOML, or names and shapes that are not a sweep's.
     """
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ConfigError(f"a sweep file holds at most {MAX_FILE:,} bytes, got {path.stat().st_size:,}: {path}")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a named pipe would hold it for ever
+            raise ConfigError(f"`ltviz sweep` needs a TOML file, but this is no plain file: {path}")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+        if len(data) > MAX_FILE:
+            raise ConfigError(f"a sweep file holds at most {MAX_FILE:,} bytes, but this one is larger: {path}")
+        content = parse_toml(data.decode("utf-8"))
     except OSError as error:
         raise ConfigError(
             f"`ltviz sweep` needs a TOML file, but it cannot be read ({error.strerror}): {path}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
+        if isinstance(error, ConfigError):
+            raise
         raise ConfigError(f"a sweep file must be TOML, but {str(error)[:200]}: {path}") from error
     own = {key: content.pop(key) for key in ("name", "methods", "recipe") if key in content}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -13,12 +14,13 @@ from pathlib import Path
 import psutil
 
 from ltviz import launch
-from ltviz.errors import LtvizError
-from ltviz.launch.processes import FOLDER, hold_worker_lock, is_watched, write_state
+from ltviz.errors import DiskFull, LtvizError, RecordingError
+from ltviz.launch.processes import FOLDER, hold_worker_lock, holds_worker_lock, is_watched, write_state
 from ltviz.recording import mark_failed, run_path
 from ltviz.training.catalogue import write_catalogue
+from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
-from ltviz.training.start import Entrant, begin
+from ltviz.training.start import Entrant, begin, resume
 from ltviz.training.stop import Stop
 
 NICENESS = 10
@@ -26,15 +28,20 @@ UNWATCHED_SECONDS = 10.0
 """An idle worker that no app has watched for this long ends itself."""
 _POLL = 0.03  # seconds between looks at the queue
 _LOOK = 1.0  # seconds between looks at the app's lock
+_RETRY = 1.0  # seconds between tries while the disk is full
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Takes jobs of one home, one at a time, until it is stopped or nobody watches any more."""
+    """Takes jobs of one home, one at a time, until it is stopped or nobody watches any more.
 
-    def __init__(self, home: Path, worker_id: str):
-        self.home, self.worker_id = home, worker_id
+    Args:
+        lock: descriptor of its lock. Once that is not where others look for it, nobody knows of this worker: it ends.
+    """
+
+    def __init__(self, home: Path, worker_id: str, lock: int):
+        self.home, self.worker_id, self._lock = home, worker_id, lock
         self.stop = Stop()
         self._created = psutil.Process().create_time()
 
@@ -54,6 +61,9 @@ class Worker:
             now = time.monotonic()
             if now - looked >= _LOOK:
                 looked = now
+                if not holds_worker_lock(self._lock, self.home, self.worker_id):
+                    log.info("the folder of this worker is gone")
+                    return
                 if is_watched(self.home):
                     watched = now
                 elif now - watched >= UNWATCHED_SECONDS:
@@ -62,34 +72,43 @@ class Worker:
             time.sleep(_POLL)
 
     def train(self, job: launch.Job) -> None:
-        """Trains a job; what cannot even begin is marked as failed, with the reason."""
+        """Trains a job, once the disk has room for it; what cannot even begin is marked as failed, with the reason."""
         entrants = [Entrant(run_path(self.home, run.run_id), run.method, run.settings, run.recipe) for run in job.runs]
         try:
-            run = RunSettings.model_validate(job.run)
-            race = begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)
+            race = self._begin(job, entrants)
         except Exception as error:
             log.exception("job %s cannot begin", job.job_id)
             reason = str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
             for entrant in entrants:
-                if not (entrant.path / "run.json").exists():  # a run that was there before is not ours to judge
-                    mark_failed(entrant.path, reason)
+                # A run that was there before is not ours to judge, unless it was to go on.
+                if job.resume or not (entrant.path / "run.json").exists():
+                    with contextlib.suppress(RecordingError):  # the log has it
+                        mark_failed(entrant.path, reason, anew=job.resume)
+            return
+        if race is None:
             return
         for outcome in race.run():
             log.info("%s %s at step %d %s", outcome.path.name, outcome.state, outcome.step, outcome.reason or "")
 
+    def _begin(self, job: launch.Job, entrants: Sequence[Entrant]) -> Race | None:
+        """The race of a job, once the disk has room for it; None where it is stopped before."""
+        run = RunSettings.model_validate(job.run)
+        while not self.stop.asked:
+            try:
+                if job.resume:
+                    return resume([entrant.path for entrant in entrants], stop=self.stop)
+                return begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)
+            except DiskFull as full:
+                log.warning("job %s waits: %s", job.job_id, full)
+                time.sleep(_RETRY)
+        return None
+
     def _tell(self, state: str, job: str | None = None) -> None:
-        write_state(
-            self.home,
-            launch.WorkerState.model_validate(
-                {
-                    "worker_id": self.worker_id,
-                    "pid": os.getpid(),
-                    "create_time": self._created,
-                    "state": state,
-                    "job": job,
-                }
-            ),
-        )
+        told = {"worker_id": self.worker_id, "pid": os.getpid(), "create_time": self._created}
+        try:
+            write_state(self.home, launch.WorkerState.model_validate({**told, "state": state, "job": job}))
+        except RecordingError as error:  # a full disk: what is trained matters more than what is said of it
+            log.warning("this worker's state is not written: %s", error)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,10 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        if given.lock_fd is None:
-            hold_worker_lock(given.home, given.id)
+        lock = hold_worker_lock(given.home, given.id) if given.lock_fd is None else given.lock_fd
         os.nice(NICENESS)
-        worker = Worker(given.home, given.id)
+        worker = Worker(given.home, given.id, lock)
         with worker.stop.on_signals():
             write_catalogue(given.home / FOLDER / "catalogue.json")
             worker.run()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from ltviz.geometry.uniform_law import expected_kernel
+from ltviz.marks import VIEWS, Segments, Shown
+from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.anchors import stack_views
-from ltviz.methods.parts.inputs import check_choice, check_shape, check_vectors, check_views, nothing
+from ltviz.methods.parts.inputs import check_choice, check_shape, check_vectors, check_views, full_precision, nothing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matrix_root import root_trace
+from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, observing, own_similarities, similarities
 
 SPREADS = ("gaussian", "wasserstein", "sigreg", "mmd")
@@ -74,20 +80,26 @@ def align_uniform(
         if not least <= value < math.inf:
             kind = "positive" if least else "0 or more"
             raise ValueError(f"align_uniform: {name} must be finite and {kind}, but is {value:g}")
+    return alignment_of(z) + weight * spread_of(z, spread, t, eps, directions)
+
+
+@full_precision
+def spread_of(z: Tensor, spread: str, t: float, eps: float, directions: Tensor | None) -> Tensor:
+    """The spread term of `align_uniform`, which checks its arguments."""
     if spread == "sigreg":
-        found = _sigreg(z, _directions(z, directions))
-    elif spread == "wasserstein":
-        found = _wasserstein(z, eps)
-    else:
-        found = _kernel(z, t, logarithm=spread == "gaussian")
-    return _alignment(z) + weight * found
+        return _sigreg(z, _directions(z, directions))
+    if spread == "wasserstein":
+        return _wasserstein(z, eps)
+    return _kernel(z, t, logarithm=spread == "gaussian")
 
 
 def _squares(rows: Tensor) -> Tensor:
     return rows.square().sum(-1)
 
 
-def _alignment(z: Tensor) -> Tensor:
+@full_precision
+def alignment_of(z: Tensor) -> Tensor:
+    """The alignment term of `align_uniform`."""
     views = list(z.unbind(1))
     pairs = [(a, b) for place, a in enumerate(views) for b in views[place + 1 :]]
     if not pairs:
@@ -167,3 +179,61 @@ def _directions(z: Tensor, given: Tensor | None) -> Tensor:
     if not given.numel():
         raise ValueError(f"align_uniform: directions must hold at least one, but has shape {tuple(given.shape)}")
     return given.to(z)
+
+
+class AlignUniformSettings(Settings):
+    spread: Literal["gaussian", "wasserstein", "sigreg", "mmd"] = Field(
+        "gaussian",
+        description="What holds samples apart: a Gaussian kernel between all pairs, the Wasserstein distance of mean "
+        "and covariance, Epps-Pulley tests along random directions (SIGReg), or the kernel's discrepancy from uniform.",
+    )
+    spread_weight: float = live(1.0, ge=0, le=100, description="Weight of the spread; 0.02 with SIGReg in LeJEPA.")
+    alignment_weight: float = live(1.0, ge=0, le=100, description="Weight of the distance between two views.")
+    t: float = live(2.0, ge=0.1, le=20, description="Sharpness of the Gaussian kernel.")
+    eps: float = Field(1e-4, ge=0, le=0.1, description="What the Wasserstein spread adds to every variance.")
+
+
+class AlignUniform(Probed):
+    """Two views together, everything else apart, without labels: terms `alignment`, `spread` and `probe`."""
+
+    card = Card(
+        name="align_uniform",
+        title="Align + spread",
+        year=2020,
+        idea="One pull between two views, and one of four measures of evenness in place of a contrast.",
+        formula=r"L = \operatorname{mean}_i |z_i - z_i'|^2 + "
+        r"\lambda \log \operatorname{mean}_{i<j} e^{-t |z_i - z_j|^2}",
+        look_for="Swap the spread and hold the sphere against the uniform one. In 3-D the minimum of SIGReg is not the "
+        "uniform sphere: a sphere's marginals are no Gaussians, and its bias outweighs the noise from 69 samples on.",
+        sphere="The embeddings that are aligned and spread: this sphere is what training shapes.",
+        paper="Wang and Isola, Understanding Contrastive Representation Learning through Alignment and Uniformity on "
+        "the Hypersphere, ICML 2020, arXiv:2005.10242; Fang et al., ICLR 2024; Balestriero and LeCun, LeJEPA, 2025",
+        code="https://github.com/SsnL/align_uniform",
+    )
+    Settings = AlignUniformSettings
+    settings: AlignUniformSettings
+    on_host = "the directions of SIGReg are drawn on the CPU, from the method's own generator"
+    marks = (VIEWS,)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.encoder(batch.views(0, 1))
+        z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
+        found = self.shape(z, self.settings, self.setup_.generator)
+        return {**found, "probe": self.probe_loss(features, batch.y.repeat(2))}
+
+    @staticmethod
+    def shape(z: Tensor, s: AlignUniformSettings, generator: torch.Generator) -> dict[str, Tensor]:
+        """Alignment and spread of two views z (B, 2, dim)."""
+        directions = None
+        if s.spread == "sigreg":
+            drawn = torch.randn(z.shape[2], DIRECTIONS, generator=generator)
+            directions = torch.nn.functional.normalize(drawn, dim=0).to(z)
+        return {"alignment": alignment_of(z), "spread": spread_of(z, s.spread, s.t, s.eps, directions)}
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: AlignUniformSettings) -> dict[str, Tensor]:
+        return cls.shape(scene.z, settings, scene.generator)
+
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "views" both views of each image."""
+        return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}

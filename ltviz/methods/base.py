@@ -11,11 +11,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
+from ltviz.bounds import Bounded
 from ltviz.data.batch import Batch as Batch
+from ltviz.geometry import Prediction
 from ltviz.marks import Mark as Mark
 from ltviz.marks import Reading as Reading
 from ltviz.marks import Shown
@@ -53,13 +56,11 @@ class Card:
     """Address of the official code, or None where none exists."""
 
 
-class Settings(BaseModel):
+class Settings(Bounded):
     """Base of all settings: frozen, strict about unknown names; every field has bounds and a description.
 
     A field `<term>_weight` multiplies the loss term of that name; fields marked `live()` may change while a run trains.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def live(default: Any, **constraints: Any) -> Any:
@@ -205,6 +206,16 @@ class Method(nn.Module):
         """`embed` and `predict` at the cost of one pass through the encoder."""
         features = self.encoder(x)
         return self.project(features), self.classify(features)
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Where theory says that this method ends, at its settings as they are; None where nobody knows.
+
+        Of the sphere where the prediction has no `weights`, else of the features and the classifier on them.
+
+        Args:
+            counts: (C',) float64 above 0, how often each class is drawn, of the classes that have samples.
+        """
+        return None
 
     def landmarks(self) -> dict[str, Tensor]:
         """Points on the sphere that the method owns, each (K, dim) and unit: "targets", "prototypes", "classifier"."""

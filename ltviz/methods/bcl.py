@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.encoders.normed import linear_before_norm
+from ltviz.geometry import Prediction
 from ltviz.marks import PROTOTYPES
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
@@ -28,6 +30,7 @@ from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.theory import contrast_ends
 
 
 @loss("z", "prototypes")
@@ -165,6 +168,10 @@ class Bcl(Method):
             # the classes are the batch: their own statistics always, in evaluation too
             norm = nn.BatchNorm1d(width, track_running_stats=False)
             self.branch = nn.Sequential(linear_before_norm(width, width), norm, nn.ReLU(), nn.Linear(width, setup.dim))
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        s = self.settings
+        return contrast_ends(counts, self.setup_.dim, s.temperature, average=s.average, denominator="classes")
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         num_samples = len(batch.y)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from ltviz.geometry import Prediction
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import SCALE, CosineClassifier, cosine_logits, linear_classifier
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.theory import features_end
 
 READ_OUT = (
     "A read-out: the head is trained on detached features by a cosine softmax to the class weights shown as landmarks, "
@@ -52,6 +55,11 @@ class CrossEntropy(Method):
         kind = CosineClassifier if settings.classifier == "cosine" else nn.Linear
         self.classifier = kind(setup.feature_dim, setup.num_classes)
         self.display = CosineClassifier(setup.dim, setup.num_classes)
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """SELI, of the linear classifier alone; subclasses change the loss, and nobody knows where those end."""
+        plain = type(self) is CrossEntropy and isinstance(self.classifier, nn.Linear)
+        return features_end(counts, self.setup_.feature_dim) if plain else None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.view(0))

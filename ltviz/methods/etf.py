@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from ltviz import geometry
+from ltviz.geometry import Prediction
+from ltviz.marks import TARGETS, Reading
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, Step
+from ltviz.methods.parts.anchors import class_sizes
+from ltviz.methods.parts.cosine import SCALE, cosine_logits
 from ltviz.methods.parts.inputs import Labels, Numbers, check_labels, check_numbers, check_rows, check_samples, reduce
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.matched_targets import follow, match
+from ltviz.methods.parts.running_mean import allow_absent
+from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import fixed_targets, pulled_similarities
+from ltviz.methods.parts.theory import simplex_ends
 
 _SHORTEST = 1e-8
 
@@ -73,3 +87,123 @@ def balancing_lengths(counts: Tensor) -> Tensor:
     has = counts > 0
     mean = counts.sum() / has.sum().clamp_min(1)
     return torch.where(has, mean / torch.where(has, counts, 1.0), 1.0).sqrt()
+
+
+class EtfSettings(Settings):
+    assignment: Literal["random", "matched"] = Field(
+        "random",
+        description="Which class is sent to which corner: drawn once (the paper's label order is no better), or "
+        "matched with the class centres at every step.",
+    )
+    average: Literal["class", "sample"] = Field(
+        "class",
+        description="Mean within each class and then over classes, which is what the official lengths come to, or over "
+        "all samples.",
+    )
+
+
+class EtfStep(Step):
+    """A step and its embeddings, which matching needs."""
+
+    z: Tensor
+    """(B, dim) without gradient."""
+
+
+class Etf(Method):
+    """Embeddings are drawn to the corners of a fixed simplex, which classify; term `regression`.
+
+    Where no simplex fits, corners are the best arrangement there is. The official head needs D >= C, and draws its
+    simplex through a QR of uniform numbers. Logits are cosines with the corners, for confidence times 16. With the
+    assignment matched, corners follow running class centres by the Hungarian method, as TSC's targets do.
+    """
+
+    card = Card(
+        name="etf",
+        title="ETF head",
+        year=2022,
+        idea="The corners of a simplex are given from the start, and each class is drawn to its own; nothing pushes.",
+        formula=r"L_i = \frac{(h_i \cdot w_{y_i} - |h_i| |w_{y_i}|)^2}{2 |h_i|}",
+        look_for="The push reads 0: only targets act. Rare classes have their corner from step 0, as far from all "
+        "others as head ones; whether their test points get there is another matter.",
+        sphere="The embeddings that are drawn to the corners: this sphere is what training shapes.",
+        paper="Yang et al., Inducing Neural Collapse in Imbalanced Learning: Do We Really Need a Learnable Classifier "
+        "at the End of Deep Neural Network?, NeurIPS 2022, arXiv:2203.09081",
+        code="https://github.com/NeuralCollapseApplications/ImbalancedLearning",
+    )
+    Settings = EtfSettings
+    settings: EtfSettings
+    on_host = "matched corners are found by the Hungarian method, which runs on the CPU"
+    readings = (
+        Reading(
+            key="swaps",
+            title="Swaps of corner",
+            short="How often the matching has sent this class to another corner since the first step; 0 where corners "
+            "are drawn.",
+        ),
+    )
+    marks = (TARGETS,)
+
+    def __init__(self, settings: EtfSettings, setup: Setup):
+        super().__init__(settings, setup)
+        num_classes = setup.num_classes
+        self.register_buffer(
+            "targets", torch.from_numpy(geometry.optimal_targets(num_classes, setup.dim, seed=0)).float()
+        )
+        drawn = settings.assignment == "random"
+        self.register_buffer("matched", torch.randperm(num_classes) if drawn else torch.arange(num_classes))
+        self.register_buffer("centres", torch.zeros(num_classes, setup.dim))
+        self.register_buffer("swaps", torch.zeros(num_classes, dtype=torch.int64))
+        self.targets: Tensor
+        self.matched: Tensor
+        self.centres: Tensor
+        self.swaps: Tensor
+        allow_absent(self, "swaps")
+
+    def losses(self, batch: Batch) -> EtfStep:
+        z = self.project(self.encoder(batch.view(0)))
+        step = EtfStep({"regression": self.regress(z, batch.y, self.corners, self.settings)}, batch)
+        step.z = z.detach()
+        return step
+
+    @staticmethod
+    def regress(z: Tensor, y: Tensor, corners: Tensor, s: EtfSettings) -> Tensor:
+        """The regression of embeddings z (B, dim) with labels (B,) to corners (C, dim), row c class c's."""
+        if s.average == "sample":
+            return dot_regression(z, y, corners)
+        return dot_regression(z, y, corners, lengths=balancing_lengths(class_sizes(y, len(corners)).to(z)))
+
+    @property
+    def corners(self) -> Tensor:
+        """(C, dim): row c is class c's."""
+        return self.targets[self.matched]
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Its corners, where they are the regular simplex."""
+        return simplex_ends(len(counts), self.setup_.dim, "Yang et al. 2022, theorem 1: the corners")
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: EtfSettings) -> dict[str, Tensor]:
+        return {"regression": cls.regress(scene.z[:, 0], scene.y, scene.targets, settings)}
+
+    def after_step(self, step: EtfStep) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if self.settings.assignment == "random":
+            return
+        first = not bool(self.centres.any())
+        self.centres.copy_(follow(self.centres, step.z, step.batch.y))
+        matched = match(self.centres, self.targets).to(self.matched)
+        if not first:
+            self.swaps += matched != self.matched
+        self.matched.copy_(matched)
+
+    def classify(self, features: Tensor) -> Tensor:
+        z = self.project(features)
+        return cosine_logits(z, self.corners.to(z.dtype), SCALE)
+
+    def read(self) -> dict[str, Tensor]:
+        return {"swaps": self.swaps.float()}
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"targets": self.targets}
+
+    def target_index(self) -> Tensor:
+        return self.matched

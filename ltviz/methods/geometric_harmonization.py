@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
-from ltviz.methods.parts.anchors import stack_views
+from ltviz import geometry
+from ltviz.marks import VIEWS, Mark, Reading, Segments, Shown
+from ltviz.methods.base import Batch, Card, Settings, Setup, Step, live
+from ltviz.methods.parts.anchors import class_sizes, stack_views
 from ltviz.methods.parts.inputs import Numbers, check_numbers, check_rows, check_temperature, check_views, reduce
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.probe import Probed
+from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
 from ltviz.methods.parts.tracing import checks_values
+from ltviz.methods.simclr import info_nce
 
 _LOWEST_PLAIN = 0.01
 """Temperature of Sinkhorn's iteration from which exp takes no logarithms: scores within 1 of 0 give e^(+-200)."""
+
+_SHARE_MOVES = 0.05
+"""How fast the running shares of the targets follow a batch."""
 
 
 @loss()
@@ -126,3 +138,120 @@ def _assign_operator(scores: Tensor, shares: Tensor, temperature: float, iterati
 @_assign_operator.register_fake
 def _(scores: Tensor, shares: Tensor, temperature: float, iterations: int) -> Tensor:
     return torch.empty_like(scores)
+
+
+class GeometricHarmonizationSettings(Settings):
+    temperature: float = live(0.2, ge=0.01, le=2, description="Temperature of the contrast; low is sharp.")
+    targets: int = Field(0, ge=0, le=1000, description="Surrogate targets; as many as there are classes at 0.")
+    harmonization_weight: float = live(1.0, ge=0, le=10, description="Weight of the harmonization once it is in full.")
+    target_temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the predictions of targets.")
+    warmup: float = Field(0.2, ge=0, le=1, description="Share of the steps trained as SimCLR alone.")
+    ramp: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the harmonization then comes in.")
+    iterations: int = Field(50, ge=1, le=1000, description="Rounds of the assignment; 300 in the official code.")
+
+
+class GeometricHarmonization(Probed):
+    """SimCLR and the harmonization of Zhou et al., without labels; terms `contrast`, `harmonization` and `probe`.
+
+    The prior of the targets is a running share of the samples that are nearest to each, from uniform on; the official
+    code counts them every twenty epochs by a momentum of each sample, which begins in uninitialised memory.
+    """
+
+    card = Card(
+        name="geometric_harmonization",
+        title="Geometric Harmonization",
+        year=2023,
+        idea="Without labels, the room on the sphere is shared out by guessed categories instead of by samples.",
+        formula=r"L = L^{SimCLR} - w \sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}",
+        look_for="Diamonds stand evenly from the start. After the warm-up samples gather around them, and head classes "
+        "give up some of the room that SimCLR leaves them.",
+        sphere="The embeddings that are contrasted and harmonized: this sphere is what training shapes.",
+        paper="Zhou et al., Combating Representation Learning Disparity with Geometric Harmonization, NeurIPS 2023, "
+        "arXiv:2310.17622",
+        code="https://github.com/MediaBrain-SJTU/Geometric-Harmonization",
+    )
+    Settings = GeometricHarmonizationSettings
+    settings: GeometricHarmonizationSettings
+    on_host = "the harmonization comes in by a weight that follows the step, which is known on the CPU"
+    readings = (
+        Reading(
+            key="room",
+            title="Largest over smallest target",
+            short="How many times more samples lie nearest to the largest surrogate target than to the smallest, by a "
+            "running share; classes are not known here.",
+        ),
+    )
+    marks = (
+        Mark(
+            key="surrogates",
+            title="Surrogate target",
+            short="A place given in advance that stands for no class: samples are shared out among these.",
+            primitive="points",
+            sign="diamond",
+        ),
+        VIEWS,
+    )
+
+    def __init__(self, settings: GeometricHarmonizationSettings, setup: Setup):
+        super().__init__(settings, setup)
+        number = settings.targets or setup.num_classes
+        places = geometry.optimal_targets(max(number, 2), setup.dim, seed=0)[:number]
+        self.register_buffer("surrogates", torch.from_numpy(places).float())
+        self.register_buffer("shares", torch.full((number,), 1 / number))
+        self.surrogates: Tensor
+        self.shares: Tensor
+
+    def losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        features = self.encoder(batch.views(0, 1))
+        z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
+        s, total = self.settings, self.setup_.total_steps
+        terms = {
+            "contrast": info_nce(z, temperature=s.temperature),
+            "probe": self.probe_loss(features, batch.y.repeat(2)),
+        }
+        begun = batch.step / total - s.warmup
+        if begun <= 0:
+            return terms
+        come = min(1.0, begun / s.ramp) if s.ramp else 1.0
+        step = HarmonizedStep(
+            {**terms, "harmonization": come * self.harmonize(z, self.shares, self.surrogates, s)}, batch
+        )
+        step.nearest = (z.detach() @ self.surrogates.T.to(z.dtype)).argmax(2).flatten()
+        return step
+
+    @staticmethod
+    def harmonize(z: Tensor, shares: Tensor, surrogates: Tensor, s: GeometricHarmonizationSettings) -> Tensor:
+        """The harmonization of two views z (B, 2, dim) by targets (K, dim) with shares (K,)."""
+        options = {"temperature": s.target_temperature, "iterations": s.iterations}
+        return geometric_harmonization(z, surrogates.to(z.dtype), prior=shares, **options)
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: GeometricHarmonizationSettings) -> dict[str, Tensor]:
+        """As after the warm-up, with uniform shares."""
+        shares = scene.z.new_full((len(scene.targets),), 1 / len(scene.targets))
+        return {
+            "contrast": info_nce(scene.z, temperature=settings.temperature),
+            "harmonization": cls.harmonize(scene.z, shares, scene.targets, settings),
+        }
+
+    def after_step(self, step: Step) -> None:
+        if isinstance(step, HarmonizedStep):
+            found = class_sizes(step.nearest, len(self.shares)).to(self.shares) / len(step.nearest)
+            self.shares.lerp_(found, _SHARE_MOVES)
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"surrogates": self.surrogates}
+
+    def read(self) -> dict[str, Tensor]:
+        return {"room": self.shares.max() / self.shares.min().clamp_min(1e-3)}
+
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "views" both views of each image."""
+        return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+
+class HarmonizedStep(Step):
+    """A step in which the harmonization acts, with what its shares need."""
+
+    nearest: Tensor
+    """(2 B,) int64: the target that each view is nearest to."""

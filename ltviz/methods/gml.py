@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from ltviz.errors import ConfigError
+from ltviz.geometry import Prediction
 from ltviz.marks import QUEUE, Points, Reading, Shown
 from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.kcl import EMPTY
@@ -40,6 +42,7 @@ from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners
 from ltviz.methods.parts.step import Step
+from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import checks_values, sizes_are_fixed
 
 SOFTENING = 4.0
@@ -255,6 +258,12 @@ class Gml(Method):
         if self.teacher is not None:
             self.teacher.eval()
         return self
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """SupCon's by sample, at the temperature learned by now, to 2 % (it moves from frame to frame): the keys of a
+        class count as its prior says."""
+        temperature = math.exp(round(float(self.log_temperature.detach()) / 0.02) * 0.02)
+        return contrast_ends(counts, self.setup_.dim, temperature)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.views(0, 1))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from ltviz.geometry import Prediction
 from ltviz.marks import Reading, Shown
 from ltviz.methods.base import Batch, Card, Setup
 from ltviz.methods.moco import Moco, check_queries
@@ -28,6 +30,7 @@ from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
+from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import sizes_are_fixed
 
 ORDERS = ("random", "official")
@@ -204,6 +207,10 @@ class Kcl(Moco):
     def __init__(self, settings: KclSettings, setup: Setup):
         super().__init__(settings, setup)
         self.found = RunningMean(setup.num_classes)
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """SupCon's: a few positives drawn at random are the mean of all of them in expectation."""
+        return contrast_ends(counts, self.setup_.dim, self.settings.temperature) if self.settings.k else None
 
     def contrast(self, queries: Queries, batch: Batch) -> QueuedStep:
         positives = self.draw(queries, self.settings, self.setup_.generator)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from ltviz.marks import CLASSIFIER
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
+from ltviz.methods.parts.cosine import CosineClassifier, cosine_logits
 from ltviz.methods.parts.inputs import (
     Labels,
     check_choice,
@@ -15,6 +21,7 @@ from ltviz.methods.parts.inputs import (
     reduce,
 )
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
 
 
@@ -119,3 +126,86 @@ def _log_sum(values: Tensor, kept: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """Log-sum-exp over an axis of the values that are kept, and whether there are any; finite where there are none."""
     has = kept.any(axis)
     return values.masked_fill(~kept & has.unsqueeze(axis), -torch.inf).logsumexp(axis), has
+
+
+class NtceSettings(Settings):
+    temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the cosines; low is sharp.")
+
+
+class Ntce(Method):
+    """Class weights on the sphere are the anchors, all embeddings of the batch their partners; term `contrast`.
+
+    The weights classify: logits are cosines with them over the temperature.
+    """
+
+    card = Card(
+        name="ntce",
+        title="NTCE",
+        year=2026,
+        idea="Each class's weight must pick its images out of the whole batch, instead of each image its class.",
+        formula=r"L_i = -\log \frac{e^{w_{y_i} \cdot h_i/\tau}}{\sum_j e^{w_{y_i} \cdot h_j/\tau}}",
+        look_for="The paper claims 95 % of neural collapse in under 7.5 % of the steps that cross-entropy needs: race "
+        "it against CE and hold NC1 against it. Its loss ends at the log of the class's images in a batch, not at 0.",
+        sphere="The embeddings that class weights are held against: this sphere is what training shapes.",
+        paper="Neural Collapse by Design (NTCE, NONL), ICML 2026",
+        code="https://github.com/pakoromilas/nc_by_design",
+    )
+    Settings = NtceSettings
+    settings: NtceSettings
+    on_host = None
+    marks = (CLASSIFIER,)
+
+    def __init__(self, settings: NtceSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.display = CosineClassifier(setup.dim, setup.num_classes)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        z = self.project(self.encoder(batch.view(0)))
+        return {"contrast": self.contrast(z, batch.y, self.display.directions(), self.settings)}
+
+    @staticmethod
+    def contrast(z: Tensor, y: Tensor, directions: Tensor, s: NtceSettings) -> Tensor:
+        """The loss of embeddings z (B, dim) with labels (B,) at class directions (C, dim)."""
+        return ntce(z, y, directions, temperature=s.temperature)
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: NtceSettings) -> dict[str, Tensor]:
+        return {"contrast": cls.contrast(scene.z[:, 0], scene.y, scene.directions, settings)}
+
+    def classify(self, features: Tensor) -> Tensor:
+        return cosine_logits(self.project(features), self.display.directions(), 1 / self.settings.temperature)
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"classifier": self.display.directions()}
+
+
+class NonlSettings(NtceSettings):
+    negatives: Literal["class", "instance", "both"] = Field(
+        "class",
+        description="What stands in the denominator: images of other classes against the class weight, other weights "
+        "against the image, or both.",
+    )
+
+
+class Nonl(Ntce):
+    """NTCE without the positives in its denominator; term `contrast`, which is often negative."""
+
+    card = Card(
+        name="nonl",
+        title="NONL",
+        year=2026,
+        idea="Negatives alone are pushed away from a class's weight; its own images are only drawn to it.",
+        formula=r"L_i = -\frac{w_{y_i} \cdot h_i}{\tau} + \log \sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}",
+        look_for="Classes close up faster than by NTCE, for a class no longer pushes its own images. The loss has no "
+        "floor at 0.",
+        sphere=Ntce.card.sphere,
+        paper=Ntce.card.paper,
+        code=Ntce.card.code,
+    )
+    Settings = NonlSettings
+    settings: NonlSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    on_host = None
+
+    @staticmethod
+    def contrast(z: Tensor, y: Tensor, directions: Tensor, s: NonlSettings) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nonl(z, y, directions, temperature=s.temperature, negatives=s.negatives)

@@ -241,6 +241,40 @@ class ClassMeans(nn.Module):
         self.next_amounts.zero_()
 
 
+DENSITY_READINGS = (
+    Reading(
+        key="means_cap",
+        title="Cap of the density",
+        unit="°",
+        short=f"Half the opening of the cap around the class's mean in which {CAP_SHARE:.0%} of its density lies.",
+    ),
+    Reading(
+        key="kappa",
+        title="Concentration κ",
+        short="How tightly the class's density is packed around its mean: 0 is the whole sphere, large is a point.",
+    ),
+)
+"""Of a method that keeps a density for each class."""
+DENSITY_MARKS = (
+    Mark(
+        key="means",
+        title="Means",
+        short="A place that the method keeps on the sphere for each class (“means”).",
+        primitive="points",
+        sign="plus",
+    ),
+    Mark(
+        key="means_cap",
+        title="Density",
+        short="A dashed cap shows how wide the method itself believes a class to be.",
+        primitive="caps",
+        sign="cap",
+        on=False,
+    ),
+)
+"""Of a method whose landmarks `means` are those of densities."""
+
+
 class ProCoSettings(Settings):
     temperature: float = live(0.1, ge=0.01, le=2, description="Temperature of the contrast; low is sharp.")
     classification_weight: float = live(1.0, ge=0, le=10, description="Weight of the classifier's loss.")
@@ -271,36 +305,8 @@ class ProCo(Method):
     Settings = ProCoSettings
     on_host = "the Bessel functions of its densities are scipy's, on the CPU"
     settings: ProCoSettings
-    readings = (
-        Reading(
-            key="means_cap",
-            title="Cap of the density",
-            unit="°",
-            short=f"Half the opening of the cap around the class's mean in which {CAP_SHARE:.0%} of its density lies.",
-        ),
-        Reading(
-            key="kappa",
-            title="Concentration κ",
-            short="How tightly the class's density is packed around its mean: 0 is the whole sphere, large is a point.",
-        ),
-    )
-    marks = (
-        Mark(
-            key="means",
-            title="Means",
-            short="A place that the method keeps on the sphere for each class (“means”).",
-            primitive="points",
-            sign="plus",
-        ),
-        Mark(
-            key="means_cap",
-            title="Density",
-            short="A dashed cap shows how wide the method itself believes a class to be.",
-            primitive="caps",
-            sign="cap",
-            on=False,
-        ),
-    )
+    readings = DENSITY_READINGS
+    marks = DENSITY_MARKS
 
     def __init__(self, settings: ProCoSettings, setup: Setup):
         super().__init__(settings, setup)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
+import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
+from ltviz.marks import Mark, Points, Reading, Shown
+from ltviz.methods.base import MOST_POINTS, Batch, Card, Setup, Step, live
 from ltviz.methods.parts.anchors import stack_views
+from ltviz.methods.parts.host_count import add_to_count, read_count
 from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
@@ -18,7 +26,9 @@ from ltviz.methods.parts.inputs import (
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.similarities import Partners, similarities
 from ltviz.methods.parts.tracing import checks_values
-from ltviz.methods.supcon import contrast_of_labels
+from ltviz.methods.supcon import SupCon, SupConSettings, contrast_of_labels
+
+_ROUNDS = 20  # of k-means
 
 
 @loss("z")
@@ -107,3 +117,184 @@ def _between_subclasses(z: Tensor, y: Tensor, same: Tensor, phi: Tensor) -> Tens
     total = scores.masked_fill(~compared, -torch.inf).logsumexp(1)
     pulls = (scores * positives).sum(1) / amounts.clamp_min(1)
     return (total - pulls).masked_fill(~has, 0.0).view(num_views, num_samples).T
+
+
+class SbclSettings(SupConSettings):
+    coupling: float = live(0.25, ge=0, le=10, description="Weight of the term that holds subclasses together.")
+    warmup: float = Field(0.2, ge=0, le=1, description="Share of the steps trained as SupCon, before any clusters.")
+    recluster: float = Field(
+        0.1, gt=0, le=1, description="Share of the steps after which classes are parted into subclasses anew."
+    )
+    smallest: int = Field(10, ge=2, le=10_000, description="Samples of a subclass, at least; 10 in the official code.")
+
+
+class SbclStep(Step):
+    """A step and its embeddings, which the clusters need."""
+
+    z: Tensor
+    """(B, dim) of the first views, without gradient."""
+
+
+class Sbcl(SupCon):
+    """SupCon among subclasses of the head, as large as the tail, and among classes; terms `contrast` and `probe`.
+
+    Each sample's last embedding is kept; after every `recluster` of the steps each class is parted by cosine k-means
+    into n_c // max(smallest n, `smallest`) subclasses. The official code embeds the training set anew for that, every
+    ten epochs. Class temperatures are those of its code. A what-if is SupCon's: nothing in another run stands in for
+    subclasses.
+    """
+
+    card = Card(
+        name="sbcl",
+        title="SBCL",
+        year=2023,
+        idea="Head classes fall into subclasses as large as a rare class, and these are what contrasts.",
+        formula=r"L_i = L^{out}_i(\text{subclasses}; \tau) + "
+        r"\lambda L_i(\text{classes} \mid \text{subclasses}; \varphi)",
+        look_for="Islands inside head classes, each around its plus sign; these signs are set anew while it trains. "
+        "Rare classes are one island each.",
+        sphere="The embeddings that are contrasted: this sphere is what training shapes.",
+        paper="Hou et al., Subclass-balancing Contrastive Learning for Long-tailed Recognition, ICCV 2023",
+        code="https://github.com/JackHck/SBCL",
+    )
+    Settings = SbclSettings
+    settings: SbclSettings  # pyright: ignore[reportIncompatibleVariableOverride]
+    on_host = "its subclasses are found by k-means between steps, on the CPU"
+    readings = (
+        *SupCon.readings,
+        Reading(key="subclasses", title="Subclasses", short="Into how many subclasses the class is parted now."),
+        Reading(
+            key="class_temperature",
+            title="Class temperature",
+            short="At which temperature the subclasses of the class are held together.",
+        ),
+    )
+    marks = (
+        Mark(
+            key="subcentres",
+            title="Sub-centre",
+            short="The middle of a subclass; they are set anew as training goes on.",
+            primitive="points",
+            sign="plus",
+        ),
+    )
+
+    def __init__(self, settings: SbclSettings, setup: Setup):
+        super().__init__(settings, setup)
+        counts = setup.counts.round().long()
+        rarest = max(int(counts[counts > 0].min()) if bool((counts > 0).any()) else 1, settings.smallest)
+        self.parts = (counts // rarest).clamp_min(1).tolist()
+        size, dim = round(setup.epoch_size), setup.dim
+        self.register_buffer("bank", torch.zeros(size, dim))
+        self.register_buffer("bank_y", torch.full((size,), -1))
+        self.register_buffer("clusters", torch.zeros(size, dtype=torch.int64))
+        self.register_buffer("subcentres", torch.zeros(sum(self.parts), dim))
+        self.register_buffer(
+            "subcentre_y", torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(self.parts))
+        )
+        self.register_buffer("warmth", torch.ones(len(counts)))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("clustered", torch.zeros((), dtype=torch.int64))
+        self.bank: Tensor
+        self.bank_y: Tensor
+        self.clusters: Tensor
+        self.subcentres: Tensor
+        self.subcentre_y: Tensor
+        self.warmth: Tensor
+        self.steps: Tensor
+        self.clustered: Tensor
+
+    def losses(self, batch: Batch) -> SbclStep:  # pyright: ignore[reportIncompatibleMethodOverride]
+        features = self.encoder(batch.views(0, 1))
+        z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
+        if read_count(self, "clustered"):
+            contrast = self.divide(z, batch.y, self.clusters[batch.index], self.warmth, self.settings)
+        else:
+            contrast = self.contrast(z, batch.y, self.settings)
+        probe = self.probe_loss(features, torch.cat([batch.y, batch.y]))
+        step = SbclStep({"contrast": contrast, "probe": probe}, batch)
+        step.z = z[:, 0].detach()
+        return step
+
+    @staticmethod
+    def divide(z: Tensor, y: Tensor, clusters: Tensor, warmth: Tensor, s: SbclSettings) -> Tensor:
+        """The loss of two views z (B, 2, dim) with labels and subclasses (B,), temperatures tau warmth (C,)."""
+        phi = s.temperature * warmth
+        return sbcl(z, y, clusters, temperature=s.temperature, class_temperatures=phi, weight=s.coupling)
+
+    def theory(self, counts: np.ndarray) -> None:
+        """None: what is proven of SupCon is of classes, and not of their subclasses."""
+        return None
+
+    def after_step(self, step: SbclStep) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().after_step(step)
+        index = step.batch.index
+        self.bank[index] = step.z.to(self.bank.dtype)
+        self.bank_y[index] = step.batch.y
+        steps = add_to_count(self, "steps", 1)
+        s, total = self.settings, self.setup_.total_steps
+        begins = max(1, round(s.warmup * total))
+        if steps >= begins and (steps - begins) % max(1, round(s.recluster * total)) == 0:
+            self.part()
+
+    @torch.no_grad()
+    def part(self) -> None:
+        """Parts every class into its subclasses anew, and sets the class temperatures by how wide classes are."""
+        bank, y = self.bank.double().cpu(), self.bank_y.cpu()
+        clusters, centres = torch.zeros_like(y), self.subcentres.cpu().clone()
+        widths, first = torch.full((len(self.parts),), torch.nan), 0
+        for c, number in enumerate(self.parts):
+            here = torch.nonzero(y == c).flatten()
+            if len(here):
+                rows = bank[here]
+                found, middles = part_by_cosine(rows, number, self.setup_.generator)
+                clusters[here], centres[first : first + len(middles)] = found, middles.to(centres)
+                spread = (rows - rows.mean(0)).norm(dim=1).mean()
+                widths[c] = spread / math.log(len(here) + 10)
+            first += number
+        self.clusters.copy_(clusters)
+        self.subcentres.copy_(centres)
+        self.warmth.copy_(class_warmth(widths, torch.tensor(self.parts)))
+        self.clustered.copy_(self.steps)
+
+    def read(self) -> dict[str, Tensor]:
+        parts = torch.tensor(self.parts, dtype=torch.float32, device=self.warmth.device)
+        known = self.clustered > 0
+        return {
+            **super().read(),
+            "subclasses": torch.where(known, parts, torch.ones_like(parts)),
+            "class_temperature": self.settings.temperature * self.warmth,
+        }
+
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "subcentres" the middle of each subclass; the older the clusters are, the fainter."""
+        known = torch.nonzero(self.subcentres.norm(dim=1) > 0.5).flatten()[:MOST_POINTS]
+        age = (self.steps - self.clustered).expand(len(known)).clone()
+        return {"subcentres": Points(self.subcentres[known], self.subcentre_y[known], age)}
+
+
+def part_by_cosine(rows: Tensor, number: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Cosine k-means: the cluster (N,) of each row (N, D), and unit middles (K, D), at most as many as rows."""
+    number = min(number, len(rows))
+    units = F.normalize(rows, dim=1)
+    middles = units[torch.randperm(len(units), generator=generator)[:number]]
+    found = torch.zeros(len(units), dtype=torch.int64)
+    for _ in range(_ROUNDS):
+        before, found = found, (units @ middles.T).argmax(1)
+        sums = torch.zeros_like(middles).index_add_(0, found, units)
+        lengths = sums.norm(dim=1, keepdim=True)
+        middles = torch.where(lengths > 1e-9, sums / lengths.clamp_min(1e-9), middles)  # an empty one stays
+        if torch.equal(before, found):
+            break
+    return found, middles
+
+
+def class_warmth(widths: Tensor, parts: Tensor) -> Tensor:
+    """Class temperatures over tau, (C,): the widths of classes over their mean, between their fifths; 1 for a class of
+    one subclass, or of no known width."""
+    known = widths.isfinite() & (widths > 0)
+    if not bool(known.any()):
+        return torch.ones_like(widths)
+    ends = torch.quantile(widths[known], torch.tensor([0.2, 0.8], dtype=widths.dtype))
+    clipped = widths.clamp(ends[0], ends[1])
+    return torch.where(known & (parts > 1), clipped / widths[known].mean(), 1.0)

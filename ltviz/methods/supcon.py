@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from ltviz.geometry import Prediction
 from ltviz.marks import Reading
 from ltviz.methods.base import Batch, Card, Settings, Setup, live
 from ltviz.methods.parts.anchors import anchor_weights, class_sizes, stack_views
@@ -27,6 +29,7 @@ from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
 from ltviz.methods.parts.step import Step
+from ltviz.methods.parts.theory import contrast_ends
 
 
 @loss("z")
@@ -194,6 +197,12 @@ class SupConSettings(Settings):
     average: Literal["sample", "class"] = Field(
         "sample", description="Mean over all anchors (official), or within each class and then over classes."
     )
+    mix: float = live(
+        1.0,
+        ge=0,
+        le=1,
+        description="Weight of the pull of the class; the rest pulls views of one image alone, and classes open up.",
+    )
 
 
 class SupCon(Probed):
@@ -228,6 +237,13 @@ class SupCon(Probed):
         super().__init__(settings, setup)
         self.positives = RunningMean(setup.num_classes)
 
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Of L_out alone: that samples of a class end on one point is not proven for L_in, and not so where `mix` draws
+        views of one image together."""
+        s = self.settings
+        known = s.form == "out" and s.mix == 1
+        return contrast_ends(counts, self.setup_.dim, s.temperature, average=s.average) if known else None
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.encoder(batch.views(0, 1))
         z = self.project(features).view(2, len(batch.y), -1).transpose(0, 1)
@@ -239,7 +255,12 @@ class SupCon(Probed):
     @staticmethod
     def contrast(z: Tensor, y: Tensor, s: SupConSettings) -> Tensor:
         """The contrast of two views z (B, 2, dim) of samples with labels (B,)."""
-        return supcon(z, y, temperature=s.temperature, form=s.form, average=s.average)
+        of_class = supcon(z, y, temperature=s.temperature, form=s.form, average=s.average)
+        if s.mix == 1:
+            return of_class
+        images = torch.arange(len(z), device=z.device)
+        of_image = contrast_of_labels("supcon", z, images, s.temperature, average=s.average, classes=y)
+        return s.mix * of_class + (1 - s.mix) * of_image
 
     @classmethod
     def what_if(cls, scene: Scene, settings: SupConSettings) -> dict[str, Tensor]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
 from ltviz import geometry
+from ltviz.data.target_files import read_targets
+from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
 from ltviz.methods.kcl import Kcl, KclSettings, choose_positives, positive_similarities
 from ltviz.methods.moco import check_queries
-from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import (
     Labels,
@@ -26,11 +28,14 @@ from ltviz.methods.parts.inputs import (
     full_precision,
 )
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.matched_targets import follow, match
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, fixed_targets, own_similarities, pulled_similarities
+from ltviz.methods.parts.theory import simplex_ends
+from ltviz.recording.names import typed_path
 
 
 @loss("query", "key", "queue", "targets", still=("key",))
@@ -173,6 +178,12 @@ class TscSettings(KclSettings):
     normalize: Literal["code", "paper"] = Field(
         "code", description="Divide the target term by the number of positives too (official code), or not (paper)."
     )
+    targets: str = Field(
+        "",
+        max_length=1000,
+        description="File of targets that `ltviz targets` or the geometry page saved, a row for each class; where "
+        "empty the regular simplex, or below C - 1 dimensions the best arrangement found.",
+    )
 
 
 class Tsc(Kcl):
@@ -215,7 +226,10 @@ class Tsc(Kcl):
 
     def __init__(self, settings: TscSettings, setup: Setup):
         super().__init__(settings, setup)
-        targets = geometry.optimal_targets(setup.num_classes, setup.dim, seed=0)
+        if settings.targets:
+            targets = read_targets(typed_path(settings.targets), num_classes=setup.num_classes, dim=setup.dim)
+        else:
+            targets = geometry.optimal_targets(setup.num_classes, setup.dim, seed=0)
         self.register_buffer("targets", torch.from_numpy(targets).float())
         self.register_buffer("centres", torch.zeros(setup.num_classes, setup.dim))
         self.register_buffer("matched", torch.arange(setup.num_classes))
@@ -225,6 +239,12 @@ class Tsc(Kcl):
         self.matched: Tensor
         self.swaps: Tensor
         allow_absent(self, "swaps")
+
+    def theory(self, counts: np.ndarray) -> Prediction | None:
+        """Its targets, where they are the regular simplex: the limit of a large `target_weight`."""
+        if self.settings.targets:
+            return None
+        return simplex_ends(len(counts), self.setup_.dim, "Li et al. 2022: the targets, at a large target weight")
 
     def is_warming_up(self, batch: Batch) -> bool:
         """Whether the targets do not pull yet."""
@@ -252,14 +272,9 @@ class Tsc(Kcl):
 
     def remember(self, step: QueuedStep) -> None:
         super().remember(step)
-        query, y = step.queries.query.detach(), step.queries.y
         first = not bool(self.centres.any())
-        sums = torch.zeros_like(self.centres).index_add_(0, y, query.to(self.centres.dtype))
-        seen = class_sizes(y, len(sums)) > 0
-        moved = F.normalize(0.9 * self.centres + 0.1 * F.normalize(sums, dim=1), dim=1)
-        self.centres.copy_(torch.where(seen[:, None], moved, self.centres))
-        found = geometry.match_targets(self.centres.cpu().numpy(), self.targets.cpu().numpy())
-        matched = torch.from_numpy(found).to(self.matched)
+        self.centres.copy_(follow(self.centres, step.queries.query.detach(), step.queries.y))
+        matched = match(self.centres, self.targets).to(self.matched)
         if not first:  # before, no class had been matched with anything
             self.swaps += matched != self.matched
         self.matched.copy_(matched)

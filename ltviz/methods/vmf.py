@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from pydantic import Field
+from torch import Tensor, nn
 
+from ltviz.marks import Caps, Shown
+from ltviz.methods.base import Batch, Card, Method, Settings, Setup, live
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import class_sizes
+from ltviz.methods.parts.cosine import SCALE, CosineClassifier
 from ltviz.methods.parts.inputs import (
     Labels,
     Numbers,
@@ -18,9 +24,10 @@ from ltviz.methods.parts.inputs import (
     check_samples,
 )
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities, similarities
 from ltviz.methods.parts.tracing import checks_values
-from ltviz.methods.proco import bessel
+from ltviz.methods.proco import DENSITY_MARKS, DENSITY_READINGS, LARGEST_KAPPA, bessel, density_caps
 
 _SHORTEST = 1e-12  # square of the length of a sum of unit rows that has no direction
 
@@ -151,3 +158,91 @@ def _densities(loss: str, means: Tensor, kappa: Numbers, z: Tensor) -> tuple[Ten
     if checks_values() and not (float(kappa.detach().min()) > 0 and float(kappa.detach().max()) < float("inf")):
         raise ValueError(f"{loss}: kappa must be positive and finite, but is {kappa.tolist()}")
     return z, means, kappa
+
+
+class VmfSettings(Settings):
+    initial_kappa: float = Field(16.0, ge=1, le=1000, description="Concentration that every class begins with.")
+    overlap_weight: float = live(
+        0.2, ge=0, le=10, description="Weight of the overlap between densities, which fades to nothing by the end."
+    )
+    consistency_weight: float = live(
+        0.0,
+        ge=0,
+        le=10,
+        description="Weight of the distance between a class's features and its density; 0 in the code.",
+    )
+    decay: float = Field(0.9, ge=0, le=10, description="Power of the remaining share of steps that fades the overlap.")
+
+
+class Vmf(Method):
+    """Each class is a von Mises-Fisher density with mean and width of its own, which classifies.
+
+    Terms `classification`, `overlap` (times the remaining share of steps to the power 0.9) and `consistency`. The code
+    adds the log prior while training; predictions leave it out, as logit adjustment does. Concentrations are at least
+    1; the one that is trained is their logarithm, which begins at 16.
+    """
+
+    card = Card(
+        name="vmf",
+        title="vMF classifier",
+        year=2022,
+        idea="A class is a density on the sphere: where it points and how wide it is are both learned.",
+        formula=r"L_i = -\log \frac{n_{y_i} C_D(\kappa_{y_i}) e^{\kappa_{y_i} \mu_{y_i} \cdot z_i}}"
+        r"{\sum_c n_c C_D(\kappa_c) e^{\kappa_c \mu_c \cdot z_i}}",
+        look_for="The dashed caps are the classifier itself. Whether rare classes are given wide ones or narrow ones, "
+        "and how the overlap term draws them apart at first.",
+        sphere="The embeddings that the densities are held against: this sphere is what training shapes.",
+        paper="Wang et al., Towards Calibrated Hyper-Sphere Representation via Distribution Overlap Coefficient for "
+        "Long-tailed Learning, ECCV 2022",
+        code="https://github.com/SiLangWHL/vMF-OP",
+    )
+    Settings = VmfSettings
+    settings: VmfSettings
+    on_host = "the Bessel functions of its densities are scipy's, on the CPU"
+    readings = DENSITY_READINGS
+    marks = DENSITY_MARKS
+
+    def __init__(self, settings: VmfSettings, setup: Setup):
+        super().__init__(settings, setup)
+        self.means = CosineClassifier(setup.dim, setup.num_classes, SCALE)
+        self.log_kappa = nn.Parameter(torch.full((setup.num_classes,), math.log(settings.initial_kappa)))
+
+    @property
+    def kappa(self) -> Tensor:
+        """(C,) concentration of each class."""
+        return self.log_kappa.exp().clamp(1.0, LARGEST_KAPPA)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        z = self.project(self.encoder(batch.view(0)))
+        means, kappa = self.means.directions(), self.kappa
+        left = max(1 - batch.step / self.setup_.total_steps, 0.0)
+        return {
+            "classification": vmf(z, batch.y, means, kappa, self.counts),
+            "overlap": left**self.settings.decay * vmf_overlap(means, kappa),
+            "consistency": vmf_consistency(z, batch.y, means, kappa),
+        }
+
+    @classmethod
+    def what_if(cls, scene: Scene, settings: VmfSettings) -> dict[str, Tensor]:
+        kappa = scene.counts.new_full((len(scene.counts),), settings.initial_kappa)
+        return {"classification": vmf(scene.z[:, 0], scene.y, scene.directions, kappa, scene.counts)}
+
+    def classify(self, features: Tensor) -> Tensor:
+        z = self.project(features)
+        return density_scores(z @ self.means.directions().T, self.kappa, z.shape[1])
+
+    def landmarks(self) -> dict[str, Tensor]:
+        return {"means": self.means.directions()}
+
+    def read(self) -> dict[str, Tensor]:
+        return {"means_cap": self.caps(), "kappa": self.kappa}
+
+    def show(self, batch: Batch) -> dict[str, Shown]:
+        """Under "means_cap" the cap of each density around its mean."""
+        caps = self.caps()
+        return {"means_cap": Caps(self.means.directions(), caps, torch.arange(len(caps), device=caps.device))}
+
+    def caps(self) -> Tensor:
+        """(C,) degrees: half the opening of the cap that holds 95 % of each density."""
+        kappa = self.kappa
+        return kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))

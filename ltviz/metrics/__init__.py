@@ -15,6 +15,7 @@ from ltviz.metrics.declaration import Measure, Measurement, Shown, declare, fami
 from ltviz.metrics.equality import Equality, equality
 from ltviz.metrics.evenness import mmd_sphere, sliced_wasserstein_sphere, uniformity_wasserstein
 from ltviz.metrics.final import FINAL, described, geometry, shown_at_end
+from ltviz.metrics.information import Bound, information_with_labels, information_with_views
 from ltviz.metrics.linear_probe import balanced_probe
 from ltviz.metrics.measures import measure
 from ltviz.metrics.neighbours import nearest_centre, nearest_samples
@@ -29,6 +30,7 @@ from ltviz.metrics.space import Space, space_of
 from ltviz.metrics.spectrum import alpha_req, effective_rank, lidar
 from ltviz.metrics.targets import target_angles
 from ltviz.metrics.territory import territory
+from ltviz.metrics.theory import AngleError, angle_error, simplex_error
 from ltviz.metrics.tsc import (
     distance_within,
     inter_class_uniformity,
@@ -41,6 +43,8 @@ __all__ = [
     "BEHIND",
     "FINAL",
     "MEASURES",
+    "AngleError",
+    "Bound",
     "Classes",
     "Equality",
     "MeanAveragePrecision",
@@ -57,6 +61,7 @@ __all__ = [
     "Spread",
     "alignment",
     "alpha_req",
+    "angle_error",
     "balanced_probe",
     "cdnv",
     "cka",
@@ -70,6 +75,8 @@ __all__ = [
     "family",
     "fits",
     "geometry",
+    "information_with_labels",
+    "information_with_views",
     "inter_class_uniformity",
     "intra_class_alignment",
     "known_of",
@@ -94,6 +101,7 @@ __all__ = [
     "shown_at_end",
     "shown_in",
     "simplex",
+    "simplex_error",
     "sliced_wasserstein_sphere",
     "space_of",
     "spread",

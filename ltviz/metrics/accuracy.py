@@ -9,7 +9,7 @@ import numpy as np
 
 from ltviz.errors import DataError
 from ltviz.metrics.calibration import expected_calibration_error
-from ltviz.metrics.classes import Classes, one_place
+from ltviz.metrics.classes import Classes, images_of_classes, one_place
 from ltviz.metrics.declaration import Measure, Place, Shown, Value, declare, family
 from ltviz.metrics.judged import COMMON, NAMES, OWN
 from ltviz.metrics.linear_probe import LARGEST_LIVE_PROBE, balanced_probe
@@ -160,7 +160,7 @@ def _accuracies(
         key=f"{entry.key}_error",
         title=f"{entry.title}: standard error",
         better=None,
-        short="Binomial standard error that the number of judged samples leaves, {}.",
+        short="Binomial standard error that the number of judged samples leaves, {}; of pixels, the number of images.",
         formula=r"\sqrt{\sum_c \tilde p_c (1 - \tilde p_c) / n_c} / C, \; \tilde p = (n p + 1) / (n + 2)",
         source="Laplace's rule of succession: all right on few samples leaves a doubt",
         caution=None,
@@ -333,7 +333,9 @@ def _own(prefix: str, part: str, space: Space) -> Mapping[str, Value]:
     predictions, here = space.one_each("predictions"), space.parts.get(part)
     if predictions is None or here is None:
         return {}
-    return _judged(prefix, predictions[here], space.y[here], space.groups)
+    images = space.one_each("images")
+    of = None if images is None else images[here]
+    return _judged(prefix, predictions[here], space.y[here], space.groups, of)
 
 
 def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: Space) -> Mapping[str, Value]:
@@ -342,7 +344,7 @@ def _fitted(prefix: str, classify: Callable[[Space, Space], np.ndarray], space: 
     train, test = space.part("train"), space.part("test")
     if train is None or test is None or train.present.sum() < 2 or one_place(train.centres[train.present]):
         return {}
-    return _judged(prefix, classify(train, test), test.y, space.groups)
+    return _judged(prefix, classify(train, test), test.y, space.groups, test.images)
 
 
 def _read_from_features(
@@ -363,21 +365,26 @@ def _directions(space: Space) -> Classes:
     return Classes.of(unit, space.y, space.num_classes)
 
 
-def _judged(prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups) -> Mapping[str, Value]:
-    """Accuracies with the number of points and the binomial error of each. None at all for a single class, which no
-    classifier can miss, or without points."""
+def _judged(
+    prefix: str, predictions: np.ndarray, y: np.ndarray, groups: ShotGroups, images: np.ndarray | None
+) -> Mapping[str, Value]:
+    """Accuracies with the number of points and the binomial error of each, which counts points of one image and class
+    as one. None at all for a single class, which no classifier can miss, or without points."""
     result = accuracy_by_group(predictions, y, groups)
     judged = np.bincount(y, minlength=len(result.per_class))
     if len(judged) < 2 or result.all is None:
         return {}
+    apart, in_all = judged, len(y)
+    if images is not None:
+        apart, in_all = images_of_classes(images, y, len(judged)), len(np.unique(images))
     found: dict[str, Value] = {
         f"{prefix}_all": result.all,
         f"{prefix}_all_n": float(len(y)),
-        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([len(y)])),
+        f"{prefix}_all_error": binomial_error(np.array([result.all]), np.array([in_all])),
     }
     for shot, (_, classes) in zip([*SHOTS][1:], groups.items(), strict=True):
         if judged[classes].any():
             found[f"{prefix}_{shot}"] = getattr(result, shot)
             found[f"{prefix}_{shot}_n"] = float(judged[classes].sum())
-            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], judged[classes])
+            found[f"{prefix}_{shot}_error"] = binomial_error(result.per_class[classes], apart[classes])
     return found

@@ -85,14 +85,22 @@ class Observation:
     target_index: tuple[int, ...] | None
     refused: tuple[str, ...]
     """Sentences about numbers that were not finite."""
+    part: str = ""
+    """"training" where shapes are of training samples alone; empty where nobody knows which they are."""
+
+    @property
+    def points(self) -> str:
+        """What the shapes are of, for the words."""
+        return f"{self.part} points".strip()
 
 
-def observe(frame: FrameLike, counts: np.ndarray) -> Observation:
-    """A frame as the alarms see it.
+def observe(frame: FrameLike, counts: np.ndarray, split: np.ndarray | None = None) -> Observation:
+    """A frame as the alarms see it: its training points where they are known, of which theory speaks, else all.
 
     Args:
         frame: of a recording.
         counts: (C,) training samples of each class.
+        split: (N,) 0 for train, as in a probe; None where it is unknown.
 
     Raises:
         DataError: embeddings or counts that cannot be used.
@@ -101,17 +109,20 @@ def observe(frame: FrameLike, counts: np.ndarray) -> Observation:
     told = tuple(str(event.get("text")) for event in frame.events if "not finite" in str(event.get("text")))
     index = None if frame.target_index is None else tuple(int(i) for i in frame.target_index)
     full_rank = float(min(frame.embeddings.shape[1], max(len(counts) - 1, 1)))
-    rank = frame.metrics.get("effective_rank")
+    here, part = np.ones(len(labels), bool) if (there := getattr(frame, "present", None)) is None else there, ""
+    if split is not None and (trained := here & (split == 0)).any():
+        here, part = trained, "training"
+    # What the trainer measured is of all points.
+    rank = None if part else frame.metrics.get("effective_rank")
     room = angle = None
-    here = getattr(frame, "present", None)
-    seen = frame.embeddings if here is None else frame.embeddings[here]
+    seen, labels = frame.embeddings[here], labels[here]
     if (labels != UNLABELLED).any():
-        unit = Classes.of_labelled(frame.embeddings, labels, len(counts)).normalised()
+        unit = Classes.of_labelled(seen, labels, len(counts)).normalised()
         rank = effective_rank(unit.z) if rank is None else rank
         room, angle = _tail_room(unit, counts)
         seen = unit.z
     cap, narrow = enclosing_cap(seen), narrow_cap(len(counts), frame.embeddings.shape[1])
-    return Observation(frame.step, rank, full_rank, room, angle, cap, narrow, index, told)
+    return Observation(frame.step, rank, full_rank, room, angle, cap, narrow, index, told, part)
 
 
 def find_alarms(
@@ -257,10 +268,11 @@ def _lasting(observations: Sequence[Observation], judge: Callable[[Observation],
 def _minority_collapse(observation: Observation) -> Alarm | None:
     if observation.tail_room is None or observation.tail_angle is None or observation.tail_room >= TAIL_ROOM:
         return None
+    of = "by their training points, " if observation.part else ""
     return Alarm(
         "minority_collapse",
         observation.step,
-        f"Minority collapse: two tail classes lie {observation.tail_angle:.1f}° apart, "
+        f"Minority collapse: {of}two tail classes lie {observation.tail_angle:.1f}° apart, "
         f"{observation.tail_room:.0%} of the smallest angle between head classes.",
         "Try a method that weighs classes (bcl, logit_adjust), a larger batch, or less weight decay.",
     )
@@ -273,7 +285,7 @@ def _dimensional_collapse(observation: Observation) -> Alarm | None:
     return Alarm(
         "dimensional_collapse",
         observation.step,
-        f"Dimensional collapse: the embeddings use {observation.rank:.1f} of the {observation.full_rank:.0f} "
+        f"Dimensional collapse: the {observation.points} use {observation.rank:.1f} of the {observation.full_rank:.0f} "
         "dimensions that these classes could.",
         "Try a lower learning rate, a lower temperature, or a larger batch, so that samples repel more.",
     )
@@ -283,7 +295,7 @@ def _hemisphere(observation: Observation) -> Alarm | None:
     if observation.cap is None or observation.cap >= observation.narrow:
         return None
     opening = f"{observation.cap:.0f}°" if observation.cap < 89.5 else "just under 90°"
-    where = f"All points lie in one hemisphere, within {opening} of one direction"
+    where = f"All {observation.points} lie in one hemisphere, within {opening} of one direction"
     if observation.narrow == HALF:
         said = f"{where}: half of the sphere is unused."
     else:

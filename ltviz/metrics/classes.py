@@ -169,3 +169,14 @@ def normalise(z: np.ndarray) -> np.ndarray:
     if length.min() == 0:
         raise DataError(f"Row {int(length.argmin())} of the embeddings is zero and has no direction on the sphere.")
     return (z / length[:, None]).astype(z.dtype, copy=False)
+
+
+def images_of_classes(images: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
+    """(C,) int64 different images that the points of each class are of.
+
+    Example:
+        >>> images_of_classes(np.array([7, 7, 8, 8]), np.array([0, 0, 0, 1]), 3).tolist()
+        [2, 1, 0]
+    """
+    pairs = np.unique(np.stack([y, images], axis=1), axis=0) if len(y) else np.zeros((0, 2), np.int64)
+    return np.bincount(pairs[:, 0], minlength=num_classes)

@@ -153,7 +153,8 @@ def sliced_wasserstein_sphere(
         short="How far mean and covariance of the points are from those of uniform ones: 0 is even.",
         formula=r"\sqrt{|m|^2 + 1 + \operatorname{tr} \Sigma - 2 \operatorname{tr} \Sigma^{1/2} / \sqrt D}",
         source="Fang et al. 2024",
-        caution="It sees mean and covariance alone: two opposite clumps on every axis are even to it.",
+        caution="It sees mean and covariance alone: two opposite clumps on every axis are even to it. Few points for "
+        "their dimensions look less even, so compare runs of one probe and one D only.",
         order=17,
     ),
     needs_labels=False,

@@ -107,7 +107,8 @@ def _judged() -> Iterator[tuple[tuple[str, ...], Measure]]:
                         entry,
                         key=f"final_{kind}_{shot}_{judge}",
                         title=f"Final {name[0].lower()}{name[1:]} by {by}, {classes}",
-                        short=f"{entry.short} On the whole test set, at the end of the run, by {words}.",
+                        short=f"{entry.short} On the whole test set, of pixels on as many of each image, at the end of "
+                        f"the run, by {words}.",
                         brief=f"{shot}, {judge}" if kind == "accuracy" else f"mAP {shot}",
                         shown=_by(judge, shot)
                         if kind == "accuracy"
@@ -144,7 +145,7 @@ def _shaped() -> Iterator[tuple[tuple[str, ...], Measure]]:
                         entry,
                         key=named,
                         title=title,
-                        short=f"{entry.short} Of all {kind} samples, at the end of the run{of}.",
+                        short=f"{entry.short} Of all {kind} samples, of pixels a part, at the end of the run{of}.",
                         brief=f"{plain}, {part}{' features' if suffix else ''}",
                         shown=_SHOWN.get(named, {}),
                     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -37,9 +37,13 @@ def measure(
     weights: np.ndarray | None = None,
     bias: np.ndarray | None = None,
     targets: np.ndarray | None = None,
+    theory: np.ndarray | None = None,
+    theory_weights: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     labels: np.ndarray | None = None,
+    images: np.ndarray | None = None,
     full: bool = False,
+    also: Collection[str] = (),
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, float]:
     """All measures of one moment, under the keys of `MEASURES`; what cannot be measured is absent, and so is a number
@@ -65,8 +69,14 @@ def measure(
             equal angles; default z as given. Every other measure sees the rows of z normalised.
         weights, bias: (C, F) and (C,) of a linear classifier on the features, for NC2 to NC4.
         targets: (C, D), row c is class c's target.
+        theory: (C, R) class means that theory predicts (`Prediction.means`), in any coordinates: how far the angles
+            between the centres of training samples are from theirs.
+        theory_weights: (C, R) the classifier's rows likewise; the means are those of the features then.
         scores, labels: (N, C) scores and 0/1 labels of samples that carry several labels, for average precision.
+        images: (N,) integers, the image that each sample is a part of, where several may be of one: what is judged of
+            one image is not independent, so errors are those of as many judgements as there are images.
         full: also the measures that are too slow for a live frame.
+        also: keys of single ones of those that are taken all the same.
         progress: is told the share of the measures that is done, 0 to 1; what it raises ends the measuring.
 
     Returns:
@@ -87,11 +97,11 @@ def measure(
         num_classes = len(counts)
     labelled = np.asarray(y) != UNLABELLED
     if labelled.shape == np.shape(z)[:1] and labelled.size and not labelled.any():
-        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), progress, labelled=False)
+        return _measured(space_of(z, np.zeros(len(z), np.int64), full=full), progress, labelled=False, also=also)
     if labelled.ndim == 1 and not labelled.all():
-        split, predictions, confidence, scores, labels = (
+        split, predictions, confidence, scores, labels, images = (
             values if values is None or len(values) != len(labelled) else np.asarray(values)[labelled]
-            for values in (split, predictions, confidence, scores, labels)
+            for values in (split, predictions, confidence, scores, labels, images)
         )
     raw = Classes.of_labelled(z, y, num_classes)
     unit = raw.normalised()
@@ -112,16 +122,24 @@ def measure(
         weights=weights,
         bias=bias,
         targets=targets,
+        theory=theory,
+        theory_weights=theory_weights,
         scores=scores,
         labels=labels,
+        images=images,
     )
-    return _measured(space, progress, labelled=True)
+    return _measured(space, progress, labelled=True, also=also)
 
 
-def _measured(space: Space, progress: Callable[[float], None], *, labelled: bool) -> dict[str, float]:
+def _measured(
+    space: Space, progress: Callable[[float], None], *, labelled: bool, also: Collection[str]
+) -> dict[str, float]:
     """All that is declared and can be measured of a space, in the order of the registry."""
     wanted = [
-        one for one in MEASUREMENTS.values() if (space.full or not one.full) and (labelled or not one.needs_labels)
+        one
+        for one in MEASUREMENTS.values()
+        if (space.full or not one.full or any(key in one.measures for key in also))
+        and (labelled or not one.needs_labels)
     ]
     # For many points the slow ones take most of the time: others are measured beside them. For few a thread costs.
     many = len(space.y) >= MANY_POINTS and may_start_threads()

@@ -49,10 +49,16 @@ class Space:
     """(C,) of the same."""
     targets: np.ndarray | None = None
     """(C, D), row c is class c's target."""
+    theory: np.ndarray | None = None
+    """(C, R) directions that theory predicts for the class means, in coordinates of their own."""
+    theory_weights: np.ndarray | None = None
+    """(C, R) the same for the classifier's rows; the means are those of the features then."""
     scores: np.ndarray | None = None
     """(N, C) of samples that carry several labels."""
     labels: np.ndarray | None = None
     """(N, C) 0 or 1, their labels."""
+    images: np.ndarray | None = None
+    """(N,) integers, the image that each point is a part of, where several may be of one."""
     _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -122,7 +128,8 @@ class Space:
         unit = _rows(self.unit, here)
         seen = unit if self.seen is self.unit else _rows(self.seen, here)
         kept = {"counts": self.counts, "groups": self.groups, "full": self.full, "own_features": self.own_features}
-        return Space(unit=unit, seen=seen, **kept)
+        images = self.one_each("images")
+        return Space(unit=unit, seen=seen, images=None if images is None else images[here], **kept)
 
 
 def space_of(z: np.ndarray, y: np.ndarray, *, counts: np.ndarray | None = None, full: bool = True) -> Space:

@@ -25,7 +25,7 @@ from ltviz.recording import Frame, tensors
 from ltviz.recording.files import inner_folder, read_plain, write_whole
 from ltviz.recording.frame import file_name, step_of
 
-RULES = 2
+RULES = 3
 """Raised when the same frame gives another view or another meter than before; files of other rules are fitted again."""
 FOLDER = "projections"
 MOST_BYTES = 128 << 20

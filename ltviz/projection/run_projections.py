@@ -20,14 +20,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ltviz.errors import DataError, LtvizError
+from ltviz.errors import DataError, LtvizError, RecordingError
 from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.cache import Kept, ProjectionCache, fingerprint
-from ltviz.projection.centres import class_centres
+from ltviz.projection.centres import class_centres, training_labels
 from ltviz.projection.linear import LinearProjection
 from ltviz.projection.registry import make_projection
 from ltviz.recording import Frame, Recording
-from ltviz.recording.drawn import drawn_of
+from ltviz.recording.drawn import drawn_of, split_of
 
 WALK_BYTES = 64 << 20
 """Embeddings read at most on the way from one view to another."""
@@ -144,8 +144,14 @@ class RunProjections:
             raise DataError(failure(self.name, error)) from error
 
     def centres(self, frame: Frame) -> np.ndarray:
-        """(C, D) class centres of a frame by rank; NaN rows for classes without points."""
-        return class_centres(frame.embeddings, frame.labels, len(self._order))[self._order]
+        """(C, D) class centres of a frame by rank, of training samples (`training_labels`); NaN rows for classes
+        without points."""
+        try:
+            split = split_of(frame, self._recording.probe)
+        except RecordingError:  # gone with its run; whoever shows the run says so
+            split = None
+        labels = training_labels(frame.labels, split)
+        return class_centres(frame.embeddings, labels, len(self._order))[self._order]
 
 
 def _spread(steps: Sequence[int], most: int) -> list[int]:

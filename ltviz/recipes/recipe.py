@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ltviz.errors import ConfigError, sentence
+from ltviz.text import parse_toml
 from ltviz.training.settings import RunSettings
 from ltviz.training.timetable import Switch, parse_switches, write_switches
 
@@ -151,10 +151,10 @@ def read_recipe(path: Path, name: str) -> Recipe:
             content = file.read(MAX_FILE + 1)
         if len(content) > MAX_FILE:
             raise ConfigError(f"a recipe file holds at most {MAX_FILE:,} bytes, but this one is larger: {path}")
-        values = tomllib.loads(content.decode("utf-8"))
+        values = parse_toml(content.decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"a recipe must be a TOML file, but it cannot be read ({error.strerror}): {path}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"a recipe must be TOML in UTF-8, but {str(error)[:200]}: {path}") from error

@@ -16,6 +16,7 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording import tensors
 from ltviz.recording.arrays import as_array
+from ltviz.text import plain
 
 ATTRIBUTES = "attributes.safetensors"
 MOST = 256
@@ -133,7 +134,8 @@ def decode_attributes(data: bytes, *, count: int) -> tuple[Attribute, ...]:
             listed = None if texts is None else json.loads(texts.tobytes())
             if listed is not None and not (isinstance(listed, list) and all(isinstance(text, str) for text in listed)):
                 raise ValueError
-            held[name] = Attribute(name, arrays[str(index)], None if listed is None else tuple(listed))
+            texts = None if listed is None else tuple(plain(text, lines=True) for text in listed)
+            held[plain(name)] = Attribute(plain(name), arrays[str(index)], texts)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordingError("It holds no attributes.") from error
     return make_attributes(held, count)

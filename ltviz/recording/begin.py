@@ -15,12 +15,14 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording.arrays import as_array
 from ltviz.recording.classes import Classes, number_classes, number_sets
+from ltviz.recording.files import is_there
 from ltviz.recording.frame import check_step
 from ltviz.recording.info import RunInfo, make_info
 from ltviz.recording.names import slug
 from ltviz.recording.recorder import Recorder, Silent
 from ltviz.recording.recording import Recording
 from ltviz.recording.writer import RunWriter
+from ltviz.text import plain
 
 
 def record(
@@ -121,7 +123,7 @@ def record(
         classes, sets = number_sets(table, class_names)
     split = None if split is None else as_array(split)
     arrays = {"split": split, "sample_ids": None if sample_ids is None else as_array(sample_ids)}
-    if resume and (path / "run.json").exists():
+    if resume and is_there(path / "run.json"):
         begun = Recording(path)
         _check_same(begun, classes, sets, arrays)
         writer = RunWriter.resume(path, step=None if step is None else check_step(step))
@@ -200,7 +202,7 @@ def _check_same(begun: Recording, classes: Classes, sets: np.ndarray | None, arr
     probe = begun.probe
     same = {
         "labels": _equal(probe.labels, classes.labels) and _equal(probe.label_sets, sets),
-        "class_names": info.class_names == classes.names,
+        "class_names": info.class_names == [plain(name) for name in classes.names],
         **{name: now is None or _equal(getattr(probe, name), now) for name, now in arrays.items()},
     }
     differs = [name for name, equal in same.items() if not equal]

@@ -12,6 +12,7 @@ from ltviz.errors import RecordingError
 from ltviz.recording import tensors
 from ltviz.recording.arrays import check_points
 from ltviz.recording.frame import Frame, file_name, parse_metrics, parse_step
+from ltviz.recording.probe import Probe
 from ltviz.recording.recording import Recording
 
 MANY = 50_000
@@ -72,6 +73,14 @@ def drawn_of(frame: Frame) -> Frame:
     if rows is None:
         return frame
     return Frame(step=frame.step, embeddings=frame.embeddings[rows], labels=frame.labels[rows], metrics=frame.metrics)
+
+
+def split_of(frame: Frame, probe: Probe) -> np.ndarray | None:
+    """(M,) the split of the samples of a frame, which may be those that `drawn_of` gives; None where it is unknown."""
+    split, rows = probe.known_split, drawn_rows(probe.labels)
+    if split is None or rows is None or len(frame.labels) == len(split):
+        return split
+    return split[rows]
 
 
 def first_look(recording: Recording, step: int) -> tuple[np.ndarray, Frame] | None:

@@ -1,12 +1,15 @@
 """evaluation.json: what a finished run is worth on its whole test set, beside the frames, which show a probe set.
 
     {"format": 1, "step": 300,
-     "test_images": [50, 50, ...],          by class, less those for validation
+     "test_images": [50, 50, ...],          by class, less those for validation; where samples are pixels, the images
+                                            that pixels of the class were judged of
+     "judged": {"pixels": [9000, ...],      pixels behind accuracy and geometry, by class: a part of them all, as many
+                "images": 150},             of each of so many test images; null where samples are no pixels
      "validation_images": 0,
      "accuracy": {"own": {"all": 0.9, "many": 1.0, "medium": 0.9, "few": 0.85}, "ncm": {...}, "linear": {...}},
      "map": {},                             of the own classifier, where samples have several labels
      "miou": {"all": 0.5, ...},             of the own classifier, where samples are pixels
-     "pixels": [90000, 3000, ...],          labelled pixels behind it, by class; test_images counts those judged before
+     "pixels": [90000, 3000, ...],          labelled pixels behind miou, by class: all of them
      "refused": {"ncm": "why"},
      "sphere_is_readout": false,
      "geometry": {"train": {"centre_sum": 0.4, ...}, "test": {...}},       of the points on the sphere
@@ -36,12 +39,20 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Measures = dict[str, dict[str, _Number]]
 
 
+class Judged(_Strict):
+    """Of which pixels accuracies and geometry are, where samples are pixels."""
+
+    pixels: list[_Images] = Field(max_length=MAX_CLASSES)
+    images: _Images
+
+
 class Evaluation(_Strict):
     """What stands in evaluation.json; accuracies from 0 to 1, angles in degrees. Groups without samples are absent."""
 
     format: int = FORMAT
     step: int = Field(ge=0, le=MAX_STEP)
     test_images: list[_Images] = Field(max_length=MAX_CLASSES)
+    judged: Judged | None = None
     validation_images: _Images = 0
     accuracy: dict[str, dict[str, _Share]] = Field(default_factory=dict)
     map: dict[str, _Share] = Field(default_factory=dict)

@@ -169,19 +169,34 @@ def sync_folder(path: Path) -> None:
     sync_file(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether something stands at `path`; no where that cannot be known, as in a folder that may not be entered."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def inner_folder(run: Path, name: str) -> Path:
-    """The folder `name` of a run; RecordingError where it is a link."""
+    """The folder `name` of a run; RecordingError where it is a link, or the run's folder may not be entered."""
     path = run / name
-    if path.is_symlink():
+    try:
+        is_link = path.is_symlink()
+    except OSError as error:
+        raise RecordingError(f"'{name}' cannot be looked into ({error.strerror}; {run}).") from error
+    if is_link:
         raise RecordingError(f"'{name}' is a link; links inside a run folder are not followed ({run}).")
     return path
 
 
 def make_folder(path: Path) -> list[Path]:
     """Make the folder and its parents; gives those that were missing, outermost first. RecordingError if it fails."""
-    missing = list(itertools.takewhile(lambda folder: not folder.exists(), [path, *path.parents]))
+    missing = list(itertools.takewhile(lambda folder: not is_there(folder), [path, *path.parents]))
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except ValueError as error:
+        raise RecordingError(f"The folder cannot be made ({error}); got {str(path)!r:.200}.") from error
     except OSError as error:
         raise RecordingError(
             f"The folder cannot be made ({error.strerror}); give a path that you may write ({path})."

@@ -21,6 +21,7 @@ from ltviz.recording import older, tensors
 from ltviz.recording.arrays import Sizes, check_column, check_mapping, check_name, check_points
 from ltviz.recording.info import MAX_STEP, UNLABELLED
 from ltviz.recording.marks import check_forces, check_marks, check_readings
+from ltviz.text import plain
 
 _FILE = re.compile(r"\d{9}\.safetensors")
 _NO_STEP = "a step that is no whole number in range"
@@ -278,7 +279,7 @@ def parse_events(metadata: Mapping[str, str]) -> list[dict[str, Any]]:
         raise RecordingError("Its events cannot be read.") from error
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise RecordingError("Its events cannot be read.")
-    return events
+    return [{plain(key): plain(value) if isinstance(value, str) else value for key, value in e.items()} for e in events]
 
 
 def _numbers(metrics: Mapping[str, Any], where: str) -> tuple[dict[str, float], list[dict[str, Any]]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from ltviz.errors import RecordingError
 from ltviz.marks import Mark, Reading
 from ltviz.recording.names import RUN_ID
 from ltviz.recording.tensors import FORMAT
+from ltviz.text import plain
 
 MAX_CLASSES = 65_535
 MAX_STEP = 999_999_999
@@ -22,8 +23,10 @@ UNLABELLED = -1
 State = Literal["queued", "starting", "running", "paused", "stopping", "finished", "failed", "lost"]
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused", "stopping"})
 
-_Word = Annotated[str, Field(max_length=200)]
-_ClassName = Annotated[str, Field(max_length=20_000)]
+_Text = Annotated[str, AfterValidator(plain)]
+"""Shown to people: what a terminal or a page would obey is replaced."""
+_Word = Annotated[_Text, Field(max_length=200)]
+_ClassName = Annotated[_Text, Field(max_length=20_000)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -53,7 +56,7 @@ class RunInfo(_Strict):
     format: int = FORMAT
     run_id: str = Field(pattern=f"^{RUN_ID.pattern}$")
     method: _Word | None = None
-    title: str = Field(default="", max_length=2_000)
+    title: _Text = Field(default="", max_length=2_000)
     created: _Finite
     race: _Word | None = None
     dim: int | None = Field(default=None, ge=2, le=1_000_000)
@@ -93,7 +96,7 @@ class Status(_Strict):
 
     format: int = FORMAT
     state: State
-    reason: str | None = Field(default=None, max_length=4_000)
+    reason: _Text | None = Field(default=None, max_length=4_000)
     pid: int | None = None
     host: _Word | None = None
     beat: _Finite = 0.0

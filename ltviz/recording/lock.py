@@ -150,7 +150,7 @@ def _try_flock(descriptor: int, *, shared: bool = False) -> bool:
 def _is_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
+    except OSError:
         return False
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ltviz.marks import THEORY
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
 from ltviz.recording.drawn import draw_evenly
@@ -63,6 +64,7 @@ def _measure_rows(
         num_classes=info.num_classes,
         counts=np.array(info.counts),
         targets=targets[index] if matched and targets is not None else None,
+        theory=_theory(frame, info),
         split=None if split is None else split[here],
         predictions=samples.get("prediction"),
         confidence=samples.get("confidence"),
@@ -70,13 +72,21 @@ def _measure_rows(
     )
 
 
-def observed_of(frame: Frame) -> Frame:
-    """What the alarms look at of a frame: the frame itself, or `MOST_MEASURED` of more points, drawn evenly."""
+def _theory(frame: Frame, info: RunInfo) -> np.ndarray | None:
+    """(C, D) where the frame says that theory puts the class means; None where it does not."""
+    places = frame.landmarks.get(THEORY.key)
+    return places if places is not None and len(places) == info.num_classes else None
+
+
+def observed_of(frame: Frame, split: np.ndarray | None = None) -> tuple[Frame, np.ndarray | None]:
+    """What the alarms look at of a frame: the frame itself, or `MOST_MEASURED` of more points, drawn evenly; and the
+    split of these, where that of all (N,) is known."""
     if len(frame.labels) <= MOST_MEASURED:
-        return frame
+        return frame, split
     rows = np.arange(len(frame.labels)) if frame.present is None else np.flatnonzero(frame.present)
     rows = rows[draw_evenly(frame.labels[rows], MOST_MEASURED)]
-    return replace(frame, embeddings=frame.embeddings[rows], labels=frame.labels[rows], present=None)
+    some = replace(frame, embeddings=frame.embeddings[rows], labels=frame.labels[rows], present=None)
+    return some, None if split is None else split[rows]
 
 
 def find_alarms_of(recording: Recording, observations: Iterable[Observation] | None = None) -> list[Alarm]:
@@ -92,7 +102,9 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
         case [int(rows), _]:  # of this method's own batches
             size = rows
     if observations is None:
-        observations = (observe(observed_of(frame), np.array(info.counts)) for frame in recording.since(None))
+        counts, split = np.array(info.counts), recording.probe.known_split
+        seen = (observed_of(frame, split) for frame in recording.since(None))
+        observations = (observe(some, counts, theirs) for some, theirs in seen)
     return find_alarms(
         observations,
         total_steps=info.total_steps,

@@ -9,10 +9,11 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.files import read_plain, write_whole
@@ -20,6 +21,7 @@ from ltviz.recording.home import foreign_folders
 from ltviz.recording.lock import RunLock
 from ltviz.recording.own import remove_own
 from ltviz.recording.tensors import FORMAT
+from ltviz.text import plain
 
 TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 MAX_TAGS = 50
@@ -37,7 +39,7 @@ class Notes(BaseModel):
     tags: tuple[Annotated[str, Field(pattern=f"^{TAG.pattern}$")], ...] = Field(
         default=(), max_length=MAX_TAGS, strict=False
     )
-    note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
+    note: Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(partial(plain, lines=True))] = ""
 
 
 def read_notes(path: str | os.PathLike[str]) -> Notes:
@@ -94,7 +96,11 @@ def delete_run(path: str | os.PathLike[str]) -> None:
         RecordingError: no run there, a folder that holds other folders besides, or one that cannot be removed.
     """
     folder = _check_run(path)
-    if more := foreign_folders(folder):
+    try:
+        more = foreign_folders(folder)
+    except OSError as error:
+        raise RecordingError(f"The run's folder cannot be looked into ({error.strerror}; {folder}).") from error
+    if more:
         raise RecordingError(
             f"The run's folder holds more than the run, '{more[0]}' first, and is not deleted; move that away, or "
             f"remove the run by hand ({folder})."
@@ -121,12 +127,15 @@ def _write(path: str | os.PathLike[str], before: Notes, after: Notes) -> Notes:
 def _check_run(path: str | os.PathLike[str]) -> Path:
     """The folder at `path`, no link, that holds a run: nothing else is written to, or removed."""
     folder = Path(path).absolute()
-    if folder.is_symlink():
-        raise RecordingError(
-            f"There is no run in this folder: it is a link to {folder.resolve()}, change the run there ({folder})."
-        )
-    held = any((folder / name).is_file() for name in ("run.json", "status.json"))
-    if folder.name.startswith(".") or not folder.is_dir() or not held:
+    try:
+        if folder.is_symlink():
+            raise RecordingError(
+                f"There is no run in this folder: it is a link to {folder.resolve()}, change the run there ({folder})."
+            )
+        held = folder.is_dir() and any((folder / name).is_file() for name in ("run.json", "status.json"))
+    except OSError as error:
+        raise RecordingError(f"The run's folder cannot be looked into ({error.strerror}; {folder}).") from error
+    if folder.name.startswith(".") or not held:
         raise RecordingError(f"There is no run in this folder; `ltviz runs` lists those there are ({folder}).")
     return folder
 

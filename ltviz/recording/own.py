@@ -18,7 +18,7 @@ from ltviz.recording.recording import MAX_INFO, Recording
 
 STRAY = re.compile(r"\..*\.tmp")
 """A file that a killed writer left half-made."""
-FOLDERS = frozenset({"frames", "weights", "control", "projections"})
+FOLDERS = frozenset({"frames", "weights", "control", "projections", "damaged"})
 _FILES = frozenset(
     {
         "run.json",
@@ -53,16 +53,18 @@ def is_own(name: str, inside: str = "") -> bool:
             return name.endswith(".json")
         case "weights":
             return name == "LATEST" or name.isdecimal()
-    return inside == "projections"
+    return inside in ("projections", "damaged")
 
 
-def strangers(run: Path) -> list[str]:
-    """What else lies in a run's folder and in its own folders: paths below it, with forward slashes."""
+def strangers(run: Path, *, strays: bool = False) -> list[str]:
+    """What else lies in a run's folder and in its own folders: paths below it, with forward slashes. With `strays` also
+    what killed writers left half-made."""
     found = []
     for inside in ("", *sorted(FOLDERS)):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(run / inside) as entries:
             names = [entry.name for entry in entries]
-            found += [f"{inside}/{name}".strip("/") for name in names if not is_own(name, inside)]
+            odd = [name for name in names if not is_own(name, inside) or (strays and STRAY.fullmatch(name))]
+            found += [f"{inside}/{name}".strip("/") for name in odd]
     return sorted(found)
 
 
@@ -104,6 +106,17 @@ def _move_own(run: Path, hidden: Path) -> None:
         if inside:
             with contextlib.suppress(OSError):  # strangers' files are in it
                 folder.rmdir()
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed writer left half-made."""
+    try:
+        with os.scandir(folder) as entries:
+            for name in [entry.name for entry in entries if STRAY.fullmatch(entry.name)]:
+                with contextlib.suppress(OSError):
+                    (folder / name).unlink()
+    except OSError as error:
+        raise RecordingError(f"'{folder.name}' cannot be looked into ({error.strerror}; {folder.parent}).") from error
 
 
 def make_way(path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,17 +19,16 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording import older, tensors
 from ltviz.recording.attributes import ATTRIBUTES, Attribute, decode_attributes
-from ltviz.recording.files import inner_folder, open_plain, read_bytes, read_plain
+from ltviz.recording.files import inner_folder, is_there, open_plain, read_bytes, read_plain
 from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
 from ltviz.recording.tensors import MAX_ARRAYS
+from ltviz.recording.terms import Terms
 
 MAX_INFO = 32 << 20
 MAX_STATUS = 4 << 20
-MAX_METRICS = 1 << 30
-MAX_LINE = 1 << 20
 
 log = logging.getLogger("ltviz")
 
@@ -74,7 +74,7 @@ class Recording:
         self._info: tuple[_Identity, RunInfo] | None = None
         self._probe: tuple[_Identity, Probe] | None = None
         self._attributes: tuple[_Identity, tuple[Attribute, ...]] = ((0, 0, 0), ())
-        self._terms: tuple[int, int, list[dict[str, Any]]] = (0, 0, [])
+        self._terms = Terms(self.path / "metrics.jsonl")
         self._beat: tuple[float, float] | None = None
         self._seen = False
 
@@ -84,7 +84,7 @@ class Recording:
     @property
     def exists(self) -> bool:
         """Whether the folder holds a run, or the status of one."""
-        return any((self.path / name).exists() for name in ("run.json", "status.json", "frames"))
+        return any(is_there(self.path / name) for name in ("run.json", "status.json", "frames"))
 
     @property
     def run_id(self) -> str:
@@ -127,7 +127,7 @@ class Recording:
             identity, data = self._read("probe.safetensors", MAX_ARRAYS, self._probe)
             if data is not None:
                 # First: an error of run.json is not one of the probe.
-                info = self.info if (self.path / "run.json").exists() else None
+                info = self.info if is_there(self.path / "run.json") else None
                 decode = partial(_decode_probe, info=info)
                 self._probe = (identity, self._parsed(decode, data, "probe.safetensors"))
             assert self._probe is not None
@@ -137,7 +137,7 @@ class Recording:
     def attributes(self) -> tuple[Attribute, ...]:
         """What else is known of the samples; RecordingError where the file is damaged."""
         with self._guard:
-            if (self.path / ATTRIBUTES).exists():
+            if is_there(self.path / ATTRIBUTES):
                 identity, data = self._read(ATTRIBUTES, MAX_ARRAYS, self._attributes)
                 if data is not None:
                     decode = partial(decode_attributes, count=len(self.probe.labels))
@@ -145,12 +145,18 @@ class Recording:
             return self._attributes[1]
 
     def frame_files(self) -> list[int]:
-        """Steps of all files named like frames, growing, sound or not: one look at the folder, nothing is opened."""
+        """Steps of all files named like frames, growing, sound or not: one look at the folder, nothing is opened.
+
+        RecordingError where that folder is a link, or may not be looked into.
+        """
+        folder = inner_folder(self.path, "frames")
         try:
-            with os.scandir(inner_folder(self.path, "frames")) as entries:
+            with os.scandir(folder) as entries:
                 steps = [step for entry in entries if (step := step_of(entry.name)) is not None]
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            raise RecordingError(f"The frames cannot be looked into ({error.strerror}; {folder}).") from error
         return sorted(steps)
 
     def steps(self) -> list[int]:
@@ -198,30 +204,18 @@ class Recording:
             bad = [BadFrame(self._frame_path(step), reason) for step, (_, reason) in sorted(self._bad.items())]
         for name, read in (("probe.safetensors", lambda: self.probe), (ATTRIBUTES, lambda: self.attributes)):
             try:
-                _ = read() if (self.path / name).exists() else None
+                _ = read() if is_there(self.path / name) else None
             except RecordingError as error:
                 bad.append(BadFrame(self.path / name, str(error)))
         return bad
 
-    def metrics(self) -> list[dict[str, Any]]:
+    def metrics(self) -> Sequence[dict[str, Any]]:
         """The lines of metrics.jsonl, {"step": 3, "loss": 0.7, ...}; a term that was not finite is None.
 
         A last line that is not complete yet is left for later; a damaged line is left out.
         """
         with self._guard:
-            inode, offset, lines = self._terms
-            try:
-                with open_plain(self.path / "metrics.jsonl") as (descriptor, about):
-                    if about.st_ino != inode or about.st_size < offset:
-                        inode, offset, lines = about.st_ino, 0, []
-                    os.lseek(descriptor, offset, os.SEEK_SET)
-                    data = read_bytes(descriptor, min(about.st_size, MAX_METRICS) - offset)
-            except FileNotFoundError:
-                return []
-            complete = data[: data.rfind(b"\n") + 1]
-            lines.extend(line for text in complete.splitlines() if (line := _parse_line(text)) is not None)
-            self._terms = (inode, offset + len(complete), lines)
-            return list(lines)
+            return self._terms.read()
 
     def status(self) -> Status:
         """How the run is doing. "lost": it was active and its writer is gone.
@@ -388,13 +382,3 @@ def _identity_at(path: Path) -> _Identity | None:
         return _identity(path.lstat())
     except OSError:
         return None
-
-
-def _parse_line(text: bytes) -> dict[str, Any] | None:
-    if len(text) > MAX_LINE:
-        return None
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return line if isinstance(line, dict) and isinstance(line.get("step"), int) else None

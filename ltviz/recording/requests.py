@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltviz.errors import ConfigError, RecordingError
-from ltviz.recording.files import inner_folder, read_plain, write_whole
+from ltviz.recording.files import inner_folder, is_there, make_folder, read_plain, write_whole
 
 MAX_REQUEST = 65_536
 
@@ -54,10 +54,10 @@ def send_request(
         raise ConfigError(
             f"A request must be pause, resume, stop, or set with plain values ({problem['msg']})."
         ) from error
-    if not run.is_dir():
+    if not is_there(run / "."):
         raise RecordingError(f"There is no run to send '{kind}' to; it may have been deleted ({run}).")
     folder = inner_folder(run, "control")
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     write_whole(folder / f"{uuid.uuid4().hex}.json", request.model_dump_json().encode())
 
 
@@ -65,8 +65,13 @@ def take_requests(run: Path) -> list[Request]:
     """The requests that wait, oldest first; they are removed. One that cannot be read is logged, and hurts no other."""
     taken = []
     try:
-        names = [entry.name for entry in os.scandir(inner_folder(run, "control")) if entry.name.endswith(".json")]
+        with os.scandir(inner_folder(run, "control")) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(".json")]
     except FileNotFoundError:
+        return []
+    except OSError as error:
+        # A folder that is gone, or no folder any more: nobody can ask for anything, which is no reason to end.
+        log.debug("No requests can be read: %s (%s)", error, run)
         return []
     for name in names:
         waiting = run / "control" / name

@@ -17,11 +17,11 @@ from ltviz.recording.lock import RunLock
 from ltviz.recording.recording import MAX_STATUS, Recording
 
 
-def mark_failed(path: str | os.PathLike[str], reason: str, **details: Any) -> None:
+def mark_failed(path: str | os.PathLike[str], reason: str, *, anew: bool = False, **details: Any) -> None:
     """Say that a run has failed whose writer is dead or never came; for supervisors.
 
-    The folder is made where there is none; a run that has ended already keeps its state. Raises RunLocked while a
-    writer lives.
+    The folder is made where there is none; a run that has ended already keeps its state, and the reason for it unless
+    it fails `anew`. Raises RunLocked while a writer lives.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp()) / "my-run"
@@ -35,7 +35,7 @@ def mark_failed(path: str | os.PathLike[str], reason: str, **details: Any) -> No
     try:
         recording = Recording(path)
         before = recording.status()
-        if before.state in ("finished", "failed"):
+        if before.state == "finished" or (before.state == "failed" and not anew):
             return
         found = {"beat": time.time(), "step": max(recording.frame_files(), default=None)}
         after = changed(before, "failed", reason, details).model_copy(update=found)

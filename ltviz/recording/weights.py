@@ -153,9 +153,12 @@ def _load(folder: Path, step: int) -> Weights:
 
 def _saved_steps(folder: Path) -> list[int]:
     try:
-        return sorted(int(entry.name) for entry in os.scandir(folder) if _STEP.fullmatch(entry.name))
-    except FileNotFoundError:
+        with os.scandir(folder) as entries:
+            return sorted(int(entry.name) for entry in entries if _STEP.fullmatch(entry.name))
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise RecordingError(f"The weights cannot be looked into ({error.strerror}; {folder}).") from error
 
 
 def _crc(text: str) -> int:

@@ -21,6 +21,7 @@ from ltviz.recording.attributes import ATTRIBUTES, encode_attributes, make_attri
 from ltviz.recording.files import (
     Appender,
     inner_folder,
+    is_there,
     make_folder,
     sync_file,
     sync_folder,
@@ -31,11 +32,12 @@ from ltviz.recording.frame import Frame, check_frame, check_step, encode_frame, 
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, State, Status
 from ltviz.recording.lock import RunLock
 from ltviz.recording.older import undeclared
-from ltviz.recording.own import STRAY, cut_back, make_way
+from ltviz.recording.own import cut_back, make_way, sweep
 from ltviz.recording.probe import Probe, encode_probe, make_probe
-from ltviz.recording.recording import MAX_INFO, MAX_LINE, Recording
+from ltviz.recording.recording import MAX_INFO, Recording
 from ltviz.recording.requests import Request, take_requests
 from ltviz.recording.states import changed
+from ltviz.recording.terms import MAX_LINE
 
 BEAT_SECONDS = 1.0
 SYNC_SECONDS = 1.5
@@ -125,12 +127,12 @@ class RunWriter:
         with contextlib.ExitStack() as undo:
             for folder in make_folder(path):
                 undo.callback(_remove, folder)
-            new_lock = not (path / "lock").exists()
+            new_lock = not is_there(path / "lock")
             lock = RunLock.acquire(path / "lock")
             undo.callback(lock.release)
             if new_lock:
                 undo.callback(_remove, path / "lock")
-            if (path / "run.json").exists() or Recording(path).frame_files():
+            if is_there(path / "run.json") or Recording(path).frame_files():
                 raise RecordingError(
                     "The folder already holds a run; give another folder, go on with it (resume=True) or replace it "
                     f"(overwrite=True): {path}."
@@ -141,7 +143,7 @@ class RunWriter:
             for name, data in files.items():
                 undo.callback(_remove, path / name)
                 write_whole(path / name, data, sync=True)
-            new_status = not (path / "status.json").exists()
+            new_status = not is_there(path / "status.json")
             if new_status:
                 undo.callback(_remove, path / "status.json")
             writer = cls(path, info, probe, lock, (-1, 0.0))
@@ -159,7 +161,7 @@ class RunWriter:
         """
         path = Path(path).absolute()
         recording = Recording(path)
-        if not (path / "run.json").exists():
+        if not is_there(path / "run.json"):
             raise RecordingError(f"The folder holds no run to go on with; check the path ({path}).")
         with contextlib.ExitStack() as undo:
             lock = RunLock.acquire(path / "lock")
@@ -167,10 +169,8 @@ class RunWriter:
             info, probe = recording.info, recording.probe
             for name in ("frames", "control"):
                 folder = inner_folder(path, name)
-                folder.mkdir(exist_ok=True)
-                for entry in os.scandir(folder):
-                    if STRAY.fullmatch(entry.name):
-                        _remove(folder / entry.name)
+                make_folder(folder)
+                sweep(folder)
             if step is not None:
                 cut_back(recording, check_step(step))
             newest = recording.last()

@@ -2,6 +2,7 @@
 
 timetable       milestones of the rate and switches of the training, from text (no torch)
 settings        what a user may choose (no torch; the app and the command line read it)
+parameters      how many parameters a network has, from shapes (no torch)
 controls        requests that arrive while a run trains, checked against the bounds of the settings (no torch)
 folders         whether a folder is free, or holds a run that can go on (no torch)
 progress        how far a run is, and how it ended (no torch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,10 +96,21 @@ class ForceMeter:
                 try:
                     found[name] = imagine(method_registry.method(name), scene)
                 except TooManyWeights as error:
-                    log.warning("%s: no what-if of %s, because %s", mine, name, error)
+                    log.warning("%s: no what-if of %s, because %s", mine, name, str(error))
         if itself:  # of the very rows of its step: what differs is what stands in, not what was drawn
             metrics = _agreements(method, self._scene(method, own, embeddings), found[mine][TOTAL])
         return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
+
+    def try_to(self, method: Method, own: Batch, upcoming: Batch, *rest: Any) -> Measured:
+        """As `measure`; nothing where that fails, which is logged and costs no frame: the step that follows does the
+        same, and ends the run by the rules."""
+        try:
+            return self.measure(method, own, upcoming, *rest)
+        except Exception as error:
+            name, step = method.card.name, upcoming.step - 1
+            # as text: who keeps the record would keep the error's frames, and with them the memory that it ran out of
+            log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, str(error))
+            return Measured({}, {})
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""

@@ -41,6 +41,8 @@ CRT_EPOCHS, CRT_RATE = 10, 0.2
 RIDGE = 1e-4
 MOST_PIXELS = 20_000
 """Of the training set and of the test set each that judges read, where samples are pixels; images are all read."""
+PIECE = 256
+"""Inputs that are encoded between two words on how far that is."""
 _LINEAR = 1e-3  # relative deviation from an affine function that rounding may cause
 
 
@@ -54,6 +56,8 @@ class TrainedMethod:
 
     method: Method
     shared: SharedStart
+    tell: Callable[[str], None] = lambda doing: None
+    """Called now and then with what is being done, such as "3,200 of 10,000 test images"; what it raises ends that."""
 
     @cached_property
     def held(self) -> NDArray[np.bool_]:
@@ -90,7 +94,7 @@ class TrainedMethod:
         """Features (H, F) float64 and labels (H,) of the validation share; H is 0 in a run without one."""
         data = self.shared.data
         held = np.flatnonzero(self.held)
-        return self._features(data.test_inputs.subset(held)), self._labels(data.test_labels[held])
+        return self._features(data.test_inputs.subset(held), "validation"), self._labels(data.test_labels[held])
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor]:
@@ -98,31 +102,51 @@ class TrainedMethod:
         data = self.shared.data
         pixels = isinstance(data.train_inputs, Pixels)
         inputs = self.shared.on_device(data.train_inputs.subset(self.learned)) if pixels else self.shared.batches.inputs
-        return encode(self.method, inputs.blocks()), self._labels(data.train_labels[self.learned])
+        features = encode(self.method, inputs.blocks(), self._count(inputs.inputs, "training"))
+        return features, self._labels(data.train_labels[self.learned])
 
     @cached_property
     def test(self) -> Tensor:
         """Features (M, F) float64."""
-        return self._features(self.shared.data.test_inputs.subset(self.judged))
+        return self._features(self.shared.data.test_inputs.subset(self.judged), "test")
 
     @torch.no_grad()
     def own(self) -> Tensor:
         """(M,) classes by the method's own classifier."""
         return self.method.classify(self.test.float()).argmax(1)
 
-    def _features(self, inputs: Inputs) -> Tensor:
+    def _features(self, inputs: Inputs, part: str) -> Tensor:
         if not len(inputs):
             return torch.zeros(0, self.shared.feature_dim, dtype=torch.float64, device=self.shared.engine.device)
-        return encode(self.method, self.shared.on_device(inputs).blocks())
+        return encode(self.method, self.shared.on_device(inputs).blocks(), self._count(inputs, part))
+
+    def _count(self, inputs: Inputs, part: str) -> Callable[[int], None]:
+        """Tells of so many more inputs of a part of the data at each call."""
+        kind, total, done = "samples" if inputs.is_vectors else "images", inputs.num_images, 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            self.tell(f"{done:,} of {total:,} {part} {kind}")
+            done += more
+
+        return count
 
     def _labels(self, labels: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(labels).to(self.shared.engine.device)
 
 
 @torch.no_grad()
-def encode(method: Method, blocks: Iterable[Tensor]) -> Tensor:
-    """Inputs, block by block, -> features (N, F) float64 of a method in evaluation mode."""
-    return torch.cat([method.encoder(rows) for rows in blocks]).double()
+def encode(method: Method, blocks: Iterable[Tensor], count: Callable[[int], None] = lambda more: None) -> Tensor:
+    """Inputs, block by block, -> features (N, F) float64 of a method in evaluation mode.
+
+    Args:
+        count: called before each `PIECE` of a block with how many inputs it has.
+    """
+    found = []
+    for piece in (piece for rows in blocks for piece in rows.split(PIECE)):
+        count(len(piece))
+        found.append(method.encoder(piece))
+    return torch.cat(found).double()
 
 
 def ncm(trained: TrainedMethod) -> Tensor:
@@ -152,6 +176,7 @@ def linear(trained: TrainedMethod) -> Tensor:
     )
 
     def loss() -> Tensor:
+        trained.tell(f"the linear probe of {len(rows):,} training samples")
         solver.zero_grad()
         value = (share * F.cross_entropy(layer(rows), y, reduction="none")).sum() + RIDGE * layer.weight.square().sum()
         value.backward()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ltviz.data.batch import Batch
-from ltviz.errors import DiskFull, TrainingError
+from ltviz.errors import DiskFull, RecordingError, TrainingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
@@ -21,7 +21,7 @@ from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
 from ltviz.training.engine import fitting_batch, free_memory
-from ltviz.training.evaluation import evaluate
+from ltviz.training.evaluation import evaluated
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
 from ltviz.training.learner import Learner
 from ltviz.training.observer import Observer
@@ -35,8 +35,7 @@ MOST_UNREAD = 256
 """Steps whose losses wait on the device to be read, at most; a frame reads them before."""
 
 log = logging.getLogger(__name__)
-_MOST_FILES = 20
-"""Damaged files that one event names."""
+_MOST_FILES = 20  # damaged files that one event names
 
 
 class Lane:
@@ -58,7 +57,7 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before, self._shared = learner, before, shared
-        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs)
+        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs, shared.run.sampling)
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []
@@ -95,18 +94,13 @@ class Lane:
         share = shared.share_of(method)
         learner = Learner(method, shared.run, shared.engine, share)
         awaits = teachers.take_in(method, teacher, path, shared)
-        described = shared.describe(method, share)
-        described["config"]["engine"]["notes"] += learner.notes
-        if teacher is not None:
-            described["config"]["teacher"] = teacher.as_json()
-        if recipe is not None:
-            described["config"]["recipe"] = dict(recipe)
-        if title is not None:
-            described["title"] = title
+        about = shared.describe(method, share, teacher=teacher and teacher.as_json(), recipe=recipe and dict(recipe))
+        about["config"]["engine"]["notes"] += learner.notes
+        about["title"] = title or about["title"]
         before = folders.Snapshot(path)
         writer = RunWriter.create(
             path,
-            RunInfo(run_id=slug(path.name), created=time.time(), race=race, **described),
+            RunInfo(run_id=slug(path.name), created=time.time(), race=race, **about),
             labels=shared.probe.labels,
             split=shared.probe.split,
             sample_ids=shared.probe.sample_ids,
@@ -240,7 +234,7 @@ class Lane:
         return events
 
     def _switch(self, step: int) -> None:
-        """Does what the settings' timetable says of this step; what a frame tells of already is not told again."""
+        """Does what the settings' timetable says of this step; what a frame tells of is not told again."""
         for switch in parse_switches(self.run.switches):
             if switch.first_step(self.run.steps) != step:
                 continue
@@ -306,15 +300,10 @@ class Lane:
     def _measure_forces(self, upcoming: Batch, embeddings: np.ndarray) -> Measured:
         """The forces of the next step, where this frame is to have them."""
         every, last = self.run.forces_every, self.step >= self.run.steps
-        nothing = Measured({}, {})
         if not every or (self.progress.frames_here % every and not last):
-            return nothing
+            return Measured({}, {})
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
-        try:
-            return self._force_meter.measure(self.method, self._learner.share(upcoming), upcoming, embeddings, names)
-        except Exception as error:  # costs no frame: the step that follows does the same, and ends the run by the rules
-            log.warning("%s: no forces at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
-            return nothing
+        return self._force_meter.try_to(self.method, self._learner.share(upcoming), upcoming, embeddings, names)
 
     def _note_swaps(self, matched: np.ndarray | None) -> None:
         """Adds an event where classes have been given other targets since the frame before."""
@@ -339,21 +328,17 @@ class Lane:
             self.writer.log(*self._unlogged[0])
             del self._unlogged[0]
 
-    def evaluate(self) -> None:
-        """Writes evaluation.json, unless the settings say not to.
+    def evaluate(self, tell: Callable[[str], None] = lambda doing: None) -> None:
+        """Writes evaluation.json, unless the settings say not to or `tell`, called now and then, is `Interrupted`.
 
         Raises:
             DiskFull: nothing was written; try again.
         """
-        if not self.run.evaluate:
-            return
-        try:
+        if self.run.evaluate:
             with self._learner.own_rng():
-                found = evaluate(self.method, self._shared, self.step)
-        except Exception as error:  # the run is complete without; `ltviz judge` says the same
-            log.warning("%s: no evaluation at step %d: %s: %s", self.name, self.step, type(error).__name__, error)
-            return
-        write_evaluation(self.path, found)
+                found = evaluated(self.method, self._shared, self.step, tell)
+            if found is not None:
+                write_evaluation(self.path, found)
 
     def save(self) -> None:
         """Writes weights/<step>/, unless they are there; raises as `look` does."""
@@ -362,6 +347,16 @@ class Lane:
             save_weights(self.path, self.step, *self._learner.pack())
             self.progress.saved = self.step
 
+    def rescue(self) -> int:
+        """Saves what a lane that cannot go on has learned, where it is sound; the step of the weights that are on the
+        disk then, -1 without any. For a lane whose steps have been looked at."""
+        try:
+            if self.step > max(self.progress.saved, 0) and self._learner.is_sound():
+                self.save()
+        except Exception as error:  # a folder or a device that is gone: that is why it cannot go on
+            log.warning("%s: weights of step %d are not saved: %s", self.name, self.step, error)
+        return self.progress.saved
+
     # ------------------------------------------------------------------ status
 
     def requests(self) -> list[Request]:
@@ -369,17 +364,21 @@ class Lane:
         return self.writer.requests()
 
     def tell(self, state: State, reason: str | None, **details: Any) -> None:
-        """Writes the state into status.json; training does not end for want of room there."""
+        """Writes the state into status.json; training does not end for want of room there, nor that of other lanes for
+        a folder that is gone."""
         try:
             self.writer.set_state(state, reason, **details)
-        except DiskFull as full:
-            log.warning("%s: %s", self.name, full)
+        except RecordingError as error:
+            log.warning("%s: %s", self.name, error)
 
     def end(self, state: State, reason: str | None, **details: Any) -> None:
         """Leaves the race: the last word in status.json, the lock and the memory are released."""
         self.ended = (state, reason)
         self.tell(state, reason, **details)
-        self.writer.close()
+        try:
+            self.writer.close()
+        except RecordingError as error:  # the lock is released all the same
+            log.warning("%s: %s", self.name, error)
         del self._learner, self._observer, self._force_meter, self._shared
 
     def outcome(self, watch_share: float) -> Outcome:

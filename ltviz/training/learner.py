@@ -46,6 +46,7 @@ class Learner:
     Attributes:
         run: settings of the run; those that are live may be replaced between steps.
         images_seen: images that the steps so far have asked for, each view of a sample an image.
+        torn: whether the last step broke off after it had begun to move the weights.
         notes: what was chosen for this method beside what the engine says, a sentence each.
     """
 
@@ -57,6 +58,7 @@ class Learner:
         self._scaler = engine.scaler()
         self._ledger = Ledger(engine.device)
         self._stepped = False
+        self.torn = False
         captures, self.notes = graphs.choice(method, run, engine)
         make = partial(graphs.CudaGraph, engine.device)
         self._replays = graphs.Replays(method, self._ledger, make) if captures else None
@@ -80,9 +82,10 @@ class Learner:
             if self._replays is None:
                 self._work(batch, rate)
             else:
+                self.torn = True
                 self._replays.step(batch, rate, self._work, self.run, self.optimizer)
         self.images_seen += batch.images
-        self._stepped = True
+        self._stepped, self.torn = True, False
 
     def _work(self, batch: Batch, rate: float | Tensor) -> None:
         """All that a step does to weights and buffers; the rate is a 0-d tensor on the device in a capture."""
@@ -104,10 +107,12 @@ class Learner:
             self._ledger.judge([])
             spoil = torch.ones_like(self._ledger.refused).masked_fill(self._ledger.refused > 0, torch.nan)
             self._scaler.scale(total * spoil).backward()  # NaN gradients are left out, as those that overflow are
+            self.torn = True
             self._scaler.step(self.optimizer)
             self._scaler.update()
             return
         self.engine.fabric.backward(total)
+        self.torn = True
         self._ledger.judge([p.grad for p in self._trained if p.grad is not None])
         if self.engine.is_fused(self.optimizer):
             self.optimizer.found_inf = self._ledger.refused  # pyright: ignore[reportAttributeAccessIssue]
@@ -157,7 +162,7 @@ class Learner:
         at = "" if rate is None else f" at learning rate {rate:.3g}"
         return (
             f"{self.method.card.name} stopped at step {step} of {self.run.steps} because {why}{at}; "
-            f"the weights of step {step - 1} are kept; try a lower learning rate"
+            "try a lower learning rate"
         )
 
     def _bad_term(self, batch: Batch) -> str:
@@ -194,6 +199,10 @@ class Learner:
                 one.set_state(state)
 
     # ------------------------------------------------------------------ weights
+
+    def is_sound(self) -> bool:
+        """Whether one could go on from here: all numbers are finite, and no step broke off half-way."""
+        return not self.torn and weights.all_finite(self.pack()[0])
 
     def pack(self) -> tuple[dict[str, weights.Arrays], dict[str, Any]]:
         """Tensors by group, and JSON values, for `save_weights`."""

@@ -12,13 +12,17 @@ from torch import Tensor
 
 from ltviz import metrics
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import OnDevice
+from ltviz.data.device_inputs import DevicePixels, OnDevice
+from ltviz.data.pixels import Pixels
+from ltviz.data.sampling import Sampling
 from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
 from ltviz.methods.base import Method
+from ltviz.metrics.information import LIVE
 from ltviz.recording import Frame
-from ltviz.training.probe_set import ProbeSet
+from ltviz.training.probe_set import TRAIN, ProbeSet
+from ltviz.training.theory import OwnTheory
 
 
 class ProbeOutputs(NamedTuple):
@@ -45,10 +49,13 @@ class Observer:
         probe: the samples that every frame shows.
         shown: the fixed samples that a frame shows marks of, and whose two views say how well they are aligned.
         inputs: those of the probe, where the method is.
+        sampling: how often batches draw each class, which theory rests on.
     """
 
-    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice):
-        self.probe, self.shown, self._inputs = probe, shown, inputs
+    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice, sampling: Sampling = "instance"):
+        self.probe, self.shown = probe, shown
+        self._inputs, self._back = inputs.together() if isinstance(inputs, DevicePixels) else (inputs, None)
+        self._sampling: Sampling = sampling
 
     @torch.no_grad()
     def observe(self, method: Method, step: int) -> Frame:
@@ -68,6 +75,7 @@ class Observer:
             target_index = method.target_index()
             matched = None if target_index is None else copies.start(target_index)
             counts = copies.start(method.counts)
+            theory = OwnTheory.of(method, self._sampling)
         finally:
             method.train(was_training)
         copies.wait()
@@ -76,6 +84,8 @@ class Observer:
         predictions, confidence = predict(outputs.logits, several=self.probe.multi is not None)
         loss = per_sample_loss(outputs.logits, self.probe.labels, self.probe.multi)
         targets = None if index is None else landmarks["targets"][index]
+        if theory is not None:
+            landmarks |= theory.places(self._centres(outputs.embeddings, len(counts)))
         return Frame(
             step=step,
             embeddings=outputs.embeddings,
@@ -85,7 +95,7 @@ class Observer:
             samples={"prediction": predictions, "confidence": confidence, "loss": loss},
             marks=marks,
             readings=readings,
-            metrics=self._measure(outputs, counts.numpy().astype(np.int64), predictions, confidence, targets),
+            metrics=self._measure(outputs, counts.numpy().astype(np.int64), predictions, confidence, targets, theory),
         )
 
     def _run(self, method: Method, copies: Copies) -> ProbeOutputs:
@@ -94,7 +104,8 @@ class Observer:
         for rows in self._inputs.blocks():
             features = method.encoder(rows)
             parts.append((method.project(features), method.classify(features), features))
-        embeddings, logits, features = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        whole = (torch.cat(rows).float() for rows in zip(*parts, strict=True))
+        embeddings, logits, features = (rows if self._back is None else rows[self._back] for rows in whole)
         linear = method.linear_classifier()
         if linear is not None and linear.unit:
             features = F.normalize(features, dim=1)
@@ -108,6 +119,11 @@ class Observer:
             (first, second),
         )
 
+    def _centres(self, embeddings: np.ndarray, num_classes: int) -> np.ndarray:
+        """(C, D) unit centres of the training samples; NaN rows for classes without any."""
+        train = self.probe.split == TRAIN
+        return metrics.Classes.of(embeddings[train], self.probe.labels[train], num_classes).centres
+
     def _measure(
         self,
         outputs: ProbeOutputs,
@@ -115,6 +131,7 @@ class Observer:
         predictions: np.ndarray,
         confidence: np.ndarray,
         targets: np.ndarray | None,
+        theory: OwnTheory | None,
     ) -> dict[str, float]:
         # one predicted class says little of a sample with several: average precision is measured there
         one_label = self.probe.multi is None
@@ -131,8 +148,11 @@ class Observer:
             weights=outputs.weights if one_label else None,
             bias=outputs.bias if one_label else None,
             targets=targets,
+            **({} if theory is None else theory.measured),
             scores=None if one_label else outputs.logits.numpy(),
             labels=self.probe.multi,
+            images=self.probe.inputs.of if isinstance(self.probe.inputs, Pixels) else None,
+            also=LIVE if one_label else (),
         )
 
 

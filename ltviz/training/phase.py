@@ -19,7 +19,7 @@ from ltviz.recording import State
 from ltviz.training.engine import out_of_memory
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
-from ltviz.training.stop import Stop
+from ltviz.training.stop import Interrupted, Stop
 
 SAVE_STEPS = 1000
 """Weights are written at least this often."""
@@ -40,16 +40,25 @@ class Phase:
         lanes: open lanes; all share the number of steps. A lane may begin later than others (after a resume).
         batches: of the training set.
         stop: whether all are to stop; looked at while a full disk holds the phase.
-        hear: takes in requests, then too.
+        hear: takes in requests, then too, and while a method is judged.
+        say: called with what is being done at the end, where it may take minutes.
 
     Attributes:
         pacer: says when a frame is due; knows the time that the phase has taken.
         state: what status.json says of the lanes, and why.
     """
 
-    def __init__(self, lanes: Sequence[Lane], batches: Batches, *, stop: Stop, hear: Callable[[], None]):
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        batches: Batches,
+        *,
+        stop: Stop,
+        hear: Callable[[], None],
+        say: Callable[[str], None] = lambda doing: None,
+    ):
         self.lanes, self.batches = list(lanes), batches
-        self._stop, self._hear = stop, hear
+        self._stop, self._hear, self._say = stop, hear, say
         run = self.lanes[0].run
         self.total_steps = run.steps
         self.first_step = min(lane.step for lane in self.lanes)
@@ -101,9 +110,25 @@ class Phase:
         self._write(lane, partial(lane.record, self.pacer.elapsed, batch), patient=patient)
         self._write(lane, lane.save, patient=patient)
         if patient:
-            self._write(lane, lane.evaluate)
+            self._write(lane, partial(lane.evaluate, partial(self._attend, lane, lane.method.card.title)))
+            self._write(lane, partial(lane.writer.set_state, "finished"))  # on a full disk it would read as lost
         if lane.active:
             lane.end("finished", reason, **self._pace(lane))
+
+    def _attend(self, lane: Lane, title: str, doing: str) -> None:
+        """Says what the judges of a lane are at, and obeys who asks for its end meanwhile.
+
+        Raises:
+            Interrupted: the lane has ended.
+        """
+        doing = f"judging {title}: {doing}"
+        self._say(doing)
+        self.refresh("running", doing)
+        self._hear()
+        if self._stop.asked and lane.active:
+            self.finish(lane, STOPPED)
+        if not lane.active:
+            raise Interrupted
 
     def _batch(self, step: int) -> Batch:
         """The batch of a step; the last one asked for is kept, for a frame looks at it before the step does."""
@@ -168,7 +193,9 @@ class Phase:
         try:
             fits, each = lane.fitting_batch(size)
         except Exception as error:  # a guess is better than the failure of a measurement
-            log.warning("%s: memory of a step could not be measured: %s: %s", lane.name, type(error).__name__, error)
+            log.warning(
+                "%s: memory of a step could not be measured: %s: %s", lane.name, type(error).__name__, str(error)
+            )
             fits, each = max(2, size // 2), None
         measured = "" if each is None else f", since a sample takes {each / 2**20:.3g} MiB"
         return (
@@ -177,8 +204,10 @@ class Phase:
         )
 
     def fail(self, lane: Lane, reason: str) -> None:
-        """Ends a lane that cannot go on."""
-        lane.end("failed", reason, **self._pace(lane))
+        """Ends a lane that cannot go on; the reason says which weights are on the disk."""
+        kept = lane.rescue()
+        told = "no weights have been saved yet" if kept < 0 else f"the weights of step {kept} are kept"
+        lane.end("failed", f"{reason}; {told}", **self._pace(lane))
 
     # ------------------------------------------------------------------ status
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ltviz.data.tensors import Batches
+from ltviz.recording import Request
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
 from ltviz.training.phase import STOPPED, Phase
@@ -27,6 +28,7 @@ class Race:
         teachers: open lanes in whose folders are the teachers that some of `lanes` await.
         stop: ends all lanes as if a person had stopped them.
         progress: called after every step of `lanes` with its number.
+        say: called with what is being done where that is no step and may take minutes.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Race:
         teachers: Sequence[Lane] = (),
         stop: Stop | None = None,
         progress: Callable[[int], None] = lambda step: None,
+        say: Callable[[str], None] = lambda doing: None,
     ):
         self.lanes, self.teachers = list(lanes), list(teachers)
         self.batches, self._stop, self._progress = batches, stop or Stop(), progress
+        self._say = say
         self._last = self._phase(self.lanes)
         self._phases = [self._last]
         """Whose requests are heard: the phase that trains, then the one that waits."""
@@ -72,7 +76,7 @@ class Race:
         return [lane.outcome(self.pacer.share) for lane in self.lanes]
 
     def _phase(self, lanes: Sequence[Lane]) -> Phase:
-        return Phase(lanes, self.batches, stop=self._stop, hear=self._hear)
+        return Phase(lanes, self.batches, stop=self._stop, hear=self._hear, say=self._say)
 
     def _train(self, phase: Phase, progress: Callable[[int], None]) -> None:
         """Takes the lanes of a phase to the last step."""
@@ -161,7 +165,10 @@ class Race:
         """Takes in all requests; pause and resume speak for the whole race, stop and set for one run."""
         for phase in self._phases:
             for lane in phase.active:
-                for request in lane.requests():
+                requests: list[Request] = []
+                with phase.contained(lane):
+                    requests = lane.requests()
+                for request in requests:
                     if request.kind == "pause":
                         self._paused_by = lane.name
                     elif request.kind == "resume":

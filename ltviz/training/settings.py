@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
 from ltviz.training.timetable import parse_milestones, parse_switches
 
@@ -30,10 +31,8 @@ CUT = ("imbalance_factor", "max_per_class", "profile", "seed")
 """Those that say which part of the data is trained on."""
 
 
-class RunSettings(BaseModel):
+class RunSettings(Bounded):
     """Data, optimisation and cost of watching. All methods of a race share one of these."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str = Field("digits-lt", min_length=1, description="Data set.")
     imbalance_factor: float = Field(
@@ -75,10 +74,10 @@ class RunSettings(BaseModel):
     )
     dim: int = Field(3, ge=2, le=4096, description="Dimension of the embedding; 3 is seen without a projection.")
     steps: int = Field(300, ge=1, le=10_000_000, description="Training steps.")
-    head: Literal["mlp", "mlp-norm", "linear"] = _optimisation(
+    head: Literal["mlp", "mlp-norm", "linear", "relu"] = _optimisation(
         "mlp",
         description="Projection from features to embeddings: one hidden layer (mlp), the same with batch norm "
-        "(mlp-norm), or none (linear).",
+        "(mlp-norm), none (linear), or an mlp with a ReLU at its end (relu), which keeps all embeddings in one octant.",
     )
     head_width: int | None = _optimisation(
         None, ge=1, le=65536, description="Width of the projection's hidden layer; that of the features where empty."

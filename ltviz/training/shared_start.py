@@ -22,7 +22,7 @@ from ltviz.data import registry as data_registry
 from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import OnDevice, channels_first, on_device
 from ltviz.data.inputs import Inputs
-from ltviz.data.longtail import LongTailed
+from ltviz.data.longtail import NATURAL, LongTailed, measured_factor
 from ltviz.data.pixels import Pixels
 from ltviz.data.tensors import Batches, describe_augmentation
 from ltviz.errors import ConfigError, RecordingError, sentence
@@ -34,6 +34,7 @@ from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
+from ltviz.training.theory import marks_of
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
 """Samples of a class, and in all, for which a frame shows marks such as their two views."""
@@ -128,13 +129,15 @@ class SharedStart:
             )
         return self.run.views * self.run.batch_size // taken, taken
 
-    def describe(self, method: Method, share: tuple[int, int]) -> dict[str, Any]:
+    def describe(self, method: Method, share: tuple[int, int], **more: Any) -> dict[str, Any]:
         """The fields of `RunInfo` that follow from this start and the method; `config` holds all settings.
 
         Args:
             share: images of the method's batches and the views it takes of each, of `share_of`.
+            more: JSON values that the config holds besides; None is left out.
         """
         run, data = self.run, self.data
+        measured = data.profile == NATURAL
         return {
             "method": method.card.name,
             "title": method.card.title,
@@ -145,7 +148,7 @@ class SharedStart:
             "total_steps": run.steps,
             "seed": run.seed,
             "data": run.data,
-            "imbalance_factor": run.imbalance_factor,
+            "imbalance_factor": measured_factor(data.counts) if measured else run.imbalance_factor,
             "sphere_is_readout": method.sphere_is_readout,
             "config": {
                 "run": run.model_dump(mode="json"),
@@ -153,9 +156,14 @@ class SharedStart:
                 "engine": self.engine.describe(),
                 "augmentation": describe_augmentation(self.batches.policies),
                 "policies": list(self.batches.policies),
-                "data": {"profile": data.profile, "notes": list(data.notes)},
+                "data": {
+                    "profile": data.profile,
+                    "imbalance_factor": "measured" if measured else "set",
+                    "notes": list(data.notes),
+                },
                 "share": list(share),
                 **({} if self.loaded is None else {"weights": self.loaded.sentence}),
+                **{name: value for name, value in more.items() if value is not None},
             },
             "versions": {
                 "ltviz": ltviz.__version__,
@@ -165,7 +173,7 @@ class SharedStart:
             },
             "fingerprints": self.fingerprints,
             "readings": list(method.readings),
-            "marks": list(method.marks),
+            "marks": [*method.marks, *marks_of(method, run.sampling)],
         }
 
     def check_began(self, recording: Recording, *, has_weights: bool) -> None:

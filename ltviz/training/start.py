@@ -44,11 +44,13 @@ def begin(
     race: str | None = None,
     stop: Stop | None = None,
     progress: Callable[[int], None] = lambda step: None,
+    say: Callable[[str], None] = lambda doing: None,
 ) -> Race:
     """A new race; the run folders are made last.
 
     Args:
         race: id that the runs of a race share; made up where several runs have none.
+        stop, progress, say: as `Race` takes them.
 
     Raises:
         ConfigError, DataError: settings that cannot be met.
@@ -85,7 +87,7 @@ def begin(
             )
             undo.callback(lanes[-1].undo)
         undo.pop_all()
-    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress)
+    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress, say=say)
 
 
 def check_switches(run: RunSettings, settings: Sequence[BaseModel]) -> None:
@@ -115,6 +117,7 @@ def resume(
     device: str | None = None,
     stop: Stop | None = None,
     progress: Callable[[int], None] = lambda step: None,
+    say: Callable[[str], None] = lambda doing: None,
 ) -> Race:
     """A race that goes on from the last saved weights of each run, and adds to its recording.
 
@@ -124,6 +127,7 @@ def resume(
     Args:
         paths: runs of one race, or a single run.
         device: instead of the one the runs were made with.
+        stop, progress, say: as `Race` takes them.
 
     Raises:
         RecordingError, RunLocked: not a run that ltviz trained, complete already, or trained elsewhere right now.
@@ -147,7 +151,7 @@ def resume(
         ]
         first = _open_teachers(untrained, shared, undo)
         undo.pop_all()
-    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress)
+    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress, say=say)
 
 
 def _common_settings(recordings: Sequence[Recording]) -> RunSettings:

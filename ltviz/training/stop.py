@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class Interrupted(Exception):
+    """What was being done is not wanted any more."""
+
+
 class Stop:
     """A polite stop of everything, asked for by a signal or by the program."""
 
@@ -24,13 +28,19 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT (Ctrl-C) ask once; a second one acts as it did before. Main thread only."""
+        """SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed) ask once; a second one acts as it did before.
+
+        SIGHUP stays ignored where it is, as under `nohup`. Main thread only.
+        """
 
         def handle(number: int, frame: FrameType | None) -> None:
             signal.signal(number, before[signal.Signals(number)])
             self.ask()
 
-        before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+        caught = [signal.SIGTERM, signal.SIGINT]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            caught.append(signal.SIGHUP)
+        before = {number: signal.signal(number, handle) for number in caught}
         try:
             yield
         finally:

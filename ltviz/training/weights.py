@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, arrays
             optimizer.state[parameter] = {
                 key.rpartition(".")[2]: torch.from_numpy(arrays[key].copy()).to(parameter.device) for key in keys
             }
+
+
+def all_finite(groups: Mapping[str, Arrays]) -> bool:
+    """Whether no number of any array is NaN or infinite."""
+    arrays = (array for group in groups.values() for array in group.values() if array.dtype.kind == "f")
+    return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
 def pack_rng_state(state: torch.Tensor) -> str:

@@ -31,9 +31,9 @@ def looks(monkeypatch) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     look = alarms_module.observe
 
-    def count(frame, counts):
+    def count(frame, *known):
         seen.append((threading.current_thread().name, frame.step))
-        return look(frame, counts)
+        return look(frame, *known)
 
     monkeypatch.setattr(alarms_module, "observe", count)
     return seen
@@ -45,7 +45,7 @@ def test_the_timeline_has_them_though_no_page_was_opened(home: Path, runs, talk)
     events = viewer.wait(lambda: [e for state in viewer.of("state")[-1:] for e in state["events"]])
     assert {kind for _, kind, _ in events} == {"alarm"}
     step, _, text = events[0]
-    assert step >= 25 and "All points lie in one hemisphere" in text and "Try " in text
+    assert step >= 25 and "All training points lie in one hemisphere" in text and "Try " in text
 
 
 def test_each_frame_is_looked_at_once_and_never_in_the_event_loop(home: Path, runs, looks):

@@ -494,7 +494,7 @@ def test_alarms_are_said(home: Path):
     make(home, "narrow-run", narrow=0.2)
     app = compare("narrow-run")
     said = "\n".join(texts(app))
-    assert "All points lie in one hemisphere" in said and "CE · seed 0, step 5" in said
+    assert "All training points lie in one hemisphere" in said and "CE · seed 0, step 5" in said
 
 
 def test_without_alarms_one_quiet_line_says_so(home: Path):
@@ -550,3 +550,26 @@ def test_three_files_can_be_taken_away(six: list[str], home: Path):
     import pyarrow.parquet as pq
 
     assert pq.read_table(io.BytesIO(downloads.maker("parquet", results, "light")())).num_rows == 36
+
+
+def test_runs_are_compared_as_spaces_where_that_is_asked(six: list[str]):
+    app = compare(*six[:3])
+    assert not any("cka" in frame.value for frame in app.dataframe), "nothing is measured before it is asked for"
+    app = choose(app, "compare-spaces", True)  # pyright: ignore[reportArgumentType]
+    table = next(frame.value for frame in app.dataframe if "cka" in frame.value)
+    assert len(table) == 3 and {"knn", "procrustes", "knn_head", "knn_tail"} <= {*table.columns}
+    moved = next(frame.value for frame in app.dataframe if "shared" in frame.value)
+    assert len(moved) == 12 and (moved["shared"].diff().dropna() >= 0).all()
+    assert "by chance two unrelated" in captions(app) and "neighbourhoods differ most" in captions(app)
+    titles = [chart["layout"]["title"]["text"] for chart in charts(app)]
+    assert any(title.startswith("CKA, runs against runs") for title in titles)
+    assert any(title.startswith("CKA, step against step") for title in titles)
+
+
+def test_runs_of_other_probes_are_not_compared_as_spaces(home: Path, six: list[str]):
+    labels = np.arange(30) % 5
+    info = Recording(run_path(home, six[0])).info.model_copy(update={"run_id": "other-probe"})
+    with RunWriter.create(run_path(home, "other-probe"), info, labels=labels) as writer:
+        writer.frame(0, embeddings=np.eye(3, dtype=np.float32)[labels % 3])
+    app = choose(compare(six[0], "other-probe"), "compare-spaces", True)  # pyright: ignore[reportArgumentType]
+    assert any("Not compared" in text and "probe" in text for text in texts(app))

@@ -299,7 +299,9 @@ def test_a_failed_run_says_what_and_shows_the_log(home: Path, runs):
 def test_a_worker_that_does_not_start_is_said_with_its_last_lines(home: Path):
     studio = studio_module.open_studio()
     studio.supervisor.trouble = Trouble(
-        "ImportError: no module named [torch](x).", "Traceback\nImportError: no module named torch"
+        words.lab.WORKER_BROKEN,
+        "ImportError: no module named [torch](x).",
+        "Traceback\nImportError: no module named torch",
     )
     app = page()
     assert words.lab.WORKER_BROKEN in app.error[0].value

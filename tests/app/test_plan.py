@@ -67,6 +67,10 @@ def test_digits_are_shown_with_their_counts_images_and_what_train_would_do():
     assert "5 methods train mlp to 3 dimensions: AdamW, rate 0.002 along a cosine, views by affine." in said
     assert "300 steps of 64: 19,200 samples, in as many views as a method needs (58 times the training set)." in said
     assert "All inputs take about 0.1 MB" in said and words.lab.PLAN_TIME in said
+    assert (
+        "Parameters of mlp: 25,344, with a linear classifier of 10 classes 26,634; of the projection to 3 dimensions: "
+        "16,899." in said
+    )
 
 
 def test_what_is_set_is_what_is_said_and_done(home: Path):
@@ -113,6 +117,28 @@ def test_a_folder_of_class_folders_is_shown_in_colour_and_names_stay_text(tmp_pa
     shown = samples(app)
     assert len(shown) == 2 and "&lt;b&gt;cat&lt;|b&gt;" in shown[0] and "dog" in shown[1]
     assert "views by crop-flip" in told(app)
+
+
+def test_classes_that_keep_their_sizes_have_an_imbalance_that_is_counted(tmp_path: Path):
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["f0,f1,label", *(f"0.{i},1.5,{'abbb'[i % 4]}" for i in range(48))]))
+    app = lab("table-lt")
+    app.text_input(key="race-data_dir").input(str(table)).run()
+    said = "The classes keep their sizes, whose imbalance factor is 3.4 as counted; the one above says nothing."
+    assert said in told(app), "a table stays as it is"
+    app.session_state["race-kept"] = {"run": {"profile": "exp"}, "methods": {}}
+    app.run()
+    assert "as counted" not in told(app)
+
+
+def test_a_network_of_pixels_is_counted_as_one_and_an_unknown_one_is_not(home: Path):
+    app = lab("digits-seg")
+    app.session_state["race-kept"] = {"run": {"encoder": "convnet"}, "methods": {}}
+    app.run()
+    assert "Parameters of convnet: 4,848, with a linear classifier of 11 classes 5,211" in told(app)
+    app.session_state["race-kept"] = {"run": {"encoder": "timm:vit_tiny_patch16_224"}, "methods": {}}
+    app.run()
+    assert "Parameters" not in told(app) and words.lab.PLAN_TIME in told(app)
 
 
 def test_images_that_take_long_are_promised_and_do_not_hold_the_page(monkeypatch: pytest.MonkeyPatch):

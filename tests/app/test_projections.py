@@ -283,7 +283,7 @@ def test_everything_on_a_picture_goes_through_one_placement(home: Path, fitter, 
         placement = views.projection.restore({"shown": spiral(30)}, frame.embeddings)
         views.keep(frame, draw(placement, frame.embeddings, None))
         projected = projections.project(frame, name)
-    drawn, place = draw_frame(frame, order, projected), projected.fit.placement.place
+    drawn, place = draw_frame(frame, order, projected=projected), projected.fit.placement.place
     np.testing.assert_array_equal(drawn.points, projected.fit.shown)
     np.testing.assert_allclose(drawn.landmarks["targets"], drawn.points[:3], atol=1e-5)
     np.testing.assert_allclose(drawn.marks["views"].a, drawn.points[:4], atol=1e-5)

@@ -269,7 +269,7 @@ def test_a_strangers_folder_gets_a_sentence_and_the_run_beside_it_plays(talk, ho
     viewer = talk("good-run,bad-run", hz=20)
     viewer.wait(lambda: len(viewer.frames("good-run")) > 3)
     state = viewer.wait(lambda: viewer.of("state", "bad-run"))[-1]
-    assert state["state"] == "failed" and "run.json" in state["reason"]
+    assert state["state"] == "unreadable" and "run.json" in state["reason"]
 
 
 def test_a_run_without_its_probe_says_so(talk, home: Path, runs):
@@ -288,6 +288,17 @@ def test_demos_are_found_and_ones_own_run_wins(talk, studio: Studio, home: Path,
     assert viewer.of("run")[0]["title"] == "Demo"
     runs.finished(home, "demo-ce", title="Mine")
     assert studio.hub.folder("demo-ce") == home / "demo-ce"
+
+
+def test_what_is_no_request_is_answered_and_ends_nothing(home, runs, talk):
+    runs.finished(home, "first-run")
+    viewer = talk("first-run")
+    viewer.wait(lambda: viewer.frames())
+    for count, wrong in enumerate((b"\x00\xff", "[" * 100_000, '{"a":' * 50_000, "", "7"), 1):
+        viewer.session.send(wrong)
+        viewer.wait(lambda count=count: len(viewer.of("error")) >= count)
+    viewer.say(step=5)
+    viewer.wait(lambda: viewer.frames()[-1]["step"] == 5)
 
 
 # ---------------------------------------------------------------------- very many samples

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from ltviz_app import words
 from ltviz_app.service.supervisor import Supervisor
 
 from ltviz import launch
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, DiskFull, RecordingError
 from ltviz.launch.processes import write_state
 from ltviz.recording import Recording, new_run_id, run_path, send_request
 
@@ -177,9 +179,21 @@ def test_stopping_a_waiting_run_takes_it_out_of_its_race(home: Path):
     supervisor.submit(job("run-one", "run-two"))
     supervisor.stop("run-one")
     assert list(supervisor.queued_runs()) == ["run-two"]
-    assert Recording(home / "run-one").status().reason == words.served.CANCELLED
     supervisor.stop("run-two")
     assert launch.jobs(home) == []
+    assert [path.name for path in home.iterdir()] == [".ltviz"], "a run that never began leaves nothing"
+
+
+def test_stopping_all_that_waits_leaves_no_run_behind_and_no_race_loses_its_place(home: Path):
+    supervisor = Supervisor(home)
+    for number in range(6):
+        supervisor.submit(job(*(f"run-{number}-{letter}" for letter in "abcde")))
+    supervisor.stop("run-0-a")
+    assert [member.run_id for member in launch.jobs(home)[0][0].runs] == [f"run-0-{letter}" for letter in "bcde"]
+    for run in supervisor.queued_runs():
+        supervisor.stop(run)
+    assert launch.jobs(home) == [] and list(home.glob("run-*")) == []
+    assert [path.name for path in (home / ".ltviz" / "queue").iterdir()] == []
 
 
 def test_a_request_to_a_run_without_a_folder_waits_for_it(home: Path, workers):
@@ -279,3 +293,164 @@ def test_requests_reach_a_run_that_trains(home: Path):
     assert len(list((folder / "control").glob("*.json"))) == 2
     send_request(folder, "stop")
     assert len(list((folder / "control").glob("*.json"))) == 3
+
+
+def test_a_frozen_worker_that_is_ended_is_said_to_have_been_stopped(home: Path, workers):
+    """Its runs read as lost from the moment it is gone: that is no end that somebody else has told of."""
+    spawn = workers("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)")
+    supervisor = Supervisor(home, slots=1, spawn=spawn, patience=0.1)
+    supervisor.submit(job("run-one"))
+    supervisor.look()
+    claim_as(home, launch.workers(home)[0])
+    folder = begin_run(home, "run-one")
+    lock = _held(folder / "lock")
+    lock.__enter__()
+    supervisor.stop("run-one")
+    time.sleep(0.2)
+    real = launch.end_worker
+
+    def end(*args, **more):
+        real(*args, **more)
+        lock.__exit__(None, None, None)
+
+    import unittest.mock
+
+    with unittest.mock.patch.object(launch, "end_worker", end):
+        supervisor.look()
+    status = Recording(folder).status()
+    assert status.state == "failed" and status.reason == words.served.STOP_ESCALATED.format(seconds=0.1)
+
+
+def test_workers_that_end_one_after_another_are_started_ever_more_rarely(home: Path, workers):
+    """Whatever ends them, and ready or not: 46 workers in a minute would take the machine down."""
+    spawn = workers(STANDS_BY)
+    supervisor = Supervisor(home, slots=1, spawn=spawn)
+    limit = time.monotonic() + 2.0
+    while time.monotonic() < limit:
+        supervisor.look()
+        for child in spawn.children:
+            child.kill()
+            child.wait()
+    assert len(spawn.children) <= 4
+
+
+@pytest.fixture
+def full_home(tmp_path: Path):
+    """A home on a disk of 2 MB that is full; skipped without the right to mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if os.name == "nt" or os.geteuid() != 0:
+        pytest.skip("a small disk takes the right to mount one")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here ({mounted.stderr.decode().strip()})")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Leaves no room on a small disk; gives the file that takes it."""
+    filler = place / ".filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 512, 1):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+    return filler
+
+
+def test_a_full_disk_starts_no_workers_says_so_and_training_goes_on_by_itself(full_home: Path, monkeypatch):
+    from ltviz_app.service import supervisor as module
+
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.1)
+    filler = fill(full_home)
+    supervisor = Supervisor(full_home, slots=1)
+    for _ in range(20):
+        supervisor.look()
+    assert launch.workers(full_home) == [] and list((full_home / ".ltviz").glob("workers/*")) == []
+    assert supervisor.trouble is not None and supervisor.trouble.head == words.lab.HOME_BROKEN
+    assert "disk is full" in supervisor.trouble.reason
+    with pytest.raises(DiskFull):
+        supervisor.submit(job("run-one"))
+    filler.unlink()
+    time.sleep(0.15)
+    try:
+        supervisor.look()
+        assert supervisor.trouble is None
+        supervisor.submit(job("run-one"))
+        wait_until(lambda: any(w.state == "idle" for w in launch.workers(full_home)), 60)
+    finally:
+        for worker in launch.workers(full_home):
+            launch.end_worker(worker, patience=0.2)
+
+
+def test_a_worker_whose_state_cannot_be_written_is_not_left_behind(home: Path, monkeypatch):
+    from ltviz.launch import processes
+
+    started = []
+    real = subprocess.Popen
+
+    def popen(*args, **more):
+        started.append(real([sys.executable, "-c", STANDS_BY], **more))
+        return started[-1]
+
+    def full(*_):
+        raise DiskFull("The disk is full")
+
+    monkeypatch.setattr(processes.subprocess, "Popen", popen)
+    monkeypatch.setattr(processes, "write_state", full)
+    with pytest.raises(DiskFull):
+        launch.spawn_worker(home)
+    assert started[0].wait(10) != 0
+
+
+@pytest.mark.parametrize("kind", ["a file", "read only", "without locks"])
+def test_a_home_that_cannot_be_trained_in_says_so_and_is_still_shown(tmp_path: Path, kind, monkeypatch, caplog):
+    home = tmp_path / "home"
+    if kind == "a file":
+        home.write_text("no folder")
+    else:
+        home.mkdir()
+        begin_run(home, "run-one")
+    if kind == "read only":
+        monkeypatch.setattr("ltviz.recording.files._WRITE", os.O_RDONLY | os.O_DIRECTORY)  # root may write anywhere
+    if kind == "without locks":
+
+        def none(*_):
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+        monkeypatch.setattr("ltviz.launch.processes.fcntl.flock", none)
+    supervisor = Supervisor(home, slots=1)
+    supervisor.start()
+    try:
+        wait_until(lambda: supervisor.trouble is not None)
+        time.sleep(1.2)
+        assert supervisor._thread is not None and supervisor._thread.is_alive()
+        said = [line for line in caplog.messages if words.lab.HOME_BROKEN in line]
+        assert len(said) == 1, "once, not every half second"
+        assert supervisor.queued_runs() == {} and not supervisor.ready and launch.sweeps(home) == []
+        if kind != "a file":
+            assert [run.run_id for run in supervisor.runs.recordings()] == ["run-one"]
+        with pytest.raises(RecordingError) if kind != "without locks" else contextlib.nullcontext():
+            supervisor.submit(job("run-two"))
+    finally:
+        supervisor.close()
+
+
+def test_a_home_whose_books_are_deleted_is_taken_up_again(home: Path, workers):
+    """The lock of a file that is gone is seen by nobody: workers would end after 10 s and come again for ever."""
+    import shutil
+
+    from ltviz.launch.processes import is_watched
+
+    supervisor = Supervisor(home, slots=1, spawn=workers(STANDS_BY))
+    supervisor.start()
+    try:
+        wait_until(lambda: is_watched(home))
+        shutil.rmtree(home / ".ltviz")
+        assert not is_watched(home)
+        wait_until(lambda: is_watched(home), 5)
+    finally:
+        supervisor.close()

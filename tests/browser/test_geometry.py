@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 from ltviz.export.lab import lab_page
@@ -166,6 +167,25 @@ def test_a_class_can_be_taken_by_its_ring(visit):
     assert row(page, "BCL")[4] != before
 
 
+def test_targets_are_found_while_one_watches(visit):
+    page = visit("?losses=tsc&classes=4")
+    page.locator("summary", has_text="Targets").click()
+    until(
+        page, """() => document.querySelector('figure[data-recipe=annealed] p').textContent.includes('1500 of 1500')"""
+    )
+    said = {
+        name: page.locator(f"figure[data-recipe={name}] p").inner_text() for name in ("closed", "annealed", "official")
+    }
+    assert all("−0.333" in said[name] for name in ("closed", "annealed")) and "−0.333" not in said["official"], said
+    with page.expect_download() as saved:
+        page.locator("figure[data-recipe=closed] button").click()
+    rows = np.load(saved.value.path())
+    assert rows.shape == (4, 3) and np.allclose(rows @ rows.T, np.eye(4) * 4 / 3 - 1 / 3)
+    told = page.get_by_test_id("ltviz-matching").inner_text().partition(":")[2]
+    matched, chance = map(float, re.findall(r"\d+(?:\.\d+)?", told))
+    assert matched < 0.1 < chance
+
+
 def test_the_app_has_the_lab(browser, tmp_path):
     from ltviz.bench.served import app
 
@@ -177,5 +197,5 @@ def test_the_app_has_the_lab(browser, tmp_path):
         frames = page.evaluate("window.ltviz.stage.panels")
         assert [panel["run"] for panel in frames] == ["gml"]
         assert page.get_by_role("link", name="Geometry").count() == 1
+        assert page.get_by_text("HTML replay").count() == 0, "the app's server has no run to make one of"
         context.close()
-    assert json.dumps(frames)

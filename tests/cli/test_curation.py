@@ -91,7 +91,8 @@ def test_damaged_notes_of_one_run_hide_no_other(runs: list[Recording], capsys) -
     assert main(["runs"]) == 0
     told = capsys.readouterr().out
     assert all(run.run_id in told for run in runs) and "notes.json holds tags" in told
-    assert main(["runs", "--tag", "paper"]) == 2
+    assert main(["runs", "--tag", "paper"]) == 0
+    assert "left out one-run: notes.json" in capsys.readouterr().err, "nobody knows whether it fits"
 
 
 def test_the_end_of_the_input_is_no_yes(runs: list[Recording], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +103,16 @@ def test_the_end_of_the_input_is_no_yes(runs: list[Recording], monkeypatch: pyte
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ConfigError, match="say --yes"):
         curate(runs, wanted(delete=True), named=True)
+
+
+@pytest.mark.parametrize("more", [[], ["--follow-links"]])
+@pytest.mark.parametrize("by", ["id", "path"])
+def test_a_link_is_deleted_by_nobody(runs: list[Recording], tmp_path: Path, by: str, more: list[str], capsys) -> None:
+    """What stands behind it is somebody else's."""
+    target = tmp_path / "elsewhere" / "target"
+    target.parent.mkdir()
+    runs[0].path.rename(target)
+    link = runs[1].path.parent / "linked"
+    link.symlink_to(target)
+    assert main(["runs", "linked" if by == "id" else str(link), "--delete", "--yes", *more]) == 2
+    assert "link" in capsys.readouterr().err and (target / "run.json").exists() and link.is_symlink()

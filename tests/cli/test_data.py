@@ -72,7 +72,7 @@ def test_what_a_run_would_train_on_is_one_object(photos: Path, capsys: pytest.Ca
     assert (found["counts"], found["train"], found["test"], found["test_counts"]) == ([4, 2], 6, 4, [2, 2])
     assert found["image_shape"] == [16, 16] and sorted(found["class_names"]) == ["a", "b"]
     assert found["streamed"] and found["bytes"] == 10 * 16 * 16 and found["notes"] == ["1 line was left out."]
-    assert (found["profile"], found["several_labels"]) == ("exp", False)
+    assert (found["profile"], found["several_labels"], found["imbalance_factor"]) == ("exp", False, 2)
     several = told(capsys, "--profile", "step", "digits-ml", "--imbalance-factor", "10", "--max-per-class", "30")
     assert several["counts"] == [30] * 5 + [3] * 5 and several["several_labels"] and several["train"] < 165
 
@@ -80,7 +80,9 @@ def test_what_a_run_would_train_on_is_one_object(photos: Path, capsys: pytest.Ca
 def test_people_get_a_bar_a_class_and_a_list_of_sets(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "photos", "--imbalance-factor", "2"]) == 0
     first, *classes, last = capsys.readouterr().out.splitlines()
-    assert first.startswith("photos: 6 training and 4 test samples of 8 x 8 pixels, 2 classes, profile exp")
+    assert first.startswith(
+        "photos: 6 training and 4 test samples of 8 x 8 pixels, 2 classes, profile exp, imbalance factor 2, "
+    )
     assert len(classes) == 2 and all("█" in line for line in classes) and last == "1 line was left out."
     assert main(["data"]) == 0
     listed = capsys.readouterr().out.splitlines()

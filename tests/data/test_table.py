@@ -86,6 +86,24 @@ def test_labels_may_be_names_and_another_column_may_hold_them(tmp_path: Path) ->
         load(file, data_options={"label": "kind"})
 
 
+def test_what_was_guessed_is_said_with_the_options_that_change_it(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    rows = [f"{i % 3}.5,{i}.25,{i % 2}.75,{'ab'[i % 2]}" for i in range(24)]
+    file.write_text("\n".join(["f0,f1,width,kind", *rows]))
+    assert "'kind' looks like the labels and was taken as such; --data.label changes that." in load(file).notes[0]
+    data = load(file, data_options={"label": "kind", "vectors": "f1, width"})
+    assert data.train_inputs.shape == (2,) and data.train_inputs.read(np.array([0]))[0, 1] in (0.75, 1.75)
+    with pytest.raises(DataError, match="no column 'f9'"):
+        load(file, data_options={"vectors": "f9"})
+    whole = tmp_path / "whole.csv"
+    whole.write_text("\n".join(f"0.5,{i}.5,{i % 3}" for i in range(24)))
+    notes = " ".join(load(whole).notes)
+    assert "; --data.label and --data.vectors change that." in notes and "_column" not in notes
+    whole.write_text("\n".join(f"{i % 2},0.5,{i}.5,{i % 3}" for i in range(24)))
+    with pytest.raises(DataError, match=r"could be the labels; give the table a header or name --data\.label: "):
+        load(whole)
+
+
 def test_even_classes_are_cut(tmp_path: Path) -> None:
     vectors, labels = table((10, 10, 10))
     file = write(tmp_path / "x.npz", vectors, labels)

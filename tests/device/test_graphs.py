@@ -68,6 +68,7 @@ def test_other_kinds_of_steps_too(start: Start, run: dict[str, Any]) -> None:
     assert_equal(eager, captured)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 def test_the_host_runs_ahead_of_a_graph(start: Start) -> None:
     race = start("supcon", cuda_graphs="on")
     (lane,) = race.lanes

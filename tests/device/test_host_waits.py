@@ -16,6 +16,7 @@ from ..training.test_host_waits import EXCEPTIONS
 Start = Callable[..., Race]
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("name", [name for name in registry.methods() if name not in EXCEPTIONS])
 def test_the_host_runs_ahead(start: Start, name: str, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     several = registry.method(name).several_labels

@@ -11,7 +11,7 @@ import pytest
 
 import ltviz
 from ltviz.errors import LtvizError, RecordingError
-from ltviz.recording import Recording, list_runs, load_weights, save_weights, send_request
+from ltviz.recording import Recording, list_runs, load_weights, save_weights, send_request, terms
 from ltviz.recording import recording as module
 from ltviz.recording.frame import Frame, encode_frame
 from ltviz.recording.tensors import encode
@@ -97,11 +97,12 @@ def test_markup_in_names_stays_text_and_code_stays_unread(folder):
 
 @pytest.mark.parametrize("name", ["run.json", "status.json", "probe.safetensors", "metrics.jsonl"])
 def test_files_beyond_all_measure_are_not_read(folder, name, monkeypatch):
-    for cap in ("MAX_INFO", "MAX_STATUS", "MAX_ARRAYS", "MAX_METRICS"):
+    for cap in ("MAX_INFO", "MAX_STATUS", "MAX_ARRAYS"):
         assert getattr(module, cap) <= 1 << 30
+    assert terms.MAX_METRICS <= 1 << 30
     with (folder / name).open("ab") as file:
         file.truncate(1 << 40)  # sparse: it takes no room
-    monkeypatch.setattr(module, "MAX_METRICS", 1 << 20)
+    monkeypatch.setattr(terms, "MAX_METRICS", 1 << 20)
     seen = Recording(folder)
     seen.status(), seen.metrics()
     assert [frame.step for frame in seen.since(-1)] == [0, 1]

@@ -172,3 +172,29 @@ def test_folders_of_dead_workers_do_not_pile_up(home: Path, monkeypatch: pytest.
         processes.write_state(home, launch.WorkerState(worker_id=f"worker-{i}", pid=1, create_time=0.0, state="idle"))
     launch.fail_abandoned(home)
     assert [w.worker_id for w in launch.workers(home)] == ["worker-3", "worker-4"]
+
+
+def test_a_run_whose_worker_was_killed_goes_on_from_its_weights(home: Path, worker: launch.WorkerState) -> None:
+    """What the button of the page asks for."""
+    with launch.hold_app_lock(home):
+        launch.submit(home, job("killed", ("ce",), steps=1200))
+        run = home / "killed-ce"
+        wait(lambda: (run / "weights" / "1000").exists())
+        os.killpg(worker.pid, signal.SIGKILL)
+        wait(lambda: state_of(home, worker) == "dead", 6)
+        launch.fail_abandoned(home)
+        assert Recording(run).status().state == "failed"
+        frames = Recording(run).steps()
+        member = launch.JobRun(run_id="killed-ce", method="ce")
+        launch.submit(home, launch.Job(job_id="go-on", runs=(member,), resume=True))
+        other = launch.spawn_worker(home)
+        try:
+            wait(lambda: Recording(run).status().state == "finished")
+            steps = Recording(run).steps()
+            assert steps[: len(frames)] == frames and steps[-1] == 1200
+            assert [line["step"] for line in Recording(run).metrics()] == list(range(1, 1201))
+            launch.submit(home, launch.Job(job_id="again", runs=(member,), resume=True))
+            wait(lambda: launch.jobs(home) == [])
+            assert Recording(run).status().state == "finished", "a complete run is left as it is"
+        finally:
+            launch.end_worker(other, patience=0.2)

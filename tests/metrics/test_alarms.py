@@ -253,3 +253,25 @@ def test_a_single_head_class_is_judged_by_thirds() -> None:
     counts = np.array([120, 77, 50, 32, 21, 13, 8, 5, 3])
     observation = observe(frame(60, collapsed_tail()), counts)
     assert observation.tail_room is not None and observation.tail_room < 0.1
+
+
+def test_shapes_are_those_of_the_training_points_where_they_are_known() -> None:
+    """Test points spread while training points do not, and the other way round: theory speaks of the latter."""
+    split = np.repeat([0, 1], 10 * C)
+    for inner, outer, raised in (
+        (cone, lambda: optimal_targets(C, 3), {"hemisphere"}),
+        (lambda: optimal_targets(C, 3), cone, set()),
+        (flat, lambda: optimal_targets(C, 3), {"dimensional_collapse"}),
+        (collapsed_tail, lambda: optimal_targets(C, 3), {"minority_collapse"}),
+    ):
+        seen = []
+        for step in STEPS:
+            mine, theirs = frame(step, inner()), frame(step, outer())
+            both = Shown(
+                step, np.concatenate([mine.embeddings, theirs.embeddings]), np.tile(mine.labels, 2),
+                metrics={"effective_rank": 2.9},
+            )  # fmt: skip
+            seen.append(observe(both, COUNTS, split))
+        found = find_alarms(seen, total_steps=100)
+        assert {alarm.kind for alarm in found} == raised
+        assert all("training points" in alarm.reason for alarm in found)

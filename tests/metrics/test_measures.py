@@ -54,7 +54,8 @@ def test_every_key_has_its_entry_and_every_entry_can_be_measured(cloud) -> None:
     split = np.where(np.random.default_rng(4).random(len(y)) < 0.3, 2, split_of(y))
     found = metrics.measure(
         z, y, split=split, predictions=y, confidence=np.full(len(y), 0.9), views=(z, z), weights=np.eye(6, 16),
-        bias=np.zeros(6), targets=geometry.simplex(6, 16), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
+        bias=np.zeros(6), targets=geometry.simplex(6, 16), theory=geometry.simplex(6, 5),
+        theory_weights=geometry.simplex(6, 5), scores=np.eye(6)[y], labels=np.eye(6)[y], full=True,
     )  # fmt: skip
     found |= metrics.measure(z, y, split=split, features=z, full=True)  # which samples with several labels have none of
     assert set(metrics.MEASURES) <= set(found) <= set(metrics.MEASURES) | set(metrics.BEHIND)

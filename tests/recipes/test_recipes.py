@@ -209,3 +209,19 @@ def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
 def test_recipes_need_no_torch() -> None:
     code = "import sys, ltviz.recipes as r; assert len(list(r.recipes())) > 15; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in ALL if "image_size" in recipe.run], ids=named)
+def test_what_random_crops_of_image_files_miss_is_said(recipe: Recipe) -> None:
+    size = recipe.run["image_size"]
+    assert any(f"cut to {size} x {size} around their centre before views are drawn" in note for note in recipe.notes)
+
+
+def test_what_is_our_own_choice_is_said() -> None:
+    places = find("paco", "places-lt")
+    assert f"The warm-up of {places.run['warmup']} epochs is our choice." in places.notes
+    for name in names()["bcl"]:
+        if name.startswith("cifar"):
+            recipe = find("bcl", name)
+            assert str(recipe.run["policies"]).startswith("autoaugment-cutout")
+            assert any("the view for the classifier, AutoAugment and cutout, are ProCo's" in n for n in recipe.notes)

@@ -66,10 +66,13 @@ def check_networks() -> None:
     import torch
 
     from ltviz import encoders
+    from ltviz.training.parameters import encoder_size
 
     for name, (dim, size) in SIZES.items():
         encoder, feature_dim = encoders.build(name, (64, 64, 3))
         assert feature_dim == dim and sum(p.numel() for p in encoder.parameters()) == size, name
+        said = encoder_size(name, (64, 64, 3))
+        assert said is not None and (said.feature_dim, said.parameters) == (dim, size), name
         features = encoder(torch.randn(4, 3, 64, 64))
         features.square().sum().backward()
         assert features.shape == (4, dim) and all(p.grad is not None for p in encoder.parameters()), name

@@ -2,6 +2,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { viewProjection } from "../../app/stage/scene/camera.js";
+import { project } from "../../app/stage/common/vectors.js";
+import { shareOf, stepAt } from "../../app/stage/lab/curves.js";
+import { Film } from "../../app/stage/lab/film.js";
+import { placeUnder } from "../../app/stage/lab/hand.js";
+import { npyOf } from "../../app/stage/lab/npy.js";
+import { Race } from "../../app/stage/lab/race.js";
+import { costs, Spreading, WAYS, STEPS } from "../../app/stage/lab/spreading.js";
+import { DEFAULTS, readSettings, settle, writeSettings } from "../../app/stage/lab/settings.js";
+import { keptOrder, keptVariance, seen, Shadow } from "../../app/stage/lab/shadows.js";
 import { countsOf } from "../../app/stage/lab/counts.js";
 import { LOSSES, OPTIONS } from "../../app/stage/lab/losses/list.js";
 import { assign } from "../../app/stage/lab/matching.js";
@@ -205,4 +215,153 @@ test("with each point's own term the official recipe does not reach the simplex"
   }
   assert.ok(measure(plain.u, 4, 3).simplex_deviation_max < 0.02);
   assert.ok(measure(official.u, 4, 3).simplex_deviation_max > 0.05);
+});
+
+test("settings are what an address says, within bounds, and an address says what is not as usual", () => {
+  const asked = readSettings(
+    "losses=tsc,nobody,bcl&imbalance=1e9&classes=7.4&batch=64&tied=0&average=rubbish&temperature=x",
+  );
+  assert.deepEqual(asked.losses, ["tsc", "bcl"]);
+  const { imbalance, classes, batch, tied, average, temperature } = asked;
+  assert.deepEqual(
+    [imbalance, classes, batch, tied, average, temperature],
+    [1000, 7, 64, false, DEFAULTS.average, 0.1],
+  );
+  const address = writeSettings("http://a/geometry?theme=dark&seed=3", asked);
+  assert.deepEqual(readSettings(new URL(address).search), asked);
+  assert.equal(new URL(address).searchParams.get("theme"), "dark");
+  assert.equal(new URL(writeSettings("http://a/?batch=3", settle({}))).search, "");
+  const own = settle({ profile: "own", classes: 4, counts: [900, 5, 0, NaN] });
+  assert.deepEqual(own.counts.length, 4);
+  assert.ok(own.counts.every((n) => n >= 1 && n <= 1000));
+  assert.deepEqual(readSettings(new URL(writeSettings("http://a/", own)).search).counts, own.counts);
+  assert.ok(settle({ losses: Object.keys(LOSSES) }).losses.length === 9);
+});
+
+test("a race goes on through changes, begins anew where it must, and goes back to what was seen", () => {
+  const race = new Race(settle({ losses: ["supcon", "bcl", "ce"] }));
+  for (let i = 0; i < 30; i++) race.step();
+  const seenThen = race.look(true);
+  assert.deepEqual(
+    seenThen.map(({ step }) => step),
+    [30, 30, 30],
+  );
+  for (const { forces, means } of seenThen) {
+    assert.ok(forces.total && forces.head && forces.tail && means.every(Number.isFinite));
+    // What pushes, by group, and what pulls, are the total.
+    if (forces.positives)
+      forces.total.forEach((v, i) => {
+        const parts = ["positives", "head", "medium", "tail"].reduce((sum, part) => sum + forces[part][i], 0);
+        assert.ok(Math.abs(parts - v) < 1e-4 * Math.max(1e-6, ...forces.head.map(Math.abs)), "parts of a force");
+      });
+  }
+  race.change(settle({ ...race.settings, imbalance: 5, temperature: 0.3 }));
+  const [moved] = race.look(false);
+  assert.equal(moved.step, 30, "other counts act on the points where they are");
+  moved.means.forEach((v, i) => assert.ok(Math.abs(v - seenThen[0].means[i]) < 1e-6));
+  for (let i = 0; i < 10; i++) race.step();
+  race.restore(seenThen);
+  assert.equal(race.look(false)[1].step, 30);
+  race.put("bcl", 2, Float32Array.from([0, 1, 0]));
+  const put = race.look(false);
+  assert.ok(Math.abs(put[1].means[7] - 1) < 1e-6 && Math.abs(put[0].means[7] - 1) > 1e-3, "one class of one loss");
+  race.change(settle({ ...race.settings, classes: 4 }));
+  assert.deepEqual([race.look(false)[0].step, race.look(false)[0].means.length], [0, 12]);
+});
+
+test("a film keeps every moment until it is long, forgets what comes after, and hands out what was", () => {
+  const film = new Film();
+  film.begin(new Map([["bcl", {}]]));
+  const shot = (step) => ({
+    id: "bcl",
+    step,
+    rows: new Float32Array(30),
+    means: new Float32Array(30),
+    cx: new Float32Array(30),
+  });
+  for (let step = 0; step <= 1000; step++) film.add([shot(step)]);
+  assert.deepEqual([film.last, film.at(500)[0].step], [1000, 500]);
+  for (let step = 1001; step <= 3000; step++) film.add([shot(step)]);
+  const { steps } = film.of.get("bcl");
+  assert.ok(steps.length <= 1200 && steps[0] === 0 && film.last === 3000);
+  film.add([shot(100)]);
+  assert.equal(film.last, 100, "who goes on from there forgets what came after");
+});
+
+test("views are orthonormal, keep the centres apart, and follow without a jump", () => {
+  const classes = 10,
+    dim = 16,
+    means = simplex(classes, dim),
+    view = new Shadow(dim, classes);
+  const check = (rows) => {
+    for (let a = 0; a < 3; a++)
+      for (let b = 0; b < 3; b++) {
+        let sum = 0;
+        for (let k = 0; k < dim; k++) sum += rows[a * dim + k] * rows[b * dim + k];
+        assert.ok(Math.abs(sum - Number(a === b)) < 1e-9);
+      }
+  };
+  for (const name of ["centres", "spread", "simplex", "tour", "worst", "groups"]) {
+    check(view.follow(name, [], means, true));
+    const before = Float64Array.from(view.rows);
+    check(view.follow(name, [], means, true));
+    assert.ok(Math.hypot(...before.map((v, i) => v - view.rows[i])) < 0.2, `${name} jumps`);
+  }
+  view.follow("spread", [], means, false);
+  const places = seen(view.rows, means, dim);
+  let most = -1;
+  for (let i = 0; i < classes; i++)
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [places.subarray(3 * i, 3 * i + 3), places.subarray(3 * j, 3 * j + 3)];
+      most = Math.max(most, (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / (Math.hypot(...a) * Math.hypot(...b)));
+    }
+  assert.ok((Math.acos(most) * 180) / Math.PI > 40, "ten classes of a simplex stay 40 degrees apart in the picture");
+  // A class that a hand takes: the view turns so that it goes where the hand goes.
+  view.turnTo(means.subarray(0, dim), [0.7, 0, 0]);
+  const [x] = seen(view.rows, means.subarray(0, dim), dim);
+  assert.ok(x > 0.5);
+  check(view.rows);
+  assert.equal(keptOrder(means, places, dim), null, "all angles of a simplex are one");
+  const flat = randomRows(6, 3, 2);
+  assert.ok(Math.abs(keptOrder(flat, flat, 3) - 1) < 1e-12 && keptVariance(flat, flat, 3) > 0.999);
+});
+
+test("the place under a pointer is drawn under the pointer", () => {
+  const pose = { yaw: 0.7, pitch: -0.4, distance: 3 },
+    sphere = { w: 400, h: 300 };
+  for (const [x, y] of [
+    [200, 150],
+    [240, 110],
+    [150, 190],
+  ]) {
+    const p = placeUnder(pose, sphere, x, y),
+      [px, py, depth] = project(viewProjection(pose, sphere.w, sphere.h), p, sphere);
+    assert.ok(Math.abs(Math.hypot(...p) - 1) < 1e-9 && Math.abs(px - x) < 0.01 && Math.abs(py - y) < 0.01);
+    assert.ok(depth < pose.distance, "on the near side");
+  }
+  assert.ok(Math.abs(Math.hypot(...placeUnder(pose, sphere, 5, 5)) - 1) < 1e-9, "beside the sphere, on its outline");
+});
+
+test("axes of charts go both ways, and lines on one another have marks", () => {
+  for (const last of [10, 1000, 50000])
+    for (const share of [0, 0.3, 1]) assert.ok(Math.abs(shareOf(stepAt(share, last), last) - share) < 0.06);
+});
+
+test("targets can be taken away, and matching is cheaper than chance", () => {
+  const rows = simplex(3, 2),
+    file = npyOf(rows, 3, 2),
+    text = new TextDecoder("latin1").decode(file.slice(0, 128));
+  assert.ok(text.startsWith("\x93NUMPY\x01\x00") && text.includes("(3, 2)") && text.indexOf("\n") % 64 === 63);
+  assert.equal(new DataView(file.buffer).getFloat64(text.indexOf("\n") + 1, true), rows[0]);
+  const recipes = WAYS.map((name) => new Spreading(name, 4, 3, 1));
+  for (let i = 0; i < STEPS; i++) recipes.forEach((one) => one.step());
+  const [closed, descended, official] = recipes.map(({ largest }) => largest);
+  assert.ok(Math.abs(closed + 1 / 3) < 1e-12 && Math.abs(descended + 1 / 3) < 1e-3 && official > -0.28);
+  assert.equal(
+    recipes[1].histogram().reduce((sum, n) => sum + n, 0),
+    6,
+  );
+  assert.ok(!new Spreading("closed", 9, 3, 1).exists);
+  const { matched, random } = costs(recipes[0].rows, recipes[0].rows, Int32Array.from([0, 1, 2, 3]), 4, 3);
+  assert.ok(Math.abs(matched) < 1e-12 && Math.abs(random - 1) < 1e-12);
 });

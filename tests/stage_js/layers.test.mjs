@@ -30,7 +30,9 @@ import { formatCount } from "../../app/stage/common/numbers.js";
 import { Choices, START } from "../../app/stage/scene/choices.js";
 import { Picture } from "../../app/stage/drawing/picture.js";
 import { SceneRecords } from "../../app/stage/drawing/records.js";
+import { caps } from "../../app/stage/layers/caps.js";
 import { signsOf } from "../../app/stage/layers/list.js";
+import { describeClass } from "../../app/stage/reading/sample.js";
 import { forcesOf, int16, runWith, sceneOf, show } from "./made.mjs";
 import { barbs, SHEETS } from "../../app/stage/scene/strokes.js";
 import { angleBetween, dot, length } from "../../app/stage/common/vectors.js";
@@ -387,4 +389,31 @@ test("what is dear is computed once a frame", () => {
   Object.defineProperty(run.frame.header, "centres", { get: () => (asked++, centres) });
   sceneOf(run, { ghost: true });
   assert.equal(asked, 1, "for the centres that are drawn, and not once more for the ideal places");
+});
+
+test("caps and what the legend says of them are of training samples, where a run tells them apart", () => {
+  const own = { labels: Uint16Array.of(0, 0, 0, 0, 1, 1), split: Uint8Array.of(0, 0, 1, 2, 1, 1) };
+  const xyz = int16([
+    [0, 0, 1],
+    [0, 0, 1],
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 1, 0],
+    [0, 1, 0],
+  ]);
+  const header = { centres: [[0, 0, 1], [0, 1, 0], null] };
+  const run = runWith({ info: { own }, frame: { xyz }, header });
+  assert.deepEqual([...run.measured], [1, 1, 0, 0, 1, 1], "a class without training samples keeps its own");
+  assert.ok(caps.prepare(run).angles[0] < 0.01);
+  const mixed = runWith({ info: { own: { ...own, split: new Uint8Array(6) } }, frame: { xyz }, header });
+  assert.equal(mixed.measured, null);
+  assert.ok(caps.prepare(mixed).angles[0] > 1.5);
+  const on = { ...START, layers: { caps: true, territory: true } };
+  const texts = (runs) => signsOf(runs, on).flatMap(({ word, text }) => (/centre|95|terr/.test(word) ? [text] : []));
+  assert.equal(texts([run]).length, 3);
+  for (const text of texts([run])) assert.match(text, / training samples\.$/);
+  for (const text of texts([mixed])) assert.match(text, /nothing tells training and test samples apart/);
+  for (const text of texts([run, mixed])) assert.match(text, /or of all samples where a run does not/);
+  assert.ok(describeClass(run, 0).includes("Centre, territory and cap are of its training samples"));
+  assert.ok(!describeClass(mixed, 0).some((line) => /training samples$/.test(line) && /Centre,/.test(line)));
 });

@@ -6,7 +6,7 @@ const STEPS = [0, 10, 20];
 const now = (time, ...states) =>
   describeNow(
     { mode: "follow", held: null, shown: 0, steps: STEPS, ...time },
-    states.map((state) => ({ state })),
+    states.map((said) => ({ state: said.split("|")[0], reason: said.split("|")[1] ?? null })),
   );
 
 test("a recording plays, is paused, or is held at its end", () => {
@@ -39,6 +39,22 @@ test("a live run is waited for, followed, paused, stopped, or left alone", () =>
   assert.equal(now({ mode: "hold", held: 10 }, "running"), "Paused at step 10; training goes on.");
   assert.equal(now({ mode: "hold", held: 10 }, "paused"), "Paused at step 10 of 20.");
   assert.equal(now({ mode: "hold", held: 20 }, "running"), "Held at step 20, the newest so far.");
+});
+
+test("what is done instead of steps is said beside the step that is drawn", () => {
+  const teacher = "starting|training the teacher, step 3 of 30.";
+  assert.equal(
+    now({ steps: [0] }, teacher, "queued"),
+    "Step 0 is drawn. Meanwhile: training the teacher, step 3 of 30.",
+  );
+  assert.equal(now({ steps: [0] }, teacher, "running"), "Training: each step is shown as it comes.");
+  assert.equal(
+    now({}, "running|judging CE: 3,200 of 10,000 test images."),
+    "Step 20 is drawn. Meanwhile: judging CE: 3,200 of 10,000 test images.",
+  );
+  assert.equal(now({}, "starting"), "Step 20 is drawn, and training goes on from there.");
+  assert.equal(now({ steps: [] }, teacher), "Training starts; the picture comes with the first frame.");
+  assert.equal(now({}, "paused|by request to bcl."), "Training is paused at step 20.");
 });
 
 test("nothing is claimed of what is not there", () => {

@@ -293,3 +293,26 @@ test("of many points as many are drawn while they move as a picture has time for
   assert.ok(1e6 * slow.quality.share(1e6) < 10000, "a picture at rest says nothing of those that move");
   assert.equal(slow.quality.share(10000), 1, "few are never left out");
 });
+
+test("a server that comes back is found within 3 seconds, however long it was gone", () => {
+  const waits = [],
+    real = globalThis.setTimeout,
+    links = [];
+  globalThis.setTimeout = (act, wait) => (waits.push(wait), 0);
+  try {
+    const socket = new StreamSocket(
+      { address: () => "ws://a", onLink: (link) => links.push(link), onMessage: () => {} },
+      () => new Fake(),
+      async () => ({}),
+    );
+    for (let attempt = 0; attempt < 12; attempt++) {
+      socket.open();
+      Fake.all.at(-1).onclose({ code: 1006, reason: "" });
+      assert.equal(links.at(-1), "waiting", "said at once");
+    }
+    socket.close();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assert.ok(waits.length === 12 && Math.max(...waits) <= 2500, String(waits));
+});

@@ -113,13 +113,15 @@ QUICK = {"steps": 40, "batch_size": 16, "max_per_class": 30, "imbalance_factor":
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Race]:
-    """start("toy", "twin", steps=30, settings={...}, progress=...) -> a race whose runs lie under tmp_path."""
+    """start("toy", "twin", steps=30, settings={...}, progress=..., say=..., stop=...) -> a race whose runs lie under
+    tmp_path."""
 
     def make(
         *names: str, folder: str = "runs", settings: dict[str, Any] | None = None, progress: Any = None, **run: Any
     ) -> Race:
         entrants = [Entrant(tmp_path / folder / name, name, settings or {}) for name in names]
-        more = {} if progress is None else {"progress": progress}
+        more = {key: run.pop(key) for key in ("say", "stop") if key in run}
+        more |= {} if progress is None else {"progress": progress}
         return begin(entrants, RunSettings(**{**QUICK, **run}), **more)
 
     return make

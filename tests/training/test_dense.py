@@ -11,11 +11,15 @@ import torch
 from sklearn.metrics import jaccard_score
 
 from ltviz.data.pixels import MARK, Pixels
+from ltviz.encoders import PixelEncoder
 from ltviz.errors import ConfigError
+from ltviz.export.basis import judge_note
+from ltviz.export.results import group_results, read_results
 from ltviz.methods import registry
 from ltviz.recording import Recording, load_weights
 from ltviz.recording.evaluation import read_evaluation
 from ltviz.training import phase as phase_module
+from ltviz.training.judges import MOST_PIXELS
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import prepare
@@ -61,6 +65,37 @@ def test_a_race_of_three_is_recorded_measured_and_judged(start: Start, tmp_path:
         assert sum(found.pixels) == shared.data.test_inputs.num_images * 32 * 32
         assert set(found.accuracy) == {"own", "ncm", "linear"} and found.refused == {}
         assert "final_miou_few_own" in found.measures()
+        assert found.judged is not None and found.judged.images == 150 == max(found.test_images)
+        assert sum(found.judged.pixels) == len(range(150)) * (MOST_PIXELS // 150), "as many of each image"
+        (result,), _ = read_results([recording])
+        assert [len(ids) for ids in result.images("final_accuracy_all_own") or []] == [150], "not pixels: images"
+        few = result.images("final_accuracy_few_ncm")
+        assert few is not None and [len(ids) for ids in few] == found.test_images[-len(few) :]
+        probe = shared.probe.inputs
+        assert isinstance(probe, Pixels)
+        test = recording.probe.split == 1
+        p, n = frame.metrics["accuracy_all"], len(np.unique(probe.of[test]))
+        assert n < test.sum() == frame.metrics["accuracy_all_n"]
+        p = (p * n + 1) / (n + 2)
+        assert frame.metrics["accuracy_all_error"] == pytest.approx((p * (1 - p) / n) ** 0.5)
+    groups = group_results(read_results([Recording(tmp_path / "runs" / name) for name in ("ce", "bcl")])[0])
+    assert "19,950 of them, as many of each of 150 test images, and mIoU of all" in judge_note(groups)
+
+
+def test_a_frame_takes_each_image_once_through_the_encoder(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    race = start("ce", **DENSE)
+    lane = race.lanes[0]
+    observer, shared = lane._observer, lane._shared
+    seen, whole = [], PixelEncoder.forward
+    monkeypatch.setattr(PixelEncoder, "forward", lambda self, x: seen.append(len(x)) or whole(self, x))
+    frame = observer.observe(lane.method, 0)
+    probe = shared.probe.inputs
+    assert isinstance(probe, Pixels) and probe.num_images < len(probe)
+    assert sum(seen[:-2]) == probe.num_images, "and two views of the fixed samples"
+    assert len(seen) <= 2 + len(np.unique(np.bincount(probe.of))), "images with equally many points go together"
+    with torch.no_grad():
+        one_by_one = torch.cat([lane.method.eval().embed(rows) for rows in shared.probe_inputs.blocks()])
+    np.testing.assert_allclose(frame.embeddings, one_by_one.numpy(), atol=1e-5)
 
 
 def test_overlap_is_that_of_all_pixels_of_all_test_images(start: Start, tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from ltviz.export.results import Result, read_results
 from ltviz.metrics.precision import mean_average_precision
 from ltviz.recording import Recording, send_request
 from ltviz.recording.evaluation import Evaluation, read_evaluation, write_evaluation
-from ltviz.training import lane
+from ltviz.training import evaluation, phase
 from ltviz.training.judges import judge
 from ltviz.training.race import Race
 from ltviz.training.start import resume
+from ltviz.training.stop import Stop
 
 Start = Callable[..., Race]
 
@@ -104,7 +105,7 @@ def test_a_run_is_complete_without_an_evaluation_that_fails(
     def broken(*given: object) -> None:
         raise ZeroDivisionError("no features")
 
-    monkeypatch.setattr(lane, "evaluate", broken)
+    monkeypatch.setattr(evaluation, "evaluate", broken)
     assert start("toy", steps=3).run()[0].state == "finished"
     assert read_evaluation(tmp_path / "runs" / "toy") is None
     assert "toy: no evaluation at step 3: ZeroDivisionError: no features" in caplog.text
@@ -139,6 +140,40 @@ def test_a_damaged_file_is_said_and_costs_no_table(start: Start, tmp_path: Path,
         read_evaluation(path)
     (result,), left_out = read_results([Recording(path)])
     assert left_out == [] and result.evaluation is None and "accuracy_few" in result.metrics
+
+
+def test_what_judges_are_at_is_told_and_a_stop_ends_them(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phase, "_STATUS", 0.0)
+    path, told, standing = tmp_path / "runs" / "ce", [], []
+
+    def say(doing: str) -> None:
+        told.append(doing)
+        standing.append(Recording(path).status())
+        if len(told) == 3:
+            send_request(path, "stop")
+
+    outcomes = start("ce", "toy", steps=4, say=say).run()
+    assert told[:3] == [
+        "judging CE: 0 of 500 test images",
+        "judging CE: 256 of 500 test images",
+        "judging CE: 0 of 118 training images",
+    ]
+    assert (standing[2].state, standing[2].reason) == ("running", told[1]), "who looks at the run reads it too"
+    assert (outcomes[0].state, outcomes[0].reason, outcomes[0].step) == ("finished", "stopped", 4)
+    assert read_evaluation(path) is None and Recording(path).last().step == 4
+    assert (outcomes[1].state, outcomes[1].reason) == ("finished", None), "a stop of one run is none of the others'"
+    assert any(doing.startswith("judging Toy: the linear probe of 118") for doing in told)
+    assert evaluation_of(tmp_path / "runs" / "toy").step == 4
+    assert Recording(tmp_path / "runs" / "toy").status().reason is None
+
+
+def test_a_stop_of_the_whole_race_ends_every_evaluation(start: Start, tmp_path: Path) -> None:
+    stop = Stop()
+    outcomes = start("ce", "toy", steps=4, stop=stop, say=lambda doing: stop.ask()).run()
+    assert [(outcome.state, outcome.reason) for outcome in outcomes] == [("finished", "stopped")] * 2
+    assert all(read_evaluation(tmp_path / "runs" / name) is None for name in ("ce", "toy"))
 
 
 def test_every_frame_is_judged_by_what_its_features_say(start: Start, tmp_path: Path) -> None:

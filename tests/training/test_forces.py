@@ -243,6 +243,8 @@ def test_a_fault_costs_the_forces_and_no_frame(
     assert [frame.step for frame in held if frame.forces] == forced
     if kind is Torn:
         assert outcome.state == "finished" and "no forces at step 3: IndexError: out of range" in caplog.text
+        kept = [part for record in caplog.records for part in record.args or ()]
+        assert not any(isinstance(part, BaseException) for part in kept), "its frames would keep the memory"
     else:
         assert outcome.state == "failed" and "at step 8 of 12 because loss term 'contrast' is nan" in str(
             outcome.reason

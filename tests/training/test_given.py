@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from ltviz import encoders
 from ltviz.cli import main
 from ltviz.errors import ConfigError, RecordingError
+from ltviz.export.results import read_results
 from ltviz.recording import Recording
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import prepare, relocate, run_settings
@@ -94,3 +96,33 @@ def test_identity_trains_a_head_alone(home: Path) -> None:
     path = home / "heads"
     assert main(["train", "ce", "--encoder", "identity", *SHORT, "--run-dir", str(path)]) == 0
     assert Recording(path).steps()[-1] == 4
+
+
+@pytest.mark.parametrize(("profile", "factor", "how"), [("natural", 4.0, "measured"), ("exp", 3.0, "set")])
+def test_of_classes_that_keep_their_sizes_the_imbalance_is_measured(
+    home: Path, tmp_path: Path, profile: str, factor: float, how: str
+) -> None:
+    labels = np.repeat([0, 1, 2], [16, 8, 4])
+    table = tmp_path / "features.npz"
+    vectors = np.random.default_rng(0).standard_normal((56, 4)).astype(np.float32)
+    np.savez(table, embeddings=vectors, labels=np.tile(labels, 2), split=np.repeat(["train", "test"], 28))
+    line = ["train", "ce", "--data", "table-lt", "--data-dir", str(table), "--profile", profile, *SHORT]
+    assert main([*line, "--imbalance-factor", "3", "--run-dir", str(home / "run")]) == 0
+    info = Recording(home / "run").info
+    assert info.imbalance_factor == factor
+    assert info.config["data"]["imbalance_factor"] == how
+    assert info.config["run"]["imbalance_factor"] == 3, "what was set stays, so that the run goes on and is known again"
+    ((result,), _) = read_results([Recording(home / "run")])
+    assert result.cell["imbalance_factor"] == factor, "what comparisons, tables and reports say"
+
+
+def test_a_terminal_says_what_judges_are_at(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("ltviz.cli.train._TICK", 0.0)
+    line = [part for part in SHORT if part != "--no-evaluate"]
+    assert main(["train", "ce", *line, "--run-dir", str(home / "run")]) == 0
+    said = capsys.readouterr().err.split("\r\x1b[K")
+    assert said.index("judging CE: 256 of 500 test images") > said.index(next(x for x in said if "step 4/4" in x))
+    assert said[-1] == "", "the line is taken away at the end"

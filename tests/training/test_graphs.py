@@ -28,7 +28,7 @@ Start = Callable[..., Race]
 # a rate that float32 holds exactly, since a graph reads it as such
 EXACT = {"learning_rate": 2.0**-9, "schedule": "constant", "steps": 60}
 SMALL = {"queue_size": 48, "queue_floor": 2, "teacher": "none"}
-ON_HOST = {"tsc", "proco"}
+ON_HOST = {"tsc", "proco", "etf", "ldam", "vmf", "align_uniform", "sbcl", "geometric_harmonization"}
 
 
 def learner_of(race: Race) -> Learner:

@@ -19,9 +19,12 @@ Start = Callable[..., Race]
 EXCEPTIONS = {
     "tsc": {"cpu", "numpy", "__bool__", "_local_scalar_dense", "is_nonzero"},
     "proco": {"cpu", "numpy"},
+    "vmf": {"cpu", "numpy"},
+    "sbcl": {"cpu", "numpy", "nonzero", "equal", "index by a mask", "__bool__", "__int__", "_local_scalar_dense"},
 }
 """Methods that need the host by their nature, and what they ask of it: TSC's Hungarian matching after each step, whose
-result the next step aims at, runs on the CPU; so do ProCo's Bessel functions of any order, which are scipy's."""
+result the next step aims at, runs on the CPU; so do the Bessel functions of ProCo and vMF, which are scipy's, and at
+a few steps the k-means of SBCL."""
 
 
 def counted(race: Race, monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> Counter[str]:

@@ -69,7 +69,7 @@ def test_steps_after_one_that_is_not_finite_change_nothing(
     found, refusal = one.read(shared.batches.at)
     assert [step for step, _ in found] == [1, 2, 3, 4]
     assert refusal is not None and refusal.step == 5 and "loss term 'display' is nan" in refusal.why
-    assert "the weights of step 4 are kept" in refusal.why
+    assert refusal.why.endswith("try a lower learning rate")
 
 
 def test_a_norm_that_overflows_is_no_reason_to_refuse() -> None:

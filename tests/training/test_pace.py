@@ -69,6 +69,13 @@ def test_a_long_run_reaches_the_share_and_not_more(share: float) -> None:
     assert share * 0.95 < pacer.share < share * 1.01
 
 
+@pytest.mark.parametrize("steps, frame_s", [(1500, 0.007), (2000, 0.0087), (4000, 0.0087)])
+def test_a_run_that_can_keeps_its_share_to_the_end(steps: int, frame_s: float) -> None:
+    """What is bought leaves room for the frames that must still come."""
+    pacer, framed, _ = simulate(steps, 0.05, 10, 0.002, frame_s)
+    assert len(framed) > MIN_FRAMES + 1 and pacer.share <= 0.05
+
+
 def test_cheap_frames_are_bounded_by_the_rate_and_spread_evenly() -> None:
     _, framed, times = simulate(20_000, 0.9, 10, 0.004, 0.0001)
     assert len(framed) == pytest.approx(800, abs=40), "10 frames a second of an 80 s run"

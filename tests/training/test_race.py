@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from ltviz.errors import DiskFull, RecordingError, RunLocked
-from ltviz.recording import Frame, Recording, send_request
+from ltviz.recording import Frame, Recording, load_weights, send_request
 from ltviz.training import phase as phase_module
 from ltviz.training.race import Race
 
@@ -220,9 +221,10 @@ def test_a_step_that_is_not_finite_is_refused_before_weights_change(
     [
         (
             "memory",
-            "ran out of memory on cpu at step 7 (20.00 MiB were needed, 5.25 MiB were free); try batch size 8",
+            "ran out of memory on cpu at step 7 (20.00 MiB were needed, 5.25 MiB were free); try batch size 2 "
+            "instead of 16; the weights of step 6 are kept",
         ),
-        ("bug", "failed at step 7 with IndexError: list index out of range"),
+        ("bug", "failed at step 7 with IndexError: list index out of range; the weights of step 6 are kept"),
     ],
 )
 def test_a_method_that_breaks_ends_alone(start: Start, tmp_path: Path, fault: str, says: str) -> None:
@@ -342,3 +344,83 @@ def test_the_description_is_plain_json(start: Start, tmp_path: Path) -> None:
     start("toy")
     config = json.loads((tmp_path / "runs" / "toy" / "run.json").read_text())["config"]
     assert config["method"] == {"temperature": 0.2, "pull_weight": 1.0, "size": 3}
+
+
+@pytest.mark.parametrize("fault", ["deleted", "a file for its requests", "a file for its frames"])
+def test_a_run_that_is_taken_away_ends_alone(start: Start, tmp_path: Path, fault: str) -> None:
+    runs = tmp_path / "runs"
+
+    def take_away() -> None:
+        if fault == "deleted":
+            shutil.rmtree(runs / "toy")
+            return
+        place = runs / "toy" / ("control" if "requests" in fault else "frames")
+        shutil.rmtree(place)
+        place.write_text("no folder")
+
+    toy, twin = start("toy", "twin", progress=at_step(10, take_away)).run()
+    assert (twin.state, twin.reason, twin.step) == ("finished", None, 40)
+    if "requests" in fault:  # nobody can ask for anything, which is no reason to end
+        assert (toy.state, toy.step) == ("finished", 40)
+    else:
+        assert toy.state == "failed" and "cannot be written" in (toy.reason or "")
+    assert Recording(runs / "twin").status().state == "finished"
+
+
+def test_a_run_that_fails_keeps_what_its_reason_says(start: Start, tmp_path: Path) -> None:
+    race = start("faulty")
+    race.lanes[0].method.settings = type(race.lanes[0].method).Settings(fault="bug")  # type: ignore[call-arg]
+    (faulty,) = race.run()
+    assert "the weights of step 6 are kept" in (faulty.reason or "")
+    assert load_weights(tmp_path / "runs" / "faulty").step == 6
+
+
+def test_weights_that_are_not_finite_are_not_kept(start: Start, tmp_path: Path) -> None:
+    race = start("faulty")
+    method = race.lanes[0].method
+    method.settings = type(method).Settings(fault="bug")  # type: ignore[call-arg]
+    method.register_buffer("average", torch.tensor([float("nan")]))
+    (faulty,) = race.run()
+    assert "no weights have been saved yet" in (faulty.reason or "")
+    assert not (tmp_path / "runs" / "faulty" / "weights" / "6").exists()
+
+
+def test_a_full_disk_at_the_very_end_delays_it_and_the_run_is_finished(
+    start: Start, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(phase_module, "_RETRY", 0.01)
+    race = start("toy")
+    writer, tries = race.lanes[0].writer, []
+    real = writer.set_state
+
+    def set_state(state, *args, **more):
+        if state == "finished" and len(tries) < 3:
+            tries.append(state)
+            raise DiskFull("The disk is full")
+        real(state, *args, **more)
+
+    monkeypatch.setattr(writer, "set_state", set_state)
+    (toy,) = race.run()
+    assert len(tries) == 3 and toy.state == "finished"
+    assert Recording(tmp_path / "runs" / "toy").status().state == "finished"
+
+
+def test_a_closed_terminal_is_a_polite_stop_but_not_under_nohup() -> None:
+    import os
+    import signal
+
+    from ltviz.training.stop import Stop
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        stop = Stop()
+        with stop.on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.asked
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        stop = Stop()
+        with stop.on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -62,6 +62,8 @@ export class Run {
     this.places = null;
     /** @type {Set<number>|null} */
     this.parts = null;
+    /** @type {Uint8Array|null} */
+    this.mask = null;
     /** @type {number|null} */
     this.free = null;
     /** @type {Uint32Array|null} */
@@ -105,6 +107,25 @@ export class Run {
     return (this.parts ??= new Set(this.info.split));
   }
 
+  /** Whether its samples are training samples and others: centres are of the training samples then, else of all. */
+  get tellsApart() {
+    return this.splits.has(0) && this.splits.size > 1;
+  }
+
+  /**
+   * Samples that centres and caps are of, 1 for each; null: all. As the server has it (`training_labels`): training
+   * samples, and all samples of a class that has no training sample here. @returns {Uint8Array|null}
+   */
+  get measured() {
+    const { info } = this;
+    if (!info || !this.tellsApart) return null;
+    if (!this.mask) {
+      const trained = new Set(info.labels.filter((_, i) => info.split[i] === 0));
+      this.mask = Uint8Array.from(info.labels, (y, i) => Number(info.split[i] === 0 || !trained.has(y)));
+    }
+    return this.mask;
+  }
+
   /** No regular simplex of C classes fits into fewer than C - 1 dimensions. */
   get fitsSimplex() {
     return !this.info || this.info.header.dim >= this.info.header.num_classes - 1;
@@ -113,7 +134,7 @@ export class Run {
   /** @param {import("../common/types.js").RunInfo} info */
   setInfo(info) {
     this.info = info;
-    this.places = this.parts = this.free = this.sequence = null;
+    this.places = this.parts = this.mask = this.free = this.sequence = null;
     this.state = info.header.state ?? this.state;
     this.reason = info.header.reason ?? null;
     this.totalSteps = info.header.total_steps ?? null;

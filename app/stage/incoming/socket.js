@@ -16,7 +16,7 @@ import { splitMessage } from "./frames.js";
  */
 
 const FIRST_WAIT_MS = 250,
-  LONGEST_WAIT_MS = 5000;
+  LONGEST_WAIT_MS = 2000;
 /** After so many attempts in a row that never opened it is asked why; and after as many again. */
 const ASK_AFTER = 3;
 /** Policy violation, and the range that applications use: the server has said no, and asking again will not help. */

@@ -7,11 +7,13 @@ import { Film } from "./film.js";
 import { Form, SLOW } from "./form.js";
 import { watchHand } from "./hand.js";
 import { headerOf, titleOf } from "./header.js";
+import { stageDataOf } from "./given.js";
+import { Playground } from "./playground.js";
 import { cosinesOf, Matrices } from "./matrices.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
-import { LabSource, VIEW } from "./source.js";
+import { LabSource } from "./source.js";
 import { bestTargets, fits } from "./targets.js";
-import { seen, TOURS } from "./views.js";
+import { seen, TOURS } from "./shadows.js";
 import { fill } from "../words.js";
 import { labWords as words } from "./words.js";
 
@@ -26,7 +28,7 @@ import { labWords as words } from "./words.js";
  * @property {string[]} ramp
  * @property {string[]} categorical
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
- * @property {{search: string, scene: import("../choices/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
+ * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
  * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
@@ -63,13 +65,19 @@ export class Lab {
     this.worker.onmessage = ({ data: told }) => this.take(told);
     /** @type {LabSource|null} */
     this.source = null;
-    this.root = make("div", data.lesson ? "ltl-root ltl-lesson" : "ltl-root", { "data-testid": "ltviz-lab" });
+    this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
+    this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
     this.curves = new Curves((step) => this.stage.timeline.hold(step));
     this.matrices = new Matrices();
+    this.playground = new Playground();
+    /** @type {Map<string, Float32Array>} cosines that theory predicts, by loss: a place for whoever can compute them */
+    this.predicted = new Map();
+    /** @type {string[]} of the classes */
+    this.colours = [];
     this.ideal = { key: "", cosines: new Float32Array(0) };
     this.film.begin(this.headers());
-    this.stage = openStage(this.stageData(), (options) => this.openSource(options));
+    this.stage = openStage(stageDataOf(this.data, this.settings), (options) => this.openSource(options));
     this.lay();
     watchHand(this.stage, {
       move: (id, c, to) => this.put(id, c, to),
@@ -89,9 +97,10 @@ export class Lab {
       ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
       `${words.lead} ${words.drag}`,
     );
-    const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root);
-    if (!this.data.file)
-      this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./lab.css", import.meta.url).href }));
+    const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root, this.playground.root);
+    // The styles of a page by itself stand in it.
+    for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
+      this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
     this.root.append(lead, this.form.root, main);
   }
 
@@ -164,7 +173,7 @@ export class Lab {
     this.settings = settle({ ...before, ...patch });
     if (startsAnew(before, this.settings)) {
       this.film.begin(this.headers());
-      this.stage.setData(this.stageData());
+      this.stage.setData(stageDataOf(this.data, this.settings));
       this.stage.timeline.goLive();
     } else {
       this.goOn();
@@ -192,7 +201,7 @@ export class Lab {
   /** The same settings, seen otherwise: as before play was pressed, or after. @param {LabData} data */
   setData(data) {
     this.data = data;
-    this.stage.setData(this.stageData());
+    this.stage.setData(stageDataOf(data, this.settings));
   }
 
   /** From the first step once more. */
@@ -325,7 +334,8 @@ export class Lab {
     const ramp = this.data.ramp?.length ? this.data.ramp : RAMP;
     const page = theme?.page ?? /** @type {[number, number, number]} */ ([1, 1, 1]);
     const look = { ramp, categorical: this.data.categorical ?? [], page, groups: [] };
-    this.form.write(this.settings, classColours(classes, "ramp", look).map(toHex), this.slow);
+    this.colours = classColours(classes, "ramp", look).map(toHex);
+    this.form.write(this.settings, this.colours, this.slow);
   }
 
   /** Curves and squares, a few times a second. */
@@ -337,16 +347,22 @@ export class Lab {
       line = style.getPropertyValue("--ltv-line").trim() || "#d9dadd",
       paper = parseCss(style.getPropertyValue("--ltv-page")) ?? [1, 1, 1];
     const colours = new Map(settings.losses.map((id) => [id, this.data.looks[id]?.colour ?? ink]));
-    const held = this.mode === "follow" ? null : this.held;
-    this.curves.draw(film, { ink, quiet: `color-mix(in srgb, ${ink} 60%, ${toHex(paper)})`, line, colours }, held);
+    const held = this.mode === "follow" ? null : this.held,
+      quiet = `color-mix(in srgb, ${ink} 60%, ${toHex(paper)})`;
+    this.curves.draw(film, { ink, quiet, line, colours }, held);
     const { classes, dim } = settings,
       shots = held === null ? film.at(Infinity) : film.at(held);
+    /** @type {import("./matrices.js").Square[]} */
     const squares = shots
       .filter(({ means }) => means.length === classes * dim)
       .map(({ id, means }) => ({ id, title: titleOf(id), cosines: cosinesOf(means, classes, dim) }));
+    for (const [id, cosines] of this.predicted)
+      if (cosines.length === classes * classes && settings.losses.includes(id))
+        squares.push({ id: `${id} predicted`, title: fill(words.predicted, { title: titleOf(id) }), cosines });
     squares.push({ id: "ideal", title: words.ideal, cosines: this.idealCosines() });
     const page = /** @type {[number, number, number]} */ (paper.map((v) => 255 * v));
     this.matrices.draw(squares, classes, page, fits(classes, dim) ? "" : fill(words.noIdeal, { dim }));
+    this.playground.write(classes, dim, { ink, quiet, line, classes: this.colours }, shots[0]);
   }
 
   idealCosines() {
@@ -355,61 +371,4 @@ export class Lab {
     if (this.ideal.key !== key) this.ideal = { key, cosines: cosinesOf(bestTargets(classes, dim, 1), classes, dim) };
     return this.ideal.cosines;
   }
-
-  /** @returns {StageData} */
-  stageData() {
-    const { data, settings } = this;
-    const views = Object.entries(words.views).map(([name, [title, short]]) => ({
-      name,
-      title,
-      short,
-      ...(name === "simplex" ? { classes: 4 } : {}),
-    }));
-    const asked = new URLSearchParams(data.lesson ? "" : location.search),
-      step = asked.get("step");
-    /** @type {Partial<Record<string, string>>} */
-    const names = words.names;
-    const measures = MEASURES.map(([key, unit, better]) => {
-      const [title, short] = words.measures[key];
-      return {
-        key,
-        unit,
-        better,
-        title,
-        name: names[key] ?? title,
-        short,
-        simplex: key === "simplex_deviation_max",
-        sphere: true,
-      };
-    });
-    return {
-      stream: "/",
-      token: "",
-      runs: settings.losses,
-      hz: 20,
-      step: step !== null && /^\d{1,9}$/.test(step) ? Number(step) : null,
-      theme: data.theme,
-      ramp: data.ramp,
-      categorical: data.categorical,
-      measures,
-      panel: [measures[0], measures[2]],
-      projections: views,
-      projection: asked.get("projection") ?? VIEW,
-      words: { ...words.stage, ...data.lesson?.words },
-      view: "geometry",
-      replay: data.file ?? false,
-      guest: data.lesson !== undefined,
-      scene: data.lesson?.scene ?? null,
-    };
-  }
 }
-
-/** @type {[keyof typeof words.measures, string, "lower"|"higher"|null][]} */
-const MEASURES = [
-  ["simplex_deviation_max", "", "lower"],
-  ["centre_sum", "", "lower"],
-  ["min_centre_angle", "degrees", "higher"],
-  ["smallest_head", "degrees", "higher"],
-  ["smallest_tail", "degrees", "higher"],
-  ["loss", "", null],
-];

@@ -27,7 +27,7 @@ import { bestTargets } from "./targets.js";
 const HORIZON = 3000,
   NOISY_RATE = 0.03,
   MATCH_EVERY = 10,
-  /** Of what pulls: a total force below this is none. */
+  /** Of the largest part: a total force below this is none. */
   NOISE = 1e-7;
 
 export class Race {
@@ -218,6 +218,7 @@ function forcesOf(sim) {
   }
   // At rest pull and push are as large as ever, and what is left of them is rounding.
   const most = (/** @type {Float32Array} */ rows) => rows.reduce((size, v) => Math.max(size, Math.abs(v)), 0);
-  if (most(total) < NOISE * most(pull)) total.fill(0);
+  const parts = Math.max(...Object.entries(found).map(([part, rows]) => (part === "total" ? 0 : most(rows))));
+  if (most(total) < NOISE * parts) total.fill(0);
   return found;
 }

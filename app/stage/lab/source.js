@@ -2,7 +2,7 @@
 import { PLACE_SCALE } from "../common/messages.js";
 import { parseProjection } from "../common/projections.js";
 import { ReplaySource } from "../incoming/replay.js";
-import { keptOrder, keptVariance, seen, TOURS, View } from "./views.js";
+import { keptOrder, keptVariance, seen, TOURS, Shadow } from "./shadows.js";
 
 /** @typedef {import("./race.js").Snapshot} Snapshot */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
@@ -29,7 +29,7 @@ export class LabSource extends ReplaySource {
     this.onClock = onClock;
     /** @type {string|null} */
     this.projection = null;
-    /** @type {Map<string, {view: View, header: object, kept: number|null, at: number}>} by run */
+    /** @type {Map<string, {view: Shadow, header: object, kept: number|null, at: number}>} by run */
     this.views = new Map();
     this.stated = -Infinity;
     this.tick = false;
@@ -100,7 +100,7 @@ export class LabSource extends ReplaySource {
     if (!known || known.view.dim !== dim || known.view.classes !== num_classes)
       this.views.set(
         shot.id,
-        (known = { view: new View(dim, num_classes), header: reel.header, kept: null, at: -Infinity }),
+        (known = { view: new Shadow(dim, num_classes), header: reel.header, kept: null, at: -Infinity }),
       );
     const { base, classes } = parseProjection(this.projection ?? VIEW),
       view = known.view.follow(base, classes, shot.means, this.tick),

@@ -28,14 +28,18 @@ export function randomRows(classes, dim, seed) {
 export class Repulsion {
   /**
    * @param {Float64Array} start free rows @param {number} dim
-   * @param {{self?: boolean, rate?: number}} [how] self: each point's own term is in its sum
+   * @param {{self?: boolean, rate?: number, single?: boolean, beta?: number, epsilon?: number}} [how] self: each point's
+   * own term is in its sum; single: gradients are summed in single precision; beta, epsilon: of Adam, the second one
    */
-  constructor(start, dim, { self = false, rate = 0.1 } = {}) {
+  constructor(start, dim, { self = false, rate = 0.1, single = false, beta = 0.99, epsilon = 1e-30 } = {}) {
     this.x = Float64Array.from(start);
     this.dim = dim;
     this.classes = start.length / dim;
     this.self = self;
     this.rate = rate;
+    this.round = single ? Math.fround : (/** @type {number} */ v) => v;
+    this.beta = beta;
+    this.epsilon = epsilon;
     this.u = unitRows(this.x, dim);
     this.first = new Float64Array(start.length);
     this.second = new Float64Array(start.length);
@@ -51,11 +55,11 @@ export class Repulsion {
     this.evaluate(temperature);
     const t = ++this.steps,
       b1 = 0.9,
-      b2 = 0.99;
+      b2 = this.beta;
     for (let i = 0; i < x.length; i++) {
       first[i] = b1 * first[i] + (1 - b1) * gradient[i];
       second[i] = b2 * second[i] + (1 - b2) * gradient[i] * gradient[i];
-      const step = first[i] / (1 - b1 ** t) / (Math.sqrt(second[i] / (1 - b2 ** t)) + 1e-30);
+      const step = first[i] / (1 - b1 ** t) / (Math.sqrt(second[i] / (1 - b2 ** t)) + this.epsilon);
       x[i] -= this.rate * cool * step;
     }
     unitRows(x, dim, u);
@@ -63,7 +67,7 @@ export class Repulsion {
 
   /** @param {number} temperature */
   evaluate(temperature) {
-    const { x, u, dim, classes, gradient, row } = this;
+    const { x, u, dim, classes, gradient, row, round } = this;
     gradient.fill(0);
     let value = 0;
     for (let i = 0; i < classes; i++) {
@@ -80,8 +84,8 @@ export class Repulsion {
       for (let j = 0; j < classes; j++) {
         const weight = row[j] / sum / temperature / classes;
         for (let k = 0; k < dim; k++) {
-          gradient[i * dim + k] += weight * u[j * dim + k];
-          gradient[j * dim + k] += weight * u[i * dim + k];
+          gradient[i * dim + k] = round(gradient[i * dim + k] + weight * u[j * dim + k]);
+          gradient[j * dim + k] = round(gradient[j * dim + k] + weight * u[i * dim + k]);
         }
       }
     }

@@ -2,18 +2,20 @@
 import { capAngles, capFills } from "../scene/spread.js";
 import { cap } from "../scene/strokes.js";
 import { normalize } from "../common/vectors.js";
-import { LEVEL } from "./layer.js";
+import { fill, words } from "../words.js";
+import { GLYPHS } from "./glyphs.js";
+import { LEVEL, samplesOf } from "./layer.js";
 
 /** @type {import("./layer.js").Layer} */
 export const caps = {
   key: "caps",
   title: "Caps",
-  hint: "The cone that holds 95 % of a class",
+  hint: "The cone that holds 95 % of a class's training samples",
   on: false,
   level: LEVEL.GROUND,
-  prepare: ({ info, frame }) => {
+  prepare: ({ info, frame, measured }) => {
     const centres = frame?.header.centres ?? [];
-    const angles = info && frame ? capAngles(frame.xyz, info.labels, centres, frame.present) : [];
+    const angles = info && frame ? capAngles(frame.xyz, info.labels, centres, frame.present, measured) : [];
     return { angles, fills: capFills(centres, angles) };
   },
   draw: (to, { centres, colours, faded }, { angles, fills }) => {
@@ -25,4 +27,5 @@ export const caps = {
     });
     return drawn;
   },
+  sign: (runs) => ({ word: words.capSign, text: fill(words.capIs, { samples: samplesOf(runs) }), ...GLYPHS.cap }),
 };

@@ -1,7 +1,8 @@
 /** The mean directions of the classes. */
 import { SHAPE, sign } from "../scene/strokes.js";
 import { GLYPHS } from "./glyphs.js";
-import { LEVEL } from "./layer.js";
+import { fill, words } from "../words.js";
+import { LEVEL, samplesOf } from "./layer.js";
 
 const SIZE = 6.4;
 
@@ -9,7 +10,7 @@ const SIZE = 6.4;
 export const centres = {
   key: "centres",
   title: "Class centres",
-  hint: "Rings: the mean direction of each class",
+  hint: "Rings: the mean direction of each class's training samples",
   on: true,
   level: LEVEL.CENTRES,
   draw: (to, { centres: places, colours, faded, scale }) => {
@@ -21,5 +22,5 @@ export const centres = {
     });
     return drawn;
   },
-  sign: () => ({ word: "centre", text: "The mean direction of a class.", ...GLYPHS.ring }),
+  sign: (runs) => ({ word: "centre", text: fill(words.centreIs, { samples: samplesOf(runs) }), ...GLYPHS.ring }),
 };

@@ -9,10 +9,10 @@ import { LEVEL } from "./layer.js";
 const NEARLY = 1.22;
 
 /** @param {Vec3|null} a @param {Vec3|null} b */
-const chord = (a, b) => (a && b ? Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]) : 0);
+export const chord = (a, b) => (a && b ? Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]) : 0);
 
 /** Edges of the figure. @param {(Vec3|null)[]} places @returns {[Vec3, Vec3][]} */
-function edges(places) {
+export function edges(places) {
   /** @type {[Vec3, Vec3, number][]} */
   const pairs = [];
   places.forEach((a, i) => places.forEach((b, j) => i < j && a && b && pairs.push([a, b, chord(a, b)])));

@@ -1,4 +1,5 @@
 /** What a layer is, and whether it is on. Pure. */
+import { words } from "../words.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
@@ -60,6 +61,14 @@ export function own(record, name) {
  * Whether the picture is the embedding itself, so that an angle on it is one. @param {Run} run
  */
 export const isItself = (run) => run.info?.header.dim === 3 && !run.frame?.header.projection;
+
+/**
+ * Of which samples centres, caps and territories are, in words. @param {Run[]} runs
+ */
+export function samplesOf(runs) {
+  const apart = runs.filter((run) => run.tellsApart).length;
+  return words.samplesOf[apart === 0 ? "all" : apart === runs.length ? "training" : "some"];
+}
 
 /**
  * A title as it stands in the legend, in the midst of a line: "Two views" is "two views", and "NCM" stays.

@@ -13,6 +13,7 @@ import { rings } from "./rings.js";
 import { sizes } from "./sizes.js";
 import { territory } from "./territory.js";
 import { test } from "./test.js";
+import { theory } from "./theory.js";
 import { trails } from "./trails.js";
 import { train } from "./train.js";
 import { validation } from "./validation.js";
@@ -25,7 +26,7 @@ import { validation } from "./validation.js";
 /** What is measured, before the marks that methods declare; what explains it, after them. @type {[Layer[], Layer[]]} */
 const BUILT_IN = [
   [points, train, validation, test, sizes, rings, centres, labels],
-  [forces, inside, caps, territory, trails, ghost, grid],
+  [forces, inside, caps, territory, trails, ghost, theory, grid],
 ];
 const ALL = BUILT_IN.flat();
 const TAKEN = new Set(ALL.map(({ key }) => key));
@@ -36,6 +37,7 @@ export function layersOf(runs) {
   const declared = new Map();
   for (const run of runs)
     for (const mark of marksOf(run)) {
+      if (mark.key === theory.key) continue; // drawn by a layer of its own
       const layer = layerOf(mark, TAKEN);
       if (layer && !declared.has(layer.key)) declared.set(layer.key, layer);
     }

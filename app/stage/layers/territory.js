@@ -1,7 +1,8 @@
 /** Whose part of the sphere is whose. */
 import { stroke } from "../scene/strokes.js";
 import { territoryBorders } from "../scene/territory.js";
-import { LEVEL } from "./layer.js";
+import { fill, words } from "../words.js";
+import { LEVEL, samplesOf } from "./layer.js";
 
 /** @type {import("./layer.js").Layer} */
 export const territory = {
@@ -15,4 +16,10 @@ export const territory = {
     for (const [a, b] of borders) stroke(to.ground, a, b, ink, 0.5, 1);
     return borders.length;
   },
+  sign: (runs) => ({
+    word: words.territorySign,
+    text: fill(words.territoryBorder, { samples: samplesOf(runs) }),
+    path: "M8 8 8 2.6M8 8l4.7 3.2M8 8l-4.7 3.2",
+    filled: false,
+  }),
 };

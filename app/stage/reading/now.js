@@ -4,7 +4,7 @@
 import { LIVE_STATES } from "../incoming/runs.js";
 import { fill, words } from "../words.js";
 
-/** @typedef {Pick<import("../incoming/runs.js").Run, "state">} Standing */
+/** @typedef {Pick<import("../incoming/runs.js").Run, "state" | "reason">} Standing */
 
 /**
  * @param {{mode: "follow"|"play"|"hold", held: number|null, shown: number, steps: number[]}} time the timeline: what is
@@ -26,14 +26,19 @@ export function describeNow({ mode, held, shown, steps }, runs) {
   }
   if (!live.length) return steps.length > 1 ? words.nowLoop : words.nowSingle;
   if (mode === "play") return words.nowPlay;
+  // What is done instead of steps: training a teacher first, or judging at the end.
+  const others = live.filter(({ state, reason }) => state !== "queued" && state !== "starting" && !reason),
+    doing = others.length ? null : live.find(({ state, reason }) => state !== "queued" && reason)?.reason;
   const said = all("paused")
     ? fill(words.nowPaused, { last })
     : all("queued")
       ? words.nowWaiting
-      : all("queued", "starting")
-        ? words.nowStarting
-        : all("stopping")
-          ? words.nowStopping
-          : words.nowLive;
+      : all("stopping")
+        ? words.nowStopping
+        : doing
+          ? fill(words.nowMeanwhile, { last, doing })
+          : all("queued", "starting")
+            ? fill(words.nowBegins, { last })
+            : words.nowLive;
   return live.length < runs.length ? `${said} ${words.nowOthers}` : said;
 }

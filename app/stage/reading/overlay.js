@@ -7,6 +7,9 @@ import { Moment } from "../incoming/moments.js";
 import { formatMeasure, tellMeasure, valueOf } from "../common/numbers.js";
 import { fill, words } from "../words.js";
 
+/** States of a run that shows nothing more, and why. */
+const BROKEN = new Set(["failed", "lost", "unreadable"]);
+
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /** @typedef {import("../scene/panels.js").PanelRect} PanelRect */
 
@@ -125,7 +128,7 @@ export class Overlay {
     const step = run.frame ? at(run.frame.header.step) : "";
     if (run instanceof Moment) return { text: step || at(run.asked), kind: "kept" };
     if (run.state === "running" || run.state === "stopping") return { text: step || words.starting, kind: "live" };
-    if (run.state === "failed" || run.state === "lost") return { text: run.state, kind: "failed" };
+    if (BROKEN.has(run.state)) return { text: run.state, kind: "failed" };
     if (run.state === "finished") return { text: step, kind: "finished" };
     const { state } = run;
     const text = run.frame ? fill(words.stateAtStep, { state, step: run.frame.header.step }) : state;
@@ -134,16 +137,18 @@ export class Overlay {
 
   /** @param {PanelText} panel @param {Run} run */
   writeNote(panel, run) {
-    const broken = run.state === "failed" || run.state === "lost";
+    const broken = BROKEN.has(run.state);
     const waiting = !run.frame && !broken;
     panel.note.hidden = !broken && !waiting;
     setAttribute(panel.note, "data-kind", broken ? "failed" : "waiting");
     setAttribute(panel.note, "data-over", run.frame ? "picture" : "nothing");
     setText(
       panel.noteTitle,
-      waiting ? words.waiting : !broken ? "" : run.state === "failed" ? words.failed : words.lost,
+      waiting ? words.waiting : broken ? words[/** @type {"failed" | "lost" | "unreadable"} */ (run.state)] : "",
     );
-    setText(panel.noteText, broken ? [run.reason, words.failedNext].filter(Boolean).join(" ") : "");
+    // Of a folder that cannot be read nobody knows how training went.
+    const next = { failed: words.failedNext, lost: words.lostNext }[run.state] ?? "";
+    setText(panel.noteText, broken ? [run.reason, next].filter(Boolean).join(" ") : "");
   }
 
   /** @param {PanelText} panel @param {Run} run @param {import("../common/types.js").Measure[]} measures in their order */

@@ -120,6 +120,7 @@ export function describeClass(run, c) {
     rankOf(info, c),
     fill(words.testsShown, { count: tests }),
     fill(words.territoryIs, shares),
+    run.tellsApart ? fill(words.centreOf, { samples: words.samplesOf.training }) : "",
     describeForce(run, c),
   ].filter(Boolean);
 }

@@ -9,14 +9,15 @@ export const HELD = 0.95;
 /**
  * @param {Int16Array} xyz @param {Uint16Array} labels @param {(Vec3|null)[]} centres
  * @param {Uint8Array|null} [present] 0 for samples that are not there
+ * @param {Uint8Array|null} [measured] 0 for samples that are not counted, as test samples beside training samples
  * @returns {number[]} half-angle in radians that holds 95 % of each class's points; 0 where a class has fewer than two
  */
-export function capAngles(xyz, labels, centres, present = null) {
+export function capAngles(xyz, labels, centres, present = null, measured = null) {
   /** @type {number[][]} */
   const cosines = centres.map(() => []);
   for (let i = 0; i < labels.length; i++) {
     const m = centres[labels[i]];
-    if (!m || present?.[i] === 0) continue;
+    if (!m || present?.[i] === 0 || measured?.[i] === 0) continue;
     const x = xyz[3 * i],
       y = xyz[3 * i + 1],
       z = xyz[3 * i + 2];

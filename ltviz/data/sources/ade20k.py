@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.inputs import ImageFiles, LabelFiles
 from ltviz.data.longtail import NATURAL, LongTailed, Pool, Tail, cut, random
 from ltviz.data.pictures import MOST_WORKERS, BadPicture, read_labels, read_picture, size_of
@@ -28,9 +29,7 @@ _STREAM = 6  # Philox stream
 _SHOWN = 5  # files that a note names
 
 
-class Ade20kOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Ade20kOptions(Bounded):
     pixels: int = Field(16, ge=1, le=4096, description="Labelled pixels that a batch takes of each image.")
     known: int = Field(
         256,

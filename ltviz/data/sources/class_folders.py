@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.held_out import hold_out, usual_profile
 from ltviz.data.inputs import ImageFiles
 from ltviz.data.longtail import Pool
@@ -130,9 +131,7 @@ def _images(folder: Path) -> list[str]:
     return sorted(name for name in _files(folder) if Path(name).suffix.lower() in known)
 
 
-class FolderOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class FolderOptions(Bounded):
     colour: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="How images are read: grey, rgb, or auto for what the first images of the classes are."
     )

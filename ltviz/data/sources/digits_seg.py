@@ -8,8 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import LongTailed, Pool, Tail, random
 from ltviz.data.pixels import UNLABELLED, LabelMaps, Pixels
@@ -26,9 +27,7 @@ TEST_PER_CLASS = 30
 BACKGROUND = 0
 
 
-class DigitsSegOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class DigitsSegOptions(Bounded):
     pixels: int = Field(8, ge=1, le=SIDE * SIDE, description="Labelled pixels that a batch takes of each image.")
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import Pool
 from ltviz.data.source import Outline, Source, Where
@@ -19,9 +20,7 @@ MAX_BYTES = 2**31
 """All vectors of a set are held in memory."""
 
 
-class HypersphereOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class HypersphereOptions(Bounded):
     classes: int = Field(10, ge=2, le=1000, description="Number of classes, the leaves of the tree.")
     dim: int = Field(16, ge=2, le=2048, description="Dimensions of the vectors.")
     concentration: float = Field(

@@ -9,8 +9,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.held_out import hold_out, usual_profile
 from ltviz.data.inputs import HeldInputs
 from ltviz.data.longtail import Pool
@@ -19,15 +20,19 @@ from ltviz.data.upload import UNLABELLED, read_embeddings
 from ltviz.errors import DataError
 
 SUFFIXES = (".npz", ".parquet", ".csv", ".tsv", ".jsonl", ".safetensors", ".csv.gz", ".tsv.gz")
+_FLAGS = {"label_column": "--data.label", "vector_columns": "--data.vectors"}
 _TRAIN = ("train", "training")
 _TESTS = (("test", "testing"), ("val", "valid", "validation", "eval", "dev"))
 
 
-class TableOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class TableOptions(Bounded):
     label: str = Field(
         "", max_length=200, description="Name of the column of labels; empty for label, labels, class, y or target."
+    )
+    vectors: str = Field(
+        "",
+        max_length=10_000,
+        description="Names of the columns that are the vectors, separated by commas; found by their names where empty.",
     )
 
 
@@ -41,17 +46,21 @@ class Rows(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_vectors(file: Path, label: str = "") -> tuple[NDArray[np.float32], Rows]:
+def read_vectors(file: Path, label: str = "", vectors: str = "") -> tuple[NDArray[np.float32], Rows]:
     """Vectors (N, F) and labels (N,) of a table; a column `split` says what is to train and what to test on, else a
     part of each class is held out.
+
+    Args:
+        label, vectors: as `TableOptions` has them.
 
     Raises:
         DataError: a damaged file, one without labels, or a class without rows.
     """
     try:
-        upload = read_embeddings(file, label_column=label or None, features=True)
+        named = [name.strip() for name in vectors.split(",") if name.strip()]
+        upload = read_embeddings(file, label_column=label or None, vector_columns=named or None, features=True)
     except DataError as error:
-        raise DataError(f"{str(error).removesuffix('.')}: {file}") from error
+        raise DataError(f"{_in_flags(str(error)).removesuffix('.')}: {file}") from error
     if upload.labels is None:
         raise DataError(
             f"table-lt needs a column of labels, but none is named label, labels, class, y or target; name it with "
@@ -61,8 +70,15 @@ def read_vectors(file: Path, label: str = "") -> tuple[NDArray[np.float32], Rows
     labels = upload.labels[known].astype(np.int64)
     names = upload.class_names or tuple(map(str, range(int(labels.max(initial=-1)) + 1)))
     split = None if upload.split is None else [upload.split[row] for row in known.tolist()]
-    vectors = upload.embeddings if len(known) == len(upload.labels) else upload.embeddings[known]
-    return vectors, divided(labels, names, split, upload.notes, file)
+    found = upload.embeddings if len(known) == len(upload.labels) else upload.embeddings[known]
+    return found, divided(labels, names, split, [_in_flags(note) for note in upload.notes], file)
+
+
+def _in_flags(told: str) -> str:
+    """A sentence of the reader of tables, which names its own parameters, with our options in their place."""
+    for parameter, flag in _FLAGS.items():
+        told = told.replace(parameter, flag)
+    return told
 
 
 def divided(
@@ -128,10 +144,12 @@ class Table(Source):
     def outline(self, where: Where) -> Outline:
         file = self._file(where)
         about = file.stat()
-        return _outline(file, about.st_mtime_ns, about.st_size, cast(TableOptions, where.options).label)
+        options = cast(TableOptions, where.options)
+        return _outline(file, about.st_mtime_ns, about.st_size, options.label, options.vectors)
 
     def read(self, where: Where) -> Pool:
-        return pool(*read_vectors(self._file(where), cast(TableOptions, where.options).label))
+        options = cast(TableOptions, where.options)
+        return pool(*read_vectors(self._file(where), options.label, options.vectors))
 
     def _file(self, where: Where) -> Path:
         if why := self.missing(where):
@@ -179,7 +197,7 @@ def outline(shape: tuple[int, ...], rows: Rows) -> Outline:
 
 
 @lru_cache(maxsize=8)
-def _outline(file: Path, _changed: int, _size: int, label: str) -> Outline:
+def _outline(file: Path, _changed: int, _size: int, label: str, columns: str) -> Outline:
     """Kept, for a form asks again and again; the vectors are not."""
-    vectors, rows = read_vectors(file, label)
+    vectors, rows = read_vectors(file, label, columns)
     return outline(vectors.shape[1:], rows)

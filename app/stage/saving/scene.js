@@ -1,6 +1,6 @@
 /** What the page wishes to be seen, such as a step of a lesson: it is set once, and what a person does then counts. */
 import { alike, COLOUR_MODES } from "../scene/choices.js";
-import { readLink } from "../saving/permalink.js";
+import { readLink } from "./permalink.js";
 
 /**
  * @typedef {object} SceneWish

@@ -4,7 +4,7 @@
  */
 import { Random } from "./random.js";
 
-/** @typedef {"spread"|"centres"|"simplex"|"tour"|"worst"|"groups"} ViewName */
+/** @typedef {"spread"|"centres"|"simplex"|"tour"|"worst"|"groups"} ShadowName */
 /** @typedef {{name: string, classes: number[]}} Asked */
 
 const FRESH = 40,
@@ -147,7 +147,7 @@ function apart(view, means, dim, rate, temperature) {
   );
 }
 
-export class View {
+export class Shadow {
   /** @param {number} dim @param {number} classes */
   constructor(dim, classes) {
     this.dim = dim;
@@ -245,7 +245,7 @@ export class View {
   }
 }
 
-/** @type {ViewName[]} views that move by themselves */
+/** @type {ShadowName[]} views that move by themselves */
 export const TOURS = ["tour", "worst", "groups"];
 
 /** @param {ArrayLike<number>} means @param {number} classes @param {number} dim @returns {[number, number]} */

@@ -1,0 +1,145 @@
+"""Space against space: how alike the chosen runs are in where they put the same samples, and which samples moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ltviz import figures
+from ltviz.errors import LtvizError
+from ltviz.export.cells import listed
+from ltviz.export.results import Result
+from ltviz.export.similarity import Film, Pair, Placed, check_one_probe, film, movers, moving_classes, pair_of, place
+from ltviz.recording import Recording
+
+from .. import words
+from . import forms
+from .comparison import Compared
+from .plots import SQUARE, draw_grid
+from .style import draw_heading
+from .viewer import theme
+
+_SHARES = ("knn", "knn_head", "knn_medium", "knn_tail")
+MOST_CLASSES = 5
+
+
+def draw_spaces(compared: Compared) -> None:
+    """Numbers of every pair, a map of them, and for one pair its way through training. Nothing before it is asked for:
+    neighbours of thousands of samples take a while."""
+    results = [result for group in compared.groups for arm in group.arms for result in arm.results]
+    if len(results) < 2:
+        return
+    draw_heading(words.compare.SPACES)
+    if not st.toggle(words.compare.SPACES_SHOW, key="compare-spaces", help=words.compare.SPACES_HELP):
+        return
+    try:
+        check_one_probe([result.recording for result in results])
+        spaces = [_placed(result.recording, result.step) for result in results]
+    except LtvizError as error:
+        st.text(words.compare.SPACES_REFUSED.format(reason=error))
+        return
+    names = _names(results)
+    pairs = {(i, j): _pair(spaces[i], spaces[j]) for i, j in combinations(range(len(spaces)), 2)}
+    _draw_table(pairs, names)
+    chosen = next(iter(pairs))
+    if len(pairs) > 1:
+        chosen = st.selectbox(
+            words.compare.SPACES_PAIR,
+            list(pairs),
+            format_func=lambda key: f"{names[key[0]]} – {names[key[1]]}",
+            key="compare-spaces-pair",
+        )
+    pair, (first, second) = pairs[chosen], (names[i] for i in chosen)
+    strip = _film(pair.first.recording, pair.second.recording, pair.first.step, pair.second.step)
+    title = words.compare.SPACES_FILM.format(first=first, second=second)
+    steps = [[str(step) for step in of_one] for of_one in (strip.first_steps, strip.second_steps)]
+    cells = [("compare-film", figures.likeness(strip.cka, *steps, theme=theme() or "light", title=title))]
+    if len(names) > 2:
+        everyone = figures.likeness(
+            _square(pairs, len(names)), names, names, theme=theme() or "light", title=words.compare.SPACES_RUNS
+        )
+        cells.insert(0, ("compare-likeness", everyone))
+    draw_grid(cells, columns=2, height=SQUARE)
+    _draw_movers(pair)
+
+
+def _names(results: Sequence[Result]) -> list[str]:
+    """What tells the runs apart: method and seed, and the id where that is not enough."""
+    seeds = ["" if r.info.seed is None else f" · {words.shared.SEED.format(seed=r.info.seed)}" for r in results]
+    names = [f"{result.name}{seed}" for result, seed in zip(results, seeds, strict=True)]
+    return [
+        name if names.count(name) == 1 else f"{name} · {result.info.run_id}"
+        for name, result in zip(names, results, strict=True)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _placed(recording: Recording, step: int | None) -> Placed:
+    return place(recording, None if step is None else recording.frame(step))
+
+
+@lru_cache(maxsize=256)
+def _pair(first: Placed, second: Placed) -> Pair:
+    return pair_of(first, second)
+
+
+@lru_cache(maxsize=16)
+def _film(first: Recording, second: Recording, *until: int) -> Film:
+    """Asked anew where a run has gone on."""
+    return film(first, second)
+
+
+def _square(pairs: dict[tuple[int, int], Pair], size: int) -> np.ndarray:
+    found = np.eye(size)
+    for (i, j), pair in pairs.items():
+        found[i, j] = found[j, i] = pair.values.get("cka", np.nan)
+    return found
+
+
+def _draw_table(pairs: dict[tuple[int, int], Pair], names: Sequence[str]) -> None:
+    heads = words.compare.SPACES_HEADS
+    rows = [
+        {"pair": f"{names[i]} – {names[j]}"}
+        | {
+            key: pair.values[key] * (100 if key in _SHARES else 1)
+            for key in heads
+            if key != "pair" and key in pair.values
+        }
+        for (i, j), pair in pairs.items()
+    ]
+    config = {
+        key: st.column_config.TextColumn(head)
+        if key == "pair"
+        else st.column_config.NumberColumn(head, format="%.1f" if key in _SHARES else "%.3f")
+        for key, head in heads.items()
+    }
+    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, placeholder="", key="compare-spaces-table")
+    st.caption(words.compare.SPACES_NOTE.format(chance=next(iter(pairs.values())).chance))
+
+
+def _draw_movers(pair: Pair) -> None:
+    info = pair.first.recording.info
+    draw_heading(words.compare.MOVED)
+    rows = [
+        {
+            "sample": one.sample,
+            "class": info.class_names[one.label] if one.label >= 0 else "",
+            "shared": 100 * one.shared,
+        }
+        for one in movers(pair)
+    ]
+    heads = words.compare.MOVED_HEADS
+    config = {
+        "sample": st.column_config.NumberColumn(heads["sample"], format="%d"),
+        "class": st.column_config.TextColumn(heads["class"]),
+        "shared": st.column_config.NumberColumn(heads["shared"], format="%.0f"),
+    }
+    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, key="compare-moved")
+    most = [info.class_names[c] for c in moving_classes(pair)[:MOST_CLASSES]]
+    if most:
+        st.caption(forms.escape(words.compare.MOVED_NOTE.format(names=listed(most))))

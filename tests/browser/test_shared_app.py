@@ -1,0 +1,100 @@
+"""`ltviz app --share` as its three kinds of guests meet it: by the link, by the password, and by neither."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ltviz
+from ltviz.bench import served
+from ltviz.recording import list_runs
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory):
+    home = tmp_path_factory.mktemp("shared")
+    with ltviz.record(home / "one-run", labels=[0, 0, 1, 1], class_names=["cat", "dog"], title="The one") as run:
+        for step in range(3):
+            run.frame(step, embeddings=np.eye(4)[:, :3] + 0.1 * (step + 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LTVIZ_TRAINER_PASSWORD", PASSWORD)
+        with served.app(home, (sys.executable, "-m", "ltviz", "app", "--share")) as app:
+            yield app, home
+
+
+def said(home: Path) -> str:
+    return (home / "app.log").read_text()
+
+
+def link_of(home: Path, address: str) -> str:
+    token = re.search(r"\?share=([\w-]{12,})", said(home))
+    assert token is not None, said(home)
+    return f"{address}/compare?share={token[1]}&runs=one-run"
+
+
+def open_at(browser, address: str):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    blocked: list[str] = []
+    page.on("console", lambda told: blocked.append(told.text) if "Content Security Policy" in told.text else None)
+    page.goto(address)
+    return page, blocked
+
+
+def test_what_it_opens_is_said_in_three_lines_without_the_password(shared):
+    _, home = shared
+    lines = said(home).strip().splitlines()
+    assert len([line for line in lines if line.startswith(("Viewers", "Trainers", "Nobody"))]) == 3
+    assert PASSWORD not in said(home)
+
+
+def test_without_link_or_password_no_run_is_shown(shared, browser):
+    app, _ = shared
+    for path in ("/", "/compare?runs=one-run", "/embeddings"):
+        page, _ = open_at(browser, app.address + path)
+        page.get_by_label("Password of those who may train").wait_for()
+        assert "The one" not in page.content() and page.locator("canvas").count() == 0
+        page.context.close()
+
+
+def test_a_viewer_sees_runs_and_no_way_to_change_them_and_the_token_leaves_the_address(shared, browser):
+    app, home = shared
+    began = time.monotonic()
+    page, blocked = open_at(browser, link_of(home, app.address))
+    page.wait_for_function("() => !location.href.includes('share=')", timeout=4000)
+    assert time.monotonic() - began < 8 and "runs=one-run" in page.url
+    page.locator("canvas").first.wait_for(timeout=30_000)
+    page.wait_for_function("() => window.ltviz?.stage?.frames >= 1", timeout=30_000)
+    assert page.get_by_text("Tags, notes, delete").count() == 0
+    page.goto(app.address)
+    page.get_by_text("Sign in to train").wait_for(timeout=30_000)
+    assert page.get_by_role("button", name="Train", exact=True).count() == 0
+    cookies = page.context.cookies()
+    mine = [cookie for cookie in cookies if cookie["name"].startswith("ltviz_")]
+    assert mine and all(cookie["httpOnly"] and cookie["sameSite"] == "Lax" for cookie in mine)
+    assert blocked == []
+    page.context.close()
+
+
+def test_a_trainer_signs_in_and_may_train(shared, browser):
+    app, home = shared
+    page, blocked = open_at(browser, app.address)
+    page.get_by_label("Password of those who may train").fill("wrong password")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("That is not the password.").wait_for()
+    page.get_by_label("Password of those who may train").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Train", exact=True).wait_for(timeout=30_000)
+    assert page.url.rstrip("/") == app.address and blocked == []
+    assert [run.run_id for run in list_runs(home)] == ["one-run"]
+    assert PASSWORD not in said(home)
+    page.context.close()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from ltviz.cli import main, phase
+from ltviz.training.stop import Stop
+
+LINE = ["phase", "ce", "--heads", "2", "--tails", "2", "--ratios", "1:100:3", "--rows", "5", "--json", "--out"]
+
+
+def test_a_diagram_is_a_csv_and_a_figure_and_its_cells_are_not_run_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, figure = tmp_path / "cells.csv", tmp_path / "diagram.html"
+    assert main([*LINE, str(out), "--figure", str(figure)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ratios"] == [1.0, 10.0, 100.0]
+    assert told["tail_angle"][0][0] == pytest.approx(109.47, abs=0.01)
+    assert told["tail_angle"][0][2] < 0.5
+    assert told["predicted_border"] == [pytest.approx(47.685, rel=1e-4)]
+    assert told["border_of_runs"] == [pytest.approx(47.685, rel=0.02)]
+    assert b"predicted border" in figure.read_bytes()
+    lines = list(csv.DictReader(out.read_text().splitlines()))
+    assert [float(line["ratio"]) for line in lines] == [1.0, 10.0, 100.0]
+
+    def fail(*given: object) -> float:
+        raise AssertionError("run again")
+
+    monkeypatch.setattr("ltviz.geometry.phase.tail_angle", fail)
+    assert main([*LINE, str(out)]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+
+
+def test_other_planes_in_the_file_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "cells.csv"
+    one = ["phase", "supcon", "--heads", "2", "--tails", "2", "--ratios", "1,2", "--rows", "0.5", "--out", str(out)]
+    assert main(one) == 0
+    assert "never" not in capsys.readouterr().out
+    assert main([*one, "--average", "class"]) == 0
+    assert {line["average"] for line in csv.DictReader(out.read_text().splitlines())} == {"sample", "class"}
+
+
+def test_a_stop_keeps_what_was_run(tmp_path: Path) -> None:
+    out = tmp_path / "cells.csv"
+    plane = phase.Plane(loss="ce", against="energy", num_head=2, num_tail=2)
+    stop = Stop()
+    stop.ask()
+    rows, ratios = phase.grid("rows", "5"), phase.grid("ratios", "1,2,4")
+    assert not phase.fill(phase.Table(out, plane), rows, ratios, refine=False, stop=stop)
+    assert len(phase.Table(out, plane).angles) == 1
+    assert phase.fill(phase.Table(out, plane), rows, ratios, refine=False, stop=Stop())
+    assert len(phase.Table(out, plane).angles) == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--ratios", "1:x:3"], "ratios must be FIRST:LAST:NUMBER"),
+        (["--ratios", "0.5,2"], "the imbalance must be 1 or more"),
+        (["--rows", "-1"], "rows must be"),
+        (["--against", "temperature"], "rows of ce differ in energy"),
+        (["--ratios", "1:10:200", "--rows", "1:10:100"], "10,000 cells at most"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    flags: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "cells.csv"
+    assert main(["phase", "ce", "--heads", "2", "--tails", "2", "--out", str(out), *flags]) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "mine.csv"
+    out.write_text("a,b\n1,2\n")
+    assert main(["phase", "ce", "--out", str(out)]) == 2
+    assert "no CSV of `ltviz phase`" in capsys.readouterr().err
+    assert out.read_text() == "a,b\n1,2\n"

@@ -1,0 +1,107 @@
+"""Two wheels of one tree are equal to the byte; what ltviz needs, and under which licences; an environment at the
+lowest versions that pyproject.toml allows.
+
+    python tests/release/check_supply.py [--sbom FILE] [--lowest]
+
+`--sbom` writes a CycloneDX list of what ltviz needs as it is installed here. `--lowest` makes a fresh environment, puts
+the lowest allowed version of each direct dependency into it, and runs the fast tests there: it downloads gigabytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from importlib.metadata import PackageNotFoundError, distribution, requires
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+FAST = ("tests/recording", "tests/faults", "tests/hostile", "tests/geometry", "tests/metrics", "tests/cli")
+FORBIDDEN = ("AGPL", "GNU AFFERO", "PROPRIETARY", "COMMERCIAL")
+"""Licences that a wheel of ours must not ask people to take on unasked."""
+
+
+def wheel_digest(folder: Path) -> str:
+    """SHA-256 of a wheel that is built into a folder."""
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+    )
+    (wheel,) = folder.glob("*.whl")
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def needed(name: str, found: dict[str, dict[str, Any]]) -> None:
+    """Adds a package and all that it needs without an extra."""
+    key = re.sub(r"[-_.]+", "-", name).lower()
+    if key in found:
+        return
+    try:
+        about = distribution(name)
+    except PackageNotFoundError:  # for another platform
+        return
+    licences = [about.metadata.get("License-Expression") or about.metadata.get("License") or ""]
+    licences += [one for one in about.metadata.get_all("Classifier") or [] if one.startswith("License ::")]
+    said = next((line.strip()[:100] for line in licences if line.strip()), "unknown")
+    found[key] = {"type": "library", "name": key, "version": about.version, "licenses": [{"license": {"name": said}}]}
+    for requirement in requires(name) or []:
+        if "extra ==" not in requirement and (match := NAME.match(requirement)):
+            needed(match[0], found)
+
+
+def lowest(requirement: str) -> str:
+    """The lowest version that a requirement allows: "numpy>=1.26" gives "numpy==1.26"."""
+    name, _, least = re.sub(r"\s", "", requirement.partition(";")[0]).partition(">=")
+    return f"{name}=={least.partition(',')[0]}" if least else name
+
+
+def check_lowest() -> None:
+    """Runs the fast tests where every direct dependency is as old as may be."""
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = [lowest(requirement) for requirement in about["dependencies"]]
+    with tempfile.TemporaryDirectory() as name:
+        python = Path(name) / "bin" / "python"
+        venv.create(name, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *pins, "pytest", "hypothesis", "-e", ROOT], check=True)
+        subprocess.run([python, "-m", "pytest", "-m", "not browser and not cuda", *FAST], cwd=ROOT, check=True)
+    print("the fast tests pass at", ", ".join(pins))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sbom", type=Path)
+    parser.add_argument("--lowest", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        digests = {wheel_digest(Path(one)), wheel_digest(Path(other))}
+    if len(digests) > 1:
+        print("two wheels of one tree differ")
+        return 1
+    print("two wheels are equal:", digests.pop())
+    found: dict[str, dict[str, Any]] = {}
+    needed("ltviz", found)
+    licences = {name: about["licenses"][0]["license"]["name"] for name, about in found.items()}
+    refused = {name: said for name, said in licences.items() if any(word in said.upper() for word in FORBIDDEN)}
+    unknown = sorted(name for name, said in licences.items() if said == "unknown" and name != "ltviz")
+    print(f"{len(found)} packages; unknown licences: {', '.join(unknown) or 'none'}; refused: {refused or 'none'}")
+    if given.sbom:
+        sbom = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": list(found.values())}
+        given.sbom.write_text(json.dumps(sbom, indent=1))
+    if given.lowest:
+        check_lowest()
+    return int(bool(refused))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
