@@ -100,12 +100,19 @@ def read_lesson(path: str | os.PathLike[str]) -> Lesson:
 
 
 def list_lessons(folder: Path) -> list[Path]:
-    """The Markdown files of a folder, by name; none where there is no folder."""
+    """The Markdown files of a folder, by the number that a name begins with, then by name; none where there is no
+    folder."""
     try:
-        found = sorted(path for path in folder.iterdir() if path.suffix == ".md" and not path.name.startswith("."))
+        found = [path for path in folder.iterdir() if path.suffix == ".md" and not path.name.startswith(".")]
     except OSError:
         return []
+    found.sort(key=lambda path: (_number(path.name), path.name))
     return found[:MOST_LESSONS]
+
+
+def _number(name: str) -> int:
+    found = re.match(r"[0-9]{1,6}", name)
+    return int(found[0]) if found else 0
 
 
 def parse_lesson(data: bytes, name: str) -> Lesson:
