@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from ltviz.errors import LtvizError
-from ltviz.lessons import Answer, Ask, Book, Lesson, Step, answer, judge, moved
+from ltviz.lessons import Answer, Ask, Book, Lesson, Section, answer, judge, moved
 from ltviz.recording import Recording
 
 from .. import words
@@ -86,7 +86,7 @@ def _draw_head(lesson: Lesson, at: int) -> None:
     )
 
 
-def _draw_picture(studio: Studio, lesson: Lesson, step: Step, course: Course, at: int) -> None:
+def _draw_picture(studio: Studio, lesson: Lesson, step: Section, course: Course, at: int) -> None:
     turn = course.turns.get(at, 0)
     if step.scene.geometry:
         scene = {"look": step.scene.look, "step": None if turn else 0, "play": None, "turn": turn}
@@ -126,7 +126,7 @@ def _draw_words(lines: list[str]) -> None:
     st.html(f'<details class="ltviz-words"><summary>{html.escape(words.learn.PICTURE)}</summary>{said}</details>')
 
 
-def _draw_text(lesson: Lesson, step: Step, course: Course, at: int) -> None:
+def _draw_text(lesson: Lesson, step: Section, course: Course, at: int) -> None:
     st.html(f'<h3 class="ltviz-step">{html.escape(step.title)}</h3>')
     # A lesson's text has been read strictly: Markdown and formulas, no HTML, no pictures.
     st.markdown(step.text)
