@@ -43,6 +43,12 @@ def test_every_format_says_what_it_is_and_has_a_name_to_write() -> None:
         assert found.ABOUT and found.OUT.startswith("ltviz-") and callable(found.write)
 
 
+def test_what_needs_no_run_refuses_the_flags_that_choose_runs(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "lab.html"
+    assert main(["export", "--to", "geometry", "--method", "ce", "--imbalance-factor", "9", "--out", str(out)]) == 2
+    assert "leave --method, --imbalance-factor out" in capsys.readouterr().err and not out.exists()
+
+
 def test_npz_holds_all_frames_or_the_one_asked_for(runs: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "run.npz"
     told = export("one-run", "--to", "npz", "--out", str(out), capsys=capsys)
