@@ -96,7 +96,7 @@ def test_a_run_without_any_label_has_no_classes_and_only_what_needs_none(tmp_pat
     frame = seen.frame(0)
     assert (frame.labels == -1).all() and frame.target_index is None and len(frame.landmarks["targets"]) == 3
     assert frame.samples["prediction"].tolist() == [-1] * 6
-    assert frame.metrics.keys() == {"uniformity", "effective_rank"}
+    assert frame.metrics.keys() == {"uniformity", "uniformity_wasserstein", "effective_rank"}
     assert seen.bad_frames() == []
 
 
