@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -147,8 +148,8 @@ def run_titles(entries: Sequence[Entry]) -> dict[str, str]:
         titles[run] = " · ".join(
             [*parts, words.compare.DEMO_RUN] if run in demos and len(demos) < len(known) else parts
         )
-    twins = {title for title in titles.values() if list(titles.values()).count(title) > 1}
-    return {run: f"{title} · {run}" if title in twins else title for run, title in titles.items()}
+    times = Counter(titles.values())
+    return {run: f"{title} · {run}" if times[title] > 1 else title for run, title in titles.items()}
 
 
 def _draw_filter(name: str, entries: Sequence[Entry]) -> None:

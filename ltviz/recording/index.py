@@ -130,6 +130,7 @@ class Index:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._rows: dict[str, list[Any]] = {}  # folder -> its stamp, those of the files read, its contents, its summary
+        self._fresh: set[str] = set()
         self._anew = 0
         self._writable = True
 
@@ -156,9 +157,11 @@ class Index:
         for run_id, folder in runs.items():
             stamp, contents = seen[folder]
             row = self._rows.get(folder)
-            if row is None or not stamp or row[0] != stamp or row[1] != _stamps(f"{root}/{folder}", row[1]):
+            if row is None or not self._is_known(row, stamp, f"{root}/{folder}"):
                 row = self._read(folder, run_id, stamp, contents)
-            elif not _is_resting(row[4]):
+            elif row[0] != stamp:
+                row[0], row[2], row[3] = stamp, list(contents.folders), list(contents.links)
+            if not _is_resting(row[4]):
                 row[4][-5:-2] = _now(self._root / folder)
             rows[folder] = row
             found.append(Summary(run_id, folder, *row[4]))
@@ -167,20 +170,29 @@ class Index:
             self._save()
         return found
 
+    @staticmethod
+    def _is_known(row: list[Any], stamp: Stamp, path: str) -> bool:
+        """Whether a row's files are those it was read from; a folder that changed may hold one more."""
+        return row[1] == _stamps(path, row[1] if stamp and row[0] == stamp else None)
+
     def _read(self, folder: str, run_id: str, stamp: Stamp, contents: Contents) -> list[Any]:
         path, now = self._root / folder, time.time_ns()
-        before = _stamps(str(path), None)
+        stamps = _stamps(str(path), None)
         summary = summarise(Recording(path, run_id=run_id), folder)
-        # Whatever may change without another stamp is not known again.
-        settled = all(one[2] < now - SETTLED_NS for one in (stamp, *before) if one)
+        # What changed just now may change again without another stamp: no other process is to know it by this one.
+        settled = all(one[2] < now - SETTLED_NS for one in (stamp, *stamps) if one)
+        (self._fresh.discard if settled else self._fresh.add)(folder)
         self._anew += settled and summary.problem is None and summary.state not in ACTIVE
-        known = stamp if settled else []
-        return [known, before, list(contents.folders), list(contents.links), list(summary[2:])]
+        return [stamp, stamps, list(contents.folders), list(contents.links), list(summary[2:])]
 
     def _save(self) -> None:
         """Writes what is settled; a home that may not be written is said once, and left alone."""
         self._anew = 0
-        sound = {folder: row for folder, row in self._rows.items() if row[0] and row[4][-2] is row[4][-1] is None}
+        sound = {
+            folder: row
+            for folder, row in self._rows.items()
+            if row[0] and folder not in self._fresh and row[4][-2] is row[4][-1] is None
+        }
         body = json.dumps(sound, separators=(",", ":")).encode("utf-8", "surrogatepass")
         try:
             (self._root / _FOLDER).mkdir(exist_ok=True)
