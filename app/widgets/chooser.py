@@ -9,14 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from ltviz.errors import LtvizError
-from ltviz.recording import RunInfo
-from ltviz.recording.notes import Notes, read_notes
+from ltviz.recording.index import Summary, summarise
+from ltviz.recording.notes import Notes
 
 from .. import words
 from ..service.stream import MAX_RUNS
 from ..service.studio import Studio
-from .runlist import draw_unlisted, read_info
+from .runlist import draw_unlisted
 from .selection import Selection, choose
 from .style import draw_heading
 
@@ -39,7 +38,8 @@ class Entry:
     """A run that may be chosen."""
 
     run: str
-    info: RunInfo | None
+    info: Summary | None
+    """None where run.json cannot be read."""
     notes: Notes
     own: bool
     """Whether it lies in the person's own folder; the others came with the package."""
@@ -55,10 +55,10 @@ class Entry:
 
 def read_entries(studio: Studio) -> list[Entry]:
     """All runs of the home, newest first, then the demos."""
-    found = [(recording.run_id, True) for recording in studio.recordings()]
-    own = {run for run, _ in found}
-    found += [(demo.run_id, False) for demo in studio.demo_recordings() if demo.run_id not in own]
-    return [_read(studio, run, mine) for run, mine in found]
+    own = [_entry(run, own=True) for run in studio.summaries()]
+    known = {entry.run for entry in own}
+    demos = [demo for demo in studio.demo_recordings() if demo.run_id not in known]
+    return own + [_entry(summarise(demo, demo.run_id), own=False) for demo in demos]
 
 
 def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -183,10 +183,6 @@ def _kind(entry: Entry) -> tuple[Any, ...]:
     return (entry.run,) if info is None else (info.data, info.imbalance_factor, info.dim, info.method, info.title)
 
 
-def _read(studio: Studio, run: str, own: bool) -> Entry:
-    recording = studio.hub.recording(run)
-    try:
-        notes = read_notes(recording.path)
-    except LtvizError:  # said where a person edits them
-        notes = Notes()
-    return Entry(run, read_info(recording), notes, own)
+def _entry(run: Summary, *, own: bool) -> Entry:
+    # What is wrong with notes is said where a person edits them.
+    return Entry(run.run_id, run if run.problem is None else None, Notes(tags=run.tags, note=run.note), own)
