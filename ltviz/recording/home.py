@@ -237,7 +237,7 @@ class _Walk:
             self._skipped.append(Skipped(folder or ".", f"it cannot be looked into ({error.strerror})"))
             return None
         # A folder that changed just now may change again without another stamp: the next look opens it once more.
-        self.seen[folder] = (stamp if about.st_mtime_ns < self._now - SETTLED_NS else [], contents)
+        self.seen[folder] = (stamp if about.st_mtime_ns < self._now - SETTLED_NS else "", contents)
         return contents
 
     def _link(self, folder: str) -> str:

@@ -36,8 +36,9 @@ _READ = ("run.json", "status.json", "notes.json")
 
 log = logging.getLogger("ltviz")
 
-Stamp = list[int]
-"""Inode, size, time of the last change of the contents, and of anything; empty where there is nothing."""
+Stamp = str
+"""Inode, size, time of the last change of the contents, and of anything; empty where there is nothing. One text, not
+four numbers in a list: of a hundred thousand runs, the search for circles among those took longer than all else."""
 
 
 class Summary(NamedTuple):
@@ -74,9 +75,12 @@ class Contents(NamedTuple):
     links: tuple[str, ...]
 
 
+_ONLY_A_RUN = Contents(True, (), ())
+
+
 def stamp_of(about: os.stat_result) -> Stamp:
     """What a file or folder is known again by."""
-    return [about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+    return f"{about.st_ino} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
 
 
 def changed(path: Path) -> float:
@@ -142,8 +146,8 @@ class Index:
                 return {}
             rows, known = json.loads(body), {}
             for folder, row in rows.items():
-                known[folder] = row[0], Contents(True, tuple(row[2]), tuple(row[3]))
-                row[4][_TAGS] = tuple(row[4][_TAGS])
+                known[folder] = row[0], Contents(True, *map(tuple, row[2])) if row[2] else _ONLY_A_RUN
+                row[3][_TAGS] = tuple(row[3][_TAGS])
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, RecordingError):
             return {}  # a stranger's home may hold anything; what fits in shape is held against the folders' stamps
         self._rows = rows
@@ -160,11 +164,11 @@ class Index:
             if row is None or not self._is_known(row, stamp, f"{root}/{folder}"):
                 row = self._read(folder, run_id, stamp, contents)
             elif row[0] != stamp:
-                row[0], row[2], row[3] = stamp, list(contents.folders), list(contents.links)
-            if not _is_resting(row[4]):
-                row[4][-5:-2] = _now(self._root / folder)
+                row[0], row[2] = stamp, _inside(contents)
+            if not _is_resting(row[3]):
+                row[3][-5:-2] = _now(self._root / folder)
             rows[folder] = row
-            found.append(Summary(run_id, folder, *row[4]))
+            found.append(Summary(run_id, folder, *row[3]))
         self._rows = rows
         if keep and self._writable and self._anew >= max(WORTH_KEEPING, len(rows) // 50):
             self._save()
@@ -180,10 +184,10 @@ class Index:
         stamps = _stamps(str(path), None)
         summary = summarise(Recording(path, run_id=run_id), folder)
         # What changed just now may change again without another stamp: no other process is to know it by this one.
-        settled = all(one[2] < now - SETTLED_NS for one in (stamp, *stamps) if one)
+        settled = all(int(one.split()[2]) < now - SETTLED_NS for one in (stamp, *stamps) if one)
         (self._fresh.discard if settled else self._fresh.add)(folder)
         self._anew += settled and summary.problem is None and summary.state not in ACTIVE
-        return [stamp, stamps, list(contents.folders), list(contents.links), list(summary[2:])]
+        return [stamp, stamps, _inside(contents), list(summary[2:])]
 
     def _save(self) -> None:
         """Writes what is settled; a home that may not be written is said once, and left alone."""
@@ -191,7 +195,7 @@ class Index:
         sound = {
             folder: row
             for folder, row in self._rows.items()
-            if row[0] and folder not in self._fresh and row[4][-2] is row[4][-1] is None
+            if row[0] and folder not in self._fresh and row[3][-2] is row[3][-1] is None
         }
         body = json.dumps(sound, separators=(",", ":")).encode("utf-8", "surrogatepass")
         try:
@@ -213,10 +217,14 @@ def _stamps(folder: str, known: list[Stamp] | None) -> list[Stamp]:
     for number, name in enumerate(_READ):
         try:
             look = known is None or known[number]
-            found.append(stamp_of(os.stat(f"{folder}/{name}")) if look else [])  # noqa: PTH116 a Path takes longer
+            found.append(stamp_of(os.stat(f"{folder}/{name}")) if look else "")  # noqa: PTH116 a Path takes longer
         except OSError:
-            found.append([])
+            found.append("")
     return found
+
+
+def _inside(contents: Contents) -> list[tuple[str, ...]] | None:
+    return [contents.folders, contents.links] if contents.folders or contents.links else None
 
 
 def _is_resting(values: list[Any]) -> bool:
