@@ -137,6 +137,7 @@ def serve(
     base: str = "",
     follow_links: bool = False,
     runs: Sequence[str] = (),
+    lessons: Path | None = None,
     password: str | None = None,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
@@ -150,6 +151,7 @@ def serve(
         base: path under which a proxy serves the app; it works whether the proxy takes it off or leaves it on.
         follow_links: whether runs are also looked for in folders that the home only links to.
         runs: shown at the address that is printed.
+        lessons: a folder of lessons beside those of the app.
         password: of those who may train; with one the app is shared: viewers come by a link, and nobody else gets in.
 
     Raises:
@@ -167,6 +169,7 @@ def serve(
     url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
     url += f"?runs={','.join(runs)}" if runs else ""
     studio = open_studio(home, follow_links=follow_links)
+    studio.lessons = lessons
     studio.sharing = sharing
 
     def announce() -> None:

@@ -1,8 +1,10 @@
-"""Records the race that ltviz opens with: five methods on the real digits, factor 50, 300 steps.
+"""Records the race that ltviz opens with: five methods on the real digits, factor 50, 300 steps; and two more runs, on
+scenes of several digits, that a lesson is told on.
 
-    python checkpoints/make_demo.py
+    python checkpoints/make_demo.py [lesson]
 
-writes checkpoints/demo-ce ... demo-bcl anew (about 6 MB in all) and leaves everything else alone.
+writes checkpoints/lesson-bce, lesson-ltml and checkpoints/demo-ce ... demo-bcl anew, with `lesson` only the former, and
+leaves everything else alone.
 """
 
 from __future__ import annotations
@@ -16,28 +18,32 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 METHODS = ["ce", "logit_adjust", "supcon", "tsc", "bcl"]
-FRAMES = 61
-LIMIT_MB = 8.0
+LESSON = ["bce", "ltml"]
+FRAMES, LESSON_FRAMES = 61, 31
+LIMIT_MB, LESSON_LIMIT_MB = 8.0, 6.0
+EARLIER_SECONDS = 30 * 86_400
+"""In a checkout the recordings are a person's own runs too, and the app opens with the race that began last: that is to
+be the demos, not these."""
 
 
-def thin(frames: Path) -> None:
-    """Keeps FRAMES of the recorded frames, evenly spread, the first and the last among them."""
+def thin(frames: Path, count: int) -> None:
+    """Keeps so many of the recorded frames, evenly spread, the first and the last among them."""
     files = sorted(frames.glob("*.safetensors"))
-    kept = {files[round(i * (len(files) - 1) / (FRAMES - 1))] for i in range(FRAMES)}
+    kept = {files[round(i * (len(files) - 1) / (count - 1))] for i in range(count)}
     for file in files:
         if file not in kept:
             file.unlink()
 
 
-def main() -> None:
+def record(methods: list[str], race: str, data: str, frames: int, *more: str) -> None:
+    """Trains a race and keeps a few of its frames as checkpoints/RACE-METHOD."""
     with tempfile.TemporaryDirectory() as name:
-        race = ["--race", ",".join(METHODS), "--run-dir", name, "--data", "digits-lt", "--imbalance-factor", "50"]
+        told = ["--race", ",".join(methods), "--run-dir", name, "--data", data, "--imbalance-factor", "50"]
         watch = ["--dim", "3", "--steps", "300", "--seed", "0", "--watch-share", "0.9", "--max-fps", "60"]
-        forces = ["--forces-every", "1", "--what-if", "bcl"]
-        subprocess.run([sys.executable, "-m", "ltviz", "train", *race, *watch, *forces], check=True)
-        for method in METHODS:
-            made, kept = Path(name) / method, HERE / f"demo-{method.replace('_', '-')}"
-            thin(made / "frames")
+        subprocess.run([sys.executable, "-m", "ltviz", "train", *told, *watch, *more], check=True)
+        for method in methods:
+            made, kept = Path(name) / method, HERE / f"{race}-{method.replace('_', '-')}"
+            thin(made / "frames", frames)
             for left in ("weights", "control", "lock", "log.txt"):
                 path = made / left
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -45,11 +51,28 @@ def main() -> None:
                 shutil.rmtree(kept)
             shutil.move(made, kept)
             info = json.loads((kept / "run.json").read_text())
-            (kept / "run.json").write_text(json.dumps(info | {"run_id": kept.name, "race": "demo"}, indent=1))
-    size = sum(file.stat().st_size for demo in HERE.glob("demo-*") for file in demo.rglob("*") if file.is_file()) / 1e6
-    print(f"{len(METHODS)} demo runs, {size:.1f} MB")
-    if size > LIMIT_MB:
-        raise SystemExit(f"The demo recordings may hold {LIMIT_MB} MB, and they hold {size:.1f}; keep fewer frames.")
+            created = info["created"] - (EARLIER_SECONDS if race != "demo" else 0)
+            own = {"run_id": kept.name, "race": race, "created": created}
+            (kept / "run.json").write_text(json.dumps(info | own, indent=1))
+
+
+def check_size(race: str, limit: float) -> None:
+    """Says how large the recordings are, and ends where they are too large."""
+    size = sum(file.stat().st_size for demo in HERE.glob(f"{race}-*") for file in demo.rglob("*") if file.is_file())
+    print(f"{race} recordings: {size / 1e6:.1f} MB")
+    if size / 1e6 > limit:
+        raise SystemExit(
+            f"The {race} recordings may hold {limit} MB, and they hold {size / 1e6:.1f}; keep fewer frames."
+        )
+
+
+def main() -> None:
+    record(LESSON, "lesson", "digits-ml", LESSON_FRAMES)
+    check_size("lesson", LESSON_LIMIT_MB)
+    if sys.argv[1:] == ["lesson"]:
+        return
+    record(METHODS, "demo", "digits-lt", FRAMES, "--forces-every", "1", "--what-if", "bcl")
+    check_size("demo", LIMIT_MB)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ class Studio:
     hub: Hub
     demos: Path | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    lessons: Path | None = None
+    """A folder of lessons beside those that came with the app."""
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)

@@ -9,6 +9,7 @@ import { readFrame, readRun } from "./incoming/frames.js";
 import { tellSelections } from "./choices/selection.js";
 import { watchGestures } from "./choices/gestures.js";
 import { Controller } from "./choices/controller.js";
+import { SceneSetter } from "./saving/scene.js";
 import { Loop } from "./drawing/loop.js";
 import { keepCameras, recallCameras } from "./common/memory.js";
 import { formatBeside, Moments, MOST_PANELS, parseBeside } from "./incoming/moments.js";
@@ -96,6 +97,7 @@ export class Stage {
     this.canvas.addEventListener("pointerdown", () => this.loop.hold(true));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
       this.canvas.addEventListener(end, () => this.loop.hold(false));
+    this.scene = new SceneSetter(this);
     this.attached = false;
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
@@ -176,11 +178,15 @@ export class Stage {
       this.timeline.held = data.step;
       if (!anew) this.socket.send({ step: data.step });
     }
-    if (!anew) return this.refreshTheme();
+    if (!anew) {
+      this.scene.set(data.scene, false);
+      return this.refreshTheme();
+    }
     // Other runs altogether, as after Train: what was held belongs to the past.
     if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold")
       this.timeline.enter("follow", null);
     this.setRuns(data);
+    this.scene.set(data.scene, true);
     this.parts.say(data.runs.length ? "" : words.empty, data.runs.length ? "" : words.emptyNext);
     this.sayStanding();
     setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
@@ -328,6 +334,7 @@ export class Stage {
     if (!run) return;
     run.receive(readFrame(buffer, header, offset));
     this.ledger.arrived(header.seq);
+    this.scene.arrived(header.step);
     this.loop.invalidate();
   }
 

@@ -24,9 +24,16 @@ const open = (data, openWorker) =>
  */
 export default function mount({ data, parentElement }) {
   const served = () => new Worker(new URL("./lab/worker.js", import.meta.url), { type: "module" });
+  // Another lab altogether, as the next step of a lesson sets it.
+  if (mounted && mounted.lab.data.lesson?.search !== data.lesson?.search) {
+    clearTimeout(mounted.timer);
+    mounted.lab.end();
+    mounted = null;
+  }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };
   const here = mounted;
   clearTimeout(here.timer);
+  if (data.lesson) here.lab.setData(data);
   here.parent = parentElement;
   if (!parentElement.contains(here.lab.root)) {
     publishTelemetry().mounts++;

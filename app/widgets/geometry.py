@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from streamlit.components.v2 import component
 
 from ..service.lab import lab_data
@@ -10,6 +13,8 @@ from .viewer import loader, theme
 ENTRY = "geometry.js"
 
 
-def draw_lab() -> None:
-    """The lab; what is set in it stands in the page's address."""
-    component("ltviz_geometry", js=loader(ENTRY))(key="geometry", data=lab_data(theme()))
+def draw_lab(lesson: Mapping[str, Any] | None = None) -> None:
+    """The lab; what is set in it stands in the page's address, or in `lesson`: its `search` and its `scene`, see
+    app/stage/lab/lab.js. A lesson's lab has no form."""
+    given = {} if lesson is None else {"lesson": dict(lesson)}
+    component("ltviz_geometry", js=loader(ENTRY))(key="geometry", data=lab_data(theme()) | given)

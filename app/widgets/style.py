@@ -82,6 +82,44 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 .ltviz-measures td, .ltviz-measures th { padding: .22rem .9rem .22rem 0; border: 0; }
 .ltviz-measures tbody tr { border-top: 1px solid var(--st-border-color, #8884); }
 .ltviz-measures thead th { font-weight: 600; }
+.ltviz-lead h2 { margin: .2rem 0 .1rem; padding: 0; font-size: 1.6rem; font-weight: 650; letter-spacing: -.01em; }
+.ltviz-lead p { margin: 0 0 .6rem; max-width: 44rem; opacity: .72; }
+.st-key-lessons { display: grid; gap: 0 3rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); }
+[class*="st-key-entry-"] { gap: 0 !important; padding: .55rem 0 .8rem; }
+[class*="st-key-entry-"] { border-top: 1px solid var(--st-border-color, #8884); }
+[class*="st-key-entry-"] button { min-height: 0; padding: .15rem 0; text-align: left; }
+[class*="st-key-entry-"] button p { font-size: 1.08rem; font-weight: 600; text-align: left; }
+.ltviz-entry { display: flex; justify-content: space-between; gap: 1.2rem; margin: 0; font-size: .93rem; opacity: .72; }
+.ltviz-entry b { font-weight: 400; white-space: nowrap; }
+.ltviz-lesson { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem 1.2rem; margin: .1rem 0 .3rem; }
+.ltviz-lesson h2 { flex: 1 1 auto; margin: 0; padding: 0; font-size: 1.15rem; font-weight: 650; }
+.ltviz-lesson p { margin: 0; font-size: .87rem; opacity: .72; }
+.ltviz-lesson div { display: flex; gap: 4px; flex-basis: 100%; }
+.ltviz-lesson div i { flex: 1; height: 3px; border-radius: 2px; background: currentColor; opacity: .16; }
+.ltviz-lesson div i.done { opacity: .8; }
+.ltviz-step { margin: 0; padding: 0; font-size: 1.5rem; font-weight: 650; line-height: 1.25; letter-spacing: -.01em; }
+[class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { line-height: 1.55; }
+.st-key-lesson-rtl { direction: rtl; text-align: right; }
+.ltviz-words { font-size: .87rem; }
+.ltviz-words summary { cursor: pointer; opacity: .72; }
+.ltviz-words p { margin: .3rem 0 0; line-height: 1.45; overflow-wrap: anywhere; }
+.ltviz-verdict { border-top: 1px solid var(--st-border-color, #8884); padding-top: .6rem; }
+.ltviz-verdict p { margin: 0 0 .5rem; line-height: 1.5; font-weight: 600; overflow-wrap: anywhere; }
+.ltviz-verdict p::before { content: "\\2713\\00a0"; }
+.ltviz-verdict[data-verdict="wrong"] p::before { content: "\\2715\\00a0"; }
+dl.ltviz-answers { display: grid; gap: .18rem .8rem; margin: 0 !important; padding: 0 !important; font-size: .87rem; }
+dl.ltviz-short { grid-template-columns: max-content 1fr; }
+.ltviz-answers dt { font-weight: 400; overflow-wrap: anywhere; }
+.ltviz-answers em { font-style: normal; font-weight: 600; }
+.ltviz-answers dd { display: flex; align-items: center; gap: .6rem; margin: 0; white-space: nowrap; }
+.ltviz-answers dd i { flex: none; height: 4px; min-width: 1px; border-radius: 2px; opacity: .7; }
+.ltviz-answers dd i { background: currentColor; }
+.st-key-lesson [data-testid="stWidgetLabel"],
+.st-key-lesson [data-testid="stWidgetLabel"] p { color: inherit !important; }
+.st-key-lesson [data-testid="stWidgetLabel"] p { font-size: 1rem; font-weight: 600; line-height: 1.5; }
+@media (max-width: 640px) {
+  .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
+}
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }

@@ -77,17 +77,22 @@ def draw_stage(
     view: str,
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
+    scene: Mapping[str, Any] | None = None,
 ) -> None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
-    called in place of their own titles, which may be all the same.
+    called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
     # Only the lab has a form to train with.
-    elsewhere = dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
-    data |= {} if view == "lab" else {"words": elsewhere}
+    told = {} if view == "lab" else dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
+    if scene is not None:
+        told |= words.learn.STAGE
+        data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
+    data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 

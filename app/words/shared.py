@@ -7,7 +7,7 @@ ABOUT = (
     "**ltviz** shows long-tailed feature spaces while they learn: every dot is a sample, every sphere a method. "
     "Nothing leaves this machine."
 )
-LAB, COMPARE, GEOMETRY, EMBEDDINGS = "Lab", "Compare", "Geometry", "Your embeddings"
+LAB, COMPARE, GEOMETRY, LEARN, EMBEDDINGS = "Lab", "Compare", "Geometry", "Learn", "Your embeddings"
 
 # First sentence above the stage. What the stage does at the moment only the stage knows, and says (stage/words.js).
 DEMO = "Each dot is a digit. Watch where the rare ones go."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import Field
 
@@ -11,6 +12,7 @@ from ltviz.cli.arguments import parse_one
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import ConfigError
 from ltviz.launch.app import load_app
+from ltviz.recording.names import typed_path
 
 
 class AppOptions(HomeOptions):
@@ -31,6 +33,9 @@ class AppOptions(HomeOptions):
         description="A name in the browser's address, without a port, that the app answers to besides this machine's "
         "own, also behind a proxy that changes the Host header; may be given more than once.",
     )
+    lessons: str | None = Field(
+        None, description="Folder of your own lessons, one Markdown file each, beside those of the app."
+    )
     base_path: str = Field(
         "",
         description="Path under which a proxy serves the app, such as /proxy/8501, whether it takes that off or not. "
@@ -41,10 +46,11 @@ class AppOptions(HomeOptions):
 def run(argv: Sequence[str]) -> int:
     """Serves until it is interrupted.
 
-    Raises ConfigError where the port is taken or may not be used, or an address, a name or a path cannot be.
+    Raises ConfigError where there is no folder of lessons, the port is taken or may not be used, or an address, a name
+    or a path cannot be.
     """
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
-    home = options.open_home()
+    home, lessons = options.open_home(), _folder(options.lessons)
     address = "0.0.0.0" if options.share and options.address == "127.0.0.1" else options.address
     if address == "127.0.0.1":
         _check_port(options.port)
@@ -60,9 +66,19 @@ def run(argv: Sequence[str]) -> int:
         allow_hosts=options.allow_host,
         base=options.base_path,
         follow_links=options.follow_links,
+        lessons=lessons,
         password=trainers_password() if options.share else None,
     )
     return 0
+
+
+def _folder(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    folder = typed_path(text)
+    if not folder.is_dir():
+        raise ConfigError(f"--lessons must be a folder of Markdown files; there is none at {folder}")
+    return folder.absolute()
 
 
 def _check_port(port: int) -> None:

@@ -7,11 +7,11 @@ in it. It names quantities, such as `centre_sum(demo-bcl, last)`, and `Book` com
 from __future__ import annotations
 
 from ltviz.lessons.answers import Answer, Verdict, answer, judge
-from ltviz.lessons.lesson import Ask, Claim, Lesson, Scene, Step
+from ltviz.lessons.lesson import Ask, Claim, Lesson, Scene, Section
 from ltviz.lessons.moves import Move, moved
+from ltviz.lessons.parsing import list_lessons, parse_lesson, read_lesson
 from ltviz.lessons.playing import Played, play
 from ltviz.lessons.quantities import Book, Quantity, unit_of
-from ltviz.lessons.reading import list_lessons, parse_lesson, read_lesson
 
 __all__ = [
     "Answer",
@@ -23,7 +23,7 @@ __all__ = [
     "Played",
     "Quantity",
     "Scene",
-    "Step",
+    "Section",
     "Verdict",
     "answer",
     "judge",

@@ -27,6 +27,8 @@ class Answer:
     unit: str
     what: str
     """What the numbers are, in words."""
+    recorded: bool
+    """Whether a recording says so; else geometry alone does."""
     tolerance: float = 0.0
     span: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest number that can be given."""
@@ -57,17 +59,19 @@ def answer(ask: Ask, book: Book) -> Answer:
             raise DataError(f"the values of a question must have one unit, got {', '.join(sorted(units))}")
         what = dict.fromkeys(name_of(quantity) for quantity in quantities)
         at = _extreme(numbers, ask)
-        return Answer(ask.options[at], tuple(ask.options), numbers, unit_of(quantities[0]), " / ".join(what))
+        recorded = any(quantity.run for quantity in quantities)
+        return Answer(ask.options[at], tuple(ask.options), numbers, unit_of(quantities[0]), " / ".join(what), recorded)
     quantity = Quantity.parse(ask.of or "")
     if ask.kind == "class":
         numbers = tuple(float(number) for number in book.values(quantity))
         names = tuple(book.class_names(quantity.run or ""))
-        return Answer(names[_extreme(numbers, ask)], names, numbers, unit_of(quantity), name_of(quantity))
+        return Answer(names[_extreme(numbers, ask)], names, numbers, unit_of(quantity), name_of(quantity), True)
     low, high = float(ask.low or 0.0), float(ask.high or 0.0)
     found = book.value(quantity)
     if not low <= found <= high:
         raise DataError(f"the answer is {found:.4g}, and the question allows numbers from {low:g} to {high:g}")
-    return Answer(found, (), (found,), unit_of(quantity), name_of(quantity), ask.tolerance or 0.0, (low, high))
+    unit, recorded = unit_of(quantity), quantity.run is not None
+    return Answer(found, (), (found,), unit, name_of(quantity), recorded, ask.tolerance or 0.0, (low, high))
 
 
 def _extreme(numbers: tuple[float, ...], ask: Ask) -> int:

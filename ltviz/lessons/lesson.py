@@ -162,7 +162,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Step:
+class Section:
     """One screen. Lines are those of the file, counted from 1."""
 
     title: str
@@ -183,13 +183,13 @@ class Lesson:
     name: str
     """Of the file, without its ending: what an address calls it."""
     title: str
-    steps: tuple[Step, ...]
+    steps: tuple[Section, ...]
     about: str = ""
     language: str = "en"
     minutes: int | None = None
     runs: tuple[str, ...] = ()
 
-    def runs_of(self, step: Step) -> tuple[str, ...]:
+    def runs_of(self, step: Section) -> tuple[str, ...]:
         """The runs that a step shows: its own, else the lesson's; none where it shows the geometry lab."""
         return () if step.scene.geometry else tuple(step.scene.runs) or self.runs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ltviz.errors import DataError, LtvizError
 from ltviz.lessons.answers import Answer, answer
-from ltviz.lessons.lesson import Claim, Lesson, Step
+from ltviz.lessons.lesson import Claim, Lesson, Section
 from ltviz.lessons.quantities import Book, Quantity
 
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -24,7 +24,7 @@ SIGNS: Mapping[str, Callable[[float, float], bool]] = {
 class Played:
     """A step, as it was played."""
 
-    step: Step
+    step: Section
     answer: Answer | None
     claims: tuple[tuple[float, float], ...]
     """Both sides of each claim."""
@@ -44,7 +44,7 @@ def play(lesson: Lesson, book: Book, path: Path | None = None) -> list[Played]:
     return [_play(lesson, step, book, where) for step in lesson.steps]
 
 
-def _play(lesson: Lesson, step: Step, book: Book, where: str) -> Played:
+def _play(lesson: Lesson, step: Section, book: Book, where: str) -> Played:
     line = step.scene_line
     try:
         for run in lesson.runs_of(step):

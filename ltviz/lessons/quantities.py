@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -28,16 +29,25 @@ _WHOLE = re.compile(r"\d{1,9}")
 _BOUNDS = {"classes": (2, 100), "dim": (2, 128)}
 
 
+@cache
 def _cosines(classes: int, dim: int) -> np.ndarray:
     targets = optimal_targets(classes, dim)
     return (targets @ targets.T)[~np.eye(classes, dtype=bool)]
 
 
-GEOMETRY: Mapping[str, tuple[str, Callable[[int, int], float]]] = {
-    "ideal_angle": ("degrees", lambda c, d: float(np.degrees(np.arccos(np.clip(_cosines(c, d).max(), -1, 1))))),
-    "ideal_deviation": ("", lambda c, d: float(np.abs(_cosines(c, d) + 1 / (c - 1)).max())),
+GEOMETRY: Mapping[str, tuple[str, str, Callable[[int, int], float]]] = {
+    "ideal_angle": (
+        "degrees",
+        "smallest angle of the best arrangement",
+        lambda c, d: float(np.degrees(np.arccos(np.clip(_cosines(c, d).max(), -1, 1)))),
+    ),
+    "ideal_deviation": (
+        "",
+        "deviation of the best arrangement from a simplex",
+        lambda c, d: float(np.abs(_cosines(c, d) + 1 / (c - 1)).max()),
+    ),
 }
-"""Name -> unit, and the function of the number of classes and dimensions."""
+"""Name -> unit, what it is in words, and the function of the number of classes and dimensions."""
 
 
 def _accuracy(frame: Frame, recording: Recording, count: int) -> np.ndarray:
@@ -137,7 +147,7 @@ def name_of(quantity: Quantity) -> str:
     """What a person calls it."""
     if quantity.name in BY_CLASS:
         return BY_CLASS[quantity.name][1]
-    return quantity.name.replace("_", " ") if quantity.name in GEOMETRY else MEASURES[quantity.name].title.lower()
+    return GEOMETRY[quantity.name][1] if quantity.name in GEOMETRY else MEASURES[quantity.name].title.lower()
 
 
 class Book:
@@ -185,7 +195,7 @@ class Book:
             LtvizError: no such run, or what it has not measured and cannot.
         """
         if quantity.run is None:
-            return GEOMETRY[quantity.name][1](*quantity.sizes)
+            return GEOMETRY[quantity.name][2](*quantity.sizes)
         if quantity.name in BY_CLASS:
             every = self.values(quantity)
             at = quantity.class_index

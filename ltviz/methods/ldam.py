@@ -112,7 +112,7 @@ class Ldam(CrossEntropy):
         formula=r"L_i = -\log \frac{e^{s (x_{i y_i} - m_{y_i})}}{e^{s (x_{i y_i} - m_{y_i})} + \sum_{c \ne y_i} "
         r"e^{s x_{ic}}}, \quad m_c \propto n_c^{-1/4}",
         look_for="Caps around the class directions are the margins: the rarer the class, the wider. At four fifths of "
-        "the steps the weights come in, and few-shot accuracy may jump.",
+        "the steps the weights come in: see what few-shot accuracy does.",
         sphere=READ_OUT,
         paper="Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss, NeurIPS 2019, "
         "arXiv:1906.07413",

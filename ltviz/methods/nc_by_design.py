@@ -196,7 +196,7 @@ class Nonl(Ntce):
         year=2026,
         idea="Negatives alone are pushed away from a class's weight; its own images are only drawn to it.",
         formula=r"L_i = -\frac{w_{y_i} \cdot h_i}{\tau} + \log \sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}",
-        look_for="Classes close up faster than by NTCE, for a class no longer pushes its own images. The loss has no "
+        look_for="Whether classes close up faster than by NTCE, since none pushes its own images. The loss has no "
         "floor at 0.",
         sphere=Ntce.card.sphere,
         paper=Ntce.card.paper,

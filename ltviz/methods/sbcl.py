@@ -152,7 +152,7 @@ class Sbcl(SupCon):
         formula=r"L_i = L^{out}_i(\text{subclasses}; \tau) + "
         r"\lambda L_i(\text{classes} \mid \text{subclasses}; \varphi)",
         look_for="Islands inside head classes, each around its plus sign; these signs are set anew while it trains. "
-        "Rare classes are one island each.",
+        "Rare classes are not divided.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Hou et al., Subclass-balancing Contrastive Learning for Long-tailed Recognition, ICCV 2023",
         code="https://github.com/JackHck/SBCL",

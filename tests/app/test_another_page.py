@@ -39,8 +39,7 @@ print([text.value for text in app.text])
 
 def test_a_page_costs_its_file_and_a_line_of_the_navigation(home: Path, tmp_path: Path, runs) -> None:
     runs.finished(home, "run-one")
-    copy = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__", "stage"))
-    (copy / "stage").mkdir()
+    copy = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "pages" / "tally.py").write_text(PAGE)
     navigation = (copy / "main.py").read_text()
     assert LINE in navigation

@@ -16,7 +16,7 @@ const MEASURES = [
 
 /** @param {import("./lab.js").LabData} data @param {import("./settings.js").Settings} settings @returns {StageData} */
 export function stageDataOf(data, settings) {
-  const asked = new URLSearchParams(location.search),
+  const asked = new URLSearchParams(data.lesson ? "" : location.search),
     step = asked.get("step");
   const projections = Object.entries(words.views).map(([name, [title, short]]) => ({
     name,
@@ -44,9 +44,11 @@ export function stageDataOf(data, settings) {
     panel: [measures[0], measures[2]],
     projections,
     projection: asked.get("projection") ?? VIEW,
-    words: words.stage,
+    words: { ...words.stage, ...data.lesson?.words },
     view: "geometry",
     // No server is behind it, in the app either.
     replay: true,
+    guest: data.lesson !== undefined,
+    scene: data.lesson?.scene ?? null,
   };
 }

@@ -28,6 +28,8 @@ import { labWords as words } from "./words.js";
  * @property {string[]} ramp
  * @property {string[]} categorical
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
+ * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
+ * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
 const WRITE_MS = 220,
@@ -42,7 +44,7 @@ export class Lab {
    */
   constructor(data, openWorker, openStage) {
     this.data = data;
-    this.settings = readSettings(location.search);
+    this.settings = readSettings(data.lesson?.search ?? location.search);
     /** The worker computes forces, as a layer shows them. */
     this.forces = false;
     /** @type {ReturnType<typeof setInterval>[]} */
@@ -64,6 +66,7 @@ export class Lab {
     /** @type {LabSource|null} */
     this.source = null;
     this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
+    this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
     this.curves = new Curves((step) => this.stage.timeline.hold(step));
     this.matrices = new Matrices();
@@ -190,8 +193,15 @@ export class Lab {
   }
 
   mirror() {
+    if (this.data.lesson) return;
     const next = writeSettings(location.href, this.settings);
     if (next !== location.href) history.replaceState(history.state, "", next);
+  }
+
+  /** The same settings, seen otherwise: as before play was pressed, or after. @param {LabData} data */
+  setData(data) {
+    this.data = data;
+    this.stage.setData(stageDataOf(data, this.settings));
   }
 
   /** From the first step once more. */

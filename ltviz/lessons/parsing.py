@@ -36,7 +36,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ltviz.errors import ConfigError, DataError, sentence, shorten
-from ltviz.lessons.lesson import MOST_RUNS, Ask, Claim, Lesson, Scene, Step
+from ltviz.lessons.lesson import MOST_RUNS, Ask, Claim, Lesson, Scene, Section
 from ltviz.lessons.quantities import Quantity
 from ltviz.lessons.text import check_plain
 from ltviz.recording.names import check_run_id
@@ -100,12 +100,19 @@ def read_lesson(path: str | os.PathLike[str]) -> Lesson:
 
 
 def list_lessons(folder: Path) -> list[Path]:
-    """The Markdown files of a folder, by name; none where there is no folder."""
+    """The Markdown files of a folder, by the number that a name begins with, then by name; none where there is no
+    folder."""
     try:
-        found = sorted(path for path in folder.iterdir() if path.suffix == ".md" and not path.name.startswith("."))
+        found = [path for path in folder.iterdir() if path.suffix == ".md" and not path.name.startswith(".")]
     except OSError:
         return []
+    found.sort(key=lambda path: (_number(path.name), path.name))
     return found[:MOST_LESSONS]
+
+
+def _number(name: str) -> int:
+    found = re.match(r"[0-9]{1,6}", name)
+    return int(found[0]) if found else 0
 
 
 def parse_lesson(data: bytes, name: str) -> Lesson:
@@ -246,7 +253,7 @@ def _heading(line: str, at: int) -> str:
     return title
 
 
-def _step(draft: _Draft) -> Step:
+def _step(draft: _Draft) -> Section:
     text = "\n".join(draft.text).strip()
     if len(text) > MOST_TEXT:
         raise _Wrong(draft.line, f"a step's text has at most {MOST_TEXT:,} characters, got {len(text):,}")
@@ -258,7 +265,7 @@ def _step(draft: _Draft) -> Step:
     ask = _block(draft, "ask", Ask) if "ask" in draft.blocks else None
     if not text and ask is None:
         raise _Wrong(draft.line, "a step says or asks something; this one is empty")
-    return Step(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line)
+    return Section(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line)
 
 
 def _block(draft: _Draft, name: str, model: type[_Model]) -> _Model:

@@ -1,0 +1,75 @@
+"""What the page Learn says around its lessons, whose own sentences stand in their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .shared import with_unit
+
+TITLE = "Learn"
+LEAD = "Look, say what you expect, then press Play. The answer is computed from the recording in front of you."
+EMPTY = "There is no lesson in {folder}."
+MINUTES = "{minutes} min"
+UNKNOWN = "There is no lesson called {name}. These are the lessons."
+BROKEN = "{name} is left out. {reason}"
+ALL = "All lessons"
+PROGRESS = "Step {number} of {count}"
+BACK, NEXT, DONE = "Back", "Next", "All lessons"
+PLAY, AGAIN = "Play", "Play again"
+PREDICT = "Answer first, then press Play."
+NUMBER = "From {low} to {high}{unit}"
+UNITS = {"degrees": " degrees", "share": " (a share: 0.5 is half)"}
+YOU, RECORDED, COMPUTED = "your answer", "in the recording", "by geometry"
+SCORE = "{right} of {asked} predictions were right, {share} % of what there was to know."
+PICTURE = "The picture in words"
+PICTURE_LAB = "The geometry lab computes in this page: {what}."
+NO_ANSWER = "The answer cannot be computed. {reason}"
+STAGE = {"play": "Let time run", "pause": "Stop time"}
+"""What the stage's own button is called beside the lesson's Play."""
+LAB_STAGE = {**STAGE, "nowStarting": "The points wait for Play.", "nowSingle": "The points wait for Play."}
+MEASURED = {
+    "centre_sum": "centre sum {first} to {last}",
+    "spread_head": "common classes {first} to {last} wide",
+    "spread_tail": "rare classes {first} to {last} wide",
+    "min_centre_angle": "nearest centres {first} to {last} apart",
+}
+STANDS = {
+    "centre_sum": "centre sum {last}",
+    "spread_head": "common classes {last} wide",
+    "spread_tail": "rare classes {last} wide",
+    "min_centre_angle": "nearest centres {last} apart",
+}
+PICTURE_RUN = "{title}, step {first} to {last}: {told}."
+PICTURE_STILL = "{title}, step {last}: {told}."
+
+
+def number(value: float, unit: str) -> str:
+    """A number of a recording with its unit, as precise as a look at the picture: "34 %", "65.9°", "0.57"."""
+    if unit == "share":
+        return with_unit(f"{100 * value:.0f}" if abs(value) >= 0.1 else f"{100 * value:.1f}", unit)
+    if abs(value) >= 1000:
+        return with_unit(f"{value:,.0f}", unit)
+    digits = f"{value:.0f}" if float(value).is_integer() and not unit else f"{value:.3g}"
+    return with_unit(f"{value:.1f}" if unit == "degrees" else digits, unit)
+
+
+def verdict(right: bool, said: str, found: str, what: str, *, recorded: bool) -> str:
+    """What the learner said beside what is in the recording, or in geometry alone."""
+    agrees = f"{source(recorded)} says so too." if right else f"{source(recorded)} says: {found}."
+    return f"You said: {said}. {agrees} The bars are the {what}."
+
+
+def verdict_number(right: bool, said: str, found: str, what: str, off: str, *, recorded: bool) -> str:
+    """The same of a number."""
+    close = "which is close enough" if right else f"which is {off} away"
+    return f"You said {said}. {source(recorded)} says {found}, {close}. The number is the {what}."
+
+
+def source(recorded: bool) -> str:
+    """Who knows the answer."""
+    return "The recording" if recorded else "Geometry"
+
+
+def lab_picture(asked: Sequence[tuple[str, str]]) -> str:
+    """What a lesson's address of the geometry lab sets."""
+    return PICTURE_LAB.format(what=", ".join(f"{name} {value.replace(',', ', ')}" for name, value in asked))

@@ -1,0 +1,148 @@
+"""The page Learn as Streamlit runs it: titles, one step, a prediction, and what the recording says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import ltviz_app
+import pytest
+from ltviz_app import words
+from ltviz_app.service import studio as studio_module
+from streamlit.testing.v1 import AppTest
+
+from ltviz.lessons import Book, answer, read_lesson
+from ltviz.recording import Home
+
+APP = Path(ltviz_app.__file__).parent
+DEMOS = APP.parent / "checkpoints"
+FIRST = "1-what-lives-on-the-sphere"
+
+
+@pytest.fixture(autouse=True)
+def studio(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(studio_module, "_open", None)
+    return studio_module.open_studio(home)
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(APP / "main.py"), default_timeout=30)
+    app.run()
+    app.switch_page("pages/learn.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def button(app: AppTest, label: str):
+    return next(one for one in app.button if one.label == label)
+
+
+def said(app: AppTest) -> str:
+    return "\n".join([*(str(one.value) for one in app.markdown), *(one.proto.body for one in app.get("html"))])
+
+
+def stage(app: AppTest) -> dict:
+    (found,) = app.get("bidi_component")
+    return json.loads(found.proto.json)
+
+
+def test_all_titles_are_listed_and_open_their_lessons():
+    app = page()
+    assert not app.exception
+    titles = [one.label for one in app.button if (one.key or "").startswith("open-")]
+    assert len(titles) == 9 and titles[0] == "1.  What lives on the sphere"
+    button(app, titles[0]).click().run()
+    assert not app.exception
+    assert (app.query_params["lesson"], app.query_params["step"]) == (FIRST, "1")
+    assert "Every dot is one picture" in said(app) and "Step 1 of 5" in said(app)
+
+
+@pytest.mark.parametrize(
+    "asked, heading",
+    [("2", "At first all clouds"), ("0", "Every dot"), ("99", "How wide"), ("-1", "Every dot"), ("²", "Every dot")],
+)
+def test_the_address_says_lesson_and_step(asked: str, heading: str):
+    assert heading in said(page(lesson=FIRST, step=asked))
+
+
+def test_a_prediction_is_held_against_the_recording():
+    app = page(lesson=FIRST, step="2")
+    assert stage(app)["runs"] == ["demo-supcon"] and stage(app)["guest"]
+    assert stage(app)["scene"] == {"look": "", "step": 300, "play": [0, 300], "turn": 0}
+    assert button(app, words.learn.PLAY).disabled, "first the prediction"
+    radio = app.radio[0]
+    radio.set_value(radio.options[0]).run()
+    assert '<div class="ltviz-verdict' not in said(app)
+    button(app, words.learn.PLAY).click().run()
+    assert not app.exception
+    text = said(app)
+    assert f"You said: {radio.options[0]}. The recording says: {radio.options[1]}." in text
+    assert 'data-verdict="wrong"' in text and "0.601" in text and "0.986" in text
+    assert stage(app)["scene"]["turn"] == 1 and app.radio[0].disabled
+    assert "centre sum 0.986 to 0.601" in text, "the picture in words"
+    button(app, words.learn.NEXT).click().run()
+    button(app, words.learn.BACK).click().run()
+    assert app.radio[0].value == radio.options[0] and "You said" in said(app), "a prediction stays"
+
+
+def test_before_play_the_words_do_not_give_the_answer_away():
+    assert "centre sum 0.986" in said(page(lesson=FIRST, step="2"))
+    assert "0.601" not in said(page(lesson=FIRST, step="2"))
+
+
+def test_a_number_is_scored_by_its_distance():
+    app = page(lesson=FIRST, step="3")
+    app.number_input[0].set_value(0.5).run()
+    button(app, words.learn.PLAY).click().run()
+    text = said(app)
+    assert "You said 0.5. The recording says 0.601, which is 0.101 away." in text
+    assert app.caption[0].value.startswith("0 of 1 predictions were right, 8"), app.caption[0].value
+
+
+@pytest.mark.parametrize("path", sorted((APP / "lessons").glob("*.md")), ids=lambda path: path.stem)
+def test_every_step_of_every_lesson_is_drawn_and_answered(path: Path):
+    lesson, book = read_lesson(path), Book(Home.at(DEMOS).find)
+    app = page(lesson=lesson.name)
+    for at, step in enumerate(lesson.steps):
+        assert not app.exception and not app.error, step.title
+        given = stage(app)
+        shown = given.get("lesson", {}).get("search") or given["runs"]
+        assert shown == (step.scene.geometry or list(lesson.runs_of(step)))
+        if step.ask:
+            found = answer(step.ask, book)
+            field = app.number_input[0] if step.ask.kind == "value" else app.radio[0]
+            field.set_value(found.right).run()
+            button(app, words.learn.PLAY).click().run()
+            assert 'data-verdict="right"' in said(app), step.title
+        if at + 1 < len(lesson.steps):
+            button(app, words.learn.NEXT).click().run()
+
+
+def test_the_last_step_leads_back_to_the_list():
+    app = page(lesson=FIRST, step="5")
+    button(app, words.learn.DONE).click().run()
+    assert "lesson" not in app.query_params and any((one.key or "").startswith("open-") for one in app.button)
+
+
+def test_an_unknown_lesson_is_said_as_text():
+    app = page(lesson="<script>alert(1)</script>")
+    assert not app.exception
+    assert "script" in app.info[0].value and "<script>" not in app.info[0].value
+
+
+def test_a_teachers_folder_is_read_and_hostile_files_are_told(studio, tmp_path: Path):
+    studio.lessons = tmp_path
+    head = "---\ntitle: {}\nlanguage: ar\nrun: demo-ce\n---\n"
+    (tmp_path / "mine.md").write_text(head.format("Mine **bold**") + "## One\nText.\n")
+    (tmp_path / "bad.md").write_text(head.format("Bad") + "## One\n<script>alert(1)</script>\n")
+    (tmp_path / "gone.md").write_text(head.format("Gone").replace("demo-ce", "no-such-run") + "## One\nText.\n")
+    app = page()
+    labels = [one.label for one in app.button if (one.key or "").startswith("open-")]
+    assert len(labels) == 11 and any("Mine" in label and "**bold**" not in label for label in labels)
+    assert "line 7" in app.warning[0].value and "<script>" not in app.warning[0].value
+    (tmp_path / "bad.md").write_text(head.format("Better") + "## One\nText.\n")
+    assert not app.run().warning, "a file that has changed is read again"
+    app = page(lesson="gone")
+    assert not app.exception and "no run" in app.error[0].value
+    assert not page(lesson="mine").exception

@@ -1,0 +1,76 @@
+"""`ltviz lesson check`: what it says of good lessons and of bad ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ltviz.cli import main
+
+GOOD = """---
+title: Two runs
+runs: demo-bcl, demo-supcon
+---
+## One
+Text.
+
+```ask
+kind = "choose"
+question = "Whose sum is smaller?"
+options = ["BCL", "SupCon"]
+values = ["centre_sum(demo-bcl)", "centre_sum(demo-supcon)"]
+right = "smallest"
+```
+
+```claim
+centre_sum(demo-bcl) < centre_sum(demo-supcon)
+```
+"""
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def run(text: str, *flags: str) -> tuple[int, str, str]:
+        file = tmp_path / "lesson.md"
+        file.write_text(text, encoding="utf-8")
+        code = main(["lesson", "check", str(file), "--home", str(tmp_path / "none"), *flags])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_a_good_lesson_is_told_with_its_answers(check):
+    code, out, err = check(GOOD)
+    assert (code, err) == (0, "")
+    assert "Whose sum is smaller? BCL" in out and "1 steps, 1 answers computed, 1 claims hold" in out
+    code, out, _ = check(GOOD, "--json")
+    (step,) = json.loads(out)["steps"]
+    assert code == 0 and step["answer"] == "BCL" and step["line"] == 5 and len(step["numbers"]) == 2
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        (GOOD.replace("title: Two runs", "name: x"), 2),
+        (GOOD.replace("Text.", "<script>alert(1)</script>"), 6),
+        (GOOD.replace("demo-supcon\n---", "../demo-supcon\n---"), 3),
+        (GOOD.replace("demo-supcon\n---", "no-such-run\n---"), 5),
+        (GOOD.replace("centre_sum(demo-bcl) <", "centre_sum(demo-bcl) >"), 17),
+        (GOOD.replace('values = ["centre_sum(demo-bcl)', 'values = ["map_few(demo-bcl)'), 8),
+    ],
+)
+def test_a_bad_lesson_is_one_sentence_with_its_line_and_code_2(check, text: str, line: int):
+    code, out, err = check(text)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"ltviz: line {line}") and err.count("\n") == 1 and "lesson.md" in err
+
+
+def test_another_action_or_no_file_is_one_sentence(capsys: pytest.CaptureFixture[str]):
+    for words in (["lesson"], ["lesson", "check"], ["lesson", "play", "x.md"], ["lesson", "check", "nowhere.md"]):
+        assert main(words) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert main(["app", "--lessons", "nowhere-at-all"]) == 2
+    assert "--lessons must be a folder" in capsys.readouterr().err
