@@ -71,6 +71,6 @@ def _row(run: Summary) -> dict[str, Any]:
         "method": run.method,
         "total_steps": run.total_steps,
         "data": run.data,
-        "tags": list(run.tags),
+        "tags": run.tags,
         "note": run.note,
     }
