@@ -13,6 +13,7 @@ import streamlit as st
 from ltviz.errors import ConfigError
 from ltviz.launch.app import demo_home
 from ltviz.recording import Home, Recording, Skipped, checkpoints_home
+from ltviz.recording.index import Summary
 
 from .. import words
 from .hub import Hub
@@ -71,6 +72,10 @@ class Studio:
     def recordings(self) -> list[Recording]:
         """The person's own runs, newest first."""
         return self.hub.runs.recordings()
+
+    def summaries(self) -> list[Summary]:
+        """What a list says of each of the person's own runs, newest first."""
+        return self.hub.runs.summaries()
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from ltviz.errors import LtvizError
-from ltviz.recording import RunInfo
-from ltviz.recording.notes import Notes, read_notes
+from ltviz.recording.index import Summary, summarise
+from ltviz.recording.notes import Notes
 
 from .. import words
 from ..service.stream import MAX_RUNS
 from ..service.studio import Studio
-from .runlist import draw_unlisted, read_info
+from .runlist import draw_unlisted
 from .selection import Selection, choose
 from .style import draw_heading
 
@@ -38,7 +38,8 @@ class Entry:
     """A run that may be chosen."""
 
     run: str
-    info: RunInfo | None
+    info: Summary | None
+    """None where run.json cannot be read."""
     notes: Notes
     own: bool
     """Whether it lies in the person's own folder; the others came with the package."""
@@ -54,10 +55,10 @@ class Entry:
 
 def read_entries(studio: Studio) -> list[Entry]:
     """All runs of the home, newest first, then the demos."""
-    found = [(recording.run_id, True) for recording in studio.recordings()]
-    own = {run for run, _ in found}
-    found += [(demo.run_id, False) for demo in studio.demo_recordings() if demo.run_id not in own]
-    return [_read(studio, run, mine) for run, mine in found]
+    own = [_entry(run, own=True) for run in studio.summaries()]
+    known = {entry.run for entry in own}
+    demos = [demo for demo in studio.demo_recordings() if demo.run_id not in known]
+    return own + [_entry(summarise(demo, demo.run_id), own=False) for demo in demos]
 
 
 def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -147,8 +148,8 @@ def run_titles(entries: Sequence[Entry]) -> dict[str, str]:
         titles[run] = " · ".join(
             [*parts, words.compare.DEMO_RUN] if run in demos and len(demos) < len(known) else parts
         )
-    twins = {title for title in titles.values() if list(titles.values()).count(title) > 1}
-    return {run: f"{title} · {run}" if title in twins else title for run, title in titles.items()}
+    times = Counter(titles.values())
+    return {run: f"{title} · {run}" if times[title] > 1 else title for run, title in titles.items()}
 
 
 def _draw_filter(name: str, entries: Sequence[Entry]) -> None:
@@ -182,10 +183,6 @@ def _kind(entry: Entry) -> tuple[Any, ...]:
     return (entry.run,) if info is None else (info.data, info.imbalance_factor, info.dim, info.method, info.title)
 
 
-def _read(studio: Studio, run: str, own: bool) -> Entry:
-    recording = studio.hub.recording(run)
-    try:
-        notes = read_notes(recording.path)
-    except LtvizError:  # said where a person edits them
-        notes = Notes()
-    return Entry(run, read_info(recording), notes, own)
+def _entry(run: Summary, *, own: bool) -> Entry:
+    # What is wrong with notes is said where a person edits them.
+    return Entry(run.run_id, run if run.problem is None else None, Notes(tags=run.tags, note=run.note), own)

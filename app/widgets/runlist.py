@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -122,33 +121,16 @@ def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
 
     Of those that are not drawn nothing is read but, once, how they ended.
     """
-    own = {recording.run_id: recording for recording in studio.recordings()}
+    states = {run.run_id: run.state for run in studio.summaries()}
     for run in studio.supervisor.queued_runs():
-        own.setdefault(run, Recording(studio.hub.runs.folder(run), run_id=run))
+        if run not in states:
+            states[run] = Recording(studio.hub.runs.folder(run), run_id=run).status().state
     place = {run: number for number, run in enumerate(shown)}
-    live = {run for run, recording in own.items() if _may_be_live(recording)}
-    drawn = sorted(own, key=lambda run: (run not in live, place.get(run, len(place))))[: max(MOST_RUNS, len(live))]
+    live = {run for run, state in states.items() if state in LIVE}
+    drawn = sorted(states, key=lambda run: (run not in live, place.get(run, len(place))))[: max(MOST_RUNS, len(live))]
     lines = [read_line(studio, studio.hub.recording(run)) for run in drawn]
     lines.sort(key=lambda line: (not line.live, place.get(line.run, len(place))))
-    return lines, len(own) - len(lines)
-
-
-_ended: dict[Path, tuple[int, int]] = {}
-"""status.json, by inode and time, of runs that had ended when it was read."""
-
-
-def _may_be_live(recording: Recording) -> bool:
-    try:
-        about = (recording.path / "status.json").stat()
-    except OSError:
-        return recording.status().state in LIVE
-    identity = about.st_ino, about.st_mtime_ns
-    if _ended.get(recording.path) == identity:
-        return False
-    live = recording.status().state in LIVE
-    if not live:
-        _ended[recording.path] = identity
-    return live
+    return lines, len(states) - len(lines)
 
 
 def _pulse(studio: Studio, lines: Sequence[RunLine]) -> tuple[bool, tuple[str, ...], Any]:

@@ -14,7 +14,6 @@ from .. import words
 from ..service.stream import MAX_RUNS
 from ..service.studio import Studio
 from . import forms
-from .runlist import read_info
 
 RACE_SECONDS = 3600.0
 """The runs of a race begin together: further back none is looked for."""
@@ -69,15 +68,15 @@ def _unasked(studio: Studio) -> Selection:
 def newest_race(studio: Studio) -> tuple[str, ...]:
     """The runs of the race that began last, in the order they were given; a run without a race stands alone."""
     race, begun, members = None, 0.0, []
-    for recording in studio.recordings():
-        if (info := read_info(recording)) is None:
+    for run in studio.summaries():
+        if run.problem is not None:
             continue
         if not members:
-            race, begun = info.race, info.created
-        elif race is None or info.created < begun - RACE_SECONDS:
+            race, begun = run.race, run.created
+        elif race is None or run.created < begun - RACE_SECONDS:
             break
-        if not members or info.race == race:
-            members.append((info.created, recording.run_id))
+        if not members or run.race == race:
+            members.append((run.created, run.run_id))
     return tuple(name for _, name in sorted(members))
 
 

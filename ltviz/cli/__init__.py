@@ -32,6 +32,8 @@ COMMANDS = {
     "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
     "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
+    "pack": "put a run into one file, bit for bit, to keep or to move",
+    "unpack": "make a run of such a file again",
     "publish": "write a gallery of replays that any file host serves",
     "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",
     "mcp": "serve the runs to an assistant, by the Model Context Protocol",

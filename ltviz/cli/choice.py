@@ -10,9 +10,9 @@ from typing import get_args
 from pydantic import BaseModel, Field, field_validator
 
 from ltviz.errors import RecordingError
-from ltviz.recording import Home, Recording, RunInfo, Skipped, State, checkpoints_home
+from ltviz.recording import Home, Recording, Skipped, State, checkpoints_home
+from ltviz.recording.index import Summary, summarise
 from ltviz.recording.names import typed_path
-from ltviz.recording.notes import Notes, read_notes
 from ltviz.text import plain
 
 MOST_TOLD = 8
@@ -52,48 +52,54 @@ class Choice(BaseModel):
         return text
 
     @property
+    def chosen_by(self) -> list[str]:
+        """The flags that are given, as --imbalance-factor."""
+        given = [name for name in Choice.model_fields if getattr(self, name) is not None]
+        return [f"--{name}".replace("_", "-") for name in given]
+
+    @property
     def filters(self) -> bool:
         """Whether any of the flags is given."""
-        return any(getattr(self, name) is not None for name in Choice.model_fields)
+        return bool(self.chosen_by)
 
-    def fits(self, recording: Recording) -> bool:
+    def fits(self, run: Summary) -> bool:
         """Whether a run is meant. One without a readable run.json fits where nothing of it is asked for."""
-        info, notes = _info(recording), self._notes(recording)
-        if notes is None:
-            return False
+        if run.notes_problem and (self.tag is not None or self.search is not None):
+            print(f"ltviz: left out {plain(run.run_id)}: {plain(run.notes_problem)}", file=sys.stderr)
+            return False  # it is said, and hides no other run
         asked = {"method": self.method, "data": self.data}
-        if any(words and getattr(info, name, None) not in _words(words) for name, words in asked.items()):
+        if any(words and getattr(run, name) not in _words(words) for name, words in asked.items()):
             return False
         exact = {"imbalance_factor": self.imbalance_factor, "dim": self.dim, "seed": self.seed}
-        if any(value is not None and getattr(info, name, None) != value for name, value in exact.items()):
+        if any(value is not None and getattr(run, name) != value for name, value in exact.items()):
             return False
-        if self.state and recording.status().state not in _words(self.state):
+        if self.state and run.state not in _words(self.state):
             return False
-        if not {*_words(self.tag)} <= {*notes.tags}:
+        if not {*_words(self.tag)} <= {*run.tags}:
             return False
-        return self.search is None or self.search.lower() in _text(recording, info, notes)
-
-    def _notes(self, recording: Recording) -> Notes | None:
-        """None where they are asked about and damaged, which is said: they hide no other run."""
-        try:
-            return read_notes(recording.path)
-        except RecordingError as error:
-            if self.tag is None and self.search is None:
-                return Notes()
-            print(f"ltviz: left out {plain(recording.run_id)}: {plain(str(error))}", file=sys.stderr)
-            return None
+        return self.search is None or self.search.lower() in _text(run)
 
 
-def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) -> list[Recording]:
-    """The runs that are named, else all of `home`, that fit; the oldest first.
+def choose(home: Home, choice: Choice, names: Sequence[str] = ()) -> list[Summary]:
+    """What a list says of the runs that are named, else of all of `home`, that fit; the oldest first.
 
     Raises:
         RecordingError: a name that is no run.
     """
-    home = Home.at(home)
     if names:
-        return [run for run in _once([named(home, name) for name in names]) if choice.fits(run)]
-    return [recording for recording in reversed(home.recordings()) if choice.fits(recording)]
+        runs = [summarise(run, home.place(run)) for run in _once([named(home, name) for name in names])]
+    else:
+        runs = home.summaries()[::-1]
+    return [run for run in runs if choice.fits(run)] if choice.filters else runs
+
+
+def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) -> list[Recording]:
+    """The runs that are named, else all of `home`, that fit; the oldest first. Errors as in `choose`."""
+    home = Home.at(home)
+    if not names:
+        return [home.recording(run) for run in choose(home, choice)]
+    found = _once([named(home, name) for name in names])
+    return [run for run in found if not choice.filters or choice.fits(summarise(run, home.place(run)))]
 
 
 def named(home: Home, name: str) -> Recording:
@@ -123,15 +129,8 @@ def _once(runs: Sequence[Recording]) -> list[Recording]:
     return list(found.values())
 
 
-def _info(recording: Recording) -> RunInfo | None:
-    try:
-        return recording.info
-    except RecordingError:  # a worker that died at start leaves a status and nothing else
-        return None
-
-
-def _text(recording: Recording, info: RunInfo | None, notes: Notes) -> str:
-    return "\n".join([recording.run_id, info.title if info else "", *notes.tags, notes.note]).lower()
+def _text(run: Summary) -> str:
+    return "\n".join([run.run_id, run.title, *run.tags, run.note]).lower()
 
 
 def _words(text: str | None) -> list[str]:

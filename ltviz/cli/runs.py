@@ -9,11 +9,9 @@ from typing import Any
 from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.cli.choice import HomeOptions, choose_runs, tell_skipped
+from ltviz.cli.choice import HomeOptions, choose, choose_runs, tell_skipped
 from ltviz.cli.curation import Curation, curate
-from ltviz.errors import RecordingError
-from ltviz.recording import Home, Recording
-from ltviz.recording.notes import read_notes
+from ltviz.recording.index import Summary
 from ltviz.text import plain
 
 
@@ -33,12 +31,12 @@ def run(argv: Sequence[str]) -> int:
     """
     options = parse_one("ltviz runs", argv, RunsOptions, about=ABOUT)
     home, names = options.open_home(), options.run
-    chosen = choose_runs(home, options, names)[:: 1 if names else -1]
     if options.changes:
+        chosen = choose_runs(home, options, names)[:: 1 if names else -1]
         done = curate(chosen, options, named=bool(names) or options.filters)
         print(json.dumps({"home": str(home.root), "done": done}) if options.json_ else done)
         return 0
-    rows = [_row(home, recording) for recording in chosen]
+    rows = [_row(run) for run in choose(home, options, names)[:: 1 if names else -1]]
     if options.json_:
         skipped = [one._asdict() for one in home.skipped]
         print(json.dumps({"home": str(home.root), "runs": rows, "skipped": skipped}))
@@ -63,24 +61,16 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _row(home: Home, recording: Recording) -> dict[str, Any]:
-    status = recording.status()
-    row: dict[str, Any] = {
-        "run_id": recording.run_id,
-        "folder": home.place(recording),
-        "state": status.state,
-        "reason": status.reason,
-        "step": status.step,
-        "method": None,
-        "total_steps": None,
-        "data": None,
-        "tags": [],
-        "note": "",
+def _row(run: Summary) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "folder": run.folder,
+        "state": run.state,
+        "reason": run.reason or run.problem or run.notes_problem,
+        "step": run.step,
+        "method": run.method,
+        "total_steps": run.total_steps,
+        "data": run.data,
+        "tags": run.tags,
+        "note": run.note,
     }
-    try:
-        info = recording.info
-        row |= {"method": info.method, "total_steps": info.total_steps, "data": info.data}
-        row |= read_notes(recording.path).model_dump(include={"tags", "note"})
-    except RecordingError as error:  # a worker that died at start leaves a status and nothing else
-        row["reason"] = status.reason or str(error)
-    return row

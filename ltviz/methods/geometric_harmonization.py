@@ -163,8 +163,8 @@ class GeometricHarmonization(Probed):
         year=2023,
         idea="Without labels, the room on the sphere is shared out by guessed categories instead of by samples.",
         formula=r"L = L^{SimCLR} - w \sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}",
-        look_for="Diamonds stand evenly from the start. Whether, after the warm-up, head classes give up some of the room "
-        "that SimCLR leaves them.",
+        look_for="Diamonds stand evenly from the start. Whether, after the warm-up, head classes give up some of the "
+        "room that SimCLR leaves them.",
         sphere="The embeddings that are contrasted and harmonized: this sphere is what training shapes.",
         paper="Zhou et al., Combating Representation Learning Disparity with Geometric Harmonization, NeurIPS 2023, "
         "arXiv:2310.17622",

@@ -95,6 +95,19 @@ def write_whole(path: Path, data: bytes, *, sync: bool = False) -> None:
         raise
 
 
+@contextlib.contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A path beside `out` to write to, which becomes `out` at the end; nothing is left where that fails."""
+    beside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        yield beside
+        beside.replace(out)
+    except OSError as error:
+        raise unwritable(error, out, 0) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 class Appender:
     """Adds lines to the file at `path`, which is made with the first one.
 

@@ -6,17 +6,20 @@ Here and nowhere else an id becomes a path: it is checked first, and what it lea
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ltviz.errors import ConfigError, RecordingError
+from ltviz.errors import ConfigError
 from ltviz.recording.frame import step_of
+from ltviz.recording.index import SETTLED_NS, Contents, Index, Stamp, Summary, stamp_of
 from ltviz.recording.names import LONGEST_ID, RUN_ID, check_run_id, typed_path
 from ltviz.recording.own import FOLDERS
 from ltviz.recording.recording import Recording
@@ -28,8 +31,6 @@ MOST_FOLDERS = 200_000
 _OWN_FILES = {"run.json", "status.json"}
 _MADE = re.compile(r"[a-z0-9-]+-x[0-9a-f]{8}")
 _DIGITS = 8
-_SETTLED_NS = 3_000_000_000
-"""A folder that changed later than this long ago may change again without another time: some disks keep seconds."""
 
 
 def run_id_of(folder: str) -> str:
@@ -64,14 +65,6 @@ class Found(NamedTuple):
     skipped: tuple[Skipped, ...]
 
 
-class _Contents(NamedTuple):
-    """What is to be known of one folder: whether it holds a run, and the folders and links to folders in it."""
-
-    run: bool
-    folders: tuple[str, ...]
-    links: tuple[str, ...]
-
-
 class Home:
     """The folder `root` of run folders, which need not exist yet. Objects are meant to be kept: a second look is quick.
 
@@ -89,10 +82,10 @@ class Home:
     def __init__(self, root: str | os.PathLike[str], *, follow_links: bool = False) -> None:
         self.root = Path(root)
         self.follow_links = follow_links
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._found = Found({}, ())
-        self._seen: dict[str, tuple[int, _Contents]] = {}
-        self._dates: dict[str, tuple[tuple[int, int], float]] = {}
+        self._index = Index(self.root)
+        self._seen: dict[str, tuple[Stamp, Contents]] | None = None
 
     @classmethod
     def at(cls, place: Home | str | os.PathLike[str]) -> Home:
@@ -105,17 +98,26 @@ class Home:
     def look(self) -> Found:
         """Walks through the folders; one that has not changed since the last look is not opened again."""
         with self._guard:
-            walk = _Walk(self.root, self.follow_links, self._seen)
+            before = self._index.load() if self._seen is None else self._seen
+            walk = _Walk(self.root, self.follow_links, before)
             self._found, self._seen = walk.found(), walk.seen
             return self._found
 
+    def summaries(self) -> list[Summary]:
+        """What a list says of every run, newest first; only a run that is new, has changed or is live is opened."""
+        with self._guard, _without_collector():
+            found = self.look()
+            assert self._seen is not None
+            summaries = self._index.summaries(found.runs, self._seen, keep=not self.follow_links)
+        return sorted(summaries, key=lambda run: (run.created, run.run_id), reverse=True)
+
     def recordings(self) -> list[Recording]:
-        """All runs, newest first, each going by its id; nothing but a run.json that is new or has changed is read."""
-        found = [Recording(self.root / folder, run_id=run) for run, folder in self.look().runs.items()]
-        dates: dict[str, tuple[tuple[int, int], float]] = {}
-        dated = [(self._date(run, dates), run.run_id, run) for run in found]
-        self._dates = dates
-        return [run for *_, run in sorted(dated, key=lambda entry: entry[:2], reverse=True)]
+        """All runs, newest first, each going by its id; opens what `summaries` does."""
+        return [self.recording(run) for run in self.summaries()]
+
+    def recording(self, run: Summary) -> Recording:
+        """The run that a summary is of."""
+        return Recording(self.root / run.folder, run_id=run.run_id)
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -173,28 +175,26 @@ class Home:
                 return below.as_posix()
         return None
 
-    def _date(self, run: Recording, dates: dict[str, tuple[tuple[int, int], float]]) -> float:
-        """Unix seconds of the run's making: of its folder's last change where run.json does not tell."""
-        try:
-            about = (run.path / "run.json").stat()
-        except OSError:
-            return _changed(run.path)
-        identity, known = (about.st_ino, about.st_mtime_ns), self._dates.get(run.run_id)
-        if known is None or known[0] != identity:
-            try:
-                known = identity, run.info.created
-            except RecordingError:
-                known = identity, _changed(run.path)
-        dates[run.run_id] = known
-        return known[1]
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keeps Python's collector from searching a hundred thousand new rows for circles, of which they have none: while
+    they are made it would take as long again, a second."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Walk:
     """One look through a home. `seen` is what every folder held, for the next one."""
 
-    def __init__(self, root: Path, follow_links: bool, before: dict[str, tuple[int, _Contents]]) -> None:
-        self._root, self._follow, self._before = root, follow_links, before
-        self.seen: dict[str, tuple[int, _Contents]] = {}
+    def __init__(self, root: Path, follow_links: bool, before: dict[str, tuple[Stamp, Contents]]) -> None:
+        self._root, self._follow, self._before = os.fspath(root), follow_links, before
+        self.seen: dict[str, tuple[Stamp, Contents]] = {}
         self._skipped: list[Skipped] = []
         self._places: dict[tuple[int, int], str] = {}
         self._now = time.time_ns()
@@ -234,42 +234,36 @@ class _Walk:
                 self._skipped.append(Skipped(folder, f"its id is the name of another run, {run_id_of(folder)}"))
         return Found(runs, tuple(sorted(self._skipped)))
 
-    def _open(self, folder: str) -> _Contents | None:
-        path = self._root / folder
+    def _open(self, folder: str) -> Contents | None:
+        path = f"{self._root}/{folder}" if folder else self._root
         try:
-            about = path.stat()
+            about = os.stat(path)  # noqa: PTH116 a Path takes longer than the call
             if self._follow:
                 same = self._places.setdefault((about.st_dev, about.st_ino), folder)
                 if same != folder:
                     self._skipped.append(Skipped(folder, f"a link to {same or 'the home'}, which is here already"))
                     return None
             known = self._before.get(folder)
-            settled = about.st_mtime_ns < self._now - _SETTLED_NS
-            contents = known[1] if known and settled and known[0] == about.st_mtime_ns else _read(path)
+            stamp = stamp_of(about)
+            contents = known[1] if known and known[0] == stamp else _read(path)
         except (FileNotFoundError, NotADirectoryError):  # gone meanwhile, or a home that is not there yet
             return None
         except OSError as error:
             self._skipped.append(Skipped(folder or ".", f"it cannot be looked into ({error.strerror})"))
             return None
-        self.seen[folder] = (about.st_mtime_ns, contents)
+        # A folder that changed just now may change again without another stamp: the next look opens it once more.
+        self.seen[folder] = (stamp if about.st_mtime_ns < self._now - SETTLED_NS else "", contents)
         return contents
 
     def _link(self, folder: str) -> str:
         try:
-            target = str((self._root / folder).readlink())
+            target = str(Path(self._root, folder).readlink())
         except OSError:
             target = "another folder"
         return f"a link to {target}, and links are followed only with --follow-links"
 
 
-def _changed(path: Path) -> float:
-    try:
-        return path.lstat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _read(path: Path) -> _Contents:
+def _read(path: str) -> Contents:
     run, folders, links = False, [], []
     with os.scandir(path) as entries:
         for entry in entries:
@@ -282,25 +276,19 @@ def _read(path: Path) -> _Contents:
                     links += [entry.name] if entry.is_dir() else []
             elif entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
-    run = run or ("frames" in folders and _holds_frames(path / "frames"))
+    run = run or ("frames" in folders and _holds_frames(f"{path}/frames"))
     kept = FOLDERS if run else ()
-    return _Contents(
+    return Contents(
         run,
         tuple(sorted(name for name in folders if name not in kept)),
         tuple(sorted(name for name in links if name not in kept)),
     )
 
 
-def _holds_frames(path: Path) -> bool:
+def _holds_frames(path: str) -> bool:
     """Whether a folder `frames` is a run's: a film's goes by that name as well."""
     with os.scandir(path) as entries:
         return any(step_of(entry.name) is not None for entry in entries)
-
-
-def foreign_folders(path: Path) -> list[str]:
-    """Folders and links to folders in the folder of a run that are not the run's own, hidden ones too."""
-    with os.scandir(path) as entries:
-        return sorted(e.name for e in entries if e.name not in FOLDERS and (e.is_symlink() or e.is_dir()))
 
 
 def list_runs(home: str | os.PathLike[str]) -> list[Recording]:

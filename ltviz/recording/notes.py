@@ -17,9 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ltviz.errors import ConfigError, RecordingError
 from ltviz.recording.files import read_plain, write_whole
-from ltviz.recording.home import foreign_folders
 from ltviz.recording.lock import RunLock
-from ltviz.recording.own import remove_own
+from ltviz.recording.own import foreign_folders, remove_own
 from ltviz.recording.tensors import FORMAT
 from ltviz.text import plain
 

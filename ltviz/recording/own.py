@@ -68,6 +68,12 @@ def strangers(run: Path, *, strays: bool = False) -> list[str]:
     return sorted(found)
 
 
+def foreign_folders(path: Path) -> list[str]:
+    """Folders and links to folders in the folder of a run that are not the run's own, hidden ones too."""
+    with os.scandir(path) as entries:
+        return sorted(e.name for e in entries if e.name not in FOLDERS and (e.is_symlink() or e.is_dir()))
+
+
 def remove_own(run: Path) -> None:
     """Delete the run in the folder `run`, and the folder where nothing else is in it. Its writer must be gone.
 

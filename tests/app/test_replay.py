@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 import ltviz
 from ltviz.errors import ConfigError
+from ltviz.text import plain
 
 HOSTILE = "</script><script>alert(1)</script><!--"
 

@@ -136,19 +136,6 @@ def place(out: Path, several: bool, run_id: str) -> Path:
 
 
 @contextmanager
-def whole_file(out: Path) -> Iterator[Path]:
-    """A path beside `out` to write to, which becomes `out` at the end; nothing is left where that fails."""
-    beside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        yield beside
-        beside.replace(out)
-    except OSError as error:
-        raise unwritable(error, out, 0) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextmanager
 def whole_folder(out: Path, what: str, runs: Sequence[Recording]) -> Iterator[Path]:
     """A new folder beside `out`, which becomes `out` at the end, in the place of one that was made so before.
 

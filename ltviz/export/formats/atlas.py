@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import ConfigError, RecordingError
-from ltviz.export.formats import Wanted, Written, missing, one_frame, whole_file
+from ltviz.export.formats import Wanted, Written, missing, one_frame
 from ltviz.export.formats._samples import columns, shown_rows
 from ltviz.recording import Recording
+from ltviz.recording.files import whole_file
 
 ABOUT = "points for embedding-atlas, as Parquet with a row a point"
 OUT = "ltviz-atlas.parquet"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ltviz.errors import RecordingError
-from ltviz.export.formats import Wanted, Written, frames_of, only_run, whole_file
+from ltviz.export.formats import Wanted, Written, frames_of, only_run
 from ltviz.recording import Frame
+from ltviz.recording.files import whole_file
 
 ABOUT = "one run as arrays for NumPy"
 OUT = "ltviz-run.npz"

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ltviz.errors import ConfigError
-from ltviz.export.formats import Wanted, Written, frames_of, missing, whole_file
+from ltviz.export.formats import Wanted, Written, frames_of, missing
 from ltviz.export.formats._samples import UNLABELLED, shown_rows
 from ltviz.export.places import drawn
 from ltviz.figures.palette import class_ramp
 from ltviz.projection import REGISTRY, RunProjections
 from ltviz.recording import Recording
+from ltviz.recording.files import whole_file
 
 ABOUT = "a recording for Rerun, points on a timeline of steps"
 OUT = "ltviz-run.rrd"
