@@ -51,7 +51,7 @@ def draw_lesson(studio: Studio, lesson: Lesson) -> None:
     at = _asked_step(len(lesson.steps))
     step = lesson.steps[at]
     _draw_head(lesson, at)
-    with st.container(key="lesson"):
+    with st.container(key="slides" if _slides() else "page"), st.container(key="lesson"):
         picture, text = st.columns([3, 2], gap="large")
         with picture:
             _draw_picture(studio, lesson, step, course, at)
@@ -74,6 +74,17 @@ def _found(studio: Studio, run: str) -> Recording | None:
 def _asked_step(count: int) -> int:
     asked = st.query_params.get("step", "1")
     return min(max(int(asked), 1), count) - 1 if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+
+
+def _slides() -> bool:
+    return st.query_params.get("slides") == "1"
+
+
+def _toggle_slides() -> None:
+    if _slides():
+        del st.query_params["slides"]
+    else:
+        st.query_params["slides"] = "1"
 
 
 def _draw_head(lesson: Lesson, at: int) -> None:
@@ -282,4 +293,11 @@ def _draw_ways(lesson: Lesson, at: int) -> None:
             on_click=open_lesson,
             args=("", 0) if last else (lesson.name, at + 1),
             shortcut="Right",
+        )
+        st.button(
+            words.learn.NO_SLIDES if _slides() else words.learn.SLIDES,
+            key="lesson-slides",
+            type="tertiary",
+            help=words.learn.SLIDES_HELP,
+            on_click=_toggle_slides,
         )

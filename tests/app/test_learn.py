@@ -125,6 +125,15 @@ def test_the_last_step_leads_back_to_the_list():
     assert "lesson" not in app.query_params and any((one.key or "").startswith("open-") for one in app.button)
 
 
+def test_slides_stay_from_step_to_step_until_they_end():
+    app = page(lesson=FIRST, step="2")
+    button(app, words.learn.SLIDES).click().run()
+    button(app, words.learn.NEXT).click().run()
+    assert not app.exception and (app.query_params["slides"], app.query_params["step"]) == ("1", "3")
+    button(app, words.learn.NO_SLIDES).click().run()
+    assert "slides" not in app.query_params
+
+
 def test_an_unknown_lesson_is_said_as_text():
     app = page(lesson="<script>alert(1)</script>")
     assert not app.exception
