@@ -22,15 +22,22 @@ WATCHES = ("app", "bench", "browser", "export", "figures", "integrations")
 """Folders whose tests wait for pages, browsers and servers."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--half", choices=["watches", "computes"], help="only tests that wait for pages, or all others")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, one has all that watch the clock, and a file stays in one process."""
-    if not config.pluginmanager.hasplugin("xdist"):
+    """Two processes may share the tests: one has all that wait for a page, so that no two browsers are in its way."""
+    half = config.getoption("--half")
+    if half is None:
         return
     here = Path(__file__).parent
+    parts: dict[bool, list[pytest.Item]] = {True: [], False: []}
     for item in items:
-        place = item.path.relative_to(here)
-        watches = place.parts[0] in WATCHES or "browser" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("watches" if watches else str(place)))
+        watches = item.path.relative_to(here).parts[0] in WATCHES or "browser" in getattr(item, "fixturenames", ())
+        parts[watches].append(item)
+    items[:] = parts[half == "watches"]
+    config.hook.pytest_deselected(items=parts[half != "watches"])
 
 
 @pytest.fixture
