@@ -184,7 +184,7 @@ class Sbcl(SupCon):
         counts = setup.counts.round().long()
         rarest = max(int(counts[counts > 0].min()) if bool((counts > 0).any()) else 1, settings.smallest)
         self.parts = (counts // rarest).clamp_min(1).tolist()
-        size, dim = round(setup.epoch_size), setup.dim
+        size, dim = round(setup.training_size), setup.dim  # a sample of dense data is a pixel, not an image
         self.register_buffer("bank", torch.zeros(size, dim))
         self.register_buffer("bank_y", torch.full((size,), -1))
         self.register_buffer("clusters", torch.zeros(size, dtype=torch.int64))

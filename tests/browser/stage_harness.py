@@ -133,14 +133,15 @@ class Conversation:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.socket, name)
 
-    async def receive_text(self) -> str:
-        text = await self.socket.receive_text()
-        message = json.loads(text)
-        if "ack" in message:
-            self._owner.pop(message["ack"], None)
-        else:
-            self.log.append(message)
-        return text
+    async def receive(self) -> Any:
+        received = await self.socket.receive()
+        if received["type"] == "websocket.receive":
+            message = json.loads(received["text"])
+            if "ack" in message:
+                self._owner.pop(message["ack"], None)
+            else:
+                self.log.append(message)
+        return received
 
     async def send_bytes(self, data: bytes) -> None:
         header = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])

@@ -104,7 +104,7 @@ def test_a_run_on_files_is_that_on_the_same_images_in_memory(start: Start, photo
     np.testing.assert_array_equal(Recording(one).probe.thumbnails, Recording(two).probe.thumbnails)
     config = Recording(one).config
     assert config["policies"] == ["affine"] and config["augmentation"] == "afresh at each step"
-    assert config["data"] == {"profile": "exp", "notes": []}
+    assert config["data"] == {"profile": "exp", "imbalance_factor": "set", "notes": []}
 
 
 def test_a_run_on_files_goes_on_bit_for_bit(
