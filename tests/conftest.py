@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = Path(__file__).parent
     for item in items:
         place = item.path.relative_to(here)
-        item.add_marker(pytest.mark.xdist_group("watches" if place.parts[0] in WATCHES else str(place)))
+        watches = place.parts[0] in WATCHES or "browser" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("watches" if watches else str(place)))
 
 
 @pytest.fixture

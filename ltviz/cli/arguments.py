@@ -165,13 +165,14 @@ def _initials(flag: str) -> str:
 def _judge(
     prog: str, part: str, model: type[BaseModel], values: dict[str, Any], bare: set[tuple[str, str]]
 ) -> BaseModel:
+    placed = {name for name, field in _fields(model) if _is_positional(field)}
+
     def flag(name: str) -> str:
-        return _flag("" if (part, name) in bare else part, name)
+        return name.upper() if name in placed else _flag("" if (part, name) in bare else part, name)
 
     for name, field in _fields(model):
         if field.is_required() and name not in values:
-            what = name.upper() if _is_positional(field) else flag(name)
-            raise ConfigError(f"`{prog}` needs {what} ({field.description}); try `{prog} --help`")
+            raise ConfigError(f"`{prog}` needs {flag(name)} ({field.description}); try `{prog} --help`")
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -232,7 +233,8 @@ def _mirror(part: str, model: type[BaseModel], bare: set[tuple[str, str]]) -> An
             kind, notes = bool, [*notes, tyro.conf.FlagCreatePairsOff]
         default = () if field.is_required() else (dataclasses.field(default=_shown(field.default)),)
         fields.append((name, Annotated[(kind, *notes)], *default))
-    made = dataclasses.make_dataclass(part, fields)
+    # keywords only: a place that must be filled may come after flags that a model inherits
+    made = dataclasses.make_dataclass(part, fields, kw_only=True)
     made.__doc__ = ""
     return made
 

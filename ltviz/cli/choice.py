@@ -52,9 +52,15 @@ class Choice(BaseModel):
         return text
 
     @property
+    def chosen_by(self) -> list[str]:
+        """The flags that are given, as --imbalance-factor."""
+        given = [name for name in Choice.model_fields if getattr(self, name) is not None]
+        return [f"--{name}".replace("_", "-") for name in given]
+
+    @property
     def filters(self) -> bool:
         """Whether any of the flags is given."""
-        return any(getattr(self, name) is not None for name in Choice.model_fields)
+        return bool(self.chosen_by)
 
     def fits(self, run: Summary) -> bool:
         """Whether a run is meant. One without a readable run.json fits where nothing of it is asked for."""

@@ -29,7 +29,6 @@ from ltviz.errors import LtvizError, RunLocked
 from ltviz.launch.app import app_folder, demo_home
 from ltviz.launch.webgl import ask_browser
 from ltviz.plugins import Registry
-from ltviz.recording import checkpoints_home
 from ltviz.recording.files import write_whole
 from ltviz.recording.lock import RunLock
 from ltviz.recording.names import typed_path
@@ -64,7 +63,9 @@ def run(argv: Sequence[str]) -> int:
     options = parse_one("ltviz doctor", argv, DoctorOptions, about=ABOUT)
     if options.run is not None:
         return _repair(options)
-    found = [check() for check in CHECKS] + [_check_data(name) for name in registry.sources()]
+    home = options.open_home().root
+    found = [check() for check in CHECKS] + [_check_home(home), _check_disk(home)]
+    found += [_check_data(name) for name in registry.sources()]
     found += [_check_browser()] if options.browser else []
     broken = any(finding.ok is False for finding in found)
     if options.bundle is not None:
@@ -151,8 +152,8 @@ def _check_port() -> Finding:
     return Finding("port", True, "8501 is free")
 
 
-def _check_disk() -> Finding:
-    home = checkpoints_home().absolute()
+def _check_disk(root: Path) -> Finding:
+    home = root.absolute()
     mounts = [part for part in psutil.disk_partitions(all=True) if home.is_relative_to(part.mountpoint)]
     if not mounts:
         return Finding("file system", None, "its kind is not known")
@@ -191,8 +192,7 @@ def _check_demo() -> Finding:
     return Finding("demo", None if home is None else True, f"recordings in {home}" if home else "no demo recordings")
 
 
-def _check_home() -> Finding:
-    home = checkpoints_home()
+def _check_home(home: Path) -> Finding:
     standing = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
     try:
         free = shutil.disk_usage(standing).free // 2**20
@@ -248,7 +248,5 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _check_streamlit,
     _check_port,
     _check_demo,
-    _check_home,
-    _check_disk,
     _check_plugins,
 )

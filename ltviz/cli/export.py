@@ -68,8 +68,8 @@ def run(argv: Sequence[str]) -> int:
         runs = choose_runs(home, options, options.run)
         if not runs:
             raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
-    elif options.run:
-        raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(options.run)[:200]} out")
+    elif given := options.run + options.chosen_by:
+        raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:
         runs = []
     out = typed_path(options.out or chosen.OUT)

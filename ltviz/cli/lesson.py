@@ -1,40 +1,46 @@
-"""`ltviz lesson check FILE`: whether a lesson can be taught from its recordings."""
+"""`ltviz lesson check FILE`: whether its recordings show what a lesson says; `record`: a link becomes its next step."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
-from ltviz.errors import ConfigError
+from ltviz.errors import ConfigError, DataError
 from ltviz.launch.app import demo_home
-from ltviz.lessons import Book, Lesson, Played, play, read_lesson
+from ltviz.lessons import Book, Lesson, Played, parse_lesson, play, read_lesson
+from ltviz.lessons.linked import NEW, SECTION, stage_block
 from ltviz.recording import Home
+from ltviz.recording.files import write_whole
 from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Check a lesson, one Markdown file: it is read strictly, the answer to every question is computed from the "
     "recordings that it names, and every claim must hold there. What is wrong is one sentence with the line, and exit "
-    "code 2. Runs are looked for in the home, then among the recordings that came with ltviz."
+    "code 2. Runs are looked for in the home, then among the recordings that came with ltviz. `record` appends what a "
+    "link shows, such as the menu Save copies, as the next step; it begins the file where there is none."
 )
-ACTIONS = ("check",)
+ACTIONS = ("check", "record")
 
 
 class LessonOptions(HomeOptions):
-    action: str = positional(description="check")
+    action: str = positional(description="check or record")
     file: str = positional(description="the lesson's file")
+    link: str | None = Field(None, description="With record: the link to what the stage shows.")
+    title: str = Field("A step", min_length=1, max_length=120, description="With record: the heading of the step.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
 def run(argv: Sequence[str]) -> int:
-    """Prints each question's answer.
+    """Prints each question's answer, or adds a step.
 
     Raises:
-        ConfigError: another action.
+        ConfigError: another action, or none of the link that it needs.
         DataError: no lesson, an answer that cannot be computed, a claim that does not hold.
     """
     options = parse_one("ltviz lesson", argv, LessonOptions, about=ABOUT)
@@ -44,6 +50,11 @@ def run(argv: Sequence[str]) -> int:
             "try `ltviz lesson check FILE`"
         )
     path = typed_path(options.file)
+    if options.action == "record":
+        if not options.link:
+            raise ConfigError("`ltviz lesson record FILE` needs --link LINK, as the stage's menu Save copies it")
+        _record(path, options.link, options.title)
+        return 0
     lesson = read_lesson(path)
     played = play(lesson, book_of(options.open_home()), path)
     if options.json_:
@@ -51,6 +62,22 @@ def run(argv: Sequence[str]) -> int:
     else:
         _tell(lesson, played)
     return 0
+
+
+def _record(path: Path, link: str, title: str) -> None:
+    """Appends a step, once what then stands in the file is known to be a lesson."""
+    if path.exists():
+        read_lesson(path)
+        before = path.read_bytes().removeprefix(b"\xef\xbb\xbf").rstrip() + b"\n"
+    else:
+        before = NEW.format(title=path.stem.replace("-", " ").strip() or title).encode()
+    after = before + SECTION.format(title=title, block=stage_block(link)).encode()
+    try:
+        lesson = parse_lesson(after, path.stem)
+    except DataError as error:
+        raise DataError(f"this link cannot be a step of {path}: {error}") from error
+    write_whole(path, after)
+    print(f"{path}: step {len(lesson.steps)}, {title}")
 
 
 def book_of(home: Home) -> Book:

@@ -59,7 +59,9 @@ def run(argv: Sequence[str]) -> int:
         threading.Thread(target=_load_server, name="ltviz-server").start()
     if folders:
         runs = [copy_run(recording, home, name=options.name) for recording in folders]
-        _tell({"runs": [run.run_id for run in runs], **_described(runs[0])}, options)
+        each = [_described(run) | {"run": run.run_id} for run in runs]
+        notes = list(dict.fromkeys(note for one in each for note in one["notes"]))
+        _tell({"runs": [run.run_id for run in runs], **_described(runs[0]), "notes": notes, "each": each}, options)
         if not options.no_app:
             _serve(home, options, runs)
         return 0
@@ -113,9 +115,10 @@ def _end_server() -> None:
 
 
 def _told(found: Sequence[Series], runs: Sequence[Recording]) -> dict[str, Any]:
-    """What is told of the runs that are made."""
+    """What is told of the runs that are made; `points` and the like are of the first, `each` has those of all."""
     notes = dict.fromkeys(note for series in found for note in series.notes)
-    return {"runs": [run.run_id for run in runs], **found[0].describe(), "notes": list(notes)}
+    each = [series.describe() | {"run": run.run_id} for series, run in zip(found, runs, strict=True)]
+    return {"runs": [run.run_id for run in runs], **found[0].describe(), "notes": list(notes), "each": each}
 
 
 def _described(recording: Recording) -> dict[str, Any]:
@@ -153,10 +156,11 @@ def _tell(told: dict[str, Any], options: OpenOptions) -> None:
     if options.json_:
         print(json.dumps(told), flush=True)
         return
-    print(
-        f"{told['points']:,} points of {told['dim']:,} dimensions, {told['classes']:,} classes, "
-        f"{told['unlabelled']:,} unlabelled: {', '.join(told['runs'])}",
-        flush=True,
-    )
+    for one in told["each"]:
+        print(
+            f"{one['points']:,} points of {one['dim']:,} dimensions, {one['classes']:,} classes, "
+            f"{one['unlabelled']:,} unlabelled: {one['run']}",
+            flush=True,
+        )
     for note in told["notes"]:
         print(f"ltviz: {' '.join(note.split())}", file=sys.stderr)

@@ -81,10 +81,14 @@ def run(argv: Sequence[str]) -> int:
     if len(ratios) * len(rows) > MOST_CELLS:
         raise ConfigError(f"a diagram has {MOST_CELLS:,} cells at most, got {len(rows)} x {len(ratios)}")
     path = typed_path(options.out or f"phase-{options.loss}-{against}.csv")
+    if options.figure and typed_path(options.figure).resolve() == path.resolve():
+        raise ConfigError(f"--figure must be another file than that of the cells; try {path.stem}.html, got {path}")
     table, stop = Table(path, plane), Stop()
     with stop.on_signals():
-        finished = fill(table, rows, ratios, refine=options.refine, stop=stop)
-    print(file=sys.stderr)
+        try:
+            finished = fill(table, rows, ratios, refine=options.refine, stop=stop)
+        finally:
+            _show("")
     if not finished:
         return STOPPED
     if options.figure:
@@ -107,6 +111,8 @@ def grid(name: str, text: str) -> np.ndarray:
         if ":" in text:
             first, last, number = text.split(":")
             low, high, steps = float(first), float(last), int(number)
+            if not math.isfinite(low + high) or steps > MOST_CELLS:
+                raise ValueError
             values = np.exp(np.linspace(math.log(low), math.log(high), steps))
         else:
             values = np.array([float(part) for part in text.split(",")])
@@ -114,7 +120,10 @@ def grid(name: str, text: str) -> np.ndarray:
         values = np.zeros(0)
     values = np.unique([float(f"{value:.10g}") for value in values])
     if not len(values) or not (np.isfinite(values).all() and values[0] > 0):
-        raise ConfigError(f"{name} must be FIRST:LAST:NUMBER or numbers above 0 with commas, got {text!r:.80}")
+        raise ConfigError(
+            f"--{name} must be FIRST:LAST:NUMBER, at most {MOST_CELLS:,}, or numbers above 0 with commas, "
+            f"got {text!r:.80}; try --{name} 1:100:9"
+        )
     return values
 
 
@@ -157,7 +166,10 @@ class Table:
             self.found[row] = found
 
     def write(self) -> None:
-        """The whole file, at once or not at all."""
+        """The whole file, at once or not at all, with what another process has added meanwhile."""
+        self._others.clear()
+        for line in self._read():
+            self._take(line)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -198,7 +210,7 @@ def fill(table: Table, rows: np.ndarray, ratios: np.ndarray, *, refine: bool, st
     for done, (y, x, angle) in enumerate(cells(table.plane, rows, ratios, dict(table.angles)), start=1):
         row = float(rows[y])
         table.angles[row, float(ratios[x])] = _rounded(angle)
-        print(f"\r{done}/{total} cells", end="", file=sys.stderr, flush=True)
+        _show(f"{done}/{total} cells")
         if x == len(ratios) - 1:
             if row not in table.borders:
                 table.borders[row] = _rounded(border(table.plane, row))
@@ -211,6 +223,12 @@ def fill(table: Table, rows: np.ndarray, ratios: np.ndarray, *, refine: bool, st
         if stop.asked:
             return done == total
     return True
+
+
+def _show(text: str) -> None:
+    """One line on the terminal that is written over; in a log there is none."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _refined(table: Table, row: float, ratios: np.ndarray) -> float | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one
-from ltviz.data.target_files import encode_targets
+from ltviz.data.target_files import encode_targets, read_targets
+from ltviz.errors import ConfigError, DataError
 from ltviz.geometry import best_angle, fits, ideal_cosine, make_targets
 from ltviz.recording.files import write_whole
 from ltviz.recording.names import typed_path
@@ -37,12 +39,12 @@ def run(argv: Sequence[str]) -> int:
     """Writes the file and says how good the targets are.
 
     Raises:
-        ConfigError: numbers that do not fit.
+        ConfigError: numbers that do not fit, a name that is not *.npz, a file that is there and holds no targets.
         RecordingError: the file cannot be written.
     """
     options = parse_one("ltviz targets", argv, TargetsOptions, about=ABOUT)
+    path = _place(options.out)
     targets = make_targets(options.classes, options.dim, method=options.method, seed=options.seed, steps=options.steps)
-    path = typed_path(options.out)
     told = {"classes": options.classes, "dim": options.dim, "method": options.method, "seed": options.seed}
     write_whole(path, encode_targets(targets, told))
     cosines = (targets @ targets.T)[np.triu_indices(len(targets), 1)]
@@ -64,3 +66,16 @@ def run(argv: Sequence[str]) -> int:
         print(f"off the regular simplex by {told['simplex_deviation']:.2g} at most")
     print(f"-> {path}")
     return 0
+
+
+def _place(out: str) -> Path:
+    """Where the file goes: only a file of targets is replaced."""
+    path = typed_path(out)
+    if path.suffix.lower() != ".npz":
+        raise ConfigError(f"--out must end in .npz, got {path.name!r:.80}; try --out {path.stem or 'targets'}.npz")
+    if path.is_file():
+        try:
+            read_targets(path)
+        except DataError as error:
+            raise ConfigError(f"--out must be a new file or one of targets; give another name: {path}") from error
+    return path

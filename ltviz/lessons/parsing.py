@@ -100,10 +100,11 @@ def read_lesson(path: str | os.PathLike[str]) -> Lesson:
 
 
 def list_lessons(folder: Path) -> list[Path]:
-    """The Markdown files of a folder, by the number that a name begins with, then by name; none where there is no
-    folder."""
+    """The Markdown files of a folder, by the number that a name begins with, then by name, without a README; none
+    where there is no folder."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix == ".md" and not path.name.startswith(".")]
+        found = [path for path in folder.iterdir() if path.suffix == ".md" and path.name.lower() != "readme.md"]
+        found = [path for path in found if not path.name.startswith(".")]
     except OSError:
         return []
     found.sort(key=lambda path: (_number(path.name), path.name))

@@ -11,7 +11,7 @@ from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from streamlit.testing.v1 import AppTest
 
-from ltviz.lessons import Book, answer, read_lesson
+from ltviz.lessons import Book, answer, list_lessons, read_lesson
 from ltviz.recording import Home
 
 APP = Path(ltviz_app.__file__).parent
@@ -100,7 +100,7 @@ def test_a_number_is_scored_by_its_distance():
     assert app.caption[0].value.startswith("0 of 1 predictions were right, 8"), app.caption[0].value
 
 
-@pytest.mark.parametrize("path", sorted((APP / "lessons").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_lessons(APP / "lessons"), ids=lambda path: path.stem)
 def test_every_step_of_every_lesson_is_drawn_and_answered(path: Path):
     lesson, book = read_lesson(path), Book(Home.at(DEMOS).find)
     app = page(lesson=lesson.name)

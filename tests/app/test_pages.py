@@ -24,16 +24,8 @@ MAIN = Path(ltviz_app.__file__).parent / "main.py"
 TABLE = [
     *("Many, own", "Medium, own", "Few, own", "mAP, many", "mAP, medium", "mAP, few"),
     *("Centre sum, test", "Centre sum, all samples", "Smallest angle, test", "Smallest angle"),
-    *(
-        "Deviation, train",
-        "Deviation",
-        "Off theory",
-        "Off simplex",
-        "Spread, head, test",
-        "Spread, head",
-        "Spread, tail, test",
-        "Spread, tail",
-    ),
+    *("Deviation, train", "Deviation", "Off theory", "Off simplex"),
+    *("Spread, head, test", "Spread, head", "Spread, tail, test", "Spread, tail"),
 ]
 HOSTILE = ["<img src=x onerror=alert(1)>", "$$\\frac{1}{0}$$", "**bold** [link](javascript:alert(1))"]
 

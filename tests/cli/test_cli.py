@@ -42,10 +42,20 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0 and capsys.readouterr().out.strip() == ltviz.__version__
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        assert main([command, "--help"]) == 0
+    except SystemExit as stop:
+        assert stop.code in (0, None)
+    assert capsys.readouterr().out.startswith(f"usage: ltviz {command}")
+
+
 @pytest.mark.parametrize(
     "argv, says",
     [
         (["trian"], "try `ltviz train`"),
+        (["phase", "suppcon"], "LOSS must be"),
         (["runs", "--hom", "x"], "try --home"),
         (["metrics"], "PATH"),
         (["metrics", "/nowhere"], "needs the folder of a run with frames"),

@@ -104,6 +104,15 @@ def test_a_bundle_holds_no_names_paths_or_data(run: Path, tmp_path: Path, capsys
     assert _anonymous("runs in /home/ann/x, y, and C:\\Users\\ann\\z") == "runs in PATH, y, and PATH"
 
 
+def test_the_home_that_is_given_is_the_one_that_is_checked(tmp_path: Path, capsys):
+    file = tmp_path / "features.npz"
+    file.write_bytes(b"")
+    for place, ok in ((tmp_path, True), (file, False)):
+        main(["doctor", "--home", str(place), "--json"])
+        found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+        assert found["home"]["ok"] is ok and found["home"]["text"].startswith(str(place))
+
+
 def test_a_browser_is_asked_through_a_page_of_its_own():
     def open_page(address: str) -> None:
         def visit() -> None:

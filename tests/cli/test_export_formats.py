@@ -16,6 +16,8 @@ from ltviz.recording import record
 
 LABELS = np.array([0, 0, 0, 1, 1, 2, -1])
 NAMES = ["a cat", "tab\there", "line\nbreak"]
+PLAIN = ["a cat", "tab here", "line break"]
+"""The names as run.json holds them."""
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ def test_every_format_says_what_it_is_and_has_a_name_to_write() -> None:
         assert found.ABOUT and found.OUT.startswith("ltviz-") and callable(found.write)
 
 
+def test_what_needs_no_run_refuses_the_flags_that_choose_runs(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "lab.html"
+    assert main(["export", "--to", "geometry", "--method", "ce", "--imbalance-factor", "9", "--out", str(out)]) == 2
+    assert "leave --method, --imbalance-factor out" in capsys.readouterr().err and not out.exists()
+
+
 def test_npz_holds_all_frames_or_the_one_asked_for(runs: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "run.npz"
     told = export("one-run", "--to", "npz", "--out", str(out), capsys=capsys)
@@ -50,7 +58,7 @@ def test_npz_holds_all_frames_or_the_one_asked_for(runs: Path, tmp_path: Path, c
     with np.load(out, allow_pickle=False) as held:
         assert held["embeddings"].shape == (2, 7, 4) and held["embeddings"].dtype == np.float32
         assert held["labels"].tolist() == LABELS.tolist() and held["steps"].tolist() == [0, 5]
-        assert held["class_names"].tolist() == NAMES and held["counts"].tolist() == [3, 2, 1]
+        assert held["class_names"].tolist() == PLAIN and held["counts"].tolist() == [3, 2, 1]
         assert held["present"].sum(axis=1).tolist() == [7, 6] and held["sample_ids"][3] == 30
         last = held["embeddings"][1]
     export("one-run", "--to", "npz", "--out", str(out), "--step", "5", "--overwrite", capsys=capsys)
@@ -78,7 +86,7 @@ def test_atlas_is_a_row_a_point_with_class_names_and_two_main_directions(runs: P
     told = export("one-run", "two-run", "--to", "atlas", "--out", str(out), capsys=capsys)
     assert (told["used"], told["points"]) == (2, 13)
     rows = pq.read_table(out).to_pylist()
-    assert [row["label"] for row in rows[:6]] == [NAMES[0]] * 3 + [NAMES[1], NAMES[2], "unlabelled"]
+    assert [row["label"] for row in rows[:6]] == [PLAIN[0]] * 3 + [PLAIN[1], PLAIN[2], "unlabelled"]
     assert rows[3]["sample_id"] == 40 and rows[0]["step"] == 5 and rows[6]["run_id"] == "two-run"
     vectors = np.array([row["vector"] for row in rows[6:]])
     flat = np.array([[row["x"], row["y"]] for row in rows[6:]])

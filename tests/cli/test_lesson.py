@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ltviz.cli import main
+from ltviz.lessons import read_lesson
 
 GOOD = """---
 title: Two runs
@@ -74,3 +75,38 @@ def test_another_action_or_no_file_is_one_sentence(capsys: pytest.CaptureFixture
         assert capsys.readouterr().err.count("\n") == 1
     assert main(["app", "--lessons", "nowhere-at-all"]) == 2
     assert "--lessons must be a folder" in capsys.readouterr().err
+
+
+def test_a_link_becomes_a_step_and_a_bad_one_leaves_the_file_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], check
+):
+    file = tmp_path / "my-lesson.md"
+    link = "http://127.0.0.1:8501/?runs=demo-ce,demo-bcl&camera=0.100,-0.200,4.000&layers=caps,-test&class=0,9&step=50"
+    lab = "https://x.example/lab/geometry?losses=ce&classes=4&projection=pca"
+    for given in (link, lab):
+        assert main(["lesson", "record", str(file), "--link", given, "--title", "Look"]) == 0
+    lesson = read_lesson(file)
+    first, second = lesson.steps
+    assert lesson.title == "my lesson" and first.scene.runs == ["demo-ce", "demo-bcl"] and first.scene.step == 50
+    assert first.scene.look == "camera=0.100,-0.200,4.000&layers=caps,-test&class=0,9"
+    assert second.scene.geometry == "losses=ce&classes=4"
+    before = file.read_bytes()
+    hostile = [
+        "http://x/?step=3",
+        "nothing",
+        "http://[",
+        "/?runs=../../etc",
+        '/?runs=demo-ce&colour="]%0Ax',
+        "/?runs=a",
+    ]
+    for given in hostile:
+        capsys.readouterr()
+        assert main(["lesson", "record", str(file), "--link", given]) == 2, given
+        assert capsys.readouterr().err.count("\n") == 1
+        assert file.read_bytes() == before, given
+    assert main(["lesson", "record", str(file), "--link", link, "--title", "<b>"]) == 2
+    assert main(["lesson", "record", str(file)]) == 2
+    assert file.read_bytes() == before
+    (tmp_path / "other.md").write_text("no lesson")
+    assert main(["lesson", "record", str(tmp_path / "other.md"), "--link", link]) == 2
+    assert (tmp_path / "other.md").read_text() == "no lesson"

@@ -74,6 +74,16 @@ def test_several_names_for_several_runs(tmp_path, home, capsys):
     assert told(capsys)["runs"] == ["pets-a"], "a run at home is shown as it is"
 
 
+def test_each_of_several_runs_is_told_with_its_own_counts(tmp_path, home, capsys):
+    lines = CSV.splitlines(keepends=True)
+    (tmp_path / "a.csv").write_text(CSV)
+    (tmp_path / "b.csv").write_text("".join(lines[:6]))
+    assert main(["open", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--compare", "--no-app"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("12 points of 3 dimensions") and second.startswith("5 points of 3 dimensions")
+    assert first.split(": ")[1] != second.split(": ")[1]
+
+
 def test_a_file_is_measured_without_a_run(tmp_path, home, capsys):
     (tmp_path / "a.csv").write_text(CSV)
     assert main(["metrics", str(tmp_path / "a.csv"), "--json"]) == 0

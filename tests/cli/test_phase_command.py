@@ -56,6 +56,20 @@ def test_a_stop_keeps_what_was_run(tmp_path: Path) -> None:
     assert len(phase.Table(out, plane).angles) == 3
 
 
+def test_two_at_once_keep_one_anothers_cells(tmp_path: Path) -> None:
+    out, ratios = tmp_path / "cells.csv", phase.grid("ratios", "1,2")
+    plane = phase.Plane(loss="ce", against="energy", num_head=2, num_tail=2)
+    one, other = phase.Table(out, plane), phase.Table(out, plane)
+    assert phase.fill(one, phase.grid("rows", "5"), ratios, refine=False, stop=Stop())
+    assert phase.fill(other, phase.grid("rows", "6"), ratios, refine=False, stop=Stop())
+    assert {row for row, _ in phase.Table(out, plane).angles} == {5.0, 6.0}
+
+
+def test_a_log_holds_no_line_that_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*LINE, str(tmp_path / "cells.csv")]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
@@ -64,11 +78,15 @@ def test_a_stop_keeps_what_was_run(tmp_path: Path) -> None:
         (["--rows", "-1"], "rows must be"),
         (["--against", "temperature"], "rows of ce differ in energy"),
         (["--ratios", "1:10:200", "--rows", "1:10:100"], "10,000 cells at most"),
+        (["--ratios", "1:10:9999999999"], "--ratios must be FIRST:LAST:NUMBER, at most 10,000"),
+        (["--ratios", "1:1e400:5"], "--ratios must be"),
+        (["--figure", "cells.csv"], "--figure must be another file"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(
-    flags: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    flags: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     out = tmp_path / "cells.csv"
     assert main(["phase", "ce", "--heads", "2", "--tails", "2", "--out", str(out), *flags]) == 2
     assert told in capsys.readouterr().err

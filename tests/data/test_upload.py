@@ -145,6 +145,7 @@ def wrong(row: int, value: float) -> np.ndarray:
         ({"embeddings": wrong(5, np.inf)}, "row 5 .* NaN or infinity"),
         ({"embeddings": Z * np.nan}, "12 rows, first 0, 1, 2, hold NaN"),
         ({"embeddings": wrong(5, 1e300)}, "fit float32"),
+        ({"embeddings": np.asarray(Z, np.float64) * 1e-300}, "fit float32 .* hold smaller numbers alone"),
         ({"embeddings": Z * (Y != 2)[:, None]}, "zero row has no direction.*2 rows, first 9, 10, hold only zeros"),
         ({"embeddings": Z.astype(complex)}, "real numbers; got complex128"),
         ({"embeddings": Z.astype(str)}, "must be numbers; got text"),

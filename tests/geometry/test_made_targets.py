@@ -45,8 +45,21 @@ def test_the_command_writes_a_file_that_is_read_again(tmp_path: Path, capsys: py
     assert main(["targets", "--classes", "4", "--dim", "3", "--method", "closed", "--out", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["smallest_angle"] == pytest.approx(109.47, abs=0.01)
     np.testing.assert_allclose(read_targets(out, num_classes=4, dim=3), simplex(4, 3), atol=1e-15)
-    assert main(["targets", "--classes", "9", "--dim", "3", "--method", "closed", "--out", str(tmp_path / "no")]) == 2
-    assert not (tmp_path / "no").exists()
+    out = tmp_path / "no.npz"
+    assert main(["targets", "--classes", "9", "--dim", "3", "--method", "closed", "--out", str(out)]) == 2
+    assert not out.exists()
+
+
+def test_the_command_replaces_targets_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["targets", "--classes", "4", "--dim", "3", "--method", "closed", "--out"]
+    mine, out = tmp_path / "features.npz", tmp_path / "targets.npz"
+    np.savez(mine, embeddings=np.eye(3), labels=np.arange(3))
+    before = mine.read_bytes()
+    assert main([*line, str(mine)]) == 2 and mine.read_bytes() == before
+    assert "a new file or one of targets" in capsys.readouterr().err
+    assert main([*line, str(tmp_path / "t.safetensors")]) == 2 and not (tmp_path / "t.safetensors").exists()
+    assert "try --out t.npz" in capsys.readouterr().err
+    assert main([*line, str(out)]) == main([*line, str(out)]) == 0
 
 
 def test_json_and_plain_arrays_are_targets_too(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ltviz.lessons import Book, judge, list_lessons, play, read_lesson
+from ltviz.lessons import Book, judge, list_lessons, parse_lesson, play, read_lesson
 from ltviz.recording import Home
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +45,11 @@ def test_a_lesson_is_what_its_recordings_show(path: Path):
 def test_the_recordings_of_lessons_are_small():
     files = [file for run in (ROOT / "checkpoints").glob("lesson-*") for file in run.rglob("*") if file.is_file()]
     assert 0 < sum(file.stat().st_size for file in files) < 6e6
+
+
+def test_the_example_of_the_format_is_a_lesson():
+    text = (ROOT / "app" / "lessons" / "README.md").read_text(encoding="utf-8")
+    example = text.split("````text\n")[1].split("````")[0]
+    lesson = parse_lesson(example.encode(), "example")
+    (played,) = play(lesson, Book(Home.at(ROOT / "checkpoints").find))
+    assert played.answer is not None and len(played.claims) == 1

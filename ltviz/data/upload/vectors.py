@@ -86,6 +86,11 @@ def as_rows(array: np.ndarray, contents: Contents, notes: list[str], *, directio
         "Embeddings must fit float32 (below 3.4e38); {where} larger numbers, divide all rows by one number.",
     )
     _refuse_rows(
+        directions & array.any(axis=1) & ~rows.any(axis=1),
+        contents,
+        "Embeddings must fit float32 (above 1e-45); {where} smaller numbers alone, multiply all rows by one number.",
+    )
+    _refuse_rows(
         directions & ~rows.any(axis=1),
         contents,
         "A zero row has no direction and no place on a sphere; {where} only zeros, drop them and save again.",

@@ -173,9 +173,9 @@ def test_what_is_not_utf8_or_too_large_is_refused():
 
 
 def test_files_are_found_by_name_and_refused_with_their_path(tmp_path: Path):
-    for name in ("b.md", "a.md", ".hidden.md", "notes.txt"):
+    for name in ("b.md", "a.md", "10-x.md", "2-y.md", ".hidden.md", "notes.txt", "README.md"):
         (tmp_path / name).write_text(HEAD + "## One\nText.\n")
-    assert [path.name for path in list_lessons(tmp_path)] == ["a.md", "b.md"]
+    assert [path.name for path in list_lessons(tmp_path)] == ["a.md", "b.md", "2-y.md", "10-x.md"]
     assert list_lessons(tmp_path / "nowhere") == []
     assert read_lesson(tmp_path / "a.md").name == "a"
     with pytest.raises(DataError, match="there is none at"):
