@@ -32,6 +32,13 @@ def test_the_metrics_table_has_a_row_a_case(
     assert all(float(row.split()[3]) > 0 for row in rows)
 
 
+def test_the_scale_table_has_a_row_a_way_of_listing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.run(["scale", "--runs", "3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"] == 3 and list(told["list"]) == ["new", "known", "again", "command"]
+    assert all(row["seconds"] > 0 for row in told["list"].values())
+
+
 def test_the_record_table_has_a_row_a_case(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(record, "CASES", ((40, 3, 4, 2.0), (900, 16, 5, 2.0)))
     assert bench.run(["record", "--repeats", "2"]) == 0
