@@ -29,6 +29,7 @@ CLOSED = {
 }
 AS_A_STRANGER = """
 import os, sys
+import numpy.ma  # before the right to read where Python is installed may be given up
 from pathlib import Path
 import ltviz
 from ltviz.errors import LtvizError
