@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export.formats import FORMATS, Wanted, find_format, needs_runs
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
-from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Write chosen runs for others: a report that opens anywhere, a page that replays them in 3-D, a table of every "
@@ -72,9 +71,7 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:
         runs = []
-    out = typed_path(options.out or chosen.OUT)
-    if out.exists() and not options.overwrite:
-        raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
+    out = new_place("ltviz export", "--out", options.out or chosen.OUT, overwrite=options.overwrite)
     written = chosen.write(_wanted(options, out, runs))
     done = {"used": written.used, "left_out": list(written.left_out), **written.told}
     size = sum(path.stat().st_size for path in (out, *out.rglob("*")) if path.is_file())
