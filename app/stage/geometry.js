@@ -5,6 +5,7 @@
 import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
+import { workerOf } from "./common/worker.js";
 import { Lab } from "./lab/lab.js";
 import { fill, words } from "./words.js";
 
@@ -47,14 +48,6 @@ export default function mount({ data, parentElement }) {
       if (mounted === here) mounted = null;
     }, GRACE_MS);
   };
-}
-
-/** The worker of a page by itself: its source stands there, and becomes a blob; nothing else may. @param {string} source */
-function workerOf(source) {
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const types = /** @type {any} */ (window).trustedTypes;
-  const policy = types?.createPolicy("ltviz-worker", { createScriptURL: (/** @type {string} */ url) => url });
-  return new Worker(policy ? policy.createScriptURL(address) : address);
 }
 
 function startFile() {

@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from ltviz.errors import LtvizError
-from ltviz.lessons import Answer, Ask, Book, Lesson, Section, answer, judge, moved
+from ltviz.lessons import Answer, Ask, Book, Lesson, Section, answer, judge
 from ltviz.recording import Recording
 
 from .. import words
+from ..service.lessonscene import tell_picture
 from ..service.studio import Studio
 from .forms import escape
 from .geometry import draw_lab
@@ -111,25 +112,9 @@ def _draw_picture(studio: Studio, lesson: Lesson, step: Section, course: Course,
         scene = {"look": step.scene.look, "step": held, "play": step.scene.play, "turn": turn}
         draw_stage(studio, runs, view=VIEW, scene=scene)
         first, end = step.scene.play or (held, held)
-        _draw_words([_told(course.book, run, first, end if turn else first) for run in runs])
+        _draw_words([tell_picture(course.book, run, first, end if turn else first) for run in runs])
     except LtvizError as error:
         st.error(words.learn.NO_ANSWER.format(reason=escape(str(error))))
-
-
-def _told(book: Book, run: str, first: int, last: int) -> str:
-    """What the picture of one run shows, and how it got there, in numbers."""
-    moves = moved(book, run, first, last)
-    title = book.run(run).info.title or run
-    still = book.step(run, first) == book.step(run, last)
-    kinds = words.learn.STANDS if still else words.learn.MEASURED
-    told = ", ".join(
-        kinds[move.key].format(
-            first=words.learn.number(move.first[1], move.unit), last=words.learn.number(move.last[1], move.unit)
-        )
-        for move in moves
-    )
-    frame = words.learn.PICTURE_STILL if still else words.learn.PICTURE_RUN
-    return frame.format(title=title, first=book.step(run, first), last=book.step(run, last), told=told)
 
 
 def _draw_words(lines: list[str]) -> None:

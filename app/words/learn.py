@@ -41,6 +41,10 @@ STANDS = {
     "spread_tail": "rare classes {last} wide",
     "min_centre_angle": "nearest centres {last} apart",
 }
+FILE_NOTE = "A lesson, saved on {date} by ltviz {version}. This file holds its recordings and all that it shows."
+FILE_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
+FILE_TOO_LARGE = "The recordings of {title} do not fit into {limit} MB; allow more with --max-mb."
+TO_BEGIN = "To the beginning"
 PICTURE_RUN = "{title}, step {first} to {last}: {told}."
 PICTURE_STILL = "{title}, step {last}: {told}."
 
@@ -55,16 +59,24 @@ def number(value: float, unit: str) -> str:
     return with_unit(f"{value:.1f}" if unit == "degrees" else digits, unit)
 
 
+VERDICT = {
+    True: "You said: {said}. {source} says so too. The bars are the {what}.",
+    False: "You said: {said}. {source} says: {found}. The bars are the {what}.",
+}
+VERDICT_NUMBER = {
+    True: "You said {said}. {source} says {found}, which is close enough. The number is the {what}.",
+    False: "You said {said}. {source} says {found}, which is {off} away. The number is the {what}.",
+}
+
+
 def verdict(right: bool, said: str, found: str, what: str, *, recorded: bool) -> str:
     """What the learner said beside what is in the recording, or in geometry alone."""
-    agrees = f"{source(recorded)} says so too." if right else f"{source(recorded)} says: {found}."
-    return f"You said: {said}. {agrees} The bars are the {what}."
+    return VERDICT[right].format(said=said, source=source(recorded), found=found, what=what)
 
 
 def verdict_number(right: bool, said: str, found: str, what: str, off: str, *, recorded: bool) -> str:
     """The same of a number."""
-    close = "which is close enough" if right else f"which is {off} away"
-    return f"You said {said}. {source(recorded)} says {found}, {close}. The number is the {what}."
+    return VERDICT_NUMBER[right].format(said=said, source=source(recorded), found=found, off=off, what=what)
 
 
 def source(recorded: bool) -> str:

@@ -12,10 +12,9 @@ from pydantic import Field
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import ConfigError, DataError
-from ltviz.launch.app import demo_home
-from ltviz.lessons import Book, Lesson, Played, parse_lesson, play, read_lesson
+from ltviz.export.lesson import book_of
+from ltviz.lessons import Lesson, Played, parse_lesson, play, read_lesson
 from ltviz.lessons.linked import NEW, SECTION, stage_block
-from ltviz.recording import Home
 from ltviz.recording.files import write_whole
 from ltviz.recording.names import typed_path
 
@@ -78,12 +77,6 @@ def _record(path: Path, link: str, title: str) -> None:
         raise DataError(f"this link cannot be a step of {path}: {error}") from error
     write_whole(path, after)
     print(f"{path}: step {len(lesson.steps)}, {title}")
-
-
-def book_of(home: Home) -> Book:
-    """Quantities of the runs of a home, and of those that came with ltviz."""
-    homes = [home] + ([Home.at(demos)] if (demos := demo_home()) else [])
-    return Book(lambda name: next((found for place in homes if (found := place.find(name)) is not None), None))
 
 
 def _plain(lesson: Lesson, played: Sequence[Played]) -> dict[str, Any]:

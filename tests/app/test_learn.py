@@ -11,7 +11,7 @@ from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from streamlit.testing.v1 import AppTest
 
-from ltviz.lessons import Book, answer, list_lessons, read_lesson
+from ltviz.lessons import Answer, Book, answer, judge, list_lessons, read_lesson
 from ltviz.recording import Home
 
 APP = Path(ltviz_app.__file__).parent
@@ -155,3 +155,14 @@ def test_a_teachers_folder_is_read_and_hostile_files_are_told(studio, tmp_path: 
     app = page(lesson="gone")
     assert not app.exception and "no run" in app.error[0].value
     assert not page(lesson="mine").exception
+
+
+CASES = json.loads((Path(__file__).parents[1] / "verdict_cases.json").read_text())
+
+
+def test_numbers_are_said_and_judged_as_in_a_lesson_file():
+    assert [words.learn.number(value, unit) for value, unit, _ in CASES["numbers"]] == [c[2] for c in CASES["numbers"]]
+    for case in CASES["judged"]:
+        found = Answer(case["found"], (), (case["found"],), "", "", True, case["tolerance"], tuple(case["span"]))
+        verdict = judge(found, float(case["said"]))
+        assert (verdict.right, verdict.score) == (case["right"], pytest.approx(case["score"]))

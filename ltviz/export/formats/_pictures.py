@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ltviz.errors import ConfigError
 from ltviz.export.formats import Wanted, Written, frames_of
-from ltviz.export.replay import Made, replay_of
+from ltviz.export.replay import MAX_MB, Made, replay_of
 from ltviz.launch.chromium import browser
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
@@ -47,7 +47,11 @@ def write_picture(wanted: Wanted, name: str, suffix: str, act: Callable[[Page], 
     elif act is None:
         step = last_step(wanted.runs)
     made = replay_of(
-        wanted.runs, projection=wanted.projection, theme=wanted.theme or "light", step=step, max_mb=wanted.max_mb
+        wanted.runs,
+        projection=wanted.projection,
+        theme=wanted.theme or "light",
+        step=step,
+        max_mb=wanted.max_mb or MAX_MB,
     )
     if act is not None and made.moments < 2:
         raise ConfigError(f"a film needs two moments or more, but there is {made.moments}; try --to png")

@@ -1,0 +1,197 @@
+/** A lesson in a file of its own: one step on one screen, a question, Play, and what the recording answers. */
+import { make, setAttribute, setText } from "../common/dom.js";
+import { wantsCalm } from "../common/theme.js";
+import { fill } from "../words.js";
+import { drawQuestion, drawVerdict } from "./question.js";
+import { toNodes } from "./text.js";
+import { judge } from "./verdict.js";
+
+/** @typedef {import("./verdict.js").LessonWords} LessonWords */
+/**
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {import("./text.js").TextNode[]} text
+ * @property {import("./verdict.js").Ask|null} ask
+ * @property {string[]} runs               a sphere each; none where there is a lab
+ * @property {string} look                 layers, colours, classes in focus and camera, as a link says them
+ * @property {number|null} [step]          to hold
+ * @property {[number, number]|null} [play] first and last step of what is played
+ * @property {string} [geometry]           what the address of the geometry lab says, instead of runs
+ * @property {[string[], string[]]} told   the picture in words, before play and after it
+ */
+/** @typedef {{title: string, language: string, rtl: boolean, steps: Step[]}} LessonText */
+/** What a learner has said of a step, and how often play was pressed. @typedef {{said: string|number|null, turn: number}} Taken */
+
+/** Where arrows have a meaning of their own. */
+const OWN_KEYS = "input, select, textarea, canvas, [role=slider], [role=menu], [role=listbox], [role=dialog]";
+
+export class LessonPlayer {
+  /**
+   * @param {LessonText} lesson @param {LessonWords} words
+   * @param {{root: HTMLElement, show: (step: Step, turn: number) => void}} picture
+   */
+  constructor(lesson, words, picture) {
+    this.lesson = lesson;
+    this.words = words;
+    this.picture = picture;
+    /** @type {Taken[]} */
+    this.taken = lesson.steps.map(() => ({ said: null, turn: 0 }));
+    /** @type {string|number|null} answered, and not yet played */
+    this.given = null;
+    this.at = 0;
+    this.slides = false;
+    /** @type {HTMLElement|null} of the step shown */
+    this.heading = null;
+    this.progress = make("p", "ltn-progress", { "aria-live": "polite" });
+    this.ticks = make("div", "ltn-ticks", { "aria-hidden": "true" }, ...lesson.steps.map(() => make("i")));
+    this.spoken = make("details", "ltn-words", {}, make("summary", "", {}, words.PICTURE));
+    this.text = make("section", "ltn-text", { lang: lesson.language, dir: lesson.rtl ? "rtl" : "ltr" });
+    // In the page from the start, so that what is written into it is read out.
+    this.found = make("div", "ltn-found", { role: "status" });
+    this.play = make("button", "ltn-play", { type: "button", "aria-describedby": "ltn-first" });
+    this.first = make("small", "ltn-first", { id: "ltn-first" }, words.PREDICT);
+    this.ways = this.drawWays();
+    const shown = make("div", "ltn-picture", {}, picture.root, this.spoken);
+    const beside = make("div", "ltn-beside", {}, this.text, make("p", "ltn-act", {}, this.play, this.first));
+    beside.append(this.found, this.ways.root);
+    this.root = make("div", "ltn-root", {}, make("header", "ltn-head", {}, this.progress, this.ticks));
+    this.root.append(make("div", "ltn-columns", {}, shown, beside));
+    this.play.addEventListener("click", () => this.press());
+    document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("hashchange", () => {
+      this.show(this.asked());
+      // Whoever stood on what is gone, or cannot be pressed yet, goes on reading at the new step.
+      if (!this.root.contains(document.activeElement) || document.activeElement === this.play) this.heading?.focus();
+    });
+  }
+
+  drawWays() {
+    const way = (/** @type {() => void} */ act, name = "") => {
+      const button = make("button", name, { type: "button" });
+      button.addEventListener("click", act);
+      return button;
+    };
+    const back = way(() => this.go(-1)),
+      next = way(() => this.go(1)),
+      slides = way(() => this.toggleSlides(), "ltn-plain");
+    setText(back, this.words.BACK);
+    setText(slides, this.words.SLIDES);
+    slides.title = this.words.SLIDES_HELP;
+    return { root: make("nav", "ltn-ways", {}, back, next, slides), back, next, slides };
+  }
+
+  /** @param {HTMLElement} place */
+  attach(place) {
+    place.replaceChildren(this.root);
+    this.show(this.asked());
+  }
+
+  /** The step that the address names, from 0. */
+  asked() {
+    const asked = /^#(\d{1,5})$/.exec(location.hash);
+    return Math.min(Math.max(Number(asked?.[1] ?? 1), 1), this.lesson.steps.length) - 1;
+  }
+
+  /** @param {number} by behind the last step comes the first */
+  go(by) {
+    const next = this.at + by;
+    if (next < 0) return;
+    location.hash = `#${next < this.lesson.steps.length ? next + 1 : 1}`;
+  }
+
+  /** @param {number} at */
+  show(at) {
+    const step = this.lesson.steps[at],
+      { said } = this.taken[at];
+    [this.at, this.given] = [at, null];
+    this.heading = make("h2", "", { tabindex: "-1" }, step.title);
+    this.text.replaceChildren(this.heading, ...toNodes(step.text));
+    if (step.ask)
+      this.text.append(
+        drawQuestion(step.ask, `ltn-ask-${at}`, said, (given) => {
+          this.given = given;
+          this.writePlay();
+        }),
+      );
+    const { lesson, words } = this;
+    setText(this.progress, fill(words.PROGRESS, { number: at + 1, count: lesson.steps.length }));
+    [...this.ticks.children].forEach((tick, i) => tick.classList.toggle("ltn-done", i <= at));
+    this.ways.back.disabled = at === 0;
+    setText(this.ways.next, at + 1 === lesson.steps.length ? words.TO_BEGIN : words.NEXT);
+    this.picture.show(step, this.taken[at].turn);
+    this.write();
+  }
+
+  /** Play: what is answered counts from now on. */
+  press() {
+    const taken = this.taken[this.at],
+      { ask } = this.lesson.steps[this.at];
+    if (ask && taken.said === null) {
+      if (this.given === null) return;
+      taken.said = this.given;
+      this.text.querySelectorAll("input").forEach((input) => (input.disabled = true));
+    }
+    taken.turn++;
+    this.picture.show(this.lesson.steps[this.at], taken.turn);
+    this.write();
+    // Where one stands below the other, what is played may lie below the screen.
+    this.picture.root.scrollIntoView({ block: "nearest", behavior: wantsCalm() ? "auto" : "smooth" });
+  }
+
+  /** All that follows from what was said and played. */
+  write() {
+    const step = this.lesson.steps[this.at],
+      { said, turn } = this.taken[this.at];
+    const told = step.told[turn ? 1 : 0].map((line) => make("p", "", {}, line));
+    this.spoken.replaceChildren(this.spoken.children[0], ...told);
+    this.found.replaceChildren();
+    if (step.ask && said !== null)
+      this.found.append(
+        drawVerdict(step.ask, said, judge(step.ask, said, this.words), this.words),
+        make("small", "", {}, this.score()),
+      );
+    this.writePlay();
+  }
+
+  writePlay() {
+    const step = this.lesson.steps[this.at],
+      { said, turn } = this.taken[this.at],
+      waits = step.ask !== null && said === null && this.given === null;
+    this.play.hidden = !(step.ask || step.play || step.geometry);
+    this.play.disabled = waits;
+    this.first.hidden = !waits;
+    setAttribute(this.play, "data-again", turn ? "" : null);
+    setText(this.play, turn ? this.words.AGAIN : this.words.PLAY);
+  }
+
+  score() {
+    const verdicts = this.taken.flatMap(({ said }, at) => {
+      const { ask } = this.lesson.steps[at];
+      return ask && said !== null ? [judge(ask, said, this.words)] : [];
+    });
+    const share = verdicts.reduce((sum, { score }) => sum + score, 0) / verdicts.length;
+    return fill(this.words.SCORE, {
+      right: verdicts.filter(({ right }) => right).length,
+      asked: verdicts.length,
+      share: Math.round(100 * share),
+    });
+  }
+
+  toggleSlides() {
+    this.slides = !this.slides;
+    setAttribute(document.documentElement, "data-slides", this.slides ? "" : null);
+    setText(this.ways.slides, this.slides ? this.words.NO_SLIDES : this.words.SLIDES);
+    this.picture.show(this.lesson.steps[this.at], this.taken[this.at].turn);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const { target, key } = event;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target instanceof Element && target.closest(OWN_KEYS)) return;
+    const by = key === "ArrowRight" || key === "PageDown" ? 1 : key === "ArrowLeft" || key === "PageUp" ? -1 : 0;
+    if (!by || (key.startsWith("Page") && !this.slides)) return;
+    event.preventDefault();
+    this.go(by);
+  }
+}

@@ -1,0 +1,67 @@
+/** What a step of a lesson shows: runs on one stage, or a geometry lab of the step's own. */
+import { make } from "../common/dom.js";
+import { Lab } from "../lab/lab.js";
+
+/** @typedef {import("../common/types.js").StageData} StageData */
+/** @typedef {import("../assembly.js").Stage} Stage */
+/** @typedef {import("./lesson.js").Step} Step */
+/**
+ * @typedef {object} LabGiven   what the file holds for its labs
+ * @property {import("../lab/lab.js").LabData} data
+ * @property {string} worker    its source
+ * @property {Partial<import("../words.js").Words>} words
+ */
+/**
+ * @typedef {object} Means      what opens what
+ * @property {(data: StageData) => Stage} stage                          on the file's recordings
+ * @property {import("../lab/lab.js").OpenStage} labStage
+ * @property {(source: string) => Worker} worker
+ */
+
+export class LessonPicture {
+  /** @param {StageData} data @param {LabGiven|null} lab @param {Means} means */
+  constructor(data, lab, means) {
+    this.data = data;
+    this.given = lab;
+    this.means = means;
+    this.root = make("div", "ltn-stage");
+    /** @type {Stage|null} */
+    this.stage = null;
+    /** @type {Lab|null} */
+    this.lab = null;
+  }
+
+  /** @param {Step} step @param {number} turn how often play was pressed */
+  show(step, turn) {
+    if (step.geometry) this.showLab(step, turn);
+    else this.showRuns(step, turn);
+  }
+
+  /** @param {Step} step @param {number} turn */
+  showRuns({ runs, look, step, play }, turn) {
+    this.endLab();
+    const scene = { look, step: step ?? null, play: play ?? null, turn };
+    const data = { ...this.data, runs, scene, step: null };
+    if (this.stage) this.stage.setData(data);
+    else this.stage = this.means.stage(data);
+    if (!this.root.contains(this.stage.root)) this.stage.attach(this.root);
+  }
+
+  /** @param {Step} step @param {number} turn */
+  showLab({ geometry = "", look }, turn) {
+    if (!this.given) return;
+    this.stage?.detach();
+    const { data, words, worker } = this.given;
+    const scene = { look, step: turn ? null : 0, play: null, turn };
+    const given = { ...data, file: true, lesson: { search: geometry, scene, words } };
+    if (this.lab?.data.lesson?.search === geometry) return this.lab.setData(given);
+    this.endLab();
+    this.lab = new Lab(given, () => this.means.worker(worker), this.means.labStage);
+    this.lab.attach(this.root);
+  }
+
+  endLab() {
+    this.lab?.end();
+    this.lab = null;
+  }
+}

@@ -1,0 +1,74 @@
+/** What an answer is worth beside the recording's: as ltviz/lessons/answers.py judges, and app/words/learn.py says. Pure. */
+import { fill } from "../words.js";
+
+/**
+ * @typedef {object} Ask   a question, and what the recordings answer
+ * @property {"choose"|"class"|"value"} kind
+ * @property {string} question
+ * @property {string[]} options       empty where a number is asked for
+ * @property {string[]} shown         the quantity of each option, or the one number, as it is read
+ * @property {number[]} sizes         the same as the length of a bar
+ * @property {boolean} recorded       a recording says so; else geometry alone does
+ * @property {string|number} right
+ * @property {string} what            what the numbers are, in words
+ * @property {Verdict[]} [verdicts]   of each option
+ * @property {string} [unit]          of a number
+ * @property {number} [tolerance]
+ * @property {[number, number]} [span] lowest and highest number that can be given
+ * @property {number|null} [start]
+ * @property {string} [bounds]        the span in words
+ */
+/** @typedef {{right: boolean, score: number, text: string}} Verdict */
+/** @typedef {Record<string, string>} LessonWords  words of the page Learn, by the names that they have there */
+/** @typedef {{name: string, shown: string, size: number, notes: string[]}} Bar */
+
+/** @param {string} number @param {string} unit */
+const withUnit = (number, unit) =>
+  unit === "share" ? `${number} %` : unit === "degrees" ? `${number}°` : `${number} ${unit}`.trimEnd();
+
+/** A number with its unit, as precise as a look at the picture. @param {number} value @param {string} unit */
+export function sayNumber(value, unit) {
+  if (unit === "share") return withUnit((100 * value).toFixed(Math.abs(value) >= 0.1 ? 0 : 1), unit);
+  if (Math.abs(value) >= 1000) return withUnit(value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ","), unit);
+  if (unit === "degrees") return withUnit(value.toFixed(1), unit);
+  return withUnit(Number.isInteger(value) && !unit ? String(value) : String(Number(value.toPrecision(3))), unit);
+}
+
+/** @param {Ask} ask @param {string|number} said an option, or a number @param {LessonWords} words @returns {Verdict} */
+export function judge(ask, said, words) {
+  if (ask.verdicts) return ask.verdicts[ask.options.indexOf(String(said))];
+  const { unit = "", tolerance = 0, span: [low, high] = [0, 0] } = ask;
+  const found = Number(ask.right),
+    off = Math.abs(Number(said) - found),
+    reach = Math.max(found - low, high - found),
+    right = off <= tolerance;
+  const text = fill(right ? words.RIGHT : words.WRONG, {
+    said: sayNumber(Number(said), unit),
+    source: ask.recorded ? words.SOURCE : words.GEOMETRY,
+    found: ask.shown[0],
+    off: sayNumber(off, unit),
+    what: ask.what,
+  });
+  return { right, score: right ? 1 : Math.max(0, reach ? 1 - off / reach : 0), text };
+}
+
+/**
+ * Every option with its number in the recording; the learner's own stays marked beside it.
+ * @param {Ask} ask @param {string|number} said @param {LessonWords} words @returns {Bar[]}
+ */
+export function barsOf(ask, said, words) {
+  const known = ask.recorded ? words.RECORDED : words.COMPUTED;
+  const bars = ask.verdicts
+    ? ask.options.map((name, i) => ({
+        name,
+        shown: ask.shown[i],
+        size: ask.sizes[i],
+        notes: [name === said ? words.YOU : "", name === ask.right ? known : ""].filter(Boolean),
+      }))
+    : [
+        { name: words.YOU, shown: sayNumber(Number(said), ask.unit ?? ""), size: Math.abs(Number(said)), notes: [] },
+        { name: known, shown: ask.shown[0], size: ask.sizes[0], notes: [] },
+      ];
+  const most = Math.max(...bars.map(({ size }) => size)) || 1;
+  return bars.map((bar) => ({ ...bar, size: bar.size / most }));
+}
