@@ -14,6 +14,7 @@ from .. import words
 from ..service.studio import Studio
 from .forms import escape
 from .lesson import draw_lesson, open_lesson
+from .preview import draw_preview
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 
@@ -22,7 +23,9 @@ _read: dict[Path, tuple[tuple[int, int], Lesson | str]] = {}
 
 
 def draw_learn(studio: Studio) -> None:
-    """One lesson where the address names one, else all titles."""
+    """One lesson where the address names one, or the one that is being written; else all titles."""
+    if studio.draft is not None:
+        return draw_preview(studio, studio.draft)
     lessons, broken = read_all(studio)
     asked = st.query_params.get("lesson")
     if asked in lessons:

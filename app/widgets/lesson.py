@@ -63,8 +63,18 @@ def draw_lesson(studio: Studio, lesson: Lesson) -> None:
 def _course(studio: Studio, lesson: Lesson) -> Course:
     key = f"course-{lesson.name}"
     if key not in st.session_state:
-        st.session_state[key] = Course(Book(lambda run: _found(studio, run)))
+        st.session_state[key] = Course(book_of(studio))
     return st.session_state[key]
+
+
+def forget_answers(lesson: Lesson) -> None:
+    """A lesson begins afresh: what was said of it was said of another version."""
+    st.session_state.pop(f"course-{lesson.name}", None)
+
+
+def book_of(studio: Studio) -> Book:
+    """Quantities of the runs that the studio finds."""
+    return Book(lambda run: _found(studio, run))
 
 
 def _found(studio: Studio, run: str) -> Recording | None:

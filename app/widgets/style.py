@@ -125,6 +125,10 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 @media (max-width: 640px) {
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
+.ltviz-trouble {
+  padding: .6rem .9rem; border-left: 3px solid #d55e00; background: color-mix(in srgb, #d55e00 9%, transparent);
+  font-weight: 600; overflow-wrap: anywhere;
+}
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }
