@@ -5,6 +5,7 @@
  */
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
+import { welcome } from "./welcome/welcome.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
 const GRACE_MS = 1500;
@@ -33,6 +34,7 @@ export default function mount({ data, parentElement }) {
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
   }
+  if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;
     clearTimeout(mounted.timer);

@@ -40,6 +40,7 @@ def draw_learn(studio: Studio) -> None:
     with st.container(key="lessons"):
         for number, lesson in enumerate(lessons.values(), 1):
             _draw_entry(number, lesson)
+    st.page_link("pages/lab.py", label=words.learn.TOUR, query_params={"tour": "1"})
     for name, reason in broken.items():
         st.warning(words.learn.BROKEN.format(name=escape(name), reason=escape(words.shared.sentence(reason) or "")))
     return None

@@ -20,6 +20,8 @@ from ..service.stagefiles import needed
 from ..service.studio import Studio
 
 STREAM = "/ltviz/stream"
+TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
+"""What the tour of the lab ends at."""
 HEAD_START_SECONDS = 1.5
 LATE_SECONDS = 6.0
 # The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
@@ -78,12 +80,14 @@ def draw_stage(
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
+    welcome: str | None = None,
 ) -> None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
-    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone.
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. Where
+    newcomers are `welcome`, it is the selector of what the tour points at last.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
@@ -94,6 +98,7 @@ def draw_stage(
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
+    data |= {} if welcome is None else {"welcome": welcome}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 
 

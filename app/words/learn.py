@@ -8,6 +8,7 @@ from .shared import with_unit
 
 TITLE = "Learn"
 LEAD = "Look, say what you expect, then press Play. The answer is computed from the recording in front of you."
+TOUR = "Take the tour of the lab"
 EMPTY = "There is no lesson in {folder}."
 MINUTES = "{minutes} min"
 UNKNOWN = "There is no lesson called {name}. These are the lessons."

@@ -190,6 +190,8 @@ CASES = json.loads((Path(__file__).parents[1] / "verdict_cases.json").read_text(
 def test_numbers_are_said_and_judged_as_in_a_lesson_file():
     assert [words.learn.number(value, unit) for value, unit, _ in CASES["numbers"]] == [c[2] for c in CASES["numbers"]]
     for case in CASES["judged"]:
-        found = Answer(case["found"], (), (case["found"],), "", "", True, case["tolerance"], tuple(case["span"]))
+        found = Answer(
+            case["found"], (), (case["found"],), "", "", True, case["tolerance"], (case["span"][0], case["span"][1])
+        )
         verdict = judge(found, float(case["said"]))
         assert (verdict.right, verdict.score) == (case["right"], pytest.approx(case["score"]))
