@@ -5,13 +5,13 @@ import { publishTelemetry } from "./common/telemetry.js";
 import { workerOf } from "./common/worker.js";
 import { ReplaySource } from "./incoming/replay.js";
 import { Tracks } from "./incoming/tracks.js";
-import { LessonPlayer } from "./lesson/lesson.js";
+import { LessonPlayer } from "./lesson/player.js";
 import { LessonPicture } from "./lesson/picture.js";
 import { fill, words } from "./words.js";
 
 /**
  * @typedef {object} Contents
- * @property {import("./lesson/lesson.js").LessonText} lesson
+ * @property {import("./lesson/player.js").LessonText} lesson
  * @property {import("./lesson/verdict.js").LessonWords} words
  * @property {import("./common/types.js").StageData} stage
  * @property {import("./lesson/picture.js").LabGiven} [lab]

@@ -120,7 +120,7 @@ def _draw_picture(studio: Studio, lesson: Lesson, step: Section, course: Course,
         last = max(course.book.step(run, "last") for run in runs)
         held = last if step.scene.step is None else step.scene.step
         scene = {"look": step.scene.look, "step": held, "play": step.scene.play, "turn": turn}
-        draw_stage(studio, runs, view=VIEW, scene=scene)
+        draw_stage(studio, runs, view=VIEW, scene=scene, caption=step.title)
         first, end = step.scene.play or (held, held)
         _draw_words([tell_picture(course.book, run, first, end if turn else first) for run in runs])
     except LtvizError as error:

@@ -81,6 +81,7 @@ def draw_stage(
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
     welcome: str | None = None,
+    caption: str = "",
 ) -> None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
@@ -88,6 +89,7 @@ def draw_stage(
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
     as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. Where
     newcomers are `welcome`, it is the selector of what the tour points at last.
+    A film of the stage has the `caption`, unless a person writes another.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
@@ -98,6 +100,7 @@ def draw_stage(
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
+    data |= {"caption": caption} if caption else {}
     data |= {} if welcome is None else {"welcome": welcome}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 

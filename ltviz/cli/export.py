@@ -58,6 +58,7 @@ class ExportOptions(Choice, HomeOptions):
     max_mb: float | None = Field(
         None, gt=0, le=500, description="Size of a replay or a lesson, 12 and 4 where empty; frames are thinned to it."
     )
+    caption: str = Field("", max_length=240, description="What stands beneath every picture of a gif or an mp4.")
     lessons: str | None = Field(None, description="With --to lesson: a folder of your own lessons.")
     overwrite: bool = Field(False, description="Replace a file that is there, or a folder that an export made.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
@@ -123,4 +124,5 @@ def _wanted(options: ExportOptions, out: Path, runs: Sequence[Recording]) -> Wan
         judge=options.judge,
         projection=options.projection,
         max_mb=options.max_mb,
+        caption=options.caption,
     )

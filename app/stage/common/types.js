@@ -87,6 +87,7 @@
  * @property {import("../saving/scene.js").SceneWish|null} [scene]  what is to be seen now, as a lesson sets it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
+ * @property {string} [caption]     what a film of it says at first; a person may write something else
  * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *

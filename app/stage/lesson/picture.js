@@ -4,7 +4,7 @@ import { Lab } from "../lab/lab.js";
 
 /** @typedef {import("../common/types.js").StageData} StageData */
 /** @typedef {import("../assembly.js").Stage} Stage */
-/** @typedef {import("./lesson.js").Step} Step */
+/** @typedef {import("./player.js").Step} Step */
 /**
  * @typedef {object} LabGiven   what the file holds for its labs
  * @property {import("../lab/lab.js").LabData} data
@@ -38,10 +38,10 @@ export class LessonPicture {
   }
 
   /** @param {Step} step @param {number} turn */
-  showRuns({ runs, look, step, play }, turn) {
+  showRuns({ title, runs, look, step, play }, turn) {
     this.endLab();
     const scene = { look, step: step ?? null, play: play ?? null, turn };
-    const data = { ...this.data, runs, scene, step: null };
+    const data = { ...this.data, runs, scene, step: null, caption: title };
     if (this.stage) this.stage.setData(data);
     else this.stage = this.means.stage(data);
     if (!this.root.contains(this.stage.root)) this.stage.attach(this.root);

@@ -45,6 +45,8 @@ class Wanted:
     projection: str | None = None
     max_mb: float | None = None
     """Size of a replay or a lesson; None: as the format has it."""
+    caption: str = ""
+    """Of a film."""
     lesson: tuple[Lesson, Path] | None = None
     """Of a format that is made of one, and its file."""
     home: Home | None = None
