@@ -99,7 +99,13 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 .ltviz-lesson div i.done { opacity: .8; }
 .ltviz-step { margin: 0; padding: 0; font-size: 1.5rem; font-weight: 650; line-height: 1.25; letter-spacing: -.01em; }
 [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { line-height: 1.55; }
-.st-key-lesson-rtl { direction: rtl; text-align: right; }
+.st-key-lesson-text[dir="rtl"], [dir="rtl"] [data-testid="stMarkdownContainer"] { text-align: right; }
+.st-key-lesson-text[dir="rtl"] .katex { direction: ltr; }
+[data-term] { border-radius: 4px; cursor: default; transition: background .12s; }
+[data-term].ltviz-lit { background: color-mix(in srgb, currentColor 20%, transparent); }
+.ltviz-wait { border-left: 3px solid #e69f00; padding: .1rem 0 .1rem .8rem; }
+.ltviz-wait b { font-size: .87rem; font-weight: 600; }
+.ltviz-wait p { margin: .1rem 0 0; font-size: 1.02rem; line-height: 1.5; }
 .ltviz-words { font-size: .87rem; }
 .ltviz-words summary { cursor: pointer; opacity: .72; }
 .ltviz-words p { margin: .3rem 0 0; line-height: 1.45; overflow-wrap: anywhere; }

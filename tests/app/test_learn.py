@@ -43,8 +43,18 @@ def said(app: AppTest) -> str:
 
 
 def stage(app: AppTest) -> dict:
-    (found,) = app.get("bidi_component")
-    return json.loads(found.proto.json)
+    (found,) = (given for given in components(app) if "language" not in given)
+    return found
+
+
+def beside(app: AppTest) -> dict:
+    """What stands in the text: terms, a curve, what is told."""
+    (found,) = (given for given in components(app) if "language" in given)
+    return found
+
+
+def components(app: AppTest) -> list[dict]:
+    return [json.loads(one.proto.json) for one in app.get("bidi_component")]
 
 
 def test_all_titles_are_listed_and_open_their_lessons():
