@@ -28,6 +28,8 @@ export class Waiting {
     /** @type {Element[]} */
     this.ringed = [];
     this.pose = stage.cameras.active.goal;
+    // Its boxes may have come since, with the first run.
+    stage.parts.menus.layers.addEventListener("toggle", () => this.deed?.layer && this.ring(this.controls(this.deed)));
   }
 
   /** @param {Deed|null|undefined} deed null: nothing is waited for @param {Element[]} [controls] of the lab */

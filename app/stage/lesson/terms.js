@@ -62,21 +62,19 @@ export class Terms {
     const place = this.place(),
       { page } = readTheme(this.root, null);
     if (place !== this.watched) {
-      this.watched?.removeEventListener("pointerover", this.over);
-      this.watched?.removeEventListener("pointerleave", this.over);
-      this.watched = place;
-      place?.addEventListener("pointerover", this.over);
-      place?.addEventListener("pointerleave", this.over);
+      this.follow(null);
+      this.follow(place);
     }
     this.watch.disconnect();
     for (const term of this.terms) {
       const given = toHex(parseHex(term.colour)),
         ink = toHex(readable(parseHex(term.colour), page, CONTRAST));
-      for (const piece of place?.querySelectorAll(".katex-html [style*=color], [data-term]") ?? []) {
+      for (const piece of place?.querySelectorAll(".katex-html [style*=color]") ?? []) {
         if (!(piece instanceof HTMLElement)) continue;
-        const worn = parseCss(piece.style.color);
-        if (worn && toHex(worn) === given) piece.dataset.term = term.name;
-        if (piece.dataset.term === term.name) piece.style.color = ink;
+        const worn = parseCss(piece.style.color),
+          around = piece.parentElement?.closest("[data-term]");
+        if (worn && toHex(worn) === given) piece.dataset[around ? "within" : "term"] = term.name;
+        if ([piece.dataset.term, piece.dataset.within].includes(term.name)) piece.style.color = ink;
       }
     }
     for (const chip of this.chips.values())
@@ -85,11 +83,29 @@ export class Terms {
     if (place) this.watch.observe(place, { childList: true, subtree: true });
   }
 
-  /** @param {Event} event the pointer came over something of the formula, or left */
+  /** Listens to the pointer there. @param {Element|null} place */
+  follow(place) {
+    for (const type of ["pointermove", "pointerleave"]) {
+      this.watched?.removeEventListener(type, this.over);
+      place?.addEventListener(type, this.over);
+    }
+    this.watched = place;
+  }
+
+  /**
+   * The pointer is somewhere in the text, or left it. What lies there is found by its place: KaTeX sets fractions with
+   * boxes that lie above one another, and the uppermost is seldom the one that is seen. @param {Event} event
+   */
   enter(event) {
-    const target = event.type === "pointerleave" ? null : /** @type {Element} */ (event.target);
-    const piece = target?.closest?.("[data-term]");
-    this.light(piece instanceof HTMLElement ? (piece.dataset.term ?? null) : null);
+    const { clientX: x, clientY: y } = /** @type {PointerEvent} */ (event);
+    const under = event.type === "pointerleave" ? [] : this.pieces().filter((piece) => holds(piece, x, y));
+    const found = under.sort((a, b) => a.offsetWidth * a.offsetHeight - b.offsetWidth * b.offsetHeight)[0];
+    this.light(found?.dataset.term ?? null);
+  }
+
+  /** Every term that stands there. @returns {HTMLElement[]} */
+  pieces() {
+    return [...(this.place()?.querySelectorAll("[data-term]") ?? [])].filter((one) => one instanceof HTMLElement);
   }
 
   /** @param {string|null} name */
@@ -108,8 +124,7 @@ export class Terms {
   /** @param {string|null} name */
   show(name) {
     this.lit = name;
-    for (const piece of this.place()?.querySelectorAll("[data-term]") ?? [])
-      piece.classList.toggle(LIT, piece instanceof HTMLElement && piece.dataset.term === name);
+    for (const piece of this.pieces()) piece.classList.toggle(LIT, piece.dataset.term === name);
     for (const [own, chip] of this.chips) setAttribute(chip, "data-lit", own === name ? "true" : null);
   }
 
@@ -117,9 +132,13 @@ export class Terms {
   detach() {
     this.light(null);
     this.watch.disconnect();
-    this.watched?.removeEventListener("pointerover", this.over);
-    this.watched?.removeEventListener("pointerleave", this.over);
-    this.watched = null;
+    this.follow(null);
     this.end();
   }
+}
+
+/** @param {HTMLElement} piece @param {number} x @param {number} y */
+function holds(piece, x, y) {
+  const box = piece.getBoundingClientRect();
+  return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
 }

@@ -2,6 +2,7 @@
 import { alike, COLOUR_MODES, START } from "../scene/choices.js";
 import { setAttribute } from "../common/dom.js";
 import { Waiting } from "../choices/waiting.js";
+import { HOME } from "../scene/camera.js";
 import { readLink } from "./permalink.js";
 
 /**
@@ -13,6 +14,9 @@ import { readLink } from "./permalink.js";
  * @property {[number, number, number][]|null} [path]  cameras to travel over now: yaw, pitch, distance
  * @property {number} [seconds]  how long
  */
+
+/** @param {SceneWish|null} wish whether it says from where the spheres are seen */
+const placed = (wish) => Boolean(wish?.path ?? wish?.look.includes("camera="));
 
 export class SceneSetter {
   /** @param {import("../assembly.js").Stage} stage */
@@ -45,7 +49,7 @@ export class SceneSetter {
     if (!wish || alike(wish, this.now)) return;
     const before = this.now;
     this.now = wish;
-    if (wish.look !== before?.look) this.dress(wish.look);
+    if (wish.look !== before?.look) this.dress(wish.look, placed(before));
     if (wish.path && (!alike(wish.path, before?.path) || wish.turn !== before?.turn)) {
       const poses = wish.path.map(([yaw, pitch, distance]) => ({ yaw, pitch, distance }));
       this.stage.cameras.travel(poses, 1000 * (wish.seconds ?? 6));
@@ -59,12 +63,12 @@ export class SceneSetter {
     if (!anew) this.begin();
   }
 
-  /** @param {string} look */
-  dress(look) {
+  /** @param {string} look @param {boolean} away the camera stands where the page put it, and not the person */
+  dress(look, away) {
     const { layers = {}, colourMode = COLOUR_MODES[0], chosen = null, forces = START.forces, pose } = readLink(look),
       { choices, cameras } = this.stage;
     choices.set({ layers, colourMode, chosen, forces, selected: null, solo: null });
-    if (pose) cameras.fly(pose);
+    if (pose || away) cameras.fly({ ...HOME, ...pose });
   }
 
   begin() {
