@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,8 @@ from .verdict import draw_score, draw_verdict
 from .viewer import draw_stage
 
 VIEW = "learn"
+_DISPLAY = re.compile(r"^\s*\$\$(.+)\$\$\s*$", re.MULTILINE)
+"""A formula on a line of its own is set as one: Streamlit wants its signs on lines of their own for that."""
 INLINE = 28
 """So many letters of all options together stand in one line."""
 
@@ -121,7 +124,7 @@ def _draw_text(studio: Studio, lesson: Lesson, course: Course, at: int, told: li
     with st.container(key="lesson-text"):
         st.html(f'<h3 class="ltviz-step">{html.escape(step.title)}</h3>')
         # A lesson's text has been read strictly: Markdown and formulas, no HTML, no pictures.
-        st.markdown(coloured(step.text))
+        st.markdown(_DISPLAY.sub(r"\n$$\n\1\n$$\n", coloured(step.text)))
         draw_beside(lesson, at, course, found, told)
         given = _draw_question(lesson, step.ask, course, at, found) if step.ask and found else None
     said = course.said.get(at)

@@ -18,7 +18,7 @@ from ..service.studio import Studio
 from .course import Course, open_book
 from .forms import escape
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 ENDED = ("finished", "failed", "lost")
 
 

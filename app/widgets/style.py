@@ -25,6 +25,9 @@ CSS = """
 }
 [data-testid="stSidebarUserContent"] { padding: 0 .2rem 2rem; }
 [data-testid="stStatusWidget"] { display: none; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
+  color: color-mix(in srgb, var(--st-text-color, currentColor) 70%, var(--st-background-color, transparent)) !important;
+}
 section[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] { min-height: 1.5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],
@@ -101,6 +104,7 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { line-height: 1.55; }
 .st-key-lesson-text[dir="rtl"], [dir="rtl"] [data-testid="stMarkdownContainer"] { text-align: right; }
 .st-key-lesson-text[dir="rtl"] .katex { direction: ltr; }
+.st-key-lesson-text .katex-display { margin: .3rem 0; overflow: auto hidden; padding: .2rem 0; }
 [data-term] { border-radius: 4px; cursor: default; transition: background .12s; }
 [data-term].ltviz-lit { background: color-mix(in srgb, currentColor 20%, transparent); }
 .ltviz-wait { border-left: 3px solid #e69f00; padding: .1rem 0 .1rem .8rem; }

@@ -152,6 +152,8 @@ def judge(found: Answer, said: str | float | Sequence[float]) -> Verdict:
     Raises:
         DataError: it is none of what there is to choose from.
     """
+    if isinstance(found.right, tuple):
+        return _judge_curve(found, said)
     if isinstance(said, str) or found.options:
         if said not in found.options:
             raise DataError(f"the answer must be one of {', '.join(found.options)}, got {str(said)[:40]!r}")
@@ -162,8 +164,6 @@ def judge(found: Answer, said: str | float | Sequence[float]) -> Verdict:
         reach = max(abs(found.numbers[i] - found.numbers[best]) for i in known)
         near = 1.0 - abs(found.numbers[mine] - found.numbers[best]) / reach if reach else 1.0
         return Verdict(mine == best, near)
-    if isinstance(found.right, tuple):
-        return _judge_curve(found, said)
     off = abs(_number(said) - float(found.right))
     low, high = found.span
     reach = max(float(found.right) - low, high - float(found.right))
@@ -171,8 +171,8 @@ def judge(found: Answer, said: str | float | Sequence[float]) -> Verdict:
     return Verdict(off <= found.tolerance, score, off)
 
 
-def _judge_curve(found: Answer, said: float | Sequence[float]) -> Verdict:
-    drawn = () if isinstance(said, (int, float)) else tuple(_number(value) for value in said)
+def _judge_curve(found: Answer, said: str | float | Sequence[float]) -> Verdict:
+    drawn = () if isinstance(said, str | int | float) else tuple(_number(value) for value in said)
     if len(drawn) != KNOTS:
         raise DataError(f"the answer must be a curve of {KNOTS} numbers, got {len(drawn)}")
     there = np.interp(found.steps, np.linspace(found.steps[0], found.steps[-1], KNOTS), drawn)

@@ -33,8 +33,7 @@ def check_terms(text: str) -> str:
         ('', "knows the terms pull, push, head, medium, tail, targets, prior, got 'wind'")
     """
     try:
-        for _ in _pieces(text):
-            pass
+        coloured(text)
     except ValueError as error:
         return str(error)
     return ""

@@ -131,14 +131,19 @@ export class Curve {
         : []),
       this.mine,
       draw("circle", { cx: this.x(0), cy: this.y(ask.begins), r: 4, class: "lle-begin" }),
-      text(fill(words.begins, { value: formatMeasure(ask.begins, ask.unit) }), {
-        x: this.x(0) + 9,
-        y: this.y(ask.begins) + (ask.begins > (low + high) / 2 ? 15 : -8),
-        class: "lle-begins",
-      }),
+      ...(ask.found ? [] : [text(...this.beginning(ask))]),
       ...this.handles.map(({ knob }) => knob),
     );
     this.show();
+  }
+
+  /**
+   * What stands at the dot where the curve begins. @param {CurveAsk} ask
+   * @returns {[string, Record<string, string|number>]}
+   */
+  beginning({ begins, unit, span: [low, high] }) {
+    const y = this.y(begins) + (begins > (low + high) / 2 ? 15 : -8);
+    return [fill(words.begins, { value: formatMeasure(begins, unit) }), { x: this.x(0) + 9, y, class: "lle-begins" }];
   }
 
   /** @param {CurveAsk} ask */
