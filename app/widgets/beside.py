@@ -35,6 +35,7 @@ def draw_beside(lesson: Lesson, at: int, course: Course, found: Answer | None, t
     step = lesson.steps[at]
     asks = step.ask.kind if step.ask else ""
     data = {
+        "id": place_of(lesson, at),
         "language": lesson.language,
         "rtl": lesson.right_to_left,
         "place": TEXT,

@@ -25,9 +25,8 @@ CSS = """
 }
 [data-testid="stSidebarUserContent"] { padding: 0 .2rem 2rem; }
 [data-testid="stStatusWidget"] { display: none; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
-  color: color-mix(in srgb, var(--st-text-color, currentColor) 70%, var(--st-background-color, transparent)) !important;
-}
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit !important; }
+[data-testid="stCaptionContainer"] { opacity: .72; }
 section[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] { min-height: 1.5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],

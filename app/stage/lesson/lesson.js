@@ -12,6 +12,7 @@ import { lessonWords as words } from "./words.js";
 
 /**
  * @typedef {object} LessonData
+ * @property {string} id         of the step
  * @property {string} language   tag of the lesson's text
  * @property {boolean} rtl       it runs from right to left
  * @property {string} place      selector of the text, with its formulas
@@ -70,10 +71,12 @@ class Beside {
 
   /** What was waited for is done: that is seen before the lesson goes on. @param {{id: string}} what */
   finish(what) {
+    if (what.id !== this.data?.id) return;
     this.done.hidden = false;
     setTimeout(() => {
       this.done.hidden = true;
-      this.send("done", what);
+      // Who went on meanwhile is not taken a step further.
+      if (what.id === this.data?.id) this.send("done", what);
     }, DONE_MS);
   }
 

@@ -35,6 +35,8 @@ export class SceneSetter {
    * @param {boolean} anew as in `set` */
   follow({ scene, wait, told = null, pointing }, anew) {
     const { canvas } = this.stage;
+    // What the page sets now nobody has done.
+    if (!alike(wait ?? null, this.waiting.deed)) this.waiting.set(null);
     this.set(scene, anew);
     this.waiting.set(wait);
     setAttribute(canvas, "aria-description", told);
