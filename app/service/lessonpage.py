@@ -9,11 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import ltviz
 from ltviz.errors import ConfigError
-from ltviz.lessons import Answer, Ask, Book, Lesson, Played, Section, judge
+from ltviz.lessons import KNOTS, TERMS, Answer, Ask, Book, Lesson, Played, Section, judge, terms_in
 from ltviz.lessons.markup import to_tree
 
 from .. import words
@@ -22,7 +21,7 @@ from .clock import union
 from .hub import Hub
 from .lab import lab_data
 from .labpage import WORKER
-from .lessonscene import tell_picture
+from .lessonscene import describe_lab, describe_runs
 from .packing import stage_without_stream
 from .projections import DEFAULT_PROJECTION
 from .replay import Packed, collect
@@ -30,7 +29,7 @@ from .stagefiles import worker_source
 
 SAID = (
     "PROGRESS", "BACK", "NEXT", "TO_BEGIN", "PLAY", "AGAIN", "PREDICT", "YOU", "RECORDED", "COMPUTED", "SCORE",
-    "PICTURE", "SLIDES", "NO_SLIDES", "SLIDES_HELP",
+    "PICTURE", "SLIDES", "NO_SLIDES", "SLIDES_HELP", "WAITS", "SKIP", "POINT",
 )  # fmt: skip
 """Words of the page Learn that the file says, too."""
 
@@ -114,7 +113,8 @@ def _contents(
             "title": lesson.title,
             "language": lesson.language,
             "rtl": lesson.right_to_left,
-            "steps": [_step(lesson, step, book) for step in played],
+            "shapes": words.learn.SHAPES,
+            "steps": [_step(lesson, at, step, book) for at, step in enumerate(played)],
         },
         "words": {
             **{name: getattr(words.learn, name) for name in SAID},
@@ -122,6 +122,8 @@ def _contents(
             "GEOMETRY": words.learn.source(False),
             "RIGHT": words.learn.VERDICT_NUMBER[True],
             "WRONG": words.learn.VERDICT_NUMBER[False],
+            "CURVE_RIGHT": words.learn.VERDICT_CURVE[True],
+            "CURVE_WRONG": words.learn.VERDICT_CURVE[False],
         },
         "stage": stage,
     }
@@ -130,12 +132,16 @@ def _contents(
     return contents
 
 
-def _step(lesson: Lesson, played: Played, book: Book) -> dict[str, Any]:
+def _step(lesson: Lesson, at: int, played: Played, book: Book) -> dict[str, Any]:
     step = played.step
+    deed = {"id": str(at), **step.wait.model_dump(exclude={"say"})} if step.wait else None
     return {
         "title": step.title,
         "text": to_tree(step.text),
-        "ask": _ask(step.ask, played.answer) if step.ask and played.answer else None,
+        "terms": [{"name": name, "colour": TERMS[name][0], "parts": TERMS[name][1]} for name in terms_in(step.text)],
+        "ask": _ask(at, step.ask, played.answer) if step.ask and played.answer else None,
+        "wait": deed,
+        "say": step.wait.say if step.wait else "",
         **_scene(lesson, step, book),
     }
 
@@ -143,18 +149,18 @@ def _step(lesson: Lesson, played: Played, book: Book) -> dict[str, Any]:
 def _scene(lesson: Lesson, step: Section, book: Book) -> dict[str, Any]:
     """What the stage shows, and that in words before Play and after it."""
     scene = step.scene
+    shown: dict[str, Any] = {"look": scene.look, "path": scene.path, "seconds": scene.seconds}
     if scene.geometry:
-        told = words.learn.lab_picture(parse_qsl(scene.geometry))
-        return {"geometry": scene.geometry, "look": scene.look, "runs": [], "told": [[told], [told]]}
+        told = describe_lab(scene.geometry)
+        return shown | {"geometry": scene.geometry, "runs": [], "told": [told, told]}
     runs = lesson.runs_of(step)
     last = max(book.step(run, "last") for run in runs)
     held = last if scene.step is None else scene.step
-    first, end = scene.play or (held, held)
-    told = [[tell_picture(book, run, first, until) for run in runs] for until in (first, end)]
-    return {"runs": list(runs), "look": scene.look, "step": held, "play": scene.play, "told": told}
+    told = [describe_runs(book, runs, scene, played=played) for played in (False, True)]
+    return shown | {"runs": list(runs), "step": held, "play": scene.play, "told": told}
 
 
-def _ask(ask: Ask, found: Answer) -> dict[str, Any]:
+def _ask(at: int, ask: Ask, found: Answer) -> dict[str, Any]:
     """A question with what its answers are worth. Of options every verdict is known here; of numbers none is."""
     number = words.learn.number
     asked: dict[str, Any] = {
@@ -167,6 +173,18 @@ def _ask(ask: Ask, found: Answer) -> dict[str, Any]:
         "right": found.right,
         "what": found.what,
     }
+    if isinstance(found.right, tuple):
+        curve = {
+            "id": str(at),
+            "question": ask.question,
+            "span": found.span,
+            "steps": (found.steps[0], found.steps[-1]),
+            "begins": found.numbers[0],
+            "unit": found.unit,
+            "knots": KNOTS,
+        }
+        values = {"steps": found.steps, "numbers": found.numbers, "tolerance": found.tolerance, "unit": found.unit}
+        return asked | values | {"span": found.span, "curve": curve}
     if not isinstance(found.right, str):
         unit = words.learn.UNITS.get(found.unit, "")
         bounds = words.learn.NUMBER.format(low=f"{found.span[0]:g}", high=f"{found.span[1]:g}", unit=unit)

@@ -32,7 +32,9 @@ class Kind:
     """It starts one, out of a blob: then the policy lets blobs be workers, and one named policy make their address."""
 
 
-LESSON = Kind("lessonpage.js", "lesson", ("stage.css", "lab/lab.css", "lesson/player.css"), worker=True)
+LESSON = Kind(
+    "lessonpage.js", "lesson", ("stage.css", "lab/lab.css", "lesson/lesson.css", "lesson/player.css"), worker=True
+)
 REPLAY = Kind("replaypage.js", "stage")
 GEOMETRY = Kind("geometry.js", "lab", ("stage.css", "lab/lab.css"), worker=True)
 ENTRY = REPLAY.entry

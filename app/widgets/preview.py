@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from ltviz.errors import LtvizError
-from ltviz.lessons import Lesson, play, read_lesson
+from ltviz.lessons import Lesson, Section, play, read_lesson
 
 from .. import words
 from ..service.studio import Studio
-from .lesson import book_of, draw_lesson, forget_answers, open_lesson
+from .course import forget_answers, open_book
+from .lesson import draw_lesson, open_lesson
 
 LOOK_SECONDS = 0.25
 Stamp = tuple[int, int]
@@ -69,18 +70,22 @@ def _read(studio: Studio, draft: Draft, path: Path, stamp: Stamp) -> None:
         if before is not None:
             forget_answers(draft.good)
             open_lesson(draft.good.name, _changed_step(before, draft.good))
-        play(draft.good, book_of(studio))
+        play(draft.good, open_book(studio, {}))
     except LtvizError as error:
         draft.trouble = str(error).removesuffix(f": {path}")
 
 
 def _changed_step(before: Lesson, now: Lesson) -> int:
     """The first step that is another one than before; the one that is shown where none is."""
-    told = [
-        (step.title, step.text, step.scene, step.ask, [claim.text for claim in step.claims]) for step in before.steps
-    ]
+    told = [_told(step) for step in before.steps]
     for at, step in enumerate(now.steps):
-        if at >= len(told) or told[at] != (step.title, step.text, step.scene, step.ask, [c.text for c in step.claims]):
+        if at >= len(told) or told[at] != _told(step):
             return at
     asked = st.query_params.get("step", "1")
     return int(asked) - 1 if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+
+
+def _told(step: Section) -> Section:
+    """A step wherever it stands in the file."""
+    claims = tuple(replace(claim, line=0) for claim in step.claims)
+    return replace(step, line=0, scene_line=0, ask_line=0, claims=claims)

@@ -81,15 +81,15 @@ def draw_stage(
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
     welcome: str | None = None,
-    caption: str = "",
+    lesson: Mapping[str, Any] | None = None,
 ) -> None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
-    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. Where
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. `lesson` is
+    what a step of one tells it besides: `wait`, `pointing`, `told` and `caption` of app/stage/common/types.js. Where
     newcomers are `welcome`, it is the selector of what the tour points at last.
-    A film of the stage has the `caption`, unless a person writes another.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
@@ -98,9 +98,9 @@ def draw_stage(
     if scene is not None:
         told |= words.learn.STAGE
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
+        data |= lesson or {}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
-    data |= {"caption": caption} if caption else {}
     data |= {} if welcome is None else {"welcome": welcome}
     component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
 

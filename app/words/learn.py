@@ -30,6 +30,28 @@ NO_ANSWER = "The answer cannot be computed. {reason}"
 STAGE = {"play": "Let time run", "pause": "Stop time"}
 """What the stage's own button is called beside the lesson's Play."""
 LAB_STAGE = {**STAGE, "nowStarting": "The points wait for Play.", "nowSingle": "The points wait for Play."}
+WAITS = "Your turn"
+SKIP = "Skip"
+POINT = "Click it on the sphere, or choose it here."
+LIVE = "Train it live"
+LIVE_HELP = "Trains the runs of this lesson on this machine with the settings they had, and shows them as they grow."
+LIVE_RUNNING = "Your own runs are training: step {step} of {steps}. Until they end, answers come from the recording."
+LIVE_DONE = "These are your own runs, and answers come from them. What the text says is of the recording."
+LIVE_FAILED = "Your runs have ended early, and the answers come from the recording. {reason}"
+LIVE_BACK = "Back to the recording"
+SHAPES = {
+    "stays": "it stays where it is",
+    "rises": "it rises",
+    "falls": "it falls",
+    "rises_falls": "it rises, then falls",
+    "falls_rises": "it falls, then rises",
+    "wanders": "it goes up and down",
+}
+TRAVELLED = (
+    "The centre of {most} moved farthest, by {most_by}; that of {least} moved least, by {least_by}. "
+    "Nearest to one another at the end are {a} and {b}, {angle} apart."
+)
+NEAREST = "Nearest to one another are the centres of {a} and {b}, {angle} apart."
 MEASURED = {
     "centre_sum": "centre sum {first} to {last}",
     "spread_head": "common classes {first} to {last} wide",
@@ -70,6 +92,12 @@ VERDICT_NUMBER = {
     True: "You said {said}. {source} says {found}, which is close enough. The number is the {what}.",
     False: "You said {said}. {source} says {found}, which is {off} away. The number is the {what}.",
 }
+VERDICT_CURVE = {
+    True: "You said: {drawn}. {source} says: {found}. Your curve is {off} away on average, which is close enough. "
+    "The curve is the {what}.",
+    False: "You said: {drawn}. {source} says: {found}. Your curve is {off} away on average, which is too far. "
+    "The curve is the {what}.",
+}
 
 
 def verdict(right: bool, said: str, found: str, what: str, *, recorded: bool) -> str:
@@ -80,6 +108,12 @@ def verdict(right: bool, said: str, found: str, what: str, *, recorded: bool) ->
 def verdict_number(right: bool, said: str, found: str, what: str, off: str, *, recorded: bool) -> str:
     """The same of a number."""
     return VERDICT_NUMBER[right].format(said=said, source=source(recorded), found=found, off=off, what=what)
+
+
+def verdict_curve(right: bool, drawn: str, found: str, what: str, off: str) -> str:
+    """The same of a curve."""
+    both = {"drawn": SHAPES[drawn], "found": SHAPES[found], "what": what, "off": off, "source": source(True)}
+    return VERDICT_CURVE[right].format(**both)
 
 
 def source(recorded: bool) -> str:

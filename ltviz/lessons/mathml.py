@@ -138,6 +138,8 @@ class _Reader:
             return ["msqrt", {}, self.group()]
         if name in ("text", "mathrm", "operatorname", "textrm"):
             return ["mtext" if name.startswith("text") else "mi", {"mathvariant": "normal"}, self.text()]
+        if name == "term":
+            return ["mrow", {"data-term": self.text()}, self.group()]
         if name in _ACCENTS:
             return ["mover", {"accent": "true"}, self.group(), ["mo", {"stretchy": "false"}, _ACCENTS[name]]]
         if name in _STYLES:

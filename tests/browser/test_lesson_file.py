@@ -102,3 +102,21 @@ def test_a_step_in_the_lab_computes_in_the_file(visit: Callable[..., Any]) -> No
         until(page, "() => document.querySelectorAll('[data-testid=ltviz-stage]').length === 1")
     page.get_by_role("button", name=re.compile("To the beginning")).click()
     page.get_by_text("Geometry says 109.5°").wait_for()
+
+
+def test_terms_waiting_and_curves_are_in_the_file(visit: Callable[..., Any]) -> None:
+    page = visit("2-pull-and-push")
+    page.get_by_text("Your turn").wait_for()
+    page.locator("summary", has_text="Layers").click()
+    page.locator(".ltv-switches label", has_text="Forces").click()
+    page.get_by_role("heading", name="Which term pulls").wait_for()
+    page.locator("math [data-term=pull]").first.hover()
+    until(page, "() => window.ltviz.stage.lit?.[0] === 'positives'")
+    page.get_by_role("button", name="Next", exact=True).click()
+    handle = page.get_by_role("slider", name="Your curve at step 75")
+    handle.focus()
+    handle.press("ArrowDown")
+    play = page.get_by_role("button", name="Play", exact=True)
+    until(page, "() => [...document.querySelectorAll('button')].some(b => b.textContent === 'Play' && !b.disabled)")
+    play.click()
+    page.get_by_role("status").get_by_text("Your curve is").wait_for()

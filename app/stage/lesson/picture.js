@@ -31,30 +31,36 @@ export class LessonPicture {
     this.lab = null;
   }
 
-  /** @param {Step} step @param {number} turn how often play was pressed */
-  show(step, turn) {
+  /** @param {Step} step @param {number} turn how often play was pressed @param {boolean} [pointing] at a class */
+  show(step, turn, pointing = false) {
     if (step.geometry) this.showLab(step, turn);
-    else this.showRuns(step, turn);
+    else this.showRuns(step, turn, pointing);
   }
 
-  /** @param {Step} step @param {number} turn */
-  showRuns({ title, runs, look, step, play }, turn) {
+  /** @param {Step} lessonStep @param {number} turn @param {boolean} pointing */
+  showRuns(lessonStep, turn, pointing) {
     this.endLab();
-    const scene = { look, step: step ?? null, play: play ?? null, turn };
-    const data = { ...this.data, runs, scene, step: null, caption: title };
+    const { title, runs, look, step, play, wait } = lessonStep;
+    const scene = { look, step: step ?? null, play: play ?? null, turn, ...wayOf(lessonStep, turn) };
+    const told = lessonStep.told[turn ? 1 : 0].join(" ");
+    const data = { ...this.data, runs, scene, step: null, caption: title, wait, told, pointing };
     if (this.stage) this.stage.setData(data);
     else this.stage = this.means.stage(data);
     if (!this.root.contains(this.stage.root)) this.stage.attach(this.root);
   }
 
   /** @param {Step} step @param {number} turn */
-  showLab({ geometry = "", look }, turn) {
+  showLab(step, turn) {
     if (!this.given) return;
     this.stage?.detach();
-    const { data, words, worker } = this.given;
-    const scene = { look, step: turn ? null : 0, play: null, turn };
-    const given = { ...data, file: true, lesson: { search: geometry, scene, words } };
-    if (this.lab?.data.lesson?.search === geometry) return this.lab.setData(given);
+    const { data, words, worker } = this.given,
+      { geometry = "", look, wait, told } = step;
+    const scene = { look, step: turn || wait ? null : 0, play: null, turn, ...wayOf(step, turn) };
+    const lesson = { search: geometry, scene, words, wait, told: told[turn ? 1 : 0].join(" ") };
+    const given = { ...data, file: true, lesson },
+      before = this.lab?.data.lesson;
+    if (this.lab && before?.search === geometry && before.wait?.setting === wait?.setting)
+      return this.lab.setData(given);
     this.endLab();
     this.lab = new Lab(given, () => this.means.worker(worker), this.means.labStage);
     this.lab.attach(this.root);
@@ -65,3 +71,9 @@ export class LessonPicture {
     this.lab = null;
   }
 }
+
+/** Whether there is something for Play to begin. @param {Step} step */
+export const plays = ({ wait, ask, play, geometry }) => !wait && Boolean(ask || play || geometry);
+
+/** Cameras to travel over: at once, or with Play where there is one. @param {Step} step @param {number} turn */
+const wayOf = (step, turn) => (step.path && (turn || !plays(step)) ? { path: step.path, seconds: step.seconds } : {});

@@ -2,8 +2,12 @@
 import { make, setAttribute, setText } from "../common/dom.js";
 import { wantsCalm } from "../common/theme.js";
 import { fill } from "../words.js";
+import { listen, tell } from "../common/signals.js";
+import { Curve } from "./curve.js";
+import { plays } from "./picture.js";
 import { drawQuestion, drawVerdict } from "./question.js";
 import { toNodes } from "./text.js";
+import { Terms } from "./terms.js";
 import { judge } from "./verdict.js";
 
 /** @typedef {import("./verdict.js").LessonWords} LessonWords */
@@ -17,10 +21,16 @@ import { judge } from "./verdict.js";
  * @property {number|null} [step]          to hold
  * @property {[number, number]|null} [play] first and last step of what is played
  * @property {string} [geometry]           what the address of the geometry lab says, instead of runs
+ * @property {import("./terms.js").Term[]} terms   of its formulas
+ * @property {import("../choices/waiting.js").Deed|null} wait  what it waits for
+ * @property {string} say                  what is to be done then
+ * @property {[number, number, number][]|null} path  cameras to travel over
+ * @property {number} seconds
  * @property {[string[], string[]]} told   the picture in words, before play and after it
  */
-/** @typedef {{title: string, language: string, rtl: boolean, steps: Step[]}} LessonText */
-/** What a learner has said of a step, and how often play was pressed. @typedef {{said: string|number|null, turn: number}} Taken */
+/** @typedef {{title: string, language: string, rtl: boolean, shapes: Record<string, string>,
+ * steps: Step[]}} LessonText */
+/** What a learner has said of a step, and how often play was pressed. @typedef {{said: import("./verdict.js").Said|null, turn: number}} Taken */
 
 /** Where arrows have a meaning of their own. */
 const OWN_KEYS = "input, select, textarea, canvas, [role=slider], [role=menu], [role=listbox], [role=dialog]";
@@ -28,7 +38,7 @@ const OWN_KEYS = "input, select, textarea, canvas, [role=slider], [role=menu], [
 export class LessonPlayer {
   /**
    * @param {LessonText} lesson @param {LessonWords} words
-   * @param {{root: HTMLElement, show: (step: Step, turn: number) => void}} picture
+   * @param {{root: HTMLElement, show: (step: Step, turn: number, pointing?: boolean) => void}} picture
    */
   constructor(lesson, words, picture) {
     this.lesson = lesson;
@@ -36,7 +46,7 @@ export class LessonPlayer {
     this.picture = picture;
     /** @type {Taken[]} */
     this.taken = lesson.steps.map(() => ({ said: null, turn: 0 }));
-    /** @type {string|number|null} answered, and not yet played */
+    /** @type {import("./verdict.js").Said|null} answered, and not yet played */
     this.given = null;
     this.at = 0;
     this.slides = false;
@@ -46,17 +56,33 @@ export class LessonPlayer {
     this.ticks = make("div", "ltn-ticks", { "aria-hidden": "true" }, ...lesson.steps.map(() => make("i")));
     this.spoken = make("details", "ltn-words", {}, make("summary", "", {}, words.PICTURE));
     this.text = make("section", "ltn-text", { lang: lesson.language, dir: lesson.rtl ? "rtl" : "ltr" });
+    this.terms = new Terms(() => this.text);
+    this.curve = new Curve((knots) => this.answer(knots));
+    this.skip = make("button", "ltn-plain", { type: "button" }, words.SKIP);
+    this.skip.addEventListener("click", () => this.go(1));
+    this.wait = make("div", "ltn-wait", { role: "status", hidden: "" });
     // In the page from the start, so that what is written into it is read out.
     this.found = make("div", "ltn-found", { role: "status" });
     this.play = make("button", "ltn-play", { type: "button", "aria-describedby": "ltn-first" });
     this.first = make("small", "ltn-first", { id: "ltn-first" }, words.PREDICT);
     this.ways = this.drawWays();
     const shown = make("div", "ltn-picture", {}, picture.root, this.spoken);
-    const beside = make("div", "ltn-beside", {}, this.text, make("p", "ltn-act", {}, this.play, this.first));
+    const means = make("div", "lle-root", {}, this.terms.root, this.curve.root);
+    const beside = make(
+      "div",
+      "ltn-beside",
+      {},
+      this.text,
+      means,
+      this.wait,
+      make("p", "ltn-act", {}, this.play, this.first),
+    );
     beside.append(this.found, this.ways.root);
     this.root = make("div", "ltn-root", {}, make("header", "ltn-head", {}, this.progress, this.ticks));
     this.root.append(make("div", "ltn-columns", {}, shown, beside));
     this.play.addEventListener("click", () => this.press());
+    listen("pointed", ({ name }) => this.point(name));
+    listen("done", ({ id }) => id === String(this.at) && this.go(1));
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("hashchange", () => {
       this.show(this.asked());
@@ -106,20 +132,40 @@ export class LessonPlayer {
     [this.at, this.given] = [at, null];
     this.heading = make("h2", "", { tabindex: "-1" }, step.title);
     this.text.replaceChildren(this.heading, ...toNodes(step.text));
-    if (step.ask)
-      this.text.append(
-        drawQuestion(step.ask, `ltn-ask-${at}`, said, (given) => {
-          this.given = given;
-          this.writePlay();
-        }),
-      );
+    if (step.ask && !step.ask.curve)
+      this.text.append(drawQuestion(step.ask, `ltn-ask-${at}`, said, (given) => this.answer(given)));
+    if (this.pointing) this.text.append(make("small", "ltn-first", { lang: "en" }, this.words.POINT));
+    this.terms.write(step.terms);
+    this.wait.hidden = !step.wait;
+    this.wait.replaceChildren(make("b", "", {}, this.words.WAITS), make("p", "", {}, step.say), this.skip);
     const { lesson, words } = this;
     setText(this.progress, fill(words.PROGRESS, { number: at + 1, count: lesson.steps.length }));
     [...this.ticks.children].forEach((tick, i) => tick.classList.toggle("ltn-done", i <= at));
     this.ways.back.disabled = at === 0;
     setText(this.ways.next, at + 1 === lesson.steps.length ? words.TO_BEGIN : words.NEXT);
-    this.picture.show(step, this.taken[at].turn);
+    this.picture.show(step, this.taken[at].turn, this.pointing);
     this.write();
+  }
+
+  /** A class is asked for, and a hand on the sphere may answer. */
+  get pointing() {
+    return this.lesson.steps[this.at].ask?.kind === "class" && this.taken[this.at].said === null;
+  }
+
+  /** @param {import("./verdict.js").Said|null} given */
+  answer(given) {
+    this.given = given;
+    const { ask } = this.lesson.steps[this.at];
+    if (ask?.kind === "class") tell("picked", { rank: given === null ? null : ask.options.indexOf(String(given)) });
+    this.writePlay();
+  }
+
+  /** @param {string} name of a class */
+  point(name) {
+    const radio = [...this.text.querySelectorAll("input")].find(({ value }) => value === name);
+    if (!radio || !this.pointing) return;
+    radio.checked = true;
+    this.answer(name);
   }
 
   /** Play: what is answered counts from now on. */
@@ -147,17 +193,27 @@ export class LessonPlayer {
     this.found.replaceChildren();
     if (step.ask && said !== null)
       this.found.append(
-        drawVerdict(step.ask, said, judge(step.ask, said, this.words), this.words),
+        drawVerdict(step.ask, said, judge(step.ask, said, this.words, this.lesson.shapes), this.words),
         make("small", "", {}, this.score()),
       );
+    this.writeCurve(step.ask, said);
     this.writePlay();
+  }
+
+  /** What is drawn, and once it was played what the recording has. @param {import("./verdict.js").Ask|null} ask
+   * @param {import("./verdict.js").Said|null} said */
+  writeCurve(ask, said) {
+    const { curve, steps = [], numbers = [] } = ask ?? {};
+    const drawn = Array.isArray(said) ? said : Array.isArray(this.given) ? this.given : null;
+    const found = steps.map((step, i) => /** @type {[number, number]} */ ([step, numbers[i]]));
+    this.curve.write(curve ? { ...curve, drawn, found: said === null ? null : found } : null);
   }
 
   writePlay() {
     const step = this.lesson.steps[this.at],
       { said, turn } = this.taken[this.at],
       waits = step.ask !== null && said === null && this.given === null;
-    this.play.hidden = !(step.ask || step.play || step.geometry);
+    this.play.hidden = !plays(step);
     this.play.disabled = waits;
     this.first.hidden = !waits;
     setAttribute(this.play, "data-again", turn ? "" : null);
@@ -167,7 +223,7 @@ export class LessonPlayer {
   score() {
     const verdicts = this.taken.flatMap(({ said }, at) => {
       const { ask } = this.lesson.steps[at];
-      return ask && said !== null ? [judge(ask, said, this.words)] : [];
+      return ask && said !== null ? [judge(ask, said, this.words, this.lesson.shapes)] : [];
     });
     const share = verdicts.reduce((sum, { score }) => sum + score, 0) / verdicts.length;
     return fill(this.words.SCORE, {

@@ -3,6 +3,7 @@ import { make } from "../common/dom.js";
 import { barsOf } from "./verdict.js";
 
 /** @typedef {import("./verdict.js").Ask} Ask */
+/** @typedef {import("./verdict.js").Said} Said */
 /** @typedef {import("./verdict.js").LessonWords} LessonWords */
 
 /** So many letters of all options together stand in one line; letters of a name that stands in one line with its bar. */
@@ -11,8 +12,8 @@ const INLINE = 28,
   LONGEST_BAR = 55;
 
 /**
- * @param {Ask} ask @param {string} name of its own @param {string|number|null} said what was answered, once it counts
- * @param {(given: string|number|null) => void} answered
+ * @param {Ask} ask @param {string} name of its own @param {Said|null} said what was answered, once it counts
+ * @param {(given: Said|null) => void} answered
  * @returns {HTMLElement}
  */
 export function drawQuestion(ask, name, said, answered) {
@@ -58,10 +59,10 @@ function drawNumber(ask, name, said, answered) {
 }
 
 /**
- * @param {Ask} ask @param {string|number} said @param {import("./verdict.js").Verdict} verdict @param {LessonWords} words
+ * @param {Ask} ask @param {Said} said @param {import("./verdict.js").Verdict} verdict @param {LessonWords} words
  */
 export function drawVerdict(ask, said, verdict, words) {
-  const bars = barsOf(ask, said, words),
+  const bars = ask.curve ? [] : barsOf(ask, said, words),
     list = make("dl", "ltn-answers");
   list.classList.toggle(
     "ltn-short",

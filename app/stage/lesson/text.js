@@ -19,7 +19,7 @@ const TAGS = new Set([
 for (const tag of ["h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"]) TAGS.add(tag);
 const MATHS_TAGS = new Set(["math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "msub", "msup"]);
 for (const tag of ["msubsup", "munder", "mover", "munderover"]) MATHS_TAGS.add(tag);
-const ATTRIBUTES = new Set(["href", "display", "width", "stretchy", "fence", "accent", "mathvariant"]);
+const ATTRIBUTES = new Set(["href", "display", "width", "stretchy", "fence", "accent", "mathvariant", "data-term"]);
 
 /** @typedef {string|[string, Record<string, string>, ...any[]]} TextNode  text, or tag, attributes and children */
 
