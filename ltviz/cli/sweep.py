@@ -15,8 +15,9 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import TrainingError
 from ltviz.export import basis, findings, repeats, results, summary
 from ltviz.export.told import told_in
-from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
+from ltviz.launch.slots import Slots, default_slots
 from ltviz.launch.sweep import Cell, plan, read_sweep
+from ltviz.launch.tally import State, SweepStatus, states_of
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
