@@ -22,6 +22,7 @@ from ltviz.launch.tally import OVER, State, SweepStatus, Tally, state_of, states
 from ltviz.recording import Recording, run_path, send_request
 from ltviz.recording.info import ACTIVE
 from ltviz.recording.notes import delete_run
+from ltviz.training.folders import check_resumable, has_weights
 from ltviz.training.stop import Stop
 
 STARTS_TRIED = 2
@@ -144,12 +145,13 @@ class Slots:
             return
         if any(states[run] == "training" for run in ids):
             return  # by `ltviz train` or another machine: looked at again, until it has ended
+        goes_on = all(_goes_on(run_path(self.home, run)) for run in ids)
         try:
-            for run in ids:
+            for run in ids if not goes_on else ():
                 _clear(run_path(self.home, run))
         except RunLocked:
             return
-        task.job = task.cell.job_of(ids)
+        task.job = task.cell.job_of(ids).model_copy(update={"resume": goes_on})
         launch.submit(self.home, task.job)
         self._jobs.add(task.job.job_id)
         self.tally.states.update(dict.fromkeys(ids, "training"))
@@ -226,7 +228,18 @@ def default_slots() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _goes_on(folder: Path) -> bool:
+    """Whether a run that was left half-way has weights to go on from; one that failed begins anew."""
+    recording = Recording(folder)
+    try:
+        check_resumable(recording)
+    except RecordingError:
+        return False
+    return recording.status().state != "failed" and has_weights(folder)
+
+
 def _clear(folder: Path) -> None:
-    """Removes a run that was left half-way; it is trained anew from its seed. RunLocked while somebody writes it."""
+    """Removes a run that was left half-way without weights; it is trained anew from its seed. RunLocked while somebody
+    writes it."""
     if any((folder / name).exists() for name in ("run.json", "status.json")):
         delete_run(folder)

@@ -107,7 +107,7 @@ def states_of(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
 
 
 def state_of(home: Path, run_id: str, run: RunSettings) -> State:
-    """A run as its recording stands. One that was left half-way, by whatever end, is "waiting" to be trained anew."""
+    """A run as its recording stands. One that was left half-way, by whatever end, is "waiting"."""
     recording = Recording(run_path(home, run_id))
     status = recording.status()
     if status.state == "finished":
