@@ -14,6 +14,7 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.inputs import check_choice, check_shape, check_vectors, check_views, full_precision, nothing
+from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matrix_root import root_trace
 from ltviz.methods.parts.probe import Probed
@@ -237,3 +238,30 @@ class AlignUniform(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: AlignUniformSettings) -> Listing:
+        if settings.spread == "gaussian":
+            spread = """\
+even = sum(torch.pdist(view).square().mul(-t).exp().mean().log() for view in (one, two)) / 2
+loss = alignment_weight * together + spread_weight * even"""
+        else:
+            drawn = f"F.normalize(torch.randn(dim, {DIRECTIONS}, generator=generator), dim=0)"
+            lots = drawn if settings.spread == "sigreg" else "None"
+            spread = f"""\
+views = torch.stack([one, two], dim=1)
+both = losses.align_uniform(
+    views, spread=spread, weight=spread_weight, t=t, eps=eps, directions={lots}
+)
+loss = both + (alignment_weight - 1) * together"""
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+one, two = z.chunk(2)
+together = (one - two).square().sum(1).mean()
+{spread}
+loss += {probe_loss("y")}
+""",
+        )

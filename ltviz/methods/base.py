@@ -23,6 +23,7 @@ from ltviz.marks import Mark as Mark
 from ltviz.marks import Reading as Reading
 from ltviz.marks import Shown
 from ltviz.methods.parts.inputs import unit
+from ltviz.methods.parts.listing import Listing as Listing
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.step import Step as Step
 
@@ -241,6 +242,12 @@ class Method(nn.Module):
     def what_if(cls, scene: Scene, settings: Any) -> Mapping[str, Tensor] | None:
         """The loss terms that act on the sphere, on the embeddings of another method's run: with the scene's stand-ins
         for the state of this one, and `settings` of this method. None where nothing can stand in."""
+        return None
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing | None:
+        """What a person is shown who asks for the code: this method's part of a program of about forty lines that
+        trains as it does with these settings, in plain torch. None where the method does not say."""
         return None
 
     def after_step(self, step: Step) -> None:

@@ -13,6 +13,7 @@ from ltviz.geometry import Prediction
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import SCALE, CosineClassifier, cosine_logits, linear_classifier
+from ltviz.methods.parts.listing import Listing, cosines, directions
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.theory import features_end
 
@@ -87,3 +88,24 @@ class CrossEntropy(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
+
+    @staticmethod
+    def criterion(settings: Any) -> str:
+        """`compare` of `logits` and `batch.y`, as a listing has it."""
+        return "F.cross_entropy(logits, batch.y)"
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing:
+        linear = settings.classifier == "linear"
+        built = "classifier = nn.Linear(width, num_classes)" if linear else directions("weight", "width")
+        scores = "classifier(features)" if linear else f"{SCALE:g} * {cosines('features', 'weight')}"
+        return Listing(
+            build=f"{built}\n{directions('axes', 'dim')}  # on the sphere, a read-out",
+            trains=f"{'*classifier.parameters()' if linear else 'weight'}, axes",
+            step=f"""\
+features = encoder(batch.view(0))
+scores = {scores}
+shown = {SCALE:g} * {cosines("head(features.detach())", "axes")}
+loss = sum({cls.criterion(settings)} for logits in (scores, shown))
+""",
+        )

@@ -58,3 +58,10 @@ class Focal(BinaryCrossEntropy):
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         return focal_loss(logits, labels, gamma=self.settings.gamma, alpha=self.settings.alpha)
+
+    @staticmethod
+    def criterion() -> str:
+        return """\
+right = logits * (2 * batch.labels - 1)  # the logit of the true answer
+answers = alpha * batch.labels + (1 - alpha) * (1 - batch.labels)
+loss = -(answers * (-right).sigmoid() ** gamma * F.logsigmoid(right)).mean()"""

@@ -14,6 +14,7 @@ from ltviz.marks import VIEWS, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, Setup, Step, live
 from ltviz.methods.parts.anchors import class_sizes, stack_views
 from ltviz.methods.parts.inputs import Numbers, check_numbers, check_rows, check_temperature, check_views, reduce
+from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
@@ -248,6 +249,34 @@ class GeometricHarmonization(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: GeometricHarmonizationSettings) -> Listing:
+        return Listing(
+            build=f"""\
+{PROBE}
+number = targets or num_classes
+surrogates = torch.from_numpy(geometry.optimal_targets(max(number, 2), dim, seed=0)[:number]).float()
+shares = torch.full((number,), 1 / number)
+""",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+pairs = z.view(2, len(batch.y), -1).transpose(0, 1)
+loss = losses.info_nce(pairs, temperature=temperature) + {probe_loss("y")}
+begun = step / steps - warmup
+if begun > 0:
+    harmonization = losses.geometric_harmonization(
+        pairs, surrogates, prior=shares, temperature=target_temperature, iterations=iterations
+    )
+    loss += harmonization_weight * (min(1.0, begun / ramp) if ramp else 1.0) * harmonization
+""",
+            after=f"""\
+if begun > 0:
+    nearest = (z.detach() @ surrogates.T).argmax(1)
+    shares.lerp_(torch.bincount(nearest, minlength=number) / len(nearest), {_SHARE_MOVES:g})
+""",
+        )
 
 
 class HarmonizedStep(Step):

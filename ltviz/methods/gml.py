@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ltviz.errors import ConfigError
 from ltviz.geometry import Prediction
 from ltviz.marks import QUEUE, Points, Reading, Shown
-from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Settings, Setup, live
+from ltviz.methods.base import FIRST, NONE, Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import class_sizes
@@ -35,6 +35,7 @@ from ltviz.methods.parts.inputs import (
     nothing,
     unit,
 )
+from ltviz.methods.parts.listing import Listing, cosines, directions
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
@@ -167,6 +168,24 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
         return (prior - sizes.log())[keys_y]
     sizes = prior.new_zeros(len(exclude), len(prior)).index_add_(1, keys_y, (~exclude).to(prior.dtype))
     return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
+
+
+_TEACHING = f"""\
+# the teacher trains first: a cosine classifier with logit adjustment
+teacher = copy.deepcopy(encoder)
+{directions("guide", "width")}
+learning = optimizer_of([*teacher.parameters(), guide])
+for step in range(1, steps + 1):
+    batch = batches.at(step)
+    for group in learning.param_groups:
+        group["lr"] = rate(step)
+    logits = {SCALE:g} * {cosines("teacher(batch.view(0))", "guide")}
+    learning.zero_grad()
+    F.cross_entropy(logits + log_prior, batch.y).backward()
+    learning.step()
+teacher.requires_grad_(False).eval()
+torch.manual_seed(seed + 1)
+"""
 
 
 class GmlSettings(Settings):
@@ -325,3 +344,54 @@ class Gml(Method):
 
     def linear_classifier(self) -> LinearClassifier:
         return linear_classifier(self.classifier)
+
+    @classmethod
+    def listing(cls, settings: GmlSettings) -> Listing | None:
+        """None with a run as the teacher: that run has a program of its own."""
+        if settings.teacher not in (FIRST, NONE):
+            return None
+        taught = settings.teacher == FIRST
+        soft = f"F.softmax({SCALE:g} * {cosines('teacher(batch.view(0))', 'guide')} / {SOFTENING:g}, dim=1)"
+        return Listing(
+            imports="from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class  # a ring for each class",
+            build=(_TEACHING if taught else "")
+            + f"""\
+{directions("weight", "width")}
+log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
+{"" if taught else "teacher = copy.deepcopy(encoder).requires_grad_(False)  # follows slowly"}
+key_head = copy.deepcopy(head)
+total = max(queue_size, num_classes * queue_floor)
+queue = ClassQueue(slots_per_class(counts, total, queue_floor), width)
+""",
+            trains="weight, log_temperature, *key_head.parameters()",
+            step=f"""\
+num, features = len(batch.y), encoder(batch.views(0, 1))
+logits = scale * {cosines("features[:num]", "weight")}
+query = F.normalize(head(features[num:]), dim=1)
+with torch.no_grad():
+    queue.push(teacher(batch.view(2)), batch.y, batch.index)
+stored, keys_y, images = queue.contents()
+keys, tau = F.normalize(key_head(stored), dim=1), log_temperature.exp()
+same = batch.index[:, None] == images
+contrast = losses.gml(query, batch.y, keys, keys_y, counts, temperature=tau.detach())
+held = query.detach(), batch.y, keys.detach(), keys_y, counts  # the temperature alone learns from these
+loss = classification_weight * F.cross_entropy(logits + log_prior, batch.y) + contrast_weight * contrast
+loss += losses.gml(*held, temperature=tau, exclude=same)
+"""
+            + (
+                f"""\
+with torch.no_grad():
+    soft = {soft}
+student = F.log_softmax(logits / {SOFTENING:g}, dim=1)
+loss += distillation_weight * {SOFTENING**2:g} * F.kl_div(student, soft, reduction="batchmean")
+"""
+                if taught
+                else ""
+            ),
+            after=""
+            if taught
+            else """\
+for slow, fast in zip(teacher.parameters(), encoder.parameters()):
+    slow.data.lerp_(fast.data, 1 - momentum)
+""",
+        )

@@ -24,6 +24,7 @@ from ltviz.methods.parts.inputs import (
     check_mask,
     check_temperature,
 )
+from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
@@ -241,3 +242,17 @@ class Kcl(Moco):
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "positives_found": self.found.read()}
+
+    @classmethod
+    def listing(cls, settings: KclSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Listing(
+            build=f"{QUEUE}{PROBE}",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+met = (query, key, keys, batch.y, keys_y)
+loss = losses.kcl(*met, temperature=temperature, k=k, order=order, generator=generator)
+loss += {probe_loss("batch.y")}
+""",
+            after=ENQUEUE,
+        )

@@ -22,6 +22,7 @@ from ltviz.methods.parts.inputs import (
     check_samples,
     checked_counts,
 )
+from ltviz.methods.parts.listing import Listing, cosines, directions
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.reweight import class_weights
@@ -201,3 +202,28 @@ class Ldam(CrossEntropy):
         angles = self.caps()
         directions = self.display.directions()
         return {"margin_cap": Caps(directions, angles, torch.arange(len(angles), device=angles.device))}
+
+    @classmethod
+    def listing(cls, settings: LdamSettings) -> Listing:
+        return Listing(
+            build=f"""\
+for _ in range(2):  # ltviz draws them twice, first as cross-entropy has them
+    {directions("weight", "width")}
+    {directions("axes", "dim")}  # on the sphere, a read-out
+rarest = counts[counts > 0].min()
+late = (1 - beta) / (1 - beta ** counts.clamp_min(1).double())
+""",
+            trains="weight, axes",
+            step=f"""\
+features = encoder(batch.view(0))
+scores = {cosines("features", "weight")}
+shown = {cosines("head(features.detach())", "axes")}
+margin = max_margin * (rarest / counts.clamp_min(rarest)) ** 0.25 * F.one_hot(batch.y, num_classes)
+weights = (late / late.mean()).float() if step > reweight_from * steps else torch.ones(num_classes)
+weights = weights[batch.y] / weights[batch.y].mean()
+loss = sum(
+    (weights * F.cross_entropy(scale * (logits - margin), batch.y, reduction="none")).mean()
+    for logits in (scores, shown)
+)
+""",
+        )

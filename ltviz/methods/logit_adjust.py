@@ -159,3 +159,9 @@ class LogitAdjust(CrossEntropy):
         directions = self.display.directions()
         ends = directions[first], directions[second]
         return {"boundary": Segments(along(*ends, half), along(*ends, half - shift), second)}
+
+    @staticmethod
+    def criterion(settings: LogitAdjustSettings) -> str:
+        if settings.adjust == "post-hoc":
+            return CrossEntropy.criterion(settings)
+        return "F.cross_entropy(logits + tau * log_prior, batch.y)"

@@ -24,6 +24,7 @@ from ltviz.methods.parts.inputs import (
     reduce,
     unit,
 )
+from ltviz.methods.parts.listing import Listing, cosines, directions
 from ltviz.methods.parts.loss import loss
 
 
@@ -259,3 +260,41 @@ class Ltml(Method):
         trunk = self.encoder(batch.view(0))
         theirs = unit(self.head(self.rebalanced.hidden(trunk)))
         return {"branches": Segments(self.project(trunk), theirs, batch.y)}
+
+    @classmethod
+    def listing(cls, settings: LtmlSettings) -> Listing:
+        ones, zeros = "torch.ones(num_classes)", "torch.zeros(num_classes)"
+        learned = settings.compensation == "learned"
+        made = "nn.Parameter({})" if learned else "{}"
+        batch = settings.compensation == "batch"
+        given = {
+            name: f"**batch_compensation({name})._asdict()" if batch else "**compensation"
+            for name in ("ours[:num], batch.labels", "theirs[num:], second.labels")
+        }
+        ours, theirs = (f"losses.ltml_classification({what}, counts, size, {how})" for what, how in given.items())
+        compensation = f"""\
+compensation = {{name: {made.format(ones)} for name in ("sigma_pos", "sigma_neg")}}
+compensation |= {{name: {made.format(zeros)} for name in ("mu_pos", "mu_neg")}}
+"""
+        return Listing(
+            imports="from ltviz.methods.ltml import batch_compensation\n" if batch else "",
+            build=f"""\
+uniform = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))
+rebalanced = copy.deepcopy(uniform)
+branches = [*uniform.parameters(), *rebalanced.parameters()]
+{directions("axes", "dim")}  # on the sphere, a read-out
+size = len(data.train_labels)
+{"" if batch else compensation}""",
+            trains="*branches, axes" + (", *compensation.values()" if learned else ""),
+            step=f"""\
+second = batch.rebalanced  # in it every label is drawn alike
+trunk, num = encoder(torch.cat([batch.view(0), second.view(0)])), len(batch.y)
+ours, theirs = uniform(trunk), rebalanced(trunk)
+loss = {ours}
+loss += {theirs}
+loss += consistency_weight * (F.mse_loss(ours[:num], theirs[:num]) + F.mse_loss(theirs[num:], ours[num:]))
+shares = batch.labels / batch.labels.sum(1, keepdim=True).clamp_min(1)
+shown = {DISPLAY_SCALE:g} * {cosines("head(uniform[:2](trunk[:num]).detach())", "axes")}
+loss += F.cross_entropy(shown, shares)
+""",
+        )

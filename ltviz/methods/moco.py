@@ -9,6 +9,7 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import Labels, check_choice, check_labels, check_rows, check_temperature
+from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.probe import Probed
@@ -124,3 +125,17 @@ class Moco(Queued, Probed):
         """Beside the queue, under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
         views = Segments(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)
         return {**super().show(batch), "views": views}
+
+    @classmethod
+    def listing(cls, settings: QueuedSettings) -> Listing:
+        return Listing(
+            build=f"{QUEUE}{PROBE}",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+similar = torch.cat([(query * key).sum(1, keepdim=True), query @ keys.T], dim=1) / temperature
+loss = F.cross_entropy(similar, torch.zeros_like(batch.y))  # the own key stands first
+loss += {probe_loss("batch.y")}
+""",
+            after=ENQUEUE,
+        )

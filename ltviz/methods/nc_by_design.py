@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -20,6 +20,7 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     reduce,
 )
+from ltviz.methods.parts.listing import Listing, directions
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
@@ -178,6 +179,25 @@ class Ntce(Method):
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
 
+    @staticmethod
+    def criterion(settings: Any) -> str:
+        """The loss of `similar` (C, B), as a listing has it."""
+        return """\
+of_class = similar[batch.y]  # of each image's class with all images
+loss = (of_class.logsumexp(1) - of_class.diagonal()).mean()"""
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing:
+        return Listing(
+            build=directions("axes", "dim"),
+            trains="axes",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+similar = F.normalize(axes, dim=1) @ z.T / temperature
+{cls.criterion(settings)}
+""",
+        )
+
 
 class NonlSettings(NtceSettings):
     negatives: Literal["class", "instance", "both"] = Field(
@@ -209,3 +229,14 @@ class Nonl(Ntce):
     @staticmethod
     def contrast(z: Tensor, y: Tensor, directions: Tensor, s: NonlSettings) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         return nonl(z, y, directions, temperature=s.temperature, negatives=s.negatives)
+
+    @staticmethod
+    def criterion(settings: NonlSettings) -> str:
+        if settings.negatives != "class":
+            return (
+                "loss = losses.nonl(z, batch.y, F.normalize(axes, dim=1), temperature=temperature, negatives=negatives)"
+            )
+        return """\
+of_class = similar[batch.y]  # of each image's class with all images
+others = of_class.masked_fill(batch.y[:, None] == batch.y, -torch.inf)
+loss = (others.logsumexp(1) - of_class.diagonal()).mean()"""

@@ -23,6 +23,7 @@ from ltviz.methods.parts.inputs import (
     log_prior,
 )
 from ltviz.methods.parts.inputs import reduce as reduce_values
+from ltviz.methods.parts.listing import ENQUEUE, QUERIES, QUEUE, Listing, cosines, directions
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
@@ -178,3 +179,22 @@ class Paco(Queued):
 
     def linear_classifier(self) -> LinearClassifier:
         return linear_classifier(self.classifier)
+
+    @classmethod
+    def listing(cls, settings: PacoSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Listing(
+            build=f"{QUEUE}{directions('weight', 'width')}  # the centres",
+            trains="weight",
+            step=f"""\
+{QUERIES}
+logits = scale * {cosines("features", "weight")} + log_prior
+samples = query @ torch.cat([query, key, keys]).T / temperature
+all_y = torch.cat([batch.y, batch.y, keys_y])
+itself = torch.eye(len(query), len(all_y), dtype=torch.bool)
+same = (batch.y[:, None] == all_y) & ~itself
+sums = torch.cat([logits, samples.masked_fill(itself, -torch.inf)], dim=1).logsumexp(1)
+pulls = logits.gather(1, batch.y[:, None])[:, 0] + alpha * samples.masked_fill(~same, 0.0).sum(1)
+loss = (sums - pulls / (1 + alpha * same.sum(1))).mean()
+""",
+            after=ENQUEUE,
+        )

@@ -26,6 +26,7 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_temperature,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
@@ -359,3 +360,21 @@ class ProCo(Method):
         caps = kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))
         unseen = self.densities.amounts == 0
         return kappa.float().masked_fill(unseen, torch.nan), caps.float().masked_fill(unseen, torch.nan)
+
+    @classmethod
+    def listing(cls, settings: ProCoSettings) -> Listing:
+        return Listing(
+            imports="from ltviz.methods.proco import ClassMeans  # running means over an epoch",
+            build="classifier = nn.Linear(width, num_classes)\ndensities = ClassMeans(num_classes, dim)",
+            trains="*classifier.parameters()",
+            step="""\
+num, contrasts = len(batch.y), []
+features = encoder(batch.views(0, 1, 2))
+for z in F.normalize(head(features[num:]), dim=1).split(num):
+    densities.absorb(z.detach(), batch.y)
+    contrasts.append(losses.proco(z, batch.y, densities.means.clone(), counts, temperature=temperature))
+classification = F.cross_entropy(classifier(features[:num]) + log_prior, batch.y)
+loss = classification_weight * classification + contrast_weight * torch.stack(contrasts).mean()
+""",
+            after="densities.tick(max(1, round(float(counts.sum()) / num)))",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.similarities import at_equal_counts
 
 Weighting = Literal["inverse", "square-root", "effective"]
@@ -74,3 +76,20 @@ class Reweight(CrossEntropy):
     @staticmethod
     def compare(logits: Tensor, y: Tensor, counts: Tensor, settings: ReweightSettings) -> Tensor:
         return reweighted(logits, y, counts, weighting=settings.weighting, beta=settings.beta)
+
+    @staticmethod
+    def criterion(settings: ReweightSettings) -> str:
+        return "F.cross_entropy(logits, batch.y, weight=weights)"
+
+    @classmethod
+    def listing(cls, settings: ReweightSettings) -> Listing:
+        n = "counts.clamp_min(1).double()"
+        weight = {
+            "inverse": f"1 / {n}",
+            "square-root": f"{n}.rsqrt()",
+            "effective": f"(1 - beta) / (1 - beta ** {n})",
+        }[settings.weighting]
+        listing = super().listing(settings)
+        return replace(
+            listing, step=f"weights = {weight}\nweights = (weights / weights.mean()).float()\n{listing.step}"
+        )

@@ -8,6 +8,7 @@ from torch import Tensor
 from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.inputs import check_views
+from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
@@ -81,3 +82,17 @@ class SimClr(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: SimClrSettings) -> Listing:
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+similar = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+other_view = torch.arange(len(z)).roll(len(z) // 2)
+loss = F.cross_entropy(similar, other_view)
+loss += {probe_loss("y")}
+""",
+        )

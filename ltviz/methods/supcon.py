@@ -22,6 +22,7 @@ from ltviz.methods.parts.inputs import (
     check_views,
     nothing,
 )
+from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum, weighted_sum
 from ltviz.methods.parts.probe import Probed
@@ -272,3 +273,28 @@ class SupCon(Probed):
 
     def read(self) -> dict[str, Tensor]:
         return {"positives": self.positives.read()}
+
+    @staticmethod
+    def contrasted(settings: SupConSettings) -> str:
+        """`contrast` of the two views in `z` with the labels `y`, as a listing has it."""
+        pairs = "pairs = z.view(2, len(batch.y), -1).transpose(0, 1)"
+        of_class = "losses.supcon(pairs, batch.y, temperature=temperature, form=form, average=average)"
+        of_image = "losses.supcon(pairs, torch.arange(len(pairs)), temperature=temperature, average=average)"
+        if settings.mix != 1:
+            return f"{pairs}\nloss = mix * {of_class}\nloss += (1 - mix) * {of_image}"
+        if (settings.form, settings.average) != ("out", "sample"):
+            return f"{pairs}\nloss = {of_class}"
+        return """\
+similar = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+log_p = F.log_softmax(similar, dim=1)
+positives = (y[:, None] == y).fill_diagonal_(False)
+of_class = log_p.masked_fill(~positives, 0.0).sum(1) / positives.sum(1).clamp_min(1)
+loss = -of_class.mean()"""
+
+    @classmethod
+    def listing(cls, settings: SupConSettings) -> Listing:
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"{TWO_VIEWS}\n{cls.contrasted(settings)}\nloss += {probe_loss('y')}",
+        )

@@ -27,6 +27,7 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     full_precision,
 )
+from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matched_targets import follow, match
 from ltviz.methods.parts.partition import weighted_sum
@@ -287,3 +288,38 @@ class Tsc(Kcl):
 
     def target_index(self) -> Tensor:
         return self.matched
+
+    @classmethod
+    def listing(cls, settings: TscSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if settings.targets:
+            made = "read_targets(Path(targets), num_classes=num_classes, dim=dim)"
+            imports = "from pathlib import Path\nfrom ltviz.data.target_files import read_targets\n"
+        else:
+            made, imports = "geometry.optimal_targets(num_classes, dim, seed=0)", ""
+        return Listing(
+            imports=f"{imports}from ltviz.methods.kcl import draw_positives",
+            build=f"""\
+{QUEUE}{PROBE}
+corners = torch.from_numpy({made}).float()
+centres, matched = torch.zeros(num_classes, dim), torch.arange(num_classes)
+""",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+met = (query, key, keys, batch.y, keys_y)
+positives = draw_positives(batch.y, keys_y, k, generator, order)
+if step <= warmup * steps:
+    loss = losses.kcl(*met, temperature=temperature, positives=positives)
+else:
+    weighed = {{"target_weight": target_weight, "normalize": normalize}}
+    loss = losses.tsc(*met, corners[matched], temperature=temperature, positives=positives, **weighed)
+loss += {probe_loss("batch.y")}
+""",
+            after=f"""\
+{ENQUEUE}
+sums = torch.zeros(num_classes, dim).index_add_(0, batch.y, query.detach())
+seen = (sums != 0).any(1, keepdim=True)
+centres = torch.where(seen, F.normalize(0.9 * centres + 0.1 * F.normalize(sums, dim=1), dim=1), centres)
+matched = torch.from_numpy(geometry.match_targets(centres.numpy(), corners.numpy()))
+""",
+        )

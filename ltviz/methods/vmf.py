@@ -23,6 +23,7 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_samples,
 )
+from ltviz.methods.parts.listing import Listing, directions
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities, similarities
@@ -246,3 +247,20 @@ class Vmf(Method):
         """(C,) degrees: half the opening of the cap that holds 95 % of each density."""
         kappa = self.kappa
         return kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))
+
+    @classmethod
+    def listing(cls, settings: VmfSettings) -> Listing:
+        return Listing(
+            build=f"""\
+{directions("weight", "dim")}
+log_kappa = nn.Parameter(torch.full((num_classes,), math.log(initial_kappa)))
+""",
+            trains="weight, log_kappa",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+means, kappa = F.normalize(weight, dim=1), log_kappa.exp().clamp(1.0, {LARGEST_KAPPA:g})
+loss = losses.vmf(z, batch.y, means, kappa, counts)
+loss += overlap_weight * (1 - step / steps) ** decay * losses.vmf_overlap(means, kappa)
+loss += consistency_weight * losses.vmf_consistency(z, batch.y, means, kappa)
+""",
+        )
