@@ -204,8 +204,12 @@ class AlignUniform(Probed):
         idea="One pull between two views, and one of four measures of evenness in place of a contrast.",
         formula=r"L = \operatorname{mean}_i |z_i - z_i'|^2 + "
         r"\lambda \log \operatorname{mean}_{i<j} e^{-t |z_i - z_j|^2}",
+        terms={r"|z_i - z_i'|^2": "pull", r"e^{-t |z_i - z_j|^2}": "push"},
+        symbols={r"\lambda": "spread_weight", r"t": "t"},
         look_for="Swap the spread and hold the sphere against the uniform one. In 3-D the minimum of SIGReg is not the "
         "uniform sphere: a sphere's marginals are no Gaussians, and its bias outweighs the noise from 69 samples on.",
+        differs="Four spreads of three papers stand side by side; rows are of unit length for SIGReg too, where its "
+        "code leaves them as they are.",
         sphere="The embeddings that are aligned and spread: this sphere is what training shapes.",
         paper="Wang and Isola, Understanding Contrastive Representation Learning through Alignment and Uniformity on "
         "the Hypersphere, ICML 2020, arXiv:2005.10242; Fang et al., ICLR 2024; Balestriero and LeCun, LeJEPA, 2025",

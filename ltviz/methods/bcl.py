@@ -148,7 +148,14 @@ class Bcl(Method):
         idea="Each class repels with its mean instead of its mass, and none is ever absent: prototypes stand in.",
         formula=r"L_i = -\frac{1}{|B_{y_i}|-1} \sum_{p} \log \frac{e^{z_i \cdot z_p/\tau}}{\sum_c \frac{1}{|B_c|} "
         r"\sum_{a \in B_c} e^{z_i \cdot z_a/\tau}}",
+        terms={
+            r"e^{z_i \cdot z_p/\tau}": "pull",
+            r"\sum_c \frac{1}{|B_c|} \sum_{a \in B_c} e^{z_i \cdot z_a/\tau}": "push",
+        },
+        symbols={r"\tau": "temperature"},
         look_for="How far the prototypes are apart, and whether the clouds of rare classes follow theirs.",
+        differs="Prototypes are made from the classifier's weights by a small network, as in the official code and "
+        "not in the paper's text.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Zhu et al., Balanced Contrastive Learning for Long-Tailed Visual Recognition, CVPR 2022, "
         "arXiv:2207.09052",

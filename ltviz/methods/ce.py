@@ -41,7 +41,10 @@ class CrossEntropy(Method):
         year=1989,
         idea="Nothing is done about the imbalance: every image counts alike.",
         formula=r"L_i = -\log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}",
+        terms={r"e^{x_{i y_i}}": "pull", r"\sum_c e^{x_{ic}}": "push"},
         look_for="Rare classes are recognised far less often than head ones.",
+        differs="On the sphere stand a head and directions of their own, trained beside the classifier on detached "
+        "features.",
         sphere=READ_OUT,
         paper="Bridle, Training stochastic model recognition algorithms as networks, NeurIPS 1989",
         code=None,

@@ -164,8 +164,16 @@ class Clip(Method):
         idea="A picture and its caption meet on the sphere; a class is wherever its name lies.",
         formula=r"L_i = -\frac{1}{2} \Big( \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_i \cdot v_j/\tau}} "
         r"+ \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_j \cdot v_i/\tau}} \Big)",
+        terms={
+            r"e^{u_i \cdot v_i/\tau}": "pull",
+            r"\sum_j e^{u_i \cdot v_j/\tau}": "push",
+            r"\sum_j e^{u_j \cdot v_i/\tau}": "push",
+        },
+        symbols={r"\tau": "temperature"},
         look_for="Each class's name (a square) moves towards its cloud but may stay beside it (the modality gap): "
         "only the order of similarities counts. Names of tail classes are read seldom.",
+        differs="Captions are made from the images: the class's name, the slant and the stroke, as a bag of words and "
+        "not as text.",
         sphere="Images as points and the classes' captions as squares: this sphere is what training shapes.",
         paper="Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021, "
         "arXiv:2103.00020",

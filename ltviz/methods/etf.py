@@ -124,8 +124,11 @@ class Etf(Method):
         year=2022,
         idea="The corners of a simplex are given from the start, and each class is drawn to its own; nothing pushes.",
         formula=r"L_i = \frac{(h_i \cdot w_{y_i} - |h_i| |w_{y_i}|)^2}{2 |h_i|}",
+        terms={r"h_i \cdot w_{y_i}": "targets"},
         look_for="The push reads 0: only targets act. Rare classes have their corner from step 0, as far from all "
         "others as head ones; whether their test points get there is another matter.",
+        differs="Where no simplex fits, the corners are the best arrangement that there is; the official head needs "
+        "as many dimensions as classes.",
         sphere="The embeddings that are drawn to the corners: this sphere is what training shapes.",
         paper="Yang et al., Inducing Neural Collapse in Imbalanced Learning: Do We Really Need a Learnable Classifier "
         "at the End of Deep Neural Network?, NeurIPS 2022, arXiv:2203.09081",

@@ -164,8 +164,12 @@ class GeometricHarmonization(Probed):
         year=2023,
         idea="Without labels, the room on the sphere is shared out by guessed categories instead of by samples.",
         formula=r"L = L^{SimCLR} - w \sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}",
+        terms={r"L^{SimCLR}": "pull", r"\sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}": "targets"},
+        symbols={r"w": "harmonization_weight"},
         look_for="Diamonds stand evenly from the start. Whether, after the warm-up, head classes give up some of the "
         "room that SimCLR leaves them.",
+        differs="The shares of the targets are a running mean over steps; the official code counts them every twenty "
+        "epochs.",
         sphere="The embeddings that are contrasted and harmonized: this sphere is what training shapes.",
         paper="Zhou et al., Combating Representation Learning Disparity with Geometric Harmonization, NeurIPS 2023, "
         "arXiv:2310.17622",

@@ -235,7 +235,16 @@ class Gml(Method):
         idea="Each class is a mixture of its keys; a query must find its class among all, the prior known.",
         formula=r"L_i = -\log \frac{\pi_{y_i} \frac{1}{|K_{y_i}|} \sum_{k \in K_{y_i}} e^{q_i \cdot k/\tau}}"
         r"{\sum_c \pi_c \frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}}",
+        terms={
+            r"\frac{1}{|K_{y_i}|} \sum_{k \in K_{y_i}} e^{q_i \cdot k/\tau}": "pull",
+            r"\frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}": "push",
+            r"\pi_{y_i}": "prior",
+            r"\pi_c": "prior",
+        },
+        symbols={r"\tau": "temperature", r"\pi_c": "counts"},
         look_for="Class centres that balance better than SupCon's. Tail classes find keys even if the batch has none.",
+        differs="The teacher is as large as the student and trains as long; the official scripts take a larger "
+        "network. Weight decay reaches the temperature's logarithm.",
         sphere="The queries' embeddings, which are contrasted; the classifier works on the features beside it.",
         paper="Suh and Seo, Long-Tailed Recognition by Mutual Information Maximization between Latent Features and "
         "Ground-Truth Labels, ICML 2023, arXiv:2305.01160",

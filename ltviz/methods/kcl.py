@@ -186,7 +186,12 @@ class Kcl(Moco):
         year=2021,
         idea="Every query has the same few positives at most, however many its class has in the queue.",
         formula=r"L_i = -\frac{1}{1+k_i} \Big( \log p_{i,own} + \sum_{j \in P(i)} \log p_{ij} \Big)",
+        terms={r"\log p_{i,own} + \sum_{j \in P(i)} \log p_{ij}": "pull"},
+        symbols={r"k_i": "k"},
         look_for="Classes with fewer than k keys in the queue find fewer positives.",
+        differs="The sum is divided by the positives that there are, as in the official code; the paper always "
+        "divides by k + 1. Positives are drawn at random, as the paper says; the official code takes the same "
+        "slots of the queue.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Kang et al., Exploring Balanced Feature Spaces for Representation Learning, ICLR 2021",
         code="https://github.com/bingykang/BalFeat",

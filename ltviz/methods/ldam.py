@@ -112,8 +112,12 @@ class Ldam(CrossEntropy):
         idea="A rare class must win by a larger margin, and late in training its images count more.",
         formula=r"L_i = -\log \frac{e^{s (x_{i y_i} - m_{y_i})}}{e^{s (x_{i y_i} - m_{y_i})} + \sum_{c \ne y_i} "
         r"e^{s x_{ic}}}, \quad m_c \propto n_c^{-1/4}",
+        terms={r"m_{y_i}": "prior", r"m_c \propto n_c^{-1/4}": "prior", r"\sum_{c \ne y_i} e^{s x_{ic}}": "push"},
+        symbols={r"s": "scale", r"m_c": "max_margin", r"n_c": "counts"},
         look_for="Caps around the class directions are the margins: the rarer the class, the wider. At four fifths of "
         "the steps the weights come in: see what few-shot accuracy does.",
+        differs="The scale is 16 where the paper has 30, and the late weights come in at a share of the steps instead "
+        "of at an epoch.",
         sphere=READ_OUT,
         paper="Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss, NeurIPS 2019, "
         "arXiv:1906.07413",

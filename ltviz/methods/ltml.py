@@ -193,7 +193,15 @@ class Ltml(Method):
             r" L_{cls} = -\omega_{ik} \{ y \log \varsigma(u \sigma^p_k + \mu^p_k)"
             r" + (1 - y) \log(1 - \varsigma(u \sigma^n_k + \mu^n_k)) \}"
         ),
+        terms={
+            r"\omega_{ik}": "prior",
+            r"y \log \varsigma(u \sigma^p_k + \mu^p_k)": "pull",
+            r"(1 - y) \log(1 - \varsigma(u \sigma^n_k + \mu^n_k))": "push",
+        },
+        symbols={r"\lambda": "consistency_weight"},
         look_for="Compare images of rare labels with those of BCE: half of what the trunk sees is re-balanced.",
+        differs="There is no official code, so this is a reading of the paper: a branch is one hidden layer, where "
+        "the paper has a stage of a ResNet.",
         sphere=f"The uniform branch. {MIXTURE}",
         paper="Guo and Wang, Long-tailed multi-label visual recognition by collaborative training, CVPR 2021",
         code=None,

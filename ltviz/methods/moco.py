@@ -91,7 +91,11 @@ class Moco(Queued, Probed):
         year=2020,
         idea="Each image must know its own other view among many stored ones; labels play no part.",
         formula=r"L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}",
+        terms={r"e^{q_i \cdot k_i/\tau}": "pull", r"\sum_j e^{q_i \cdot Q_j/\tau}": "push"},
+        symbols={r"\tau": "temperature", r"Q_j": "queue_size"},
         look_for="How evenly points cover the sphere; classes form only as far as their images look alike.",
+        differs="The queue begins empty, where the official one begins with random vectors. Batch norm is not "
+        "shuffled between devices.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="He et al., Momentum Contrast for Unsupervised Visual Representation Learning, CVPR 2020, "
         "arXiv:1911.05722",

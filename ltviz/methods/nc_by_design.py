@@ -145,8 +145,11 @@ class Ntce(Method):
         year=2026,
         idea="Each class's weight must pick its images out of the whole batch, instead of each image its class.",
         formula=r"L_i = -\log \frac{e^{w_{y_i} \cdot h_i/\tau}}{\sum_j e^{w_{y_i} \cdot h_j/\tau}}",
+        terms={r"e^{w_{y_i} \cdot h_i/\tau}": "pull", r"\sum_j e^{w_{y_i} \cdot h_j/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="The paper claims 95 % of neural collapse in under 7.5 % of the steps that cross-entropy needs: race "
         "it against CE and hold NC1 against it. Its loss ends at the log of the class's images in a batch, not at 0.",
+        differs="The official script imports a file that its repository lacks, so its losses alone were taken.",
         sphere="The embeddings that class weights are held against: this sphere is what training shapes.",
         paper="Neural Collapse by Design (NTCE, NONL), ICML 2026",
         code="https://github.com/pakoromilas/nc_by_design",
@@ -216,8 +219,11 @@ class Nonl(Ntce):
         year=2026,
         idea="Negatives alone are pushed away from a class's weight; its own images are only drawn to it.",
         formula=r"L_i = -\frac{w_{y_i} \cdot h_i}{\tau} + \log \sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}",
+        terms={r"\frac{w_{y_i} \cdot h_i}{\tau}": "pull", r"\sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="Whether classes close up faster than by NTCE, since none pushes its own images. The loss has no "
         "floor at 0.",
+        differs="An anchor without negatives counts as 0, where the official code gives minus infinity.",
         sphere=Ntce.card.sphere,
         paper=Ntce.card.paper,
         code=Ntce.card.code,

@@ -122,7 +122,11 @@ class Paco(Queued):
         year=2021,
         idea="A learned centre for each class joins the contrast, so tail classes always have a strong positive.",
         formula=r"L_i = -\frac{1}{W_i} \Big( \log p_{i, y_i} + \alpha \sum_{j \in P(i)} \log p_{ij} \Big)",
+        terms={r"\log p_{i, y_i}": "targets", r"\alpha \sum_{j \in P(i)} \log p_{ij}": "pull"},
+        symbols={r"\alpha": "alpha"},
         look_for="How early classes form around their centres; samples of a class pull on one another only gently.",
+        differs="The centres are directions, of a cosine classifier, where the official code has a linear one. Its "
+        "small constants inside the logarithm are left out.",
         sphere="The embeddings that are contrasted; the centres are learned on the features beside it.",
         paper="Cui et al., Parametric Contrastive Learning, ICCV 2021, arXiv:2107.12028",
         code="https://github.com/dvlab-research/Parametric-Contrastive-Learning",

@@ -296,8 +296,17 @@ class ProCo(Method):
         idea="Each class is a density on the sphere, so even a class of three images has endless samples to contrast.",
         formula=r"L_i = -\log \frac{\pi_{y_i} C(\kappa_{y_i}) / C(\tilde\kappa_{i y_i})}"
         r"{\sum_c \pi_c C(\kappa_c) / C(\tilde\kappa_{ic})}, \quad \tilde\kappa_{ic} = \|\kappa_c \mu_c + z_i/\tau\|",
+        terms={
+            r"C(\kappa_{y_i}) / C(\tilde\kappa_{i y_i})": "pull",
+            r"C(\kappa_c) / C(\tilde\kappa_{ic})": "push",
+            r"\pi_{y_i}": "prior",
+            r"\pi_c": "prior",
+        },
+        symbols={r"\tau": "temperature", r"\kappa_c": "kappa", r"\pi_c": "counts"},
         look_for="Class centres that balance better than SupCon's. Dashed caps show how wide the method believes a "
         "class to be.",
+        differs="A class that an epoch never showed keeps its mean, where the official code falls back on a random "
+        "direction.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Du et al., Probabilistic Contrastive Learning for Long-Tailed Visual Recognition, TPAMI 2024, "
         "arXiv:2403.06726",

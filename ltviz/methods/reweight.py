@@ -64,7 +64,15 @@ class Reweight(CrossEntropy):
         idea="Each class, not each image, has an equal say in the classifier's loss.",
         formula=r"L_i = -w_{y_i} \log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}, \qquad "
         r"w_c \propto \frac{1-\beta}{1-\beta^{n_c}}",
+        terms={
+            r"e^{x_{i y_i}}": "pull",
+            r"\sum_c e^{x_{ic}}": "push",
+            r"w_{y_i}": "prior",
+            r"\frac{1-\beta}{1-\beta^{n_c}}": "prior",
+        },
+        symbols={r"\beta": "beta", r"n_c": "counts"},
         look_for="How much more often than by CE rare classes are recognised, and what head accuracy pays for it.",
+        differs="The mean is over the total weight of the batch, as in the code of LDAM-DRW.",
         sphere=READ_OUT,
         paper="Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, arXiv:1901.05555",
         code="https://github.com/richardaecn/class-balanced-loss",

@@ -153,8 +153,12 @@ class Sbcl(SupCon):
         idea="Head classes fall into subclasses as large as a rare class, and these are what contrasts.",
         formula=r"L_i = L^{out}_i(\text{subclasses}; \tau) + "
         r"\lambda L_i(\text{classes} \mid \text{subclasses}; \varphi)",
+        terms={r"L^{out}_i(\text{subclasses}; \tau)": "pull"},
+        symbols={r"\tau": "temperature", r"\lambda": "coupling"},
         look_for="Islands inside head classes, each around its plus sign; these signs are set anew while it trains. "
         "Rare classes are not divided.",
+        differs="Clusters are made of each sample's last embedding; the official code embeds the training set anew "
+        "for that.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Hou et al., Subclass-balancing Contrastive Learning for Long-tailed Recognition, ICCV 2023",
         code="https://github.com/JackHck/SBCL",

@@ -56,7 +56,10 @@ class SimClr(Probed):
         year=2020,
         idea="Two views of an image attract, all other images repel; nobody knows a class.",
         formula=r"L_i = -\log \frac{e^{z_i \cdot z_{i'}/\tau}}{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
+        terms={r"e^{z_i \cdot z_{i'}/\tau}": "pull", r"\sum_{a \neq i} e^{z_i \cdot z_a/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="A more even cover of the sphere than SupCon's, with far wider head classes.",
+        differs="AdamW and small batches in place of LARS and batches of thousands.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020, "
         "arXiv:2002.05709",

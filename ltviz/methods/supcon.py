@@ -216,8 +216,12 @@ class SupCon(Probed):
         idea="Samples of one class attract, all others repel; head classes do most of both.",
         formula=r"L_i = -\frac{1}{|P(i)|} \sum_{p \in P(i)} \log \frac{e^{z_i \cdot z_p/\tau}}"
         r"{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
+        terms={r"e^{z_i \cdot z_p/\tau}": "pull", r"\sum_{a \neq i} e^{z_i \cdot z_a/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="On test images head classes are tight and rare ones wide. Rare classes have less than an even share "
         "of the sphere.",
+        differs="The factor temperature over base temperature of the official code is left out, since it only "
+        "rescales the learning rate. A linear probe is trained beside it, in place of a second stage.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, arXiv:2004.11362",
         code="https://github.com/HobbitLong/SupContrast",

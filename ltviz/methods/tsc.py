@@ -205,8 +205,13 @@ class Tsc(Kcl):
         idea="Targets stand evenly on the sphere from the start; each class is sent to the one it is nearest to.",
         formula=r"L_i = L^{KCL}_i - \frac{\lambda}{n_i} \log \frac{e^{q_i \cdot t_{y_i}/\tau}}"
         r"{\sum_a e^{q_i \cdot a/\tau}}",
+        terms={r"L^{KCL}_i": "pull", r"e^{q_i \cdot t_{y_i}/\tau}": "targets", r"\sum_a e^{q_i \cdot a/\tau}": "push"},
+        symbols={r"\lambda": "target_weight", r"\tau": "temperature"},
         look_for="From half time on targets pull: the centres end more balanced than KCL's, and those of rare classes "
         "farther from their targets than those of head ones. Watch who swaps with whom.",
+        differs="Targets are the closed simplex or an annealed optimum, where the official descent is swamped by a "
+        "term of its own. Class centres run from the first step, so that the first matching is a real one. "
+        "The target term is divided by the positives too, as in the code; the paper does not.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022, "
         "arXiv:2111.13998",

@@ -190,8 +190,17 @@ class Vmf(Method):
         idea="A class is a density on the sphere: where it points and how wide it is are both learned.",
         formula=r"L_i = -\log \frac{n_{y_i} C_D(\kappa_{y_i}) e^{\kappa_{y_i} \mu_{y_i} \cdot z_i}}"
         r"{\sum_c n_c C_D(\kappa_c) e^{\kappa_c \mu_c \cdot z_i}}",
+        terms={
+            r"e^{\kappa_{y_i} \mu_{y_i} \cdot z_i}": "pull",
+            r"e^{\kappa_c \mu_c \cdot z_i}": "push",
+            r"n_{y_i}": "prior",
+            r"n_c": "prior",
+        },
+        symbols={r"\kappa_c": "kappa", r"n_c": "counts"},
         look_for="The dashed caps are the classifier itself. Whether rare classes are given wide ones or narrow ones, "
         "and how the overlap term draws them apart at first.",
+        differs="The overlap is a mean over all pairs of classes; the official code divides by the square of their "
+        "number and is written for 1,000 classes.",
         sphere="The embeddings that the densities are held against: this sphere is what training shapes.",
         paper="Wang et al., Towards Calibrated Hyper-Sphere Representation via Distribution Overlap Coefficient for "
         "Long-tailed Learning, ECCV 2022",

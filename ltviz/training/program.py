@@ -20,6 +20,7 @@ from ltviz.errors import ConfigError, RecordingError
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Listing, Method, Settings
 from ltviz.recording import Recording
+from ltviz.recording.changes import changes_of
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import check_labels, parse_settings, prepare, run_settings
 from ltviz.training.timetable import parse_milestones, parse_switches
@@ -130,16 +131,10 @@ def of_run(recording: Recording) -> str:
         kind,
         settings,
         run_settings(recording),
-        changes=[Change(int(event["step"]), event["name"], event["value"]) for event in setting_events(recording)],
+        changes=[Change(found.step, found.name, found.value) for found in changes_of(recording)],
         share=(int(rows), int(views)) if rows else None,
         of=recording.run_id,
     )
-
-
-def setting_events(recording: Recording) -> list[dict[str, Any]]:
-    """What a run's frames tell of settings that were changed, in their order."""
-    events = (event for at in recording.frame_events().values() for event in at)
-    return [event for event in events if event.get("kind") == "setting"]
 
 
 def _names(pieces: Iterable[str]) -> tuple[set[str], set[str]]:
