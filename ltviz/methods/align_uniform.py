@@ -14,12 +14,13 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.inputs import check_choice, check_shape, check_vectors, check_views, full_precision, nothing
-from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matrix_root import root_trace
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, observing, own_similarities, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 
 SPREADS = ("gaussian", "wasserstein", "sigreg", "mmd")
 DIRECTIONS = 256

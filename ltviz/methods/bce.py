@@ -11,7 +11,8 @@ from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import full_precision
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
+from ltviz.methods.parts.snippets import cosines, directions
 
 MIXTURE = (
     "A read-out: the head is trained on detached features to place an image between the directions of its labels, "

@@ -26,11 +26,12 @@ from ltviz.methods.parts.inputs import (
     check_views,
     unit,
 )
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.parts.theory import contrast_ends
 
 

@@ -13,8 +13,9 @@ from ltviz.geometry import Prediction
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import SCALE, CosineClassifier, cosine_logits, linear_classifier
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.parts.theory import features_end
 
 READ_OUT = (

@@ -14,11 +14,12 @@ from ltviz.marks import VIEWS, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, Setup, Step, live
 from ltviz.methods.parts.anchors import class_sizes, stack_views
 from ltviz.methods.parts.inputs import Numbers, check_numbers, check_rows, check_temperature, check_views, reduce
-from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.simclr import info_nce
 

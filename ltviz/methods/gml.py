@@ -35,13 +35,14 @@ from ltviz.methods.parts.inputs import (
     nothing,
     unit,
 )
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners
+from ltviz.methods.parts.snippets import TEACHING, cosines, directions
 from ltviz.methods.parts.step import Step
 from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import checks_values, sizes_are_fixed
@@ -168,24 +169,6 @@ def _log_weights(prior: Tensor, keys_y: Tensor, exclude: Tensor | None) -> Tenso
         return (prior - sizes.log())[keys_y]
     sizes = prior.new_zeros(len(exclude), len(prior)).index_add_(1, keys_y, (~exclude).to(prior.dtype))
     return (prior - sizes.clamp_min(1).log())[:, keys_y].masked_fill(exclude, -math.inf)
-
-
-_TEACHING = f"""\
-# the teacher trains first: a cosine classifier with logit adjustment
-teacher = copy.deepcopy(encoder)
-{directions("guide", "width")}
-learning = optimizer_of([*teacher.parameters(), guide])
-for step in range(1, steps + 1):
-    batch = batches.at(step)
-    for group in learning.param_groups:
-        group["lr"] = rate(step)
-    logits = {SCALE:g} * {cosines("teacher(batch.view(0))", "guide")}
-    learning.zero_grad()
-    F.cross_entropy(logits + log_prior, batch.y).backward()
-    learning.step()
-teacher.requires_grad_(False).eval()
-torch.manual_seed(seed + 1)
-"""
 
 
 class GmlSettings(Settings):
@@ -363,7 +346,7 @@ class Gml(Method):
         soft = f"F.softmax({SCALE:g} * {cosines('teacher(batch.view(0))', 'guide')} / {SOFTENING:g}, dim=1)"
         return Listing(
             imports="from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class  # a ring for each class",
-            build=(_TEACHING if taught else "")
+            build=(TEACHING if taught else "")
             + f"""\
 {directions("weight", "width")}
 log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))

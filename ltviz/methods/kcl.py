@@ -24,13 +24,14 @@ from ltviz.methods.parts.inputs import (
     check_mask,
     check_temperature,
 )
-from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import sizes_are_fixed
 

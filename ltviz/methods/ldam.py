@@ -22,9 +22,10 @@ from ltviz.methods.parts.inputs import (
     check_samples,
     checked_counts,
 )
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.reweight import class_weights
 
 

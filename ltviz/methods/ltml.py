@@ -24,8 +24,9 @@ from ltviz.methods.parts.inputs import (
     reduce,
     unit,
 )
-from ltviz.methods.parts.listing import Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.snippets import cosines, directions
 
 
 @loss()

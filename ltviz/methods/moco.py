@@ -9,13 +9,14 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import Labels, check_choice, check_labels, check_rows, check_temperature
-from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 
 UNKNOWN = -1
 

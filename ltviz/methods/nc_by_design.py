@@ -20,10 +20,11 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     reduce,
 )
-from ltviz.methods.parts.listing import Listing, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import directions
 
 
 @loss("features", "weights")

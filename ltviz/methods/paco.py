@@ -23,12 +23,13 @@ from ltviz.methods.parts.inputs import (
     log_prior,
 )
 from ltviz.methods.parts.inputs import reduce as reduce_values
-from ltviz.methods.parts.listing import ENQUEUE, QUERIES, QUEUE, Listing, cosines, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import ENQUEUE, QUERIES, QUEUE, cosines, directions
 
 
 @loss("query", "key", "queue")

@@ -24,9 +24,10 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     check_views,
 )
-from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.supcon import SupCon, SupConSettings, contrast_of_labels
 
@@ -279,7 +280,7 @@ class Sbcl(SupCon):
         return {"subcentres": Points(self.subcentres[known], self.subcentre_y[known], age)}
 
     @classmethod
-    def listing(cls, settings: SbclSettings) -> Listing:
+    def listing(cls, settings: SbclSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
         return Listing(
             imports="from ltviz.methods.sbcl import class_warmth, part_by_cosine  # k-means of directions",
             build=f"""\

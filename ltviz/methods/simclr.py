@@ -8,10 +8,11 @@ from torch import Tensor
 from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.inputs import check_views
-from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.supcon import contrast_of_labels
 
 

@@ -22,13 +22,14 @@ from ltviz.methods.parts.inputs import (
     check_views,
     nothing,
 )
-from ltviz.methods.parts.listing import PROBE, PROBE_TRAINS, TWO_VIEWS, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum, weighted_sum
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.step import Step
 from ltviz.methods.parts.theory import contrast_ends
 

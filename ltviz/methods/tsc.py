@@ -27,7 +27,7 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     full_precision,
 )
-from ltviz.methods.parts.listing import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, Listing, probe_loss
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matched_targets import follow, match
 from ltviz.methods.parts.partition import weighted_sum
@@ -35,6 +35,7 @@ from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, fixed_targets, own_similarities, pulled_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 from ltviz.methods.parts.theory import simplex_ends
 from ltviz.recording.names import typed_path
 

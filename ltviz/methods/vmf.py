@@ -23,10 +23,11 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_samples,
 )
-from ltviz.methods.parts.listing import Listing, directions
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities, similarities
+from ltviz.methods.parts.snippets import directions
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.proco import DENSITY_MARKS, DENSITY_READINGS, LARGEST_KAPPA, bessel, density_caps
 

@@ -226,7 +226,7 @@ def _quoted(value: Any) -> str:
 
 def _data(run: RunSettings, given: Mapping[str, str]) -> list[str]:
     """Data, batches, encoder and head, as the shared start of a race has them."""
-    usual = RunSettings(data=run.data)
+    usual = RunSettings.model_validate({"data": run.data})
     cut = {name: value for name, value in run.cut.items() if name != "seed" and value != getattr(usual, name)}
     cut = {"imbalance_factor": run.imbalance_factor, **cut}
     own = data_registry.source(run.data).Options.model_fields

@@ -41,7 +41,7 @@ def test_it_prints_the_program_of_a_run(capsys):
 
 def test_a_method_for_several_labels_has_data_with_several(capsys):
     kind = method("focal")
-    assert said(capsys, "focal") == program(kind, kind.Settings(), RunSettings(data="digits-ml"))
+    assert said(capsys, "focal") == program(kind, kind.Settings(), RunSettings.model_validate({"data": "digits-ml"}))
     assert main(["code", "focal", "--data", "digits-lt"]) == 2
     assert "learns from samples with several labels" in capsys.readouterr().err
 
@@ -49,7 +49,7 @@ def test_a_method_for_several_labels_has_data_with_several(capsys):
 def test_epochs_become_steps_and_views_a_share(capsys):
     text = said(capsys, "ce", "--epochs", "2", "--views", "3")
     assert ".share(192, 1)" in text
-    run = RunSettings(epochs=2)
+    run = RunSettings.model_validate({"epochs": 2})
     steps = run.steps_over(registry.describe(run.data, **run.cut).images)
     assert f"seed, dim, steps = 0, 3, {steps}" in text
 
