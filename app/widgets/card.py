@@ -131,22 +131,27 @@ def values_in_force(entry: Mapping[str, Any], recording: Recording, info: RunInf
 def _draw_settings(entry: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     fields = RunSettings.model_json_schema()["properties"] | entry.get("settings", {}).get("properties", {})
     rows = [
-        f"| {forms.escape(name.replace('_', ' '))} | {_cell(_told(value))} | "
-        f"{_cell(str(fields.get(name, {}).get('description', '')))} |"
+        table_row(name.replace("_", " "), _told(value), str(fields.get(name, {}).get("description", "")))
         for name, value in values.items()
     ]
     head = f"| {words.cards.SETTING} | {words.cards.VALUE} | {words.cards.MEANS} |\n|:--|:--|:--|\n"
     st.markdown(f"**{words.cards.SETTINGS}**\n\n{head}" + "\n".join(rows))
 
 
+def table_row(*cells: str) -> str:
+    """A row of a table in Markdown; whatever the cells hold is text."""
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
 def _draw_changes(recording: Recording) -> None:
     changes = changes_of(recording)
     if not changes:
         return
-    st.markdown(f"**{words.cards.CHANGES}**\n\n" + "\n".join(f"- {_change(change)}" for change in changes))
+    st.markdown(f"**{words.cards.CHANGES}**\n\n" + "\n".join(f"- {tell_change(change)}" for change in changes))
 
 
-def _change(change: Changed) -> str:
+def tell_change(change: Changed) -> str:
+    """A line of Markdown: what was changed, and the measures before it and before the next change."""
     before = words.cards.NO_BEFORE if change.before is None else _cell(_told(change.before))
     name = forms.escape(change.name.replace("_", " "))
     said = words.cards.CHANGE.format(step=change.step, name=name, before=before, value=_cell(_told(change.value)))
@@ -194,6 +199,16 @@ def _draw_code(studio: Studio, recording: Recording) -> None:
             written = studio.programs.ask(recording)
             wait([written])
         try:
-            st.code(written.result(), language="python", wrap_lines=False)
+            text = written.result()
+            st.code(text, language="python", wrap_lines=False)
+            st.download_button(
+                words.cards.SAVE_CODE,
+                text,
+                file_name=f"{recording.run_id}.py",
+                mime="text/x-python",
+                key="card-save",
+                on_click="ignore",
+                icon=":material/download:",
+            )
         except LtvizError as error:
             st.error(forms.escape(str(error)))

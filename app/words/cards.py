@@ -27,5 +27,6 @@ CODE_ABOUT = (
     "A Python program that trains this run outside of ltviz, from the same data, batches and initial weights: it finds "
     "the same losses. `ltviz code {run}` prints it too."
 )
+SAVE_CODE = "Save as a file"
 WRITING = "The program is being written."
 NO_PROCESS = "The program could not be written ({reason})."
