@@ -22,6 +22,8 @@ from ..service.studio import Studio
 STREAM = "/ltviz/stream"
 HEAD_START_SECONDS = 1.5
 LATE_SECONDS = 6.0
+WITH_CARDS = ("lab", "compare")
+"""Views whose pages show the card of a method that a panel asks for."""
 # The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
 # text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the app's
 # root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
@@ -138,7 +140,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "theme": theme(),
         **stage_look(),
         "view": view,
-        "cards": True,
+        "cards": view in WITH_CARDS,
     }
 
 

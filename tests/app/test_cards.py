@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ltviz_app import words
+from ltviz_app.service import programs
 from ltviz_app.service.programs import Programs
 from ltviz_app.widgets import card
 
@@ -67,16 +69,17 @@ def test_names_from_outside_are_text():
 
 
 def test_the_program_of_a_run_is_written_once_beside_the_app():
-    programs = Programs()
-    first = programs.ask(Recording(DEMO))
+    writer = Programs()
+    first = writer.ask(Recording(DEMO))
     assert "as the run demo-tsc trained it" in first.result(120)
-    assert programs.ask(Recording(DEMO)) is first
+    assert writer.ask(Recording(DEMO)) is first
 
 
-def test_why_there_is_no_program_is_said(tmp_path):
-    recording = changed_run(tmp_path / "run")
-    with pytest.raises(LtvizError, match="runs that ltviz trained"):
-        Programs().ask(recording).result(120)
+def test_why_there_is_no_program_is_said(monkeypatch):
+    said = subprocess.CompletedProcess([], 2, "", "a warning\nltviz: the code is known of runs that ltviz trained\n")
+    monkeypatch.setattr(programs.subprocess, "run", lambda *line, **options: said)
+    with pytest.raises(LtvizError, match=r"^the code is known of runs"):
+        Programs().ask(Recording(DEMO)).result(10)
 
 
 def test_every_term_of_a_formula_has_words():
