@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import wait
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ltviz.errors import LtvizError
@@ -72,7 +73,7 @@ def _draw_formula(card: Mapping[str, Any], values: Mapping[str, Any], recording:
     symbols = [
         rf"${symbol}$ {forms.escape(text)}"
         for symbol, place in card.get("symbols", {}).items()
-        if (text := _value_of(place, values, recording, info))
+        if (text := value_of(place, values, recording, info))
     ]
     if lines := [" &nbsp; ".join(line) for line in (terms, symbols) if line]:
         st.markdown("  \n".join(lines))
@@ -103,15 +104,17 @@ def coloured(marked: str, inks: Mapping[str, str]) -> str:
     return "".join([*out, marked[at:]])
 
 
-def _value_of(place: str, values: Mapping[str, Any], recording: Recording, info: RunInfo) -> str:
+def value_of(place: str, values: Mapping[str, Any], recording: Recording, info: RunInfo) -> str:
     """What stands for a symbol: a setting in force, what the method has learned by now, or the class counts."""
     if place == "counts" and info.counts:
         return "= " + words.cards.COUNTS.format(most=f"{max(info.counts):,}", least=f"{min(info.counts):,}")
     if place in values:
         return f"= {_told(values[place])} ({place.replace('_', ' ')})"
     frame = recording.last()
-    learned = None if frame is None else frame.metrics.get(place)
-    return "" if learned is None else words.cards.LEARNED.format(name=place, value=_told(learned))
+    learned = None if frame is None else frame.readings.get(place)
+    if learned is None or learned.size != 1 or not np.isfinite(learned).all():
+        return ""
+    return "= " + words.cards.LEARNED.format(name=place, value=f"{learned.item():.3g}")
 
 
 # ---------------------------------------------------------------------- settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,16 @@ def test_a_change_is_told_with_what_followed(tmp_path):
     said = card.tell_change(change)
     assert said.startswith("Step 15: **temperature** from 0\\.1 to **0\\.5**. From step 10 to step 30")
     assert "0.3 → 0.5" in said
+
+
+def test_what_a_method_has_learned_stands_for_its_symbol(monkeypatch):
+    recording = Recording(DEMO)
+    frame = replace(recording.frame(300), readings={"warmth": np.array([0.0712]), "later": np.array([np.nan])})
+    monkeypatch.setattr(Recording, "last", lambda self: frame)
+    values = {"initial_kappa": 16.0}
+    told = [card.value_of(place, values, recording, recording.info) for place in ("warmth", "later", "initial_kappa")]
+    assert told == ["= 0.0712 (warmth, learned)", "", "= 16 (initial kappa)"]
+    assert card.value_of("counts", {}, recording, recording.info).startswith("= samples of a class, 120 to 2")
 
 
 def test_names_from_outside_are_text():
