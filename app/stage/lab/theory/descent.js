@@ -35,7 +35,11 @@ const dot = (a, b) => {
   return sum;
 };
 /** a + t b. @param {Float64Array} a @param {number} t @param {Float64Array} b */
-const plus = (a, t, b) => Float64Array.from(a, (v, i) => v + t * b[i]);
+const plus = (a, t, b) => {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] + t * b[i];
+  return out;
+};
 
 /** Unit rows. @param {Float64Array} x @param {number} width */
 export function unit(x, width) {
