@@ -21,6 +21,17 @@ const SIGNS = { prototypes: "square", classifier: "triangle", targets: "diamond"
 /** What a person calls a loss. @param {string} id */
 export const titleOf = (id) => words.lossTitles[/** @type {keyof typeof words.lossTitles} */ (id)]?.[0] ?? id;
 
+/** What the layer of theory says of its places; which theory it is stands below the spheres. */
+const theoryMark = () => ({
+  key: "theory",
+  title: words.theory.mark[0],
+  short: words.theory.mark[1],
+  primitive: "points",
+  sign: "ring",
+  on: false,
+  directed: false,
+});
+
 /** Classes of the points. @param {Settings} settings @returns {Uint16Array} */
 function labelsOf(settings) {
   const counts = countsIn(settings);
@@ -64,7 +75,7 @@ export function headerOf(id, settings, looks) {
     total_steps: null,
     n: labels.length,
     readings: [],
-    marks: mark ? [mark] : [],
+    marks: [...(mark ? [mark] : []), theoryMark()],
     what_if: { least: 0, cosines: {} },
     arrays: { labels: [0, labels.length, "uint16"], split: [2 * labels.length, labels.length, "uint8"] },
     thumb: null,

@@ -10,11 +10,14 @@ import { headerOf, titleOf } from "./header.js";
 import { stageDataOf } from "./given.js";
 import { Playground } from "./playground.js";
 import { cosinesOf, Matrices } from "./matrices.js";
+import { cardOf, idealCard } from "./cards.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
 import { bestTargets, fits } from "./targets.js";
 import { seen, TOURS } from "./shadows.js";
 import { fill } from "../words.js";
+import { Theories } from "./theory/theories.js";
+import { appearing } from "./theory/appearing.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -70,9 +73,11 @@ export class Lab {
     this.form = new Form(this.acts(), data.looks);
     this.curves = new Curves((step) => this.stage.timeline.hold(step));
     this.matrices = new Matrices();
+    this.theories = new Theories(openWorker, () => this.source?.again());
+    this.matrices.head.append(
+      this.form.makeButton(words.theory.appear, words.theory.appearHint, () => this.letAppear()),
+    );
     this.playground = new Playground();
-    /** @type {Map<string, Float32Array>} cosines that theory predicts, by loss: a place for whoever can compute them */
-    this.predicted = new Map();
     /** @type {string[]} of the classes */
     this.colours = [];
     this.ideal = { key: "", cosines: new Float32Array(0) };
@@ -129,6 +134,7 @@ export class Lab {
   end() {
     this.detach();
     this.worker.terminate();
+    this.theories.end();
   }
 
   /** @param {import("./worker.js").Order} order */
@@ -139,9 +145,28 @@ export class Lab {
   /** @param {SourceOptions} options */
   openSource(options) {
     // Kept moments have sources of their own; the first is the stage's.
-    if (this.source) return new LabSource(this.film, options);
-    this.source = new LabSource(this.film, options, (clock) => this.clockTurned(clock.mode, clock.step));
-    return this.source;
+    const own = !this.source,
+      source = new LabSource(this.film, options, own ? (clock) => this.clockTurned(clock.mode, clock.step) : undefined);
+    source.ghosts = (shot) => this.ghosts(shot);
+    if (own) this.source = source;
+    return source;
+  }
+
+  /** What theory adds to a moment as it is drawn: its numbers, and its places where these are shown.
+   * @param {import("./race.js").Snapshot} shot @returns {Record<string, Float64Array>} */
+  ghosts(shot) {
+    this.theories.measure(shot);
+    const found = this.stage.picture.on.theory ? this.theories.ghostOf(shot) : null;
+    if (!found) return {};
+    return { theory: found.means, ...(found.weights ? { theory_rows: found.weights } : {}) };
+  }
+
+  /** Settings under which theory can be seen to come, and its layer. */
+  letAppear() {
+    const { layers } = this.stage.choices.now;
+    this.stage.choices.set({ layers: { ...layers, theory: true } });
+    this.change(appearing(this.settings));
+    this.begin();
   }
 
   /** @returns {import("./form.js").FormActs} */
@@ -306,7 +331,10 @@ export class Lab {
 
   /** @param {Set<string>} changed groups of the stage's choices */
   chosen(changed) {
-    if (changed.has("layers")) this.tellForces();
+    if (changed.has("layers")) {
+      this.tellForces();
+      this.source?.again();
+    }
     if (changed.has("colour")) this.dress();
   }
 
@@ -349,19 +377,21 @@ export class Lab {
     const colours = new Map(settings.losses.map((id) => [id, this.data.looks[id]?.colour ?? ink]));
     const held = this.mode === "follow" ? null : this.held,
       quiet = `color-mix(in srgb, ${ink} 60%, ${toHex(paper)})`;
+    const shots = held === null ? film.at(Infinity) : film.at(held);
+    this.theories.want(shots.map(({ theory }) => theory));
+    this.theories.measureAll(film);
     this.curves.draw(film, { ink, quiet, line, colours }, held);
-    const { classes, dim } = settings,
-      shots = held === null ? film.at(Infinity) : film.at(held);
-    /** @type {import("./matrices.js").Square[]} */
-    const squares = shots
+    const { classes, dim } = settings;
+    /** @type {import("./matrices.js").Card[]} */
+    const cards = shots
       .filter(({ means }) => means.length === classes * dim)
-      .map(({ id, means }) => ({ id, title: titleOf(id), cosines: cosinesOf(means, classes, dim) }));
-    for (const [id, cosines] of this.predicted)
-      if (cosines.length === classes * classes && settings.losses.includes(id))
-        squares.push({ id: `${id} predicted`, title: fill(words.predicted, { title: titleOf(id) }), cosines });
-    squares.push({ id: "ideal", title: words.ideal, cosines: this.idealCosines() });
+      .map((shot) => {
+        const look = { title: titleOf(shot.id), colour: colours.get(shot.id) ?? ink };
+        return cardOf(shot, this.theories.of(shot.theory), classes, dim, look);
+      });
+    cards.push(idealCard(this.idealCosines(), fits(classes, dim) ? "" : fill(words.noIdeal, { dim })));
     const page = /** @type {[number, number, number]} */ (paper.map((v) => 255 * v));
-    this.matrices.draw(squares, classes, page, fits(classes, dim) ? "" : fill(words.noIdeal, { dim }));
+    this.matrices.draw(cards, classes, page);
     this.playground.write(classes, dim, { ink, quiet, line, classes: this.colours }, shots[0]);
   }
 

@@ -1,9 +1,10 @@
 /** The lab's worker: steps as fast as is asked for, and tells what is to be seen as often as it is drawn. */
 import { Race } from "./race.js";
+import { answerTo } from "./theory/question.js";
 
 /**
  * @typedef {object} Order   what the page says
- * @property {"begin"|"change"|"pace"|"step"|"perturb"|"put"|"restore"|"seen"|"forces"} type
+ * @property {"begin"|"change"|"pace"|"step"|"perturb"|"put"|"restore"|"seen"|"forces"|"predict"} type
  * @property {import("./settings.js").Settings} [settings]
  * @property {number} [speed]     steps a second; 0: as fast as it can; negative: none
  * @property {number} [size]
@@ -13,6 +14,7 @@ import { Race } from "./race.js";
  * @property {import("./race.js").Snapshot[]} [seen]
  * @property {boolean} [on]
  * @property {number} [until]     step at which it stops
+ * @property {string} [key]       a question to theory, as text
  */
 
 /** Milliseconds: a turn of steps, and between two looks. */
@@ -101,6 +103,9 @@ function wake() {
 
 /** @param {{data: Order}} event */
 self_.onmessage = ({ data }) => {
+  // Of a worker that does nothing else.
+  if (data.type === "predict")
+    return void self_.postMessage({ type: "predicted", key: data.key, answer: answerTo(JSON.parse(data.key ?? "")) });
   const now = performance.now();
   if (data.type === "seen") drawn = true;
   else if (data.type === "forces") [forces, stale] = [data.on ?? false, true];
