@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ltviz.data.longtail import exponential_counts
-from ltviz.geometry import Prediction, predicted_ce, predicted_decay, predicted_supcon
+from ltviz.geometry import Prediction, predicted_ce, predicted_decay, predicted_supcon, turned_onto
+from ltviz.metrics.theory import angle_error, simplex_error
 
 FILE = Path(__file__).with_suffix(".json")
 DIGITS = 13
@@ -50,7 +51,7 @@ def asked() -> list[dict[str, Any]]:
                 {"of": "decay", "counts": n, "decay": decay, "pays": pays, "average": average, "tau": tau}
                 for n in (profiles[0], profiles[1], profiles[5], tail)
             ]
-    return cases
+    return [*cases, {"of": "turn", "classes": 5, "dim": 6, "seed": 3}]
 
 
 FUNCTIONS = {"ce": predicted_ce, "supcon": predicted_supcon, "decay": predicted_decay}
@@ -58,7 +59,9 @@ FUNCTIONS = {"ce": predicted_ce, "supcon": predicted_supcon, "decay": predicted_
 
 def judge(case: dict[str, Any]) -> dict[str, Any]:
     """The case with what Python predicts: the value, and products of rows, upper half and diagonal, those of a
-    classifier with the means too."""
+    classifier with the means too; or rows at random, turned onto others, and how far their angles are."""
+    if case["of"] == "turn":
+        return case | turned(case["classes"], case["dim"], case["seed"])
     arguments = {name: value for name, value in case.items() if name not in ("of", "counts")}
     found: Prediction = FUNCTIONS[case["of"]](case["counts"], **arguments)
     assert found.gap is not None
@@ -68,6 +71,17 @@ def judge(case: dict[str, Any]) -> dict[str, Any]:
         told["weights"] = (found.weights @ found.weights.T)[upper].tolist()
         told["logits"] = (found.means @ found.weights.T).ravel().tolist()
     return case | told
+
+
+def turned(classes: int, dim: int, seed: int) -> dict[str, Any]:
+    """Unit rows (C, C - 1) and goals (C, D), flat; the rows turned onto these; differences of angles."""
+    rng = np.random.default_rng(seed)
+    rows, goals = rng.standard_normal((classes, classes - 1)), rng.standard_normal((classes, dim))
+    rows, goals = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (rows, goals))
+    own, even = angle_error(goals, rows), simplex_error(goals)
+    assert own is not None and even is not None
+    flat = {"rows": rows, "goals": goals, "turned": turned_onto(rows, goals)}
+    return {name: x.ravel().tolist() for name, x in flat.items()} | {"off": [*own, *even]}
 
 
 def rounded(value: Any) -> Any:

@@ -10,7 +10,7 @@ import { headerOf, titleOf } from "./header.js";
 import { stageDataOf } from "./given.js";
 import { Playground } from "./playground.js";
 import { cosinesOf, Matrices } from "./matrices.js";
-import { cardOf, idealCard } from "./cards.js";
+import { comparisonOf, idealAlone } from "./comparisons.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
 import { bestTargets, fits } from "./targets.js";
@@ -382,14 +382,14 @@ export class Lab {
     this.theories.measureAll(film);
     this.curves.draw(film, { ink, quiet, line, colours }, held);
     const { classes, dim } = settings;
-    /** @type {import("./matrices.js").Card[]} */
+    /** @type {import("./matrices.js").Comparison[]} */
     const cards = shots
       .filter(({ means }) => means.length === classes * dim)
       .map((shot) => {
         const look = { title: titleOf(shot.id), colour: colours.get(shot.id) ?? ink };
-        return cardOf(shot, this.theories.of(shot.theory), classes, dim, look);
+        return comparisonOf(shot, this.theories.of(shot.theory), classes, dim, look);
       });
-    cards.push(idealCard(this.idealCosines(), fits(classes, dim) ? "" : fill(words.noIdeal, { dim })));
+    cards.push(idealAlone(this.idealCosines(), fits(classes, dim) ? "" : fill(words.noIdeal, { dim })));
     const page = /** @type {[number, number, number]} */ (paper.map((v) => 255 * v));
     this.matrices.draw(cards, classes, page);
     this.playground.write(classes, dim, { ink, quiet, line, classes: this.colours }, shots[0]);

@@ -6,7 +6,7 @@ import { labWords as words } from "./words.js";
 
 /** @typedef {{id: string, title: string, of: string, cosines: Float32Array}} Square its caption, and whose it is */
 /**
- * @typedef {object} Card
+ * @typedef {object} Comparison
  * @property {string} id
  * @property {string} title
  * @property {string} colour   of the panel; "": none
@@ -43,14 +43,14 @@ export class Matrices {
   }
 
   /**
-   * @param {Card[]} cards in their order @param {number} n classes @param {Rgb} page 0 to 255
+   * @param {Comparison[]} cards in their order @param {number} n classes @param {Rgb} page 0 to 255
    */
   draw(cards, n, page) {
     const kept = new Set(cards.flatMap(({ id, squares }) => [id, ...squares.map((square) => square.id)]));
     for (const [id, { root }] of this.cards) if (!kept.has(id)) (root.remove(), this.cards.delete(id));
     for (const [id, { figure }] of this.squares) if (!kept.has(id)) (figure.remove(), this.squares.delete(id));
     cards.forEach((card, i) => {
-      const known = this.cardOf(card.id);
+      const known = this.placeOf(card.id);
       stand(this.row, known.root, i);
       setText(known.name, card.title);
       known.dot.hidden = !card.colour;
@@ -68,7 +68,7 @@ export class Matrices {
   }
 
   /** @param {string} id */
-  cardOf(id) {
+  placeOf(id) {
     let known = this.cards.get(id);
     if (known) return known;
     const [name, dot, row] = [make("span"), make("i", "ltl-dot"), make("div", "ltl-squares")],

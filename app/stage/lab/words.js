@@ -131,7 +131,7 @@ export const labWords = {
     appear: "Let theory appear",
     appearHint: "Cross-entropy alone, in as many dimensions as theory asks for, with a weight decay that vanishes",
     none: {
-      few: "In {dim} dimensions {classes} classes have several best arrangements: theory speaks from {least} on, so nothing is predicted here.",
+      few: "Nothing is predicted: in {dim} dimensions {classes} classes have several best arrangements, from {least} on one.",
       noise: "Theory speaks of classes whose samples end on one point; noise keeps them apart here.",
       unknown: "Nobody knows where this loss ends.",
     },
@@ -191,10 +191,10 @@ export const labWords = {
     smallest_tail: ["Smallest, tail", "Between two classes of the tail."],
     loss: ["Loss", "Its value at this step; values of different losses cannot be compared."],
     theory_error: [
-      "Off theory, °",
+      "° off theory",
       "Mean difference in degrees of angles from those that theory predicts: of the classifier's rows where there is one, else of class means.",
     ],
-    simplex_error: ["Off simplex, °", "The same angles, held against those of the simplex."],
+    simplex_error: ["° off simplex", "The same angles, held against those of the simplex."],
     smallest_tail_rows: ["Tail, classifier", "Smallest angle between two tail classes' rows of the classifier."],
   },
   names: { min_centre_angle: "Angle" },

@@ -1,10 +1,10 @@
-/** What each panel's card says and shows of cosines between classes: as they are, as theory predicts them, and how sure it is. */
+/** What stands of each panel's cosines between classes: as they are, as theory predicts them, and how sure it is. */
 import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
 import { cosinesOf } from "./matrices.js";
 import { labWords } from "./words.js";
 
-/** @typedef {import("./matrices.js").Card} Card */
+/** @typedef {import("./matrices.js").Comparison} Comparison */
 /** @typedef {import("./race.js").Snapshot} Snapshot */
 /** @typedef {import("./theory/theories.js").Known} Known */
 
@@ -55,15 +55,15 @@ function told({ question, state }, metrics) {
 }
 
 /**
- * One panel's card. @param {Snapshot} shot @param {Known} known @param {number} classes @param {number} dim
- * @param {{title: string, colour: string}} look @returns {Card}
+ * One panel's. @param {Snapshot} shot @param {Known} known @param {number} classes @param {number} dim
+ * @param {{title: string, colour: string}} look @returns {Comparison}
  */
-export function cardOf({ id, means, columns, metrics }, known, classes, dim, { title, colour }) {
+export function comparisonOf({ id, means, columns, metrics }, known, classes, dim, { title, colour }) {
   const { answer } = known,
     goal = answer && predictedCosines(answer, classes),
     rows = columns && metrics.smallest_tail_rows !== undefined ? columns : null;
   const square = (/** @type {string} */ key, /** @type {string} */ of, /** @type {Float32Array} */ of_) => ({
-    id: `${id} ${key}`,
+    id: `${id}-${key}`,
     title: of,
     of: `${title}, ${of}`,
     cosines: of_,
@@ -71,15 +71,15 @@ export function cardOf({ id, means, columns, metrics }, known, classes, dim, { t
   const squares = [];
   if (rows) {
     squares.push(square("rows", words.rows, cosinesOf(rows, classes, dim)));
-    if (goal?.weights) squares.push(square("rows predicted", words.predicted, goal.weights));
+    if (goal?.weights) squares.push(square("rows-predicted", words.predicted, goal.weights));
   }
   squares.push(square("means", rows ? words.means : words.now, cosinesOf(means, classes, dim)));
-  if (goal) squares.push(square("means predicted", words.predicted, goal.means));
+  if (goal) squares.push(square("means-predicted", words.predicted, goal.means));
   return { id, title, colour, squares, says: told(known, metrics) };
 }
 
-/** The ideal configuration's. @param {Float32Array} cosines_ @param {string} note @returns {Card} */
-export const idealCard = (cosines_, note) => ({
+/** The ideal configuration's. @param {Float32Array} cosines_ @param {string} note @returns {Comparison} */
+export const idealAlone = (cosines_, note) => ({
   id: "ideal",
   title: labWords.ideal,
   colour: "",
