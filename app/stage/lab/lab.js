@@ -1,21 +1,15 @@
 /** The lab on the page: form, stage, curves and matrices around one worker; what is set stands in the address. */
-import { classColours, parseCss, toHex } from "../common/colours.js";
+import { classColours, RAMP, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
-import { RAMP } from "../common/colours.js";
-import { Curves } from "./curves.js";
+import { Below } from "./below.js";
 import { Film } from "./film.js";
 import { Form, SLOW } from "./form.js";
-import { watchHand } from "./hand.js";
-import { headerOf, titleOf } from "./header.js";
+import { watchHand, wayOf } from "./hand.js";
+import { headersOf } from "./header.js";
 import { stageDataOf } from "./given.js";
-import { Playground } from "./playground.js";
-import { cosinesOf, Matrices } from "./matrices.js";
-import { comparisonOf, idealAlone } from "./comparisons.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
-import { bestTargets, fits } from "./targets.js";
-import { seen, TOURS } from "./shadows.js";
-import { fill } from "../words.js";
+import { TOURS } from "./shadows.js";
 import { Theories } from "./theory/theories.js";
 import { appearing } from "./theory/appearing.js";
 import { labWords as words } from "./words.js";
@@ -71,22 +65,19 @@ export class Lab {
     this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
     this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
-    this.curves = new Curves((step) => this.stage.timeline.hold(step));
-    this.matrices = new Matrices();
     this.theories = new Theories(openWorker, () => this.source?.again());
-    this.matrices.head.append(
+    this.below = new Below(this.theories, (step) => this.stage.timeline.hold(step));
+    this.below.matrices.head.append(
       this.form.makeButton(words.theory.appear, words.theory.appearHint, () => this.letAppear()),
     );
-    this.playground = new Playground();
     /** @type {string[]} of the classes */
     this.colours = [];
-    this.ideal = { key: "", cosines: new Float32Array(0) };
     this.film.begin(this.headers());
     this.stage = openStage(stageDataOf(this.data, this.settings), (options) => this.openSource(options));
     this.lay();
     watchHand(this.stage, {
-      move: (id, c, to) => this.put(id, c, to),
-      end: () => {},
+      move: (id, c, to, all) => this.hold(id, c, to, all),
+      end: () => this.send({ type: "release" }),
     });
     this.stage.choices.watch((changed) => this.chosen(changed));
     this.send({ type: "begin", settings: this.settings });
@@ -102,7 +93,7 @@ export class Lab {
       ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
       `${words.lead} ${words.drag}`,
     );
-    const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root, this.playground.root);
+    const main = make("div", "ltl-main", {}, this.place, this.below.root);
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
@@ -202,12 +193,10 @@ export class Lab {
       this.stage.timeline.goLive();
     } else {
       this.goOn();
-      if (
-        String(before.counts) !== String(this.settings.counts) ||
-        before.imbalance !== this.settings.imbalance ||
-        before.profile !== this.settings.profile
-      )
-        for (const [id, header] of this.headers()) this.film.rename(id, header);
+      for (const [id, header] of this.headers()) {
+        const { title, counts } = this.film.of.get(id)?.header ?? {};
+        if (title !== header.title || String(counts) !== String(header.counts)) this.film.rename(id, header);
+      }
     }
     this.send({ type: "change", settings: this.settings });
     if (before.speed !== this.settings.speed) this.slow = false;
@@ -298,35 +287,22 @@ export class Lab {
   }
 
   headers() {
-    const { settings, data } = this;
-    return new Map(settings.losses.map((id) => [id, headerOf(id, settings, data.looks)]));
+    return headersOf(this.settings, this.data.looks);
   }
 
-  /** A hand holds a class: it goes where it is drawn there. @param {string} id @param {number} c
-   * @param {import("../common/types.js").Vec3} to */
-  put(id, c, to) {
+  /** A hand holds a class: it stays where it is drawn there, until the hand lets go. @param {string} id of the panel
+   * @param {number} c @param {import("../common/types.js").Vec3} to @param {boolean} all in every panel */
+  hold(id, c, to, all) {
     this.goOn();
-    const { dim } = this.settings,
+    const { dim, together } = this.settings,
       shot = this.film.of.get(id)?.frames.at(-1),
       view = this.source?.views.get(id)?.view;
     if (!shot) return;
     const mean = shot.means.slice(c * dim, (c + 1) * dim);
-    if (dim > 3 && view) {
-      if (this.source && TOURS.includes(/** @type {any} */ (this.source.projection)))
-        return void (view.turnTo(mean, to), this.source.again());
-      // In a shadow the hand moves what can be seen of the class; the rest of it stays, as far as there is room.
-      for (let turn = 0; turn < 4; turn++) {
-        const here = seen(view.rows, mean, dim);
-        for (let a = 0; a < 3; a++) for (let k = 0; k < dim; k++) mean[k] += (to[a] - here[a]) * view.rows[a * dim + k];
-        const size = Math.hypot(...mean) || 1;
-        for (let k = 0; k < dim; k++) mean[k] /= size;
-      }
-      this.send({ type: "put", id, c, to: mean });
-    } else {
-      const flat = Float32Array.from(to.slice(0, dim)),
-        size = Math.hypot(...flat) || 1;
-      this.send({ type: "put", id, c, to: flat.map((v) => v / size) });
-    }
+    if (dim > 3 && view && this.source && TOURS.includes(/** @type {any} */ (this.source.projection)))
+      return void (view.turnTo(mean, to), this.source.again());
+    const ids = all || together ? [] : [id];
+    this.send({ type: "hold", ids, c, to: wayOf(mean, to, dim > 3 && view ? view.rows : null) });
   }
 
   /** @param {Set<string>} changed groups of the stage's choices */
@@ -366,39 +342,9 @@ export class Lab {
     this.form.write(this.settings, this.colours, this.slow);
   }
 
-  /** Curves and squares, a few times a second. */
+  /** What stands below, a few times a second. */
   writeBelow() {
-    const { settings, film } = this;
-    this.form.writeMotion(settings, this.rate);
-    const style = getComputedStyle(this.root),
-      ink = style.getPropertyValue("--ltv-ink").trim() || "#1c1f24",
-      line = style.getPropertyValue("--ltv-line").trim() || "#d9dadd",
-      paper = parseCss(style.getPropertyValue("--ltv-page")) ?? [1, 1, 1];
-    const colours = new Map(settings.losses.map((id) => [id, this.data.looks[id]?.colour ?? ink]));
-    const held = this.mode === "follow" ? null : this.held,
-      quiet = `color-mix(in srgb, ${ink} 60%, ${toHex(paper)})`;
-    const shots = held === null ? film.at(Infinity) : film.at(held);
-    this.theories.want(shots.map(({ theory }) => theory));
-    this.theories.measureAll(film);
-    this.curves.draw(film, { ink, quiet, line, colours }, held);
-    const { classes, dim } = settings;
-    /** @type {import("./matrices.js").Comparison[]} */
-    const cards = shots
-      .filter(({ means }) => means.length === classes * dim)
-      .map((shot) => {
-        const look = { title: titleOf(shot.id), colour: colours.get(shot.id) ?? ink };
-        return comparisonOf(shot, this.theories.of(shot.theory), classes, dim, look);
-      });
-    cards.push(idealAlone(this.idealCosines(), fits(classes, dim) ? "" : fill(words.noIdeal, { dim })));
-    const page = /** @type {[number, number, number]} */ (paper.map((v) => 255 * v));
-    this.matrices.draw(cards, classes, page);
-    this.playground.write(classes, dim, { ink, quiet, line, classes: this.colours }, shots[0]);
-  }
-
-  idealCosines() {
-    const { classes, dim } = this.settings,
-      key = `${classes} ${dim}`;
-    if (this.ideal.key !== key) this.ideal = { key, cosines: cosinesOf(bestTargets(classes, dim, 1), classes, dim) };
-    return this.ideal.cosines;
+    this.form.writeMotion(this.settings, this.rate);
+    this.below.draw(this.film, this.settings, this.mode === "follow" ? null : this.held, this.colours);
   }
 }
