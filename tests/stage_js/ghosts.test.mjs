@@ -80,6 +80,11 @@ test("below C - 1 dimensions, with noise, and where another loss begins, nothing
   assert.equal(bcl({ classAveraging: false }).says, "unknown");
   assert.equal(bcl({ classAveraging: false, complement: false }).denominator, "samples");
   assert.equal(about({ loss: "kcl", options: { k: 0 } }).says, "unknown");
+  const counts = Array.from({ length: 61 }, (_, c) => 100 - c);
+  assert.deepEqual(
+    [about({ counts, dim: 60 }).says, about({ counts, dim: 60, loss: "supcon" }).of],
+    ["many", "contrast"],
+  );
   const { shots, theories } = ended({ losses: ["ce", "bcl"], dim: 3 }, 3);
   for (const shot of shots) {
     assert.equal(shot.metrics.theory_error, undefined);

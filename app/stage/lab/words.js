@@ -162,6 +162,7 @@ export const labWords = {
       few: "Nothing is predicted: in {dim} dimensions {classes} classes have several best arrangements, from {least} on one.",
       noise: "Theory speaks of classes whose samples end on one point; noise keeps them apart here.",
       unknown: "Nobody knows where this loss ends.",
+      many: "Not computed: so many different counts would take minutes. With fewer classes, or a step profile, they would not.",
     },
     states: {
       waits: "Being computed…",

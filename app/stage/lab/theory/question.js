@@ -19,7 +19,8 @@ import { seli, underDecay } from "./entropy.js";
 /** @typedef {{of: "decay", counts: number[]} & import("./entropy.js").Decayed} Decay */
 /** @typedef {{of: "seli", counts: number[]}} Seli */
 /** @typedef {{of: "simplex", classes: number, says: "targets"|"even"}} Even */
-/** @typedef {{of: "none", says: "few"|"noise"|"unknown", classes: number, dim: number}} None theory does not speak */
+/** @typedef {{of: "none", says: "few"|"noise"|"unknown"|"many", classes: number, dim: number}} None nothing is
+ * predicted; many: it would take minutes */
 /** @typedef {Contrast|Decay|Seli|Even|None} Question */
 /**
  * @typedef {object} Answer   unit rows in one coordinate system, which may be turned as a whole
@@ -41,6 +42,8 @@ const CONTRASTS = {
   // Prototypes in a batch where classes do not weigh alike are a loss of their own.
   bcl: ({ classAveraging, complement }) => (classAveraging ? "classes" : complement ? null : "samples"),
 };
+/** Different counts that cross-entropy under a weight decay is solved for, as in Python. */
+const MOST_UNEQUAL = 60;
 const ENTROPIES = ["ce", "logit-adjust", "reweight"];
 const TARGETS = ["tsc", "etf"];
 
@@ -59,6 +62,7 @@ export function questionOf({ loss, counts, dim, points, apart, options }) {
   const { temperature, average, decay, decayBy: pays, vanish } = options;
   if (denominator) return { of: "contrast", counts, temperature, average, denominator };
   if (vanish) return pays === "sample" ? { of: "seli", counts } : { of: "simplex", classes, says: "even" };
+  if (new Set(counts).size > MOST_UNEQUAL) return none("many");
   // Each sample with its weight of 1 / n is the mean over classes of the mean within each.
   const even = loss === "reweight" || average === "class";
   const tau = loss === "logit-adjust" ? options.tau : 0;

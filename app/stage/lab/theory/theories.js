@@ -7,6 +7,7 @@ import { angleError, anglesOf, evenAngle, turnedOnto } from "./residuals.js";
 /** @typedef {import("./question.js").Question} Question */
 /** @typedef {import("./question.js").Answer} Answer */
 /** @typedef {import("../race.js").Snapshot} Snapshot */
+/** @typedef {{means: Float64Array, weights: Float64Array|null}} Ghost (C, dim) unit rows */
 /**
  * @typedef {object} Known   of a question
  * @property {Question} question
@@ -21,7 +22,10 @@ const MOST_KEPT = 80,
   PATIENCE = 250,
   /** How far above the least there is an answer may be. */
   EXACT = 1e-5,
-  MEASURING = 10;
+  MEASURING = 10,
+  /** Classes from which on a ghost is dear, and the milliseconds for which it then stays. */
+  MANY = 40,
+  STAYS = 300;
 
 export class Theories {
   /** @param {() => Worker} open @param {() => void} told an answer has come */
@@ -36,6 +40,8 @@ export class Theories {
     this.asked = null;
     /** @type {string[]} */
     this.wanted = [];
+    /** By panel: what was drawn last. @type {Map<string, {at: number, answer: Answer, dim: number, found: Ghost}>} */
+    this.ghosts = new Map();
   }
 
   /** What is known of a question, which is asked where it has not been. @param {string} key */
@@ -139,30 +145,40 @@ export class Theories {
 
   /**
    * The predicted rows, turned onto a moment's own: where it will be, if theory is right. @param {Snapshot} shot
-   * @returns {{means: Float64Array, weights: Float64Array|null}|null} (C, dim) unit rows
+   * @returns {Ghost|null}
    */
   ghostOf(shot) {
     const { answer } = this.of(shot.theory);
     if (!answer) return null;
     const n = answer.means.length / answer.dim,
-      dim = shot.means.length / n;
-    if (!answer.weights || !shot.columns)
-      return { means: turnedOnto(answer.means, shot.means, n, answer.dim, dim), weights: null };
-    // One turn for both: how they lie to one another is predicted too.
-    const turned = turnedOnto(
-      stacked(answer.weights, answer.means),
-      stacked(shot.columns, shot.means),
-      2 * n,
-      answer.dim,
-      dim,
-    );
-    return { weights: turned.subarray(0, n * dim), means: turned.subarray(n * dim) };
+      dim = shot.means.length / n,
+      last = this.ghosts.get(shot.id),
+      now = performance.now();
+    if (last && n > MANY && last.answer === answer && last.dim === dim && now - last.at < STAYS) return last.found;
+    const found = turnedAll(answer, shot, n, dim);
+    this.ghosts.set(shot.id, { at: now, answer, dim, found });
+    return found;
   }
 
   end() {
     this.drop();
     this.wanted = [];
   }
+}
+
+/** @param {Answer} answer @param {Snapshot} shot @param {number} n @param {number} dim @returns {Ghost} */
+function turnedAll(answer, shot, n, dim) {
+  if (!answer.weights || !shot.columns)
+    return { means: turnedOnto(answer.means, shot.means, n, answer.dim, dim), weights: null };
+  // One turn for both: how they lie to one another is predicted too.
+  const turned = turnedOnto(
+    stacked(answer.weights, answer.means),
+    stacked(shot.columns, shot.means),
+    2 * n,
+    answer.dim,
+    dim,
+  );
+  return { weights: turned.subarray(0, n * dim), means: turned.subarray(n * dim) };
 }
 
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
