@@ -71,10 +71,27 @@ export class Collapsed {
 
   /** @param {Float64Array} x (K, K + 1) @returns {Local} */
   at(x) {
+    const { k, width, size, tau, bend } = this,
+      shared = this.sharesAt(x),
+      { value, slope, within, apart } = shared,
+      both = new Float64Array(k * k);
+    for (let a = 0; a < k; a++) for (let b = 0; b < k; b++) both[a * k + b] = slope[a * k + b] + slope[b * k + a];
+    const gradient = this.rowsOf(both, x),
+      stiffness = new Float64Array(k);
+    for (let a = 0; a < k; a++) {
+      gradient[a * width + k] = size[a] > 1 ? -within[a] * tau * bend[a] * apart[a] : 0;
+      let sum = within[a] * tau * bend[a];
+      for (let b = 0; b < k; b++) sum += both[a * k + b];
+      stiffness[a] = Math.max(sum / tau, 1e-300);
+    }
+    return { value, gradient, hessian: (d) => this.bent(x, d, shared, both), stiffness };
+  }
+
+  /** What each group has of an anchor's sum, and the slopes by cosines that follow. @param {Float64Array} x */
+  sharesAt(x) {
     const { k, width, size, weight, tau, bend, shares } = this,
       share = new Float64Array(k * k),
       slope = new Float64Array(k * k),
-      both = new Float64Array(k * k),
       within = new Float64Array(k),
       apart = Float64Array.from(size, (_, a) => x[a * width + k]);
     let value = 0;
@@ -98,44 +115,38 @@ export class Collapsed {
       within[a] = slope[a * k + a];
       slope[a * k + a] = 0;
     }
-    for (let a = 0; a < k; a++) for (let b = 0; b < k; b++) both[a * k + b] = slope[a * k + b] + slope[b * k + a];
-    const gradient = this.rowsOf(both, x);
-    const stiffness = new Float64Array(k);
+    return { value, share, slope, within, apart };
+  }
+
+  /** The change of the gradient along a direction. @param {Float64Array} x @param {Float64Array} d
+   * @param {ReturnType<Collapsed["sharesAt"]>} shared @param {Float64Array} both */
+  bent(x, d, { share, slope, within, apart }, both) {
+    const { k, width, size, tau, bend } = this,
+      turned = new Float64Array(k * k),
+      moved = new Float64Array(k * k),
+      parting = apart.map((_, a) => (size[a] > 1 ? d[a * width + k] : 0));
     for (let a = 0; a < k; a++) {
-      gradient[a * width + k] = size[a] > 1 ? -within[a] * tau * bend[a] * apart[a] : 0;
-      let sum = within[a] * tau * bend[a];
-      for (let b = 0; b < k; b++) sum += both[a * k + b];
-      stiffness[a] = Math.max(sum / tau, 1e-300);
+      let mean = 0;
+      for (let b = 0; b < k; b++) {
+        let cross = 0;
+        for (let i = 0; i < k; i++) cross += d[a * width + i] * x[b * width + i] + x[a * width + i] * d[b * width + i];
+        const change = a === b ? -bend[a] * apart[a] * parting[a] : cross / tau;
+        turned[a * k + b] = change;
+        mean += share[a * k + b] * change;
+      }
+      for (let b = 0; b < k; b++) turned[a * k + b] -= mean;
     }
-    const hessian = (/** @type {Float64Array} */ d) => {
-      const turned = new Float64Array(k * k),
-        parting = apart.map((_, a) => (size[a] > 1 ? d[a * width + k] : 0));
-      for (let a = 0; a < k; a++) {
-        let mean = 0;
-        for (let b = 0; b < k; b++) {
-          let cross = 0;
-          for (let i = 0; i < k; i++)
-            cross += d[a * width + i] * x[b * width + i] + x[a * width + i] * d[b * width + i];
-          const change = a === b ? -bend[a] * apart[a] * parting[a] : cross / tau;
-          turned[a * k + b] = change;
-          mean += share[a * k + b] * change;
-        }
-        for (let b = 0; b < k; b++) turned[a * k + b] -= mean;
-      }
-      const moved = new Float64Array(k * k);
-      for (let a = 0; a < k; a++)
-        for (let b = 0; b < k; b++)
-          moved[a * k + b] = slope[a * k + b] * turned[a * k + b] + slope[b * k + a] * turned[b * k + a];
-      const out = this.rowsOf(both, d),
-        other = this.rowsOf(moved, x);
-      for (let a = 0; a < k; a++) {
-        for (let i = 0; i < k; i++) out[a * width + i] += other[a * width + i];
-        const inner = within[a] * turned[a * k + a];
-        out[a * width + k] = size[a] > 1 ? -tau * bend[a] * (inner * apart[a] + within[a] * parting[a]) : 0;
-      }
-      return out;
-    };
-    return { value, gradient, hessian, stiffness };
+    for (let a = 0; a < k; a++)
+      for (let b = 0; b < k; b++)
+        moved[a * k + b] = slope[a * k + b] * turned[a * k + b] + slope[b * k + a] * turned[b * k + a];
+    const out = this.rowsOf(both, d),
+      other = this.rowsOf(moved, x);
+    for (let a = 0; a < k; a++) {
+      for (let i = 0; i < k; i++) out[a * width + i] += other[a * width + i];
+      const inner = within[a] * turned[a * k + a];
+      out[a * width + k] = size[a] > 1 ? -tau * bend[a] * (inner * apart[a] + within[a] * parting[a]) : 0;
+    }
+    return out;
   }
 
   /** Sums of rows, without their last number. @param {Float64Array} mix (K, K) @param {Float64Array} x (K, K + 1) */
