@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,17 +13,9 @@ HERE = Path(__file__).parent
 SOME = 9
 
 
-@pytest.fixture(scope="module")
-def made() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lab_cases", HERE / "lab_cases.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_cases_are_those_of_the_losses(made: ModuleType):
+def test_the_cases_are_those_of_the_losses(script: Callable[[str], ModuleType]):
     """Every ninth one, with its way; `python tests/stage_js/lab_cases.py` writes all of them anew."""
+    made = script("lab_cases")
     stored = json.loads((HERE / "lab_cases.json").read_text(encoding="utf-8"))
     given = made.asked()
     assert len(stored) == len(given)
@@ -36,3 +28,16 @@ def test_the_cases_are_those_of_the_losses(made: ModuleType):
                 assert found[key] == pytest.approx(stored[seed][key], rel=1e-10, abs=1e-12), (seed, key)
         if "after" in found:
             assert found["after"]["x"] == pytest.approx(stored[seed]["after"]["x"], rel=1e-9, abs=1e-10), seed
+
+
+def test_the_cases_are_those_of_theory(script: Callable[[str], ModuleType]):
+    """Every fifth one; `python tests/stage_js/theory_cases.py` writes all of them anew."""
+    made = script("theory_cases")
+    stored = json.loads((HERE / "theory_cases.json").read_text(encoding="utf-8"))
+    given = made.asked()
+    assert [{name: case[name] for name in asked} for asked, case in zip(given, stored, strict=True)] == given
+    for at in [*range(0, len(given), 5), len(given) - 1]:
+        found = made.judge(given[at])
+        for key in {"value", "means", "weights", "logits", "turned", "off"} & set(stored[at]):
+            size = max(map(abs, stored[at][key])) if isinstance(stored[at][key], list) else 1.0
+            assert found[key] == pytest.approx(stored[at][key], rel=1e-9, abs=1e-7 * size), (given[at], key)

@@ -22,6 +22,16 @@ export const labWords = {
   slow: "Slow motion",
   slowHint: "Six steps a second",
   drag: "Drag a class by its ring, and let go.",
+  whose: "Set for",
+  whoseHint: "What is set below, for all panels or for one alone",
+  all: "All",
+  again: "Once more",
+  againHint: "The same loss in another panel, to set it otherwise there",
+  asAll: "As all",
+  asAllHint: "What is set for this panel alone is given up",
+  remove: "Remove",
+  removeHint: "Takes this panel off the stage",
+  manyTimes: "{title} × {count}",
   counts: "Training samples of each class: drag a bar, or use the arrow keys",
   countOf: "Samples of class {c}",
   bars: "{n} samples of class {c}",
@@ -49,8 +59,10 @@ export const labWords = {
     tau: ["LA: strength of the prior", "Logit adjustment"],
     decay: ["Weight decay", "On classifier and features"],
     decayBy: ["Features pay", "By class each alike, by sample as many as there are"],
+    vanish: ["Weight decay vanishes", "It falls to a tenth every 400 steps: the limit in which theory speaks of SELI"],
     spread: ["Sharpness", "Of the uniformity's kernel"],
     seed: ["Seed", "Of the start"],
+    together: ["Drag in all panels", "Else a class moves in its own panel alone; or hold Alt"],
   },
   values: {
     exponential: "exponential",
@@ -63,6 +75,23 @@ export const labWords = {
     auto: "automatic",
     descent: "descent",
     adam: "Adam",
+  },
+  /** What tells a panel from another of the same loss. */
+  tags: {
+    temperature: "τ {value}",
+    average: { sample: "sample", class: "class" },
+    k: "k {value}",
+    targetWeight: "weight {value}",
+    classAveraging: { 1: "classes alike", 0: "samples alike" },
+    complement: { 1: "with prototypes", 0: "without prototypes" },
+    tied: { 1: "tied", 0: "free prototypes" },
+    negatives: { class: "samples", instance: "rows", both: "both" },
+    lengths: { 1: "longer tail", 0: "one length" },
+    tau: "prior {value}",
+    decay: "decay {value}",
+    decayBy: { class: "pays by class", sample: "pays by sample" },
+    vanish: { 1: "decay vanishes", 0: "decay stays" },
+    spread: "sharpness {value}",
   },
   averages: { sample: "samples", class: "classes" },
   negatives: { class: "samples", instance: "rows", both: "both" },
@@ -99,6 +128,15 @@ export const labWords = {
     ],
     centre_sum: ["Centre sum", "How far the classes are from balancing around the origin"],
     angles: ["Smallest angle", "Between two classes of the head, full, and of the tail, dashed; degrees"],
+    rows: [
+      "Tail: classifier and means",
+      "Smallest angle between two tail classes: of the classifier's rows, full, and of class means, dashed; degrees",
+    ],
+    theory: [
+      "Distance to its own theory",
+      "Mean difference of angles: to what theory predicts, full, and to the simplex, dashed; of the classifier's rows " +
+        "where there is one, else of class means; degrees",
+    ],
     loss: ["Loss", "Each from its own least to its own greatest value: only its course can be compared"],
   },
   chartSays: "{title} of {count} losses up to step {step}",
@@ -106,9 +144,53 @@ export const labWords = {
   matrices: "Cosines between classes",
   matricesHint: "Head at the top and left; blue is opposite, red is the same direction",
   ideal: "Ideal",
-  predicted: "{title}, predicted",
   matrixSays: "Cosines between the classes of {title}, from {low} to {high}",
   noIdeal: "No simplex fits in {dim} dimensions: the ideal shown is the best arrangement found.",
+  theory: {
+    now: "now",
+    means: "means",
+    rows: "classifier",
+    predicted: "predicted",
+    mark: [
+      "Predicted configuration",
+      "Where theory says that each loss ends with these counts and its own penalty, turned onto what it is now; below " +
+        "the spheres stands which theory, and how sure it is.",
+    ],
+    appear: "Let theory appear",
+    appearHint: "Cross-entropy alone, in as many dimensions as theory asks for, with a weight decay that vanishes",
+    none: {
+      few: "Nothing is predicted: in {dim} dimensions {classes} classes have several best arrangements, from {least} on one.",
+      noise: "Theory speaks of classes whose samples end on one point; noise keeps them apart here.",
+      unknown: "Nobody knows where this loss ends.",
+      many: "Not computed: so many different counts would take minutes. With fewer classes, or a step profile, they would not.",
+    },
+    states: {
+      waits: "Being computed…",
+      nothing: "This weight decay leaves no logits at all: everything ends in the origin.",
+      failed: "The minimum was not found to the digits that a prediction needs, so none is shown.",
+    },
+    seli: "SELI, proven: a ridge that vanishes, features paying by sample. A limit that comes slowly.",
+    decay: {
+      class: "Proven, layer-peeled: weight decay {decay} on the classifier and on features, each class paying alike.",
+      sample:
+        "Proven, convex: weight decay {decay} on the classifier and on features, each class paying by its samples.",
+    },
+    simplex: {
+      targets: "Its targets, the regular simplex: proven for a pull of targets alone.",
+      even: "The regular simplex, derived: a ridge that vanishes, each class paying alike.",
+    },
+    contrast: {
+      "samples-sample":
+        "Derived, population SupCon at temperature {temperature}, mean over samples; no penalty but unit length.",
+      "samples-class":
+        "Derived, population SupCon at temperature {temperature}, mean over classes; no penalty but unit length.",
+      "classes-sample":
+        "Derived, population BCL at temperature {temperature}, mean over samples; no penalty but unit length.",
+      "classes-class": "Proven, the simplex: BCL with the mean over classes; no penalty but unit length.",
+    },
+    off: "Angles are {off} off it ({most} at most), {simplex} off the simplex.",
+    offBoth: "Classifier {off} off it ({most} at most), {simplex} off the simplex; means {means} and {meansSimplex}.",
+  },
   landmarks: {
     targets: ["Targets", "Where each class is drawn to."],
     classifier: ["Classifier", "Directions of the classifier's rows."],
@@ -137,6 +219,12 @@ export const labWords = {
     smallest_head: ["Smallest, head", "Between two classes of the head."],
     smallest_tail: ["Smallest, tail", "Between two classes of the tail."],
     loss: ["Loss", "Its value at this step; values of different losses cannot be compared."],
+    theory_error: [
+      "° off theory",
+      "Mean difference in degrees of angles from those that theory predicts: of the classifier's rows where there is one, else of class means.",
+    ],
+    simplex_error: ["° off simplex", "The same angles, held against those of the simplex."],
+    smallest_tail_rows: ["Tail, classifier", "Smallest angle between two tail classes' rows of the classifier."],
   },
   names: { min_centre_angle: "Angle" },
   stage: {
