@@ -115,9 +115,9 @@ def test_a_diagram_is_computed_played_kept_and_taken_away(page, address: str, tm
 
 def test_a_diagram_can_be_stopped_and_gone_on_with(page):
     page.get_by_role("button", name="layer-peeled").click()
-    compute = page.get_by_role("button", name="Compute 35 cells")
-    compute.click()
-    until(page, "() => /^[3-9] of/.test(document.querySelector('[data-testid=ltviz-phase-state]').textContent)")
+    page.get_by_role("button", name="many", exact=True).click()
+    page.get_by_role("button", name="Compute 425 cells").click()
+    until(page, "() => /^[1-9].* of/.test(document.querySelector('[data-testid=ltviz-phase-state]').textContent)")
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="more").wait_for()
     page.wait_for_timeout(600)
