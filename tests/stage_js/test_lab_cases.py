@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
@@ -41,3 +42,16 @@ def test_the_cases_are_those_of_theory(script: Callable[[str], ModuleType]):
         for key in {"value", "means", "weights", "logits", "turned", "off"} & set(stored[at]):
             size = max(map(abs, stored[at][key])) if isinstance(stored[at][key], list) else 1.0
             assert found[key] == pytest.approx(stored[at][key], rel=1e-9, abs=1e-7 * size), (given[at], key)
+
+
+def test_the_cells_are_those_of_phase_diagrams(script: Callable[[str], ModuleType]):
+    """Every other plane; `python tests/stage_js/phase_cases.py` writes all of them anew."""
+    made = script("phase_cases")
+    stored = json.loads((HERE / "phase_cases.json").read_text(encoding="utf-8"))
+    assert [(case["rows"], case["ratios"]) for case in stored] == [(rows, ratios) for _, rows, ratios in made.PLANES]
+    for at in range(0, len(stored), 2):
+        found = made.judge(*made.PLANES[at])
+        assert found["plane"] == stored[at]["plane"]
+        assert np.array(found["angles"]) == pytest.approx(np.array(stored[at]["angles"]), abs=1e-5)
+        for border, before in zip(found["borders"], stored[at]["borders"], strict=True):
+            assert border == before or border == pytest.approx(before, rel=1e-8)

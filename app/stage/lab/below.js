@@ -16,15 +16,17 @@ import { labWords as words } from "./words.js";
 const LINE_CONTRAST = 2.2;
 
 export class Below {
-  /** @param {import("./theory/theories.js").Theories} theories @param {(step: number) => void} goTo a step that was
-   * clicked */
-  constructor(theories, goTo) {
+  /** @param {import("./theory/theories.js").Theories} theories @param {import("./phase/diagram.js").PhaseDiagram} phase
+   * @param {(step: number) => void} goTo a step that was clicked */
+  constructor(theories, phase, goTo) {
     this.theories = theories;
+    this.phase = phase;
     this.curves = new Curves(goTo);
     this.matrices = new Matrices();
     this.playground = new Playground();
     this.ideal = { key: "", cosines: new Float32Array(0) };
-    this.root = make("div", "ltl-below", {}, this.curves.root, this.matrices.root, this.playground.root);
+    const parts = [this.curves, this.matrices, this.phase, this.playground];
+    this.root = make("div", "ltl-below", {}, ...parts.map(({ root }) => root));
   }
 
   /**
@@ -49,6 +51,7 @@ export class Below {
       colour: colours.get(id) ?? ink,
     });
     this.drawSquares(shots, settings, lookOf, /** @type {[number, number, number]} */ (paper.map((v) => 255 * v)));
+    this.phase.write({ page: paper, ink, line });
     this.playground.write(settings.classes, settings.dim, { ...looks, classes: classColours }, shots[0]);
   }
 

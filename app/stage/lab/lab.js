@@ -7,6 +7,7 @@ import { Form, SLOW } from "./form.js";
 import { watchHand, wayOf } from "./hand.js";
 import { headersOf } from "./header.js";
 import { stageDataOf } from "./given.js";
+import { PhaseDiagram } from "./phase/diagram.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
 import { TOURS } from "./shadows.js";
@@ -66,7 +67,8 @@ export class Lab {
     this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
     this.theories = new Theories(openWorker, () => this.source?.again());
-    this.below = new Below(this.theories, (step) => this.stage.timeline.hold(step));
+    this.phase = new PhaseDiagram({ openWorker, play: (patch) => this.play(patch) }, !data.lesson);
+    this.below = new Below(this.theories, this.phase, (step) => this.stage.timeline.hold(step));
     this.below.matrices.head.append(
       this.form.makeButton(words.theory.appear, words.theory.appearHint, () => this.letAppear()),
     );
@@ -126,6 +128,7 @@ export class Lab {
     this.detach();
     this.worker.terminate();
     this.theories.end();
+    this.phase.end();
   }
 
   /** @param {import("./worker.js").Order} order */
@@ -224,6 +227,13 @@ export class Lab {
     this.stage.timeline.goLive();
     this.send({ type: "begin", settings: this.settings });
     this.pace();
+  }
+
+  /** A cell of the phase diagram: from the first step, where it can be seen. @param {Partial<Settings>} patch */
+  play(patch) {
+    this.change(patch);
+    this.begin();
+    this.place.scrollIntoView({ block: "nearest" });
   }
 
   /** Who acts in the past goes on from there: what came after it is forgotten. */

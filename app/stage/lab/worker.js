@@ -1,4 +1,5 @@
 /** The lab's worker: steps as fast as is asked for, and tells what is to be seen as often as it is drawn. */
+import { answer } from "./phase/answers.js";
 import { Race } from "./race.js";
 import { answerTo } from "./theory/question.js";
 
@@ -101,8 +102,10 @@ function wake() {
   if (timer === undefined) timer = setTimeout(turn);
 }
 
-/** @param {{data: Order}} event */
+/** @param {{data: Order|import("./phase/answers.js").Ask}} event */
 self_.onmessage = ({ data }) => {
+  // Another worker of the same kind runs the cells of a phase diagram.
+  if (data.type === "phase") return void self_.postMessage(answer(data));
   // Of a worker that does nothing else.
   if (data.type === "predict")
     return void self_.postMessage({ type: "predicted", key: data.key, answer: answerTo(JSON.parse(data.key ?? "")) });
