@@ -90,6 +90,7 @@
  * @property {string|null} [told]   what the picture shows, in words, for those who do not see it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
+ * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre
