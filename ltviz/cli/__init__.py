@@ -31,7 +31,7 @@ COMMANDS = {
     "reproduce": "reproduce a published or derived result: a number, a tolerance, a verdict",
     "judge": "judge a trained encoder by other classifiers: ncm, linear, crt, tau_norm",
     "phase": "where rare classes end on one point, over imbalance and temperature, penalty or dimension",
-    "targets": "make targets on the sphere, as a file that `ltviz train tsc --targets FILE` takes",
+    "targets": "make targets on the sphere, as a file that `tsc` and `etf` take: --targets FILE",
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "pack": "put a run into one file, bit for bit, to keep or to move",
     "unpack": "make a run of such a file again",

@@ -9,7 +9,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz import geometry
 from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, Step
@@ -18,7 +17,7 @@ from ltviz.methods.parts.cosine import SCALE, cosine_logits
 from ltviz.methods.parts.inputs import Labels, Numbers, check_labels, check_numbers, check_rows, check_samples, reduce
 from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.matched_targets import follow, match
+from ltviz.methods.parts.matched_targets import follow, match, targets_file, targets_of
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import fixed_targets, pulled_similarities
@@ -101,6 +100,7 @@ class EtfSettings(Settings):
         description="Mean within each class and then over classes, which is what the official lengths come to, or over "
         "all samples.",
     )
+    targets: str = targets_file()
 
 
 class EtfStep(Step):
@@ -113,9 +113,10 @@ class EtfStep(Step):
 class Etf(Method):
     """Embeddings are drawn to the corners of a fixed simplex, which classify; term `regression`.
 
-    Where no simplex fits, corners are the best arrangement there is. The official head needs D >= C, and draws its
-    simplex through a QR of uniform numbers. Logits are cosines with the corners, for confidence times 16. With the
-    assignment matched, corners follow running class centres by the Hungarian method, as TSC's targets do.
+    Where no simplex fits, corners are the best arrangement there is; a file of targets takes their place. The official
+    head needs D >= C, and draws its simplex through a QR of uniform numbers. Logits are cosines with the corners, for
+    confidence times 16. With the assignment matched, corners follow running class centres by the Hungarian method, as
+    TSC's targets do.
     """
 
     card = Card(
@@ -150,9 +151,7 @@ class Etf(Method):
     def __init__(self, settings: EtfSettings, setup: Setup):
         super().__init__(settings, setup)
         num_classes = setup.num_classes
-        self.register_buffer(
-            "targets", torch.from_numpy(geometry.optimal_targets(num_classes, setup.dim, seed=0)).float()
-        )
+        self.register_buffer("targets", targets_of(settings.targets, setup))
         drawn = settings.assignment == "random"
         self.register_buffer("matched", torch.randperm(num_classes) if drawn else torch.arange(num_classes))
         self.register_buffer("centres", torch.zeros(num_classes, setup.dim))
@@ -183,6 +182,8 @@ class Etf(Method):
 
     def theory(self, counts: np.ndarray) -> Prediction | None:
         """Its corners, where they are the regular simplex."""
+        if self.settings.targets:
+            return None
         return simplex_ends(len(counts), self.setup_.dim, "Yang et al. 2022, theorem 1: the corners")
 
     @classmethod

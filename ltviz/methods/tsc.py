@@ -10,8 +10,6 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ltviz import geometry
-from ltviz.data.target_files import read_targets
 from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Setup, live
@@ -29,7 +27,7 @@ from ltviz.methods.parts.inputs import (
 )
 from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.matched_targets import follow, match
+from ltviz.methods.parts.matched_targets import follow, match, targets_file, targets_of
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
@@ -37,7 +35,6 @@ from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, fixed_targets, own_similarities, pulled_similarities
 from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 from ltviz.methods.parts.theory import simplex_ends
-from ltviz.recording.names import typed_path
 
 
 @loss("query", "key", "queue", "targets", still=("key",))
@@ -180,12 +177,7 @@ class TscSettings(KclSettings):
     normalize: Literal["code", "paper"] = Field(
         "code", description="Divide the target term by the number of positives too (official code), or not (paper)."
     )
-    targets: str = Field(
-        "",
-        max_length=1000,
-        description="File of targets that `ltviz targets` or the geometry page saved, a row for each class; where "
-        "empty the regular simplex, or below C - 1 dimensions the best arrangement found.",
-    )
+    targets: str = targets_file()
 
 
 class Tsc(Kcl):
@@ -233,11 +225,7 @@ class Tsc(Kcl):
 
     def __init__(self, settings: TscSettings, setup: Setup):
         super().__init__(settings, setup)
-        if settings.targets:
-            targets = read_targets(typed_path(settings.targets), num_classes=setup.num_classes, dim=setup.dim)
-        else:
-            targets = geometry.optimal_targets(setup.num_classes, setup.dim, seed=0)
-        self.register_buffer("targets", torch.from_numpy(targets).float())
+        self.register_buffer("targets", targets_of(settings.targets, setup))
         self.register_buffer("centres", torch.zeros(setup.num_classes, setup.dim))
         self.register_buffer("matched", torch.arange(setup.num_classes))
         self.register_buffer("swaps", torch.zeros(setup.num_classes, dtype=torch.int64))
