@@ -25,9 +25,10 @@ const open = (data, openWorker) =>
 export default function mount({ data, parentElement }) {
   const served = () => new Worker(new URL("./lab/worker.js", import.meta.url), { type: "module" });
   // Another lab altogether, as the next step of a lesson sets it.
-  if (mounted && mounted.lab.data.lesson?.search !== data.lesson?.search) {
-    clearTimeout(mounted.timer);
-    mounted.lab.end();
+  const { lesson } = mounted?.lab.data ?? {};
+  if (lesson?.search !== data.lesson?.search || lesson?.wait?.setting !== data.lesson?.wait?.setting) {
+    clearTimeout(mounted?.timer);
+    mounted?.lab.end();
     mounted = null;
   }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };

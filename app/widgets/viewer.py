@@ -80,12 +80,14 @@ def draw_stage(
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
+    lesson: Mapping[str, Any] | None = None,
 ) -> str | None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
-    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone.
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. `lesson` is
+    what a step of one tells it besides: `wait`, `pointing` and `told` of app/stage/common/types.js.
 
     Returns:
         The run whose method's card has just been asked for, on its panel.
@@ -97,6 +99,7 @@ def draw_stage(
     if scene is not None:
         told |= words.learn.STAGE
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
+        data |= lesson or {}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     answer = component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data, on_card_change=lambda: None)

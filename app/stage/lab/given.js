@@ -55,5 +55,7 @@ export function stageDataOf(data, settings) {
     replay: true,
     guest: data.lesson !== undefined,
     scene: data.lesson?.scene ?? null,
+    wait: data.lesson?.wait ?? null,
+    told: data.lesson?.told,
   };
 }

@@ -26,8 +26,8 @@ import { labWords as words } from "./words.js";
  * @property {string[]} ramp
  * @property {string[]} categorical
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
- * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
- * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
+ * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>,
+ *   wait?: import("../choices/waiting.js").Deed|null, told?: string|null}} [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
 const WRITE_MS = 220,
@@ -99,7 +99,12 @@ export class Lab {
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
-    this.root.append(lead, this.form.root, main);
+    const asked = this.form.fields[this.data.lesson?.wait?.setting ?? ""]?.root,
+      form = asked ? make("div", "ltl-form", {}, asked) : this.form.root;
+    // What a lesson waits for is the one thing that can be set beside it.
+    form.classList.toggle("ltl-asked", Boolean(asked));
+    this.root.append(lead, form, main);
+    if (asked) this.stage.scene.waiting.ring([asked]);
   }
 
   /** @param {ParentNode & Node} parent */
@@ -202,6 +207,7 @@ export class Lab {
       }
     }
     this.send({ type: "change", settings: this.settings });
+    this.stage.scene.waiting.settled(this.settings);
     if (before.speed !== this.settings.speed) this.slow = false;
     this.pace();
     this.write();
