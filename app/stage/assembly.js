@@ -99,6 +99,8 @@ export class Stage {
       this.canvas.addEventListener(end, () => this.loop.hold(false));
     this.scene = new SceneSetter(this);
     this.attached = false;
+    /** Asks the page for the card of a run's method. @type {(run: string) => void} */
+    this.askCard = () => {};
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */

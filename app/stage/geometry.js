@@ -5,7 +5,7 @@
 import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
-import { workerOf } from "./common/worker.js";
+import { workersOf } from "./common/worker.js";
 import { Lab } from "./lab/lab.js";
 import { fill, words } from "./words.js";
 
@@ -59,7 +59,7 @@ function startFile() {
     const { data, worker } = JSON.parse(contents.textContent ?? "");
     const theme = new URLSearchParams(location.search).get("theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = data.theme = theme;
-    const lab = open({ ...data, file: true }, () => workerOf(worker));
+    const lab = open({ ...data, file: true }, workersOf(worker));
     place.replaceChildren();
     lab.attach(place);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
-import { workerOf } from "./common/worker.js";
+import { workersOf } from "./common/worker.js";
 import { ReplaySource } from "./incoming/replay.js";
 import { Tracks } from "./incoming/tracks.js";
 import { LessonPlayer } from "./lesson/player.js";
@@ -28,7 +28,7 @@ async function start() {
     const picture = new LessonPicture(contents.stage, contents.lab ?? null, {
       stage: (data) => new Stage(data, publishTelemetry(), (options) => new ReplaySource(tracks, options)),
       labStage: (data, open) => new Stage(data, publishTelemetry(), open),
-      worker: workerOf,
+      workers: workersOf,
     });
     new LessonPlayer(contents.lesson, contents.words, picture).attach(place);
   } catch (error) {

@@ -20,7 +20,7 @@ LAB = frozenset(
     {
         *("losses", "classes", "dim", "imbalance", "profile", "counts", "batch", "points", "free", "noise", "mover"),
         *("rate", "speed", "seed", "temperature", "k", "targetWeight", "tau", "decay", "spread", "average"),
-        *("negatives", "decayBy", "classAveraging", "complement", "tied", "lengths"),
+        *("negatives", "decayBy", "classAveraging", "complement", "tied", "lengths", "vanish", "together"),
     }
 )
 """What the address of the geometry lab may set (app/stage/lab/settings.js)."""

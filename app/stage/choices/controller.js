@@ -40,6 +40,7 @@ export class Controller {
       onFill: () => this.fillScreen(),
       onKeep: () => this.keepMoment(),
       onRelease: (id) => moments.drop(id),
+      onCard: (id) => stage.askCard(id),
       onSave: (save) => this.save(save),
     };
   }

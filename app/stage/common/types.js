@@ -92,6 +92,7 @@
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
  * @property {string} [caption]     what a film of it says at first; a person may write something else
  * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
+ * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre

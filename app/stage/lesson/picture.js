@@ -15,7 +15,7 @@ import { Lab } from "../lab/lab.js";
  * @typedef {object} Means      what opens what
  * @property {(data: StageData) => Stage} stage                          on the file's recordings
  * @property {import("../lab/lab.js").OpenStage} labStage
- * @property {(source: string) => Worker} worker
+ * @property {(source: string) => () => Worker} workers
  */
 
 export class LessonPicture {
@@ -24,6 +24,7 @@ export class LessonPicture {
     this.data = data;
     this.given = lab;
     this.means = means;
+    this.openWorker = means.workers(lab?.worker ?? "");
     this.root = make("div", "ltn-stage");
     /** @type {Stage|null} */
     this.stage = null;
@@ -53,7 +54,7 @@ export class LessonPicture {
   showLab(step, turn) {
     if (!this.given) return;
     this.stage?.detach();
-    const { data, words, worker } = this.given,
+    const { data, words } = this.given,
       { geometry = "", look, wait, told } = step;
     const scene = { look, step: turn || wait ? null : 0, play: null, turn, ...wayOf(step, turn) };
     const lesson = { search: geometry, scene, words, wait, told: told[turn ? 1 : 0].join(" ") };
@@ -62,7 +63,7 @@ export class LessonPicture {
     if (this.lab && before?.search === geometry && before.wait?.setting === wait?.setting)
       return this.lab.setData(given);
     this.endLab();
-    this.lab = new Lab(given, () => this.means.worker(worker), this.means.labStage);
+    this.lab = new Lab(given, this.openWorker, this.means.labStage);
     this.lab.attach(this.root);
   }
 
