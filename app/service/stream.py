@@ -28,7 +28,7 @@ from .clock import Clock, Track
 from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
-from .messages import ClockHeader, ErrorHeader, StateHeader
+from .messages import BeatHeader, ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .tail import Event, Snapshot, Tail
@@ -38,6 +38,9 @@ log = logging.getLogger("ltviz")
 
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
+BEAT_SECONDS = 0.75
+"""After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
+of a network that is gone, stays open and silent."""
 MAX_RUNS = 24
 POLICY_VIOLATION = 1008
 
@@ -99,6 +102,7 @@ class Viewer:
         self._seq = 0
         self._in_flight: dict[int, str] = {}
         self._sending = asyncio.Lock()
+        self._sent = time.monotonic()
         self._news = asyncio.Condition()
         self._woken = asyncio.Event()
         self._targets: dict[str, int] = {}
@@ -110,7 +114,7 @@ class Viewer:
     async def run(self) -> None:
         """Serves the viewer until it leaves."""
         with self.hub.watch(self.runs, self._woken.set) as self._tails:
-            work = [self._listen(), self._drive(), self._report()]
+            work = [self._listen(), self._drive(), self._report(), self._beat()]
             tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -269,9 +273,20 @@ class Viewer:
             told = ClockHeader(mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed)
             await self._send(encode_message(told))
 
+    async def _beat(self) -> None:
+        """Says that the server is there, where nothing else has been said."""
+        beat = encode_message(BeatHeader())
+        while True:
+            rest = self._sent + BEAT_SECONDS - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+            else:
+                await self._send(beat)
+
     async def _send(self, message: bytes) -> None:
         async with self._sending:
             await self.socket.send_bytes(message)
+            self._sent = time.monotonic()
 
 
 def read_request(asked: Mapping[str, str], hub: Hub) -> tuple[list[str], str, Clock]:
