@@ -113,7 +113,8 @@ class Viewer:
 
     async def run(self) -> None:
         """Serves the viewer until it leaves."""
-        with self.hub.watch(self.runs, self._woken.set) as self._tails:
+        keeps = self.socket.scope.get(ROLE) != "viewer"
+        with self.hub.watch(self.runs, self._woken.set, keeps=keeps) as self._tails:
             work = [self._listen(), self._drive(), self._report(), self._beat()]
             tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:

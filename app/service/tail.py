@@ -51,6 +51,8 @@ class Tail:
     recording: Recording
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.served.WAITING_FOR_RUN))
     watchers: list[Callable[[], None]] = field(default_factory=list)
+    keepers: int = 0
+    """How many of them may change something: while there is none, nothing is written into the run's folder."""
     bad: set[int] = field(default_factory=set)
     header: tuple[str, bytes] | None = None
     """The run's own message, once it has been asked for, and the state that it tells."""

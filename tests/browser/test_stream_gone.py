@@ -71,9 +71,7 @@ def wait_for_frames(page, more: int = 3, seconds: float = 30.0) -> float:
 
 
 def test_what_is_gone_is_said_and_what_is_back_is_shown(browser, tmp_path: Path, record_property, nightly) -> None:
-    browser, tmp_path: Path, record_property, nightly: bool
-) -> None:
-    """Stopped, as a laptop that sleeps; for a minute in the long version, which also kills the app and starts another."""
+    """Stopped, as a laptop that sleeps, for a minute in the long version; it also kills the app and starts another."""
     with ltviz.record(tmp_path / "one-run", labels=[0, 0, 1, 1], class_names=["cat", "dog"]) as run:
         for step in range(20):
             run.frame(step, embeddings=np.eye(4)[:, :3] + 0.01 * (step + 1))
