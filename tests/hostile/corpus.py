@@ -172,6 +172,8 @@ PROJECTORS: dict[str, bytes] = {
     "braces": b"embeddings {" * 50_000,
     "quotes": b'embeddings { tensor_path: "' + b"a" * 500_000,
     "nul": b"\0\xff\xfe" * 100,
+    "no-name": b'embeddings { tensor_path: "a\0b" }',
+    "long-name": b'embeddings { tensor_path: "' + b"a" * 5000 + b'" }',
     "itself": b'embeddings { tensor_path: "projector_config.pbtxt" }',
 }
 IMAGES: dict[str, bytes] = {

@@ -29,7 +29,7 @@ def readers() -> dict[str, Callable[[bytes], object]]:
 
     def read_projector(data: bytes) -> object:
         (scratch / projector.CONFIG).write_bytes(data)
-        return projector.read_projector(scratch)
+        return projector.series_in(scratch)
 
     def upload(kind: str) -> Callable[[bytes], object]:
         return lambda data: typed_program.read(kind, io.BytesIO(data), len(data), 1 << 24)
@@ -39,7 +39,7 @@ def readers() -> dict[str, Callable[[bytes], object]]:
         "run": parse_info,
         "lesson": lambda data: parse_lesson(data, "name"),
         "npy": upload("npy"),
-        "npz": upload("npz"),
+        "npz": upload("zip"),
         "safetensors": upload("safetensors"),
         "projector": read_projector,
     }
