@@ -42,6 +42,8 @@ BEAT_SECONDS = 0.75
 """After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
 of a network that is gone, stays open and silent."""
 MAX_RUNS = 24
+MESSAGES_A_SECOND = 1000
+"""Of one viewer; more wait for their second. 24 panels at 30 frames a second are answered by 720."""
 POLICY_VIOLATION = 1008
 
 
@@ -143,8 +145,15 @@ class Viewer:
                     await self._woken.wait()
 
     async def _listen(self) -> None:
+        since, heard = time.monotonic(), 0
         while True:
             message = await self.socket.receive()
+            heard += 1
+            # What is there already is received without a pause: a flood would leave no time for anybody else.
+            now = time.monotonic()
+            if now - since > 1.0:
+                since, heard = now, 1
+            await asyncio.sleep(since + 1.0 - now if heard > MESSAGES_A_SECOND else 0)
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1000))
             try:
