@@ -18,6 +18,7 @@ from ltviz.recording.index import Summary
 from .. import words
 from .hub import Hub
 from .previews import Previews
+from .programs import Programs
 from .sharing import Sharing
 from .supervisor import Supervisor
 
@@ -36,6 +37,7 @@ class Studio:
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
+    programs: Programs = field(default_factory=Programs)
     sharing: Sharing | None = None
     """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
 

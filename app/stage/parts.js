@@ -28,6 +28,7 @@ import { words } from "./words.js";
  * @property {(id: string) => void} showAlone
  * @property {() => void} onKeep           the moment shown
  * @property {(id: string) => void} onRelease  a kept moment
+ * @property {(id: string) => void} onCard     of a run's method, where the page has cards
  */
 /** @typedef {OwnActs & import("./choices/menus.js").MenuActs} Acts */
 

@@ -133,6 +133,7 @@ const OWN = {
   find: "Find a class or sample",
   findHint: "The name of a class, the number of a sample (#123), or words of an attribute (year: 2001)",
   projectionMenu: "Projection",
+  about: "About {title}",
   showAlone: "Show this panel alone",
   showAll: "Show all panels",
   close: "Close",
