@@ -22,7 +22,9 @@ pytestmark = pytest.mark.browser
 
 SILENT = "Nothing comes from the app any more."
 GONE = "Trying again"
-SECONDS = 3.0
+SECONDS, BUSY_SECONDS = 3.0, 8.0
+"""What is promised, and what a machine may take on which other tests run beside software WebGL. The promise itself is
+held on a clock in the hand of the test by `page.test.mjs`."""
 
 
 @contextmanager
@@ -99,4 +101,4 @@ def test_what_is_gone_is_said_and_what_is_back_is_shown(browser, tmp_path: Path,
             took["another one, shown"] = wait_for_frames(page)
     page.close()
     record_property("figure", "; ".join(f"{what} after {seconds:.1f} s" for what, seconds in took.items()))
-    assert max(took.values()) < SECONDS, took
+    assert max(took.values()) < (SECONDS if nightly else BUSY_SECONDS), took
