@@ -88,6 +88,7 @@ async def build_replay(
     projection: str = DEFAULT_PROJECTION,
     opening: Opening = Opening(),
     limit: int = LIMIT_BYTES,
+    keeps: bool = True,
 ) -> Replay:
     """Collects the runs' messages and writes the page.
 
@@ -95,6 +96,7 @@ async def build_replay(
         hub: reads the runs; `runs` are their ids.
         projection: for embeddings of more than three dimensions.
         limit: bytes that the file may have; the timeline is thinned evenly to stay within them.
+        keeps: whether views that are computed for it may be kept in the runs' folders.
 
     Raises:
         ConfigError: no run with frames, a run twice, an unknown projection, or runs of which not even the first and
@@ -105,23 +107,31 @@ async def build_replay(
     if len(set(runs)) < len(runs):
         raise ConfigError(words.served.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
     page = len(replaypage.code()) + len(replaypage.style())
-    tracks, recorded = await collect(hub, runs, projection, limit, page=page)
+    tracks, recorded = await collect(hub, runs, projection, limit, page=page, keeps=keeps)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
 async def collect(
-    hub: Hub, runs: Sequence[str], projection: str, limit: int, *, page: int, keep: Collection[int] = ()
+    hub: Hub,
+    runs: Sequence[str],
+    projection: str,
+    limit: int,
+    *,
+    page: int,
+    keep: Collection[int] = (),
+    keeps: bool = True,
 ) -> tuple[list[Packed], int]:
     """The runs with their packed messages, and how many moments they have in all.
 
     Args:
         page: bytes of the file besides the runs.
         keep: steps that are in it in any case.
+        keeps: as `build_replay` takes it.
     """
     woken = asyncio.Event()
-    with hub.watch(runs, woken.set) as tails:
+    with hub.watch(runs, woken.set, keeps=keeps) as tails:
         if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
             raise ConfigError(words.served.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
         found = [Packed(tail) for tail in tails.values() if tail.snapshot.steps]

@@ -169,6 +169,7 @@ export class Parts {
     setText(this.now, "");
     if (link === "open" && this.troubled) this.say("");
     if (link === "open") this.notice.rest();
+    else if (link === "silent") this.notify(words.silent);
     else if (link === "waiting") this.notify(Number(detail) > 2 ? words.unreachable : words.reconnecting);
     else if (link === "refused") this.notify([words.refused, detail].filter(Boolean).join(" "), words.retry, again);
   }

@@ -10,6 +10,7 @@ const OWN = {
   connecting: "Connecting…",
   reconnecting: "The connection was lost. Trying again…",
   unreachable: "The app does not answer. Trying again…",
+  silent: "Nothing comes from the app any more. The picture stands still until it goes on, and then follows by itself.",
   refused: "The app refused the stream.",
   retry: "Try again",
   noStream: "No frames arrive: the stream was looked for at {address}.",
