@@ -18,6 +18,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
 from ltviz.recording.evaluation import write_evaluation
+from ltviz.recording.keep import KeepRule
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
 from ltviz.training.crew import Crew, enlist
@@ -54,6 +55,7 @@ class Lane:
     ) -> None:
         """Not for callers: use `create` or `resume`."""
         self.writer, self.progress = writer, progress
+        writer.keeper.rule = KeepRule.parse(learner.run.keep)
         self.path, self.name, self.engine = writer.path, learner.method.card.name, shared.engine
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
@@ -228,7 +230,7 @@ class Lane:
             values, self.method.settings, self.run, step=step, check=self._check_what_if
         )
         assert isinstance(settings, Settings) and isinstance(run, RunSettings)
-        self.method.settings, self._learner.run = settings, run
+        self.method.settings, self._learner.run, self.writer.keeper.rule = settings, run, KeepRule.parse(run.keep)
         if note:
             self._events.extend(events)
         return events
