@@ -1,4 +1,6 @@
-"""`/ltviz/stream`: one viewer's WebSocket. What is sent is set by the clock, how much by the viewer's acknowledgements.
+"""`/ltviz/stream`: one viewer's WebSocket, or one of a class (`classroom`).
+
+What is sent to a viewer is set by the clock, how much by the viewer's acknowledgements.
 
 Every run has a sender: first the run's header, then frame after frame, always the one the clock wants *now*. With two
 frames unacknowledged a sender waits, and what it would have sent meanwhile is never read from disk for this viewer.
@@ -24,6 +26,7 @@ from ltviz.errors import ConfigError, LtvizError
 from ltviz.recording.attention import Attention, write_attention
 
 from .. import words
+from .classroom import CLASS, Attendant, read_class
 from .clock import Clock, Track
 from .guard import ROLE
 from .hosts import origin_name
@@ -46,7 +49,8 @@ async def serve_stream(socket: WebSocket, studio: Studio) -> None:
     """The route's endpoint; refuses before it accepts (HTTP 403) whatever is not entirely in order."""
     try:
         _check_page(socket, studio)
-        viewer = Viewer(socket, studio.hub, socket.query_params)
+        asked = socket.query_params
+        viewer = Attendant(socket, studio.classrooms, asked) if CLASS in asked else Viewer(socket, studio.hub, asked)
     except LtvizError as error:
         await socket.close(POLICY_VIOLATION, str(error)[:120])
         return
@@ -62,7 +66,10 @@ async def explain_stream(request: Request, studio: Studio) -> Response:
     status, said = 426, words.served.STREAM_SOCKET
     try:
         _check_page(request, studio)
-        read_request(request.query_params, studio.hub)
+        if CLASS in request.query_params:
+            read_class(studio.classrooms, request.query_params, request.scope.get(ROLE))
+        else:
+            read_request(request.query_params, studio.hub)
     except LtvizError as error:
         status, said = 403, str(error)
     headers = {"X-Ltviz": "stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -32,6 +32,9 @@ TYPES: Sequence[type] = (
     messages.StateHeader,
     messages.ClockHeader,
     messages.ErrorHeader,
+    messages.ClassHeader,
+    messages.LeadHeader,
+    messages.TallyHeader,
 )
 _PARTS = {messages.FrameHeader: messages.Delivery}
 """Classes whose fields lie in another one's message."""
