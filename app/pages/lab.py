@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import charts, race, runlist, selection, viewer
+from ltviz_app.widgets import charts, classroom, race, runlist, selection, viewer
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()
 shown = selection.read_selection(studio)
+classroom.draw_class(studio, "lab", {"runs": ",".join(shown.runs)})
 if not studio.serving:
     st.warning(words.shared.NO_STREAM)
 runlist.draw_trouble(studio)
@@ -27,5 +28,6 @@ with st.sidebar:
         selection.choose(started)
         st.rerun()
     runlist.draw_runs(studio, shown.runs)
+    classroom.draw_lead(studio)
 charts.draw_charts(studio, shown.runs, key="lab")
 charts.draw_methods(studio, shown.runs)

@@ -6,6 +6,7 @@ import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
 import { Lab } from "./lab/lab.js";
+import { enter, leave } from "./together/present.js";
 import { fill, words } from "./words.js";
 
 const GRACE_MS = 1500;
@@ -28,6 +29,7 @@ export default function mount({ data, parentElement }) {
   if (mounted && mounted.lab.data.lesson?.search !== data.lesson?.search) {
     clearTimeout(mounted.timer);
     mounted.lab.end();
+    leave(mounted.lab.stage);
     mounted = null;
   }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };
@@ -38,12 +40,14 @@ export default function mount({ data, parentElement }) {
   if (!parentElement.contains(here.lab.root)) {
     publishTelemetry().mounts++;
     here.lab.attach(parentElement);
+    enter(here.lab.stage, here.lab);
   }
   return () => {
     if (here.parent !== parentElement) return;
     clearTimeout(here.timer);
     here.timer = setTimeout(() => {
       here.lab.end();
+      leave(here.lab.stage);
       if (mounted === here) mounted = null;
     }, GRACE_MS);
   };

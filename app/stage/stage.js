@@ -5,6 +5,7 @@
  */
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
+import { enter } from "./together/present.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
 const GRACE_MS = 1500;
@@ -32,6 +33,7 @@ export default function mount({ data, parentElement }) {
     telemetry.mounts++;
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
+    enter(mounted.stage);
   }
   return () => {
     if (mounted.parent !== parentElement) return;

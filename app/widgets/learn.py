@@ -13,7 +13,7 @@ from ltviz.lessons import Lesson, list_lessons, read_lesson
 from .. import words
 from ..service.studio import Studio
 from .forms import escape
-from .lesson import draw_lesson, open_lesson
+from .lesson import Taught, draw_lesson, open_lesson
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 
@@ -21,8 +21,8 @@ _read: dict[Path, tuple[tuple[int, int], Lesson | str]] = {}
 """Lessons, or why they are none, by file; beside each size and time of the file when it was read."""
 
 
-def draw_learn(studio: Studio) -> None:
-    """One lesson where the address names one, else all titles."""
+def draw_learn(studio: Studio) -> Taught:
+    """One lesson where the address names one, else all titles; what a class must know of it."""
     lessons, broken = read_all(studio)
     asked = st.query_params.get("lesson")
     if asked in lessons:
@@ -39,7 +39,7 @@ def draw_learn(studio: Studio) -> None:
             _draw_entry(number, lesson)
     for name, reason in broken.items():
         st.warning(words.learn.BROKEN.format(name=escape(name), reason=escape(words.shared.sentence(reason) or "")))
-    return None
+    return Taught({})
 
 
 def read_all(studio: Studio) -> tuple[dict[str, Lesson], dict[str, str]]:

@@ -36,6 +36,15 @@ class Course:
     """How often Play was pressed."""
 
 
+@dataclass(frozen=True)
+class Taught:
+    """What a class is told of the page: where it is, the question that stands there, and what was answered."""
+
+    place: dict[str, str]
+    ask: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
+
+
 def open_lesson(name: str, step: int = 0) -> None:
     """Puts a step of a lesson into the address; "" is the list of lessons."""
     for key in ("lesson", "step"):
@@ -45,8 +54,8 @@ def open_lesson(name: str, step: int = 0) -> None:
         st.query_params["step"] = str(step + 1)
 
 
-def draw_lesson(studio: Studio, lesson: Lesson) -> None:
-    """The step that the address names."""
+def draw_lesson(studio: Studio, lesson: Lesson) -> Taught:
+    """The step that the address names; what a class must know of it."""
     course = _course(studio, lesson)
     at = _asked_step(len(lesson.steps))
     step = lesson.steps[at]
@@ -57,6 +66,23 @@ def draw_lesson(studio: Studio, lesson: Lesson) -> None:
             _draw_picture(studio, lesson, step, course, at)
         with text, st.container(key="lesson-rtl" if lesson.right_to_left else "lesson-ltr"):
             _draw_text(lesson, step, course, at)
+    return _taught(lesson, course, at)
+
+
+def _taught(lesson: Lesson, course: Course, at: int) -> Taught:
+    place, ask, said = {"lesson": lesson.name, "step": str(at + 1)}, lesson.steps[at].ask, course.said.get(at)
+    if ask is None:
+        return Taught(place)
+    told: dict[str, Any] = {"key": f"{lesson.name}/{at + 1}", "title": ask.question}
+    if ask.kind == "value":
+        told |= {"low": ask.low, "high": ask.high}
+    else:
+        try:
+            told["options"] = ask.options or list(answer(ask, course.book).options)
+        except LtvizError:  # said where the question stands
+            return Taught(place)
+        said = told["options"].index(said) if said in told["options"] else None
+    return Taught(place, told, None if said is None else {"question": told["key"], "said": said})
 
 
 def _course(studio: Studio, lesson: Lesson) -> Course:

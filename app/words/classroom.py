@@ -12,7 +12,7 @@ LEAD_HELP = (
     "Whoever opens the link sees what you see: page, step, camera, layers. Their answers come back as counts, without "
     "names."
 )
-ONLY_HERE = "This app answers on this machine alone. Start it with --share for others to follow."
+ONLY_HERE = "Copied. This app answers on this machine alone: start it with --share for others to follow."
 WORDS = {
     "leading": "You lead a class",
     "followers": "{count} follow",
