@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
 import shutil
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -242,6 +244,7 @@ def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[
         except Exception as error:
             if out_of_memory(error) is None:
                 raise
+            let_go(error)
             rows //= 2
             continue
         if taken <= 0:
@@ -250,6 +253,20 @@ def fitting_batch(measure: Callable[[int], int], size: int, free: int) -> tuple[
             return rows, taken / rows
         rows //= 2
     return max(2, rows), None
+
+
+def let_go(error: BaseException) -> None:
+    """Frees what the frames that an error came through hold: tensors of a step, for whom there was no room.
+
+    Whoever handles the error, a `with` around it too, holds the error, its traceback, and those frames' variables.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def out_of_memory(error: BaseException) -> str | None:

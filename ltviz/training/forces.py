@@ -22,6 +22,7 @@ from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import TooManyWeights
 from ltviz.metrics.agreement import LENT, STAND_INS, agreement
+from ltviz.training.engine import let_go, out_of_memory
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512
@@ -110,6 +111,8 @@ class ForceMeter:
             name, step = method.card.name, upcoming.step - 1
             # as text: who keeps the record would keep the error's frames, and with them the memory that it ran out of
             log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, str(error))
+            if out_of_memory(error) is not None:
+                let_go(error)
             return Measured({}, {})
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:

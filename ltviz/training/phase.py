@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +9,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import torch
-
 from ltviz.data.batch import Batch
 from ltviz.data.tensors import Batches
 from ltviz.errors import DiskFull, LtvizError
 from ltviz.recording import State
-from ltviz.training.engine import out_of_memory
+from ltviz.training.engine import let_go, out_of_memory
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
 from ltviz.training.stop import Interrupted, Stop
@@ -168,24 +165,17 @@ class Phase:
     @contextmanager
     def contained(self, lane: Lane) -> Iterator[None]:
         """What goes wrong inside ends this lane and no other."""
-        memory = None
         try:
             yield
         except LtvizError as error:
             self.fail(lane, str(error))
         except Exception as error:
-            memory = out_of_memory(error)
-            if memory is None:
+            if (memory := out_of_memory(error)) is not None:
+                let_go(error)
+                self.fail(lane, self._exhausted(lane, memory))
+            else:
                 log.exception("%s failed", lane.name)
                 self.fail(lane, f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}")
-        if memory is not None:  # outside of the handler, whose traceback still holds the tensors
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            self.fail(lane, self._exhausted(lane, memory))
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
 
     def _exhausted(self, lane: Lane, memory: str) -> str:
         """What a lane that ran out of memory says, with a batch size that its own steps have been measured for."""
@@ -198,10 +188,8 @@ class Phase:
             )
             fits, each = max(2, size // 2), None
         measured = "" if each is None else f", since a sample takes {each / 2**20:.3g} MiB"
-        return (
-            f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); "
-            f"try batch size {fits} instead of {size}{measured}"
-        )
+        advice = f"try batch size {fits} instead of {size}{measured}" if fits < size else "try a smaller encoder"
+        return f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); {advice}"
 
     def fail(self, lane: Lane, reason: str) -> None:
         """Ends a lane that cannot go on; the reason says which weights are on the disk."""

@@ -6,13 +6,15 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ltviz.data.batch import Batch
 from ltviz.errors import DiskFull, RecordingError, RunLocked
 from ltviz.recording import Frame, Recording, load_weights, send_request
 from ltviz.training import phase as phase_module
@@ -234,6 +236,32 @@ def test_a_method_that_breaks_ends_alone(start: Start, tmp_path: Path, fault: st
     assert (faulty.state, toy.state) == ("failed", "finished")
 
     assert says in (faulty.reason or "")
+
+
+def test_what_a_failed_step_held_is_free_when_smaller_ones_are_measured(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    race = start("faulty")
+    lane = race.lanes[0]
+    lane.method.settings = type(lane.method).Settings(fault="memory")  # type: ignore[call-arg]
+    held: list[weakref.ref[torch.Tensor]] = []
+    alive: list[bool] = []
+    losses = lane.method.losses
+
+    def holding(batch: Batch) -> Mapping[str, torch.Tensor]:
+        tensor = torch.ones(8)
+        held.append(weakref.ref(tensor))
+        return losses(batch)
+
+    def fitting(size: int) -> tuple[int, float]:
+        alive.extend(one() is not None for one in held)
+        return size, 2.0**20
+
+    monkeypatch.setattr(lane.method, "losses", holding)
+    monkeypatch.setattr(lane, "fitting_batch", fitting)
+    (outcome,) = race.run()
+    assert alive and not any(alive)
+    assert "; try a smaller encoder; the weights" in (outcome.reason or ""), "no smaller batch fits"
 
 
 def test_a_full_disk_makes_the_race_wait_and_go_on(
