@@ -17,6 +17,7 @@ from .. import words
 from ..service.studio import Studio
 from .forms import escape
 from .geometry import draw_lab
+from .reduced import control, is_hidden
 from .viewer import draw_stage
 
 VIEW = "learn"
@@ -159,6 +160,8 @@ def _told(book: Book, run: str, first: int, last: int) -> str:
 
 
 def _draw_words(lines: list[str]) -> None:
+    if is_hidden("words"):
+        return
     said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     st.html(f'<details class="ltviz-words"><summary>{html.escape(words.learn.PICTURE)}</summary>{said}</details>')
 
@@ -304,7 +307,7 @@ def _draw_score(lesson: Lesson, course: Course) -> None:
 
 def _draw_ways(lesson: Lesson, at: int) -> None:
     last = at + 1 == len(lesson.steps)
-    with st.container(key="ways", horizontal=True):
+    with control("ways"), st.container(key="ways", horizontal=True):
         back = (lesson.name, at - 1) if at else ("", 0)
         st.button(
             words.learn.BACK if at else words.learn.ALL,
@@ -320,10 +323,11 @@ def _draw_ways(lesson: Lesson, at: int) -> None:
             args=("", 0) if last else (lesson.name, at + 1),
             shortcut="Right",
         )
-        st.button(
-            words.learn.NO_SLIDES if _slides() else words.learn.SLIDES,
-            key="lesson-slides",
-            type="tertiary",
-            help=words.learn.SLIDES_HELP,
-            on_click=_toggle_slides,
-        )
+        with control("slides"):
+            st.button(
+                words.learn.NO_SLIDES if _slides() else words.learn.SLIDES,
+                key="lesson-slides",
+                type="tertiary",
+                help=words.learn.SLIDES_HELP,
+                on_click=_toggle_slides,
+            )

@@ -9,6 +9,8 @@ import streamlit as st
 
 from ltviz.figures.palette import THEMES
 
+from .reduced import draw_nav
+
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 """What the theme's "sans-serif" is on Streamlit's pages, for what draws its own letters."""
 
@@ -125,6 +127,9 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 @media (max-width: 640px) {
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
+[class*="st-key-gone-"] { display: none !important; }
+.stApp:has(.ltviz-no-nav) [data-testid="stHeader"] { display: none; }
+.stMainBlockContainer:has(.ltviz-no-nav) { padding-top: 1rem; }
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }
@@ -139,6 +144,7 @@ FILLED = {"light": "#1c1f24", "dark": "#566a85"}
 def draw_style() -> None:
     """Puts the rules into the page; nothing from outside goes in here."""
     st.html(CSS)
+    draw_nav()
 
 
 def draw_heading(text: str) -> None:

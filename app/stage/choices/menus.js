@@ -3,6 +3,7 @@
  * screen.
  */
 import { icon, make, setAttribute } from "../common/dom.js";
+import { named } from "../common/reduced.js";
 import { formatCount } from "../common/numbers.js";
 import { isOn } from "../layers/layer.js";
 import { alike, COLOUR_MODES } from "../scene/choices.js";
@@ -70,13 +71,16 @@ export class Menus {
       "div",
       "ltv-menus",
       {},
-      this.search.root,
-      menu(words.layers, "ltv-columns", colour, this.switches),
-      menu(words.viewMenu, "ltv-tall", projections),
-      this.makeCameraMenu(acts),
-      make("div", "ltv-tools", { role: "group", "aria-label": words.dragDoes }, ...this.tools),
-      menu(words.save, "", ...saves.map(({ name, hint, run }) => button(name, () => acts.onSave(run), hint))),
-      this.fill,
+      named(this.search.root, "search"),
+      named(menu(words.layers, "ltv-columns", named(colour, "colour"), this.switches), "layers"),
+      named(menu(words.viewMenu, "ltv-tall", projections), "view"),
+      named(this.makeCameraMenu(acts), "camera"),
+      named(make("div", "ltv-tools", { role: "group", "aria-label": words.dragDoes }, ...this.tools), "tools"),
+      named(
+        menu(words.save, "", ...saves.map(({ name, hint, run }) => button(name, () => acts.onSave(run), hint))),
+        "save",
+      ),
+      named(this.fill, "fullscreen"),
     );
     this.choose("turn", null);
     this.showFilled(false);
@@ -109,7 +113,9 @@ export class Menus {
       const made = layers.map((layer) => {
         const set = (/** @type {boolean} */ on) =>
           this.choices.set({ layers: { ...this.choices.now.layers, [layer.key]: on } });
-        return { layer, ...check(layer.title, layer.hint, layer.on, set) };
+        const made = check(layer.title, layer.hint, layer.on, set);
+        named(made.label, `layer.${layer.key}`);
+        return { layer, ...made };
       });
       this.boxes = made.map(({ layer, box }) => ({ layer, box }));
       this.switches.replaceChildren(...made.map(({ label }) => label));

@@ -87,7 +87,12 @@
  * @property {import("../saving/scene.js").SceneWish|null} [scene]  what is to be seen now, as a lesson sets it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
+ * @property {string} [reduced]     what the page's address takes away, where the stage does not read it itself
+ * @property {PageControl[]} [controls]  what a link can take away of the page around
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
+ *
+ * @typedef {{name: string, title: string, fixable?: boolean, asked?: [string, string]}} PageControl   `asked`: how an address
+ * says what it stands at
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre
  */

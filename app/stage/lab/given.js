@@ -50,5 +50,7 @@ export function stageDataOf(data, settings) {
     replay: true,
     guest: data.lesson !== undefined,
     scene: data.lesson?.scene ?? null,
+    reduced: data.reduced,
+    controls: data.controls,
   };
 }

@@ -1,6 +1,7 @@
 /** The lab on the page: form, stage, curves and matrices around one worker; what is set stands in the address. */
 import { classColours, parseCss, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
+import { named } from "../common/reduced.js";
 import { RAMP } from "../common/colours.js";
 import { Curves } from "./curves.js";
 import { Film } from "./film.js";
@@ -27,6 +28,8 @@ import { labWords as words } from "./words.js";
  * @property {"light"|"dark"|null} theme
  * @property {string[]} ramp
  * @property {string[]} categorical
+ * @property {string} [reduced]  what the page's address takes away; absent: the lab reads it itself
+ * @property {import("../common/types.js").PageControl[]} [controls]  what a link can take away of the page around
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
  * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
  * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
@@ -97,7 +100,11 @@ export class Lab {
       ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
       `${words.lead} ${words.drag}`,
     );
-    const main = make("div", "ltl-main", {}, this.place, this.curves.root, this.matrices.root, this.playground.root);
+    const below = { curves: this.curves, matrices: this.matrices, targets: this.playground };
+    const parts = Object.entries(below).map(([name, { root }]) => named(root, `lab.${name}`));
+    const main = make("div", "ltl-main", {}, this.place, ...parts);
+    this.root.dataset.controls = "";
+    this.stage.parts.reduced.guard(this.form.root);
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
