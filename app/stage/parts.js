@@ -45,6 +45,7 @@ export class Parts {
     this.choices = choices;
     /** What the page's address takes away. */
     this.reduced = new Reduced(data.reduced ?? (data.guest ? "" : location.search));
+    this.reducedBy = data.reduced;
     this.root = make("div", "ltv-root");
     this.stage = make("div", "ltv-stage");
     /** Whether the sentence in the middle is about the stream. */
@@ -90,7 +91,7 @@ export class Parts {
       ["table", this.table.root],
     ]))
       named(element, name);
-    this.reduced.guard(this.root);
+    Reduced.guard(this.root);
     // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
     if (!data.replay)
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href }));
@@ -147,8 +148,12 @@ export class Parts {
    * @param {import("./incoming/runs.js").Run[]} runs @param {import("./common/types.js").StageData} data
    */
   reduce(runs, data) {
-    const { reduced, root } = this;
-    if (!reduced.any) return;
+    const before = this.reduced,
+      { root } = this;
+    if (data.reduced !== this.reducedBy) this.reduced = new Reduced(data.reduced ?? "");
+    this.reducedBy = data.reduced;
+    const { reduced } = this;
+    if (!reduced.any && !before.any) return;
     const around = /** @type {ParentNode} */ (root.closest("[data-controls]") ?? root);
     reduced.dress(around);
     // The layers of methods come with their runs.

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from ltviz.errors import LtvizError
 from ltviz.lessons import Answer, Ask, Book, Lesson, Section, answer, judge, moved
@@ -18,9 +19,11 @@ from ..service.studio import Studio
 from .forms import escape
 from .geometry import draw_lab
 from .reduced import control, is_hidden
-from .viewer import draw_stage
+from .viewer import draw_stage, loader
 
 VIEW = "learn"
+USUAL_MINUTES = 5
+"""Of a lesson that does not say how long it takes."""
 INLINE = 28
 """So many letters of all options together stand in one line."""
 SHORT, LONGEST_BAR = 18, 55
@@ -61,6 +64,9 @@ def draw_lesson(studio: Studio, lesson: Lesson) -> Taught:
     at = _asked_step(len(lesson.steps))
     step = lesson.steps[at]
     _draw_head(lesson, at)
+    if _slides():
+        told = {"lesson": lesson.name, "minutes": lesson.minutes or USUAL_MINUTES, "words": words.learn.CLOCK}
+        component("ltviz_presenter", js=loader("together/presenter.js"))(key="presenter", data=told)
     with st.container(key="slides" if _slides() else "page"), st.container(key="lesson"):
         picture, text = st.columns([3, 2], gap="large")
         with picture:

@@ -6,7 +6,7 @@ page around them, which begin with "page.".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
@@ -30,6 +30,8 @@ CONTROLS: Mapping[str, tuple[str, ...]] = {
 FIXABLE = frozenset({"data", "imbalance", "choice", "dim", "steps", "more"})
 PARAMETERS = {"data": "data", "imbalance": "imbalance", "choice": "methods", "dim": "dim", "steps": "steps"}
 """What the address calls the value of a control."""
+IN_SLIDES = ("search", "tools", "view", "camera", "save", "layers", "badge", "keep", "speed", "now")
+"""What nobody reads from the last row."""
 FIELDS = "form-fields"
 """Key of a session: name of a control -> the key of its widget, or of each box by what it stands for."""
 
@@ -74,9 +76,14 @@ def draw_nav() -> None:
         st.html('<i class="ltviz-no-nav" hidden></i>')
 
 
-def told(view: str) -> dict[str, object]:
-    """What a stage is told: what the address takes away, and which controls of the page around it could be."""
-    asked = {name: given for name in (HIDE, FIX) if (given := st.query_params.get(name, "")[:LONGEST])}
+def told(view: str, also: Sequence[str] = ()) -> dict[str, object]:
+    """What a stage is told: what the address takes away, and which controls of the page around it could be.
+
+    Args:
+        also: what is hidden besides.
+    """
+    hidden = ",".join(filter(None, (st.query_params.get(HIDE, "")[:LONGEST], *also)))
+    asked = {name: text for name, text in ((HIDE, hidden), (FIX, st.query_params.get(FIX, "")[:LONGEST])) if text}
     names = CONTROLS.get(view, ())
     return {
         "reduced": urlencode(asked, safe=","),

@@ -121,9 +121,11 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .st-key-lesson [data-testid="stWidgetLabel"] p { font-size: 1rem; font-weight: 600; line-height: 1.5; }
 .stApp:has(.st-key-slides) [data-testid="stHeader"] { display: none; }
 .stMainBlockContainer:has(.st-key-slides) { padding-top: .8rem; }
-.st-key-slides .ltviz-step { font-size: 2.1rem; }
-.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.45rem; }
-.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.25rem; }
+.st-key-slides .ltviz-step { font-size: 2.2rem; }
+.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.65rem; line-height: 1.4; }
+.st-key-slides .st-key-ways [data-testid="stMarkdownContainer"] p { font-size: 1.25rem; }
+.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.45rem; }
+.stApp:has(.st-key-slides) .ltviz-lesson p { font-size: 1.1rem; }
 @media (max-width: 640px) {
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }

@@ -18,7 +18,7 @@ from ..service.look import stage_look
 from ..service.projections import describe_projection
 from ..service.stagefiles import needed
 from ..service.studio import Studio
-from .reduced import told
+from .reduced import IN_SLIDES, told
 
 STREAM = "/ltviz/stream"
 HEAD_START_SECONDS = 1.5
@@ -134,7 +134,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "theme": theme(),
         **stage_look(),
         "view": view,
-        **told(view),
+        **told(view, IN_SLIDES if view == "learn" and st.query_params.get("slides") == "1" else ()),
     }
 
 

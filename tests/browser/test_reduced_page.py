@@ -87,3 +87,21 @@ def test_a_link_is_made_by_ticking_and_opens_as_it_says(page: Any, app: served.A
     page.get_by_role("slider", name="Classes").press("ArrowRight")
     page.wait_for_url("**classes=7**", timeout=10_000)
     assert "hide=" in page.url, "the lab's own address keeps what is taken away"
+
+
+def test_slides_have_the_presenters_clock_and_no_menus(page: Any, app: served.App) -> None:
+    page.goto(f"{app.address}/learn?lesson=1-what-lives-on-the-sphere&step=2")
+    page.wait_for_function(SHOWN, arg=0, timeout=60_000)
+    assert page.get_by_test_id("ltviz-presenter").count() == 0
+    page.get_by_role("button", name="Slides", exact=True).click()
+    clock = page.get_by_test_id("ltviz-presenter")
+    clock.get_by_text("of 4 min").wait_for(timeout=30_000)
+    page.locator(".ltv-find").wait_for(state="hidden")
+    page.evaluate("sessionStorage.setItem('ltviz.presenter.1-what-lives-on-the-sphere', String(Date.now() - 270_000))")
+    page.reload()
+    clock.get_by_text("over 4 min").wait_for(timeout=30_000)
+    clock.get_by_role("button", name="From 0").click()
+    clock.get_by_text("of 4 min").wait_for()
+    page.get_by_role("button", name="End slides").click()
+    clock.wait_for(state="detached")
+    page.locator(".ltv-find").wait_for(state="visible")

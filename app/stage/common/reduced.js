@@ -3,6 +3,8 @@
  * keeps its value from the link; a fixed one shows it, and cannot be moved.
  */
 
+import { setAttribute } from "./dom.js";
+
 /** A control of the stage has a plain name; of others the first word says whose they are: layer.caps, lab.rate, page.runs. */
 const NAME = /^[a-z]{1,20}(\.[A-Za-z0-9_][A-Za-z0-9_.-]{0,64})?$/;
 const MOST = 100,
@@ -46,20 +48,19 @@ export class Reduced {
 
   /** Takes away, and marks as fixed, what is in there by now. @param {ParentNode} root */
   dress(root) {
-    if (!this.any) return;
     for (const element of controlsIn(root)) {
       const name = element.dataset.control ?? "";
       element.toggleAttribute("data-gone", this.hidden.has(name));
       if (element.hasAttribute("data-fixed") === this.fixed.has(name)) continue;
       element.toggleAttribute("data-fixed", this.fixed.has(name));
       for (const field of [element, ...element.querySelectorAll("button,input,select")])
-        if (field.matches("button,input,select")) field.setAttribute("aria-disabled", "true");
+        if (field.matches("button,input,select"))
+          setAttribute(field, "aria-disabled", this.fixed.has(name) ? "true" : null);
     }
   }
 
   /** Nothing that a hand does to what is fixed in there gets through; it can still be read. @param {HTMLElement} root */
-  guard(root) {
-    if (!this.fixed.size) return;
+  static guard(root) {
     const stop = (/** @type {Event} */ event) => {
       const path = event.composedPath().filter((one) => one instanceof HTMLElement),
         at = path.findIndex((one) => {

@@ -1,7 +1,7 @@
 /** The lab on the page: form, stage, curves and matrices around one worker; what is set stands in the address. */
 import { classColours, parseCss, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
-import { named } from "../common/reduced.js";
+import { named, Reduced } from "../common/reduced.js";
 import { RAMP } from "../common/colours.js";
 import { Curves } from "./curves.js";
 import { Film } from "./film.js";
@@ -104,7 +104,7 @@ export class Lab {
     const parts = Object.entries(below).map(([name, { root }]) => named(root, `lab.${name}`));
     const main = make("div", "ltl-main", {}, this.place, ...parts);
     this.root.dataset.controls = "";
-    this.stage.parts.reduced.guard(this.form.root);
+    Reduced.guard(this.form.root);
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
