@@ -52,6 +52,7 @@ class TrainOptions(BaseModel):
 class ResumeOptions(BaseModel):
     resume: str = Field(description="Folder of the run.")
     device: str | None = Field(None, description="auto, cpu or cuda; as the run was started where empty.")
+    devices: int | None = Field(None, ge=1, description="How many train together; as the run was started where empty.")
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
 
@@ -100,8 +101,13 @@ def run(argv: Sequence[str]) -> int:
     assert isinstance(options, TrainOptions)
     settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
+    from ltviz.training.follower import follow
+    from ltviz.training.meeting import node_rank
     from ltviz.training.start import Entrant, begin
 
+    if settings.nodes > 1 and node_rank() > 0:
+        follow(settings)
+        return 0
     followed = None if recipe is None else _about(recipe, settings, parsed[recipe.method])
     entrants = [
         Entrant(path, name, parsed[name].model_dump(), followed) for name, path in zip(names, paths, strict=True)
@@ -150,7 +156,7 @@ def _resume(argv: Sequence[str]) -> int:
 
     from ltviz.training.start import resume
 
-    return _train(options.json_, lambda **told: resume([path], device=options.device, **told))
+    return _train(options.json_, lambda **told: resume([path], device=options.device, devices=options.devices, **told))
 
 
 def _train(as_json: bool, make: Callable[..., Race]) -> int:

@@ -33,6 +33,7 @@ from ltviz.recording import Fingerprints, Recording
 from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
+from ltviz.training.ranks import Ranks
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 from ltviz.training.theory import marks_of
 
@@ -212,13 +213,16 @@ class SharedStart:
             )
 
 
-def prepare(run: RunSettings) -> SharedStart:
+def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> SharedStart:
     """Data, probe set, batches and initial modules.
+
+    Args:
+        ranks, place: as `engine.start` takes them; the encoder's rows are divided among these ranks.
 
     Raises:
         ConfigError, DataError: settings that cannot be met, files that are missing.
     """
-    chosen = engine.start(run)
+    chosen = engine.start(run, ranks, place)
     data = data_registry.load(run.data, **run.cut)
     if run.epochs is not None:
         run = controls.replace(run, "steps", run.steps_over(data.num_images))
@@ -228,6 +232,10 @@ def prepare(run: RunSettings) -> SharedStart:
         if isinstance(data.train_inputs, Pixels):
             encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
         head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
+    if run.precision == "64":
+        encoder.register_forward_pre_hook(_in_double)
+    if ranks is not None:
+        ranks.divide(encoder)
     loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     if run.probe_points is None:
         run, chosen = _choose_points(run, chosen, whole, data.train_inputs.shape)
@@ -243,6 +251,11 @@ def prepare(run: RunSettings) -> SharedStart:
     assert run.probe_points is not None
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
+
+
+def _in_double(encoder: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """Images stay float32 until an encoder in float64 takes them."""
+    return tuple(x.double() for x in given)
 
 
 def _choose_points(
