@@ -22,7 +22,7 @@ from ..service.studio import Studio
 from . import forms
 from .plan import draw_classes, draw_plan
 from .recipe import Start, differing, draw_about, draw_changes, draw_choice, key_of, start_from
-from .reduced import control, is_fixed, is_hidden, remember
+from .reduced import control, draw_values, is_fixed, is_hidden, remember
 from .style import draw_heading
 from .viewer import first_asked, text_asked
 
@@ -51,6 +51,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     more, own = _draw_more(studio, start, methods)
     run = {**start.run, **chosen, **more}
     settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
+    draw_values()
     started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
         st.caption(words.lab.CHOOSE_METHOD)

@@ -6,6 +6,8 @@ page around them, which begin with "page.".
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlencode
@@ -87,20 +89,21 @@ def told(view: str, also: Sequence[str] = ()) -> dict[str, object]:
     names = CONTROLS.get(view, ())
     return {
         "reduced": urlencode(asked, safe=","),
-        "controls": [_about(name) for name in names],
+        "controls": [
+            {"name": f"page.{name}", "title": words.shared.CONTROLS[name], "fixable": name in FIXABLE} for name in names
+        ],
     }
 
 
-def _about(name: str) -> dict[str, object]:
-    value = _value_of(name) if name in PARAMETERS else ""
-    about: dict[str, object] = {
-        "name": f"page.{name}",
-        "title": words.shared.CONTROLS[name],
-        "fixable": name in FIXABLE,
-    }
-    if value:
-        about["asked"] = [PARAMETERS[name], value]
-    return about
+def values() -> dict[str, tuple[str, str]]:
+    """Control -> how an address says what it stands at now, of those whose widgets are known."""
+    found = {name: _value_of(name) for name in PARAMETERS}
+    return {f"page.{name}": (PARAMETERS[name], value) for name, value in found.items() if value}
+
+
+def draw_values() -> None:
+    """Leaves them where a link is made (app/stage/saving/reducedlink.js); what the stage is given stays as it is."""
+    st.html(f'<i class="ltviz-form" data-values="{html.escape(json.dumps(values()))}" hidden></i>')
 
 
 def _words(name: str) -> list[str]:

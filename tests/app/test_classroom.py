@@ -35,6 +35,7 @@ class Member:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             data = self.session.recv(timeout=left)
+            assert isinstance(data, bytes)
             header = json.loads(data[4 : 4 + struct.unpack_from("<I", data)[0]])
             if header.get("type") == kind and all(header[name] == value for name, value in wanted.items()):
                 return header
@@ -50,9 +51,9 @@ def room(studio: Studio) -> Classroom:
 def join(address: str, room: Classroom) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
 
-        def enter(lead: bool = False, **headers: str) -> Member:
+        def enter(lead: bool = False) -> Member:
             secret = f"&lead={room.secret}" if lead else ""
-            session = connect(f"{address}?class={room.code}&token={TOKEN}{secret}", **headers)
+            session = connect(f"{address}?class={room.code}&token={TOKEN}{secret}")
             return Member(stack.enter_context(session))
 
         yield enter
@@ -80,7 +81,10 @@ def test_a_wrong_secret_code_or_token_is_refused(address: str, room: Classroom, 
 
 def test_another_site_and_a_viewer_cannot_lead(address: str, room: Classroom, studio: Studio) -> None:
     with pytest.raises(InvalidStatus):
-        connect(f"{address}?class={room.code}&token={TOKEN}&lead={room.secret}", origin="http://evil.example")
+        connect(
+            f"{address}?class={room.code}&token={TOKEN}&lead={room.secret}",
+            additional_headers={"Origin": "http://evil.example"},
+        )
     asked = {"class": room.code, "lead": room.secret}
     with pytest.raises(ConfigError, match="Only whoever began"):
         read_class(studio.classrooms, asked, "viewer")

@@ -91,8 +91,7 @@
  * @property {PageControl[]} [controls]  what a link can take away of the page around
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
- * @typedef {{name: string, title: string, fixable?: boolean, asked?: [string, string]}} PageControl   `asked`: how an address
- * says what it stands at
+ * @typedef {{name: string, title: string, fixable?: boolean}} PageControl   of the page around, for a link
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre
  */

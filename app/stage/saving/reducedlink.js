@@ -20,8 +20,8 @@ export function makeLink(stage) {
   const write = () => {
     const url = new URL(base);
     // What stands in a form of the page is not in its address yet.
-    for (const { name, asked } of data.controls ?? [])
-      if (asked && (hidden.has(name) || fixed.has(name))) url.searchParams.set(...asked);
+    for (const [name, [parameter, value]] of Object.entries(formValues()))
+      if (hidden.has(name) || fixed.has(name)) url.searchParams.set(parameter, value);
     field.value = reducedLink(url.href, hidden, fixed);
   };
   const copy = make("button", "ltv-primary", { type: "button" }, reducedWords.copy);
@@ -56,6 +56,12 @@ export function makeLink(stage) {
     }
   });
   write();
+}
+
+/** What a form of the page leaves for a link: by control, the parameter that says it. @returns {Record<string, string[]>} */
+function formValues() {
+  const left = document.querySelector(".ltviz-form");
+  return left instanceof HTMLElement ? JSON.parse(left.dataset.values ?? "{}") : {};
 }
 
 /**
