@@ -24,7 +24,7 @@ from ltviz.errors import ConfigError
 
 from .. import words
 from .guard import ROLE
-from .messages import ClassHeader, ErrorHeader, LeadHeader, TallyHeader
+from .messages import BEAT_SECONDS, BeatHeader, ClassHeader, ErrorHeader, LeadHeader, TallyHeader
 from .wire import encode_message
 
 CLASS, LEAD = "class", "lead"
@@ -279,9 +279,18 @@ class Attendant:
                     await self.socket.send_bytes(message)
             if self.room.is_over:
                 return
-            await self._woken.wait()
+            await self._rest()
             if self.leads:
                 await asyncio.sleep(TELL_SECONDS)
+
+    async def _rest(self) -> None:
+        """Waits for news; meanwhile says now and then that the server is there."""
+        while not self._woken.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._woken.wait()
+                    return
+            await self.socket.send_bytes(encode_message(BeatHeader()))
 
     def _messages(self) -> list[tuple[str, bytes]]:
         room = self.room

@@ -271,6 +271,18 @@ class TallyHeader:
     answered: int
 
 
+BEAT_SECONDS = 0.75
+"""After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
+of a network that is gone, stays open and silent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeatHeader:
+    """Sent where nothing else has been for a while: the server is there, and all is as it was."""
+
+    type: ClassVar[Literal["beat"]] = "beat"
+
+
 def is_optional(field: Field[Any]) -> bool:
     """Whether the field is left out of a message where it has nothing to say: one that is None or empty by default."""
     return field.default is None or field.default == () or field.default_factory is not MISSING
@@ -281,4 +293,14 @@ def is_nothing(value: Any) -> bool:
     return value is None or (not isinstance(value, int | float) and len(value) == 0)
 
 
-Header = RunHeader | StateHeader | ClockHeader | ErrorHeader | FrameHeader | ClassHeader | LeadHeader | TallyHeader
+Header = (
+    RunHeader
+    | StateHeader
+    | ClockHeader
+    | ErrorHeader
+    | BeatHeader
+    | FrameHeader
+    | ClassHeader
+    | LeadHeader
+    | TallyHeader
+)

@@ -84,6 +84,7 @@ async def build_replay(
     projection: str = DEFAULT_PROJECTION,
     opening: Opening = Opening(),
     limit: int = LIMIT_BYTES,
+    keeps: bool = True,
 ) -> Replay:
     """Collects the runs' messages and writes the page.
 
@@ -91,6 +92,7 @@ async def build_replay(
         hub: reads the runs; `runs` are their ids.
         projection: for embeddings of more than three dimensions.
         limit: bytes that the file may have; the timeline is thinned evenly to stay within them.
+        keeps: whether views that are computed for it may be kept in the runs' folders.
 
     Raises:
         ConfigError: no run with frames, a run twice, an unknown projection, or runs of which not even the first and
@@ -100,16 +102,18 @@ async def build_replay(
     check_projection(projection)
     if len(set(runs)) < len(runs):
         raise ConfigError(words.served.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
-    tracks, recorded = await _collect(hub, runs, projection, limit)
+    tracks, recorded = await _collect(hub, runs, projection, limit, keeps)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
-async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Packed], int]:
+async def _collect(
+    hub: Hub, runs: Sequence[str], projection: str, limit: int, keeps: bool
+) -> tuple[list[_Packed], int]:
     """The runs with their packed messages, and how many moments they have in all."""
     woken = asyncio.Event()
-    with hub.watch(runs, woken.set) as tails:
+    with hub.watch(runs, woken.set, keeps=keeps) as tails:
         if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
             raise ConfigError(words.served.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
         found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]

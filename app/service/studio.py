@@ -19,6 +19,7 @@ from .. import words
 from .classroom import Classrooms
 from .hub import Hub
 from .previews import Previews
+from .programs import Programs
 from .sharing import Sharing
 from .supervisor import Supervisor
 
@@ -38,6 +39,7 @@ class Studio:
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
     classrooms: Classrooms = field(default_factory=Classrooms)
+    programs: Programs = field(default_factory=Programs)
     sharing: Sharing | None = None
     """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
 

@@ -35,6 +35,7 @@ TYPES: Sequence[type] = (
     messages.ClassHeader,
     messages.LeadHeader,
     messages.TallyHeader,
+    messages.BeatHeader,
 )
 _PARTS = {messages.FrameHeader: messages.Delivery}
 """Classes whose fields lie in another one's message."""

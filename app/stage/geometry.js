@@ -26,10 +26,11 @@ const open = (data, openWorker) =>
 export default function mount({ data, parentElement }) {
   const served = () => new Worker(new URL("./lab/worker.js", import.meta.url), { type: "module" });
   // Another lab altogether, as the next step of a lesson sets it.
-  if (mounted && mounted.lab.data.lesson?.search !== data.lesson?.search) {
-    clearTimeout(mounted.timer);
-    mounted.lab.end();
-    leave(mounted.lab.stage);
+  const { lesson } = mounted?.lab.data ?? {};
+  if (lesson?.search !== data.lesson?.search || lesson?.wait?.setting !== data.lesson?.wait?.setting) {
+    clearTimeout(mounted?.timer);
+    mounted?.lab.end();
+    if (mounted) leave(mounted.lab.stage);
     mounted = null;
   }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };
@@ -53,12 +54,14 @@ export default function mount({ data, parentElement }) {
   };
 }
 
-/** The worker of a page by itself: its source stands there, and becomes a blob; nothing else may. @param {string} source */
-function workerOf(source) {
+/** What opens workers in a page by itself: their source stands there, and becomes a blob; nothing else may.
+ * @param {string} source @returns {() => Worker} */
+function workersOf(source) {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const types = /** @type {any} */ (window).trustedTypes;
+  // A name is given once a page.
   const policy = types?.createPolicy("ltviz-worker", { createScriptURL: (/** @type {string} */ url) => url });
-  return new Worker(policy ? policy.createScriptURL(address) : address);
+  return () => new Worker(policy ? policy.createScriptURL(address) : address);
 }
 
 function startFile() {
@@ -69,7 +72,7 @@ function startFile() {
     const { data, worker } = JSON.parse(contents.textContent ?? "");
     const theme = new URLSearchParams(location.search).get("theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = data.theme = theme;
-    const lab = open({ ...data, file: true }, () => workerOf(worker));
+    const lab = open({ ...data, file: true }, workersOf(worker));
     place.replaceChildren();
     lab.attach(place);
   } catch (error) {

@@ -15,11 +15,11 @@ const GRACE_MS = 1500;
 const stages = new Map();
 
 /**
- * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's
- * components v2 hand it over
+ * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node,
+ * setTriggerValue: (name: string, value: unknown) => void}} component as Streamlit's components v2 hand it over
  * @returns {() => void} called at unmount
  */
-export default function mount({ data, parentElement }) {
+export default function mount({ data, parentElement, setTriggerValue }) {
   const telemetry = publishTelemetry(),
     key = data.view ?? "stage";
   let known = stages.get(key);
@@ -29,6 +29,7 @@ export default function mount({ data, parentElement }) {
     stages.set(key, known);
   } else known.stage.setData(data);
   const mounted = known;
+  mounted.stage.askCard = (run) => setTriggerValue("card", run);
   if (!parentElement.contains(mounted.stage.root)) {
     telemetry.mounts++;
     mounted.parent = parentElement;

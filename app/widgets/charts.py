@@ -15,7 +15,7 @@ from ltviz.export.results import BASELINE, Arm, Group, Result
 from ltviz.export.told import accuracy_key, are_evaluated
 from ltviz.figures import palette
 from ltviz.figures.lines import DASHES
-from ltviz.metrics import fits, known_of, shown_in
+from ltviz.metrics import ceiling_of, fits, known_of, shown_in
 from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording import Recording, RunInfo
 
@@ -78,16 +78,29 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
         for one in known_of(shown_in("curves"), given)
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
-    draw_grid([(f"{key}-{measure}", _figure(curves, measure, colours)) for measure, curves in drawn.items()])
-    for note in [words.shared.LOSS_NOTE, *notes(known), *skipped_notes(recordings, titles)]:
+    ceilings = {
+        measure: [thin(curve(frames, ceiling)) for frames in measured.values()]
+        for measure in drawn
+        if (ceiling := ceiling_of(measure))
+    }
+    draw_grid(
+        [
+            (f"{key}-{measure}", _figure(curves, measure, colours, ceilings.get(measure, ())))
+            for measure, curves in drawn.items()
+        ]
+    )
+    said = [words.shared.BOUND_NOTE] if any(drawn[measure] for measure in ceilings) else []
+    for note in [words.shared.LOSS_NOTE, *said, *notes(known, given), *skipped_notes(recordings, titles)]:
         st.caption(note)
 
 
-def _figure(curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str]) -> go.Figure | None:
+def _figure(
+    curves: Mapping[str, Curve], measure: str, colours: Mapping[str, str], ceilings: Sequence[Curve]
+) -> go.Figure | None:
     drawn = {title: curve for title, curve in curves.items() if curve[0]}
     if not drawn:
         return None
-    figure = figures.curves(drawn, measure, colours, theme() or "light")
+    figure = figures.curves(drawn, measure, colours, theme() or "light", ceilings=ceilings)
     return figure.update_layout(margin=MARGIN)
 
 
@@ -141,12 +154,15 @@ def stroke(colour: str, dash: str) -> str:
     return f"repeating-linear-gradient(90deg,{','.join(stops)})"
 
 
-def notes(known: Mapping[str, RunInfo]) -> list[str]:
-    """What one must know to read these spheres: where no simplex fits."""
+def notes(known: Mapping[str, RunInfo], given: Sequence[Mapping[str, float]]) -> list[str]:
+    """What one must know to read these spheres: where no simplex fits, and that no frame of all those given tells how
+    far it is from theory."""
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
             said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+    if said and not any("theory_error_mean" in metrics for metrics in given):
+        said.append(words.shared.NO_THEORY)
     return said
 
 

@@ -65,13 +65,15 @@ def draw_gallery(compared: Compared, judge: str) -> None:
 def draw_curves(group: Group, compared: Compared, judge: str) -> None:
     """Over training: a line a method, a band where it has several seeds, and the chosen step."""
     whole = _whole(group, compared)
+    told = told_over_training("curves", [whole], judge)
     cells = [
-        _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step))
-        for one in told_over_training("curves", [whole], judge)
+        _cell(one.key, lambda key=one.key: _marked(charts.curves(whole, key, _theme()), compared.step)) for one in told
     ]
     loss = _cell("loss", lambda: _marked(charts.curves(whole, "loss", _theme(), curve=_losses), compared.step))
     draw_grid([*cells, loss])
     st.caption(f"{words.compare.BAND_NOTE} {words.shared.LOSS_NOTE}")
+    if any(one.ceiling for one in told):
+        st.caption(words.shared.BOUND_NOTE)
 
 
 def draw_portrait(group: Group, compared: Compared) -> None:

@@ -13,7 +13,8 @@ from ltviz.lessons import Lesson, list_lessons, read_lesson
 from .. import words
 from ..service.studio import Studio
 from .forms import escape
-from .lesson import Taught, draw_lesson, open_lesson
+from .lesson import draw_lesson, open_lesson
+from .taught import Taught
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 

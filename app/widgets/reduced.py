@@ -32,7 +32,7 @@ CONTROLS: Mapping[str, tuple[str, ...]] = {
 FIXABLE = frozenset({"data", "imbalance", "choice", "dim", "steps", "more"})
 PARAMETERS = {"data": "data", "imbalance": "imbalance", "choice": "methods", "dim": "dim", "steps": "steps"}
 """What the address calls the value of a control."""
-IN_SLIDES = ("search", "tools", "view", "camera", "save", "layers", "badge", "keep", "speed", "now")
+IN_SLIDES = ("search", "tools", "view", "camera", "save", "badge", "keep", "speed", "now")
 """What nobody reads from the last row."""
 FIELDS = "form-fields"
 """Key of a session: name of a control -> the key of its widget, or of each box by what it stands for."""

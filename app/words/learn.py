@@ -37,6 +37,28 @@ NO_ANSWER = "The answer cannot be computed. {reason}"
 STAGE = {"play": "Let time run", "pause": "Stop time"}
 """What the stage's own button is called beside the lesson's Play."""
 LAB_STAGE = {**STAGE, "nowStarting": "The points wait for Play.", "nowSingle": "The points wait for Play."}
+WAITS = "Your turn"
+SKIP = "Skip"
+POINT = "Click it on the sphere, or choose it here."
+LIVE = "Train it live"
+LIVE_HELP = "Trains the runs of this lesson on this machine with the settings they had, and shows them as they grow."
+LIVE_RUNNING = "Your own runs are training: step {step} of {steps}. Until they end, answers come from the recording."
+LIVE_DONE = "These are your own runs, and answers come from them. What the text says is of the recording."
+LIVE_FAILED = "Your runs have ended early, and the answers come from the recording. {reason}"
+LIVE_BACK = "Back to the recording"
+SHAPES = {
+    "stays": "it stays where it is",
+    "rises": "it rises",
+    "falls": "it falls",
+    "rises_falls": "it rises, then falls",
+    "falls_rises": "it falls, then rises",
+    "wanders": "it goes up and down",
+}
+TRAVELLED = (
+    "The centre of {most} moved farthest, by {most_by}; that of {least} moved least, by {least_by}. "
+    "Nearest to one another at the end are {a} and {b}, {angle} apart."
+)
+NEAREST = "Nearest to one another are the centres of {a} and {b}, {angle} apart."
 MEASURED = {
     "centre_sum": "centre sum {first} to {last}",
     "spread_head": "common classes {first} to {last} wide",
@@ -73,6 +95,13 @@ def verdict_number(right: bool, said: str, found: str, what: str, off: str, *, r
     """The same of a number."""
     close = "which is close enough" if right else f"which is {off} away"
     return f"You said {said}. {source(recorded)} says {found}, {close}. The number is the {what}."
+
+
+def verdict_curve(right: bool, drawn: str, found: str, what: str, off: str) -> str:
+    """The same of a curve."""
+    close = "which is close enough" if right else "which is too far"
+    both = f"You said: {SHAPES[drawn]}. {source(True)} says: {SHAPES[found]}."
+    return f"{both} Your curve is {off} away on average, {close}. The curve is the {what}."
 
 
 def source(recorded: bool) -> str:

@@ -25,9 +25,18 @@ CHARTS_SOON = "The curves follow in a moment."
 CHARTS_EMPTY = "The curves begin with the first frame."
 CHARTS_NONE = "No frame was recorded, so there are no curves."
 LOSS_NOTE = "Each method minimises a loss of its own, so compare their shapes and not their heights."
+BOUND_NOTE = (
+    "Information is bounded from below, by a critic that knows cosines alone: a low curve may be the critic's fault. "
+    "No curve can pass its dashed line: the entropy of the labels, or the logarithm of the number of samples compared. "
+    "Little information with inputs is no fault either: a method that collapses classes is to forget them."
+)
 NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
     "The deviation cannot reach 0."
+)
+NO_THEORY = (
+    "No distance to theory is drawn: on a sphere of fewer dimensions than classes less one, several arrangements are "
+    "equally good; of features and classifier it is measured while a run trains, and these runs do not hold it."
 )
 SPHERE = "The sphere: {text}"
 

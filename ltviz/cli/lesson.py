@@ -13,7 +13,7 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.cli.choice import HomeOptions
 from ltviz.errors import ConfigError, DataError
 from ltviz.launch.app import demo_home
-from ltviz.lessons import Book, Lesson, Played, parse_lesson, play, read_lesson
+from ltviz.lessons import Answer, Book, Lesson, Played, parse_lesson, play, read_lesson, shape_of
 from ltviz.lessons.linked import NEW, SECTION, stage_block
 from ltviz.recording import Home
 from ltviz.recording.files import write_whole
@@ -107,6 +107,13 @@ def _tell(lesson: Lesson, played: Sequence[Played]) -> None:
     for number, step in enumerate(played, 1):
         print(f"{number:>3}  {step.step.title}")
         if step.step.ask and step.answer:
-            right = step.answer.right
-            print(f"     {step.step.ask.question} {right if isinstance(right, str) else f'{right:.4g}'}")
+            print(f"     {step.step.ask.question} {_right(step.answer)}")
     print(f"{lesson.title}: {len(played)} steps, {asked} answers computed, {claims} claims hold")
+
+
+def _right(found: Answer) -> str:
+    """The right answer in a few letters: a curve by its shape and its ends."""
+    if isinstance(found.right, tuple):
+        shape = shape_of(found.numbers, found.span).replace("_", ", then ")
+        return f"{shape}, from {found.right[0]:.4g} to {found.right[-1]:.4g}"
+    return found.right if isinstance(found.right, str) else f"{found.right:.4g}"

@@ -19,7 +19,8 @@ from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Make targets for so many classes in so many dimensions: the regular simplex in closed form, our annealed descent, "
-    "or the official recipe of TSC, which does not reach the simplex. `ltviz train tsc --targets FILE` takes the file."
+    "or the official recipe of TSC, which does not reach the simplex. `tsc` and `etf` take the file: "
+    "`ltviz train tsc --targets FILE`."
 )
 
 

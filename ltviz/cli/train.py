@@ -97,7 +97,7 @@ def run(argv: Sequence[str]) -> int:
         about=f"{ABOUT} METHOD is one of {', '.join(registry.methods())}.",
         unprefixed=["run", *([method] if method else [])],
     )
-    options, settings = parsed["command"], _settle_steps(parsed["run"])
+    options, settings = parsed["command"], settle_steps(parsed["run"])
     assert isinstance(options, TrainOptions)
     settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
@@ -134,7 +134,7 @@ def _about(recipe: Recipe, run: RunSettings, settings: BaseModel) -> dict[str, A
     return recipe.about(recipe.differing(run.model_dump(), settings.model_dump()))
 
 
-def _settle_steps(given: BaseModel) -> RunSettings:
+def settle_steps(given: BaseModel) -> RunSettings:
     """The run settings of a line, where --steps goes before the epochs of a recipe.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Files of targets on the sphere: what `ltviz targets` and the geometry page save, and `tsc` takes."""
+"""Files of targets on the sphere: what `ltviz targets` and the geometry page save, and `tsc` and `etf` take."""
 
 from __future__ import annotations
 

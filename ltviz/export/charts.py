@@ -11,7 +11,7 @@ from ltviz import figures
 from ltviz.errors import RecordingError
 from ltviz.export.results import Arm, Group, Result
 from ltviz.figures.palette import method_colour
-from ltviz.metrics import Classes, shot_groups, territory
+from ltviz.metrics import Classes, ceiling_of, shot_groups, territory
 from ltviz.metrics.clouds import spread_of
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def curves(
         curve: gives steps and values of one run.
     """
     series, bands, colours = {}, {}, {}
+    ceiling = ceiling_of(measure)
+    ceilings = [curve(result, ceiling) for arm in group.arms for result in arm.results] if ceiling else []
     for arm in group.arms:
         runs = [curve(result, measure) for result in arm.results]
         runs = [(steps, values) for steps, values in runs if steps]
@@ -84,7 +86,7 @@ def curves(
         series[arm.label], colours[arm.label] = (steps, mean), colour_of(arm)
         if len(runs) > 1:
             bands[arm.label] = (low, high)
-    return figures.curves(series, measure, colours, theme, bands=bands) if series else None
+    return figures.curves(series, measure, colours, theme, bands=bands, ceilings=ceilings) if series else None
 
 
 # ---------------------------------------------------------------------- classes against their counts

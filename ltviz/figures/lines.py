@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ltviz.errors import ConfigError
 from ltviz.figures.layout import measure_title, new_figure, number_format, plain
-from ltviz.figures.palette import fade, method_colour
+from ltviz.figures.palette import fade, method_colour, theme_colours
 
 Curve = tuple[Sequence[float], Sequence[float]]
 # Shape beside colour, so that lines can be told apart in print and by any eye.
@@ -23,6 +23,7 @@ def curves(
     theme: str = "light",
     *,
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    ceilings: Sequence[Curve] = (),
 ) -> go.Figure:
     """One line a run or method.
 
@@ -32,6 +33,7 @@ def curves(
         colours: title -> "#rrggbb"; default by name.
         theme: "light" or "dark".
         bands: title -> (low, high) at the same steps, drawn as a fill: the spread over seeds.
+        ceilings: (steps, values) that the measure cannot exceed, each drawn once as a quiet dashed line.
 
     Raises:
         ConfigError: steps and values of different length, or an unknown theme.
@@ -56,7 +58,38 @@ def curves(
                 hovertemplate="%{y:.1%}" if ticks else f"%{{y:.3g}}{unit}",
             )
         )
+    _draw_ceilings(figure, ceilings, unit, theme)
     return figure
+
+
+def _draw_ceilings(figure: go.Figure, ceilings: Sequence[Curve], unit: str, theme: str) -> None:
+    """The axis begins at 0 where there are any, so that what is missing can be seen."""
+    colour = theme_colours(theme)["muted"]
+    told = {f"{values[-1]:.3g}": (steps, values) for steps, values in ceilings if len(values)}
+    for said, (steps, values) in told.items():
+        line = {"color": colour, "width": 1.2, "dash": "dash"}
+        figure.add_scatter(
+            x=np.asarray(steps),
+            y=np.asarray(values, dtype=np.float64),
+            name="at most",
+            mode="lines" if len(steps) > 1 else "markers",
+            line=line,
+            marker={"color": colour, "symbol": "line-ew-open", "size": 12},
+            hovertemplate=f"%{{y:.3g}}{unit}",
+            showlegend=False,
+        )
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="right",
+            y=float(values[-1]),
+            yanchor="bottom",
+            text=f"at most {said}{unit}",
+            showarrow=False,
+            font={"color": colour, "size": 11},
+        )
+    if told:
+        figure.update_yaxes(rangemode="tozero")
 
 
 def seed_band(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -9,15 +9,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ltviz import geometry
 from ltviz.geometry import Prediction
 from ltviz.marks import TARGETS, Reading
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup, Step
 from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.cosine import SCALE, cosine_logits
 from ltviz.methods.parts.inputs import Labels, Numbers, check_labels, check_numbers, check_rows, check_samples, reduce
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
-from ltviz.methods.parts.matched_targets import follow, match
+from ltviz.methods.parts.matched_targets import follow, match, targets_file, targets_of
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import fixed_targets, pulled_similarities
@@ -100,6 +100,7 @@ class EtfSettings(Settings):
         description="Mean within each class and then over classes, which is what the official lengths come to, or over "
         "all samples.",
     )
+    targets: str = targets_file()
 
 
 class EtfStep(Step):
@@ -112,9 +113,10 @@ class EtfStep(Step):
 class Etf(Method):
     """Embeddings are drawn to the corners of a fixed simplex, which classify; term `regression`.
 
-    Where no simplex fits, corners are the best arrangement there is. The official head needs D >= C, and draws its
-    simplex through a QR of uniform numbers. Logits are cosines with the corners, for confidence times 16. With the
-    assignment matched, corners follow running class centres by the Hungarian method, as TSC's targets do.
+    Where no simplex fits, corners are the best arrangement there is; a file of targets takes their place. The official
+    head needs D >= C, and draws its simplex through a QR of uniform numbers. Logits are cosines with the corners, for
+    confidence times 16. With the assignment matched, corners follow running class centres by the Hungarian method, as
+    TSC's targets do.
     """
 
     card = Card(
@@ -123,8 +125,11 @@ class Etf(Method):
         year=2022,
         idea="The corners of a simplex are given from the start, and each class is drawn to its own; nothing pushes.",
         formula=r"L_i = \frac{(h_i \cdot w_{y_i} - |h_i| |w_{y_i}|)^2}{2 |h_i|}",
+        terms={r"h_i \cdot w_{y_i}": "targets"},
         look_for="The push reads 0: only targets act. Rare classes have their corner from step 0, as far from all "
         "others as head ones; whether their test points get there is another matter.",
+        differs="Where no simplex fits, the corners are the best arrangement that there is; the official head needs "
+        "as many dimensions as classes.",
         sphere="The embeddings that are drawn to the corners: this sphere is what training shapes.",
         paper="Yang et al., Inducing Neural Collapse in Imbalanced Learning: Do We Really Need a Learnable Classifier "
         "at the End of Deep Neural Network?, NeurIPS 2022, arXiv:2203.09081",
@@ -146,9 +151,7 @@ class Etf(Method):
     def __init__(self, settings: EtfSettings, setup: Setup):
         super().__init__(settings, setup)
         num_classes = setup.num_classes
-        self.register_buffer(
-            "targets", torch.from_numpy(geometry.optimal_targets(num_classes, setup.dim, seed=0)).float()
-        )
+        self.register_buffer("targets", targets_of(settings.targets, setup))
         drawn = settings.assignment == "random"
         self.register_buffer("matched", torch.randperm(num_classes) if drawn else torch.arange(num_classes))
         self.register_buffer("centres", torch.zeros(num_classes, setup.dim))
@@ -179,6 +182,8 @@ class Etf(Method):
 
     def theory(self, counts: np.ndarray) -> Prediction | None:
         """Its corners, where they are the regular simplex."""
+        if self.settings.targets:
+            return None
         return simplex_ends(len(counts), self.setup_.dim, "Yang et al. 2022, theorem 1: the corners")
 
     @classmethod
@@ -207,3 +212,31 @@ class Etf(Method):
 
     def target_index(self) -> Tensor:
         return self.matched
+
+    @classmethod
+    def listing(cls, settings: EtfSettings) -> Listing:
+        drawn, by_class = settings.assignment == "random", settings.average == "class"
+        mean = "errors.mean()"
+        if by_class:
+            mean = "(errors / torch.bincount(batch.y)[batch.y]).sum() / len(batch.y.unique())"
+        return Listing(
+            build=f"""\
+corners = torch.from_numpy(geometry.optimal_targets(num_classes, dim, seed=0)).float()
+matched = torch.{"randperm" if drawn else "arange"}(num_classes)
+{"" if drawn else "centres = torch.zeros(num_classes, dim)"}
+""",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+cosine = (z * corners[matched[batch.y]]).sum(1)
+errors = (cosine - 1).square() / 2
+loss = {mean}
+""",
+            after=""
+            if drawn
+            else """\
+sums = torch.zeros(num_classes, dim).index_add_(0, batch.y, z.detach())
+seen = (sums != 0).any(1, keepdim=True)
+centres = torch.where(seen, F.normalize(0.9 * centres + 0.1 * F.normalize(sums, dim=1), dim=1), centres)
+matched = torch.from_numpy(geometry.match_targets(centres.numpy(), corners.numpy()))
+""",
+        )

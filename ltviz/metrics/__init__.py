@@ -23,7 +23,7 @@ from ltviz.metrics.overlap import MeanOverlap, confusion, mean_overlap
 from ltviz.metrics.pairs import PairSplit, minority_collapse, pair_split
 from ltviz.metrics.pairwise import alignment, uniformity
 from ltviz.metrics.precision import MeanAveragePrecision, mean_average_precision
-from ltviz.metrics.registry import BEHIND, MEASURES, known_of, shown_in
+from ltviz.metrics.registry import BEHIND, MEASURES, ceiling_of, known_of, shown_in
 from ltviz.metrics.shots import ShotGroups, shot_groups
 from ltviz.metrics.similarity import cka, mutual_knn, procrustes_distance, shared_neighbours
 from ltviz.metrics.space import Space, space_of
@@ -64,6 +64,7 @@ __all__ = [
     "angle_error",
     "balanced_probe",
     "cdnv",
+    "ceiling_of",
     "cka",
     "confusion",
     "declare",

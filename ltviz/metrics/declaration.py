@@ -74,6 +74,8 @@ class Measure:
     """Key of the measure of those samples, in whose place this one is shown where a run does not know it."""
     needs_simplex: bool = False
     """Whether it can reach its best only where a regular simplex fits, which tables say beside it."""
+    ceiling: str = ""
+    """Key of the measure that this one cannot exceed, which charts draw as a dashed line; none where empty."""
     behind: bool = False
     """Whether it only says what another number rests on: no table compares it."""
     order: int = LAST

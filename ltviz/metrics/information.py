@@ -114,6 +114,7 @@ BELOW = "A bound from below: a low one may be the critic's fault, which knows co
         source="Suh and Seo 2023 (GML), Eq. 1 to 3; Barber and Agakov 2003",
         caution=f"{BELOW} It cannot exceed the entropy of the labels; without test samples the centres have seen the "
         "points, and it is too high.",
+        ceiling="information_labels_ceiling",
         shown={"curves": Shown(at=50)},
         order=62,
     ),
@@ -154,6 +155,7 @@ def of_labels(space: Space) -> Mapping[str, Value]:
         source="Suh and Seo 2023 (GML), Eq. 1 to 3; van den Oord et al. 2018",
         caution=f"{BELOW} It cannot exceed log K for K samples, of which a frame has few, whatever there is to know; "
         "and a method that collapses classes is to forget inputs, so that more is not better.",
+        ceiling="information_inputs_ceiling",
         shown={"curves": Shown(at=51)},
         order=63,
     ),

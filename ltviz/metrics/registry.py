@@ -107,6 +107,16 @@ def shown_in(place: Place, judge: str | None = None) -> list[Measure]:
     )
 
 
+def ceiling_of(key: str) -> str:
+    """Key of the measure that a measure cannot exceed; empty where there is none, or the key is of no measure.
+
+    Example:
+        >>> ceiling_of("information_labels"), ceiling_of("centre_sum")
+        ('information_labels_ceiling', '')
+    """
+    return MEASURES[key].ceiling if key in MEASURES else ""
+
+
 def known_of(measures: Iterable[Measure], found: Sequence[Mapping[str, float]]) -> list[Measure]:
     """Those of the measures that runs know, without the stand-ins of what they know.
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -214,8 +214,12 @@ class Growth:
 
 
 @contextmanager
-def growth(device: torch.device) -> Iterator[Growth]:
-    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass."""
+def growth(device: torch.device, but: Collection[torch.Tensor] = ()) -> Iterator[Growth]:
+    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass.
+
+    Args:
+        but: tensors that are there anyway and count for nothing, such as parameters; CUDA counts what is added alone.
+    """
     found = Growth()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -224,10 +228,12 @@ def growth(device: torch.device) -> Iterator[Growth]:
         found.bytes = torch.cuda.max_memory_allocated(device) - before
         return
     kept: dict[int, int] = {}
+    held = {tensor.untyped_storage().data_ptr() for tensor in but}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in held:
+            kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):

@@ -39,6 +39,8 @@ from ltviz.training.theory import marks_of
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
 """Samples of a class, and in all, for which a frame shows marks such as their two views."""
+SMALL_BATCH, TIMES_IN_BATCH = 1024, 8
+"""A batch larger than the one holds no sample of the training set more often than the other, on average."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Sha
     data = data_registry.load(run.data, **run.cut)
     if run.epochs is not None:
         run = controls.replace(run, "steps", run.steps_over(data.num_images))
+    _check_batch(run.batch_size, data.num_images)
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
         whole = encoder
@@ -251,6 +254,17 @@ def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Sha
     assert run.probe_points is not None
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
+
+
+def _check_batch(size: int, images: int) -> None:
+    """ConfigError for a batch that would hold the same few samples again and again: a mistake that costs hours, and
+    memory by its square."""
+    most = max(SMALL_BATCH, TIMES_IN_BATCH * images)
+    if size > most:
+        raise ConfigError(
+            f"batch_size must be at most {most:,} with {images:,} training samples, or a batch holds each of them "
+            f"{size / images:,.0f} times, got {size:,}; try {min(most, max(64, images // 4)):,}"
+        )
 
 
 def _in_double(encoder: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

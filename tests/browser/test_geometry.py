@@ -60,6 +60,10 @@ DEVIATION = """name => { const cells = [...document.querySelectorAll('[data-test
   return Boolean(cells) && parseFloat(cells[2].textContent.replace(/[^0-9.]/g, '')) < 0.005; }"""
 
 
+SMALLEST = """([name, angle]) => [...document.querySelectorAll('[data-testid=ltviz-table] tr')]
+  .some((row) => row.textContent.includes(name) && row.cells[4].textContent.includes(angle))"""
+
+
 def steps(page) -> dict[str, int]:
     return {panel["run"]: panel["step"] for panel in page.evaluate("window.ltviz.stage.panels")}
 
@@ -92,6 +96,7 @@ def test_a_file_of_its_own_computes_by_itself(visit, file: Path):
     page = visit()
     before = steps(page)
     assert set(before) == {"ce", "supcon", "bcl"}
+    assert page.evaluate("window.ltviz.stage.step") > 0, "the newest step of all panels"
     until(page, "n => window.ltviz.stage.panels.every(({ step }) => step > n)", arg=before["bcl"])
     policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
     assert policy.startswith("default-src 'none'") and "worker-src blob:" in policy and "unsafe" not in policy
@@ -120,6 +125,8 @@ def test_what_is_set_acts_at_once_and_stands_in_the_address(visit):
 def test_time_can_be_walked_back_and_gone_on_from(visit):
     page = visit("?losses=bcl&speed=120")
     until(page, "() => window.ltviz.stage.panels[0].step > 60")
+    # A pause holds the step that stands beside the slider, which is written later than the picture is drawn.
+    until(page, "() => /[1-9]/.test(document.querySelector('[data-testid=ltviz-step]').textContent)")
     page.locator("canvas[data-testid=ltviz-stage]").focus()
     page.keyboard.press(" ")
     there = at_rest(page, "bcl")
@@ -139,7 +146,7 @@ def test_time_can_be_walked_back_and_gone_on_from(visit):
 
 
 def test_a_class_can_be_taken_by_its_ring(visit):
-    page = visit("?losses=bcl&classes=4&imbalance=1")
+    page = visit("?losses=supcon,bcl&classes=4&imbalance=1")
     until(page, "() => window.ltviz.stage.panels[0].step > 150")
     page.get_by_role("button", name="Single step").click()
     at_rest(page, "bcl")
@@ -157,14 +164,66 @@ def test_a_class_can_be_taken_by_its_ring(visit):
         if found:
             break
     assert found, "the pointer says that a class can be taken"
-    before = row(page, "BCL")[4]
+    before = row(page, "SupCon")[4], row(page, "BCL")[4]
     page.mouse.move(*found)
     page.mouse.down()
-    page.mouse.move(canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2, steps=5)
+    page.mouse.move(canvas["x"] + canvas["width"] / 4, canvas["y"] + canvas["height"] / 2, steps=5)
     page.wait_for_timeout(400)
+    assert row(page, "SupCon")[4] != before[0], "it stays in the hand, though the loss goes on"
+    assert row(page, "BCL")[4] == before[1], "a class moves in its own panel alone"
     page.mouse.up()
+    until(page, SMALLEST, ["SupCon", before[0]])
     assert page.evaluate("window.ltviz.stage.camera") == camera, "the camera stays"
-    assert row(page, "BCL")[4] != before
+
+
+def test_a_loss_may_stand_there_twice_with_options_of_its_own(visit):
+    page = visit("?losses=tsc,bcl&dim=16&speed=120")
+    whose = page.get_by_test_id("ltviz-whose")
+    whose.get_by_role("button", name="TSC", exact=True).click()
+    whose.get_by_role("button", name="Once more").click()
+    until(page, "() => window.ltviz.stage.panels.map(({ run }) => run).join() === 'tsc,tsc-2,bcl'")
+    until(page, "() => window.ltviz.stage.step > 5 && window.ltviz.stage.panels.every(({ step }) => step > 5)")
+    before = page.evaluate("window.ltviz.stage.step")
+    set_slider(page, "TSC: target weight", 0.5)
+    until(page, "() => location.search.includes('losses=tsc,tsc@targetWeight:5,bcl')")
+    until(page, "n => window.ltviz.stage.step > n", arg=before)
+    assert page.locator("[data-loss=tsc]").inner_text() == "TSC × 2"
+    assert row(page, "TSC · weight 1")[0].startswith("TSC · weight 1"), "what is set for all is said beside it"
+    assert row(page, "TSC · weight 5")
+    whose.get_by_role("button", name="Remove").click()
+    until(page, "() => window.ltviz.stage.panels.map(({ run }) => run).join() === 'tsc,bcl'")
+    until(page, "() => location.search.includes('losses=tsc,bcl')")
+
+
+def test_theory_is_computed_in_the_page_shown_and_comes_true(visit):
+    page = visit("?losses=ce,supcon&dim=9&average=sample&imbalance=10&speed=0&layers=theory")
+    says = page.get_by_test_id("ltviz-theory")
+    # Both end where theory says, and that is not the simplex.
+    there = "[...document.querySelectorAll('.ltl-says')].filter((p) => / 0\\.0° off it/.test(p.textContent))"
+    until(page, f"() => {there}.length === 2")
+    told = says.all_inner_texts()
+    assert "layer-peeled" in told[0] and "Derived, population SupCon" in told[1], told
+    squares = page.locator("figure[data-square]").evaluate_all("all => all.map((one) => one.dataset.square)")
+    assert squares[:6] == [
+        "ce-rows",
+        "ce-rows-predicted",
+        "ce-means",
+        "ce-means-predicted",
+        "supcon-means",
+        "supcon-means-predicted",
+    ]
+    # Rows and means.
+    until(page, "() => { const { ce, supcon } = window.ltviz.stage.layers; return ce.theory + supcon.theory === 30; }")
+    assert (
+        page.locator("canvas[data-chart=theory]").is_visible() and page.locator("canvas[data-chart=rows]").is_visible()
+    )
+    set_slider(page, "Dimension", 0.2)
+    until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('Nothing is predicted')")
+    assert page.locator("figure[data-square*=predicted]").count() == 0
+    until(page, "() => Object.values(window.ltviz.stage.layers).every(({ theory }) => !theory)")
+    page.get_by_role("button", name="Let theory appear").click()
+    until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('SELI')")
+    until(page, "() => location.search.includes('vanish=1')")
 
 
 def test_targets_are_found_while_one_watches(visit):

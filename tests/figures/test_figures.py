@@ -107,6 +107,17 @@ def test_curves_have_the_methods_colour_dashes_and_the_measures_words() -> None:
     ]  # fmt: skip
 
 
+def test_what_a_measure_cannot_exceed_is_drawn_once_as_a_dashed_line() -> None:
+    series = {"bcl": ([0, 5], [0.1, 1.9]), "ce": ([0, 5], [0.3, 1.2])}
+    ceiling, other = ([0, 5], [2.0, 2.0]), ([0, 5], [2.5, 2.5])
+    figure = figures.curves(series, "information_labels", ceilings=[ceiling, ceiling, other, ([], [])])
+    drawn = figure.data[2:]
+    assert [(list(line.y), line.line.dash) for line in drawn] == [([2.0, 2.0], "dash"), ([2.5, 2.5], "dash")]
+    assert [note.text for note in figure.layout.annotations] == ["at most 2", "at most 2.5"]
+    assert figure.layout.yaxis.rangemode == "tozero"
+    assert not figures.curves(series, "centre_sum").layout.annotations
+
+
 def test_seed_bands_are_mean_and_range_at_common_steps() -> None:
     steps, mean, low, high = figures.seed_band([([0, 1, 2], [1.0, 2.0, 3.0]), ([1, 2, 3], [4.0, 3.0, 9.0])])
     np.testing.assert_array_equal(steps, [1, 2])

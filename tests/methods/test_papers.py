@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltviz import geometry
+from ltviz.errors import DataError
 from ltviz.methods.base import Batch, Setup, Step
 from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.registry import method
@@ -316,3 +317,24 @@ def test_a_queue_says_what_a_step_without_its_keys_lacks() -> None:
         made.after_step(Step.of({**found}, batch))
     made.after_step(kept)
     assert len(made.queue) == len(batch.y)
+
+
+@pytest.mark.parametrize("name", ["tsc", "etf"])
+def test_targets_can_be_given_as_a_file(name, tmp_path):
+    file = tmp_path / "mine.npy"
+    rows = geometry.simplex(4, 3)[[2, 0, 3, 1]] @ np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1.0]])
+    np.save(file, rows)
+    made = make(name, targets=str(file))
+    np.testing.assert_allclose(made.targets.numpy(), rows, atol=1e-6)
+    assert made.theory(COUNTS.numpy()) is None, "what is given need not be the simplex"
+    assert make(name).theory(COUNTS.numpy()) is not None
+    for wrong, told in (
+        (geometry.simplex(5, 4), "must be of the 4 classes of the run, but are of 5"),
+        (np.eye(4), "must be of the 3 dimensions of the run, but are of 4"),
+        (2 * rows, "must have length 1, but row 0 has 2"),
+    ):
+        np.save(file, wrong)
+        with pytest.raises(DataError, match=told):
+            make(name, targets=str(file))
+    with pytest.raises(DataError, match="there is no file of targets"):
+        make(name, targets=str(tmp_path / "none.npz"))

@@ -6,8 +6,10 @@ import { viewProjection } from "../../app/stage/scene/camera.js";
 import { project } from "../../app/stage/common/vectors.js";
 import { shareOf, stepAt } from "../../app/stage/lab/curves.js";
 import { Film } from "../../app/stage/lab/film.js";
-import { placeUnder } from "../../app/stage/lab/hand.js";
+import { placeUnder, wayOf } from "../../app/stage/lab/hand.js";
+import { coloursOf, titlesOf } from "../../app/stage/lab/header.js";
 import { npyOf } from "../../app/stage/lab/npy.js";
+import { panelsOf } from "../../app/stage/lab/panels.js";
 import { Race } from "../../app/stage/lab/race.js";
 import { costs, Spreading, WAYS, STEPS } from "../../app/stage/lab/spreading.js";
 import { DEFAULTS, readSettings, settle, writeSettings } from "../../app/stage/lab/settings.js";
@@ -238,6 +240,49 @@ test("settings are what an address says, within bounds, and an address says what
   assert.ok(settle({ losses: Object.keys(LOSSES) }).losses.length === 9);
 });
 
+test("a loss may stand in several panels, each with options of its own", () => {
+  const search = "?losses=tsc@targetWeight:0.2,tsc@k:3;nobody:1;targetWeight:5,supcon@average:sample,supcon,x@k:1&k:9";
+  const asked = readSettings(search);
+  assert.deepEqual(asked.losses, ["tsc@targetWeight:0.2", "tsc@k:3;targetWeight:5", "supcon@average:sample", "supcon"]);
+  const address = writeSettings("http://a/geometry", asked);
+  assert.ok(address.includes("losses=tsc@targetWeight:0.2,tsc@k:3;targetWeight:5,"), address);
+  assert.deepEqual(readSettings(new URL(address).search), asked);
+  assert.deepEqual(
+    panelsOf(asked).map(({ id }) => id),
+    ["tsc", "tsc-2", "supcon", "supcon-2"],
+  );
+  // What no loss can have is left out, and bounds hold here too.
+  assert.deepEqual(settle({ losses: ["bcl@tied:0;temperature:x;average:rubbish", "gml@temperature:1e9"] }).losses, [
+    "bcl@tied:0",
+    "gml@temperature:2",
+  ]);
+  assert.equal(settle({ losses: Array(12).fill("tsc") }).losses.length, 9);
+  const titles = [...titlesOf(asked).values()];
+  assert.deepEqual(titles.slice(2), ["SupCon · sample", "SupCon · class"], "what is shared is said beside it");
+  assert.equal(new Set(titlesOf(settle({ losses: ["tsc", "tsc", "tsc"] })).values()).size, 3);
+  const colours = [...coloursOf(settle({ losses: Array(9).fill("tsc") }), { tsc: { colour: "#aa3366" } }).values()];
+  assert.ok(colours[0] === "#aa3366" && new Set(colours).size === 9);
+  const alone = settle({ ...asked, losses: ["tsc@targetWeight:5"] });
+  const [one, two] = [asked, alone].map((settings) => new Race(settle({ ...settings, dim: 16, k: 3 })));
+  for (let i = 0; i < 50; i++) [one, two].forEach((race) => race.step());
+  assert.deepEqual(one.look(false)[1].means, two.look(false)[0].means, "beside others as by itself");
+  const far = one.look(false).map(({ metrics }) => metrics.simplex_deviation_max);
+  assert.ok(far[1] < far[0] / 2 && far[2] !== far[3]);
+  const before = one.look(false)[0].means;
+  one.change(settle({ ...one.settings, losses: ["tsc@targetWeight:9", ...one.settings.losses.slice(1)] }));
+  assert.deepEqual([one.look(false)[0].step, one.look(false)[0].means], [50, before], "it is set while it runs");
+});
+
+test("a hand puts a class where it is, in its own space and in a shadow of it", () => {
+  const to = [0.6, 0, 0.8];
+  assert.deepEqual([...wayOf(Float32Array.of(0, 1, 0), to, null)], [...Float32Array.from(to)]);
+  assert.deepEqual([...wayOf(Float32Array.of(0, 1), [3, 4, 9], null)], [...Float32Array.of(0.6, 0.8)]);
+  const view = [1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0],
+    there = wayOf(Float32Array.of(0, 0, 0, 0.6, 0.8), [0.5, 0.5, 0], view);
+  assert.ok(Math.abs(Math.hypot(...there) - 1) < 1e-6 && Math.abs(there[3] / there[4] - 0.75) < 1e-6);
+  assert.ok(Math.abs(there[0] - 0.5) < 0.05 && Math.abs(there[1] - 0.5) < 0.05);
+});
+
 test("a race goes on through changes, begins anew where it must, and goes back to what was seen", () => {
   const race = new Race(settle({ losses: ["supcon", "bcl", "ce"] }));
   for (let i = 0; i < 30; i++) race.step();
@@ -262,9 +307,22 @@ test("a race goes on through changes, begins anew where it must, and goes back t
   for (let i = 0; i < 10; i++) race.step();
   race.restore(seenThen);
   assert.equal(race.look(false)[1].step, 30);
-  race.put("bcl", 2, Float32Array.from([0, 1, 0]));
-  const put = race.look(false);
-  assert.ok(Math.abs(put[1].means[7] - 1) < 1e-6 && Math.abs(put[0].means[7] - 1) > 1e-3, "one class of one loss");
+  race.hold(["bcl"], 2, Float32Array.from([0, 1, 0]));
+  const there = () => race.look(false).map(({ means }) => Math.abs(means[7] - 1) < 1e-6);
+  assert.deepEqual(there(), [false, true, false], "one class of one loss");
+  const beside = Float32Array.from(race.look(false)[1].means);
+  for (let i = 0; i < 5; i++) race.step();
+  assert.deepEqual(there(), [false, true, false], "it stays in the hand");
+  assert.ok(
+    race.look(false)[1].means.some((v, i) => Math.abs(v - beside[i]) > 1e-3),
+    "and the others go on",
+  );
+  race.release();
+  for (let i = 0; i < 5; i++) race.step();
+  assert.deepEqual(there(), [false, false, false], "let go, it goes on as well");
+  race.hold([], 2, Float32Array.from([0, 1, 0]));
+  assert.deepEqual(there(), [true, true, true], "in all panels");
+  race.release();
   race.change(settle({ ...race.settings, classes: 4 }));
   assert.deepEqual([race.look(false)[0].step, race.look(false)[0].means.length], [0, 12]);
 });

@@ -72,6 +72,36 @@ export function readable(rgb, page, least) {
   return towards;
 }
 
+/**
+ * So many colours that are seen to be of one family, the first as it is: each next one is lighter or darker by turns, and
+ * a little on around the circle of hues. @param {string} hex @param {number} n @returns {string[]} #rrggbb
+ */
+export function shades(hex, n) {
+  const rgb = parseHex(hex),
+    high = Math.max(...rgb),
+    low = Math.min(...rgb),
+    size = high - low || 1;
+  const at = rgb.indexOf(high),
+    [, next, after] = [0, 1, 2].map((i) => rgb[(at + i) % 3]);
+  const hue = 120 * at + (60 * (next - after)) / size,
+    saturation = high - low ? size / (1 - Math.abs(high + low - 1)) : 0;
+  return Array.from({ length: n }, (_, i) => {
+    if (!i) return hex;
+    const turn = Math.ceil(i / 2),
+      side = i % 2 ? 1 : -1;
+    const light = Math.min(0.72, Math.max(0.33, (high + low) / 2 + side * (0.1 + 0.06 * turn)));
+    const chroma = saturation * (1 - Math.abs(2 * light - 1));
+    return toHex([0, 8, 4].map((k) => ringAt(hue + side * turn * 26, k, light, chroma)));
+  });
+}
+
+/** One channel of a colour by hue, lightness and chroma. @param {number} hue degrees @param {number} k
+ * @param {number} light @param {number} chroma */
+function ringAt(hue, k, light, chroma) {
+  const place = (k + (hue + 720) / 30) % 12;
+  return light - (chroma / 2) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+}
+
 /** Colour at a share of the way along a ramp. @param {string[]} ramp @param {number} t 0 to 1 @returns {Rgb} */
 export function rampAt(ramp, t) {
   const at = Math.min(1, Math.max(0, t)) * (ramp.length - 1),

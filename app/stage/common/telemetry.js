@@ -3,7 +3,7 @@
 /**
  * What tests, benchmarks and the badge read: DESIGN's `window.ltviz.stage`. `draws` counts pictures, those of empty
  * spheres too; `drawn` counts, by run,
- * the frames that a picture drawn to its end has shown.
+ * the frames that a picture drawn to its end has shown; `step` is the newest on the stage, 0 before there is one.
  * @returns {Record<string, any>} the same object for every stage of a page
  */
 export function publishTelemetry() {
@@ -14,6 +14,7 @@ export function publishTelemetry() {
     draws: 0,
     drawn: {},
     seq: 0,
+    step: 0,
     latencyMs: null,
     fps: 0,
     mounts: 0,

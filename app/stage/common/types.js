@@ -85,10 +85,14 @@
  * @property {ProjectionChoice[]} [projections]  for the View menu, the default first
  * @property {string} [opening]     what to restore where the page's own address says nothing, as in a link
  * @property {import("../saving/scene.js").SceneWish|null} [scene]  what is to be seen now, as a lesson sets it
+ * @property {import("../choices/waiting.js").Deed|null} [wait]  what a lesson waits for
+ * @property {boolean} [pointing]   a click on a sphere points at a class, as a lesson asks
+ * @property {string|null} [told]   what the picture shows, in words, for those who do not see it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
  * @property {string} [reduced]     what the page's address takes away, where the stage does not read it itself
  * @property {PageControl[]} [controls]  what a link can take away of the page around
+ * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{name: string, title: string, fixable?: boolean}} PageControl   of the page around, for a link

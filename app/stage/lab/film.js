@@ -3,7 +3,7 @@
 /** @typedef {import("./race.js").Snapshot} Snapshot */
 /**
  * @typedef {object} Reel   one loss, in the shape of a `Track`
- * @property {object|null} header  of its run
+ * @property {Record<string, any>|null} header  of its run
  * @property {Record<string, any>} state
  * @property {number[]} steps      sorted
  * @property {Snapshot[]} frames   one for each step

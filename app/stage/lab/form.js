@@ -1,12 +1,15 @@
 /** The lab's form: losses, counts, sliders and buttons. It shows the settings it is given, and says what was changed. */
-import { make, setAttribute } from "../common/dom.js";
+import { make, setAttribute, setText } from "../common/dom.js";
 import { formatMeasure, significant } from "../common/numbers.js";
 import { named } from "../common/reduced.js";
 import { fill } from "../words.js";
 import { Bars } from "./bars.js";
 import { among, choice, linear, logarithmic, slider, toggle } from "./fields.js";
 import { LOSSES, OPTIONS } from "./losses/list.js";
-import { BOUNDS, countsIn, MOST_LOSSES, settle } from "./settings.js";
+import { BOUNDS } from "./bounds.js";
+import { panelsOf, writePanel } from "./panels.js";
+import { countsIn, MOST_LOSSES, settle } from "./settings.js";
+import { Whose } from "./whose.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -41,7 +44,15 @@ export class Form {
   constructor(acts, looks) {
     this.acts = acts;
     this.looks = looks;
-    const set = (/** @type {keyof Settings} */ name) => (/** @type {any} */ value) => acts.change({ [name]: value });
+    this.whose = new Whose(
+      acts.change,
+      looks,
+      () => this.settings && this.write(this.settings, this.colours, this.slowed),
+    );
+    const set = (/** @type {keyof Settings} */ name) => (/** @type {any} */ value) =>
+      Object.hasOwn(OPTIONS, name)
+        ? this.whose.set(/** @type {keyof typeof OPTIONS} */ (name), value)
+        : acts.change({ [name]: value });
     this.bars = new Bars((counts) => acts.change({ profile: "own", counts, imbalance: ratio(counts) }));
     /** @type {Record<string, Field>} */
     this.fields = this.makeFields(set);
@@ -75,16 +86,20 @@ export class Form {
         named(make("div", "ltl-losses", { title: words.lossesHint }, ...this.losses), "lab.losses"),
       ),
       section(words.classesHead, named(this.bars.root, "lab.counts"), ...of("imbalance", "profile", "classes")),
-      section(words.sphereHead, ...of("dim", "points", "noise", "free")),
+      section(words.sphereHead, ...of("dim", "points", "noise", "free", "together")),
       section(
         words.lossHead,
+        this.whose.root,
         ...of("temperature", "average", "k", "targetWeight", "classAveraging", "complement", "tied", "negatives"),
-        ...of("lengths", "tau", "decay", "decayBy", "spread"),
+        ...of("lengths", "tau", "decay", "decayBy", "vanish", "spread"),
       ),
       section(words.motionHead, ...of("speed", "batch", "mover", "rate"), this.motion),
     );
     /** @type {Settings|null} */
     this.settings = null;
+    /** @type {string[]} */
+    this.colours = [];
+    this.slowed = false;
   }
 
   /** @param {(name: keyof Settings) => (value: any) => void} set @returns {Record<string, Field>} */
@@ -117,6 +132,7 @@ export class Form {
       points: slide("points", linear(...bounds("points"), whole), 29),
       noise: slide("noise", linear(...bounds("noise"), two)),
       free: toggle(f.free[0], f.free[1], set("free")),
+      together: toggle(f.together[0], f.together[1], set("together")),
       mover: choose("mover", { auto: v.auto, descent: v.descent, adam: v.adam }),
       rate: slide("rate", logarithmic(...bounds("rate"), two)),
       speed: slide("speed", speed, SPEEDS.length - 1),
@@ -130,6 +146,7 @@ export class Form {
       tau: slide("tau", linear(...bounds("tau"), two), 60),
       decay: slide("decay", logarithmic(...bounds("decay"), two)),
       decayBy: choose("decayBy", words.decays),
+      vanish: toggle(f.vanish[0], f.vanish[1], set("vanish")),
       spread: slide("spread", logarithmic(...bounds("spread"), two)),
     };
   }
@@ -151,14 +168,17 @@ export class Form {
       "ltl-loss",
       { type: "button", "aria-pressed": "false", title: hint, "data-loss": id },
       dot,
-      title,
+      make("span", "", {}, title),
     );
     button.addEventListener("click", () => {
-      const now = this.settings?.losses ?? [],
-        next = now.includes(id) ? now.filter((one) => one !== id) : [...now, id];
+      const now = this.settings ? panelsOf(this.settings) : [],
+        has = now.some(({ loss }) => loss === id),
+        next = has ? now.filter(({ loss }) => loss !== id) : [...now, { id, loss: id, own: {} }];
       if (!next.length) return;
       // In the order of the list, so that a panel has one place.
-      this.acts.change({ losses: Object.keys(LOSSES).filter((one) => next.includes(one)) });
+      const order = Object.keys(LOSSES);
+      next.sort((a, b) => order.indexOf(a.loss) - order.indexOf(b.loss));
+      this.acts.change({ losses: next.map(writePanel) });
     });
     return button;
   }
@@ -166,26 +186,34 @@ export class Form {
   /** @param {Settings} settings @param {string[]} colours of the classes @param {boolean} slow */
   write(settings, colours, slow) {
     this.settings = settings;
-    for (const [name, field] of Object.entries(this.fields))
-      field.write(settings[/** @type {keyof Settings} */ (name)]);
+    this.colours = colours;
+    this.slowed = slow;
+    this.whose.write(settings);
+    const shown = this.whose.shown ?? settings;
+    for (const [name, field] of Object.entries(this.fields)) field.write(shown[/** @type {keyof Settings} */ (name)]);
     this.bars.write(countsIn(settings), colours);
-    const full = settings.losses.length >= MOST_LOSSES;
+    const full = settings.losses.length >= MOST_LOSSES,
+      panels = panelsOf(settings);
     for (const button of this.losses) {
-      const on = settings.losses.includes(button.dataset.loss ?? "");
-      setAttribute(button, "aria-pressed", String(on));
-      button.disabled = full && !on;
+      const { loss: id = "" } = button.dataset,
+        count = panels.filter(({ loss }) => loss === id).length,
+        title = words.lossTitles[/** @type {keyof typeof words.lossTitles} */ (id)][0];
+      setAttribute(button, "aria-pressed", String(count > 0));
+      setText(/** @type {Element} */ (button.lastChild), count > 1 ? fill(words.manyTimes, { title, count }) : title);
+      button.disabled = full && !count;
     }
     setAttribute(this.slow, "aria-pressed", String(slow));
     this.writeWhatMatters(settings);
   }
 
-  /** Only what some loss on the stage knows can be set. @param {Settings} settings */
+  /** Only what some loss of those meant knows can be set. @param {Settings} settings */
   writeWhatMatters({ losses, points, mover }) {
-    const known = new Set(losses.flatMap((id) => LOSSES[id].options));
+    const known = new Set(this.whose.meant.flatMap(({ loss }) => LOSSES[loss].options));
     for (const name of /** @type {(keyof import("./problem.js").Options)[]} */ (Object.keys(OPTIONS)))
       this.fields[name].root.hidden = !known.has(name);
     this.fields.noise.root.hidden = this.fields.free.root.hidden = points === 1;
     this.fields.rate.root.hidden = mover === "auto";
+    this.fields.together.root.hidden = losses.length < 2;
   }
 
   /** What is done at each step. @param {Settings} settings @param {number} rate the step size of the first panel */

@@ -1,4 +1,5 @@
 /** What the lab gives its stage, where a page gives another what its server knows. Pure but for the address. */
+import { panelsOf } from "./panels.js";
 import { VIEW } from "./source.js";
 import { labWords as words } from "./words.js";
 
@@ -12,6 +13,10 @@ const MEASURES = [
   ["smallest_head", "degrees", "higher"],
   ["smallest_tail", "degrees", "higher"],
   ["loss", "", null],
+  // Without a unit: a tenth of a degree counts here.
+  ["theory_error", "", "lower"],
+  ["simplex_error", "", "lower"],
+  ["smallest_tail_rows", "degrees", "higher"],
 ];
 
 /** @param {import("./lab.js").LabData} data @param {import("./settings.js").Settings} settings @returns {StageData} */
@@ -34,7 +39,7 @@ export function stageDataOf(data, settings) {
   return {
     stream: "/",
     token: "",
-    runs: settings.losses,
+    runs: panelsOf(settings).map(({ id }) => id),
     hz: 20,
     step: step !== null && /^\d{1,9}$/.test(step) ? Number(step) : null,
     theme: data.theme,
@@ -52,5 +57,7 @@ export function stageDataOf(data, settings) {
     scene: data.lesson?.scene ?? null,
     reduced: data.reduced,
     controls: data.controls,
+    wait: data.lesson?.wait ?? null,
+    told: data.lesson?.told,
   };
 }

@@ -5,7 +5,8 @@ import { pickCentre } from "../scene/picking.js";
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 /**
  * @typedef {object} HandActs
- * @property {(id: string, c: number, to: Vec3) => void} move  where the hand is, on the unit sphere of the picture
+ * @property {(id: string, c: number, to: Vec3, all: boolean) => void} move  where the hand is, on the unit sphere
+ * of the picture; all: it means every panel
  * @property {() => void} end
  */
 
@@ -31,6 +32,31 @@ export function placeUnder(pose, sphere, x, y, radius = 1) {
   const q = [0, 1, 2].map((i) => m[4 * i] * p[0] + m[4 * i + 1] * p[1] + m[4 * i + 2] * p[2]);
   const size = Math.hypot(...q) / radius || 1;
   return /** @type {Vec3} */ (q.map((value) => value / size));
+}
+
+/**
+ * Where a class goes in its own space, when a hand puts it somewhere in the picture of it.
+ * @param {Float32Array} mean (dim) unit: where it is @param {Vec3} to @param {ArrayLike<number>|null} view (3, dim) rows
+ * of the picture; null: it shows all there is @returns {Float32Array} (dim) unit
+ */
+export function wayOf(mean, to, view) {
+  const dim = mean.length,
+    out = view ? Float32Array.from(mean) : Float32Array.from(to.slice(0, dim)),
+    unit = () => {
+      const size = Math.hypot(...out) || 1;
+      for (let k = 0; k < dim; k++) out[k] /= size;
+    };
+  unit();
+  // In a shadow the hand moves what can be seen of the class; the rest of it stays, as far as there is room.
+  for (let turn = 0; view && turn < 4; turn++) {
+    for (let a = 0; a < 3; a++) {
+      let here = 0;
+      for (let k = 0; k < dim; k++) here += view[a * dim + k] * out[k];
+      for (let k = 0; k < dim; k++) out[k] += (to[a] - here) * view[a * dim + k];
+    }
+    unit();
+  }
+  return out;
 }
 
 /**
@@ -85,6 +111,7 @@ export function watchHand(stage, acts) {
         held.id,
         held.c,
         placeUnder(pose, rect.sphere, x - rect.sphere.x, y - rect.sphere.y, Math.max(0.2, held.radius)),
+        event.altKey,
       );
     },
     { capture: true },

@@ -1,21 +1,19 @@
 /** The lab on the page: form, stage, curves and matrices around one worker; what is set stands in the address. */
-import { classColours, parseCss, toHex } from "../common/colours.js";
+import { classColours, RAMP, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
-import { named, Reduced } from "../common/reduced.js";
-import { RAMP } from "../common/colours.js";
-import { Curves } from "./curves.js";
+import { Reduced } from "../common/reduced.js";
+import { Below } from "./below.js";
 import { Film } from "./film.js";
 import { Form, SLOW } from "./form.js";
-import { watchHand } from "./hand.js";
-import { headerOf, titleOf } from "./header.js";
+import { watchHand, wayOf } from "./hand.js";
+import { headersOf } from "./header.js";
 import { stageDataOf } from "./given.js";
-import { Playground } from "./playground.js";
-import { cosinesOf, Matrices } from "./matrices.js";
+import { PhaseDiagram } from "./phase/diagram.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
-import { bestTargets, fits } from "./targets.js";
-import { seen, TOURS } from "./shadows.js";
-import { fill } from "../words.js";
+import { TOURS } from "./shadows.js";
+import { Theories } from "./theory/theories.js";
+import { appearing } from "./theory/appearing.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -31,8 +29,8 @@ import { labWords as words } from "./words.js";
  * @property {string} [reduced]  what the page's address takes away; absent: the lab reads it itself
  * @property {import("../common/types.js").PageControl[]} [controls]  what a link can take away of the page around
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
- * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
- * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
+ * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>,
+ *   wait?: import("../choices/waiting.js").Deed|null, told?: string|null}} [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
 const WRITE_MS = 220,
@@ -71,20 +69,20 @@ export class Lab {
     this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
     this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
-    this.curves = new Curves((step) => this.stage.timeline.hold(step));
-    this.matrices = new Matrices();
-    this.playground = new Playground();
-    /** @type {Map<string, Float32Array>} cosines that theory predicts, by loss: a place for whoever can compute them */
-    this.predicted = new Map();
+    this.theories = new Theories(openWorker, () => this.source?.again());
+    this.phase = new PhaseDiagram({ openWorker, play: (patch) => this.play(patch) }, !data.lesson);
+    this.below = new Below(this.theories, this.phase, (step) => this.stage.timeline.hold(step));
+    this.below.matrices.head.append(
+      this.form.makeButton(words.theory.appear, words.theory.appearHint, () => this.letAppear()),
+    );
     /** @type {string[]} of the classes */
     this.colours = [];
-    this.ideal = { key: "", cosines: new Float32Array(0) };
     this.film.begin(this.headers());
     this.stage = openStage(stageDataOf(this.data, this.settings), (options) => this.openSource(options));
     this.lay();
     watchHand(this.stage, {
-      move: (id, c, to) => this.put(id, c, to),
-      end: () => {},
+      move: (id, c, to, all) => this.hold(id, c, to, all),
+      end: () => this.send({ type: "release" }),
     });
     this.stage.choices.watch((changed) => this.chosen(changed));
     this.send({ type: "begin", settings: this.settings });
@@ -100,15 +98,18 @@ export class Lab {
       ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
       `${words.lead} ${words.drag}`,
     );
-    const below = { curves: this.curves, matrices: this.matrices, targets: this.playground };
-    const parts = Object.entries(below).map(([name, { root }]) => named(root, `lab.${name}`));
-    const main = make("div", "ltl-main", {}, this.place, ...parts);
+    const main = make("div", "ltl-main", {}, this.place, this.below.root);
     this.root.dataset.controls = "";
     Reduced.guard(this.form.root);
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
-    this.root.append(lead, this.form.root, main);
+    const asked = this.form.fields[this.data.lesson?.wait?.setting ?? ""]?.root,
+      form = asked ? make("div", "ltl-form", {}, asked) : this.form.root;
+    // What a lesson waits for is the one thing that can be set beside it.
+    form.classList.toggle("ltl-asked", Boolean(asked));
+    this.root.append(lead, form, main);
+    if (asked) this.stage.scene.waiting.ring([asked]);
   }
 
   /** @param {ParentNode & Node} parent */
@@ -136,6 +137,8 @@ export class Lab {
   end() {
     this.detach();
     this.worker.terminate();
+    this.theories.end();
+    this.phase.end();
   }
 
   /** @param {import("./worker.js").Order} order */
@@ -146,9 +149,28 @@ export class Lab {
   /** @param {SourceOptions} options */
   openSource(options) {
     // Kept moments have sources of their own; the first is the stage's.
-    if (this.source) return new LabSource(this.film, options);
-    this.source = new LabSource(this.film, options, (clock) => this.clockTurned(clock.mode, clock.step));
-    return this.source;
+    const own = !this.source,
+      source = new LabSource(this.film, options, own ? (clock) => this.clockTurned(clock.mode, clock.step) : undefined);
+    source.ghosts = (shot) => this.ghosts(shot);
+    if (own) this.source = source;
+    return source;
+  }
+
+  /** What theory adds to a moment as it is drawn: its numbers, and its places where these are shown.
+   * @param {import("./race.js").Snapshot} shot @returns {Record<string, Float64Array>} */
+  ghosts(shot) {
+    this.theories.measure(shot);
+    const found = this.stage.picture.on.theory ? this.theories.ghostOf(shot) : null;
+    if (!found) return {};
+    return { theory: found.means, ...(found.weights ? { theory_rows: found.weights } : {}) };
+  }
+
+  /** Settings under which theory can be seen to come, and its layer. */
+  letAppear() {
+    const { layers } = this.stage.choices.now;
+    this.stage.choices.set({ layers: { ...layers, theory: true } });
+    this.change(appearing(this.settings));
+    this.begin();
   }
 
   /** @returns {import("./form.js").FormActs} */
@@ -184,14 +206,13 @@ export class Lab {
       this.stage.timeline.goLive();
     } else {
       this.goOn();
-      if (
-        String(before.counts) !== String(this.settings.counts) ||
-        before.imbalance !== this.settings.imbalance ||
-        before.profile !== this.settings.profile
-      )
-        for (const [id, header] of this.headers()) this.film.rename(id, header);
+      for (const [id, header] of this.headers()) {
+        const { title, counts } = this.film.of.get(id)?.header ?? {};
+        if (title !== header.title || String(counts) !== String(header.counts)) this.film.rename(id, header);
+      }
     }
     this.send({ type: "change", settings: this.settings });
+    this.stage.scene.waiting.settled(this.settings);
     if (before.speed !== this.settings.speed) this.slow = false;
     this.pace();
     this.write();
@@ -217,6 +238,13 @@ export class Lab {
     this.stage.timeline.goLive();
     this.send({ type: "begin", settings: this.settings });
     this.pace();
+  }
+
+  /** A cell of the phase diagram: from the first step, where it can be seen. @param {Partial<Settings>} patch */
+  play(patch) {
+    this.change(patch);
+    this.begin();
+    this.place.scrollIntoView({ block: "nearest" });
   }
 
   /** Who acts in the past goes on from there: what came after it is forgotten. */
@@ -280,40 +308,30 @@ export class Lab {
   }
 
   headers() {
-    const { settings, data } = this;
-    return new Map(settings.losses.map((id) => [id, headerOf(id, settings, data.looks)]));
+    return headersOf(this.settings, this.data.looks);
   }
 
-  /** A hand holds a class: it goes where it is drawn there. @param {string} id @param {number} c
-   * @param {import("../common/types.js").Vec3} to */
-  put(id, c, to) {
+  /** A hand holds a class: it stays where it is drawn there, until the hand lets go. @param {string} id of the panel
+   * @param {number} c @param {import("../common/types.js").Vec3} to @param {boolean} all in every panel */
+  hold(id, c, to, all) {
     this.goOn();
-    const { dim } = this.settings,
+    const { dim, together } = this.settings,
       shot = this.film.of.get(id)?.frames.at(-1),
       view = this.source?.views.get(id)?.view;
     if (!shot) return;
     const mean = shot.means.slice(c * dim, (c + 1) * dim);
-    if (dim > 3 && view) {
-      if (this.source && TOURS.includes(/** @type {any} */ (this.source.projection)))
-        return void (view.turnTo(mean, to), this.source.again());
-      // In a shadow the hand moves what can be seen of the class; the rest of it stays, as far as there is room.
-      for (let turn = 0; turn < 4; turn++) {
-        const here = seen(view.rows, mean, dim);
-        for (let a = 0; a < 3; a++) for (let k = 0; k < dim; k++) mean[k] += (to[a] - here[a]) * view.rows[a * dim + k];
-        const size = Math.hypot(...mean) || 1;
-        for (let k = 0; k < dim; k++) mean[k] /= size;
-      }
-      this.send({ type: "put", id, c, to: mean });
-    } else {
-      const flat = Float32Array.from(to.slice(0, dim)),
-        size = Math.hypot(...flat) || 1;
-      this.send({ type: "put", id, c, to: flat.map((v) => v / size) });
-    }
+    if (dim > 3 && view && this.source && TOURS.includes(/** @type {any} */ (this.source.projection)))
+      return void (view.turnTo(mean, to), this.source.again());
+    const ids = all || together ? [] : [id];
+    this.send({ type: "hold", ids, c, to: wayOf(mean, to, dim > 3 && view ? view.rows : null) });
   }
 
   /** @param {Set<string>} changed groups of the stage's choices */
   chosen(changed) {
-    if (changed.has("layers")) this.tellForces();
+    if (changed.has("layers")) {
+      this.tellForces();
+      this.source?.again();
+    }
     if (changed.has("colour")) this.dress();
   }
 
@@ -345,37 +363,9 @@ export class Lab {
     this.form.write(this.settings, this.colours, this.slow);
   }
 
-  /** Curves and squares, a few times a second. */
+  /** What stands below, a few times a second. */
   writeBelow() {
-    const { settings, film } = this;
-    this.form.writeMotion(settings, this.rate);
-    const style = getComputedStyle(this.root),
-      ink = style.getPropertyValue("--ltv-ink").trim() || "#1c1f24",
-      line = style.getPropertyValue("--ltv-line").trim() || "#d9dadd",
-      paper = parseCss(style.getPropertyValue("--ltv-page")) ?? [1, 1, 1];
-    const colours = new Map(settings.losses.map((id) => [id, this.data.looks[id]?.colour ?? ink]));
-    const held = this.mode === "follow" ? null : this.held,
-      quiet = `color-mix(in srgb, ${ink} 60%, ${toHex(paper)})`;
-    this.curves.draw(film, { ink, quiet, line, colours }, held);
-    const { classes, dim } = settings,
-      shots = held === null ? film.at(Infinity) : film.at(held);
-    /** @type {import("./matrices.js").Square[]} */
-    const squares = shots
-      .filter(({ means }) => means.length === classes * dim)
-      .map(({ id, means }) => ({ id, title: titleOf(id), cosines: cosinesOf(means, classes, dim) }));
-    for (const [id, cosines] of this.predicted)
-      if (cosines.length === classes * classes && settings.losses.includes(id))
-        squares.push({ id: `${id} predicted`, title: fill(words.predicted, { title: titleOf(id) }), cosines });
-    squares.push({ id: "ideal", title: words.ideal, cosines: this.idealCosines() });
-    const page = /** @type {[number, number, number]} */ (paper.map((v) => 255 * v));
-    this.matrices.draw(squares, classes, page, fits(classes, dim) ? "" : fill(words.noIdeal, { dim }));
-    this.playground.write(classes, dim, { ink, quiet, line, classes: this.colours }, shots[0]);
-  }
-
-  idealCosines() {
-    const { classes, dim } = this.settings,
-      key = `${classes} ${dim}`;
-    if (this.ideal.key !== key) this.ideal = { key, cosines: cosinesOf(bestTargets(classes, dim, 1), classes, dim) };
-    return this.ideal.cosines;
+    this.form.writeMotion(this.settings, this.rate);
+    this.below.draw(this.film, this.settings, this.mode === "follow" ? null : this.held, this.colours);
   }
 }

@@ -3,15 +3,17 @@ import { LOSSES } from "./losses/list.js";
 import { measure, third } from "./measures.js";
 import { PART } from "./problem.js";
 import { Random } from "./random.js";
+import { panelsOf, settingsFor } from "./panels.js";
 import { countsIn, startsAnew } from "./settings.js";
 import { Simulation } from "./simulation.js";
-import { tangent, unitRows } from "./space.js";
+import { tangent, unitRow, unitRows } from "./space.js";
 import { bestTargets } from "./targets.js";
+import { questionOf } from "./theory/question.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /**
  * @typedef {object} Snapshot   one loss at one step; rows are flat
- * @property {string} id
+ * @property {string} id            of its panel
  * @property {number} step
  * @property {number} value          of the loss, NaN before the first step
  * @property {Float32Array} rows     (points, dim) unit
@@ -20,6 +22,7 @@ import { bestTargets } from "./targets.js";
  * @property {Float32Array} x        parameters, and those of the columns: from these it can go on
  * @property {Float32Array} cx
  * @property {Record<string, number>} metrics
+ * @property {string} theory         what there is to ask of theory about it, as text
  * @property {Record<string, Float32Array>|null} forces  (classes, dim) by part
  */
 
@@ -40,17 +43,20 @@ export class Race {
     /** @type {Map<string, Float64Array>} */
     this.targets = new Map();
     this.shaken = 0;
+    /** Where a hand holds a class. @type {{ids: string[], c: number, to: ArrayLike<number>}|null} */
+    this.held = null;
     this.begin();
   }
 
   /** From the start that the seed gives. */
   begin() {
     this.steps = 0;
-    this.sims = new Map(this.settings.losses.map((id) => [id, this.build(id)]));
+    this.held = null;
+    this.sims = new Map(panelsOf(this.settings).map((panel) => [panel.id, this.build(panel)]));
   }
 
-  /** @param {string} loss */
-  build(loss) {
+  /** @param {import("./panels.js").Panel} panel */
+  build(panel) {
     const { settings } = this,
       { classes, dim, points, free, seed } = settings;
     const random = new Random(seed),
@@ -59,8 +65,8 @@ export class Race {
     const key = `${classes} ${dim}`;
     const targets = this.targets.get(key) ?? bestTargets(classes, dim, seed);
     this.targets.set(key, targets);
-    const setup = { loss, counts: countsIn(settings), dim, points, free, seed, start, columns, targets };
-    return new Simulation(setup, motionOf(settings), settings);
+    const setup = { loss: panel.loss, counts: countsIn(settings), dim, points, free, seed, start, columns, targets };
+    return new Simulation(setup, motionOf(settings), settingsFor(settings, panel));
   }
 
   /** Other settings act at once; the points stay, unless they must be others. @param {Settings} settings */
@@ -68,27 +74,30 @@ export class Race {
     const before = this.settings;
     this.settings = settings;
     if (startsAnew(before, settings)) return this.begin();
-    if (String(countsIn(before)) !== String(countsIn(settings)))
-      for (const [id, old] of this.sims) {
-        const sim = this.build(id);
+    const anew = String(countsIn(before)) !== String(countsIn(settings));
+    for (const panel of panelsOf(settings)) {
+      const old = this.sims.get(panel.id);
+      if (!old) continue;
+      if (anew) {
+        const sim = this.build(panel);
         if (sim.x.length === old.x.length) {
           sim.x.set(old.x);
           sim.cx.set(old.cx);
           sim.columns.set(old.columns);
         }
         sim.steps = old.steps;
-        this.sims.set(id, sim);
+        this.sims.set(panel.id, sim);
+      } else {
+        old.setMotion(motionOf(settings));
+        old.setOptions(settingsFor(settings, panel));
       }
-    else
-      for (const sim of this.sims.values()) {
-        sim.setMotion(motionOf(settings));
-        sim.setOptions(settings);
-      }
+    }
   }
 
   step() {
     for (const sim of this.sims.values()) sim.step();
     this.steps++;
+    if (this.held) this.pin();
   }
 
   /** Every class is pushed a little, each loss's alike. @param {number} size radians, about */
@@ -111,27 +120,34 @@ export class Race {
   }
 
   /**
-   * A hand puts a class somewhere: all of its points go along. @param {string} id @param {number} c
-   * @param {Float32Array|Float64Array} to (dim) unit
+   * A hand holds a class somewhere: it stays there, and all others go on. @param {string[]} ids of panels; none: all
+   * @param {number} c @param {ArrayLike<number>} to (dim) unit
    */
-  put(id, c, to) {
-    const sim = this.sims.get(id);
-    if (!sim) return;
-    const { x, dim, problem, classes } = sim,
-      old = sim.place() ?? sim.classMeans();
-    for (let i = 0; i < x.length / dim; i++) {
-      if ((x.length / dim === classes ? i : problem.y[i]) !== c) continue;
-      let square = 0;
-      for (let k = 0; k < dim; k++) square += x[i * dim + k] ** 2;
-      const length = Math.sqrt(square);
-      for (let k = 0; k < dim; k++) x[i * dim + k] += length * (to[k] - old[c * dim + k]);
-      if (sim.sphere) {
-        let size = 0;
-        for (let k = 0; k < dim; k++) size += x[i * dim + k] ** 2;
-        for (let k = 0; k < dim; k++) x[i * dim + k] /= Math.sqrt(size) || 1;
-      }
+  hold(ids, c, to) {
+    this.held = { ids: ids.length ? ids : [...this.sims.keys()], c, to };
+    this.pin();
+    this.reheat(this.held.ids);
+  }
+
+  /** The hand lets go. */
+  release() {
+    if (this.held) this.reheat(this.held.ids);
+    this.held = null;
+  }
+
+  /** @param {string[]} ids */
+  reheat(ids) {
+    for (const id of ids) this.sims.get(id)?.reheat();
+  }
+
+  /** The class that is held is where the hand is: all of its points go along. */
+  pin() {
+    if (!this.held) return;
+    const { ids, c, to } = this.held;
+    for (const id of ids) {
+      const sim = this.sims.get(id);
+      if (sim && c < sim.classes && to.length === sim.dim) putClass(sim, c, to);
     }
-    sim.reheat();
   }
 
   /** Goes on from what was once seen. @param {Pick<Snapshot, "id"|"step"|"x"|"cx">[]} seen */
@@ -153,6 +169,21 @@ export class Race {
   }
 }
 
+/** @param {Simulation} sim @param {number} c @param {ArrayLike<number>} to (dim) unit */
+function putClass(sim, c, to) {
+  sim.place();
+  const { x, dim, problem, classes } = sim,
+    old = sim.classMeans();
+  for (let i = 0; i < x.length / dim; i++) {
+    if ((x.length / dim === classes ? i : problem.y[i]) !== c) continue;
+    let square = 0;
+    for (let k = 0; k < dim; k++) square += x[i * dim + k] ** 2;
+    const length = Math.sqrt(square);
+    for (let k = 0; k < dim; k++) x[i * dim + k] += length * (to[k] - old[c * dim + k]);
+    if (sim.sphere) unitRow(x, i, dim, x);
+  }
+}
+
 /** @param {Settings} settings @returns {import("./simulation.js").Motion} */
 function motionOf({ batch, noise, mover, rate, points, free }) {
   const shared = { batch, noise, matchEvery: MATCH_EVERY };
@@ -168,19 +199,42 @@ function lookAt(id, sim, forces, settings) {
   const { classes, dim, u, columns, loss } = sim,
     means = sim.classMeans(),
     half = settings.profile === "step" ? Math.max(2, Math.floor(classes / 2)) : third(classes);
-  const { smallest_head, smallest_tail, ...metrics } = measure(means, classes, dim, Math.min(half, classes));
+  const group = Math.min(half, classes),
+    { smallest_head, smallest_tail, ...metrics } = measure(means, classes, dim, group),
+    beside = loss.columns === "none" || sim.tied ? null : Float32Array.from(unitRows(columns, dim));
+  // The tail's rows of a classifier close while its means open.
+  /** @type {Record<string, number>} */
+  const ofRows =
+    beside && loss.columns === "classifier"
+      ? { smallest_tail_rows: measure(beside, classes, dim, group).smallest_tail }
+      : {};
   return {
     id,
     step: sim.steps,
     value: sim.value,
     rows: Float32Array.from(unitRows(u, dim)),
     means: Float32Array.from(means),
-    columns: loss.columns === "none" || sim.tied ? null : Float32Array.from(unitRows(columns, dim)),
+    columns: beside,
     x: Float32Array.from(sim.x),
     cx: Float32Array.from(sim.cx),
-    metrics: { ...metrics, smallest_head, smallest_tail, loss: sim.value, rate: rateOf(sim) },
+    metrics: { ...metrics, smallest_head, smallest_tail, ...ofRows, loss: sim.value, rate: rateOf(sim) },
+    theory: theoryOf(sim),
     forces: forces ? forcesOf(sim) : null,
   };
+}
+
+/** By setup. @type {WeakMap<object, {motion: object, options: object, text: string}>} */
+const asked = new WeakMap();
+
+/** What there is to ask of theory about a simulation. @param {Simulation} sim @returns {string} */
+function theoryOf({ setup, motion, options, tiedRows }) {
+  const known = asked.get(setup);
+  if (known?.motion === motion && known.options === options) return known.text;
+  const { loss, counts, dim, points } = setup,
+    apart = tiedRows && motion.noise > 0,
+    text = JSON.stringify(questionOf({ loss, counts, dim, points, apart, options }));
+  asked.set(setup, { motion, options, text });
+  return text;
 }
 
 /** The step size that it has now. @param {Simulation} sim */

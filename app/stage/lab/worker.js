@@ -1,18 +1,21 @@
 /** The lab's worker: steps as fast as is asked for, and tells what is to be seen as often as it is drawn. */
+import { answer } from "./phase/answers.js";
 import { Race } from "./race.js";
+import { answerTo } from "./theory/question.js";
 
 /**
  * @typedef {object} Order   what the page says
- * @property {"begin"|"change"|"pace"|"step"|"perturb"|"put"|"restore"|"seen"|"forces"} type
+ * @property {"begin"|"change"|"pace"|"step"|"perturb"|"hold"|"release"|"restore"|"seen"|"forces"|"predict"} type
  * @property {import("./settings.js").Settings} [settings]
  * @property {number} [speed]     steps a second; 0: as fast as it can; negative: none
  * @property {number} [size]
- * @property {string} [id]
+ * @property {string[]} [ids]     panels in which a class is held; none: all
  * @property {number} [c]
  * @property {Float32Array} [to]
  * @property {import("./race.js").Snapshot[]} [seen]
  * @property {boolean} [on]
  * @property {number} [until]     step at which it stops
+ * @property {string} [key]       a question to theory, as text
  */
 
 /** Milliseconds: a turn of steps, and between two looks. */
@@ -99,8 +102,13 @@ function wake() {
   if (timer === undefined) timer = setTimeout(turn);
 }
 
-/** @param {{data: Order}} event */
+/** @param {{data: Order|import("./phase/answers.js").Ask}} event */
 self_.onmessage = ({ data }) => {
+  // Another worker of the same kind runs the cells of a phase diagram.
+  if (data.type === "phase") return void self_.postMessage(answer(data));
+  // Of a worker that does nothing else.
+  if (data.type === "predict")
+    return void self_.postMessage({ type: "predicted", key: data.key, answer: answerTo(JSON.parse(data.key ?? "")) });
   const now = performance.now();
   if (data.type === "seen") drawn = true;
   else if (data.type === "forces") [forces, stale] = [data.on ?? false, true];
@@ -110,7 +118,7 @@ self_.onmessage = ({ data }) => {
   } else {
     act(data);
     // What was before is no part of another race, or of another past.
-    if (data.type !== "step" && data.type !== "put") kept = [];
+    if (!["step", "hold", "release"].includes(data.type)) kept = [];
     stale = true;
     begin(now);
   }
@@ -126,6 +134,7 @@ function act(order) {
     race?.step();
     stepped = true;
   } else if (order.type === "perturb") race?.perturb(order.size ?? 0.1);
-  else if (order.type === "put") race?.put(order.id ?? "", order.c ?? 0, order.to ?? new Float32Array(0));
+  else if (order.type === "hold") race?.hold(order.ids ?? [], order.c ?? 0, order.to ?? new Float32Array(0));
+  else if (order.type === "release") race?.release();
   else if (order.type === "restore") race?.restore(order.seen ?? []);
 }

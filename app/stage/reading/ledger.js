@@ -45,6 +45,10 @@ export class Ledger {
         ? { run: run.of, step: run.frame ? run.step : null, frozen: true }
         : { run: run.id, step: run.frame?.header.step ?? null },
     );
+    telemetry.step = runs.reduce((newest, run) => {
+      const step = run instanceof Moment ? 0 : (run.frame?.header.step ?? 0);
+      return Math.max(newest, step);
+    }, 0);
   }
 
   /** @param {number} points on the last picture @param {Iterable<Run>} runs the live ones @param {number} panels

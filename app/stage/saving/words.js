@@ -14,6 +14,7 @@ export const reducedWords = {
     "lab.counts": "Counts, as bars",
     "lab.curves": "Curves",
     "lab.matrices": "Cosines between classes",
+    "lab.phase": "Phase diagram",
     "lab.targets": "Targets",
     search: "Find a class or sample",
     colour: "Colour of the points",

@@ -290,7 +290,7 @@ export class Attendance {
         bar.write(state === "ended" ? "ended" : "refused", this.refusal, null, [close]),
         bar.writeTally(null)
       );
-    if (link !== "open") return bar.write(link === "waiting" ? "lost" : "joining", "", null, []);
+    if (link !== "open") return bar.write(["waiting", "silent"].includes(link) ? "lost" : "joining", "", null, []);
     if (data.lead) {
       const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
       const copy = { name: this.copied ? words.copied : words.link, act: () => void this.copyLink(), strong: true };
