@@ -20,7 +20,7 @@ if shown.problem:
 if shown.sentence:
     st.text(shown.sentence)
 # The stage comes before the side bar and the charts: a browser is busy with those for seconds, and the spheres move.
-asked = viewer.draw_stage(studio, shown.runs, view="lab")
+asked = viewer.draw_stage(studio, shown.runs, view="lab", welcome=viewer.TRAIN_BUTTON)
 with st.sidebar:
     if not studio.may_train:
         viewer.draw_sign_in()

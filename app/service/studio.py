@@ -35,6 +35,8 @@ class Studio:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     lessons: Path | None = None
     """A folder of lessons beside those that came with the app."""
+    draft: Path | None = None
+    """The file of a lesson that is being written: the page Learn shows it alone, and follows it."""
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)

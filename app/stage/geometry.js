@@ -5,6 +5,7 @@
 import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
+import { workersOf } from "./common/worker.js";
 import { Lab } from "./lab/lab.js";
 import { enter, leave } from "./together/present.js";
 import { fill, words } from "./words.js";
@@ -52,16 +53,6 @@ export default function mount({ data, parentElement }) {
       if (mounted === here) mounted = null;
     }, GRACE_MS);
   };
-}
-
-/** What opens workers in a page by itself: their source stands there, and becomes a blob; nothing else may.
- * @param {string} source @returns {() => Worker} */
-function workersOf(source) {
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const types = /** @type {any} */ (window).trustedTypes;
-  // A name is given once a page.
-  const policy = types?.createPolicy("ltviz-worker", { createScriptURL: (/** @type {string} */ url) => url });
-  return () => new Worker(policy ? policy.createScriptURL(address) : address);
 }
 
 function startFile() {

@@ -6,6 +6,7 @@
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
 import { enter } from "./together/present.js";
+import { welcome } from "./welcome/welcome.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
 const GRACE_MS = 1500;
@@ -36,6 +37,7 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     mounted.stage.attach(parentElement);
     enter(mounted.stage);
   }
+  if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;
     clearTimeout(mounted.timer);

@@ -369,6 +369,8 @@ const OWN = {
   filmSize: "Size",
   filmSpeed: "Speed",
   filmCamera: "Camera",
+  filmCaption: "Caption",
+  filmCaptionNone: "none",
   filmWidth: "{width} pixels wide",
   filmRate: "{rate} a second",
   filmPaths: { still: "As it stands now", turn: "One slow turn", flight: "First view to this one" },

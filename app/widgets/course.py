@@ -43,6 +43,11 @@ def course_of(studio: Studio, lesson: Lesson) -> Course:
     return st.session_state[key]
 
 
+def forget_answers(lesson: Lesson) -> None:
+    """A lesson begins afresh: what was said of it was said of another version."""
+    st.session_state.pop(f"course-{lesson.name}", None)
+
+
 def open_book(studio: Studio, instead: dict[str, str]) -> Book:
     """A book over all runs that the studio knows. `instead`: recorded run -> the one that is asked in its place."""
 

@@ -14,6 +14,7 @@ from .. import words
 from ..service.studio import Studio
 from .forms import escape
 from .lesson import draw_lesson, open_lesson
+from .preview import draw_preview
 from .taught import Taught
 
 FOLDER = Path(__file__).parents[1] / "lessons"
@@ -23,7 +24,11 @@ _read: dict[Path, tuple[tuple[int, int], Lesson | str]] = {}
 
 
 def draw_learn(studio: Studio) -> Taught:
-    """One lesson where the address names one, else all titles; what a class must know of it."""
+    """One lesson where the address names one, or the one that is being written; else all titles. What a class must know
+    of it."""
+    if studio.draft is not None:
+        draw_preview(studio, studio.draft)
+        return Taught({})
     lessons, broken = read_all(studio)
     asked = st.query_params.get("lesson")
     if asked in lessons:
@@ -38,6 +43,7 @@ def draw_learn(studio: Studio) -> Taught:
     with st.container(key="lessons"):
         for number, lesson in enumerate(lessons.values(), 1):
             _draw_entry(number, lesson)
+    st.page_link("pages/lab.py", label=words.learn.TOUR, query_params={"tour": "1"})
     for name, reason in broken.items():
         st.warning(words.learn.BROKEN.format(name=escape(name), reason=escape(words.shared.sentence(reason) or "")))
     return Taught({})

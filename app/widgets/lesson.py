@@ -13,6 +13,7 @@ from ltviz.errors import LtvizError
 from ltviz.lessons import Answer, Ask, Lesson, Section, coloured
 
 from .. import words
+from ..service.lessonscene import describe_lab, describe_runs
 from ..service.studio import Studio
 from .beside import ask_key, draw_beside, place_of
 from .course import Course, Said, course_of, found_answer
@@ -21,7 +22,7 @@ from .geometry import draw_lab
 from .live import draw_live
 from .reduced import control
 from .taught import Taught, taught
-from .told import describe_lab, describe_runs, draw_told
+from .told import draw_told
 from .verdict import draw_score, draw_verdict
 from .viewer import draw_stage, loader
 
@@ -113,7 +114,7 @@ def _draw_picture(studio: Studio, lesson: Lesson, course: Course, at: int) -> li
             [course.live.get(run, run) for run in runs],
             view=VIEW,
             scene=scene,
-            lesson={"wait": wait, "pointing": pointing, "told": " ".join(told)},
+            lesson={"wait": wait, "pointing": pointing, "told": " ".join(told), "caption": step.title},
         )
     except LtvizError as error:
         st.error(words.learn.NO_ANSWER.format(reason=escape(str(error))))

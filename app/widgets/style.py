@@ -141,6 +141,10 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 [class*="st-key-gone-"] { display: none !important; }
 .stApp:has(.ltviz-no-nav) [data-testid="stHeader"] { display: none; }
 .stMainBlockContainer:has(.ltviz-no-nav) { padding-top: 1rem; }
+.ltviz-trouble {
+  padding: .6rem .9rem; border-left: 3px solid #d55e00; background: color-mix(in srgb, #d55e00 9%, transparent);
+  font-weight: 600; overflow-wrap: anywhere;
+}
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }
 .ltviz-legend span { display: inline-flex; align-items: center; gap: .45rem; }

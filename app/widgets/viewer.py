@@ -21,6 +21,8 @@ from ..service.studio import Studio
 from .reduced import IN_SLIDES, told
 
 STREAM = "/ltviz/stream"
+TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
+"""What the tour of the lab ends at."""
 HEAD_START_SECONDS = 1.5
 LATE_SECONDS = 6.0
 WITH_CARDS = ("lab", "compare")
@@ -81,6 +83,7 @@ def draw_stage(
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
+    welcome: str | None = None,
     lesson: Mapping[str, Any] | None = None,
 ) -> str | None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
@@ -88,7 +91,8 @@ def draw_stage(
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
     as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. `lesson` is
-    what a step of one tells it besides: `wait`, `pointing` and `told` of app/stage/common/types.js.
+    what a step of one tells it besides: `wait`, `pointing`, `told` and `caption` of app/stage/common/types.js. Where
+    newcomers are `welcome`, it is the selector of what the tour points at last.
 
     Returns:
         The run whose method's card has just been asked for, on its panel.
@@ -103,6 +107,7 @@ def draw_stage(
         data |= lesson or {}
     data |= {"words": said} if said else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
+    data |= {} if welcome is None else {"welcome": welcome}
     answer = component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data, on_card_change=lambda: None)
     asked = answer.get("card")
     return asked if asked in runs else None

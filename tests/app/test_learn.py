@@ -11,7 +11,7 @@ from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from streamlit.testing.v1 import AppTest
 
-from ltviz.lessons import Book, answer, list_lessons, read_lesson
+from ltviz.lessons import Answer, Book, answer, judge, list_lessons, read_lesson
 from ltviz.lessons.lesson import Ask
 from ltviz.recording import Home
 
@@ -286,3 +286,43 @@ def test_a_teachers_folder_is_read_and_hostile_files_are_told(studio, tmp_path: 
     app = page(lesson="gone")
     assert not app.exception and "no run" in app.error[0].value
     assert not page(lesson="mine").exception
+
+
+def test_a_draft_is_followed_and_its_last_good_version_stays(studio, tmp_path: Path):
+    file = tmp_path / "mine.md"
+    good = (APP / "lessons" / f"{FIRST}.md").read_text(encoding="utf-8")
+    file.write_text(good.replace("## At first", "## Before"), encoding="utf-8")
+    studio.draft = file
+    app = page()
+    assert not app.exception and "At first" not in said(app) and str(file) in said(app)
+    file.write_text(good, encoding="utf-8")
+    app.run()
+    assert "Step 2 of 5" in said(app), "who writes is taken to what has changed"
+    line = good[: good.index("step = 300")].count("\n") + 1
+    file.write_text(good.replace("step = 300", "step = -1", 1), encoding="utf-8")
+    app.run()
+    assert f"line {line}: step must be" in said(app)
+    assert "At first all clouds" in said(app) and words.learn.PREVIEW_LAST in [one.value for one in app.caption]
+    line = good[: good.index("centre_sum(demo-supcon, first) > 0.98")].count("\n") + 1
+    file.write_text(good.replace("first) > 0.98", "first) > 0.99"), encoding="utf-8")
+    app.run()
+    assert f"line {line}: the recording does not show" in said(app)
+    file.unlink()
+    app.run()
+    assert not app.exception and "there is none" in said(app) and "At first all clouds" in said(app)
+    file.write_text(good, encoding="utf-8")
+    app.run()
+    assert '<div class="ltviz-trouble' not in said(app)
+
+
+CASES = json.loads((Path(__file__).parents[1] / "verdict_cases.json").read_text())
+
+
+def test_numbers_are_said_and_judged_as_in_a_lesson_file():
+    assert [words.learn.number(value, unit) for value, unit, _ in CASES["numbers"]] == [c[2] for c in CASES["numbers"]]
+    for case in CASES["judged"]:
+        found = Answer(
+            case["found"], (), (case["found"],), "", "", True, case["tolerance"], (case["span"][0], case["span"][1])
+        )
+        verdict = judge(found, float(case["said"]))
+        assert (verdict.right, verdict.score) == (case["right"], pytest.approx(case["score"]))

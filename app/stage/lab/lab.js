@@ -20,6 +20,7 @@ import { labWords as words } from "./words.js";
 /** @typedef {import("../common/types.js").StageData} StageData */
 /** @typedef {import("../incoming/socket.js").SourceOptions} SourceOptions */
 /** @typedef {import("../assembly.js").Stage} Stage */
+/** @typedef {(data: StageData, open: (options: SourceOptions) => LabSource) => Stage} OpenStage */
 /**
  * @typedef {object} LabData   what the page gives
  * @property {import("./header.js").Looks} looks  colour of each loss
@@ -41,7 +42,7 @@ const WRITE_MS = 220,
 export class Lab {
   /**
    * @param {LabData} data @param {() => Worker} openWorker
-   * @param {(data: StageData, open: (options: SourceOptions) => LabSource) => Stage} openStage
+   * @param {OpenStage} openStage
    */
   constructor(data, openWorker, openStage) {
     this.data = data;

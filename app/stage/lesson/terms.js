@@ -77,6 +77,12 @@ export class Terms {
         if ([piece.dataset.term, piece.dataset.within].includes(term.name)) piece.style.color = ink;
       }
     }
+    // Where formulas are MathML, a term is one element, and says which.
+    for (const piece of place?.querySelectorAll("math [data-term]") ?? []) {
+      const term = this.terms.find(({ name }) => name === /** @type {MathMLElement} */ (piece).dataset.term);
+      if (term)
+        /** @type {MathMLElement} */ (piece).style.color = toHex(readable(parseHex(term.colour), page, CONTRAST));
+    }
     for (const chip of this.chips.values())
       for (const dot of chip.querySelectorAll("i"))
         dot.style.background = toHex(partColour(/** @type {any} */ (dot.dataset.part), page));
@@ -99,13 +105,15 @@ export class Terms {
   enter(event) {
     const { clientX: x, clientY: y } = /** @type {PointerEvent} */ (event);
     const under = event.type === "pointerleave" ? [] : this.pieces().filter((piece) => holds(piece, x, y));
-    const found = under.sort((a, b) => a.offsetWidth * a.offsetHeight - b.offsetWidth * b.offsetHeight)[0];
+    const found = under.sort((a, b) => areaOf(a) - areaOf(b))[0];
     this.light(found?.dataset.term ?? null);
   }
 
-  /** Every term that stands there. @returns {HTMLElement[]} */
+  /** Every term that stands there. @returns {(HTMLElement|MathMLElement)[]} */
   pieces() {
-    return [...(this.place()?.querySelectorAll("[data-term]") ?? [])].filter((one) => one instanceof HTMLElement);
+    return [...(this.place()?.querySelectorAll("[data-term]") ?? [])].filter(
+      (one) => one instanceof HTMLElement || one instanceof MathMLElement,
+    );
   }
 
   /** @param {string|null} name */
@@ -137,7 +145,13 @@ export class Terms {
   }
 }
 
-/** @param {HTMLElement} piece @param {number} x @param {number} y */
+/** @param {Element} piece */
+function areaOf(piece) {
+  const { width, height } = piece.getBoundingClientRect();
+  return width * height;
+}
+
+/** @param {Element} piece @param {number} x @param {number} y */
 function holds(piece, x, y) {
   const box = piece.getBoundingClientRect();
   return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
