@@ -162,7 +162,9 @@ export class Parts {
     this.reducedSaid = true;
     const known = controlsIn(around).map((one) => one.dataset.control ?? "");
     const unknown = reduced.unknown([...known, ...(data.controls ?? []).map(({ name }) => name)]);
-    if (unknown) this.notify(fill(reducedWords.unknown, { names: unknown }));
+    if (!unknown) return;
+    this.notice.inVain = fill(reducedWords.unknown, { names: unknown });
+    this.notice.rest();
   }
 
   /** @param {import("./incoming/runs.js").Run[]} runs the live ones */

@@ -77,8 +77,10 @@ def test_a_class_goes_where_it_is_led(visit: Any, app: served.App) -> None:
 
     leader.get_by_role("button", name="Next").click()
     reach(follower, "At first all clouds")
+    follower.wait_for_function(SHOWN, arg=0, timeout=SECONDS)  # the page has been drawn whole
     follower.get_by_text("They start in one place").first.click()
     follower.get_by_role("button", name="Play", exact=True).click()
+    follower.get_by_text("You said: They start in one place").wait_for(timeout=SECONDS)
     bar(leader).get_by_text("1 of 1 have answered").wait_for(timeout=SECONDS)
     assert bar(leader).get_by_role("listitem", name="They start in one place and spread over the sphere: 1").count()
 

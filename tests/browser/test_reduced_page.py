@@ -41,9 +41,9 @@ def test_the_lab_shows_what_its_link_leaves(page: Any, app: served.App) -> None:
     assert steps.input_value() == "123" and steps.is_disabled()
     dim = page.get_by_role("spinbutton", name="Dimensions", include_hidden=True)
     assert dim.input_value() == "7" and not dim.is_visible(), "what is hidden keeps its value"
-    assert page.get_by_role("checkbox", name="BCL").is_disabled()
-    assert page.get_by_role("checkbox", name="BCL").is_checked()
-    assert not page.get_by_role("checkbox", name="SupCon").is_checked()
+    assert page.get_by_role("checkbox", name="BCL", exact=True).is_disabled()
+    assert page.get_by_role("checkbox", name="BCL", exact=True).is_checked()
+    assert not page.get_by_role("checkbox", name="SupCon", exact=True).is_checked()
     assert not page.locator(".ltv-find").is_visible()
     page.get_by_text("The address hides or fixes what is not here: <b>.").wait_for()
 
