@@ -37,7 +37,11 @@ export class Notice {
 
   /** Nothing new. @param {string} [simplified] what drawing has given up */
   rest(simplified = "") {
-    this.say([simplified && fill(words.simplified, { what: simplified }), ...this.standing, this.inVain].filter(Boolean).join(" "));
+    this.say(
+      [simplified && fill(words.simplified, { what: simplified }), ...this.standing, this.inVain]
+        .filter(Boolean)
+        .join(" "),
+    );
   }
 
   /** Says what a picture leaves out, where that is another sentence than before.
