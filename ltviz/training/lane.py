@@ -182,6 +182,7 @@ class Lane:
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
         self._switch(batch.step)
+        self.method.settings, self._learner.run = controls.follow(self.method.settings, self.run, batch.step)
         try:
             self._learner.step(batch)
         except Exception:
