@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
+from ltviz.recording.keep import KeepRule
 from ltviz.training.schedules import parse_schedules
 from ltviz.training.timetable import parse_milestones, parse_switches
 
@@ -209,6 +210,12 @@ class RunSettings(Bounded):
         "for their own prototypes, queues and targets; directions of a read-out are this run's own where it has such.",
     )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
+    keep: str = _live(
+        "",
+        max_length=200,
+        description="Which frames are kept as they age, from the newest to the oldest: all 10min, 1/10s 1d, 1/min; "
+        "all of them where empty. The first, the last and those with an event always are.",
+    )
     least_frames: int = Field(
         20,
         ge=1,
@@ -239,6 +246,12 @@ class RunSettings(Bounded):
         if self.epochs is None:
             return self.steps
         return max(1, round(self.epochs * training_size / self.batch_size))
+
+    @field_validator("keep")
+    @classmethod
+    def _read_keep(cls, text: str) -> str:
+        KeepRule.parse(text)
+        return text
 
     @field_validator("milestones")
     @classmethod
@@ -279,7 +292,7 @@ class RunSettings(Bounded):
 INCIDENTAL = frozenset(
     {
         *("data_dir", "image_root", "device", "devices", "nodes", "threads", "compile", "cuda_graphs", "deterministic"),
-        *("watch_share", "max_fps", "least_frames", "evaluate"),
+        *("watch_share", "max_fps", "keep", "least_frames", "evaluate"),
     }
 )
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
