@@ -130,8 +130,10 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .stMainBlockContainer:has(.st-key-slides) { padding-top: .8rem; }
 .st-key-slides .ltviz-step { font-size: 2.1rem; }
 .st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.45rem; }
+.st-key-slides .st-key-lesson-text .katex-display > .katex { font-size: 1.7rem; }
 .st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.25rem; }
-@media (max-width: 640px) {
+@media (max-width: 800px) {
+  .st-key-lesson [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
 .ltviz-trouble {
