@@ -88,6 +88,9 @@ def read_lesson(path: str | os.PathLike[str]) -> Lesson:
         DataError: the file cannot be read, or is no lesson; one sentence with the line's number and the path.
     """
     path = Path(path)
+    shown = os.fsencode(path).decode("utf-8", "replace")
+    if "\ufffd" in shown:
+        raise DataError(f"a lesson's name stands in addresses, so it must be UTF-8; rename the file {shown}")
     try:
         if not path.is_file():
             raise DataError(f"a lesson is one Markdown file, and there is none at {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -175,6 +176,15 @@ def test_what_is_not_utf8_or_too_large_is_refused():
         parse_lesson(HEAD.encode() + b"x\n" * 100_000, "a")
     with pytest.raises(DataError, match=r"line 1: .*begins with"):
         parse_lesson(b"\x00" * 100, "a")
+
+
+def test_a_name_that_no_address_can_hold_is_refused(tmp_path: Path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.md"))
+    path.write_text(HEAD + "## One\nText.\n")
+    assert list_lessons(tmp_path) == [path]
+    with pytest.raises(DataError, match="must be UTF-8; rename") as caught:
+        read_lesson(path)
+    str(caught.value).encode()
 
 
 def test_files_are_found_by_name_and_refused_with_their_path(tmp_path: Path):
