@@ -260,7 +260,10 @@ class Viewer:
                 known = listed.setdefault(run, set())
                 if before is not None and before[0].generation != now.generation:
                     known.clear()
-                new = [step for step in now.steps if step not in known]
+                had = before[0].steps if before is not None and known else ()
+                # Mostly they grow at the end; of very many, each is not looked at again for that.
+                grown = now.steps[: len(had)] == had
+                new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
                 known.update(new)
                 told[run] = (now, recorded, alarms)
                 await self._send(

@@ -58,7 +58,8 @@ def read_all(studio: Studio) -> tuple[dict[str, Lesson], dict[str, str]]:
             if isinstance(found, Lesson):
                 lessons[found.name] = found
             else:
-                broken[path.name] = found
+                # A name that is no UTF-8 cannot be sent to a page as it is.
+                broken[path.name.encode("utf-8", "replace").decode()] = found
     return lessons, broken
 
 

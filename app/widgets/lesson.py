@@ -36,12 +36,15 @@ INLINE = 28
 
 
 def open_lesson(name: str, step: int = 0) -> None:
-    """Puts a step of a lesson into the address; "" is the list of lessons."""
-    for key in ("lesson", "step"):
-        st.query_params.pop(key, None)
+    """Puts a step of a lesson into the address; "" is the list of lessons.
+
+    All at once: each change is a place that the browser's Back returns to.
+    """
     if name:
-        st.query_params["lesson"] = name
-        st.query_params["step"] = str(step + 1)
+        st.query_params.update(lesson=name, step=str(step + 1))
+    else:
+        kept = {key: value for key, value in st.query_params.to_dict().items() if key not in ("lesson", "step")}
+        st.query_params.from_dict(kept)
 
 
 def draw_lesson(studio: Studio, lesson: Lesson) -> Taught:

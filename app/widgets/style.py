@@ -133,9 +133,11 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .st-key-slides .ltviz-step { font-size: 2.2rem; }
 .st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.65rem; line-height: 1.4; }
 .st-key-slides .st-key-ways [data-testid="stMarkdownContainer"] p { font-size: 1.25rem; }
+.st-key-slides .st-key-lesson-text .katex-display > .katex { font-size: 1.7rem; }
 .st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.45rem; }
 .stApp:has(.st-key-slides) .ltviz-lesson p { font-size: 1.1rem; }
-@media (max-width: 640px) {
+@media (max-width: 800px) {
+  .st-key-lesson [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
 [class*="st-key-gone-"] { display: none !important; }

@@ -184,6 +184,7 @@ class Lane:
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
         self._switch(batch.step)
+        self.method.settings, self._learner.run = controls.follow(self.method.settings, self.run, batch.step)
         try:
             self._learner.step(batch)
         except Exception:
@@ -249,8 +250,7 @@ class Lane:
             self.set({name: value for name, value in switch.values.items() if name in known}, step, note=note)
 
     def _check_what_if(self, model: object) -> None:
-        """ConfigError for run settings that name methods which cannot be imagined."""
-        if isinstance(model, RunSettings):
+        if isinstance(model, RunSettings):  # ConfigError for methods that cannot be imagined
             parse_what_if(model.what_if, several_labels=self.method.several_labels)
 
     def _make_again(self, events: Iterable[controls.Event]) -> None:
@@ -361,7 +361,7 @@ class Lane:
     # ------------------------------------------------------------------ status
 
     def requests(self) -> list[Request]:
-        """Requests that arrived since the last call."""
+        """Those that arrived since the last call."""
         return self.writer.requests()
 
     def tell(self, state: State, reason: str | None, **details: Any) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
 from ltviz.recording.keep import KeepRule
+from ltviz.training.schedules import parse_schedules
 from ltviz.training.timetable import parse_milestones, parse_switches
 
 
@@ -140,6 +141,13 @@ class RunSettings(Bounded):
         description="What changes on the way: after a share of the steps the optimiser is renewed and its schedule "
         "begins again, or settings that may change while a run trains do: 0.5: renew; 0.8: beta=0.9999.",
     )
+    schedules: str = _live(
+        "",
+        max_length=8000,
+        description="Numbers that follow a curve while a run trains, of the method or of the run, after so many steps "
+        "or a share of all: temperature: cosine 1 0.1 every 200; beta: step 0=0 80%=0.9999; tau: drawn 0=0 50%=1; or "
+        "constant A, linear A B from 100 over 200. A rate is then multiplied by the optimiser's own schedule.",
+    )
     encoder: str = Field(
         "mlp",
         min_length=1,
@@ -255,6 +263,12 @@ class RunSettings(Bounded):
     @classmethod
     def _read_switches(cls, text: str) -> str:
         parse_switches(text)
+        return text
+
+    @field_validator("schedules")
+    @classmethod
+    def _read_schedules(cls, text: str) -> str:
+        parse_schedules(text)
         return text
 
     @field_validator("nesterov")
