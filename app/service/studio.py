@@ -19,6 +19,7 @@ from .. import words
 from .hub import Hub
 from .previews import Previews
 from .programs import Programs
+from .reproductions import Reproductions
 from .sharing import Sharing
 from .supervisor import Supervisor
 
@@ -40,6 +41,7 @@ class Studio:
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
     programs: Programs = field(default_factory=Programs)
+    reproductions: Reproductions = field(default_factory=Reproductions)
     sharing: Sharing | None = None
     """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
 
