@@ -9,8 +9,7 @@ from ltviz_app.widgets.court import draw_court
 from ltviz_app.widgets.museum import draw_museum
 from ltviz_app.widgets.style import draw_style
 
-PART = "part"
-"""In the address: which of `words.evidence.PARTS`."""
+PART = "part"  # in the address: which of `words.evidence.PARTS`
 
 studio = open_studio()
 draw_style()

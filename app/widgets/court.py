@@ -12,8 +12,8 @@ from ltviz.metrics.court import Court, Trial, Tried, read_court
 
 from .. import words
 
-WIDE, HIGH, EDGE = 72, 20, 3
-"""Of a curve, in pixels."""
+LEAST = 8
+"""Height in percent that every bar has, so that each cloud can be seen."""
 
 
 def draw_court() -> None:
@@ -30,7 +30,7 @@ def draw_court() -> None:
 
 def _sheet(measure: Measure, court: Court) -> str:
     said = words.evidence
-    low, high = (said.NO_BOUND if bound is None else f"{bound:.4g}" for bound in (measure.low, measure.high))
+    low, high = map(_bound, (measure.low, measure.high))
     facts = {
         "unit": measure.unit or said.NO_UNIT,
         "range": said.RANGE.format(low=low, high=high),
@@ -50,6 +50,10 @@ def _sheet(measure: Measure, court: Court) -> str:
     )
 
 
+def _bound(value: float | None) -> str:
+    return words.evidence.NO_BOUND if value is None else f"{value:.4g}".replace("-", "−")
+
+
 def _row(trial: Trial, tried: Tried) -> str:
     state = words.evidence.PASSED if tried.passed else words.evidence.FAILED
     told = ", ".join(f"{name}: {value:+.2f}" for name, value in zip(trial.along, tried.curve, strict=True))
@@ -61,15 +65,13 @@ def _row(trial: Trial, tried: Tried) -> str:
 
 
 def _curve(values: Sequence[float], label: str) -> str:
-    """A small line over the clouds: at the bottom the first of them, at the top all points in one place. What lies
-    below the first is drawn at the edge."""
-    across = [EDGE + (WIDE - 2 * EDGE) * i / max(1, len(values) - 1) for i in range(len(values))]
-    base, top = HIGH - 2 * EDGE, EDGE
-    up = [min(HIGH - EDGE, base + (top - base) * min(1.0, value)) for value in values]
-    places = list(zip(across, up, strict=True))
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7"/>' for x, y in places)
-    return (
-        f'<svg width="{WIDE}" height="{HIGH}" role="img" aria-label="{label}">'
-        f'<line x1="0" x2="{WIDE}" y1="{base}" y2="{base}"/><polyline points="{points}"/>{dots}</svg>'
+    """A bar a cloud: nothing for what lies where the first does, full height for all points in one place. What lies
+    below the first has its bar below the line."""
+    bars = "".join(
+        f'<i style="height:{max(LEAST, round(100 * min(1.0, abs(value))))}%"{_below(value)}></i>' for value in values
     )
+    return f'<em role="img" aria-label="{label}">{bars}</em>'
+
+
+def _below(value: float) -> str:
+    return ' class="ltviz-below"' if value < 0 else ""

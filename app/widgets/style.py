@@ -105,11 +105,12 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 }
 .ltviz-court li b { font-weight: 400; opacity: .72; }
 .ltviz-court .ltviz-lost b, .ltviz-exhibit.ltviz-lost div:last-child dd { font-weight: 600; opacity: 1; }
-.ltviz-court .ltviz-lost b, .ltviz-court .ltviz-lost svg { color: var(--st-orange-text-color, #c2410c); }
-.ltviz-exhibit.ltviz-lost div:last-child dd { color: var(--st-orange-text-color, #c2410c); }
-.ltviz-court svg { fill: currentColor; overflow: visible; }
-.ltviz-court polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
-.ltviz-court line { stroke: var(--st-border-color, #8884); stroke-width: 1; }
+.ltviz-court .ltviz-lost b, .ltviz-court .ltviz-lost em, .ltviz-exhibit.ltviz-lost div:last-child dd {
+  color: color-mix(in srgb, #f04a12 72%, currentColor);
+}
+.ltviz-court em { display: flex; align-items: flex-end; gap: 3px; height: 18px; opacity: .85; }
+.ltviz-court em i { width: 9px; background: currentColor; }
+.ltviz-court em i.ltviz-below { transform: translateY(100%); }
 .ltviz-exhibit dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, max-content)); }
 .ltviz-exhibit dl { gap: .2rem 1.6rem; }
 .ltviz-exhibit dt { font-size: .78rem; }

@@ -1,4 +1,4 @@
-"""Where runs differ in a way that a measure of the page takes for one in evenness: said, by the verdicts of the court."""
+"""Where runs differ in a way that a measure takes for one in evenness: said, by the verdicts of the court."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ COURT_LEAD = (
     "it must stay; where the points became less even it must move."
 )
 COURT_NOTE = (
-    "A line begins at the first cloud; its top is all points in one place. Within {room:.0%} of that way two values "
-    "are the same. Tried on {date} with ltviz {version}; `ltviz bench measures` tries them again."
+    "Each bar is a cloud, as high as it lies on the measure's way from the first of them to all points in one place. "
+    "Within {room:.0%} of that way two values are the same. Tried on {date} with ltviz {version}; "
+    "`ltviz bench measures` tries them again."
 )
 PASSED, FAILED = "passed", "failed"
 FACTS = {"unit": "Unit", "range": "Range", "better": "Direction", "source": "Source"}
