@@ -16,6 +16,7 @@ from ltviz.recording import Home, Recording, Skipped, checkpoints_home
 from ltviz.recording.index import Summary
 
 from .. import words
+from .classroom import Classrooms
 from .hub import Hub
 from .previews import Previews
 from .programs import Programs
@@ -40,6 +41,7 @@ class Studio:
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
+    classrooms: Classrooms = field(default_factory=Classrooms)
     programs: Programs = field(default_factory=Programs)
     reproductions: Reproductions = field(default_factory=Reproductions)
     sharing: Sharing | None = None

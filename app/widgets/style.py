@@ -9,6 +9,8 @@ import streamlit as st
 
 from ltviz.figures.palette import THEMES
 
+from .reduced import draw_nav
+
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 """What the theme's "sans-serif" is on Streamlit's pages, for what draws its own letters."""
 
@@ -159,12 +161,17 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .st-key-lesson [data-testid="stWidgetLabel"] p { font-size: 1rem; font-weight: 600; line-height: 1.5; }
 .stApp:has(.st-key-slides) [data-testid="stHeader"] { display: none; }
 .stMainBlockContainer:has(.st-key-slides) { padding-top: .8rem; }
-.st-key-slides .ltviz-step { font-size: 2.1rem; }
-.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.45rem; }
-.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.25rem; }
+.st-key-slides .ltviz-step { font-size: 2.2rem; }
+.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.65rem; line-height: 1.4; }
+.st-key-slides .st-key-ways [data-testid="stMarkdownContainer"] p { font-size: 1.25rem; }
+.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.45rem; }
+.stApp:has(.st-key-slides) .ltviz-lesson p { font-size: 1.1rem; }
 @media (max-width: 640px) {
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
+[class*="st-key-gone-"] { display: none !important; }
+.stApp:has(.ltviz-no-nav) [data-testid="stHeader"] { display: none; }
+.stMainBlockContainer:has(.ltviz-no-nav) { padding-top: 1rem; }
 .ltviz-trouble {
   padding: .6rem .9rem; border-left: 3px solid #d55e00; background: color-mix(in srgb, #d55e00 9%, transparent);
   font-weight: 600; overflow-wrap: anywhere;
@@ -183,6 +190,7 @@ FILLED = {"light": "#1c1f24", "dark": "#566a85"}
 def draw_style() -> None:
     """Puts the rules into the page; nothing from outside goes in here."""
     st.html(CSS)
+    draw_nav()
 
 
 def draw_heading(text: str) -> None:

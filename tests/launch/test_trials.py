@@ -260,23 +260,26 @@ def test_a_sweep_through_submitit(home: Path, file: Path, monkeypatch: pytest.Mo
 def test_a_preempted_trial_saves_its_weights_and_goes_on(home: Path, file: Path, tmp_path: Path) -> None:
     """What submitit does when Slurm wants the node back: checkpoint, and the command again."""
     from ltviz.launch.slurm_site import Attempt
-    from ltviz.recording import Recording, list_runs
+    from ltviz.recording import Recording, send_request
 
-    file.write_text(SMALL.replace("steps = 40", "steps = 600").replace("[0, 1]", "0") + "evaluate = false\n")
+    file.write_text(SMALL.replace("steps = 40", "steps = 2000").replace("[0, 1]", "0") + "evaluate = false\n")
     (cell,) = plan_of(file)
     line = Trials(home, file, [cell], tag="t", site=FakeSite(home, [cell]), stop=Stop())._sent[0].trial.line
+    recording = Recording(run_path(home, cell.job.runs[0].run_id))
     first = Attempt()
     waiter = ThreadOf(first, line)
     deadline = time.monotonic() + 60
-    while not any((run.status().step or 0) > 20 for run in list_runs(home)) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while len(recording.steps()) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    send_request(recording.path, "pause")  # so that it is in the middle when the node is wanted back
+    while recording.status().state != "paused" and time.monotonic() < deadline:
+        time.sleep(0.01)
     again = first.checkpoint(line)
     waiter.join(30)
-    recording = Recording(run_path(home, cell.job.runs[0].run_id))
     stopped_at = recording.status().step or 0
-    assert 20 < stopped_at < 600 and (recording.path / "weights" / str(stopped_at)).is_dir()
+    assert 0 < stopped_at < 2000 and (recording.path / "weights" / str(stopped_at)).is_dir()
     assert again.function(*again.args) == 0
-    assert recording.status().state == "finished" and recording.status().step == 600
+    assert recording.status().state == "finished" and recording.status().step == 2000
     assert stopped_at in recording.steps(), "it went on; a new start would have cleared the folder"
 
 

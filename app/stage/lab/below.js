@@ -1,6 +1,7 @@
 /** What stands below the spheres: curves, numbers and matrices of all panels at the moment that is shown. */
 import { parseCss, parseHex, readable, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
+import { named } from "../common/reduced.js";
 import { fill } from "../words.js";
 import { comparisonOf, idealAlone } from "./comparisons.js";
 import { Curves } from "./curves.js";
@@ -25,8 +26,9 @@ export class Below {
     this.matrices = new Matrices();
     this.playground = new Playground();
     this.ideal = { key: "", cosines: new Float32Array(0) };
-    const parts = [this.curves, this.matrices, this.phase, this.playground];
-    this.root = make("div", "ltl-below", {}, ...parts.map(({ root }) => root));
+    const parts = { curves: this.curves, matrices: this.matrices, phase: this.phase, targets: this.playground };
+    const roots = Object.entries(parts).map(([name, { root }]) => named(root, `lab.${name}`));
+    this.root = make("div", "ltl-below", {}, ...roots);
   }
 
   /**

@@ -1,0 +1,33 @@
+/** What is said of links with fewer controls. `controls`: names of those that have none of their own on the page. */
+
+export const reducedWords = {
+  title: "Link with fewer controls",
+  note: "What is hidden or fixed keeps the value that it has now. Others can undo it by the address.",
+  shown: "Shown",
+  free: "Can be changed",
+  copy: "Copy the link",
+  copied: "Copied",
+  unknown: "The address hides or fixes what is not here: {names}.",
+  groups: { page: "Page", lab: "Geometry lab", stage: "Stage", layer: "Layers" },
+  controls: {
+    "lab.losses": "Losses",
+    "lab.counts": "Counts, as bars",
+    "lab.curves": "Curves",
+    "lab.matrices": "Cosines between classes",
+    "lab.phase": "Phase diagram",
+    "lab.targets": "Targets",
+    search: "Find a class or sample",
+    colour: "Colour of the points",
+    view: "View menu",
+    tools: "Turn, lasso, box",
+    fullscreen: "Full screen",
+    turn: "Spheres, turned by hand",
+    legend: "Legend",
+    time: "Time",
+    speed: "Speed of the replay",
+    keep: "Keep this moment",
+    now: "What happens now",
+    badge: "Rates",
+    table: "Table of measures",
+  },
+};
