@@ -20,6 +20,7 @@ from .classroom import Classrooms
 from .hub import Hub
 from .previews import Previews
 from .programs import Programs
+from .reproductions import Reproductions
 from .sharing import Sharing
 from .supervisor import Supervisor
 
@@ -42,6 +43,7 @@ class Studio:
     previews: Previews = field(default_factory=Previews)
     classrooms: Classrooms = field(default_factory=Classrooms)
     programs: Programs = field(default_factory=Programs)
+    reproductions: Reproductions = field(default_factory=Reproductions)
     sharing: Sharing | None = None
     """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
 

@@ -8,6 +8,7 @@ ABOUT = (
     "Nothing leaves this machine."
 )
 LAB, COMPARE, GEOMETRY, LEARN, EMBEDDINGS = "Lab", "Compare", "Geometry", "Learn", "Your embeddings"
+EVIDENCE = "Evidence"
 
 # First sentence above the stage. What the stage does at the moment only the stage knows, and says (stage/words.js).
 DEMO = "Each dot is a digit. Watch where the rare ones go."
