@@ -13,13 +13,26 @@ HERE = Path(__file__).parent
 SOME = 9
 
 
-@pytest.fixture(scope="module")
-def made() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lab_cases", HERE / "lab_cases.py")
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def made() -> ModuleType:
+    return load("lab_cases")
+
+
+def test_the_cases_are_those_of_information():
+    made = load("information_cases")
+    stored = json.loads((HERE / "information_cases.json").read_text(encoding="utf-8"))
+    assert len(stored) == len(made.PROBLEMS)
+    for known, found in zip(stored, made.cases(), strict=True):
+        for key, values in found.items():
+            assert values == pytest.approx(known[key], rel=1e-12, abs=1e-12), key
 
 
 def test_the_cases_are_those_of_the_losses(made: ModuleType):

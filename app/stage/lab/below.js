@@ -1,6 +1,7 @@
 /** What stands below the spheres: curves, numbers and matrices of all panels at the moment that is shown. */
 import { parseCss, parseHex, readable, toHex } from "../common/colours.js";
-import { make } from "../common/dom.js";
+import { make, setText } from "../common/dom.js";
+import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
 import { Curves } from "./curves.js";
 import { cosinesOf, Matrices } from "./matrices.js";
@@ -23,6 +24,8 @@ export class Below {
     /** @type {Map<string, Float32Array>} cosines that theory predicts, by panel: a place for whoever can compute them */
     this.predicted = new Map();
     this.ideal = { key: "", cosines: new Float32Array(0) };
+    this.said = make("p", "ltl-information", { "data-testid": "ltviz-information" });
+    this.curves.root.append(this.said);
     this.root = make("div", "ltl-below", {}, this.curves.root, this.matrices.root, this.playground.root);
   }
 
@@ -41,6 +44,7 @@ export class Below {
     const colours = new Map([...film.of].map(([id, { header }]) => [id, header ? seenOn(header.colour) : ink]));
     this.curves.draw(film, { ...looks, colours }, held);
     const shots = film.at(held ?? Infinity);
+    setText(this.said, sayInformation(shots[0]?.metrics ?? {}, settings));
     this.drawSquares(film, shots, settings, /** @type {[number, number, number]} */ (paper.map((v) => 255 * v)));
     this.playground.write(settings.classes, settings.dim, { ...looks, classes: classColours }, shots[0]);
   }
@@ -66,4 +70,18 @@ export class Below {
     if (this.ideal.key !== key) this.ideal = { key, cosines: cosinesOf(bestTargets(classes, dim, 1), classes, dim) };
     return this.ideal.cosines;
   }
+}
+
+/** What the chart of information can say, and what it cannot. @param {Record<string, number>} metrics of the first panel
+ * @param {Settings} settings */
+function sayInformation(metrics, { points, batch }) {
+  const said = words.information,
+    { information_labels_ceiling: labels, information_inputs_ceiling: inputs } = metrics;
+  if (!Number.isFinite(labels)) return "";
+  const known = Number.isFinite(inputs),
+    many = Math.round(Math.exp(inputs)),
+    sentences = [said.labels, known ? said.inputs : said.noInputs];
+  if (known && points === 1 && !batch) sentences.push(said.same);
+  const values = { labels: formatMeasure(labels, ""), inputs: formatMeasure(inputs, ""), many };
+  return fill([...sentences, said.cannot].join(" "), values);
 }

@@ -1,4 +1,4 @@
-/** Four small charts of what is measured against the step, one line a loss; drawn anew a few times a second. */
+/** Small charts of what is measured against the step, one line a loss; drawn anew a few times a second. */
 import { make, setAttribute } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
@@ -12,6 +12,7 @@ import { labWords as words } from "./words.js";
  * @property {string[]} lines      metrics, the first full, the second dashed
  * @property {boolean} logarithmic
  * @property {boolean} own         each line on a scale of its own
+ * @property {string[]} [ceilings]  metrics that the lines cannot exceed, from 0 on
  */
 
 /** @type {Chart[]} */
@@ -20,6 +21,13 @@ const CHARTS = [
   { key: "centre_sum", lines: ["centre_sum"], logarithmic: false, own: false },
   { key: "angles", lines: ["smallest_head", "smallest_tail"], logarithmic: false, own: false },
   { key: "loss", lines: ["loss"], logarithmic: false, own: true },
+  {
+    key: "information",
+    lines: ["information_labels", "information_inputs"],
+    logarithmic: false,
+    own: false,
+    ceilings: ["information_labels_ceiling", "information_inputs_ceiling"],
+  },
 ];
 const LEFT = 34,
   RIGHT = 8,
@@ -29,7 +37,9 @@ const LEFT = 34,
   LEAST = 1e-8,
   /** Steps from which on the axis is logarithmic, and up to about which it is linear even then. */
   LONG = 1500,
-  LINEAR = 50;
+  LINEAR = 50,
+  /** A ceiling that lies so much higher than all that is drawn would only press it down. */
+  FAR = 1.6;
 
 export class Curves {
   /** @param {(step: number) => void} goTo a step that was clicked */
@@ -56,8 +66,10 @@ export class Curves {
       if (!pen) continue;
       const { w, h, context } = pen;
       const lines = linesOf(chart, film);
-      const scale = scaleOf(chart, lines, Math.max(1, this.last), w, h);
+      const ceilings = ceilingsOf(chart, film, lines);
+      const scale = scaleOf(chart, lines, ceilings, Math.max(1, this.last), w, h);
       drawGrid(context, chart, scale, look, w, h);
+      drawCeilings(context, ceilings, scale, look, w);
       for (const { id, values, dashed } of lines) {
         context.strokeStyle = look.colours.get(id) ?? look.ink;
         context.lineWidth = 1.6;
@@ -131,10 +143,51 @@ function rangeOf(values) {
   return { low, size: Math.max(1e-12, high - low) };
 }
 
-/** @param {Chart} chart @param {{values: [number, number][]}[]} lines @param {number} last @param {number} w
- * @param {number} h */
-function scaleOf({ logarithmic, own }, lines, last, w, h) {
-  const all = lines.flatMap(({ values }) => values.map(([, value]) => value));
+/**
+ * What the lines cannot exceed at the newest step, as far as it is near. @param {Chart} chart @param {Film} film
+ * @param {{values: [number, number][]}[]} lines @returns {{word: string, value: number}[]}
+ */
+function ceilingsOf({ ceilings = [] }, film, lines) {
+  const newest = [...film.of.values()].flatMap(({ frames }) => frames.slice(-1));
+  let high = Math.max(0, ...lines.flatMap(({ values }) => values.map(([, value]) => value)));
+  /** @type {{word: string, value: number}[]} */
+  const found = [];
+  for (const metric of ceilings) {
+    const value = Math.max(...newest.map(({ metrics }) => metrics[metric] ?? -Infinity));
+    // The first one is always there.
+    if (!Number.isFinite(value) || (found.length && value > FAR * high)) continue;
+    found.push({ word: words.ceilings[/** @type {keyof typeof words.ceilings} */ (metric)], value });
+    high = Math.max(high, value);
+  }
+  return found;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {{word: string, value: number}[]} ceilings
+ * @param {ReturnType<typeof scaleOf>} scale @param {Look} look @param {number} w */
+function drawCeilings(pen, ceilings, scale, look, w) {
+  pen.strokeStyle = pen.fillStyle = look.quiet;
+  pen.lineWidth = 1;
+  pen.textAlign = "right";
+  for (const { word, value } of ceilings) {
+    const y = scale.y(value);
+    pen.setLineDash([5, 4]);
+    pen.beginPath();
+    pen.moveTo(LEFT, y);
+    pen.lineTo(w - RIGHT, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.fillText(fill(word, { value: formatMeasure(value, "") }), w - RIGHT, y - 4);
+  }
+}
+
+/** @param {Chart} chart @param {{values: [number, number][]}[]} lines @param {{value: number}[]} ceilings
+ * @param {number} last @param {number} w @param {number} h */
+function scaleOf({ logarithmic, own, ceilings: bounded }, lines, ceilings, last, w, h) {
+  const all = [
+    ...lines.flatMap(({ values }) => values.map(([, value]) => value)),
+    ...ceilings.map(({ value }) => value),
+  ];
+  if (bounded) all.push(0);
   const to = (/** @type {number} */ v) => (logarithmic ? Math.log10(Math.max(LEAST, v)) : v);
   let low = own || !all.length ? 0 : Math.min(...all.map(to)),
     high = own || !all.length ? 1 : Math.max(...all.map(to));
@@ -142,7 +195,7 @@ function scaleOf({ logarithmic, own }, lines, last, w, h) {
   else if (!own) {
     // Never so little that marks would fall on one another.
     const pad = Math.max(0.05 * (high - low), 2e-3 * Math.abs(high), 1e-4);
-    [low, high] = [Math.max(0, low - pad), high + pad];
+    [low, high] = [Math.max(0, low - pad), high + (bounded ? 3 * pad : pad)];
   }
   const size = high - low || 1;
   return {
