@@ -138,6 +138,7 @@ def serve(
     follow_links: bool = False,
     runs: Sequence[str] = (),
     lessons: Path | None = None,
+    draft: Path | None = None,
     password: str | None = None,
 ) -> None:
     """Runs the app until it is interrupted, and prints its address.
@@ -152,6 +153,7 @@ def serve(
         follow_links: whether runs are also looked for in folders that the home only links to.
         runs: shown at the address that is printed.
         lessons: a folder of lessons beside those of the app.
+        draft: a lesson that is being written; the address that is printed is the page that follows its file.
         password: of those who may train; with one the app is shared: viewers come by a link, and nobody else gets in.
 
     Raises:
@@ -166,10 +168,11 @@ def serve(
     if sharing is not None:
         hosts = tuple(dict.fromkeys((*hosts, *own_names())))
         allowed = allowed or tuple(own_names()[:1])
-    url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs else ''}"
+    url = f"http://{_shown(address, allowed)}:{port}{base}{'/' if base or runs or draft else ''}"
     url += f"?runs={','.join(runs)}" if runs else ""
+    url += "learn" if draft else ""
     studio = open_studio(home, follow_links=follow_links)
-    studio.lessons = lessons
+    studio.lessons, studio.draft = lessons, draft
     studio.sharing = sharing
 
     def announce() -> None:

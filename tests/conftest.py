@@ -41,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
+def nightly() -> bool:
+    """Whether the long versions of tests are run: LTVIZ_NIGHTLY=1."""
+    return os.environ.get("LTVIZ_NIGHTLY") == "1"
+
+
+@pytest.fixture
 def golden() -> Path:
     """Folder of values computed by the papers' official code, one sub-folder each."""
     return GOLDEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import charts, race, runlist, selection, viewer
+from ltviz_app.widgets import card, charts, race, runlist, selection, viewer
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
@@ -19,7 +19,7 @@ if shown.problem:
 if shown.sentence:
     st.text(shown.sentence)
 # The stage comes before the side bar and the charts: a browser is busy with those for seconds, and the spheres move.
-viewer.draw_stage(studio, shown.runs, view="lab")
+asked = viewer.draw_stage(studio, shown.runs, view="lab", welcome=viewer.TRAIN_BUTTON)
 with st.sidebar:
     if not studio.may_train:
         viewer.draw_sign_in()
@@ -29,3 +29,5 @@ with st.sidebar:
     runlist.draw_runs(studio, shown.runs)
 charts.draw_charts(studio, shown.runs, key="lab")
 charts.draw_methods(studio, shown.runs)
+if asked:
+    card.show_card(studio, asked)

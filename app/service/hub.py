@@ -109,13 +109,18 @@ class Hub:
         return found
 
     @contextlib.contextmanager
-    def watch(self, runs: Sequence[str], wake: Callable[[], None]) -> Iterator[dict[str, Tail]]:
-        """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed."""
+    def watch(self, runs: Sequence[str], wake: Callable[[], None], *, keeps: bool = True) -> Iterator[dict[str, Tail]]:
+        """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed.
+
+        What is computed while only such watch who may change nothing (`keeps` False) is kept in memory, not in the
+        runs' folders: otherwise a viewer could fill the disk of somebody else.
+        """
         recordings = {run: self.recording(run) for run in runs}
         tails = {}
         for run, recording in recordings.items():
             tails[run] = self._tails.setdefault(run, Tail(run, recording))
             tails[run].watchers.append(wake)
+            tails[run].keepers += keeps
         self._loop = asyncio.get_running_loop()
         self._tasks = [task for task in self._tasks if not task.done()]
         for name, work in (("ltviz-hub", self._follow), ("ltviz-alarms", self._search)):
@@ -126,6 +131,7 @@ class Hub:
         finally:
             for run, tail in tails.items():
                 tail.watchers.remove(wake)
+                tail.keepers -= keeps
                 if not tail.watchers:
                     self._tails.pop(run, None)
 
@@ -236,7 +242,9 @@ class Hub:
             if loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(_land, tail, name, step)
 
-        found = Projections(tail.recording, info.order, self._fitter, lambda: bool(tail.watchers), land)
+        found = Projections(
+            tail.recording, info.order, self._fitter, lambda: bool(tail.watchers), land, lambda: tail.keepers > 0
+        )
         tail.projections = found
         return found
 

@@ -225,6 +225,13 @@ class ErrorHeader:
     message: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class BeatHeader:
+    """Sent where nothing else has been for a while: the server is there, and all is as it was."""
+
+    type: ClassVar[Literal["beat"]] = "beat"
+
+
 def is_optional(field: Field[Any]) -> bool:
     """Whether the field is left out of a message where it has nothing to say: one that is None or empty by default."""
     return field.default is None or field.default == () or field.default_factory is not MISSING
@@ -235,4 +242,4 @@ def is_nothing(value: Any) -> bool:
     return value is None or (not isinstance(value, int | float) and len(value) == 0)
 
 
-Header = RunHeader | StateHeader | ClockHeader | ErrorHeader | FrameHeader
+Header = RunHeader | StateHeader | ClockHeader | ErrorHeader | BeatHeader | FrameHeader

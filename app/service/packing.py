@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ltviz.projection import REGISTRY
@@ -34,13 +34,16 @@ async def first_look(tails: Sequence[Tail], woken: asyncio.Event, seconds: float
     return [tail.run for tail in tails if not tail.looked]
 
 
-def thin(steps: Sequence[int], most: int) -> list[int]:
-    """At most `most` of the steps, evenly chosen, with the first and the last; none where not both fit."""
+def thin(steps: Sequence[int], most: int, keep: Collection[int] = ()) -> list[int]:
+    """At most `most` of the steps, evenly chosen, with the first, the last and those to `keep`; none where these do not
+    fit."""
     if len(steps) <= most:
         return list(steps)
-    if most < LEAST_MOMENTS:
+    kept = set(keep) & set(steps)
+    even = most - len(kept)
+    if even < LEAST_MOMENTS:
         return []
-    return [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
+    return sorted({steps[round(i * (len(steps) - 1) / (even - 1))] for i in range(even)} | kept)
 
 
 def stage_without_stream(runs: Sequence[str], projection: str, view: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Projections:
         order: (C,) the classes from most to fewest samples.
         fitter: computes slow projections.
         wanted: whether anybody still looks at the run; asked from another thread.
+        keeps: whether views may be written into the run's folder; asked from another thread.
         land: called from another thread with a projection's name and a step when a pending one is there, or has failed.
     """
 
@@ -47,10 +48,11 @@ class Projections:
         fitter: BackgroundFitter,
         wanted: Callable[[], bool],
         land: Callable[[str, int], None],
+        keeps: Callable[[], bool] = lambda: True,
     ):
         self._recording, self._order, self._fitter = recording, order, fitter
         self._wanted, self._land = wanted, land
-        self._cache = ProjectionCache(recording.path)
+        self._cache = ProjectionCache(recording.path, keeps)
         self._views: dict[str, RunProjections] = {}
         self._failed: dict[tuple[str, int], str] = {}
         self._guard = threading.Lock()

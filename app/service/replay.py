@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ class Replay:
 
 
 @dataclass
-class _Packed:
+class Packed:
     """One run on its way into the file."""
 
     tail: Tail
@@ -76,6 +76,10 @@ class _Packed:
     def run(self) -> str:
         return self.tail.run
 
+    def as_json(self) -> dict[str, Any]:
+        """As a page holds it."""
+        return {"run": self.run, "state": _state(self), "header": self.header, "frames": self.frames}
+
 
 async def build_replay(
     hub: Hub,
@@ -84,6 +88,7 @@ async def build_replay(
     projection: str = DEFAULT_PROJECTION,
     opening: Opening = Opening(),
     limit: int = LIMIT_BYTES,
+    keeps: bool = True,
 ) -> Replay:
     """Collects the runs' messages and writes the page.
 
@@ -91,6 +96,7 @@ async def build_replay(
         hub: reads the runs; `runs` are their ids.
         projection: for embeddings of more than three dimensions.
         limit: bytes that the file may have; the timeline is thinned evenly to stay within them.
+        keeps: whether views that are computed for it may be kept in the runs' folders.
 
     Raises:
         ConfigError: no run with frames, a run twice, an unknown projection, or runs of which not even the first and
@@ -100,27 +106,42 @@ async def build_replay(
     check_projection(projection)
     if len(set(runs)) < len(runs):
         raise ConfigError(words.served.REPLAY_TWICE.format(runs=", ".join(runs)[:200]))
-    tracks, recorded = await _collect(hub, runs, projection, limit)
+    page = len(replaypage.code()) + len(replaypage.style())
+    tracks, recorded = await collect(hub, runs, projection, limit, page=page, keeps=keeps)
     moments = union([track.steps for track in tracks])
     html = await asyncio.to_thread(_write, tracks, moments, recorded, projection, opening, limit)
     return Replay(html, tuple(track.run for track in tracks), len(moments), recorded)
 
 
-async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -> tuple[list[_Packed], int]:
-    """The runs with their packed messages, and how many moments they have in all."""
+async def collect(
+    hub: Hub,
+    runs: Sequence[str],
+    projection: str,
+    limit: int,
+    *,
+    page: int,
+    keep: Collection[int] = (),
+    keeps: bool = True,
+) -> tuple[list[Packed], int]:
+    """The runs with their packed messages, and how many moments they have in all.
+
+    Args:
+        page: bytes of the file besides the runs.
+        keep: steps that are in it in any case.
+        keeps: as `build_replay` takes it.
+    """
     woken = asyncio.Event()
-    with hub.watch(runs, woken.set) as tails:
+    with hub.watch(runs, woken.set, keeps=keeps) as tails:
         if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
             raise ConfigError(words.served.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
-        found = [_Packed(tail) for tail in tails.values() if tail.snapshot.steps]
+        found = [Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:
             raise ConfigError(words.served.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
-        page = len(replaypage.code()) + len(replaypage.style())
         await _pack_headers(hub, found, (limit - page) // 2)
         fixed = sum(len(track.header) for track in found) + page
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
-        room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))))
+        room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))), keep)
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
             raise ConfigError(words.served.REPLAY_TOO_LARGE.format(runs=len(found), limit=f"{limit / 1e6:.0f}"))
         for step in room:
@@ -143,7 +164,7 @@ async def _collect(hub: Hub, runs: Sequence[str], projection: str, limit: int) -
     return tracks, len(timeline)
 
 
-async def _pack_headers(hub: Hub, tracks: Sequence[_Packed], room: int) -> None:
+async def _pack_headers(hub: Hub, tracks: Sequence[Packed], room: int) -> None:
     """What every moment needs, in `room` characters where that is possible: thumbnails get fewer pixels, or are left
     out, so that moments have the other half of the file."""
     thumbnails = THUMBNAIL_LIMIT
@@ -155,7 +176,7 @@ async def _pack_headers(hub: Hub, tracks: Sequence[_Packed], room: int) -> None:
         thumbnails = thumbnails // 4 if thumbnails >= LEAST_THUMBNAILS else 0
 
 
-async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | None:
+async def _frame(hub: Hub, track: Packed, step: int, projection: str) -> str | None:
     """A frame's message, packed; None where the frame is damaged."""
     end = time.monotonic() + PROJECTION_SECONDS
     # Another projection stands in while the one that was asked for is being computed.
@@ -171,7 +192,7 @@ async def _frame(hub: Hub, track: _Packed, step: int, projection: str) -> str | 
 
 
 def _write(
-    tracks: Sequence[_Packed],
+    tracks: Sequence[Packed],
     moments: Sequence[int],
     recorded: int,
     projection: str,
@@ -182,10 +203,7 @@ def _write(
         "data": stage_without_stream([track.run for track in tracks], projection, "replay")
         | {"hz": opening.hz, "step": opening.step, "theme": opening.theme, "opening": opening.sight}
         | {"guest": opening.guest},
-        "runs": [
-            {"run": track.run, "state": _state(track), "header": track.header, "frames": track.frames}
-            for track in tracks
-        ],
+        "runs": [track.as_json() for track in tracks],
     }
     titles = [track.tail.snapshot.info.title if track.tail.snapshot.info else track.run for track in tracks]
     return replaypage.write_page(
@@ -204,7 +222,7 @@ def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
     return f"{note} {words.served.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
 
 
-def _state(track: _Packed) -> Mapping[str, Any]:
+def _state(track: Packed) -> Mapping[str, Any]:
     snapshot = track.tail.snapshot
     return {
         # In a file nothing is live any more.

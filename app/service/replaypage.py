@@ -1,5 +1,5 @@
-"""One page by itself, a replay or the geometry lab: modules, styles and data in one file, under a policy that lets
-nothing else in."""
+"""One page by itself, a replay, a lesson or the geometry lab: modules, styles and data in one file, under a policy that
+lets nothing else in."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class Kind:
     """It starts one, out of a blob: then the policy lets blobs be workers, and one named policy make their address."""
 
 
+LESSON = Kind(
+    "lessonpage.js", "lesson", ("stage.css", "lab/lab.css", "lesson/lesson.css", "lesson/player.css"), worker=True
+)
 REPLAY = Kind("replaypage.js", "stage")
 GEOMETRY = Kind("geometry.js", "lab", ("stage.css", "lab/lab.css"), worker=True)
 ENTRY = REPLAY.entry

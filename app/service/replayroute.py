@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from ltviz.errors import ConfigError, LtvizError
 
 from .. import words
+from .guard import ROLE
 from .projections import DEFAULT_PROJECTION
 from .replay import Opening, build_replay
 from .stream import asked_number, asked_runs, check_origin
@@ -44,6 +45,7 @@ async def serve_replay(request: Request, studio: Studio) -> Response:
             runs,
             projection=asked.get("projection") or DEFAULT_PROJECTION,
             opening=opening,
+            keeps=request.scope.get(ROLE) != "viewer",
         )
     except LtvizError as error:
         return PlainTextResponse(str(error), status_code=403)

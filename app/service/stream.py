@@ -28,7 +28,7 @@ from .clock import Clock, Track
 from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
-from .messages import ClockHeader, ErrorHeader, StateHeader
+from .messages import BeatHeader, ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .tail import Event, Snapshot, Tail
@@ -38,7 +38,12 @@ log = logging.getLogger("ltviz")
 
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
+BEAT_SECONDS = 0.75
+"""After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
+of a network that is gone, stays open and silent."""
 MAX_RUNS = 24
+MESSAGES_A_SECOND = 1000
+"""Of one viewer; more wait for their second. 24 panels at 30 frames a second are answered by 720."""
 POLICY_VIOLATION = 1008
 
 
@@ -99,6 +104,7 @@ class Viewer:
         self._seq = 0
         self._in_flight: dict[int, str] = {}
         self._sending = asyncio.Lock()
+        self._sent = time.monotonic()
         self._news = asyncio.Condition()
         self._woken = asyncio.Event()
         self._targets: dict[str, int] = {}
@@ -109,8 +115,9 @@ class Viewer:
 
     async def run(self) -> None:
         """Serves the viewer until it leaves."""
-        with self.hub.watch(self.runs, self._woken.set) as self._tails:
-            work = [self._listen(), self._drive(), self._report()]
+        keeps = self.socket.scope.get(ROLE) != "viewer"
+        with self.hub.watch(self.runs, self._woken.set, keeps=keeps) as self._tails:
+            work = [self._listen(), self._drive(), self._report(), self._beat()]
             tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -138,8 +145,15 @@ class Viewer:
                     await self._woken.wait()
 
     async def _listen(self) -> None:
+        since, heard = time.monotonic(), 0
         while True:
             message = await self.socket.receive()
+            heard += 1
+            # What is there already is received without a pause: a flood would leave no time for anybody else.
+            now = time.monotonic()
+            if now - since > 1.0:
+                since, heard = now, 1
+            await asyncio.sleep(since + 1.0 - now if heard > MESSAGES_A_SECOND else 0)
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1000))
             try:
@@ -269,9 +283,20 @@ class Viewer:
             told = ClockHeader(mode=self.clock.mode, at=self.clock.step, speed=self.clock.speed)
             await self._send(encode_message(told))
 
+    async def _beat(self) -> None:
+        """Says that the server is there, where nothing else has been said."""
+        beat = encode_message(BeatHeader())
+        while True:
+            rest = self._sent + BEAT_SECONDS - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+            else:
+                await self._send(beat)
+
     async def _send(self, message: bytes) -> None:
         async with self._sending:
             await self.socket.send_bytes(message)
+            self._sent = time.monotonic()
 
 
 def read_request(asked: Mapping[str, str], hub: Hub) -> tuple[list[str], str, Clock]:

@@ -19,6 +19,11 @@ log = logging.getLogger("ltviz.app")
 
 LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
 STATUS_SECONDS = 0.25
+HEADER_SECONDS = 0.1
+"""Of one look, for the headers of new frames: a run of very many, opened for the first time, comes bit by bit."""
+COARSE_SECONDS, LATE_SECONDS = 3.0, 2.0
+"""Some file systems keep a folder's time to the second only, and some tell it late: for so long after a change it is
+looked into with every status, whatever its time says; and so often after that."""
 RESTING_SECONDS = 0.5
 """How often a finished run is looked at: it can only be deleted or resumed."""
 
@@ -51,6 +56,8 @@ class Tail:
     recording: Recording
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(reason=words.served.WAITING_FOR_RUN))
     watchers: list[Callable[[], None]] = field(default_factory=list)
+    keepers: int = 0
+    """How many of them may change something: while there is none, nothing is written into the run's folder."""
     bad: set[int] = field(default_factory=set)
     header: tuple[str, bytes] | None = None
     """The run's own message, once it has been asked for, and the state that it tells."""
@@ -65,6 +72,10 @@ class Tail:
     searched: Snapshot | None = None
     """The state in which every frame had been looked at for alarms."""
     _listed: int = -1
+    _changed_at: float = 0.0
+    _next_list: float = 0.0
+    _complete: bool = True
+    """Whether all frames have been looked at."""
     _next_look: float = 0.0
     _next_status: float = 0.0
 
@@ -87,7 +98,7 @@ class Tail:
         changed = found != before or not self.looked
         if changed:
             self.snapshot, self.looked = found, True
-        self._next_look = now + (0.0 if self.snapshot.live else RESTING_SECONDS)
+        self._next_look = now + (RESTING_SECONDS if self._complete and not self.snapshot.live else 0.0)
         return changed
 
     def _look(self, known: Snapshot, now: float) -> Snapshot:
@@ -98,12 +109,10 @@ class Tail:
             return Snapshot(state="deleted", reason=words.served.DELETED)
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
-            # Some file systems keep a folder's time to the second only: look into it now and then whatever it says.
-            self._listed = -1
             known = self._open(known)
             status = self.recording.status()
             known = replace(known, state=status.state, reason=words.shared.sentence(status.reason))
-        return known if known.generation is None else self._list(known)
+        return known if known.generation is None else self._list(known, now)
 
     def _open(self, known: Snapshot) -> Snapshot:
         generation = identify(self.recording.path)
@@ -112,19 +121,23 @@ class Tail:
         self._forget()
         return Snapshot(generation=generation, info=None if generation is None else self.recording.info)
 
-    def _list(self, known: Snapshot) -> Snapshot:
+    def _list(self, known: Snapshot, now: float) -> Snapshot:
         changed = (self.recording.path / "frames").stat().st_mtime_ns
-        if changed == self._listed:
+        if changed == self._listed and now < self._next_list:
             return known
         # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
-        self._listed = changed
-        steps = tuple(step for step in self.recording.steps() if step not in self.bad)
+        if changed != self._listed:
+            self._listed, self._changed_at = changed, now
+        found, self._complete = self.recording.steps_within(HEADER_SECONDS)
+        again = STATUS_SECONDS if now < self._changed_at + COARSE_SECONDS else LATE_SECONDS
+        self._next_list = now + (again if self._complete else 0.0)
+        steps = tuple(step for step in found if step not in self.bad) if self.bad else tuple(found)
         if steps == known.steps:
             return known
         names = () if known.info is None else known.info.class_names
         self.recorded = tuple(
             (step, str(event.get("kind", "note")), words.served.event_text(event, names))
-            for step, events in self.recording.frame_events().items()
+            for step, events in self.recording.known_events().items()
             for event in events
         )
         return replace(known, steps=steps)

@@ -32,6 +32,7 @@ TYPES: Sequence[type] = (
     messages.StateHeader,
     messages.ClockHeader,
     messages.ErrorHeader,
+    messages.BeatHeader,
 )
 _PARTS = {messages.FrameHeader: messages.Delivery}
 """Classes whose fields lie in another one's message."""

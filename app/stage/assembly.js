@@ -99,6 +99,8 @@ export class Stage {
       this.canvas.addEventListener(end, () => this.loop.hold(false));
     this.scene = new SceneSetter(this);
     this.attached = false;
+    /** Asks the page for the card of a run's method. @type {(run: string) => void} */
+    this.askCard = () => {};
     /** While a film is taken, the address keeps the step it had. */
     this.filming = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -119,6 +121,8 @@ export class Stage {
     if (changed.has("projection")) this.projectionChanged();
     if (changed.has("poses") || changed.has("cameras")) keepCameras(this.name, this.choices.now);
     if (changed.has("poses")) this.telemetry.camera = { ...camera.pose };
+    if (changed.has("forces")) this.telemetry.lit = [...(this.choices.now.forces.lit ?? [])];
+    this.scene.waiting.chosen(changed);
     // Where the ring is, and from where the spheres are seen, is read nowhere.
     if ([...changed].some((group) => group !== "ring" && group !== "poses")) this.scheduleTexts();
     // A layer may take room of its own under the panels, and a panel that of the others: laid out, all is drawn.
@@ -179,14 +183,14 @@ export class Stage {
       if (!anew) this.socket.send({ step: data.step });
     }
     if (!anew) {
-      this.scene.set(data.scene, false);
+      this.scene.follow(data, false);
       return this.refreshTheme();
     }
     // Other runs altogether, as after Train: what was held belongs to the past.
     if (!first && !stepGiven && !data.runs.some((id) => this.runs.has(id)) && this.timeline.mode === "hold")
       this.timeline.enter("follow", null);
     this.setRuns(data);
-    this.scene.set(data.scene, true);
+    this.scene.follow(data, true);
     this.parts.say(data.runs.length ? "" : words.empty, data.runs.length ? "" : words.emptyNext);
     this.sayStanding();
     setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
@@ -261,6 +265,7 @@ export class Stage {
     const beat = setInterval(() => this.writeBadge(), BADGE_EVERY_MS);
     this.endings = [
       watchTheme(this.root, () => this.refreshTheme()),
+      this.pointer.lighting.listen(),
       () => resizes.disconnect(),
       () => document.removeEventListener("pointerdown", closeMenus),
       () => document.removeEventListener("fullscreenchange", filled),

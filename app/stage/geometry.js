@@ -5,6 +5,7 @@
 import { Stage } from "./assembly.js";
 import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
+import { workersOf } from "./common/worker.js";
 import { Lab } from "./lab/lab.js";
 import { fill, words } from "./words.js";
 
@@ -25,9 +26,10 @@ const open = (data, openWorker) =>
 export default function mount({ data, parentElement }) {
   const served = () => new Worker(new URL("./lab/worker.js", import.meta.url), { type: "module" });
   // Another lab altogether, as the next step of a lesson sets it.
-  if (mounted && mounted.lab.data.lesson?.search !== data.lesson?.search) {
-    clearTimeout(mounted.timer);
-    mounted.lab.end();
+  const { lesson } = mounted?.lab.data ?? {};
+  if (lesson?.search !== data.lesson?.search || lesson?.wait?.setting !== data.lesson?.wait?.setting) {
+    clearTimeout(mounted?.timer);
+    mounted?.lab.end();
     mounted = null;
   }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };
@@ -49,14 +51,6 @@ export default function mount({ data, parentElement }) {
   };
 }
 
-/** The worker of a page by itself: its source stands there, and becomes a blob; nothing else may. @param {string} source */
-function workerOf(source) {
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const types = /** @type {any} */ (window).trustedTypes;
-  const policy = types?.createPolicy("ltviz-worker", { createScriptURL: (/** @type {string} */ url) => url });
-  return new Worker(policy ? policy.createScriptURL(address) : address);
-}
-
 function startFile() {
   const place = document.getElementById("lab"),
     contents = document.getElementById("contents");
@@ -65,7 +59,7 @@ function startFile() {
     const { data, worker } = JSON.parse(contents.textContent ?? "");
     const theme = new URLSearchParams(location.search).get("theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = data.theme = theme;
-    const lab = open({ ...data, file: true }, () => workerOf(worker));
+    const lab = open({ ...data, file: true }, workersOf(worker));
     place.replaceChildren();
     lab.attach(place);
   } catch (error) {

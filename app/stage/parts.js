@@ -28,6 +28,7 @@ import { words } from "./words.js";
  * @property {(id: string) => void} showAlone
  * @property {() => void} onKeep           the moment shown
  * @property {(id: string) => void} onRelease  a kept moment
+ * @property {(id: string) => void} onCard     of a run's method, where the page has cards
  */
 /** @typedef {OwnActs & import("./choices/menus.js").MenuActs} Acts */
 
@@ -168,6 +169,7 @@ export class Parts {
     setText(this.now, "");
     if (link === "open" && this.troubled) this.say("");
     if (link === "open") this.notice.rest();
+    else if (link === "silent") this.notify(words.silent);
     else if (link === "waiting") this.notify(Number(detail) > 2 ? words.unreachable : words.reconnecting);
     else if (link === "refused") this.notify([words.refused, detail].filter(Boolean).join(" "), words.retry, again);
   }

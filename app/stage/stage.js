@@ -5,6 +5,7 @@
  */
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
+import { welcome } from "./welcome/welcome.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
 const GRACE_MS = 1500;
@@ -14,11 +15,11 @@ const GRACE_MS = 1500;
 const stages = new Map();
 
 /**
- * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node}} component as Streamlit's
- * components v2 hand it over
+ * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node,
+ * setTriggerValue: (name: string, value: unknown) => void}} component as Streamlit's components v2 hand it over
  * @returns {() => void} called at unmount
  */
-export default function mount({ data, parentElement }) {
+export default function mount({ data, parentElement, setTriggerValue }) {
   const telemetry = publishTelemetry(),
     key = data.view ?? "stage";
   let known = stages.get(key);
@@ -28,11 +29,13 @@ export default function mount({ data, parentElement }) {
     stages.set(key, known);
   } else known.stage.setData(data);
   const mounted = known;
+  mounted.stage.askCard = (run) => setTriggerValue("card", run);
   if (!parentElement.contains(mounted.stage.root)) {
     telemetry.mounts++;
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
   }
+  if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;
     clearTimeout(mounted.timer);

@@ -90,7 +90,7 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
         ]
     )
     said = [words.shared.BOUND_NOTE] if any(drawn[measure] for measure in ceilings) else []
-    for note in [words.shared.LOSS_NOTE, *said, *notes(known), *skipped_notes(recordings, titles)]:
+    for note in [words.shared.LOSS_NOTE, *said, *notes(known, given), *skipped_notes(recordings, titles)]:
         st.caption(note)
 
 
@@ -154,12 +154,15 @@ def stroke(colour: str, dash: str) -> str:
     return f"repeating-linear-gradient(90deg,{','.join(stops)})"
 
 
-def notes(known: Mapping[str, RunInfo]) -> list[str]:
-    """What one must know to read these spheres: where no simplex fits."""
+def notes(known: Mapping[str, RunInfo], given: Sequence[Mapping[str, float]]) -> list[str]:
+    """What one must know to read these spheres: where no simplex fits, and that no frame of all those given tells how
+    far it is from theory."""
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
             said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
+    if said and not any("theory_error_mean" in metrics for metrics in given):
+        said.append(words.shared.NO_THEORY)
     return said
 
 

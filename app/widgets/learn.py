@@ -14,6 +14,7 @@ from .. import words
 from ..service.studio import Studio
 from .forms import escape
 from .lesson import draw_lesson, open_lesson
+from .preview import draw_preview
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 
@@ -22,7 +23,9 @@ _read: dict[Path, tuple[tuple[int, int], Lesson | str]] = {}
 
 
 def draw_learn(studio: Studio) -> None:
-    """One lesson where the address names one, else all titles."""
+    """One lesson where the address names one, or the one that is being written; else all titles."""
+    if studio.draft is not None:
+        return draw_preview(studio, studio.draft)
     lessons, broken = read_all(studio)
     asked = st.query_params.get("lesson")
     if asked in lessons:
@@ -37,6 +40,7 @@ def draw_learn(studio: Studio) -> None:
     with st.container(key="lessons"):
         for number, lesson in enumerate(lessons.values(), 1):
             _draw_entry(number, lesson)
+    st.page_link("pages/lab.py", label=words.learn.TOUR, query_params={"tour": "1"})
     for name, reason in broken.items():
         st.warning(words.learn.BROKEN.format(name=escape(name), reason=escape(words.shared.sentence(reason) or "")))
     return None

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+import re
 from typing import Any
-from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from ltviz.errors import LtvizError
-from ltviz.lessons import Answer, Ask, Book, Lesson, Section, answer, judge, moved
-from ltviz.recording import Recording
+from ltviz.lessons import Answer, Ask, Lesson, Section, coloured
 
 from .. import words
+from ..service.lessonscene import describe_lab, describe_runs
 from ..service.studio import Studio
+from .beside import ask_key, draw_beside, place_of
+from .course import Course, Said, course_of, found_answer
 from .forms import escape
 from .geometry import draw_lab
+from .live import draw_live
+from .told import draw_told
+from .verdict import draw_score, draw_verdict
 from .viewer import draw_stage
 
 VIEW = "learn"
+_DISPLAY = re.compile(r"^\s*\$\$(.+)\$\$\s*$", re.MULTILINE)
+"""A formula on a line of its own is set as one: Streamlit wants its signs on lines of their own for that."""
 INLINE = 28
 """So many letters of all options together stand in one line."""
-SHORT, LONGEST_BAR = 18, 55
-"""Letters of a name that stands in one line with its bar; the longest bar, in percent of the room for it."""
-
-
-@dataclass
-class Course:
-    """How far a person has come with a lesson, and what they have said. Steps are counted from 0."""
-
-    book: Book
-    said: dict[int, str | float] = field(default_factory=dict)
-    turns: dict[int, int] = field(default_factory=dict)
-    """How often Play was pressed."""
 
 
 def open_lesson(name: str, step: int = 0) -> None:
@@ -47,28 +41,15 @@ def open_lesson(name: str, step: int = 0) -> None:
 
 def draw_lesson(studio: Studio, lesson: Lesson) -> None:
     """The step that the address names."""
-    course = _course(studio, lesson)
+    course = course_of(studio, lesson)
     at = _asked_step(len(lesson.steps))
-    step = lesson.steps[at]
     _draw_head(lesson, at)
     with st.container(key="slides" if _slides() else "page"), st.container(key="lesson"):
         picture, text = st.columns([3, 2], gap="large")
         with picture:
-            _draw_picture(studio, lesson, step, course, at)
-        with text, st.container(key="lesson-rtl" if lesson.right_to_left else "lesson-ltr"):
-            _draw_text(lesson, step, course, at)
-
-
-def _course(studio: Studio, lesson: Lesson) -> Course:
-    key = f"course-{lesson.name}"
-    if key not in st.session_state:
-        st.session_state[key] = Course(Book(lambda run: _found(studio, run)))
-    return st.session_state[key]
-
-
-def _found(studio: Studio, run: str) -> Recording | None:
-    recording = studio.hub.recording(run)
-    return recording if recording.exists else None
+            told = _draw_picture(studio, lesson, course, at)
+        with text:
+            _draw_text(studio, lesson, course, at, told)
 
 
 def _asked_step(count: int) -> int:
@@ -97,80 +78,108 @@ def _draw_head(lesson: Lesson, at: int) -> None:
     )
 
 
-def _draw_picture(studio: Studio, lesson: Lesson, step: Section, course: Course, at: int) -> None:
-    turn = course.turns.get(at, 0)
+def _draw_picture(studio: Studio, lesson: Lesson, course: Course, at: int) -> list[str]:
+    """The stage; what it shows, in words."""
+    step, turn = lesson.steps[at], course.turns.get(at, 0)
+    scene: dict[str, Any] = {"look": step.scene.look, "step": None, "play": None, "turn": turn}
+    if step.scene.path and (turn or not _plays(step)):
+        scene |= {"path": step.scene.path, "seconds": step.scene.seconds}
+    pointing = step.ask is not None and step.ask.kind == "class" and at not in course.said
+    wait = {"id": place_of(lesson, at), **step.wait.model_dump(exclude={"say"})} if step.wait else None
     if step.scene.geometry:
-        scene = {"look": step.scene.look, "step": None if turn else 0, "play": None, "turn": turn}
-        draw_lab({"search": step.scene.geometry, "scene": scene, "words": words.learn.LAB_STAGE})
-        _draw_words([words.learn.lab_picture(parse_qsl(step.scene.geometry))])
-        return
+        told = describe_lab(step.scene.geometry)
+        scene |= {"step": None if turn or wait else 0}
+        more = {"words": words.learn.LAB_STAGE, "wait": wait, "told": " ".join(told)}
+        draw_lab({"search": step.scene.geometry, "scene": scene, **more})
+        draw_told(told)
+        return told
     try:
         runs = lesson.runs_of(step)
-        last = max(course.book.step(run, "last") for run in runs)
-        held = last if step.scene.step is None else step.scene.step
-        scene = {"look": step.scene.look, "step": held, "play": step.scene.play, "turn": turn}
-        draw_stage(studio, runs, view=VIEW, scene=scene)
-        first, end = step.scene.play or (held, held)
-        _draw_words([_told(course.book, run, first, end if turn else first) for run in runs])
+        told = describe_runs(course.book, runs, step.scene, played=turn > 0)
+        live = not course.ended and set(runs) <= set(course.live)
+        if not live:
+            last = max(course.book.step(run, "last") for run in runs)
+            scene |= {"step": last if step.scene.step is None else step.scene.step, "play": step.scene.play}
+        draw_stage(
+            studio,
+            [course.live.get(run, run) for run in runs],
+            view=VIEW,
+            scene=scene,
+            lesson={"wait": wait, "pointing": pointing, "told": " ".join(told), "caption": step.title},
+        )
     except LtvizError as error:
         st.error(words.learn.NO_ANSWER.format(reason=escape(str(error))))
+        return []
+    draw_told(told)
+    return told
 
 
-def _told(book: Book, run: str, first: int, last: int) -> str:
-    """What the picture of one run shows, and how it got there, in numbers."""
-    moves = moved(book, run, first, last)
-    title = book.run(run).info.title or run
-    still = book.step(run, first) == book.step(run, last)
-    kinds = words.learn.STANDS if still else words.learn.MEASURED
-    told = ", ".join(
-        kinds[move.key].format(
-            first=words.learn.number(move.first[1], move.unit), last=words.learn.number(move.last[1], move.unit)
-        )
-        for move in moves
-    )
-    frame = words.learn.PICTURE_STILL if still else words.learn.PICTURE_RUN
-    return frame.format(title=title, first=book.step(run, first), last=book.step(run, last), told=told)
+def _plays(step: Section) -> bool:
+    """Whether there is something for Play to begin."""
+    return step.wait is None and bool(step.ask or step.scene.play or step.scene.geometry)
 
 
-def _draw_words(lines: list[str]) -> None:
-    said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    st.html(f'<details class="ltviz-words"><summary>{html.escape(words.learn.PICTURE)}</summary>{said}</details>')
-
-
-def _draw_text(lesson: Lesson, step: Section, course: Course, at: int) -> None:
-    st.html(f'<h3 class="ltviz-step">{html.escape(step.title)}</h3>')
-    # A lesson's text has been read strictly: Markdown and formulas, no HTML, no pictures.
-    st.markdown(step.text)
+def _draw_text(studio: Studio, lesson: Lesson, course: Course, at: int, told: list[str]) -> None:
+    step = lesson.steps[at]
+    found = found_answer(step.ask, course) if step.ask else None
+    with st.container(key="lesson-text"):
+        st.html(f'<h3 class="ltviz-step">{html.escape(step.title)}</h3>')
+        # A lesson's text has been read strictly: Markdown and formulas, no HTML, no pictures.
+        st.markdown(_DISPLAY.sub(r"\n$$\n\1\n$$\n", coloured(step.text)))
+        draw_beside(lesson, at, course, found, told)
+        given = _draw_question(lesson, step.ask, course, at, found) if step.ask and found else None
     said = course.said.get(at)
-    given = _draw_question(lesson, step.ask, course, at) if step.ask else None
-    if step.ask or step.scene.play or step.scene.geometry:
-        turn = course.turns.get(at, 0)
-        st.button(
-            words.learn.AGAIN if turn else words.learn.PLAY,
-            key=f"play-{lesson.name}-{at}",
-            type="secondary" if turn else "primary",
-            disabled=step.ask is not None and given is None and said is None,
-            help=words.learn.PREDICT if step.ask and given is None and said is None else None,
-            on_click=_play,
-            args=(course, at, given),
-        )
-    if step.ask and said is not None:
-        _draw_verdict(step.ask, course, said)
-        _draw_score(lesson, course)
-    _draw_ways(lesson, at)
+    with st.container(key="lesson-own"):
+        if step.wait:
+            _draw_wait(lesson, at, step.wait.say)
+        if _plays(step):
+            turn = course.turns.get(at, 0)
+            unsaid = step.ask is not None and given is None and said is None
+            st.button(
+                words.learn.AGAIN if turn else words.learn.PLAY,
+                key=f"play-{lesson.name}-{at}",
+                type="secondary" if turn else "primary",
+                disabled=unsaid,
+                help=words.learn.PREDICT if unsaid else None,
+                on_click=_play,
+                args=(course, at, given),
+            )
+        if found and said is not None:
+            draw_verdict(found, said)
+            draw_score(lesson, course)
+        draw_live(studio, lesson, course, lesson.runs_of(step))
+        _draw_ways(lesson, at)
 
 
-def _play(course: Course, at: int, given: str | float | None) -> None:
+def _draw_wait(lesson: Lesson, at: int, say: str) -> None:
+    """What is to be done before the lesson goes on by itself, and the way around it."""
+    st.html(
+        f'<div class="ltviz-wait" role="status"><b>{html.escape(words.learn.WAITS)}</b>'
+        f'<p lang="{html.escape(lesson.language)}">{html.escape(say)}</p></div>'
+    )
+    last = at + 1 == len(lesson.steps)
+    st.button(
+        words.learn.SKIP,
+        key="lesson-skip",
+        type="tertiary",
+        on_click=open_lesson,
+        args=("", 0) if last else (lesson.name, at + 1),
+    )
+
+
+def _play(course: Course, at: int, given: Said | None) -> None:
     if given is not None:
         course.said[at] = given
     course.turns[at] = course.turns.get(at, 0) + 1
 
 
-def _draw_question(lesson: Lesson, ask: Ask, course: Course, at: int) -> str | float | None:
+def _draw_question(lesson: Lesson, ask: Ask, course: Course, at: int, found: Answer) -> Said | None:
     """The question; what is answered, None before that. Once played, an answer stays as it is."""
-    said, key, label = course.said.get(at), f"ask-{lesson.name}-{at}", ask.question
+    said, key, label = course.said.get(at), ask_key(lesson, at), ask.question
+    if ask.kind == "curve":
+        return course.drawn.get(at)
     if ask.kind == "value":
-        unit = words.learn.UNITS.get(_unit(ask, course), "")
+        unit = words.learn.UNITS.get(found.unit, "")
         number = st.number_input(
             label,
             ask.low,
@@ -182,98 +191,21 @@ def _draw_question(lesson: Lesson, ask: Ask, course: Course, at: int) -> str | f
             disabled=said is not None,
         )
         return None if number is None else float(number)
-    options = _options(ask, course)
+    options = list(found.options)
+    if said in options:
+        st.session_state[key] = said
     chosen = st.radio(
         label,
         options,
-        index=options.index(str(said)) if said in options else None,
+        index=None,
         key=key,
         format_func=escape if ask.kind == "class" else str,
         horizontal=sum(map(len, options)) <= INLINE,
         disabled=said is not None,
     )
+    if ask.kind == "class" and said is None:
+        st.caption(words.learn.POINT)
     return None if chosen is None else str(chosen)
-
-
-def _options(ask: Ask, course: Course) -> list[str]:
-    if ask.kind == "choose":
-        return ask.options
-    try:
-        return list(answer(ask, course.book).options)
-    except LtvizError as error:
-        st.error(words.learn.NO_ANSWER.format(reason=escape(str(error))))
-        return []
-
-
-def _unit(ask: Ask, course: Course) -> str:
-    try:
-        return answer(ask, course.book).unit
-    except LtvizError:
-        return ""
-
-
-def _draw_verdict(ask: Ask, course: Course, said: str | float) -> None:
-    try:
-        found = answer(ask, course.book)
-        verdict = judge(found, said)
-    except LtvizError as error:
-        st.error(words.learn.NO_ANSWER.format(reason=escape(str(error))))
-        return
-    number = words.learn.number
-    if isinstance(found.right, str):
-        text = words.learn.verdict(verdict.right, str(said), found.right, found.what, recorded=found.recorded)
-    else:
-        text = words.learn.verdict_number(
-            verdict.right,
-            number(float(said), found.unit),
-            number(found.right, found.unit),
-            found.what,
-            number(verdict.off, found.unit),
-            recorded=found.recorded,
-        )
-    mark = "right" if verdict.right else "wrong"
-    st.html(
-        f'<div class="ltviz-verdict" data-verdict="{mark}" role="status"><p>{html.escape(text)}</p>'
-        f"{_bars(found, said)}</div>"
-    )
-
-
-def _bars(found: Answer, said: str | float) -> str:
-    """Every option with its number in the recording; the learner's own stays marked beside it."""
-    known = words.learn.RECORDED if found.recorded else words.learn.COMPUTED
-    rows: list[tuple[str, float, str]] = []
-    if isinstance(found.right, str):
-        for name, value in zip(found.options, found.numbers, strict=True):
-            notes = [words.learn.YOU] * (name == said) + [known] * (name == found.right)
-            rows.append((name, value, ", ".join(notes)))
-    else:
-        rows = [(words.learn.YOU, float(said), ""), (known, found.right, "")]
-    most = max((abs(value) for _, value, _ in rows if value == value), default=0.0) or 1.0
-    cells = "".join(
-        f"<dt>{html.escape(name)}</dt>"
-        f'<dd><i style="width:{LONGEST_BAR * abs(value) / most if value == value else 0:.1f}%"></i>'
-        f"<span>{html.escape(words.learn.number(value, found.unit)) if value == value else '–'}</span>"
-        f"{f'<em>{html.escape(note)}</em>' if note else ''}</dd>"
-        for name, value, note in rows
-    )
-    short = all(len(name) <= SHORT for name, _, _ in rows)
-    return f'<dl class="ltviz-answers{" ltviz-short" if short else ""}">{cells}</dl>'
-
-
-def _draw_score(lesson: Lesson, course: Course) -> None:
-    verdicts: list[Any] = []
-    for at, said in course.said.items():
-        ask = lesson.steps[at].ask
-        if ask is None:
-            continue
-        try:
-            verdicts.append(judge(answer(ask, course.book), said))
-        except LtvizError:  # said where the question stands
-            continue
-    if verdicts:
-        share = round(100 * sum(verdict.score for verdict in verdicts) / len(verdicts))
-        right = sum(verdict.right for verdict in verdicts)
-        st.caption(words.learn.SCORE.format(right=right, asked=len(verdicts), share=share))
 
 
 def _draw_ways(lesson: Lesson, at: int) -> None:

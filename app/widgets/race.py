@@ -27,7 +27,7 @@ from .viewer import first_asked
 
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
-HIDDEN = ("data_dir", "image_root", "threads")
+HIDDEN = ("data_dir", "image_root", "nodes", "threads")
 """Drawn beside the data set where it has such, or not at all."""
 CUT = ("max_per_class", "profile", "seed", "image_size", "skip_bad")
 """Settings under "More settings" that the counts depend on too."""

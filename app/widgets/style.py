@@ -25,6 +25,8 @@ CSS = """
 }
 [data-testid="stSidebarUserContent"] { padding: 0 .2rem 2rem; }
 [data-testid="stStatusWidget"] { display: none; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit !important; }
+[data-testid="stCaptionContainer"] { opacity: .72; }
 section[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] { min-height: 1.5rem; }
 section[data-testid="stSidebar"] [data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],
@@ -99,7 +101,14 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 .ltviz-lesson div i.done { opacity: .8; }
 .ltviz-step { margin: 0; padding: 0; font-size: 1.5rem; font-weight: 650; line-height: 1.25; letter-spacing: -.01em; }
 [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { line-height: 1.55; }
-.st-key-lesson-rtl { direction: rtl; text-align: right; }
+.st-key-lesson-text[dir="rtl"], [dir="rtl"] [data-testid="stMarkdownContainer"] { text-align: right; }
+.st-key-lesson-text[dir="rtl"] .katex { direction: ltr; }
+.st-key-lesson-text .katex-display { margin: .3rem 0; overflow: auto hidden; padding: .2rem 0; }
+[data-term] { border-radius: 4px; cursor: default; transition: background .12s; }
+[data-term].ltviz-lit { background: color-mix(in srgb, currentColor 20%, transparent); }
+.ltviz-wait { border-left: 3px solid #e69f00; padding: .1rem 0 .1rem .8rem; }
+.ltviz-wait b { font-size: .87rem; font-weight: 600; }
+.ltviz-wait p { margin: .1rem 0 0; font-size: 1.02rem; line-height: 1.5; }
 .ltviz-words { font-size: .87rem; }
 .ltviz-words summary { cursor: pointer; opacity: .72; }
 .ltviz-words p { margin: .3rem 0 0; line-height: 1.45; overflow-wrap: anywhere; }
@@ -124,6 +133,10 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.25rem; }
 @media (max-width: 640px) {
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
+}
+.ltviz-trouble {
+  padding: .6rem .9rem; border-left: 3px solid #d55e00; background: color-mix(in srgb, #d55e00 9%, transparent);
+  font-weight: 600; overflow-wrap: anywhere;
 }
 .ltviz-legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; font-size: .87rem; }
 .ltviz-legend i { width: 28px; height: 2px; }

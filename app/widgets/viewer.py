@@ -20,8 +20,12 @@ from ..service.stagefiles import needed
 from ..service.studio import Studio
 
 STREAM = "/ltviz/stream"
+TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
+"""What the tour of the lab ends at."""
 HEAD_START_SECONDS = 1.5
 LATE_SECONDS = 6.0
+WITH_CARDS = ("lab", "compare")
+"""Views whose pages show the card of a method that a panel asks for."""
 # The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
 # text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the app's
 # root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
@@ -78,12 +82,19 @@ def draw_stage(
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
     scene: Mapping[str, Any] | None = None,
-) -> None:
+    welcome: str | None = None,
+    lesson: Mapping[str, Any] | None = None,
+) -> str | None:
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
     called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
-    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone.
+    as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. `lesson` is
+    what a step of one tells it besides: `wait`, `pointing`, `told` and `caption` of app/stage/common/types.js. Where
+    newcomers are `welcome`, it is the selector of what the tour points at last.
+
+    Returns:
+        The run whose method's card has just been asked for, on its panel.
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
@@ -92,9 +103,13 @@ def draw_stage(
     if scene is not None:
         told |= words.learn.STAGE
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
+        data |= lesson or {}
     data |= {"words": told} if told else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
-    component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data)
+    data |= {} if welcome is None else {"welcome": welcome}
+    answer = component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data, on_card_change=lambda: None)
+    asked = answer.get("card")
+    return asked if asked in runs else None
 
 
 def draw_sign_in() -> None:
@@ -133,6 +148,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "theme": theme(),
         **stage_look(),
         "view": view,
+        "cards": view in WITH_CARDS,
     }
 
 

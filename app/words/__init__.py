@@ -3,6 +3,6 @@
 Modules of the app say `words.lab.TRAIN`: where a sentence stands is where it is read.
 """
 
-from . import compare, embeddings, lab, learn, served, shared, sharing
+from . import cards, compare, embeddings, lab, learn, served, shared, sharing
 
-__all__ = ["compare", "embeddings", "lab", "learn", "served", "shared", "sharing"]
+__all__ = ["cards", "compare", "embeddings", "lab", "learn", "served", "shared", "sharing"]

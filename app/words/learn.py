@@ -8,6 +8,7 @@ from .shared import with_unit
 
 TITLE = "Learn"
 LEAD = "Look, say what you expect, then press Play. The answer is computed from the recording in front of you."
+TOUR = "Take the tour of the lab"
 EMPTY = "There is no lesson in {folder}."
 MINUTES = "{minutes} min"
 UNKNOWN = "There is no lesson called {name}. These are the lessons."
@@ -29,6 +30,28 @@ NO_ANSWER = "The answer cannot be computed. {reason}"
 STAGE = {"play": "Let time run", "pause": "Stop time"}
 """What the stage's own button is called beside the lesson's Play."""
 LAB_STAGE = {**STAGE, "nowStarting": "The points wait for Play.", "nowSingle": "The points wait for Play."}
+WAITS = "Your turn"
+SKIP = "Skip"
+POINT = "Click it on the sphere, or choose it here."
+LIVE = "Train it live"
+LIVE_HELP = "Trains the runs of this lesson on this machine with the settings they had, and shows them as they grow."
+LIVE_RUNNING = "Your own runs are training: step {step} of {steps}. Until they end, answers come from the recording."
+LIVE_DONE = "These are your own runs, and answers come from them. What the text says is of the recording."
+LIVE_FAILED = "Your runs have ended early, and the answers come from the recording. {reason}"
+LIVE_BACK = "Back to the recording"
+SHAPES = {
+    "stays": "it stays where it is",
+    "rises": "it rises",
+    "falls": "it falls",
+    "rises_falls": "it rises, then falls",
+    "falls_rises": "it falls, then rises",
+    "wanders": "it goes up and down",
+}
+TRAVELLED = (
+    "The centre of {most} moved farthest, by {most_by}; that of {least} moved least, by {least_by}. "
+    "Nearest to one another at the end are {a} and {b}, {angle} apart."
+)
+NEAREST = "Nearest to one another are the centres of {a} and {b}, {angle} apart."
 MEASURED = {
     "centre_sum": "centre sum {first} to {last}",
     "spread_head": "common classes {first} to {last} wide",
@@ -41,6 +64,12 @@ STANDS = {
     "spread_tail": "rare classes {last} wide",
     "min_centre_angle": "nearest centres {last} apart",
 }
+FILE_NOTE = "A lesson, saved on {date} by ltviz {version}. This file holds its recordings and all that it shows."
+FILE_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so that it stays below {limit} MB."
+FILE_TOO_LARGE = "The recordings of {title} do not fit into {limit} MB; allow more with --max-mb."
+PREVIEW = "{path}: this page follows the file."
+PREVIEW_LAST = "Below is the last version that could be read."
+TO_BEGIN = "To the beginning"
 PICTURE_RUN = "{title}, step {first} to {last}: {told}."
 PICTURE_STILL = "{title}, step {last}: {told}."
 
@@ -55,16 +84,36 @@ def number(value: float, unit: str) -> str:
     return with_unit(f"{value:.1f}" if unit == "degrees" else digits, unit)
 
 
+VERDICT = {
+    True: "You said: {said}. {source} says so too. The bars are the {what}.",
+    False: "You said: {said}. {source} says: {found}. The bars are the {what}.",
+}
+VERDICT_NUMBER = {
+    True: "You said {said}. {source} says {found}, which is close enough. The number is the {what}.",
+    False: "You said {said}. {source} says {found}, which is {off} away. The number is the {what}.",
+}
+VERDICT_CURVE = {
+    True: "You said: {drawn}. {source} says: {found}. Your curve is {off} away on average, which is close enough. "
+    "The curve is the {what}.",
+    False: "You said: {drawn}. {source} says: {found}. Your curve is {off} away on average, which is too far. "
+    "The curve is the {what}.",
+}
+
+
 def verdict(right: bool, said: str, found: str, what: str, *, recorded: bool) -> str:
     """What the learner said beside what is in the recording, or in geometry alone."""
-    agrees = f"{source(recorded)} says so too." if right else f"{source(recorded)} says: {found}."
-    return f"You said: {said}. {agrees} The bars are the {what}."
+    return VERDICT[right].format(said=said, source=source(recorded), found=found, what=what)
 
 
 def verdict_number(right: bool, said: str, found: str, what: str, off: str, *, recorded: bool) -> str:
     """The same of a number."""
-    close = "which is close enough" if right else f"which is {off} away"
-    return f"You said {said}. {source(recorded)} says {found}, {close}. The number is the {what}."
+    return VERDICT_NUMBER[right].format(said=said, source=source(recorded), found=found, off=off, what=what)
+
+
+def verdict_curve(right: bool, drawn: str, found: str, what: str, off: str) -> str:
+    """The same of a curve."""
+    both = {"drawn": SHAPES[drawn], "found": SHAPES[found], "what": what, "off": off, "source": source(True)}
+    return VERDICT_CURVE[right].format(**both)
 
 
 def source(recorded: bool) -> str:

@@ -34,6 +34,10 @@ NO_SIMPLEX = (
     "No regular simplex fits: {classes} classes need {need} dimensions and these have {dim}. "
     "The deviation cannot reach 0."
 )
+NO_THEORY = (
+    "No distance to theory is drawn: on a sphere of fewer dimensions than classes less one, several arrangements are "
+    "equally good; of features and classifier it is measured while a run trains, and these runs do not hold it."
+)
 SPHERE = "The sphere: {text}"
 
 # What the methods are.

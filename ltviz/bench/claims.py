@@ -22,8 +22,9 @@ from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
 from ltviz.export import results
 from ltviz.export.findings import shared_image_error
-from ltviz.launch.slots import Slots, SweepStatus
+from ltviz.launch.slots import Slots
 from ltviz.launch.sweep import Cell, Sweep, plan
+from ltviz.launch.tally import SweepStatus
 from ltviz.methods import registry
 from ltviz.metrics.comparison import Comparison, compare, correct, p_words, scale_of
 from ltviz.recording import Recording, checkpoints_home, run_path

@@ -18,8 +18,9 @@ from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
 from ltviz.export import findings, repeats, results
 from ltviz.export.cells import aligned, text
-from ltviz.launch.slots import Slots, SweepStatus
+from ltviz.launch.slots import Slots
 from ltviz.launch.sweep import Cell, plan, read_sweep
+from ltviz.launch.tally import SweepStatus
 from ltviz.methods import registry
 from ltviz.metrics.judged import COMMON, JUDGES
 from ltviz.recording import Recording, checkpoints_home, run_path

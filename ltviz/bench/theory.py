@@ -22,7 +22,8 @@ from ltviz.errors import ConfigError, TrainingError
 from ltviz.geometry import predicted_ce, predicted_supcon
 from ltviz.geometry.predicted.supcon import value_and_slope
 from ltviz.geometry.threads import one_blas_thread
-from ltviz.launch.slots import Slots, SweepStatus
+from ltviz.launch.slots import Slots
+from ltviz.launch.tally import SweepStatus
 from ltviz.metrics.theory import angle_error, simplex_error
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path

@@ -18,7 +18,8 @@ import ltviz
 from ltviz.bench.results import STOPPED, cells_of
 from ltviz.cli.arguments import parse_one
 from ltviz.errors import TrainingError
-from ltviz.launch.slots import Slots, SweepStatus
+from ltviz.launch.slots import Slots
+from ltviz.launch.tally import SweepStatus
 from ltviz.metrics.agreement import LEAST, LENT, STAND_INS
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train a method, or several in lock-step with --race",
     "data": "say what a data set holds, and what a run would train on",
     "sweep": "train every combination that a TOML file names; what is finished is skipped",
+    "code": "print a program of about forty lines that trains a method, or a run, outside of ltviz",
     "recipes": "list the papers' training settings, the numbers they aim at and what they cost",
     "runs": "list the runs and how they are doing",
     "metrics": "what the last frame of a run, or a file of embeddings, measures",

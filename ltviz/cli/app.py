@@ -50,7 +50,7 @@ def run(argv: Sequence[str]) -> int:
     or a path cannot be.
     """
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
-    home, lessons = options.open_home(), _folder(options.lessons)
+    home, lessons = options.open_home(), options.lessons and lessons_folder(options.lessons)
     address = "0.0.0.0" if options.share and options.address == "127.0.0.1" else options.address
     if address == "127.0.0.1":
         _check_port(options.port)
@@ -66,15 +66,18 @@ def run(argv: Sequence[str]) -> int:
         allow_hosts=options.allow_host,
         base=options.base_path,
         follow_links=options.follow_links,
-        lessons=lessons,
+        lessons=lessons or None,
         password=trainers_password() if options.share else None,
     )
     return 0
 
 
-def _folder(text: str | None) -> Path | None:
-    if text is None:
-        return None
+def lessons_folder(text: str) -> Path:
+    """The folder that --lessons names.
+
+    Raises:
+        ConfigError: it is none.
+    """
     folder = typed_path(text)
     if not folder.is_dir():
         raise ConfigError(f"--lessons must be a folder of Markdown files; there is none at {folder}")

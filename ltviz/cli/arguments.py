@@ -11,12 +11,14 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from ltviz.errors import ConfigError, sentence
+from ltviz.recording.names import typed_path
 
 Model = TypeVar("Model", bound=BaseModel)
 _WORDS = {int: "INT", float: "FLOAT"}
@@ -122,6 +124,20 @@ def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str)
     parsed = parse(prog, argv, {"command": model}, about=about)["command"]
     assert isinstance(parsed, model)
     return parsed
+
+
+def new_place(prog: str, flag: str, text: str, *, overwrite: bool) -> Path:
+    """Where a command writes a file or folder. What is there already stays, unless somebody said otherwise.
+
+    Raises:
+        ConfigError: it is there; or it is `-`, the terminal of other programs.
+    """
+    place = typed_path(text)
+    if text == "-":
+        raise ConfigError(f"`{prog}` writes a file whole or not at all, never to the terminal; give {flag} FILE, got -")
+    if place.exists() and not overwrite:
+        raise ConfigError(f"`{prog}` writes anew, and this is there; try --overwrite or another {flag}: {place}")
+    return place
 
 
 def _split(

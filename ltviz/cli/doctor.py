@@ -22,7 +22,7 @@ import psutil
 from pydantic import Field
 
 import ltviz
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.cli.choice import HomeOptions, named
 from ltviz.data import registry
 from ltviz.errors import LtvizError, RunLocked
@@ -31,7 +31,6 @@ from ltviz.launch.webgl import ask_browser
 from ltviz.plugins import Registry
 from ltviz.recording.files import write_whole
 from ltviz.recording.lock import RunLock
-from ltviz.recording.names import typed_path
 from ltviz.recording.repair import repair
 from ltviz.text import plain
 
@@ -47,6 +46,7 @@ class DoctorOptions(HomeOptions):
     bundle: str | None = Field(
         None, description="Write the findings into one file for a bug report, without names, paths or data."
     )
+    overwrite: bool = Field(False, description="Replace the file of a bundle where it is there already.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
@@ -59,17 +59,23 @@ class Finding(NamedTuple):
 
 
 def run(argv: Sequence[str]) -> int:
-    """Prints the findings; 1 where something needed does not work."""
+    """Prints the findings; 1 where something needed does not work.
+
+    Raises:
+        ConfigError: a bundle that is there already.
+        RecordingError: it cannot be written.
+    """
     options = parse_one("ltviz doctor", argv, DoctorOptions, about=ABOUT)
     if options.run is not None:
         return _repair(options)
+    bundle = options.bundle
+    place = None if bundle is None else new_place("ltviz doctor", "--bundle", bundle, overwrite=options.overwrite)
     home = options.open_home().root
     found = [check() for check in CHECKS] + [_check_home(home), _check_disk(home)]
     found += [_check_data(name) for name in registry.sources()]
     found += [_check_browser()] if options.browser else []
     broken = any(finding.ok is False for finding in found)
-    if options.bundle is not None:
-        place = typed_path(options.bundle)
+    if place is not None:
         write_whole(place.absolute(), json.dumps(_bundle(found), indent=1).encode())
         print(f"{len(found)} findings are in {place}; read it before you send it", file=sys.stderr)
     if options.json_:

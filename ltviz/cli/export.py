@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.app import lessons_folder
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
-from ltviz.export.formats import FORMATS, Wanted, find_format, needs_runs
+from ltviz.export.formats import FORMATS, Wanted, find_format, made_of
+from ltviz.export.lesson import find_lesson
+from ltviz.lessons import Lesson
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording
-from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Write chosen runs for others: a report that opens anywhere, a page that replays them in 3-D, a table of every "
@@ -30,10 +33,13 @@ else:
 
 
 class ExportOptions(Choice, HomeOptions):
-    run: list[str] = positional([], description="ids or folders of runs; all runs where none is named", many=True)
+    run: list[str] = positional(
+        [], description="ids or folders of runs; all runs where none is named. Of --to lesson, a lesson", many=True
+    )
     to: To = Field(
         "report",
-        description="Kind of file; html is the replay, geometry the geometry lab, which needs no run. tensorboard and "
+        description="Kind of file; html is the replay, lesson a lesson with its recordings, which is named in "
+        "place of runs, by its name or its file; geometry the geometry lab, which needs no run. tensorboard and "
         "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 "
         "are drawn by chromium.",
     )
@@ -49,7 +55,11 @@ class ExportOptions(Choice, HomeOptions):
         "linear probe, or each method's own classifier.",
     )
     projection: str | None = Field(None, description="How more than three dimensions are shown.")
-    max_mb: float = Field(12.0, gt=0, le=500, description="Size of a replay; its frames are thinned to stay below.")
+    max_mb: float | None = Field(
+        None, gt=0, le=500, description="Size of a replay or a lesson, 12 and 4 where empty; frames are thinned to it."
+    )
+    caption: str = Field("", max_length=240, description="What stands beneath every picture of a gif or an mp4.")
+    lessons: str | None = Field(None, description="With --to lesson: a folder of your own lessons.")
     overwrite: bool = Field(False, description="Replace a file that is there, or a folder that an export made.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
@@ -58,24 +68,25 @@ def run(argv: Sequence[str]) -> int:
     """Writes the file.
 
     Raises:
-        ConfigError: no runs, a file that is there already, or a kind that cannot be written here, as a package or a
-            browser is missing.
+        ConfigError: no runs, no such lesson, a file that is there already, or a kind that cannot be written here, as
+            a package or a browser is missing.
+        DataError: a file that is no lesson, or a lesson that its recordings do not bear out; with the line.
         RecordingError: a run or the file cannot be read or written.
     """
     options = parse_one("ltviz export", argv, ExportOptions, about=ABOUT)
     chosen, home = find_format(options.to), options.open_home()
-    if needs_runs(chosen):
+    kind = made_of(chosen)
+    lesson = _lesson(options) if kind == "lesson" else None
+    if kind == "runs":
         runs = choose_runs(home, options, options.run)
         if not runs:
             raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
-    elif given := options.run + options.chosen_by:
+    elif given := (options.run if kind == "nothing" else []) + options.chosen_by:
         raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:
         runs = []
-    out = typed_path(options.out or chosen.OUT)
-    if out.exists() and not options.overwrite:
-        raise ConfigError(f"`ltviz export` writes a new file, but this one is there; try --overwrite: {out}")
-    written = chosen.write(_wanted(options, out, runs))
+    out = new_place("ltviz export", "--out", options.out or chosen.OUT, overwrite=options.overwrite)
+    written = chosen.write(replace(_wanted(options, out, runs), lesson=lesson, home=home))
     done = {"used": written.used, "left_out": list(written.left_out), **written.told}
     size = sum(path.stat().st_size for path in (out, *out.rglob("*")) if path.is_file())
     if options.json_:
@@ -85,12 +96,22 @@ def run(argv: Sequence[str]) -> int:
         of = {"moments": f" of {done.get('recorded')}"}
         told = "".join(f", {count}{of.get(word, '')} {word}" for word, count in counts.items())
         room = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-        runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}{told}, " if needs_runs(chosen) else ""
+        runs_in = f"{done['used']} run{'' if done['used'] == 1 else 's'}{told}, " if kind != "nothing" else ""
         print(f"{out}: {runs_in}{room}")
         for reason in done["left_out"]:
             print(f"ltviz: left out {reason}", file=sys.stderr)
         tell_skipped(home.skipped)
     return 0
+
+
+def _lesson(options: ExportOptions) -> tuple[Lesson, Path]:
+    if len(options.run) != 1:
+        raise ConfigError(
+            f"--to lesson writes one lesson, got {', '.join(options.run)[:200] or 'none'}; "
+            "try `ltviz export 2-pull-and-push --to lesson`"
+        )
+    folder = None if options.lessons is None else lessons_folder(options.lessons)
+    return find_lesson(options.run[0], [folder] if folder else [])
 
 
 def _wanted(options: ExportOptions, out: Path, runs: Sequence[Recording]) -> Wanted:
@@ -103,4 +124,5 @@ def _wanted(options: ExportOptions, out: Path, runs: Sequence[Recording]) -> Wan
         judge=options.judge,
         projection=options.projection,
         max_mb=options.max_mb,
+        caption=options.caption,
     )

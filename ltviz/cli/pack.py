@@ -9,10 +9,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.cli.choice import HomeOptions, named
-from ltviz.errors import ConfigError
-from ltviz.recording.names import typed_path
 from ltviz.recording.pack import SUFFIX, pack
 from ltviz.text import plain
 
@@ -38,9 +36,8 @@ def run(argv: Sequence[str]) -> int:
     """
     options = parse_one("ltviz pack", argv, PackOptions, about=ABOUT)
     recording = named(options.open_home(), options.run)
-    out = typed_path(options.out) if options.out else Path(recording.run_id + SUFFIX)
-    if out.is_dir() or (out.exists() and not options.overwrite):
-        raise ConfigError(f"`ltviz pack` writes a new file, but this is there already; try another --out: {out}")
+    given = options.out or recording.run_id + SUFFIX
+    out = new_place("ltviz pack", "--out", given, overwrite=options.overwrite and not Path(given).is_dir())
     made = pack(recording, out)
     if options.json_:
         print(json.dumps({"path": str(out), "run_id": recording.run_id, **made._asdict()}))

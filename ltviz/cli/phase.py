@@ -14,7 +14,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from pydantic import BaseModel, Field
 
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.errors import ConfigError, DataError
 from ltviz.geometry.phase import OPEN, Plane, border, cells, collapse_of_runs
 from ltviz.recording.files import write_whole
@@ -51,6 +51,7 @@ class PhaseOptions(BaseModel):
     refine: bool = Field(True, description="Find the border of the runs to 1 % in rows where the cells show one.")
     out: str = Field("", description="CSV file; its cells are not run again. phase-LOSS-AGAINST.csv where empty.")
     figure: str = Field("", description="HTML file of the diagram; none where empty.")
+    overwrite: bool = Field(False, description="Replace the figure where it is there already.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
@@ -61,7 +62,7 @@ def run(argv: Sequence[str]) -> int:
         0, or 130 after a stop; the same line goes on then.
 
     Raises:
-        ConfigError: a value out of its range.
+        ConfigError: a value out of its range, a figure that is there already.
         DataError: a file that is there and is no CSV of this command.
     """
     options = parse_one("ltviz phase", argv, PhaseOptions, about=ABOUT)
@@ -83,6 +84,7 @@ def run(argv: Sequence[str]) -> int:
     path = typed_path(options.out or f"phase-{options.loss}-{against}.csv")
     if options.figure and typed_path(options.figure).resolve() == path.resolve():
         raise ConfigError(f"--figure must be another file than that of the cells; try {path.stem}.html, got {path}")
+    figure = options.figure and new_place("ltviz phase", "--figure", options.figure, overwrite=options.overwrite)
     table, stop = Table(path, plane), Stop()
     with stop.on_signals():
         try:
@@ -91,8 +93,8 @@ def run(argv: Sequence[str]) -> int:
             _show("")
     if not finished:
         return STOPPED
-    if options.figure:
-        write_figure(typed_path(options.figure), table, rows, ratios)
+    if figure:
+        write_figure(figure, table, rows, ratios)
     print(json.dumps(table.as_json(rows, ratios)) if options.json_ else table.told(rows))
     return 0
 

@@ -9,11 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ltviz.cli.arguments import parse_one, positional
+from ltviz.cli.arguments import new_place, parse_one, positional
 from ltviz.cli.choice import Choice, HomeOptions, choose_runs, tell_skipped
 from ltviz.errors import ConfigError
 from ltviz.export.gallery import publish
-from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Write a gallery that any file host serves: a page with a picture of each run, and a replay of each. RUN is an id "
@@ -45,9 +44,7 @@ def run(argv: Sequence[str]) -> int:
     runs = choose_runs(home, options, options.run)
     if not runs:
         raise ConfigError(f"`ltviz publish` needs at least one run, but none was chosen among those in {home.root}")
-    out = typed_path(options.out)
-    if out.exists() and not options.overwrite:
-        raise ConfigError(f"`ltviz publish` writes a new folder, but this one is there; try --overwrite: {out}")
+    out = new_place("ltviz publish", "--out", options.out, overwrite=options.overwrite)
     made = publish(
         out,
         runs,

@@ -12,11 +12,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.errors import TrainingError
+from ltviz.errors import ConfigError, TrainingError
 from ltviz.export import basis, findings, repeats, results, summary
 from ltviz.export.told import told_in
-from ltviz.launch.slots import Slots, State, SweepStatus, default_slots, states_of
+from ltviz.launch.slots import Slots, default_slots
 from ltviz.launch.sweep import Cell, plan, read_sweep
+from ltviz.launch.tally import State, SweepStatus, states_of
+from ltviz.launch.trials import Site, Trials
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
@@ -40,6 +42,22 @@ class SweepOptions(BaseModel):
         COMMON,
         description="Who judges the accuracies of the table: nearest class mean, a linear probe, or each method's own "
         "classifier, which stands beside the others in any case.",
+    )
+    only: str = Field(
+        "", max_length=100_000, description="Train only the races that hold these runs, ids separated by commas."
+    )
+    on: Literal["here", "ray", "slurm"] = Field(
+        "here",
+        description="Where races train: in slots on this machine; as jobs of a Ray cluster, whose job server is found "
+        "in RAY_API_SERVER_ADDRESS or RAY_ADDRESS; as an array of Slurm jobs. Nodes share the home and the file.",
+    )
+    trial_cpus: float = Field(1, ge=0, le=1024, description="On ray: CPUs that a race takes.")
+    trial_gpus: float = Field(0, ge=0, le=64, description="On ray: GPUs that a race takes, or a part of one.")
+    slurm: str = Field(
+        "",
+        max_length=2000,
+        description="On slurm: options of submitit's executor, such as slurm_partition=gpu,gpus_per_node=1,"
+        "timeout_min=240.",
     )
     dry_run: bool = Field(False, description="Say what would be trained, and train nothing.")
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
@@ -71,6 +89,7 @@ def run(argv: Sequence[str]) -> int:
         views.chosen(names, _IMAGE)
     for cell in cells:
         check_labels([registry.method(one.method) for one in cell.job.runs], cell.run.data)
+    cells = _chosen(cells, options.only)
     if options.dry_run:
         _tell_plan(home, cells, options.json_)
         return 0
@@ -78,18 +97,48 @@ def run(argv: Sequence[str]) -> int:
     stop, began = Stop(), time.monotonic()
     told = _Quiet() if options.json_ else _Bar() if sys.stderr.isatty() else _Lines(home)
     with stop.on_signals():
-        slots = Slots(
-            home,
-            cells,
-            slots=options.slots or default_slots(),
-            tag=sweep.name,
-            stop=stop,
-            progress=told.progress,
-            ended=told.ended,
-        )
-        status = slots.run()
+        said: dict[str, Any] = {"tag": sweep.name, "stop": stop, "progress": told.progress, "ended": told.ended}
+        if options.on == "here":
+            status = Slots(home, cells, slots=options.slots or default_slots(), **said).run()
+        else:
+            file, home = typed_path(options.file).absolute(), home.absolute()
+            status = Trials(home, file, cells, site=_site(home, sweep.name, options), **said).run()
     told.clear()
     return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options)
+
+
+def _chosen(cells: Sequence[Cell], only: str) -> list[Cell]:
+    """The cells that hold these runs; all where none is named. ConfigError: a run that is not of the plan."""
+    if not only:
+        return list(cells)
+    wanted = {name.strip() for name in only.split(",")}
+    found = [cell for cell in cells if wanted & {run.run_id for run in cell.job.runs}]
+    if missing := wanted - {run.run_id for cell in found for run in cell.job.runs}:
+        raise ConfigError(
+            f"only must name runs of the sweep, got {min(missing):.80}; `--dry-run` lists the {len(cells)} races"
+        )
+    return found
+
+
+def _site(home: Path, tag: str, options: SweepOptions) -> Site:
+    """The cluster that the line names. ConfigError, TrainingError: it cannot be reached from here."""
+    if options.on == "ray":
+        from ltviz.launch.ray_site import RaySite
+
+        return RaySite(tag=tag, cpus=options.trial_cpus, gpus=options.trial_gpus)
+    from ltviz.launch.slurm_site import SlurmSite
+
+    return SlurmSite(home, tag=tag, options=_slurm_options(options.slurm))
+
+
+def _slurm_options(text: str) -> dict[str, str | int]:
+    found: dict[str, str | int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals or not name.isidentifier():
+            raise ConfigError(f"slurm must be NAME=VALUE separated by commas, got {part:.80}; try timeout_min=240")
+        found[name] = int(value) if value.isdigit() else value
+    return found
 
 
 def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:

@@ -52,6 +52,7 @@ class TrainOptions(BaseModel):
 class ResumeOptions(BaseModel):
     resume: str = Field(description="Folder of the run.")
     device: str | None = Field(None, description="auto, cpu or cuda; as the run was started where empty.")
+    devices: int | None = Field(None, ge=1, description="How many train together; as the run was started where empty.")
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
 
@@ -96,12 +97,17 @@ def run(argv: Sequence[str]) -> int:
         about=f"{ABOUT} METHOD is one of {', '.join(registry.methods())}.",
         unprefixed=["run", *([method] if method else [])],
     )
-    options, settings = parsed["command"], _settle_steps(parsed["run"])
+    options, settings = parsed["command"], settle_steps(parsed["run"])
     assert isinstance(options, TrainOptions)
     settings = settings.model_copy(update={"data_options": parsed[DATA].model_dump(mode="json")})
 
+    from ltviz.training.follower import follow
+    from ltviz.training.meeting import node_rank
     from ltviz.training.start import Entrant, begin
 
+    if settings.nodes > 1 and node_rank() > 0:
+        follow(settings)
+        return 0
     followed = None if recipe is None else _about(recipe, settings, parsed[recipe.method])
     entrants = [
         Entrant(path, name, parsed[name].model_dump(), followed) for name, path in zip(names, paths, strict=True)
@@ -128,7 +134,7 @@ def _about(recipe: Recipe, run: RunSettings, settings: BaseModel) -> dict[str, A
     return recipe.about(recipe.differing(run.model_dump(), settings.model_dump()))
 
 
-def _settle_steps(given: BaseModel) -> RunSettings:
+def settle_steps(given: BaseModel) -> RunSettings:
     """The run settings of a line, where --steps goes before the epochs of a recipe.
 
     Raises:
@@ -150,7 +156,7 @@ def _resume(argv: Sequence[str]) -> int:
 
     from ltviz.training.start import resume
 
-    return _train(options.json_, lambda **told: resume([path], device=options.device, **told))
+    return _train(options.json_, lambda **told: resume([path], device=options.device, devices=options.devices, **told))
 
 
 def _train(as_json: bool, make: Callable[..., Race]) -> int:

@@ -184,6 +184,11 @@ class LongTailed:
         return len(self.counts)
 
     @property
+    def replaced(self) -> list[str]:
+        """A line on each damaged file that another one stands in for, of both sets, as they were found."""
+        return list(dict.fromkeys((*self.train_inputs.replaced, *self.test_inputs.replaced)))
+
+    @property
     def num_images(self) -> int:
         """Training images, which are the training samples, or what these are pixels of."""
         return self.train_inputs.num_images

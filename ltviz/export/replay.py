@@ -12,6 +12,9 @@ from ltviz.launch.app import load_app
 from ltviz.recording import Recording, checkpoints_home
 from ltviz.recording.names import slug
 
+MAX_MB = 12.0
+"""Size of a page, where nobody says another."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -30,7 +33,7 @@ def replay_of(
     projection: str | None = None,
     theme: str | None = None,
     step: int | None = None,
-    max_mb: float = 12.0,
+    max_mb: float = MAX_MB,
     guest: bool = False,
 ) -> Made:
     """The page.

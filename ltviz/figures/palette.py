@@ -52,6 +52,13 @@ METHOD_COLOURS: dict[str, str] = {
 """One colour a method in every chart, apart from the class ramp, readable on both papers."""
 
 
+FORCE_INKS = {
+    "light": {"pull": "#00724f", "push": "#0060a0", "targets": "#a3427a", "prior": "#0b7792"},
+    "dark": {"pull": "#2bbd92", "push": "#5aa9e6", "targets": "#dd95bd", "prior": "#8fd0f2"},
+}
+"""Terms of a formula in the colours of the stage's arrows, as dark or as light as text must be."""
+
+
 @lru_cache(maxsize=32)
 def class_ramp(num_classes: int) -> tuple[str, ...]:
     """Colours of C classes, head to tail: dark blue, teal, gold, vermilion in equal steps of lightness, L* 35 to 73.
@@ -95,6 +102,11 @@ def theme_colours(theme: str) -> dict[str, str]:
     if theme not in THEMES:
         raise ConfigError(f"A theme is {' or '.join(THEMES)}, got {theme[:40]!r}.")
     return THEMES[theme]
+
+
+def force_inks(theme: str) -> dict[str, str]:
+    """Colour of each term of a formula, as text on a page; as `theme_colours` takes the theme."""
+    return FORCE_INKS["dark" if theme == "dark" else "light"]
 
 
 def fade(colour: str, opacity: float) -> str:

@@ -27,6 +27,8 @@ OPEN = 0.5
 """Degrees above which tail classes are not one point."""
 CLOSE = 0.01
 """How exactly the border of the runs is found, of its ratio."""
+NOTHING = 1e-6
+"""Of the longest row: shorter ones point nowhere, and are one point, the origin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Plane:
 
 def tail_angle(plane: Plane, row: float, ratio: float) -> float:
     """Smallest angle in degrees between two tail classes where a run of free points ends; of the classifier's rows for
-    cross-entropy.
+    cross-entropy. At little energy those of rare classes end in the origin, which is one point: 0.
 
     Args:
         row: temperature, dimension or energy, as `plane.against` says.
@@ -101,7 +103,11 @@ def tail_angle(plane: Plane, row: float, ratio: float) -> float:
     plane.check(row)
     if not (np.isfinite(ratio) and ratio >= 1):
         raise ConfigError(f"the imbalance must be 1 or more, got {ratio:g}")
-    tails = _run(plane, float(row), float(ratio))[plane.num_head :]
+    rows = _run(plane, float(row), float(ratio))
+    lengths = np.linalg.norm(rows, axis=1)
+    if np.sort(lengths[plane.num_head :])[1] < NOTHING * lengths.max():
+        return 0.0
+    tails = rows[plane.num_head :]
     return float(angles_between(tails)[np.triu_indices(len(tails), 1)].min())
 
 

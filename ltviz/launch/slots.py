@@ -7,23 +7,22 @@ process that sweeps: after a kill -9 its workers end the races they have begun, 
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ltviz import launch
-from ltviz.errors import LtvizError, RecordingError, RunLocked, TrainingError
+from ltviz.errors import RecordingError, RunLocked, TrainingError
 from ltviz.launch.progress import Report, report
 from ltviz.launch.queue import Job
 from ltviz.launch.sweep import Cell
+from ltviz.launch.tally import OVER, State, SweepStatus, Tally, state_of, states_of
 from ltviz.recording import Recording, run_path, send_request
 from ltviz.recording.info import ACTIVE
-from ltviz.recording.notes import delete_run, tag_run
-from ltviz.training.settings import RunSettings
+from ltviz.recording.notes import delete_run
+from ltviz.training.folders import check_resumable, has_weights
 from ltviz.training.stop import Stop
 
 STARTS_TRIED = 2
@@ -31,30 +30,6 @@ STARTS_TRIED = 2
 _POLL = 0.1  # seconds between looks
 _TOLD = 1.0  # seconds between reports of progress
 _PATIENCE = 20.0  # seconds that a trainer has to stop
-
-State = Literal["waiting", "training", "finished", "stopped", "failed"]
-_OVER: frozenset[State] = frozenset({"finished", "stopped", "failed"})
-
-
-@dataclass(frozen=True)
-class SweepStatus:
-    """How far a sweep is.
-
-    Attributes:
-        states: run id -> state; "stopped" was ended early by a person, "failed" also covers runs whose worker died.
-        skipped: runs that were finished when this sweep started.
-        steps, total_steps: of all runs together; a run counts as far as its newest frame.
-        seconds_left: None while nothing can be said.
-    """
-
-    states: dict[str, State]
-    skipped: int
-    steps: int
-    total_steps: int
-    seconds_left: float | None
-
-    def count(self, state: State) -> int:
-        return sum(found == state for found in self.states.values())
 
 
 @dataclass
@@ -92,20 +67,13 @@ class Slots:
         ended: Callable[[str, State], None] = lambda run_id, state: None,
         spawn: Callable[[Path], launch.WorkerState] = launch.spawn_worker,
     ):
-        self.home, self.slots, self.tag = home, slots, tag
+        self.home, self.slots = home, slots
         self._stop, self._progress, self._ended, self._spawn = stop, progress, ended, spawn
         self._tasks = [_Task(cell) for cell in cells]
-        # What failed before is tried again: the cause may be gone, and a failed run is not a finished one.
-        self._states: dict[str, State] = {
-            run: "waiting" if state == "failed" else state for run, state in states_of(home, cells).items()
-        }
-        self._total = {run.run_id: cell.planned_steps for cell in cells for run in cell.job.runs}
-        self._steps = {run: self._total[run] if state == "finished" else 0 for run, state in self._states.items()}
-        self._skipped, self._steps_before = self._count("finished"), sum(self._steps.values())
+        self.tally = Tally(home, cells, tag)
         self._own: dict[str, launch.WorkerState] = {}
         self._jobs: set[str] = set()
         self._failed_starts = 0
-        self._began = time.monotonic()
 
     def run(self) -> SweepStatus:
         """Returns when every cell is over, or a stop has been obeyed.
@@ -113,11 +81,9 @@ class Slots:
         Raises:
             TrainingError: no worker can be started.
         """
-        for run, state in self._states.items():
-            if state == "finished":
-                self._tag(run)
-        self._began, told = time.monotonic(), float("-inf")
-        with launch.hold_app_lock(self.home), report(self.home, self.tag) as said:
+        told = float("-inf")
+        self.tally.begin()
+        with launch.hold_app_lock(self.home), report(self.home, self.tally.tag) as said:
             try:
                 while not self._stop.asked and not all(task.over for task in self._tasks):
                     changed = self._poll()
@@ -129,10 +95,10 @@ class Slots:
                     self._stop_all()
             finally:
                 self._end_workers()
-        return self.status()
+        return self.tally.status()
 
     def _tell(self, said: Report) -> None:
-        status = self.status()
+        status = self.tally.status()
         with contextlib.suppress(RecordingError):  # a full disk stops runs, and they say so; this is only news
             said.tell(
                 runs=len(status.states),
@@ -143,24 +109,6 @@ class Slots:
                 left=status.seconds_left,
             )
         self._progress(status)
-
-    def _count(self, state: State) -> int:
-        return sum(found == state for found in self._states.values())
-
-    def status(self) -> SweepStatus:
-        """How far it is now."""
-        for run, state in self._states.items():
-            if state == "training":
-                step = Recording(run_path(self.home, run)).status().step or 0
-                self._steps[run] = max(self._steps[run], min(step, self._total[run]))
-        steps, total = sum(self._steps.values()), sum(self._total.values())
-        # What has failed or was stopped will not be trained here, so nobody waits for it.
-        over = sum(
-            self._total[run] - self._steps[run] for run, state in self._states.items() if state in ("failed", "stopped")
-        )
-        done, seconds = steps - self._steps_before, time.monotonic() - self._began
-        left = (total - steps - over) * seconds / done if done > 0 else None
-        return SweepStatus(dict(self._states), self._skipped, steps, total, left)
 
     # ------------------------------------------------------------------ one look
 
@@ -185,27 +133,28 @@ class Slots:
     def _open(self, task: _Task, alive: dict[str, Job]) -> None:
         """Queues what is left of a cell; runs that somebody trains already are waited for."""
         states = states_of(self.home, [task.cell])
-        self._states.update({run: "finished" for run, state in states.items() if state == "finished"})
-        ids = [run for run in states if self._states[run] not in _OVER]
+        self.tally.states.update({run: "finished" for run, state in states.items() if state == "finished"})
+        ids = [run for run in states if self.tally.states[run] not in OVER]
         if not ids:
             task.over = True
             return
         if held := [run for run in ids if run in alive]:
-            self._states.update(dict.fromkeys(held, "training"))
+            self.tally.states.update(dict.fromkeys(held, "training"))
             task.job = alive[held[0]]
             self._jobs.add(task.job.job_id)
             return
         if any(states[run] == "training" for run in ids):
             return  # by `ltviz train` or another machine: looked at again, until it has ended
+        goes_on = all(_goes_on(run_path(self.home, run)) for run in ids)
         try:
-            for run in ids:
+            for run in ids if not goes_on else ():
                 _clear(run_path(self.home, run))
         except RunLocked:
             return
-        task.job = task.cell.job_of(ids)
+        task.job = task.cell.job_of(ids).model_copy(update={"resume": goes_on})
         launch.submit(self.home, task.job)
         self._jobs.add(task.job.job_id)
-        self._states.update(dict.fromkeys(ids, "training"))
+        self.tally.states.update(dict.fromkeys(ids, "training"))
 
     def _close(self, task: _Task) -> None:
         assert task.job is not None
@@ -213,17 +162,11 @@ class Slots:
         for run in (one.run_id for one in task.job.runs if one.run_id in mine):
             state = state_of(self.home, run, task.cell.run)
             # A job that is gone without a recording was taken out of the queue: a person did not want it.
-            self._states[run] = state if state in ("finished", "failed") else "stopped"
-            self._steps[run] = self._total[run] if state == "finished" else self._steps[run]
-            self._tag(run)
-            self._ended(run, self._states[run])
+            self.tally.close(run, state if state in ("finished", "failed") else "stopped")
+            self._ended(run, self.tally.states[run])
         task.job = None
         # A job of an earlier start may have held a part of the cell only.
-        task.over = all(self._states[run] in _OVER for run in mine)
-
-    def _tag(self, run: str) -> None:
-        with contextlib.suppress(LtvizError):  # a run without a folder, or damaged notes, is no reason to stop
-            tag_run(run_path(self.home, run), [self.tag])
+        task.over = all(self.tally.states[run] in OVER for run in mine)
 
     # ------------------------------------------------------------------ workers
 
@@ -280,38 +223,23 @@ class Slots:
                 launch.end_worker(worker, patience=2.0 if self._stop.asked else _PATIENCE)
 
 
-def states_of(home: Path, cells: Sequence[Cell]) -> dict[str, State]:
-    """Every run of these cells as its recording stands, in the order of the plan."""
-    return {run.run_id: state_of(home, run.run_id, cell.run) for cell in cells for run in cell.job.runs}
-
-
-def state_of(home: Path, run_id: str, run: RunSettings) -> State:
-    """A run as its recording stands. One that was left half-way, by whatever end, is "waiting" to be trained anew."""
-    recording = Recording(run_path(home, run_id))
-    status = recording.status()
-    if status.state == "finished":
-        return "finished" if (status.step or 0) >= _steps_of(recording, run) else "waiting"
-    if status.state == "failed":
-        return "failed"
-    return "training" if status.state in ACTIVE else "waiting"
-
-
-def _steps_of(recording: Recording, run: RunSettings) -> float:
-    """Steps that a run was to have; where they follow from epochs its recording alone knows."""
-    if run.epochs is None:
-        return run.steps
-    try:
-        return recording.info.total_steps or math.inf
-    except RecordingError:
-        return math.inf
-
-
 def default_slots() -> int:
     """Races at a time where nobody says: one for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _goes_on(folder: Path) -> bool:
+    """Whether a run that was left half-way has weights to go on from; one that failed begins anew."""
+    recording = Recording(folder)
+    try:
+        check_resumable(recording)
+    except RecordingError:
+        return False
+    return recording.status().state != "failed" and has_weights(folder)
+
+
 def _clear(folder: Path) -> None:
-    """Removes a run that was left half-way; it is trained anew from its seed. RunLocked while somebody writes it."""
+    """Removes a run that was left half-way without weights; it is trained anew from its seed. RunLocked while somebody
+    writes it."""
     if any((folder / name).exists() for name in ("run.json", "status.json")):
         delete_run(folder)

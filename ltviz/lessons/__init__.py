@@ -6,14 +6,17 @@ in it. It names quantities, such as `centre_sum(demo-bcl, last)`, and `Book` com
 
 from __future__ import annotations
 
-from ltviz.lessons.answers import Answer, Verdict, answer, judge
-from ltviz.lessons.lesson import Ask, Claim, Lesson, Scene, Section
-from ltviz.lessons.moves import Move, moved
+from ltviz.lessons.answers import Answer, Verdict, answer, judge, shape_of
+from ltviz.lessons.lesson import KNOTS, Ask, Claim, Lesson, Scene, Section, Wait
+from ltviz.lessons.moves import Move, Travel, moved, travelled
 from ltviz.lessons.parsing import list_lessons, parse_lesson, read_lesson
 from ltviz.lessons.playing import Played, play
 from ltviz.lessons.quantities import Book, Quantity, unit_of
+from ltviz.lessons.terms import TERMS, coloured, terms_in
 
 __all__ = [
+    "KNOTS",
+    "TERMS",
     "Answer",
     "Ask",
     "Book",
@@ -24,13 +27,19 @@ __all__ = [
     "Quantity",
     "Scene",
     "Section",
+    "Travel",
     "Verdict",
+    "Wait",
     "answer",
+    "coloured",
     "judge",
     "list_lessons",
     "moved",
     "parse_lesson",
     "play",
     "read_lesson",
+    "shape_of",
+    "terms_in",
+    "travelled",
     "unit_of",
 ]

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from ltviz.errors import ConfigError
 from ltviz.lessons.quantities import Quantity
+from ltviz.lessons.terms import TERMS
 from ltviz.lessons.text import check_plain
 from ltviz.recording.info import MAX_STEP
 from ltviz.recording.names import check_run_id
@@ -19,13 +20,15 @@ LAB = frozenset(
     {
         *("losses", "classes", "dim", "imbalance", "profile", "counts", "batch", "points", "free", "noise", "mover"),
         *("rate", "speed", "seed", "temperature", "k", "targetWeight", "tau", "decay", "spread", "average"),
-        *("negatives", "decayBy", "classAveraging", "complement", "tied", "lengths"),
+        *("negatives", "decayBy", "classAveraging", "complement", "tied", "lengths", "vanish", "together"),
     }
 )
 """What the address of the geometry lab may set (app/stage/lab/settings.js)."""
 VIEWS = {"home": (0.6, 0.35, 4.0), "top": (0.0, math.pi / 2, 4.0), "front": (0.0, 0.0, 4.0)}
 """Named views: yaw and pitch in radians, and sphere radii from the eye to the centre."""
 MOST_RUNS = 6
+KNOTS = 13
+"""Places, evenly apart from the first step to the last, at which a learner's curve is known."""
 
 
 def _run(name: str) -> str:
@@ -56,12 +59,26 @@ def _quantity(text: str) -> str:
     return text
 
 
+def _term(name: str) -> str:
+    if name not in TERMS:
+        raise ValueError(f"must be one of {', '.join(TERMS)}, got {name[:40]!r}")
+    return name
+
+
+def _setting(name: str) -> str:
+    if name not in LAB:
+        raise ValueError(f"must be one of {', '.join(sorted(LAB))}, got {name[:40]!r}")
+    return name
+
+
 RunName = Annotated[str, AfterValidator(_run)]
 Text = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_plain)]
 Asked = Annotated[str, Field(max_length=160), AfterValidator(_quantity)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 When = Annotated[int, Field(ge=0, le=MAX_STEP)]
 Word = Annotated[str, Field(pattern=r"^-?[A-Za-z0-9_][A-Za-z0-9_.-]{0,64}$")]
+Pose = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Part = Annotated[str, AfterValidator(_term)]
 
 
 class _Block(BaseModel):
@@ -83,9 +100,12 @@ class Scene(_Block):
     classes: list[Annotated[int, Field(ge=0, le=99_999)]] = Field([], max_length=50, description="Classes in focus.")
     colour: Word | None = Field(None, description="What colours say, as in a link.")
     view: Literal["home", "top", "front"] | None = Field(None, description="From where the spheres are seen.")
-    camera: list[Number] | None = Field(
-        None, min_length=3, max_length=3, description="Yaw, pitch and distance instead."
+    camera: Pose | None = Field(None, description="Yaw, pitch and distance instead.")
+    path: list[Pose] | None = Field(
+        None, min_length=2, max_length=8, description="Cameras to travel over, from the first to the last."
     )
+    seconds: Annotated[float, Field(ge=1, le=60)] = Field(6.0, description="How long the camera travels.")
+    forces: list[Part] = Field([], max_length=len(TERMS), description="Parts of the force that are drawn beside it.")
 
     @model_validator(mode="after")
     def _one_stage(self) -> Scene:
@@ -95,17 +115,18 @@ class Scene(_Block):
             raise ValueError(f"play must go from a step to a later one, got {self.play}")
         if self.play and self.step is not None:
             raise ValueError("step and play exclude one another")
-        if self.view and self.camera:
-            raise ValueError("view and camera exclude one another")
+        if sum(given is not None for given in (self.view, self.camera, self.path)) > 1:
+            raise ValueError("view, camera and path exclude one another")
         return self
 
     @property
     def look(self) -> str:
         """Layers, focus, colours and camera as the stage's links write them."""
-        pose = self.camera or (VIEWS[self.view] if self.view else None)
+        pose = self.path[0] if self.path else self.camera or (VIEWS[self.view] if self.view else None)
         parts = {
             "camera": ",".join(f"{value:.3f}" for value in pose) if pose else "",
             "layers": ",".join(self.layers),
+            "parts": ",".join(dict.fromkeys(part for name in self.forces for part in TERMS[name][1])),
             "class": ",".join(map(str, self.classes)),
             "colour": self.colour or "",
         }
@@ -118,9 +139,10 @@ class Ask(_Block):
     choose  of `options` that one is right whose quantity in `values` is the largest (or, so asked, the smallest)
     class   the class at which the quantity `of` is the largest or the smallest
     value   the quantity `of`, right within `tolerance`
+    curve   how the quantity `of` goes from the first frame to the last, right within `tolerance` on average
     """
 
-    kind: Literal["choose", "class", "value"]
+    kind: Literal["choose", "class", "value", "curve"]
     question: Text
     options: list[Text] = Field([], max_length=8)
     values: list[Asked] = Field([], max_length=8)
@@ -142,11 +164,34 @@ class Ask(_Block):
                 raise ValueError("a question to choose has options and values, and neither of nor tolerance")
         elif self.options or self.values or not self.of:
             raise ValueError(f"a question of kind {self.kind} has the quantity in of, and neither options nor values")
-        if self.kind == "value":
+        if self.kind in ("value", "curve"):
             if self.tolerance is None or self.low is None or self.high is None or not self.low < self.high:
-                raise ValueError("a question for a value has a tolerance, and a low below a high")
+                raise ValueError(f"a question for a {self.kind} has a tolerance, and a low below a high")
             if self.start is not None and not self.low <= self.start <= self.high:
                 raise ValueError("start must lie between low and high")
+        return self
+
+
+class Wait(_Block):
+    """A block `wait`: what the learner does, really, before the lesson goes on by itself. It can be skipped."""
+
+    say: Text
+    layer: Word | None = Field(None, description="A layer to turn on, with a - before it: off.")
+    setting: Annotated[str, AfterValidator(_setting)] | None = Field(
+        None, description="A slider of the geometry lab to move."
+    )
+    below: Number | None = None
+    above: Number | None = None
+    do: Literal["turn", "pin"] | None = Field(None, description="turn: the sphere; pin: a dot, by a click on it.")
+
+    @model_validator(mode="after")
+    def _one_deed(self) -> Wait:
+        if sum(given is not None for given in (self.layer, self.setting, self.do)) != 1:
+            raise ValueError("a wait block names one of layer, setting and do")
+        if (self.setting is None) != (self.below is None and self.above is None):
+            raise ValueError("a setting to move comes with below or above, and nothing else does")
+        if self.below is not None and self.above is not None and not self.above < self.below:
+            raise ValueError("above must be less than below")
         return self
 
 
@@ -174,6 +219,7 @@ class Section:
     line: int
     scene_line: int
     ask_line: int
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True)

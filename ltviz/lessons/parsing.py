@@ -36,8 +36,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ltviz.errors import ConfigError, DataError, sentence, shorten
-from ltviz.lessons.lesson import MOST_RUNS, Ask, Claim, Lesson, Scene, Section
+from ltviz.lessons.lesson import MOST_RUNS, Ask, Claim, Lesson, Scene, Section, Wait
 from ltviz.lessons.quantities import Quantity
+from ltviz.lessons.terms import check_terms
 from ltviz.lessons.text import check_plain
 from ltviz.recording.names import check_run_id
 
@@ -47,8 +48,8 @@ MOST_TEXT = 2_000
 MOST_CLAIMS = 20
 MOST_BLOCK = 4_000
 MOST_LESSONS = 200
-HEAD = ("title", "about", "language", "minutes", "run", "runs")
-BLOCKS = ("stage", "ask", "claim")
+HEAD = ("title", "about", "language", "lang", "minutes", "run", "runs")
+BLOCKS = ("stage", "ask", "wait", "claim")
 
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*(\S*)\s*")
 _TOML_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
@@ -141,7 +142,7 @@ def parse_lesson(data: bytes, name: str) -> Lesson:
             head["title"][1],
             steps,
             about=head.get("about", (0, ""))[1],
-            language=head.get("language", (0, "en"))[1],
+            language=_language(head),
             minutes=int(head["minutes"][1]) if "minutes" in head else None,
             runs=runs,
         )
@@ -190,9 +191,15 @@ def _value(key: str, given: str, line: int) -> str:
         raise _Wrong(line, f"{key} {reason}")
     if key == "minutes" and not re.fullmatch(r"[1-9]\d{0,2}", value):
         raise _Wrong(line, f"minutes must be a whole number from 1 to 999, got {shorten(value)!r}")
-    if key == "language" and not _LANGUAGE.fullmatch(value):
-        raise _Wrong(line, f"language must be a tag such as en, de or zh-Hant, got {shorten(value)!r}")
+    if key in ("language", "lang") and not _LANGUAGE.fullmatch(value):
+        raise _Wrong(line, f"{key} must be a tag such as en, de or zh-Hant, got {shorten(value)!r}")
     return value
+
+
+def _language(head: Mapping[str, tuple[int, str]]) -> str:
+    if "language" in head and "lang" in head:
+        raise _Wrong(max(head["language"][0], head["lang"][0]), "language and lang are one thing; give one of them")
+    return (head.get("language") or head.get("lang") or (0, "en"))[1]
 
 
 def _runs(head: Mapping[str, tuple[int, str]]) -> tuple[str, ...]:
@@ -261,12 +268,19 @@ def _step(draft: _Draft) -> Section:
     # Fenced text too: what is only shown must not be HTML either.
     if reason := check_plain(text):
         raise _Wrong(draft.line, f"the text {reason}")
-    scene_line, ask_line = (draft.blocks.get(name, (draft.line, []))[0] for name in ("stage", "ask"))
+    if reason := check_terms(text):
+        raise _Wrong(draft.line, f"the text {reason}")
+    scene_line, ask_line, wait_line = (draft.blocks.get(name, (draft.line, []))[0] for name in ("stage", "ask", "wait"))
     scene = _block(draft, "stage", Scene) if "stage" in draft.blocks else Scene.model_validate({})
     ask = _block(draft, "ask", Ask) if "ask" in draft.blocks else None
+    wait = _block(draft, "wait", Wait) if "wait" in draft.blocks else None
+    if wait and ask:
+        raise _Wrong(wait_line, "a step asks or waits; put the wait block into a step of its own")
+    if wait and wait.setting and not scene.geometry:
+        raise _Wrong(wait_line, "a setting is one of the geometry lab, and this step's stage block has no geometry")
     if not text and ask is None:
         raise _Wrong(draft.line, "a step says or asks something; this one is empty")
-    return Section(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line)
+    return Section(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line, wait)
 
 
 def _block(draft: _Draft, name: str, model: type[_Model]) -> _Model:

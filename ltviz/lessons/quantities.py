@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -26,6 +26,8 @@ from ltviz.recording.names import RUN_ID
 
 _CALL = re.compile(r"\s*([a-z][a-z0-9_]{0,60})\(([^()]{1,120})\)\s*")
 _WHOLE = re.compile(r"\d{1,9}")
+MOST_MEASURED = 31
+"""Frames of a run in which a quantity of a class is measured for a curve."""
 _BOUNDS = {"classes": (2, 100), "dim": (2, 128)}
 
 
@@ -223,6 +225,37 @@ class Book:
             count = recording.info.num_classes
             self._by_class[key] = BY_CLASS[quantity.name][2](self._frame(quantity.run, step), recording, count)
         return self._by_class[key]
+
+    def curve(self, quantity: Quantity) -> tuple[tuple[int, ...], np.ndarray]:
+        """A measure, or a quantity of one class, over a run: steps, and (F,) its number at each of them.
+
+        Raises:
+            LtvizError: no such run, or what its frames do not note and is too dear to be measured in each.
+        """
+        if quantity.run is None or quantity.by_class:
+            raise DataError(f"a curve is of a measure or of one class of a run, and {quantity.name} is neither")
+        run = self.run(quantity.run)
+        steps = run.steps()
+        if quantity.name in BY_CLASS:
+            kept = sorted({round(at) for at in np.linspace(0, len(steps) - 1, min(len(steps), MOST_MEASURED))})
+            found = {steps[at]: self.value(replace(quantity, step=steps[at])) for at in kept}
+        else:
+            noted = run.frame_metrics()
+            found = {s: float(noted[s][quantity.name]) for s in steps if quantity.name in noted.get(s, {})}
+        found = {step: value for step, value in found.items() if np.isfinite(value)}
+        if len(found) < 2:
+            raise DataError(f"{quantity.run} does not note {quantity.name} in its frames, so that it has no curve")
+        return tuple(found), np.array(list(found.values()))
+
+    def centres(self, run: str, step: int | str) -> np.ndarray:
+        """(C, D) unit centres of the classes in a frame, NaN where a class has no samples.
+
+        Raises:
+            LtvizError: no such run.
+        """
+        frame, count = self._frame(run, self.step(run, step)), self.run(run).info.num_classes
+        here = frame.labels >= 0
+        return Classes.of(frame.embeddings[here], frame.labels[here], count).normalised().centres
 
     def class_names(self, run: str) -> list[str]:
         """Names of a run's classes.

@@ -8,5 +8,6 @@ parts                                 what several papers share, one noun a file
     anchors, inputs, loss, watch          what every loss asks and says
     contrast, partition, fused            denominators, and their kernels
     similarities, forces, scene           who pulls and pushes: what a loss compares, forces by class, what-ifs
+    listing, snippets                     code that a person is shown
     step, rehearsal                       what a step has computed, and doing it without a trace
 """

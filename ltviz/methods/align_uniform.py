@@ -14,11 +14,13 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.inputs import check_choice, check_shape, check_vectors, check_views, full_precision, nothing
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matrix_root import root_trace
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, observing, own_similarities, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 
 SPREADS = ("gaussian", "wasserstein", "sigreg", "mmd")
 DIRECTIONS = 256
@@ -203,8 +205,12 @@ class AlignUniform(Probed):
         idea="One pull between two views, and one of four measures of evenness in place of a contrast.",
         formula=r"L = \operatorname{mean}_i |z_i - z_i'|^2 + "
         r"\lambda \log \operatorname{mean}_{i<j} e^{-t |z_i - z_j|^2}",
+        terms={r"|z_i - z_i'|^2": "pull", r"e^{-t |z_i - z_j|^2}": "push"},
+        symbols={r"\lambda": "spread_weight", r"t": "t"},
         look_for="Swap the spread and hold the sphere against the uniform one. In 3-D the minimum of SIGReg is not the "
         "uniform sphere: a sphere's marginals are no Gaussians, and its bias outweighs the noise from 69 samples on.",
+        differs="Four spreads of three papers stand side by side; rows are of unit length for SIGReg too, where its "
+        "code leaves them as they are.",
         sphere="The embeddings that are aligned and spread: this sphere is what training shapes.",
         paper="Wang and Isola, Understanding Contrastive Representation Learning through Alignment and Uniformity on "
         "the Hypersphere, ICML 2020, arXiv:2005.10242; Fang et al., ICLR 2024; Balestriero and LeCun, LeJEPA, 2025",
@@ -237,3 +243,30 @@ class AlignUniform(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: AlignUniformSettings) -> Listing:
+        if settings.spread == "gaussian":
+            spread = """\
+even = sum(torch.pdist(view).square().mul(-t).exp().mean().log() for view in (one, two)) / 2
+loss = alignment_weight * together + spread_weight * even"""
+        else:
+            drawn = f"F.normalize(torch.randn(dim, {DIRECTIONS}, generator=generator), dim=0)"
+            lots = drawn if settings.spread == "sigreg" else "None"
+            spread = f"""\
+views = torch.stack([one, two], dim=1)
+both = losses.align_uniform(
+    views, spread=spread, weight=spread_weight, t=t, eps=eps, directions={lots}
+)
+loss = both + (alignment_weight - 1) * together"""
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+one, two = z.chunk(2)
+together = (one - two).square().sum(1).mean()
+{spread}
+loss += {probe_loss("y")}
+""",
+        )

@@ -7,8 +7,9 @@ subclass with a `Card`. The registry finds it; the command line, the form in the
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from ltviz.marks import Mark as Mark
 from ltviz.marks import Reading as Reading
 from ltviz.marks import Shown
 from ltviz.methods.parts.inputs import unit
+from ltviz.methods.parts.listing import Listing as Listing
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.step import Step as Step
 
@@ -54,6 +56,25 @@ class Card:
     paper: str
     code: str | None
     """Address of the official code, or None where none exists."""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    """Terms of the formula as they stand there, and what each is on the stage: "pull", "push", "targets" or "prior"."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Symbols of the formula and where their values are: a setting, a reading, or "counts"."""
+    differs: str = ""
+    """What the code does differently from the paper, or from its official code."""
+
+    def marked(self) -> str:
+        r"""The formula with its terms as `\term{pull}{...}`; a term within another belongs to it alone.
+
+        >>> card = dict(name="", title="", year=2020, idea="", look_for="", sphere="", paper="", code=None)
+        >>> Card(formula=r"\frac{e^x}{\sum e^y}", terms={"e^x": "pull"}, **card).marked()
+        '\\frac{\\term{pull}{e^x}}{\\sum e^y}'
+        """
+        if not self.terms:
+            return self.formula
+        longest = sorted(self.terms, key=len, reverse=True)
+        found = re.compile("|".join(re.escape(term) for term in longest))
+        return found.sub(lambda term: rf"\term{{{self.terms[term[0]]}}}{{{term[0]}}}", self.formula)
 
 
 class Settings(Bounded):
@@ -241,6 +262,12 @@ class Method(nn.Module):
     def what_if(cls, scene: Scene, settings: Any) -> Mapping[str, Tensor] | None:
         """The loss terms that act on the sphere, on the embeddings of another method's run: with the scene's stand-ins
         for the state of this one, and `settings` of this method. None where nothing can stand in."""
+        return None
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing | None:
+        """What a person is shown who asks for the code: this method's part of a program of about forty lines that
+        trains as it does with these settings, in plain torch. None where the method does not say."""
         return None
 
     def after_step(self, step: Step) -> None:

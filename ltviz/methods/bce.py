@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -9,6 +11,8 @@ from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import CosineClassifier, linear_classifier
 from ltviz.methods.parts.inputs import full_precision
+from ltviz.methods.parts.listing import Listing
+from ltviz.methods.parts.snippets import cosines, directions
 
 MIXTURE = (
     "A read-out: the head is trained on detached features to place an image between the directions of its labels, "
@@ -44,7 +48,9 @@ class BinaryCrossEntropy(Method):
         year=1987,
         idea="Every label is a question of its own, and nothing is done about the imbalance.",
         formula=r"L_i = -\frac1C \sum_k y_{ik} \log \varsigma(u_{ik}) + (1 - y_{ik}) \log(1 - \varsigma(u_{ik}))",
+        terms={r"y_{ik} \log \varsigma(u_{ik})": "pull", r"(1 - y_{ik}) \log(1 - \varsigma(u_{ik}))": "push"},
         look_for="How far images with a rare label come away from the head labels that they share the picture with.",
+        differs="There is no official code; the mean is over all samples and labels.",
         sphere=MIXTURE,
         paper="Baum and Wilczek, Supervised learning of probability distributions by neural networks, NeurIPS 1987",
         code=None,
@@ -79,3 +85,26 @@ class BinaryCrossEntropy(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
+
+    @staticmethod
+    def criterion() -> str:
+        """`compare` of `logits` and `batch.labels`, as a listing has it."""
+        return "loss = F.binary_cross_entropy_with_logits(logits, batch.labels)"
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing:
+        return Listing(
+            build=f"""\
+classifier = nn.Linear(width, num_classes)
+{directions("axes", "dim")}  # on the sphere, a read-out
+""",
+            trains="*classifier.parameters(), axes",
+            step=f"""\
+features = encoder(batch.view(0))
+logits = classifier(features)
+{cls.criterion()}
+shares = batch.labels / batch.labels.sum(1, keepdim=True).clamp_min(1)
+shown = {DISPLAY_SCALE:g} * {cosines("head(features.detach())", "axes")}
+loss = loss + F.cross_entropy(shown, shares)
+""",
+        )

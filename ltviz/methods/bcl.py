@@ -26,10 +26,12 @@ from ltviz.methods.parts.inputs import (
     check_views,
     unit,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.parts.theory import contrast_ends
 
 
@@ -147,7 +149,14 @@ class Bcl(Method):
         idea="Each class repels with its mean instead of its mass, and none is ever absent: prototypes stand in.",
         formula=r"L_i = -\frac{1}{|B_{y_i}|-1} \sum_{p} \log \frac{e^{z_i \cdot z_p/\tau}}{\sum_c \frac{1}{|B_c|} "
         r"\sum_{a \in B_c} e^{z_i \cdot z_a/\tau}}",
+        terms={
+            r"e^{z_i \cdot z_p/\tau}": "pull",
+            r"\sum_c \frac{1}{|B_c|} \sum_{a \in B_c} e^{z_i \cdot z_a/\tau}": "push",
+        },
+        symbols={r"\tau": "temperature"},
         look_for="How far the prototypes are apart, and whether the clouds of rare classes follow theirs.",
+        differs="Prototypes are made from the classifier's weights by a small network, as in the official code and "
+        "not in the paper's text.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Zhu et al., Balanced Contrastive Learning for Long-Tailed Visual Recognition, CVPR 2022, "
         "arXiv:2207.09052",
@@ -204,3 +213,39 @@ class Bcl(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"prototypes": self.prototypes()}
+
+    @classmethod
+    def listing(cls, settings: BclSettings) -> Listing:
+        free = settings.prototypes == "free"
+        branch = """\
+branch = nn.Sequential(
+    nn.Linear(width, width),
+    nn.BatchNorm1d(width, track_running_stats=False),
+    nn.ReLU(),
+    nn.Linear(width, dim),
+)
+branch[0].bias.requires_grad_(False)  # batch norm takes it out again"""
+        by_class = "losses.bcl(pairs, batch.y, stand_ins, temperature=temperature, average=average)"
+        contrast = f"pairs = z.view(2, num, -1).transpose(0, 1)\ncontrast = {by_class}"
+        if settings.average == "sample":
+            contrast = """\
+y, all_y = batch.y.repeat(2), torch.cat([batch.y.repeat(2), torch.arange(num_classes)])
+similar = z @ torch.cat([z, stand_ins]).T / temperature
+itself = torch.eye(len(z), len(all_y), dtype=torch.bool)
+same = (y[:, None] == all_y) & ~itself
+sizes = torch.bincount(all_y)[all_y] - (y[:, None] == all_y).long()  # of each class, without the anchor
+sums = (similar - sizes.clamp_min(1).log()).masked_fill(itself, -torch.inf).logsumexp(1)
+contrast = (sums - similar.masked_fill(~same, 0.0).sum(1) / same.sum(1)).mean()"""
+        return Listing(
+            build=f"{directions('weight', 'width')}\n"
+            + ("points = nn.Parameter(torch.randn(num_classes, dim))" if free else branch),
+            trains=f"weight, {'points' if free else '*branch.parameters()'}",
+            step=f"""\
+num, features = len(batch.y), encoder(batch.views(0, 1, 2))
+logits = scale * {cosines("features[:num]", "weight")}
+z = F.normalize(head(features[num:]), dim=1)
+stand_ins = F.normalize({"points" if free else "branch(weight)"}, dim=1)  # the prototypes
+{contrast}
+loss = classification_weight * F.cross_entropy(logits + log_prior, batch.y) + contrast_weight * contrast
+""",
+        )

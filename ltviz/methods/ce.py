@@ -13,7 +13,9 @@ from ltviz.geometry import Prediction
 from ltviz.marks import CLASSIFIER
 from ltviz.methods.base import Batch, Card, LinearClassifier, Method, Settings, Setup
 from ltviz.methods.parts.cosine import SCALE, CosineClassifier, cosine_logits, linear_classifier
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.parts.theory import features_end
 
 READ_OUT = (
@@ -40,7 +42,10 @@ class CrossEntropy(Method):
         year=1989,
         idea="Nothing is done about the imbalance: every image counts alike.",
         formula=r"L_i = -\log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}",
+        terms={r"e^{x_{i y_i}}": "pull", r"\sum_c e^{x_{ic}}": "push"},
         look_for="Rare classes are recognised far less often than head ones.",
+        differs="On the sphere stand a head and directions of their own, trained beside the classifier on detached "
+        "features.",
         sphere=READ_OUT,
         paper="Bridle, Training stochastic model recognition algorithms as networks, NeurIPS 1989",
         code=None,
@@ -87,3 +92,24 @@ class CrossEntropy(Method):
 
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
+
+    @staticmethod
+    def criterion(settings: Any) -> str:
+        """`compare` of `logits` and `batch.y`, as a listing has it."""
+        return "F.cross_entropy(logits, batch.y)"
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing:
+        linear = settings.classifier == "linear"
+        built = "classifier = nn.Linear(width, num_classes)" if linear else directions("weight", "width")
+        scores = "classifier(features)" if linear else f"{SCALE:g} * {cosines('features', 'weight')}"
+        return Listing(
+            build=f"{built}\n{directions('axes', 'dim')}  # on the sphere, a read-out",
+            trains=f"{'*classifier.parameters()' if linear else 'weight'}, axes",
+            step=f"""\
+features = encoder(batch.view(0))
+scores = {scores}
+shown = {SCALE:g} * {cosines("head(features.detach())", "axes")}
+loss = sum({cls.criterion(settings)} for logits in (scores, shown))
+""",
+        )

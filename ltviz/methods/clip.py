@@ -15,6 +15,7 @@ from ltviz.marks import PROTOTYPES, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Method, Settings, Setup
 from ltviz.methods.parts.host_count import add_to_count, read_count
 from ltviz.methods.parts.inputs import check_choice, check_rows, check_temperature, unit
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.similarities import Partners, similarities
 from ltviz.methods.parts.step import Step
@@ -163,8 +164,16 @@ class Clip(Method):
         idea="A picture and its caption meet on the sphere; a class is wherever its name lies.",
         formula=r"L_i = -\frac{1}{2} \Big( \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_i \cdot v_j/\tau}} "
         r"+ \log \frac{e^{u_i \cdot v_i/\tau}}{\sum_j e^{u_j \cdot v_i/\tau}} \Big)",
+        terms={
+            r"e^{u_i \cdot v_i/\tau}": "pull",
+            r"\sum_j e^{u_i \cdot v_j/\tau}": "push",
+            r"\sum_j e^{u_j \cdot v_i/\tau}": "push",
+        },
+        symbols={r"\tau": "temperature"},
         look_for="Each class's name (a square) moves towards its cloud but may stay beside it (the modality gap): "
         "only the order of similarities counts. Names of tail classes are read seldom.",
+        differs="Captions are made from the images: the class's name, the slant and the stroke, as a bag of words and "
+        "not as text.",
         sphere="Images as points and the classes' captions as squares: this sphere is what training shapes.",
         paper="Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021, "
         "arXiv:2103.00020",
@@ -238,3 +247,26 @@ class Clip(Method):
         with torch.no_grad():
             self.log_temperature.clamp_(min=math.log(LOWEST_TEMPERATURE))
         self.captions.follow(self.described(step.batch.view(0)))
+
+    @classmethod
+    def listing(cls, settings: ClipSettings) -> Listing:
+        return Listing(
+            imports="from ltviz.methods.clip import Captions  # says the class, the slant and the stroke of an image",
+            build="""\
+captions = Captions(num_classes)
+reader = nn.Sequential(nn.Linear(captions.num_words, width), nn.ReLU(), nn.Linear(width, dim))
+log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
+""",
+            trains="*reader.parameters(), log_temperature",
+            step="""\
+images = batch.view(0)
+z = F.normalize(head(encoder(images)), dim=1)
+told = F.normalize(reader(captions.describe(images, batch.y)), dim=1)
+similar, own = z @ told.T / log_temperature.exp(), torch.arange(len(z))
+loss = (F.cross_entropy(similar, own) + F.cross_entropy(similar.T, own)) / 2
+""",
+            after=f"""\
+log_temperature.data.clamp_(min=math.log({LOWEST_TEMPERATURE:g}))
+captions.follow(images)
+""",
+        )

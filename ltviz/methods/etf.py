@@ -15,6 +15,7 @@ from ltviz.methods.base import Batch, Card, Method, Settings, Setup, Step
 from ltviz.methods.parts.anchors import class_sizes
 from ltviz.methods.parts.cosine import SCALE, cosine_logits
 from ltviz.methods.parts.inputs import Labels, Numbers, check_labels, check_numbers, check_rows, check_samples, reduce
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matched_targets import follow, match, targets_file, targets_of
 from ltviz.methods.parts.running_mean import allow_absent
@@ -124,8 +125,11 @@ class Etf(Method):
         year=2022,
         idea="The corners of a simplex are given from the start, and each class is drawn to its own; nothing pushes.",
         formula=r"L_i = \frac{(h_i \cdot w_{y_i} - |h_i| |w_{y_i}|)^2}{2 |h_i|}",
+        terms={r"h_i \cdot w_{y_i}": "targets"},
         look_for="The push reads 0: only targets act. Rare classes have their corner from step 0, as far from all "
         "others as head ones; whether their test points get there is another matter.",
+        differs="Where no simplex fits, the corners are the best arrangement that there is; the official head needs "
+        "as many dimensions as classes.",
         sphere="The embeddings that are drawn to the corners: this sphere is what training shapes.",
         paper="Yang et al., Inducing Neural Collapse in Imbalanced Learning: Do We Really Need a Learnable Classifier "
         "at the End of Deep Neural Network?, NeurIPS 2022, arXiv:2203.09081",
@@ -208,3 +212,31 @@ class Etf(Method):
 
     def target_index(self) -> Tensor:
         return self.matched
+
+    @classmethod
+    def listing(cls, settings: EtfSettings) -> Listing:
+        drawn, by_class = settings.assignment == "random", settings.average == "class"
+        mean = "errors.mean()"
+        if by_class:
+            mean = "(errors / torch.bincount(batch.y)[batch.y]).sum() / len(batch.y.unique())"
+        return Listing(
+            build=f"""\
+corners = torch.from_numpy(geometry.optimal_targets(num_classes, dim, seed=0)).float()
+matched = torch.{"randperm" if drawn else "arange"}(num_classes)
+{"" if drawn else "centres = torch.zeros(num_classes, dim)"}
+""",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+cosine = (z * corners[matched[batch.y]]).sum(1)
+errors = (cosine - 1).square() / 2
+loss = {mean}
+""",
+            after=""
+            if drawn
+            else """\
+sums = torch.zeros(num_classes, dim).index_add_(0, batch.y, z.detach())
+seen = (sums != 0).any(1, keepdim=True)
+centres = torch.where(seen, F.normalize(0.9 * centres + 0.1 * F.normalize(sums, dim=1), dim=1), centres)
+matched = torch.from_numpy(geometry.match_targets(centres.numpy(), corners.numpy()))
+""",
+        )

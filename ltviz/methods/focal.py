@@ -47,7 +47,10 @@ class Focal(BinaryCrossEntropy):
         year=2017,
         idea="Answers that are right already stop counting, so the many easy negatives weigh little.",
         formula=r"L_i = -\frac1C \sum_k \alpha_t (1 - p_t)^\gamma \log p_t",
+        symbols={r"\gamma": "gamma", r"\alpha_t": "alpha"},
         look_for="Compare the images of rare labels, and the average precision of the tail, with those of BCE.",
+        differs="The mean is over all samples and labels, where the paper divides by the positive anchors. Its "
+        "initial bias, which makes every class unlikely at first, is left out.",
         sphere=MIXTURE,
         paper="Lin et al., Focal loss for dense object detection, ICCV 2017",
         code="https://github.com/facebookresearch/Detectron",
@@ -58,3 +61,10 @@ class Focal(BinaryCrossEntropy):
 
     def compare(self, logits: Tensor, labels: Tensor) -> Tensor:
         return focal_loss(logits, labels, gamma=self.settings.gamma, alpha=self.settings.alpha)
+
+    @staticmethod
+    def criterion() -> str:
+        return """\
+right = logits * (2 * batch.labels - 1)  # the logit of the true answer
+answers = alpha * batch.labels + (1 - alpha) * (1 - batch.labels)
+loss = -(answers * (-right).sigmoid() ** gamma * F.logsigmoid(right)).mean()"""

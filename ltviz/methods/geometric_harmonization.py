@@ -14,10 +14,12 @@ from ltviz.marks import VIEWS, Mark, Reading, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, Setup, Step, live
 from ltviz.methods.parts.anchors import class_sizes, stack_views
 from ltviz.methods.parts.inputs import Numbers, check_numbers, check_rows, check_temperature, check_views, reduce
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.simclr import info_nce
 
@@ -163,8 +165,12 @@ class GeometricHarmonization(Probed):
         year=2023,
         idea="Without labels, the room on the sphere is shared out by guessed categories instead of by samples.",
         formula=r"L = L^{SimCLR} - w \sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}",
+        terms={r"L^{SimCLR}": "pull", r"\sum_k Q_{1ik} \log p_{2ik} + Q_{2ik} \log p_{1ik}": "targets"},
+        symbols={r"w": "harmonization_weight"},
         look_for="Diamonds stand evenly from the start. Whether, after the warm-up, head classes give up some of the "
         "room that SimCLR leaves them.",
+        differs="The shares of the targets are a running mean over steps; the official code counts them every twenty "
+        "epochs.",
         sphere="The embeddings that are contrasted and harmonized: this sphere is what training shapes.",
         paper="Zhou et al., Combating Representation Learning Disparity with Geometric Harmonization, NeurIPS 2023, "
         "arXiv:2310.17622",
@@ -248,6 +254,34 @@ class GeometricHarmonization(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: GeometricHarmonizationSettings) -> Listing:
+        return Listing(
+            build=f"""\
+{PROBE}
+number = targets or num_classes
+surrogates = torch.from_numpy(geometry.optimal_targets(max(number, 2), dim, seed=0)[:number]).float()
+shares = torch.full((number,), 1 / number)
+""",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+pairs = z.view(2, len(batch.y), -1).transpose(0, 1)
+loss = losses.info_nce(pairs, temperature=temperature) + {probe_loss("y")}
+begun = step / steps - warmup
+if begun > 0:
+    harmonization = losses.geometric_harmonization(
+        pairs, surrogates, prior=shares, temperature=target_temperature, iterations=iterations
+    )
+    loss += harmonization_weight * (min(1.0, begun / ramp) if ramp else 1.0) * harmonization
+""",
+            after=f"""\
+if begun > 0:
+    nearest = (z.detach() @ surrogates.T).argmax(1)
+    shares.lerp_(torch.bincount(nearest, minlength=number) / len(nearest), {_SHARE_MOVES:g})
+""",
+        )
 
 
 class HarmonizedStep(Step):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ltviz.errors import ConfigError
 from ltviz.geometry import Prediction
 from ltviz.marks import QUEUE, Points, Reading, Shown
-from ltviz.methods.base import FIRST, Batch, Card, LinearClassifier, Method, Settings, Setup, live
+from ltviz.methods.base import FIRST, NONE, Batch, Card, LinearClassifier, Method, Settings, Setup, live
 from ltviz.methods.kcl import EMPTY
 from ltviz.methods.logit_adjust import logit_adjusted
 from ltviz.methods.parts.anchors import class_sizes
@@ -35,12 +35,14 @@ from ltviz.methods.parts.inputs import (
     nothing,
     unit,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.memory import QUEUE_READINGS, read_queue, thin
 from ltviz.methods.parts.momentum import MomentumCopy
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners
+from ltviz.methods.parts.snippets import TEACHING, cosines, directions
 from ltviz.methods.parts.step import Step
 from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import checks_values, sizes_are_fixed
@@ -216,7 +218,16 @@ class Gml(Method):
         idea="Each class is a mixture of its keys; a query must find its class among all, the prior known.",
         formula=r"L_i = -\log \frac{\pi_{y_i} \frac{1}{|K_{y_i}|} \sum_{k \in K_{y_i}} e^{q_i \cdot k/\tau}}"
         r"{\sum_c \pi_c \frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}}",
+        terms={
+            r"\frac{1}{|K_{y_i}|} \sum_{k \in K_{y_i}} e^{q_i \cdot k/\tau}": "pull",
+            r"\frac{1}{|K_c|} \sum_{k \in K_c} e^{q_i \cdot k/\tau}": "push",
+            r"\pi_{y_i}": "prior",
+            r"\pi_c": "prior",
+        },
+        symbols={r"\tau": "temperature", r"\pi_c": "counts"},
         look_for="Class centres that balance better than SupCon's. Tail classes find keys even if the batch has none.",
+        differs="The teacher is as large as the student and trains as long; the official scripts take a larger "
+        "network. Weight decay reaches the temperature's logarithm.",
         sphere="The queries' embeddings, which are contrasted; the classifier works on the features beside it.",
         paper="Suh and Seo, Long-Tailed Recognition by Mutual Information Maximization between Latent Features and "
         "Ground-Truth Labels, ICML 2023, arXiv:2305.01160",
@@ -325,3 +336,54 @@ class Gml(Method):
 
     def linear_classifier(self) -> LinearClassifier:
         return linear_classifier(self.classifier)
+
+    @classmethod
+    def listing(cls, settings: GmlSettings) -> Listing | None:
+        """None with a run as the teacher: that run has a program of its own."""
+        if settings.teacher not in (FIRST, NONE):
+            return None
+        taught = settings.teacher == FIRST
+        soft = f"F.softmax({SCALE:g} * {cosines('teacher(batch.view(0))', 'guide')} / {SOFTENING:g}, dim=1)"
+        return Listing(
+            imports="from ltviz.methods.parts.class_queue import ClassQueue, slots_per_class  # a ring for each class",
+            build=(TEACHING if taught else "")
+            + f"""\
+{directions("weight", "width")}
+log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
+{"" if taught else "teacher = copy.deepcopy(encoder).requires_grad_(False)  # follows slowly"}
+key_head = copy.deepcopy(head)
+total = max(queue_size, num_classes * queue_floor)
+queue = ClassQueue(slots_per_class(counts, total, queue_floor), width)
+""",
+            trains="weight, log_temperature, *key_head.parameters()",
+            step=f"""\
+num, features = len(batch.y), encoder(batch.views(0, 1))
+logits = scale * {cosines("features[:num]", "weight")}
+query = F.normalize(head(features[num:]), dim=1)
+with torch.no_grad():
+    queue.push(teacher(batch.view(2)), batch.y, batch.index)
+stored, keys_y, images = queue.contents()
+keys, tau = F.normalize(key_head(stored), dim=1), log_temperature.exp()
+same = batch.index[:, None] == images
+contrast = losses.gml(query, batch.y, keys, keys_y, counts, temperature=tau.detach())
+held = query.detach(), batch.y, keys.detach(), keys_y, counts  # the temperature alone learns from these
+loss = classification_weight * F.cross_entropy(logits + log_prior, batch.y) + contrast_weight * contrast
+loss += losses.gml(*held, temperature=tau, exclude=same)
+"""
+            + (
+                f"""\
+with torch.no_grad():
+    soft = {soft}
+student = F.log_softmax(logits / {SOFTENING:g}, dim=1)
+loss += distillation_weight * {SOFTENING**2:g} * F.kl_div(student, soft, reduction="batchmean")
+"""
+                if taught
+                else ""
+            ),
+            after=""
+            if taught
+            else """\
+for slow, fast in zip(teacher.parameters(), encoder.parameters()):
+    slow.data.lerp_(fast.data, 1 - momentum)
+""",
+        )

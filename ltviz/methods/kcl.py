@@ -24,12 +24,14 @@ from ltviz.methods.parts.inputs import (
     check_mask,
     check_temperature,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities, pulled_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 from ltviz.methods.parts.theory import contrast_ends
 from ltviz.methods.parts.tracing import sizes_are_fixed
 
@@ -185,7 +187,12 @@ class Kcl(Moco):
         year=2021,
         idea="Every query has the same few positives at most, however many its class has in the queue.",
         formula=r"L_i = -\frac{1}{1+k_i} \Big( \log p_{i,own} + \sum_{j \in P(i)} \log p_{ij} \Big)",
+        terms={r"\log p_{i,own} + \sum_{j \in P(i)} \log p_{ij}": "pull"},
+        symbols={r"k_i": "k"},
         look_for="Classes with fewer than k keys in the queue find fewer positives.",
+        differs="The sum is divided by the positives that there are, as in the official code; the paper always "
+        "divides by k + 1. Positives are drawn at random, as the paper says; the official code takes the same "
+        "slots of the queue.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Kang et al., Exploring Balanced Feature Spaces for Representation Learning, ICLR 2021",
         code="https://github.com/bingykang/BalFeat",
@@ -241,3 +248,17 @@ class Kcl(Moco):
 
     def read(self) -> dict[str, Tensor]:
         return {**super().read(), "positives_found": self.found.read()}
+
+    @classmethod
+    def listing(cls, settings: KclSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Listing(
+            build=f"{QUEUE}{PROBE}",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+met = (query, key, keys, batch.y, keys_y)
+loss = losses.kcl(*met, temperature=temperature, k=k, order=order, generator=generator)
+loss += {probe_loss("batch.y")}
+""",
+            after=ENQUEUE,
+        )

@@ -22,8 +22,10 @@ from ltviz.methods.parts.inputs import (
     check_samples,
     checked_counts,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import cosines, directions
 from ltviz.methods.reweight import class_weights
 
 
@@ -111,8 +113,12 @@ class Ldam(CrossEntropy):
         idea="A rare class must win by a larger margin, and late in training its images count more.",
         formula=r"L_i = -\log \frac{e^{s (x_{i y_i} - m_{y_i})}}{e^{s (x_{i y_i} - m_{y_i})} + \sum_{c \ne y_i} "
         r"e^{s x_{ic}}}, \quad m_c \propto n_c^{-1/4}",
+        terms={r"m_{y_i}": "prior", r"m_c \propto n_c^{-1/4}": "prior", r"\sum_{c \ne y_i} e^{s x_{ic}}": "push"},
+        symbols={r"s": "scale", r"m_c": "max_margin", r"n_c": "counts"},
         look_for="Caps around the class directions are the margins: the rarer the class, the wider. At four fifths of "
         "the steps the weights come in: see what few-shot accuracy does.",
+        differs="The scale is 16 where the paper has 30, and the late weights come in at a share of the steps instead "
+        "of at an epoch.",
         sphere=READ_OUT,
         paper="Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss, NeurIPS 2019, "
         "arXiv:1906.07413",
@@ -201,3 +207,28 @@ class Ldam(CrossEntropy):
         angles = self.caps()
         directions = self.display.directions()
         return {"margin_cap": Caps(directions, angles, torch.arange(len(angles), device=angles.device))}
+
+    @classmethod
+    def listing(cls, settings: LdamSettings) -> Listing:
+        return Listing(
+            build=f"""\
+for _ in range(2):  # ltviz draws them twice, first as cross-entropy has them
+    {directions("weight", "width")}
+    {directions("axes", "dim")}  # on the sphere, a read-out
+rarest = counts[counts > 0].min()
+late = (1 - beta) / (1 - beta ** counts.clamp_min(1).double())
+""",
+            trains="weight, axes",
+            step=f"""\
+features = encoder(batch.view(0))
+scores = {cosines("features", "weight")}
+shown = {cosines("head(features.detach())", "axes")}
+margin = max_margin * (rarest / counts.clamp_min(rarest)) ** 0.25 * F.one_hot(batch.y, num_classes)
+weights = (late / late.mean()).float() if step > reweight_from * steps else torch.ones(num_classes)
+weights = weights[batch.y] / weights[batch.y].mean()
+loss = sum(
+    (weights * F.cross_entropy(scale * (logits - margin), batch.y, reduction="none")).mean()
+    for logits in (scores, shown)
+)
+""",
+        )

@@ -83,7 +83,10 @@ class LogitAdjust(CrossEntropy):
         year=2021,
         idea="A rare class must win by a margin while training, so it keeps its room when the prior is gone.",
         formula=r"L_i = -\log \frac{e^{x_{i y_i} + \tau \log \pi_{y_i}}}{\sum_c e^{x_{ic} + \tau \log \pi_c}}",
+        terms={r"x_{i y_i}": "pull", r"x_{ic}": "push", r"\tau \log \pi_{y_i}": "prior", r"\tau \log \pi_c": "prior"},
+        symbols={r"\tau": "tau", r"\pi_c": "counts"},
         look_for="Few-shot accuracy far above CE's by its own classifier. By nearest class mean it is much the same.",
+        differs="A class without samples is given the prior 1e-12, where the official code has minus infinity.",
         sphere=READ_OUT,
         paper="Menon et al., Long-tail learning via logit adjustment, ICLR 2021, arXiv:2007.07314",
         code="https://github.com/google-research/google-research/tree/master/logit_adjustment",
@@ -159,3 +162,9 @@ class LogitAdjust(CrossEntropy):
         directions = self.display.directions()
         ends = directions[first], directions[second]
         return {"boundary": Segments(along(*ends, half), along(*ends, half - shift), second)}
+
+    @staticmethod
+    def criterion(settings: LogitAdjustSettings) -> str:
+        if settings.adjust == "post-hoc":
+            return CrossEntropy.criterion(settings)
+        return "F.cross_entropy(logits + tau * log_prior, batch.y)"

@@ -24,7 +24,9 @@ from ltviz.methods.parts.inputs import (
     reduce,
     unit,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
+from ltviz.methods.parts.snippets import cosines, directions
 
 
 @loss()
@@ -192,7 +194,15 @@ class Ltml(Method):
             r" L_{cls} = -\omega_{ik} \{ y \log \varsigma(u \sigma^p_k + \mu^p_k)"
             r" + (1 - y) \log(1 - \varsigma(u \sigma^n_k + \mu^n_k)) \}"
         ),
+        terms={
+            r"\omega_{ik}": "prior",
+            r"y \log \varsigma(u \sigma^p_k + \mu^p_k)": "pull",
+            r"(1 - y) \log(1 - \varsigma(u \sigma^n_k + \mu^n_k))": "push",
+        },
+        symbols={r"\lambda": "consistency_weight"},
         look_for="Compare images of rare labels with those of BCE: half of what the trunk sees is re-balanced.",
+        differs="There is no official code, so this is a reading of the paper: a branch is one hidden layer, where "
+        "the paper has a stage of a ResNet.",
         sphere=f"The uniform branch. {MIXTURE}",
         paper="Guo and Wang, Long-tailed multi-label visual recognition by collaborative training, CVPR 2021",
         code=None,
@@ -259,3 +269,41 @@ class Ltml(Method):
         trunk = self.encoder(batch.view(0))
         theirs = unit(self.head(self.rebalanced.hidden(trunk)))
         return {"branches": Segments(self.project(trunk), theirs, batch.y)}
+
+    @classmethod
+    def listing(cls, settings: LtmlSettings) -> Listing:
+        ones, zeros = "torch.ones(num_classes)", "torch.zeros(num_classes)"
+        learned = settings.compensation == "learned"
+        made = "nn.Parameter({})" if learned else "{}"
+        batch = settings.compensation == "batch"
+        given = {
+            name: f"**batch_compensation({name})._asdict()" if batch else "**compensation"
+            for name in ("ours[:num], batch.labels", "theirs[num:], second.labels")
+        }
+        ours, theirs = (f"losses.ltml_classification({what}, counts, size, {how})" for what, how in given.items())
+        compensation = f"""\
+compensation = {{name: {made.format(ones)} for name in ("sigma_pos", "sigma_neg")}}
+compensation |= {{name: {made.format(zeros)} for name in ("mu_pos", "mu_neg")}}
+"""
+        return Listing(
+            imports="from ltviz.methods.ltml import batch_compensation\n" if batch else "",
+            build=f"""\
+uniform = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))
+rebalanced = copy.deepcopy(uniform)
+branches = [*uniform.parameters(), *rebalanced.parameters()]
+{directions("axes", "dim")}  # on the sphere, a read-out
+size = len(data.train_labels)
+{"" if batch else compensation}""",
+            trains="*branches, axes" + (", *compensation.values()" if learned else ""),
+            step=f"""\
+second = batch.rebalanced  # in it every label is drawn alike
+trunk, num = encoder(torch.cat([batch.view(0), second.view(0)])), len(batch.y)
+ours, theirs = uniform(trunk), rebalanced(trunk)
+loss = {ours}
+loss += {theirs}
+loss += consistency_weight * (F.mse_loss(ours[:num], theirs[:num]) + F.mse_loss(theirs[num:], ours[num:]))
+shares = batch.labels / batch.labels.sum(1, keepdim=True).clamp_min(1)
+shown = {DISPLAY_SCALE:g} * {cosines("head(uniform[:2](trunk[:num]).detach())", "axes")}
+loss += F.cross_entropy(shown, shares)
+""",
+        )

@@ -9,12 +9,14 @@ from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card
 from ltviz.methods.parts.contrast import Contrast
 from ltviz.methods.parts.inputs import Labels, check_choice, check_labels, check_rows, check_temperature
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import weighted_sum
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, own_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 
 UNKNOWN = -1
 
@@ -90,7 +92,11 @@ class Moco(Queued, Probed):
         year=2020,
         idea="Each image must know its own other view among many stored ones; labels play no part.",
         formula=r"L_i = -\log \frac{e^{q_i \cdot k_i/\tau}}{e^{q_i \cdot k_i/\tau} + \sum_j e^{q_i \cdot Q_j/\tau}}",
+        terms={r"e^{q_i \cdot k_i/\tau}": "pull", r"\sum_j e^{q_i \cdot Q_j/\tau}": "push"},
+        symbols={r"\tau": "temperature", r"Q_j": "queue_size"},
         look_for="How evenly points cover the sphere; classes form only as far as their images look alike.",
+        differs="The queue begins empty, where the official one begins with random vectors. Batch norm is not "
+        "shuffled between devices.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="He et al., Momentum Contrast for Unsupervised Visual Representation Learning, CVPR 2020, "
         "arXiv:1911.05722",
@@ -124,3 +130,17 @@ class Moco(Queued, Probed):
         """Beside the queue, under "views" the query of view 0 and the key of view 1, through the momentum encoder."""
         views = Segments(self.embed(batch.view(0)), self.key(batch.view(1)), batch.y)
         return {**super().show(batch), "views": views}
+
+    @classmethod
+    def listing(cls, settings: QueuedSettings) -> Listing:
+        return Listing(
+            build=f"{QUEUE}{PROBE}",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+similar = torch.cat([(query * key).sum(1, keepdim=True), query @ keys.T], dim=1) / temperature
+loss = F.cross_entropy(similar, torch.zeros_like(batch.y))  # the own key stands first
+loss += {probe_loss("batch.y")}
+""",
+            after=ENQUEUE,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -20,9 +20,11 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     reduce,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import directions
 
 
 @loss("features", "weights")
@@ -144,8 +146,11 @@ class Ntce(Method):
         year=2026,
         idea="Each class's weight must pick its images out of the whole batch, instead of each image its class.",
         formula=r"L_i = -\log \frac{e^{w_{y_i} \cdot h_i/\tau}}{\sum_j e^{w_{y_i} \cdot h_j/\tau}}",
+        terms={r"e^{w_{y_i} \cdot h_i/\tau}": "pull", r"\sum_j e^{w_{y_i} \cdot h_j/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="The paper claims 95 % of neural collapse in under 7.5 % of the steps that cross-entropy needs: race "
         "it against CE and hold NC1 against it. Its loss ends at the log of the class's images in a batch, not at 0.",
+        differs="The official script imports a file that its repository lacks, so its losses alone were taken.",
         sphere="The embeddings that class weights are held against: this sphere is what training shapes.",
         paper="Neural Collapse by Design (NTCE, NONL), ICML 2026",
         code="https://github.com/pakoromilas/nc_by_design",
@@ -178,6 +183,25 @@ class Ntce(Method):
     def landmarks(self) -> dict[str, Tensor]:
         return {"classifier": self.display.directions()}
 
+    @staticmethod
+    def criterion(settings: Any) -> str:
+        """The loss of `similar` (C, B), as a listing has it."""
+        return """\
+of_class = similar[batch.y]  # of each image's class with all images
+loss = (of_class.logsumexp(1) - of_class.diagonal()).mean()"""
+
+    @classmethod
+    def listing(cls, settings: Any) -> Listing:
+        return Listing(
+            build=directions("axes", "dim"),
+            trains="axes",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+similar = F.normalize(axes, dim=1) @ z.T / temperature
+{cls.criterion(settings)}
+""",
+        )
+
 
 class NonlSettings(NtceSettings):
     negatives: Literal["class", "instance", "both"] = Field(
@@ -196,8 +220,11 @@ class Nonl(Ntce):
         year=2026,
         idea="Negatives alone are pushed away from a class's weight; its own images are only drawn to it.",
         formula=r"L_i = -\frac{w_{y_i} \cdot h_i}{\tau} + \log \sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}",
+        terms={r"\frac{w_{y_i} \cdot h_i}{\tau}": "pull", r"\sum_{j: y_j \ne y_i} e^{w_{y_i} \cdot h_j/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="Whether classes close up faster than by NTCE, since none pushes its own images. The loss has no "
         "floor at 0.",
+        differs="An anchor without negatives counts as 0, where the official code gives minus infinity.",
         sphere=Ntce.card.sphere,
         paper=Ntce.card.paper,
         code=Ntce.card.code,
@@ -209,3 +236,14 @@ class Nonl(Ntce):
     @staticmethod
     def contrast(z: Tensor, y: Tensor, directions: Tensor, s: NonlSettings) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         return nonl(z, y, directions, temperature=s.temperature, negatives=s.negatives)
+
+    @staticmethod
+    def criterion(settings: NonlSettings) -> str:
+        if settings.negatives != "class":
+            return (
+                "loss = losses.nonl(z, batch.y, F.normalize(axes, dim=1), temperature=temperature, negatives=negatives)"
+            )
+        return """\
+of_class = similar[batch.y]  # of each image's class with all images
+others = of_class.masked_fill(batch.y[:, None] == batch.y, -torch.inf)
+loss = (others.logsumexp(1) - of_class.diagonal()).mean()"""

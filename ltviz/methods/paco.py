@@ -23,11 +23,13 @@ from ltviz.methods.parts.inputs import (
     log_prior,
 )
 from ltviz.methods.parts.inputs import reduce as reduce_values
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.queue import Queued, QueuedSettings, QueuedStep
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import ENQUEUE, QUERIES, QUEUE, cosines, directions
 
 
 @loss("query", "key", "queue")
@@ -121,7 +123,11 @@ class Paco(Queued):
         year=2021,
         idea="A learned centre for each class joins the contrast, so tail classes always have a strong positive.",
         formula=r"L_i = -\frac{1}{W_i} \Big( \log p_{i, y_i} + \alpha \sum_{j \in P(i)} \log p_{ij} \Big)",
+        terms={r"\log p_{i, y_i}": "targets", r"\alpha \sum_{j \in P(i)} \log p_{ij}": "pull"},
+        symbols={r"\alpha": "alpha"},
         look_for="How early classes form around their centres; samples of a class pull on one another only gently.",
+        differs="The centres are directions, of a cosine classifier, where the official code has a linear one. Its "
+        "small constants inside the logarithm are left out.",
         sphere="The embeddings that are contrasted; the centres are learned on the features beside it.",
         paper="Cui et al., Parametric Contrastive Learning, ICCV 2021, arXiv:2107.12028",
         code="https://github.com/dvlab-research/Parametric-Contrastive-Learning",
@@ -178,3 +184,22 @@ class Paco(Queued):
 
     def linear_classifier(self) -> LinearClassifier:
         return linear_classifier(self.classifier)
+
+    @classmethod
+    def listing(cls, settings: PacoSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Listing(
+            build=f"{QUEUE}{directions('weight', 'width')}  # the centres",
+            trains="weight",
+            step=f"""\
+{QUERIES}
+logits = scale * {cosines("features", "weight")} + log_prior
+samples = query @ torch.cat([query, key, keys]).T / temperature
+all_y = torch.cat([batch.y, batch.y, keys_y])
+itself = torch.eye(len(query), len(all_y), dtype=torch.bool)
+same = (batch.y[:, None] == all_y) & ~itself
+sums = torch.cat([logits, samples.masked_fill(itself, -torch.inf)], dim=1).logsumexp(1)
+pulls = logits.gather(1, batch.y[:, None])[:, 0] + alpha * samples.masked_fill(~same, 0.0).sum(1)
+loss = (sums - pulls / (1 + alpha * same.sum(1))).mean()
+""",
+            after=ENQUEUE,
+        )

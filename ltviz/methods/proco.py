@@ -26,6 +26,7 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_temperature,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, similarities
@@ -295,8 +296,17 @@ class ProCo(Method):
         idea="Each class is a density on the sphere, so even a class of three images has endless samples to contrast.",
         formula=r"L_i = -\log \frac{\pi_{y_i} C(\kappa_{y_i}) / C(\tilde\kappa_{i y_i})}"
         r"{\sum_c \pi_c C(\kappa_c) / C(\tilde\kappa_{ic})}, \quad \tilde\kappa_{ic} = \|\kappa_c \mu_c + z_i/\tau\|",
+        terms={
+            r"C(\kappa_{y_i}) / C(\tilde\kappa_{i y_i})": "pull",
+            r"C(\kappa_c) / C(\tilde\kappa_{ic})": "push",
+            r"\pi_{y_i}": "prior",
+            r"\pi_c": "prior",
+        },
+        symbols={r"\tau": "temperature", r"\kappa_c": "kappa", r"\pi_c": "counts"},
         look_for="Class centres that balance better than SupCon's. Dashed caps show how wide the method believes a "
         "class to be.",
+        differs="A class that an epoch never showed keeps its mean, where the official code falls back on a random "
+        "direction.",
         sphere="The embeddings that are contrasted; the classifier works on the features beside it.",
         paper="Du et al., Probabilistic Contrastive Learning for Long-Tailed Visual Recognition, TPAMI 2024, "
         "arXiv:2403.06726",
@@ -359,3 +369,21 @@ class ProCo(Method):
         caps = kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))
         unseen = self.densities.amounts == 0
         return kappa.float().masked_fill(unseen, torch.nan), caps.float().masked_fill(unseen, torch.nan)
+
+    @classmethod
+    def listing(cls, settings: ProCoSettings) -> Listing:
+        return Listing(
+            imports="from ltviz.methods.proco import ClassMeans  # running means over an epoch",
+            build="classifier = nn.Linear(width, num_classes)\ndensities = ClassMeans(num_classes, dim)",
+            trains="*classifier.parameters()",
+            step="""\
+num, contrasts = len(batch.y), []
+features = encoder(batch.views(0, 1, 2))
+for z in F.normalize(head(features[num:]), dim=1).split(num):
+    densities.absorb(z.detach(), batch.y)
+    contrasts.append(losses.proco(z, batch.y, densities.means.clone(), counts, temperature=temperature))
+classification = F.cross_entropy(classifier(features[:num]) + log_prior, batch.y)
+loss = classification_weight * classification + contrast_weight * torch.stack(contrasts).mean()
+""",
+            after="densities.tick(max(1, round(float(counts.sum()) / num)))",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ltviz.methods.base import Card, live
 from ltviz.methods.ce import READ_OUT, CrossEntropy, CrossEntropySettings
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.similarities import at_equal_counts
 
 Weighting = Literal["inverse", "square-root", "effective"]
@@ -62,7 +64,15 @@ class Reweight(CrossEntropy):
         idea="Each class, not each image, has an equal say in the classifier's loss.",
         formula=r"L_i = -w_{y_i} \log \frac{e^{x_{i y_i}}}{\sum_c e^{x_{ic}}}, \qquad "
         r"w_c \propto \frac{1-\beta}{1-\beta^{n_c}}",
+        terms={
+            r"e^{x_{i y_i}}": "pull",
+            r"\sum_c e^{x_{ic}}": "push",
+            r"w_{y_i}": "prior",
+            r"\frac{1-\beta}{1-\beta^{n_c}}": "prior",
+        },
+        symbols={r"\beta": "beta", r"n_c": "counts"},
         look_for="How much more often than by CE rare classes are recognised, and what head accuracy pays for it.",
+        differs="The mean is over the total weight of the batch, as in the code of LDAM-DRW.",
         sphere=READ_OUT,
         paper="Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, arXiv:1901.05555",
         code="https://github.com/richardaecn/class-balanced-loss",
@@ -74,3 +84,20 @@ class Reweight(CrossEntropy):
     @staticmethod
     def compare(logits: Tensor, y: Tensor, counts: Tensor, settings: ReweightSettings) -> Tensor:
         return reweighted(logits, y, counts, weighting=settings.weighting, beta=settings.beta)
+
+    @staticmethod
+    def criterion(settings: ReweightSettings) -> str:
+        return "F.cross_entropy(logits, batch.y, weight=weights)"
+
+    @classmethod
+    def listing(cls, settings: ReweightSettings) -> Listing:
+        n = "counts.clamp_min(1).double()"
+        weight = {
+            "inverse": f"1 / {n}",
+            "square-root": f"{n}.rsqrt()",
+            "effective": f"(1 - beta) / (1 - beta ** {n})",
+        }[settings.weighting]
+        listing = super().listing(settings)
+        return replace(
+            listing, step=f"weights = {weight}\nweights = (weights / weights.mean()).float()\n{listing.step}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import indent
 
 import numpy as np
 import torch
@@ -23,8 +24,10 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     check_views,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.similarities import Partners, similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.supcon import SupCon, SupConSettings, contrast_of_labels
 
@@ -151,8 +154,12 @@ class Sbcl(SupCon):
         idea="Head classes fall into subclasses as large as a rare class, and these are what contrasts.",
         formula=r"L_i = L^{out}_i(\text{subclasses}; \tau) + "
         r"\lambda L_i(\text{classes} \mid \text{subclasses}; \varphi)",
+        terms={r"L^{out}_i(\text{subclasses}; \tau)": "pull"},
+        symbols={r"\tau": "temperature", r"\lambda": "coupling"},
         look_for="Islands inside head classes, each around its plus sign; these signs are set anew while it trains. "
         "Rare classes are not divided.",
+        differs="Clusters are made of each sample's last embedding; the official code embeds the training set anew "
+        "for that.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Hou et al., Subclass-balancing Contrastive Learning for Long-tailed Recognition, ICCV 2023",
         code="https://github.com/JackHck/SBCL",
@@ -271,6 +278,42 @@ class Sbcl(SupCon):
         known = torch.nonzero(self.subcentres.norm(dim=1) > 0.5).flatten()[:MOST_POINTS]
         age = (self.steps - self.clustered).expand(len(known)).clone()
         return {"subcentres": Points(self.subcentres[known], self.subcentre_y[known], age)}
+
+    @classmethod
+    def listing(cls, settings: SbclSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Listing(
+            imports="from ltviz.methods.sbcl import class_warmth, part_by_cosine  # k-means of directions",
+            build=f"""\
+{PROBE}
+amounts = counts.round().long()
+parts = (amounts // max(int(amounts[amounts > 0].min()), smallest)).clamp_min(1)  # subclasses of each class
+bank, bank_y = torch.zeros(len(data.train_labels), dim), torch.full((len(data.train_labels),), -1)
+clusters, warmth = torch.zeros_like(bank_y), torch.ones(num_classes)
+begins, every = max(1, round(warmup * steps)), max(1, round(recluster * steps))
+""",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+if step <= begins:
+{indent(cls.contrasted(settings), "    ")}
+else:
+    pairs = z.view(2, len(batch.y), -1).transpose(0, 1)
+    phi, of = temperature * warmth, clusters[batch.index]
+    loss = losses.sbcl(pairs, batch.y, of, temperature=temperature, class_temperatures=phi, weight=coupling)
+loss += {probe_loss("y")}
+""",
+            after="""\
+bank[batch.index], bank_y[batch.index] = z[: len(batch.y)].detach(), batch.y
+if step >= begins and (step - begins) % every == 0:  # each class is parted anew
+    widths = torch.full((num_classes,), torch.nan)
+    for c in range(num_classes):
+        rows = bank[bank_y == c].double()
+        if len(rows):
+            clusters[bank_y == c], _ = part_by_cosine(rows, int(parts[c]), generator)
+            widths[c] = (rows - rows.mean(0)).norm(dim=1).mean() / math.log(len(rows) + 10)
+    warmth = class_warmth(widths, parts)
+""",
+        )
 
 
 def part_by_cosine(rows: Tensor, number: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -8,9 +8,11 @@ from torch import Tensor
 from ltviz.marks import VIEWS, Segments, Shown
 from ltviz.methods.base import Batch, Card, Settings, live
 from ltviz.methods.parts.inputs import check_views
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.scene import Scene
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.supcon import contrast_of_labels
 
 
@@ -55,7 +57,10 @@ class SimClr(Probed):
         year=2020,
         idea="Two views of an image attract, all other images repel; nobody knows a class.",
         formula=r"L_i = -\log \frac{e^{z_i \cdot z_{i'}/\tau}}{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
+        terms={r"e^{z_i \cdot z_{i'}/\tau}": "pull", r"\sum_{a \neq i} e^{z_i \cdot z_a/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="A more even cover of the sphere than SupCon's, with far wider head classes.",
+        differs="AdamW and small batches in place of LARS and batches of thousands.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020, "
         "arXiv:2002.05709",
@@ -81,3 +86,17 @@ class SimClr(Probed):
     def show(self, batch: Batch) -> dict[str, Shown]:
         """Under "views" both views of each image."""
         return {"views": Segments(self.embed(batch.view(0)), self.embed(batch.view(1)), batch.y)}
+
+    @classmethod
+    def listing(cls, settings: SimClrSettings) -> Listing:
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"""\
+{TWO_VIEWS}
+similar = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+other_view = torch.arange(len(z)).roll(len(z) // 2)
+loss = F.cross_entropy(similar, other_view)
+loss += {probe_loss("y")}
+""",
+        )

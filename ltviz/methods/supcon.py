@@ -22,12 +22,14 @@ from ltviz.methods.parts.inputs import (
     check_views,
     nothing,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.partition import attracted_sum, is_had_at_once, weighted_pair_sum, weighted_sum
 from ltviz.methods.parts.probe import Probed
 from ltviz.methods.parts.running_mean import RunningMean
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities
+from ltviz.methods.parts.snippets import PROBE, PROBE_TRAINS, TWO_VIEWS, probe_loss
 from ltviz.methods.parts.step import Step
 from ltviz.methods.parts.theory import contrast_ends
 
@@ -215,8 +217,12 @@ class SupCon(Probed):
         idea="Samples of one class attract, all others repel; head classes do most of both.",
         formula=r"L_i = -\frac{1}{|P(i)|} \sum_{p \in P(i)} \log \frac{e^{z_i \cdot z_p/\tau}}"
         r"{\sum_{a \neq i} e^{z_i \cdot z_a/\tau}}",
+        terms={r"e^{z_i \cdot z_p/\tau}": "pull", r"\sum_{a \neq i} e^{z_i \cdot z_a/\tau}": "push"},
+        symbols={r"\tau": "temperature"},
         look_for="On test images head classes are tight and rare ones wide. Rare classes have less than an even share "
         "of the sphere.",
+        differs="The factor temperature over base temperature of the official code is left out, since it only "
+        "rescales the learning rate. A linear probe is trained beside it, in place of a second stage.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, arXiv:2004.11362",
         code="https://github.com/HobbitLong/SupContrast",
@@ -272,3 +278,28 @@ class SupCon(Probed):
 
     def read(self) -> dict[str, Tensor]:
         return {"positives": self.positives.read()}
+
+    @staticmethod
+    def contrasted(settings: SupConSettings) -> str:
+        """`contrast` of the two views in `z` with the labels `y`, as a listing has it."""
+        pairs = "pairs = z.view(2, len(batch.y), -1).transpose(0, 1)"
+        of_class = "losses.supcon(pairs, batch.y, temperature=temperature, form=form, average=average)"
+        of_image = "losses.supcon(pairs, torch.arange(len(pairs)), temperature=temperature, average=average)"
+        if settings.mix != 1:
+            return f"{pairs}\nloss = mix * {of_class}\nloss += (1 - mix) * {of_image}"
+        if (settings.form, settings.average) != ("out", "sample"):
+            return f"{pairs}\nloss = {of_class}"
+        return """\
+similar = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+log_p = F.log_softmax(similar, dim=1)
+positives = (y[:, None] == y).fill_diagonal_(False)
+of_class = log_p.masked_fill(~positives, 0.0).sum(1) / positives.sum(1).clamp_min(1)
+loss = -of_class.mean()"""
+
+    @classmethod
+    def listing(cls, settings: SupConSettings) -> Listing:
+        return Listing(
+            build=PROBE,
+            trains=PROBE_TRAINS,
+            step=f"{TWO_VIEWS}\n{cls.contrasted(settings)}\nloss += {probe_loss('y')}",
+        )

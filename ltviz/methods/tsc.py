@@ -25,6 +25,7 @@ from ltviz.methods.parts.inputs import (
     check_temperature,
     full_precision,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.matched_targets import follow, match, targets_file, targets_of
 from ltviz.methods.parts.partition import weighted_sum
@@ -32,6 +33,7 @@ from ltviz.methods.parts.queue import QueuedStep
 from ltviz.methods.parts.running_mean import allow_absent
 from ltviz.methods.parts.scene import Queries, Scene
 from ltviz.methods.parts.similarities import Partners, fixed_targets, own_similarities, pulled_similarities
+from ltviz.methods.parts.snippets import ENQUEUE, PROBE, PROBE_TRAINS, QUERIES, QUEUE, probe_loss
 from ltviz.methods.parts.theory import simplex_ends
 
 
@@ -196,8 +198,13 @@ class Tsc(Kcl):
         idea="Targets stand evenly on the sphere from the start; each class is sent to the one it is nearest to.",
         formula=r"L_i = L^{KCL}_i - \frac{\lambda}{n_i} \log \frac{e^{q_i \cdot t_{y_i}/\tau}}"
         r"{\sum_a e^{q_i \cdot a/\tau}}",
+        terms={r"L^{KCL}_i": "pull", r"e^{q_i \cdot t_{y_i}/\tau}": "targets", r"\sum_a e^{q_i \cdot a/\tau}": "push"},
+        symbols={r"\lambda": "target_weight", r"\tau": "temperature"},
         look_for="From half time on targets pull: the centres end more balanced than KCL's, and those of rare classes "
         "farther from their targets than those of head ones. Watch who swaps with whom.",
+        differs="Targets are the closed simplex or an annealed optimum, where the official descent is swamped by a "
+        "term of its own. Class centres run from the first step, so that the first matching is a real one. "
+        "The target term is divided by the positives too, as in the code; the paper does not.",
         sphere="The embeddings that are contrasted: this sphere is what training shapes.",
         paper="Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022, "
         "arXiv:2111.13998",
@@ -275,3 +282,38 @@ class Tsc(Kcl):
 
     def target_index(self) -> Tensor:
         return self.matched
+
+    @classmethod
+    def listing(cls, settings: TscSettings) -> Listing:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if settings.targets:
+            made = "read_targets(Path(targets), num_classes=num_classes, dim=dim)"
+            imports = "from pathlib import Path\nfrom ltviz.data.target_files import read_targets\n"
+        else:
+            made, imports = "geometry.optimal_targets(num_classes, dim, seed=0)", ""
+        return Listing(
+            imports=f"{imports}from ltviz.methods.kcl import draw_positives",
+            build=f"""\
+{QUEUE}{PROBE}
+corners = torch.from_numpy({made}).float()
+centres, matched = torch.zeros(num_classes, dim), torch.arange(num_classes)
+""",
+            trains=PROBE_TRAINS,
+            step=f"""\
+{QUERIES}
+met = (query, key, keys, batch.y, keys_y)
+positives = draw_positives(batch.y, keys_y, k, generator, order)
+if step <= warmup * steps:
+    loss = losses.kcl(*met, temperature=temperature, positives=positives)
+else:
+    weighed = {{"target_weight": target_weight, "normalize": normalize}}
+    loss = losses.tsc(*met, corners[matched], temperature=temperature, positives=positives, **weighed)
+loss += {probe_loss("batch.y")}
+""",
+            after=f"""\
+{ENQUEUE}
+sums = torch.zeros(num_classes, dim).index_add_(0, batch.y, query.detach())
+seen = (sums != 0).any(1, keepdim=True)
+centres = torch.where(seen, F.normalize(0.9 * centres + 0.1 * F.normalize(sums, dim=1), dim=1), centres)
+matched = torch.from_numpy(geometry.match_targets(centres.numpy(), corners.numpy()))
+""",
+        )

@@ -23,9 +23,11 @@ from ltviz.methods.parts.inputs import (
     check_rows,
     check_samples,
 )
+from ltviz.methods.parts.listing import Listing
 from ltviz.methods.parts.loss import loss
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import Partners, pulled_similarities, similarities
+from ltviz.methods.parts.snippets import directions
 from ltviz.methods.parts.tracing import checks_values
 from ltviz.methods.proco import DENSITY_MARKS, DENSITY_READINGS, LARGEST_KAPPA, bessel, density_caps
 
@@ -189,8 +191,17 @@ class Vmf(Method):
         idea="A class is a density on the sphere: where it points and how wide it is are both learned.",
         formula=r"L_i = -\log \frac{n_{y_i} C_D(\kappa_{y_i}) e^{\kappa_{y_i} \mu_{y_i} \cdot z_i}}"
         r"{\sum_c n_c C_D(\kappa_c) e^{\kappa_c \mu_c \cdot z_i}}",
+        terms={
+            r"e^{\kappa_{y_i} \mu_{y_i} \cdot z_i}": "pull",
+            r"e^{\kappa_c \mu_c \cdot z_i}": "push",
+            r"n_{y_i}": "prior",
+            r"n_c": "prior",
+        },
+        symbols={r"\kappa_c": "kappa", r"n_c": "counts"},
         look_for="The dashed caps are the classifier itself. Whether rare classes are given wide ones or narrow ones, "
         "and how the overlap term draws them apart at first.",
+        differs="The overlap is a mean over all pairs of classes; the official code divides by the square of their "
+        "number and is written for 1,000 classes.",
         sphere="The embeddings that the densities are held against: this sphere is what training shapes.",
         paper="Wang et al., Towards Calibrated Hyper-Sphere Representation via Distribution Overlap Coefficient for "
         "Long-tailed Learning, ECCV 2022",
@@ -246,3 +257,20 @@ class Vmf(Method):
         """(C,) degrees: half the opening of the cap that holds 95 % of each density."""
         kappa = self.kappa
         return kappa.new_tensor(density_caps(tuple(kappa.tolist()), self.setup_.dim))
+
+    @classmethod
+    def listing(cls, settings: VmfSettings) -> Listing:
+        return Listing(
+            build=f"""\
+{directions("weight", "dim")}
+log_kappa = nn.Parameter(torch.full((num_classes,), math.log(initial_kappa)))
+""",
+            trains="weight, log_kappa",
+            step=f"""\
+z = F.normalize(head(encoder(batch.view(0))), dim=1)
+means, kappa = F.normalize(weight, dim=1), log_kappa.exp().clamp(1.0, {LARGEST_KAPPA:g})
+loss = losses.vmf(z, batch.y, means, kappa, counts)
+loss += overlap_weight * (1 - step / steps) ** decay * losses.vmf_overlap(means, kappa)
+loss += consistency_weight * losses.vmf_consistency(z, batch.y, means, kappa)
+""",
+        )

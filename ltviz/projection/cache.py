@@ -14,7 +14,7 @@ import math
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,13 @@ class ProjectionCache:
     """The views of the run in `run`, which is read without trust: it may come from a stranger.
 
     Any thread may use it. Damaged files are counted as missing, said once, and written anew.
+
+    Args:
+        may_write: asked before each view is written; where it may not be, memory alone keeps it.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.run = Path(run)
+    def __init__(self, run: Path, may_write: Callable[[], bool] = lambda: True) -> None:
+        self.run, self._may_write = Path(run), may_write
         self._guard = threading.Lock()
         self._memory: OrderedDict[tuple[str, int], Kept] = OrderedDict()
         self._held = 0
@@ -92,7 +95,7 @@ class ProjectionCache:
         with self._guard:
             self._remember(name, step, kept)
             self._list(name).add(step)
-            if not self._writable:
+            if not self._writable or not self._may_write():
                 return
             meta = {"kind": "projection", "rules": str(RULES), "name": name, "step": str(step)}
             meta |= {"frame": str(kept.frame), "honesty": json.dumps(kept.honesty)}

@@ -20,6 +20,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+Identity = tuple[int, int, int]
+"""Inode, size and time of change: a file with the same three has not been replaced."""
 _serial = itertools.count()
 
 
@@ -215,3 +217,16 @@ def make_folder(path: Path) -> list[Path]:
             f"The folder cannot be made ({error.strerror}); give a path that you may write ({path})."
         ) from error
     return missing[::-1]
+
+
+def identity(about: os.stat_result) -> Identity:
+    """What tells a file from another one of the same name."""
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def identity_at(path: Path) -> Identity | None:
+    """As `identity`; None where there is no file, or it cannot be asked."""
+    try:
+        return identity(path.lstat())
+    except OSError:
+        return None

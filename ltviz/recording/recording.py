@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +18,9 @@ import numpy as np
 from ltviz.errors import RecordingError
 from ltviz.recording import older, tensors
 from ltviz.recording.attributes import ATTRIBUTES, Attribute, decode_attributes
-from ltviz.recording.files import inner_folder, is_there, open_plain, read_bytes, read_plain
-from ltviz.recording.frame import Frame, decode_frame, file_name, parse_events, parse_metrics, parse_step, step_of
+from ltviz.recording.files import Identity, identity, inner_folder, is_there, open_plain, read_bytes, read_plain
+from ltviz.recording.frame import Frame, decode_frame
+from ltviz.recording.frame_index import FrameIndex
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
@@ -29,11 +29,6 @@ from ltviz.recording.terms import Terms
 
 MAX_INFO = 32 << 20
 MAX_STATUS = 4 << 20
-
-log = logging.getLogger("ltviz")
-
-_Identity = tuple[int, int, int]
-"""Inode, size and time of change: a file with the same three has not been replaced."""
 
 
 class BadFrame(NamedTuple):
@@ -67,13 +62,10 @@ class Recording:
         self.path = Path(path)
         self._run_id = run_id
         self._guard = threading.RLock()
-        self._metrics: dict[int, dict[str, float]] = {}
-        self._events: dict[int, list[dict[str, Any]]] = {}
-        self._sound: set[int] = set()
-        self._bad: dict[int, tuple[_Identity, str]] = {}
-        self._info: tuple[_Identity, RunInfo] | None = None
-        self._probe: tuple[_Identity, Probe] | None = None
-        self._attributes: tuple[_Identity, tuple[Attribute, ...]] = ((0, 0, 0), ())
+        self._frames = FrameIndex(self.path)
+        self._info: tuple[Identity, RunInfo] | None = None
+        self._probe: tuple[Identity, Probe] | None = None
+        self._attributes: tuple[Identity, tuple[Attribute, ...]] = ((0, 0, 0), ())
         self._terms = Terms(self.path / "metrics.jsonl")
         self._beat: tuple[float, float] | None = None
         self._seen = False
@@ -95,7 +87,7 @@ class Recording:
     def info(self) -> RunInfo:
         """run.json; RecordingError where it is missing, damaged or of a newer version."""
         with self._guard:
-            identity, data = self._read("run.json", MAX_INFO, self._info)
+            found, data = self._read("run.json", MAX_INFO, self._info)
             if data is None:
                 assert self._info is not None
                 return self._info[1]
@@ -105,14 +97,14 @@ class Recording:
                 info = info.model_copy(update={"marks": older.declare(names)[:MAX_DECLARED]})
                 if not names:  # a frame that is to come will say what there is to see
                     return info
-            self._info = (identity, info)
+            self._info = (found, info)
             return info
 
     def _tensor_names(self) -> list[str]:
         """Names of the tensors in the newest frame whose header can be read; none without one."""
         for step in reversed(self.frame_files()):
             with contextlib.suppress(FileNotFoundError, RecordingError, ValueError, AttributeError):
-                return list(json.loads(tensors.read_metadata(self._frame_path(step)).get("crc32", "")).keys())
+                return list(json.loads(tensors.read_metadata(self._frames.path(step)).get("crc32", "")).keys())
         return []
 
     @property
@@ -124,12 +116,12 @@ class Recording:
     def probe(self) -> Probe:
         """The samples of every frame; RecordingError where the file is missing or damaged."""
         with self._guard:
-            identity, data = self._read("probe.safetensors", MAX_ARRAYS, self._probe)
+            found, data = self._read("probe.safetensors", MAX_ARRAYS, self._probe)
             if data is not None:
                 # First: an error of run.json is not one of the probe.
                 info = self.info if is_there(self.path / "run.json") else None
                 decode = partial(_decode_probe, info=info)
-                self._probe = (identity, self._parsed(decode, data, "probe.safetensors"))
+                self._probe = (found, self._parsed(decode, data, "probe.safetensors"))
             assert self._probe is not None
             return self._probe[1]
 
@@ -138,10 +130,10 @@ class Recording:
         """What else is known of the samples; RecordingError where the file is damaged."""
         with self._guard:
             if is_there(self.path / ATTRIBUTES):
-                identity, data = self._read(ATTRIBUTES, MAX_ARRAYS, self._attributes)
+                found, data = self._read(ATTRIBUTES, MAX_ARRAYS, self._attributes)
                 if data is not None:
                     decode = partial(decode_attributes, count=len(self.probe.labels))
-                    self._attributes = (identity, self._parsed(decode, data, ATTRIBUTES))
+                    self._attributes = (found, self._parsed(decode, data, ATTRIBUTES))
             return self._attributes[1]
 
     def frame_files(self) -> list[int]:
@@ -149,15 +141,7 @@ class Recording:
 
         RecordingError where that folder is a link, or may not be looked into.
         """
-        folder = inner_folder(self.path, "frames")
-        try:
-            with os.scandir(folder) as entries:
-                steps = [step for entry in entries if (step := step_of(entry.name)) is not None]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise RecordingError(f"The frames cannot be looked into ({error.strerror}; {folder}).") from error
-        return sorted(steps)
+        return list(self._frames.files())
 
     def steps(self) -> list[int]:
         """Steps of the frames that can be read, growing.
@@ -167,17 +151,30 @@ class Recording:
         """
         return list(self._index())
 
+    def steps_within(self, seconds: float) -> tuple[list[int], bool]:
+        """As `steps`, by one look and with so much time for new headers, the newest frame's first; and whether that was
+        enough. Asked again, it goes on: a run of very many frames is shown before all of them have been looked at, and
+        a frame between others may come later than they.
+        """
+        known, complete = self._frames.metrics_within(seconds)
+        return list(known), complete
+
     def frame_metrics(self) -> dict[int, dict[str, float]]:
         """step -> metrics of all frames, from the files' headers alone."""
         return {step: dict(metrics) for step, metrics in self._index().items()}
 
     def frame_events(self) -> dict[int, list[dict[str, Any]]]:
         """step -> events of all frames that have any, from the files' headers alone."""
-        return {step: list(self._events[step]) for step in self._index() if step in self._events}
+        self._index()
+        return self.known_events()
+
+    def known_events(self) -> dict[int, list[dict[str, Any]]]:
+        """As `frame_events`, of the frames that have been looked at already."""
+        return self._frames.events()
 
     def frame(self, step: int) -> Frame:
         """The frame of `step`, every checksum compared; RecordingError where there is none, or where it is damaged."""
-        path = self._frame_path(step)
+        path = self._frames.path(step)
         try:
             return self._load(step)
         except FileNotFoundError as error:
@@ -193,15 +190,15 @@ class Recording:
 
     def last(self) -> Frame | None:
         """The newest frame that can be read; None where there is none."""
-        frames = (self._try_load(step) for step in reversed(self._index()))
+        frames = (self._try_load(step) for step in reversed(list(self._index())))
         return next((frame for frame in frames if frame is not None), None)
 
     def bad_frames(self) -> list[BadFrame]:
         """What was skipped and why. Frames that nobody has read yet are read now, so the list is complete."""
         with self._guard:
             for step in self._index():
-                _ = step in self._sound or self._try_load(step)
-            bad = [BadFrame(self._frame_path(step), reason) for step, (_, reason) in sorted(self._bad.items())]
+                _ = self._frames.is_sound(step) or self._try_load(step)
+            bad = [BadFrame(self._frames.path(step), reason) for step, reason in self._frames.bad()]
         for name, read in (("probe.safetensors", lambda: self.probe), (ATTRIBUTES, lambda: self.attributes)):
             try:
                 _ = read() if is_there(self.path / name) else None
@@ -256,43 +253,9 @@ class Recording:
             self._beat = (status.beat, now)
         return now - self._beat[1] <= STALE_SECONDS
 
-    def _frame_path(self, step: int) -> Path:
-        return self.path / "frames" / file_name(step)
-
-    def _index(self) -> dict[int, dict[str, float]]:
-        """Metrics of each frame that is not known to be bad, by growing step."""
-        with self._guard:
-            steps = self.frame_files()
-            if steps and steps[-1] not in self._metrics:
-                # A look at a folder that is being written may show a file and miss one that came before it. All that
-                # were there before the newest of this look are sure to be in the next.
-                steps = [step for step in self.frame_files() if step <= steps[-1]]
-            present = set(steps)
-            for gone in [step for step in self._metrics if step not in present]:
-                del self._metrics[gone]
-                self._events.pop(gone, None)
-                self._sound.discard(gone)
-            for gone in [step for step in self._bad if step not in present]:
-                del self._bad[gone]
-            new = [step for step in steps if step not in self._metrics]
-            for step in new:
-                path = self._frame_path(step)
-                if step in self._bad and _identity_at(path) == self._bad[step][0]:
-                    continue
-                try:
-                    header = tensors.read_metadata(path)
-                    parse_step(header)
-                    metrics, events = parse_metrics(header), parse_events(header)
-                except FileNotFoundError:
-                    continue
-                except RecordingError as error:
-                    self._set_bad(step, error)
-                else:
-                    self._bad.pop(step, None)
-                    self._metrics[step] = metrics
-                    if events:
-                        self._events[step] = events
-            return {step: self._metrics[step] for step in steps if step in self._metrics}
+    def _index(self) -> Mapping[int, dict[str, float]]:
+        """Metrics of each frame that is not known to be bad, by growing step; not to be changed."""
+        return self._frames.metrics()
 
     def _try_load(self, step: int) -> Frame | None:
         try:
@@ -307,16 +270,16 @@ class Recording:
         try:
             frame = decode_frame(data, step=step, labels=labels, num_classes=self._num_classes())
         except RecordingError as error:
-            self._set_bad(step, error)
+            self._frames.set_bad(step, error)
             raise
-        self._sound.add(step)
+        self._frames.set_sound(step)
         return frame
 
     def _read_frame(self, step: int) -> bytes:
         try:
-            return read_plain(self._frame_path(step), limit=MAX_ARRAYS)
+            return read_plain(self._frames.path(step), limit=MAX_ARRAYS)
         except RecordingError as error:
-            self._set_bad(step, error)
+            self._frames.set_bad(step, error)
             raise
 
     def _labels(self) -> np.ndarray | None:
@@ -331,29 +294,16 @@ class Recording:
         except (FileNotFoundError, RecordingError):
             return None  # a frame can be read without run.json; bad_frames names that
 
-    def _set_bad(self, step: int, error: RecordingError) -> None:
-        path = self._frame_path(step)
-        with self._guard:
-            identity = _identity_at(path)
-            if identity is None:
-                return
-            if step not in self._bad:
-                log.warning("A frame is skipped: %s (%s)", error, path)
-            self._metrics.pop(step, None)
-            self._events.pop(step, None)
-            self._sound.discard(step)
-            self._bad[step] = (identity, str(error))
-
-    def _read(self, name: str, limit: int, known: tuple[_Identity, Any] | None) -> tuple[_Identity, bytes | None]:
+    def _read(self, name: str, limit: int, known: tuple[Identity, Any] | None) -> tuple[Identity, bytes | None]:
         """Identity and bytes of a file of the run; None for the bytes where it is the one that is `known`."""
         try:
             with open_plain(self.path / name) as (descriptor, about):
-                identity = _identity(about)
-                if known is not None and known[0] == identity:
-                    return identity, None
+                found = identity(about)
+                if known is not None and known[0] == found:
+                    return found, None
                 if about.st_size > limit:
                     raise RecordingError(f"It holds {about.st_size:,} bytes; at most {limit:,} are read.")
-                return identity, read_bytes(descriptor, about.st_size)
+                return found, read_bytes(descriptor, about.st_size)
         except FileNotFoundError as error:
             raise RecordingError(f"The run has no {name}; is this the folder of a run? ({self.path})") from error
         except RecordingError as error:
@@ -371,14 +321,3 @@ def _decode_probe(data: bytes, *, info: RunInfo | None) -> Probe:
     if info is not None and int(probe.labels.max()) >= info.num_classes:
         raise RecordingError(f"It has a label {probe.labels.max()}, run.json {info.num_classes} classes.")
     return probe
-
-
-def _identity(about: os.stat_result) -> _Identity:
-    return about.st_ino, about.st_size, about.st_mtime_ns
-
-
-def _identity_at(path: Path) -> _Identity | None:
-    try:
-        return _identity(path.lstat())
-    except OSError:
-        return None

@@ -26,7 +26,7 @@ def catalogue() -> dict[str, Any]:
         "methods": [
             {
                 "name": name,
-                "card": dataclasses.asdict(kind.card),
+                "card": {**dataclasses.asdict(kind.card), "marked": kind.card.marked()},
                 "settings": kind.Settings.model_json_schema(),
                 "several_labels": kind.several_labels,
                 "what_if": offers_what_if(kind),

@@ -9,8 +9,8 @@ import re
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -21,13 +21,14 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from ltviz.errors import ConfigError
+from ltviz.training.ranks import Ranks
 from ltviz.training.settings import RunSettings
 
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the choice is recorded in run.json instead
 # the threads of an OpenMP pool do not live on in a forked child, which would wait for them for ever
 _forked = threading.Event()
 os.register_at_fork(after_in_child=_forked.set)
-_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
 _MIB = 2**20
 SPARE = 0.9
 """Share of the free memory that a batch size is proposed for."""
@@ -41,6 +42,7 @@ class Engine:
         why: how the device came about, a sentence for run.json and the page.
         notes: what else was chosen, and why, a sentence each.
         compiled: whether encoders are compiled.
+        ranks: the processes that take each step together; None where there is this one alone.
     """
 
     fabric: Fabric
@@ -48,6 +50,7 @@ class Engine:
     precision: str = "32"
     notes: tuple[str, ...] = ()
     compiled: bool = False
+    ranks: Ranks | None = None
 
     @property
     def device(self) -> torch.device:
@@ -55,6 +58,8 @@ class Engine:
 
     def autocast(self) -> AbstractContextManager:
         """Forward passes inside run in the chosen precision."""
+        if self.precision == "64":
+            return nullcontext()  # of float64 modules; images are float32 all the same, and are made inside
         return self.fabric.autocast()
 
     def place(self, method: nn.Module) -> None:
@@ -62,6 +67,8 @@ class Engine:
         if self.device.type == "cuda":
             method.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.fabric.to_device(method)
+        if self.precision == "64":
+            method.double()
         encoder = getattr(method, "encoder", None)
         if self.compiled and isinstance(encoder, nn.Module):
             encoder.compile()  # in place: names of weights stay, and a copy of it is not compiled
@@ -100,8 +107,12 @@ class Engine:
         return {"used": round(used / _MIB, 1), "total": round(total / _MIB, 1)}
 
 
-def start(settings: RunSettings) -> Engine:
+def start(settings: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Engine:
     """The device and precision that the settings ask for; sets torch's CPU threads and its global switches.
+
+    Args:
+        ranks: the processes that take each step together.
+        place: of this process among those on its machine; it takes the device that is so many further on.
 
     Raises:
         ConfigError: a device that is absent, a precision or a compiler that it has not, or several threads in a process
@@ -114,6 +125,7 @@ def start(settings: RunSettings) -> Engine:
         )
     torch.set_num_threads(settings.threads)
     accelerator, index, why = _choose(settings.device)
+    index += place
     if settings.precision == "16" and accelerator != "cuda":
         raise ConfigError(
             f"precision 16 is for CUDA, whose 16-bit products are scaled, but the device is {accelerator} ({why}); "
@@ -127,7 +139,13 @@ def start(settings: RunSettings) -> Engine:
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
     )
     notes = (*_switch(accelerator, settings), *(["compile: the encoder is compiled"] if settings.compile else []))
-    return Engine(fabric, why, settings.precision, notes, settings.compile)
+    if ranks is not None:
+        notes = (
+            *notes,
+            f"ranks: {ranks.size} processes divide the rows of the encoder, whose batch norm sees all of them; each "
+            "computes the loss of the whole batch",
+        )
+    return Engine(fabric, why, settings.precision, notes, settings.compile, ranks)
 
 
 def _choose(device: str) -> tuple[str, int, str]:
@@ -196,8 +214,12 @@ class Growth:
 
 
 @contextmanager
-def growth(device: torch.device) -> Iterator[Growth]:
-    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass."""
+def growth(device: torch.device, but: Collection[torch.Tensor] = ()) -> Iterator[Growth]:
+    """On CUDA what the allocator counts at the peak; elsewhere what the backward pass keeps of the forward pass.
+
+    Args:
+        but: tensors that are there anyway and count for nothing, such as parameters; CUDA counts what is added alone.
+    """
     found = Growth()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -206,10 +228,12 @@ def growth(device: torch.device) -> Iterator[Growth]:
         found.bytes = torch.cuda.max_memory_allocated(device) - before
         return
     kept: dict[int, int] = {}
+    held = {tensor.untyped_storage().data_ptr() for tensor in but}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in held:
+            kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):

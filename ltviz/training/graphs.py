@@ -46,6 +46,8 @@ def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, list
         why = "precision 16 leaves out steps by what it has read on the host"
     elif engine.compiled:
         why = "the encoder is compiled"
+    elif engine.ranks is not None:
+        why = "ranks wait for one another within a step"
     else:
         why = vars(type(method)).get("on_host", UNSAID)  # what a class inherits says nothing of what it adds
     if why is None:

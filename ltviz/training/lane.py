@@ -20,6 +20,7 @@ from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_
 from ltviz.recording.evaluation import write_evaluation
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
+from ltviz.training.crew import Crew, enlist
 from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluated
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
@@ -77,6 +78,7 @@ class Lane:
         title: str | None = None,
         race: str | None = None,
         recipe: Mapping[str, Any] | None = None,
+        crew: Crew | None = None,
     ) -> Lane:
         """A new run in the folder `path`, before its first step.
 
@@ -85,6 +87,7 @@ class Lane:
             title: for people; the method's own where None.
             race: id that the runs of a race share.
             recipe: what run.json says of the recipe that the settings are from.
+            crew: the other ranks, where several processes train together.
 
         Raises:
             RecordingError, RunLocked: a folder that holds a run, or a teacher's that holds another one. DiskFull.
@@ -92,7 +95,7 @@ class Lane:
         """
         method = teachers.build(kind, settings, shared, teacher)
         share = shared.share_of(method)
-        learner = Learner(method, shared.run, shared.engine, share)
+        learner = enlist(method, shared, share, teacher, crew)
         awaits = teachers.take_in(method, teacher, path, shared)
         about = shared.describe(method, share, teacher=teacher and teacher.as_json(), recipe=recipe and dict(recipe))
         about["config"]["engine"]["notes"] += learner.notes
@@ -112,8 +115,8 @@ class Lane:
         return lane
 
     @classmethod
-    def resume(cls, recording: Recording, shared: SharedStart) -> Lane:
-        """A run that goes on: the last saved weights, and the changes that its frames tell of after them.
+    def resume(cls, recording: Recording, shared: SharedStart, crew: Crew | None = None) -> Lane:
+        """A run that goes on, with any number of ranks: the last weights, and what its frames tell of after them.
 
         Raises:
             RecordingError, RunLocked: it began otherwise, its weights cannot be read, or somebody else writes it.
@@ -125,7 +128,7 @@ class Lane:
         settings = parse_settings(kind, recording.config.get("method", {}))
         method = teachers.build(kind, settings, shared, teacher)
         rows, views = recording.config["share"]
-        learner = Learner(method, shared.run, shared.engine, (int(rows), int(views)))
+        learner = enlist(method, shared, (int(rows), int(views)), teacher, crew)
         before = folders.Snapshot(path)
         writer = RunWriter.resume(path)
         try:
@@ -212,12 +215,9 @@ class Lane:
         return fitting_batch(lambda rows: self._learner.bytes_of(batch, rows), size, free_memory(self.engine.device))
 
     def learn_from(self, teacher: Path) -> None:
-        """Takes in the last weights of a teacher's run, and waits for it no more.
-
-        Raises:
-            RecordingError: weights that cannot be read or belong to another method.
-        """
+        """Takes in the last weights of a teacher's run, and waits for it no more; errors as of `teachers.take_in`."""
         teachers.copy_weights(self.method, teacher)
+        self._learner.outdated = True
         self.awaits = None
 
     # ------------------------------------------------------------------ settings
@@ -316,8 +316,7 @@ class Lane:
 
     def _note_replaced(self) -> None:
         """Adds an event on files found damaged since the frame before, for which others of their class stand in."""
-        data = self._shared.data
-        told = list(dict.fromkeys((*data.train_inputs.replaced, *data.test_inputs.replaced)))
+        told = self._shared.data.replaced
         if len(told) > self._replaced:
             self.note("replaced", total=len(told), files=told[self._replaced :][:_MOST_FILES])
             self._replaced = len(told)

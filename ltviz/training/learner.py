@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -48,6 +48,7 @@ class Learner:
         images_seen: images that the steps so far have asked for, each view of a sample an image.
         torn: whether the last step broke off after it had begun to move the weights.
         notes: what was chosen for this method beside what the engine says, a sentence each.
+        outdated: whether weights came otherwise than by a step, so that ranks that follow do not have them.
     """
 
     def __init__(self, method: Method, run: RunSettings, engine: Engine, share: tuple[int, int]):
@@ -58,7 +59,7 @@ class Learner:
         self._scaler = engine.scaler()
         self._ledger = Ledger(engine.device)
         self._stepped = False
-        self.torn = False
+        self.torn = self.outdated = False
         captures, self.notes = graphs.choice(method, run, engine)
         make = partial(graphs.CudaGraph, engine.device)
         self._replays = graphs.Replays(method, self._ledger, make) if captures else None
@@ -107,11 +108,13 @@ class Learner:
             self._ledger.judge([])
             spoil = torch.ones_like(self._ledger.refused).masked_fill(self._ledger.refused > 0, torch.nan)
             self._scaler.scale(total * spoil).backward()  # NaN gradients are left out, as those that overflow are
+            self._sum_gradients()
             self.torn = True
             self._scaler.step(self.optimizer)
             self._scaler.update()
             return
         self.engine.fabric.backward(total)
+        self._sum_gradients()
         self.torn = True
         self._ledger.judge([p.grad for p in self._trained if p.grad is not None])
         if self.engine.is_fused(self.optimizer):
@@ -119,6 +122,10 @@ class Learner:
             self.optimizer.step()
         elif not bool(self._ledger.refused):
             self.optimizer.step()
+
+    def _sum_gradients(self) -> None:
+        if self.engine.ranks is not None:
+            self.engine.ranks.sum_gradients(self.method, self._trained)
 
     def renew(self) -> None:
         """A fresh optimiser: what the old one remembered of earlier gradients is gone."""
@@ -198,6 +205,16 @@ class Learner:
             for one, state in zip(generators, outside, strict=True):
                 one.set_state(state)
 
+    def chance(self) -> list[str]:
+        """States of all random generators that a step draws from, as text."""
+        return [weights.pack_rng_state(one) for one in (self.method.setup_.generator.get_state(), *self._rng_states)]
+
+    def set_chance(self, states: Sequence[str]) -> None:
+        """Goes back to what `chance` gave."""
+        own, *others = (weights.unpack_rng_state(one) for one in states)
+        self.method.setup_.generator.set_state(own)
+        self._rng_states = others
+
     # ------------------------------------------------------------------ weights
 
     def is_sound(self) -> bool:
@@ -234,7 +251,8 @@ class Learner:
         weights.unpack_optimizer(self.optimizer, self.method, saved.tensors["optimizer"])
         self.images_seen = int(state["images_seen"])
         self.method.settings = type(self.method).Settings.model_validate(state["settings"])
-        self.run = RunSettings.model_validate({**state["run"], "device": self.run.device})
+        here = self.run.model_dump(include={"device", "devices", "nodes"})
+        self.run = RunSettings.model_validate({**state["run"], **here})
         self.method.setup_.generator.set_state(weights.unpack_rng_state(state["generator"]))
         chance = [state["chance"], *state.get("chance_of_device", [])][: len(self._rng_states)]
         self._rng_states[: len(chance)] = [weights.unpack_rng_state(one) for one in chance]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ltviz.data.tensors import Batches
 from ltviz.recording import Request
+from ltviz.training.crew import Crew
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
 from ltviz.training.phase import STOPPED, Phase
@@ -26,6 +27,7 @@ class Race:
         lanes: open lanes; all share the number of steps. A lane may begin later than others (after a resume).
         batches: of the training set.
         teachers: open lanes in whose folders are the teachers that some of `lanes` await.
+        crew: the other ranks, where several processes train together; dismissed at the end.
         stop: ends all lanes as if a person had stopped them.
         progress: called after every step of `lanes` with its number.
         say: called with what is being done where that is no step and may take minutes.
@@ -37,13 +39,14 @@ class Race:
         batches: Batches,
         *,
         teachers: Sequence[Lane] = (),
+        crew: Crew | None = None,
         stop: Stop | None = None,
         progress: Callable[[int], None] = lambda step: None,
         say: Callable[[str], None] = lambda doing: None,
     ):
         self.lanes, self.teachers = list(lanes), list(teachers)
         self.batches, self._stop, self._progress = batches, stop or Stop(), progress
-        self._say = say
+        self._say, self._crew = say, crew
         self._last = self._phase(self.lanes)
         self._phases = [self._last]
         """Whose requests are heard: the phase that trains, then the one that waits."""
@@ -73,6 +76,9 @@ class Race:
             for lane in self.active:
                 lane.end("failed", f"{lane.name} was cut off at step {lane.step} by {type(error).__name__}")
             raise
+        finally:
+            if self._crew is not None:
+                self._crew.dismiss()
         return [lane.outcome(self.pacer.share) for lane in self.lanes]
 
     def _phase(self, lanes: Sequence[Lane]) -> Phase:

@@ -155,8 +155,24 @@ class RunSettings(Bounded):
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where to compute: auto, cpu, mps, cuda or cuda:1."
     )
-    precision: Literal["32", "bf16", "16"] = Field(
-        "32", description="Floating-point precision: 32, or bf16 or 16 for mixed; 16 is for CUDA."
+    devices: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Devices that train together on each machine, a process each: the encoder's rows are divided among "
+        "them, the loss sees the whole batch. On a CPU they are processes.",
+    )
+    nodes: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="Machines that train together; the same command runs on each, with MASTER_ADDR, MASTER_PORT and "
+        "NODE_RANK in its environment.",
+    )
+    precision: Literal["32", "bf16", "16", "64"] = Field(
+        "32",
+        description="Floating-point precision: 32, or bf16 or 16 for mixed; 16 is for CUDA. 64 is for checks: two ways "
+        "of computing the same then agree to ten digits after many steps.",
     )
     compile: bool = Field(
         False, description="Compile the encoder: the first steps take a minute, the others less time on a GPU."
@@ -248,7 +264,7 @@ class RunSettings(Bounded):
 
 INCIDENTAL = frozenset(
     {
-        *("data_dir", "image_root", "device", "threads", "compile", "cuda_graphs", "deterministic"),
+        *("data_dir", "image_root", "device", "devices", "nodes", "threads", "compile", "cuda_graphs", "deterministic"),
         *("watch_share", "max_fps", "least_frames", "evaluate"),
     }
 )

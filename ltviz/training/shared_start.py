@@ -33,11 +33,14 @@ from ltviz.recording import Fingerprints, Recording
 from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
+from ltviz.training.ranks import Ranks
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 from ltviz.training.theory import marks_of
 
 SHOWN_OF_CLASS, SHOWN = 6, 60
 """Samples of a class, and in all, for which a frame shows marks such as their two views."""
+SMALL_BATCH, TIMES_IN_BATCH = 1024, 8
+"""A batch larger than the one holds no sample of the training set more often than the other, on average."""
 
 
 @dataclass(frozen=True)
@@ -212,22 +215,30 @@ class SharedStart:
             )
 
 
-def prepare(run: RunSettings) -> SharedStart:
+def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> SharedStart:
     """Data, probe set, batches and initial modules.
+
+    Args:
+        ranks, place: as `engine.start` takes them; the encoder's rows are divided among these ranks.
 
     Raises:
         ConfigError, DataError: settings that cannot be met, files that are missing.
     """
-    chosen = engine.start(run)
+    chosen = engine.start(run, ranks, place)
     data = data_registry.load(run.data, **run.cut)
     if run.epochs is not None:
         run = controls.replace(run, "steps", run.steps_over(data.num_images))
+    _check_batch(run.batch_size, data.num_images)
     with _seeded(run.seed):
         encoder, feature_dim = encoders.build(run.encoder, data.train_inputs.shape)
         whole = encoder
         if isinstance(data.train_inputs, Pixels):
             encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
         head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
+    if run.precision == "64":
+        encoder.register_forward_pre_hook(_in_double)
+    if ranks is not None:
+        ranks.divide(encoder)
     loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     if run.probe_points is None:
         run, chosen = _choose_points(run, chosen, whole, data.train_inputs.shape)
@@ -243,6 +254,22 @@ def prepare(run: RunSettings) -> SharedStart:
     assert run.probe_points is not None
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)
     return SharedStart(run, chosen, data, probe, batches, encoder, head, feature_dim, loaded)
+
+
+def _check_batch(size: int, images: int) -> None:
+    """ConfigError for a batch that would hold the same few samples again and again: a mistake that costs hours, and
+    memory by its square."""
+    most = max(SMALL_BATCH, TIMES_IN_BATCH * images)
+    if size > most:
+        raise ConfigError(
+            f"batch_size must be at most {most:,} with {images:,} training samples, or a batch holds each of them "
+            f"{size / images:,.0f} times, got {size:,}; try {min(most, max(64, images // 4)):,}"
+        )
+
+
+def _in_double(encoder: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """Images stay float32 until an encoder in float64 takes them."""
+    return tuple(x.double() for x in given)
 
 
 def _choose_points(

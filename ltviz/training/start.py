@@ -16,6 +16,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.recording import Recording, new_run_id
 from ltviz.recording.names import typed_path
 from ltviz.training import controls, folders, teachers
+from ltviz.training.crew import Crew
 from ltviz.training.forces import parse_what_if
 from ltviz.training.lane import Lane
 from ltviz.training.race import Race
@@ -66,28 +67,47 @@ def begin(
     found = data_registry.resolve(run.data, **run.files)
     if run.weights:
         found["weights"] = str(typed_path(run.weights).absolute())
-    shared = prepare(run.model_copy(update=found))
+    run = run.model_copy(update=found)
+    crew, shared = _muster(run)
     if race is None and len(entrants) > 1:
         race = new_run_id("race")
-    specs = _common_teachers(
-        teachers.specify(kind, chosen, entrant.path, shared)
-        for entrant, kind, chosen in zip(entrants, kinds, settings, strict=True)
-    )
     with ExitStack() as undo:
+        if crew is not None:
+            undo.callback(crew.dismiss)
+        specs = _common_teachers(
+            teachers.specify(kind, chosen, entrant.path, shared)
+            for entrant, kind, chosen in zip(entrants, kinds, settings, strict=True)
+        )
         untrained = [
             (spec, entrant.path, kind.card.title)
             for entrant, kind, spec in zip(entrants, kinds, specs, strict=True)
             if spec is not None and not teachers.is_trained(spec, entrant.path, shared)
         ]
-        first = _open_teachers(untrained, shared, undo)  # older than their students: the page shows the newest run
+        first = _open_teachers(untrained, shared, undo, crew)  # older than their students: pages show the newest
         lanes = []
         for entrant, kind, chosen, spec in zip(entrants, kinds, settings, specs, strict=True):
             lanes.append(
-                Lane.create(entrant.path, kind, chosen, shared, teacher=spec, race=race, recipe=entrant.recipe)
+                Lane.create(
+                    entrant.path, kind, chosen, shared, teacher=spec, race=race, recipe=entrant.recipe, crew=crew
+                )
             )
             undo.callback(lanes[-1].undo)
         undo.pop_all()
-    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress, say=say)
+    return Race(lanes, shared.batches, teachers=first, crew=crew, stop=stop, progress=progress, say=say)
+
+
+def _muster(run: RunSettings) -> tuple[Crew | None, SharedStart]:
+    """The other ranks, where there are to be some, and the start that all have."""
+    if run.devices * run.nodes == 1:
+        return None, prepare(run)
+    crew = Crew(run)
+    try:
+        shared = prepare(run, crew.ranks)
+        crew.begin(shared.run)
+    except BaseException:
+        crew.dismiss()
+        raise
+    return crew, shared
 
 
 def check_switches(run: RunSettings, settings: Sequence[BaseModel]) -> None:
@@ -115,6 +135,7 @@ def resume(
     paths: Sequence[Path],
     *,
     device: str | None = None,
+    devices: int | None = None,
     stop: Stop | None = None,
     progress: Callable[[int], None] = lambda step: None,
     say: Callable[[str], None] = lambda doing: None,
@@ -126,7 +147,7 @@ def resume(
 
     Args:
         paths: runs of one race, or a single run.
-        device: instead of the one the runs were made with.
+        device, devices: instead of the one, and of as many, as the runs were made with.
         stop, progress, say: as `Race` takes them.
 
     Raises:
@@ -138,20 +159,24 @@ def resume(
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     if device is not None:
         run = controls.replace(run, "device", device)
-    shared = prepare(relocate(run))
+    if devices is not None:
+        run = controls.replace(run, "devices", devices)
+    crew, shared = _muster(relocate(run))
     with ExitStack() as undo:
+        if crew is not None:
+            undo.callback(crew.dismiss)
         lanes = []
         for recording in recordings:
-            lanes.append(Lane.resume(recording, shared))
+            lanes.append(Lane.resume(recording, shared, crew))
             undo.callback(lanes[-1].undo)
         untrained = [
             (spec, lane.path, lane.method.card.title)
             for lane, recording in zip(lanes, recordings, strict=True)
             if lane.awaits is not None and (spec := TeacherSpec.of(recording.info)) is not None
         ]
-        first = _open_teachers(untrained, shared, undo)
+        first = _open_teachers(untrained, shared, undo, crew)
         undo.pop_all()
-    return Race(lanes, shared.batches, teachers=first, stop=stop, progress=progress, say=say)
+    return Race(lanes, shared.batches, teachers=first, crew=crew, stop=stop, progress=progress, say=say)
 
 
 def _common_settings(recordings: Sequence[Recording]) -> RunSettings:
@@ -175,7 +200,9 @@ def _common_teachers(specs: Iterable[TeacherSpec | None]) -> list[TeacherSpec | 
     return common
 
 
-def _open_teachers(wanted: Iterable[tuple[TeacherSpec, Path, str]], shared: SharedStart, undo: ExitStack) -> list[Lane]:
+def _open_teachers(
+    wanted: Iterable[tuple[TeacherSpec, Path, str]], shared: SharedStart, undo: ExitStack, crew: Crew | None
+) -> list[Lane]:
     """Lanes of the teachers that must be trained, new or to go on; of each folder one.
 
     Args:
@@ -193,12 +220,12 @@ def _open_teachers(wanted: Iterable[tuple[TeacherSpec, Path, str]], shared: Shar
         if (path / "run.json").exists():
             recording = Recording(path)
             folders.check_resumable(recording)
-            lane = Lane.resume(recording, shared)
+            lane = Lane.resume(recording, shared, crew)
         else:
             folders.check_free(path)
             kind = method_registry.method(spec.method)
             title = f"{kind.card.title}, teacher of {title}"
-            lane = Lane.create(path, kind, parse_settings(kind, spec.settings), shared, title=title)
+            lane = Lane.create(path, kind, parse_settings(kind, spec.settings), shared, title=title, crew=crew)
         found[path] = lane
         undo.callback(lane.undo)
     return list(found.values())

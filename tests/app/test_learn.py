@@ -11,7 +11,8 @@ from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from streamlit.testing.v1 import AppTest
 
-from ltviz.lessons import Book, answer, list_lessons, read_lesson
+from ltviz.lessons import Answer, Book, answer, judge, list_lessons, read_lesson
+from ltviz.lessons.lesson import Ask
 from ltviz.recording import Home
 
 APP = Path(ltviz_app.__file__).parent
@@ -43,8 +44,18 @@ def said(app: AppTest) -> str:
 
 
 def stage(app: AppTest) -> dict:
-    (found,) = app.get("bidi_component")
-    return json.loads(found.proto.json)
+    (found,) = (given for given in components(app) if "language" not in given)
+    return found
+
+
+def beside(app: AppTest) -> dict:
+    """What stands in the text: terms, a curve, what is told."""
+    (found,) = (given for given in components(app) if "language" in given)
+    return found
+
+
+def components(app: AppTest) -> list[dict]:
+    return [json.loads(one.proto.json) for one in app.get("bidi_component")]
 
 
 def test_all_titles_are_listed_and_open_their_lessons():
@@ -110,13 +121,133 @@ def test_every_step_of_every_lesson_is_drawn_and_answered(path: Path):
         shown = given.get("lesson", {}).get("search") or given["runs"]
         assert shown == (step.scene.geometry or list(lesson.runs_of(step)))
         if step.ask:
-            found = answer(step.ask, book)
-            field = app.number_input[0] if step.ask.kind == "value" else app.radio[0]
-            field.set_value(found.right).run()
+            say(app, lesson.name, at, step.ask, answer(step.ask, book).right)
             button(app, words.learn.PLAY).click().run()
             assert 'data-verdict="right"' in said(app), step.title
         if at + 1 < len(lesson.steps):
             button(app, words.learn.NEXT).click().run()
+
+
+def say(app: AppTest, lesson: str, at: int, ask: Ask, right) -> None:
+    """Answers a question as a learner would; a curve as the page's component tells it."""
+    if ask.kind == "curve":
+        app.session_state[f"course-{lesson}"].drawn[at] = right
+        app.run()
+    else:
+        (app.number_input[0] if ask.kind == "value" else app.radio[0]).set_value(right).run()
+
+
+TEACHING = """\
+---
+title: Means of teaching
+lang: ar
+run: demo-supcon
+---
+## Terms
+$$\\frac{\\term{pull}{a}}{\\term{push}{b}}$$
+
+## Curve
+```stage
+play = [0, 300]
+path = [[0.6, 0.35, 4.0], [2.0, 0.1, 3.0]]
+seconds = 5.0
+```
+```ask
+kind = "curve"
+question = "Draw it."
+of = "centre_sum(demo-supcon)"
+low = 0.0
+high = 1.0
+tolerance = 0.05
+```
+## Wait
+```wait
+say = "Turn on Forces."
+layer = "forces"
+```
+A text.
+"""
+
+
+@pytest.fixture
+def teaching(studio, tmp_path: Path):
+    studio.lessons = tmp_path
+    (tmp_path / "means.md").write_text(TEACHING)
+    return lambda step: page(lesson="means", step=str(step))
+
+
+def test_terms_have_colours_and_the_language_its_direction(teaching):
+    app = teaching(1)
+    given = beside(app)
+    assert (given["language"], given["rtl"]) == ("ar", True)
+    assert [(term["name"], term["parts"]) for term in given["terms"]] == [
+        ("pull", ["positives"]),
+        ("push", ["head", "medium", "tail"]),
+    ]
+    assert r"\textcolor{#009e73}{{a}}" in said(app) and r"\term" not in said(app)
+    assert "centre sum 0.601" in given["told"], "who does not see the picture is told of it"
+    assert stage(app)["told"] == given["told"]
+
+
+def test_a_curve_is_held_against_the_recording_and_the_camera_travels_at_play(teaching):
+    app = teaching(2)
+    curve = beside(app)["curve"]
+    assert (curve["steps"], curve["drawn"], curve["found"], round(curve["begins"], 3)) == ([0, 300], None, None, 0.986)
+    assert button(app, words.learn.PLAY).disabled and "path" not in stage(app)["scene"]
+    app.session_state["course-means"].drawn[1] = (0.986, *[0.9] * 12)
+    app.run()
+    button(app, words.learn.PLAY).click().run()
+    text, curve = said(app), beside(app)["curve"]
+    assert "You said: it stays where it is. The recording says: it falls. Your curve is 0.173 away" in text
+    assert curve["found"][-1] == [300, pytest.approx(0.6014, abs=1e-3)] and curve["drawn"][1] == 0.9
+    assert stage(app)["scene"]["path"][1] == [2.0, 0.1, 3.0] and stage(app)["scene"]["seconds"] == 5.0
+    assert "The centre of 7 moved farthest, by 122.1°" in beside(app)["told"]
+
+
+def test_a_step_waits_for_what_the_learner_does_and_can_be_skipped(teaching):
+    app = teaching(3)
+    assert stage(app)["wait"] == {
+        "id": "means:2",
+        "layer": "forces",
+        "setting": None,
+        "below": None,
+        "above": None,
+        "do": None,
+    }
+    assert "Turn on Forces." in said(app) and not [one for one in app.button if one.label == words.learn.PLAY]
+    button(app, words.learn.SKIP).click().run()
+    assert not app.exception and "lesson" not in app.query_params
+
+
+def test_a_class_can_be_pointed_at_until_it_is_said():
+    app = page(lesson=FIRST, step="4")
+    assert stage(app)["pointing"] and beside(app)["picked"] == {"rank": None}
+    app.radio[0].set_value("4").run()
+    assert beside(app)["picked"] == {"rank": 9}
+    button(app, words.learn.PLAY).click().run()
+    assert not stage(app)["pointing"]
+
+
+def test_without_a_trainer_no_lesson_offers_to_train(studio):
+    assert not [one for one in page(lesson=FIRST, step="2").button if one.label == words.learn.LIVE]
+    studio.serving = True
+    assert [one for one in page(lesson=FIRST, step="2").button if one.label == words.learn.LIVE]
+
+
+def test_a_lessons_runs_are_trained_with_the_settings_they_had(studio, monkeypatch: pytest.MonkeyPatch):
+    jobs = []
+    studio.serving = True
+    monkeypatch.setattr(studio.supervisor, "submit", jobs.append)
+    app = page(lesson="2-pull-and-push", step="3")
+    button(app, words.learn.LIVE).click().run()
+    assert not app.exception
+    (job,) = jobs
+    assert (job.run["data"], job.run["steps"], job.run["imbalance_factor"]) == ("digits-lt", 300, 50.0)
+    assert [(run.method, run.settings["temperature"]) for run in job.runs] == [("supcon", 0.1)]
+    shown = stage(app)
+    assert shown["runs"] == [job.runs[0].run_id] and shown["scene"]["play"] is None, "seen as it grows"
+    button(app, words.learn.LIVE_BACK).click().run()
+    assert stage(app)["runs"] == ["demo-supcon"]
 
 
 def test_the_last_step_leads_back_to_the_list():
@@ -155,3 +286,43 @@ def test_a_teachers_folder_is_read_and_hostile_files_are_told(studio, tmp_path: 
     app = page(lesson="gone")
     assert not app.exception and "no run" in app.error[0].value
     assert not page(lesson="mine").exception
+
+
+def test_a_draft_is_followed_and_its_last_good_version_stays(studio, tmp_path: Path):
+    file = tmp_path / "mine.md"
+    good = (APP / "lessons" / f"{FIRST}.md").read_text(encoding="utf-8")
+    file.write_text(good.replace("## At first", "## Before"), encoding="utf-8")
+    studio.draft = file
+    app = page()
+    assert not app.exception and "At first" not in said(app) and str(file) in said(app)
+    file.write_text(good, encoding="utf-8")
+    app.run()
+    assert "Step 2 of 5" in said(app), "who writes is taken to what has changed"
+    line = good[: good.index("step = 300")].count("\n") + 1
+    file.write_text(good.replace("step = 300", "step = -1", 1), encoding="utf-8")
+    app.run()
+    assert f"line {line}: step must be" in said(app)
+    assert "At first all clouds" in said(app) and words.learn.PREVIEW_LAST in [one.value for one in app.caption]
+    line = good[: good.index("centre_sum(demo-supcon, first) > 0.98")].count("\n") + 1
+    file.write_text(good.replace("first) > 0.98", "first) > 0.99"), encoding="utf-8")
+    app.run()
+    assert f"line {line}: the recording does not show" in said(app)
+    file.unlink()
+    app.run()
+    assert not app.exception and "there is none" in said(app) and "At first all clouds" in said(app)
+    file.write_text(good, encoding="utf-8")
+    app.run()
+    assert '<div class="ltviz-trouble' not in said(app)
+
+
+CASES = json.loads((Path(__file__).parents[1] / "verdict_cases.json").read_text())
+
+
+def test_numbers_are_said_and_judged_as_in_a_lesson_file():
+    assert [words.learn.number(value, unit) for value, unit, _ in CASES["numbers"]] == [c[2] for c in CASES["numbers"]]
+    for case in CASES["judged"]:
+        found = Answer(
+            case["found"], (), (case["found"],), "", "", True, case["tolerance"], (case["span"][0], case["span"][1])
+        )
+        verdict = judge(found, float(case["said"]))
+        assert (verdict.right, verdict.score) == (case["right"], pytest.approx(case["score"]))

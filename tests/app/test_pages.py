@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import ltviz_app
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from ltviz_app import words
 from ltviz_app.service import studio as studio_module
 from ltviz_app.service.supervisor import Trouble
+from ltviz_app.widgets import charts
 from streamlit.testing.v1 import AppTest
 
 import ltviz
@@ -479,6 +481,15 @@ def test_methods_of_a_what_if_are_chosen_and_stay_when_folded_away(home: Path):
     assert job.run["what_if"] == "tsc,bcl"
     unfold(app, "race-more")
     assert app.multiselect(key="race-what_if").value == ["tsc", "bcl"]
+
+
+@pytest.mark.parametrize(
+    ("dim", "metrics", "said"),
+    [(3, {}, [True, True]), (3, {"theory_error_mean": 5.0}, [True, False]), (9, {}, [False, False])],
+)
+def test_where_no_distance_to_theory_is_drawn_it_is_said_why(dim: int, metrics: dict[str, float], said: list[bool]):
+    notes = charts.notes({"run": SimpleNamespace(num_classes=10, dim=dim)}, [metrics])  # pyright: ignore[reportArgumentType]
+    assert [any("No regular simplex fits" in note for note in notes), words.shared.NO_THEORY in notes] == said
 
 
 def test_a_run_without_test_accuracy_has_its_charts(home: Path):

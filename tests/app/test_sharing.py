@@ -157,6 +157,23 @@ def test_viewers_read_and_change_nothing(client, shared, sharing, home: Path, ru
     assert not (home / ".attention.json").exists() and not list((home / "one-run" / "control").iterdir())
 
 
+def test_what_a_viewer_makes_be_computed_is_not_written_into_a_run(client, sharing, home: Path, runs):
+    runs.finished(home, "one-run", dim=8)
+    views = home / "one-run" / "projections"
+    ask = "/ltviz/stream?runs=one-run&token=a-token&projection="
+    as_viewer(client, sharing)
+    assert client.get("/ltviz/replay?runs=one-run&token=a-token&projection=pca").status_code == 200
+    with client.websocket(ask + "pca") as talk:
+        while b'"pca"' not in talk.recv(timeout=10):
+            pass
+    assert not views.exists()
+    as_trainer(client)
+    with client.websocket(ask + "spread") as talk:
+        while b'"spread"' not in talk.recv(timeout=10):
+            pass
+    assert views.exists(), "only what was computed for a viewer stays in memory"
+
+
 def test_trainers_do_all(client, home: Path, runs):
     runs.finished(home, "one-run")
     as_trainer(client)

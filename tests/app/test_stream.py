@@ -235,6 +235,16 @@ def test_what_is_selected_is_kept_for_other_programs(talk, home: Path, runs):
     viewer.wait(lambda: read_attention(home).sample_ids == [])
 
 
+def test_a_viewer_to_whom_nothing_happens_hears_that_the_server_is_there(talk, home: Path, runs):
+    runs.finished(home, "run-one")
+    viewer = talk("run-one", step=5)
+    viewer.wait(lambda: len(viewer.of("beat")) >= 2)
+    told = len(viewer.messages)
+    began = time.monotonic()
+    viewer.wait(lambda: len(viewer.messages) > told)
+    assert time.monotonic() - began < 2.0, "often enough for three seconds of silence to mean something"
+
+
 # ---------------------------------------------------------------------- what goes wrong
 
 

@@ -185,3 +185,29 @@ def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(
     assert text.startswith("<!DOCTYPE html>") and '"runs":["demo-bcl","demo-tsc"]' in text and '"step":100' in text
     assert "arrows=alike" in text
     page.get_by_text("also without a network").wait_for()
+
+
+def test_a_panel_opens_the_card_of_its_method(visit: Any, home: Path) -> None:
+    page = visit("/?runs=demo-supcon,demo-ce")
+    until((home / ".ltviz" / "catalogue.json").exists)
+    about = page.get_by_role("button", name="About SupCon")
+    about.focus()
+    page.keyboard.press("Enter")
+    card = page.get_by_role("dialog")
+    card.get_by_text("Samples of one class attract").wait_for()
+    card.locator(".katex-html [style*=color]").first.wait_for()
+    assert "= 0.1 (temperature)" in card.inner_text()
+    for words in ("What to look for", "What the code does differently from the paper", "Settings in force"):
+        assert words in card.inner_text()
+    assert card.get_by_role("link", name="Official code").get_attribute("href").startswith("https://github.com/")
+    card.get_by_text("Show me the code").click()
+    code = card.get_by_test_id("stCode")
+    code.wait_for(timeout=120_000)
+    assert "as the run demo-supcon trained it" in code.inner_text()
+    assert "loss.backward()" in code.inner_text()
+    code.hover()
+    card.get_by_role("button", name="Copy to clipboard").wait_for()
+    assert card.get_by_role("button", name="Save as a file").count() == 1
+    page.keyboard.press("Escape")
+    card.wait_for(state="detached")
+    until(lambda: about.evaluate("button => button.getRootNode().activeElement === button"))

@@ -195,6 +195,37 @@ def test_a_loss_may_stand_there_twice_with_options_of_its_own(visit):
     until(page, "() => location.search.includes('losses=tsc,bcl')")
 
 
+def test_theory_is_computed_in_the_page_shown_and_comes_true(visit):
+    page = visit("?losses=ce,supcon&dim=9&average=sample&imbalance=10&speed=0&layers=theory")
+    says = page.get_by_test_id("ltviz-theory")
+    # Both end where theory says, and that is not the simplex.
+    there = "[...document.querySelectorAll('.ltl-says')].filter((p) => / 0\\.0° off it/.test(p.textContent))"
+    until(page, f"() => {there}.length === 2")
+    told = says.all_inner_texts()
+    assert "layer-peeled" in told[0] and "Derived, population SupCon" in told[1], told
+    squares = page.locator("figure[data-square]").evaluate_all("all => all.map((one) => one.dataset.square)")
+    assert squares[:6] == [
+        "ce-rows",
+        "ce-rows-predicted",
+        "ce-means",
+        "ce-means-predicted",
+        "supcon-means",
+        "supcon-means-predicted",
+    ]
+    # Rows and means.
+    until(page, "() => { const { ce, supcon } = window.ltviz.stage.layers; return ce.theory + supcon.theory === 30; }")
+    assert (
+        page.locator("canvas[data-chart=theory]").is_visible() and page.locator("canvas[data-chart=rows]").is_visible()
+    )
+    set_slider(page, "Dimension", 0.2)
+    until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('Nothing is predicted')")
+    assert page.locator("figure[data-square*=predicted]").count() == 0
+    until(page, "() => Object.values(window.ltviz.stage.layers).every(({ theory }) => !theory)")
+    page.get_by_role("button", name="Let theory appear").click()
+    until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('SELI')")
+    until(page, "() => location.search.includes('vanish=1')")
+
+
 def test_targets_are_found_while_one_watches(visit):
     page = visit("?losses=tsc&classes=4")
     page.locator("summary", has_text="Targets").click()

@@ -76,7 +76,7 @@ def test_a_lesson_is_taken_from_its_title_to_its_end(page: Any) -> None:
     verdict.get_by_text("You said 0.2. The recording says 0.601").wait_for()
     page.get_by_text("1 of 2 predictions were right").wait_for()
     page.get_by_text("The picture in words").click()
-    page.get_by_text("centre sum 0.986 to 0.601").wait_for()
+    page.locator(".ltviz-words").get_by_text("centre sum 0.986 to 0.601").wait_for()
     for heading in ("Colours run", "How wide is a cloud?"):
         page.get_by_role("button", name="Next").click()
         reach(page, heading)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from streamlit_talk import StreamlitTalk
 
 import ltviz
 from ltviz.bench import served
@@ -98,3 +101,47 @@ def test_a_trainer_signs_in_and_may_train(shared, browser):
     assert [run.run_id for run in list_runs(home)] == ["one-run"]
     assert PASSWORD not in said(home)
     page.context.close()
+
+
+def cookie_of(address: str, *, link: str = "", password: str = "") -> str:
+    """The cookie that a browser would keep after the link, or the password."""
+    talk = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)
+    if password:
+        talk.request("POST", "/ltviz/sign-in", urlencode({"password": password}))
+    else:
+        talk.request("GET", link.removeprefix(address), headers={"accept": "text/html"})
+    cookie = talk.getresponse().getheader("set-cookie") or ""
+    talk.close()
+    return cookie.partition(";")[0]
+
+
+def kept(home: Path) -> dict[str, bytes]:
+    """All files of a home, but for what the writer of the live run and the app itself write all the time."""
+    files = (path for path in home.rglob("*") if path.is_file() and path.name not in ("app.log", "status.json", "lock"))
+    return {str(path.relative_to(home)): path.read_bytes() for path in files}
+
+
+def test_buttons_that_a_viewer_was_never_shown_do_nothing_when_pressed_on_the_socket(shared):
+    """Streamlit's own socket is driven as no page would: with the ids that the trainer's page has."""
+    app, home = shared
+    trainer = cookie_of(app.address, password=PASSWORD)
+    viewer = cookie_of(app.address, link=link_of(home, app.address))
+    with ltviz.record(home / "live-run", labels=[0, 1, 2]) as run:
+        run.frame(0, embeddings=np.eye(3))
+        control = home / "live-run" / "control"
+        tried = []
+        for page in ("", "compare", "embeddings"):
+            with StreamlitTalk(app.address, trainer, page) as session:
+                buttons = session.run().buttons
+            before = kept(home)
+            with StreamlitTalk(app.address, viewer, page) as session:
+                assert not set(session.run().buttons.values()) & {"Train", "Stop all", "Add", "Save note"}
+                for button in buttons:
+                    session.run(pressed=button)
+            tried += [button.rpartition("-")[2] for button in buttons] + list(buttons.values())
+            assert kept(home) == before and not list(control.iterdir()), page
+        assert {"Train", "Stop all", "Add", "Save note"} <= set(tried)
+        with StreamlitTalk(app.address, trainer) as session:
+            (stop,) = [button for button in session.run().buttons if button.endswith("stop-live-run")]
+            session.run(pressed=stop)
+        assert list(control.iterdir()), "a trainer's press of the same kind is obeyed"

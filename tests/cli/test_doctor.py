@@ -104,6 +104,17 @@ def test_a_bundle_holds_no_names_paths_or_data(run: Path, tmp_path: Path, capsys
     assert _anonymous("runs in /home/ann/x, y, and C:\\Users\\ann\\z") == "runs in PATH, y, and PATH"
 
 
+def test_a_bundle_that_is_there_is_kept(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ltviz.cli.doctor.CHECKS", ())
+    monkeypatch.setattr("ltviz.cli.doctor.registry.sources", list)
+    place = tmp_path / "bundle.json"
+    place.write_text("mine")
+    assert main(["doctor", "--bundle", str(place)]) == 2
+    assert "try --overwrite" in capsys.readouterr().err and place.read_text() == "mine"
+    main(["doctor", "--bundle", str(place), "--overwrite"])
+    assert json.loads(place.read_text())["findings"]
+
+
 def test_the_home_that_is_given_is_the_one_that_is_checked(tmp_path: Path, capsys):
     file = tmp_path / "features.npz"
     file.write_bytes(b"")

@@ -75,6 +75,14 @@ def test_one_run_and_a_small_file_are_told_as_such(runs: Path, tmp_path: Path, c
     assert re.search(r"one\.csv: 1 run, 1 rows, \d\.\d kB\n$", capsys.readouterr().out)
 
 
+def test_a_hyphen_is_no_file(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in (["export", "one-run", "--to", "csv"], ["pack", "one-run"], ["publish", "one-run"]):
+        assert main([*argv, "--out", "-"]) == 2
+        told = capsys.readouterr()
+        assert "never to the terminal; give --out FILE" in told.err and not told.out
+        assert not Path("-").exists()
+
+
 def test_a_file_that_is_there_is_kept(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.csv"
     out.write_text("mine")

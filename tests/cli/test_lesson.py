@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ltviz.cli import main
+from ltviz.launch.app import load_app
 from ltviz.lessons import read_lesson
 
 GOOD = """---
@@ -110,3 +111,16 @@ def test_a_link_becomes_a_step_and_a_bad_one_leaves_the_file_alone(
     (tmp_path / "other.md").write_text("no lesson")
     assert main(["lesson", "record", str(tmp_path / "other.md"), "--link", link]) == 2
     assert (tmp_path / "other.md").read_text() == "no lesson"
+
+
+def test_a_preview_serves_the_file_and_one_that_is_not_there_is_a_slip(tmp_path: Path, monkeypatch, capsys):
+    load_app()
+    from ltviz_app import server
+
+    asked = []
+    monkeypatch.setattr(server, "serve", lambda *given, **named: asked.append(named["draft"]))
+    file = tmp_path / "mine.md"
+    assert main(["lesson", "preview", str(file)]) == 2
+    assert "there is none at" in capsys.readouterr().err
+    file.write_text("not yet a lesson")
+    assert main(["lesson", "preview", str(file)]) == 0 and asked == [file]

@@ -35,6 +35,15 @@ def test_a_diagram_is_a_csv_and_a_figure_and_its_cells_are_not_run_again(
     assert json.loads(capsys.readouterr().out) == told
 
 
+def test_a_figure_that_is_there_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, figure = tmp_path / "cells.csv", tmp_path / "diagram.html"
+    figure.write_text("mine")
+    argv = [*LINE, str(out), "--figure", str(figure)]
+    assert main(argv) == 2 and "try --overwrite" in capsys.readouterr().err
+    assert figure.read_text() == "mine" and not out.exists(), "said before anything is computed"
+    assert main([*argv, "--overwrite"]) == 0 and b"predicted border" in figure.read_bytes()
+
+
 def test_other_planes_in_the_file_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "cells.csv"
     one = ["phase", "supcon", "--heads", "2", "--tails", "2", "--ratios", "1,2", "--rows", "0.5", "--out", str(out)]

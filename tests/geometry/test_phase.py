@@ -34,6 +34,13 @@ def test_five_and_five_never_close_by_sample() -> None:
     assert collapse_of_runs(plane, 0.5, 10.0, 1e4) is None
 
 
+@pytest.mark.parametrize(("energy", "ratio"), [(1.25, 3.16), (1.25, 31.6), (2.5, 100.0)])
+def test_rows_without_length_are_one_point_wherever_rounding_leaves_them(energy: float, ratio: float) -> None:
+    plane = Plane(loss="ce", against="energy")
+    assert ratio > border(plane, energy)
+    assert tail_angle(plane, energy, ratio) == pytest.approx(0, abs=0.01)
+
+
 def test_balanced_denominators_by_class_stay_a_simplex() -> None:
     plane = Plane(loss="bcl", against="temperature", average="class")
     assert tail_angle(plane, 0.3, 500.0) == pytest.approx(np.degrees(np.arccos(-1 / 9)), abs=1e-3)

@@ -237,3 +237,57 @@ def test_every_prediction_says_under_which_penalty_and_how_sure_it_is() -> None:
     assert all(one.penalty and one.source for one in found)
     assert "by samples" in found[0].penalty
     assert "paying alike" in found[1].penalty
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"pays": "sample"}, {"average": "class", "tau": 0.5}, {"pays": "sample", "tau": 1}]
+)
+def test_cross_entropy_under_weight_decay_is_certified_and_at_rest(options: dict[str, Any]) -> None:
+    counts, decay = np.array([60.0, 20, 20, 5, 1]), 0.003
+    found = geometry.predicted_decay(counts, decay=decay, **options)
+    assert found.gap is not None and found.gap < 1e-7
+    p, means, rows = counts / counts.sum(), found.means, found.weights
+    weights = p if options.get("average") != "class" else np.full(5, 0.2)
+    charge = np.ones(5) if options.get("pays") != "sample" else 5 * p
+    logits = means @ rows.T + options.get("tau", 0) * np.log(p)
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    slope = weights[:, None] * (shares / shares.sum(1, keepdims=True) - np.eye(5))
+    np.testing.assert_allclose(slope @ rows + decay * charge[:, None] * means, 0, atol=1e-6)
+    np.testing.assert_allclose(slope.T @ means + decay * rows, 0, atol=1e-6)
+
+
+def test_weight_decay_that_vanishes_leads_to_seli_or_to_the_simplex_slowly() -> None:
+    counts = step(3, 2, 10)
+    goal = predicted_ce(counts)
+    off = [
+        np.abs(geometry.predicted_decay(counts, decay=decay, pays="sample").weight_angles - goal.weight_angles).max()
+        for decay in (1e-2, 1e-4, 1e-8, 1e-12)
+    ]
+    assert off == sorted(off, reverse=True) and off[-1] < 1 < off[1]
+    even = geometry.predicted_decay(counts, decay=1e-10).mean_angles[np.triu_indices(5, 1)]
+    np.testing.assert_allclose(even, np.degrees(np.arccos(-0.25)), atol=0.8)
+
+
+def test_weight_decay_that_pays_by_class_is_the_layer_peeled_model_of_the_energy_it_leaves() -> None:
+    counts = [10.0] * 5 + [1.0] * 5
+    found = geometry.predicted_decay(counts, decay=0.01)
+    energy = float((found.weights**2).sum()) / 10
+    assert energy == pytest.approx(float((found.means**2).sum()) / 10)
+    peeled = layer_peeled(counts, weight_energy=energy, feature_energy=energy)
+    np.testing.assert_allclose(found.weight_angles, peeled.weight_angles, atol=1e-4)
+    np.testing.assert_allclose(found.mean_angles, peeled.mean_angles, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"decay": 0}, "decay must be a number above 0"),
+        ({"decay": 5.0}, "leaves no logits at all; give less than"),
+        ({"decay": 0.01, "pays": "batch"}, "pays must be"),
+        ({"decay": 0.01, "tau": -1}, "tau must be"),
+        ({"decay": 0.01, "dim": 1}, "known from dim = 2"),
+    ],
+)
+def test_weight_decay_says_what_it_cannot_take(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        geometry.predicted_decay([5, 2, 1], **given)

@@ -15,8 +15,9 @@ from ltviz import launch
 from ltviz.errors import TrainingError
 from ltviz.launch import slots as module
 from ltviz.launch.processes import hold_worker_lock, write_state
-from ltviz.launch.slots import Slots, SweepStatus, states_of
+from ltviz.launch.slots import Slots
 from ltviz.launch.sweep import Cell, Sweep, plan
+from ltviz.launch.tally import SweepStatus, states_of
 from ltviz.methods.base import Settings
 from ltviz.recording import Recording, RunInfo, RunWriter, mark_failed, new_run_id, run_path
 from ltviz.recording.notes import read_notes

@@ -131,6 +131,26 @@ def test_card_is_complete(kind):
     assert kind.__doc__ and kind.__doc__ != Method.__doc__
 
 
+def test_the_terms_and_symbols_of_the_formula_stand_in_it(kind):
+    card = kind.card
+    for term, part in card.terms.items():
+        assert term in card.formula, f"{card.name}: the formula has no {term}"
+        assert part in ("pull", "push", "targets", "prior")
+    assert card.marked().count(r"\term{") >= len(card.terms)
+    places = {*kind.Settings.model_fields, *(reading.key for reading in kind.readings), "counts"}
+    for symbol, place in card.symbols.items():
+        assert symbol in card.formula, f"{card.name}: the formula has no {symbol}"
+        assert place in places, f"{card.name}: nothing is called {place}"
+    assert card.differs.endswith("."), f"{card.name} does not say what its code does differently"
+
+
+def test_it_says_its_code(kind):
+    """What `ltviz.training.program` makes of it is run in tests/training/test_program.py."""
+    listing = kind.listing(kind.Settings())
+    assert listing is not None, f"{kind.card.name} has no listing: give its class one, as its neighbours have"
+    assert "loss = " in listing.step
+
+
 def test_settings_have_bounds_and_descriptions(kind):
     schema = kind.Settings.model_json_schema()
     json.dumps(schema)

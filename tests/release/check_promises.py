@@ -1,8 +1,9 @@
-"""Runs the tests behind what is promised of faults and hostile files, and prints a table of them for the README.
+"""Runs the tests behind what is promised of faults and hostile files, and writes the table of them.
 
-    python tests/release/check_promises.py > promises.md        LTVIZ_NIGHTLY=1 runs the long versions
+    python tests/release/check_promises.py [F1 H3 ...] [--write]        LTVIZ_NIGHTLY=1 runs the long versions
 
-The result and the seconds are those of this run; a row without a test says so.
+The result, the figures that the tests measured and the seconds are those of this run. `--write` keeps them in
+.github/PROMISES.md; rows that were not asked for stay as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ import xml.etree.ElementTree as Xml
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+TABLE = ROOT / ".github" / "PROMISES.md"
+HEAD = """\
+# What is promised of faults and hostile files
+
+Written by `python tests/release/check_promises.py --write`: each row by its own tests, with what they measured
+when they last ran (`LTVIZ_NIGHTLY=1`: the long versions).
+
+| | what holds | tested by (in `tests/`) | result | measured | seconds |
+|---|---|---|---|---|---|"""
 _CUT, _RACE = "faults/test_damaged_files.py", "training/test_race.py"
 _STREAM, _SERVER = "app/test_stream.py", "app/test_server.py"
 PROMISES = {
@@ -39,7 +49,10 @@ PROMISES = {
     "F11": ("a second writer is refused within a second", "faults/test_two_writers.py"),
     "F12": ("a clock that jumps changes nothing", "faults/test_clock.py"),
     "F13": ("training outlives the app", "launch/test_workers.py"),
-    "F14": ("ten viewers of a live race", ""),
+    "F14": (
+        "ten viewers of a live run are on time; floods cost nobody else",
+        "app/test_load.py",
+    ),
     "F15": (
         "a slow viewer skips to the newest frame",
         f"{_STREAM}::test_one_slow_viewer_does_not_hold_up_another",
@@ -72,6 +85,14 @@ PROMISES = {
         f"{_SERVER}::test_streamlit_knows_every_option_and_stays_silent",
     ),
     "H13": ("nothing but the stage is served", "app/test_server.py::test_nothing_but_the_stage_is_served"),
+    "corpus": ("every file of the corpus is refused in a sentence", "hostile/test_corpus.py"),
+    "fuzz": ("fuzzed bytes give a value or a sentence", "hostile/test_fuzz.py"),
+    "gone": ("a server that has stopped is said within 3 s, and is back within 3 s", "browser/test_stream_gone.py"),
+    "socket": (
+        "buttons that a viewer was never shown do nothing on Streamlit's own socket",
+        "browser/test_shared_app.py::test_buttons_that_a_viewer_was_never_shown_do_nothing_when_pressed_on_the_socket",
+    ),
+    "history": ("a look at a run costs what is new", "recording/test_frame_index.py"),
     "text": ("no terminal or page obeys a stranger's text", "hostile/test_text_from_outside.py"),
     "others": ("folders of other people break no reader", "faults/test_foreign_permissions.py"),
     "roles": ("viewers of a shared app change nothing", "app/test_sharing.py"),
@@ -79,30 +100,45 @@ PROMISES = {
 }
 
 
-def measure(tests: str) -> tuple[str, float]:
-    """How the tests of one row went, and the seconds they took."""
+def measure(tests: str) -> tuple[str, str, float]:
+    """How the tests of one row went, what they measured, and the seconds they took."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"tests/{tests}", "--junitxml", str(report)]
         subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         suite = Xml.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
-        return "did not run", 0.0
+        return "did not run", "", 0.0
     count = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
     broken = count["failures"] + count["errors"]
-    held = f"{count['tests'] - broken - count['skipped']} of {count['tests']} hold"
-    return held + (f", {count['skipped']} skipped" if count["skipped"] else ""), float(suite.get("time", "0"))
+    held = f"{count['tests'] - broken - count['skipped']} of {count['tests'] - count['skipped']} hold"
+    held += f", {count['skipped']} skipped" if count["skipped"] else ""
+    figures = [found.get("value", "") for found in suite.iter("property") if found.get("name") == "figure"]
+    return held, "; ".join(figures), float(suite.get("time", "0"))
 
 
-def main(wanted: list[str]) -> int:
-    print("| | what holds | tested by | result | seconds |\n|---|---|---|---|---|")
-    failed = False
-    for row, (promise, tests) in PROMISES.items():
-        if wanted and row not in wanted:
-            continue
-        result, seconds = measure(tests) if tests else ("no test yet", 0.0)
-        failed |= bool(tests) and not result.startswith(f"{result.partition(' of ')[2].partition(' ')[0]} of")
-        print(f"| {row} | {promise} | {f'`{tests}`' if tests else '-'} | {result} | {seconds:.1f} |", flush=True)
+def known() -> dict[str, str]:
+    """Row -> its line in the table as it is kept."""
+    lines = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    return {row: line for line in lines if (row := line.removeprefix("| ").partition(" |")[0]) in PROMISES}
+
+
+def main(asked: list[str]) -> int:
+    wanted = [row for row in asked if row != "--write"] or list(PROMISES)
+    lines, failed = known(), False
+    for row in wanted:
+        promise, tests = PROMISES[row]
+        result, figure, seconds = measure(tests)
+        held, _, rest = result.partition(" of ")
+        failed |= held != rest.partition(" ")[0]
+        lines[row] = f"| {row} | {promise} | `{tests}` | {result} | {figure} | {seconds:.1f} |"
+        print(lines[row], flush=True)
+    if "--write" in asked:
+        table = [
+            HEAD,
+            *(lines.get(row, f"| {row} | {PROMISES[row][0]} | `{PROMISES[row][1]}` | | | |") for row in PROMISES),
+        ]
+        TABLE.write_text("\n".join(table) + "\n", encoding="utf-8")
     return int(failed)
 
 

@@ -316,3 +316,110 @@ test("a server that comes back is found within 3 seconds, however long it was go
   }
   assert.ok(waits.length === 12 && Math.max(...waits) <= 2500, String(waits));
 });
+
+/** A clock in the hand of a test: what is asked of it happens as it is turned. */
+function turnedByHand() {
+  const real = { setInterval, clearInterval, setTimeout, clearTimeout, now: performance.now };
+  /** @type {Map<number, {at: number, every: number|null, act: () => void}>} */
+  const due = new Map();
+  let now = 1000,
+    last = 0;
+  const add = (act, wait, every) => (due.set(++last, { at: now + wait, every, act }), last);
+  Object.assign(globalThis, {
+    setInterval: (act, wait) => add(act, wait, wait),
+    setTimeout: (act, wait) => add(act, wait, null),
+    clearInterval: (id) => due.delete(id),
+    clearTimeout: (id) => due.delete(id),
+  });
+  performance.now = () => now;
+  return {
+    turn(ms) {
+      for (const end = now + ms; ;) {
+        const [id, next] = [...due].sort((a, b) => a[1].at - b[1].at)[0] ?? [];
+        if (!next || next.at > end) return void (now = end);
+        now = Math.max(now, next.at);
+        if (next.every === null) due.delete(id);
+        else next.at += next.every;
+        next.act();
+      }
+    },
+    sleep: (ms) => (now += ms),
+    end() {
+      const { now: look, ...timers } = real;
+      Object.assign(globalThis, timers);
+      performance.now = look;
+    },
+  };
+}
+
+test("a server that stops is noticed within 3 seconds though its socket stays open, and so is that it goes on", async () => {
+  const clock = turnedByHand(),
+    links = [],
+    told = [];
+  const beat = '{"type":"beat"}',
+    message = { data: new Uint8Array([beat.length, 0, 0, 0, ...new TextEncoder().encode(beat)]).buffer };
+  try {
+    const socket = new StreamSocket(
+      { address: () => "ws://a", onLink: (link) => links.push(link), onMessage: (header) => told.push(header) },
+      () => new Fake(),
+    );
+    socket.open();
+    const fake = Fake.all.at(-1);
+    fake.onopen();
+    for (let second = 0; second < 20; second++) {
+      clock.turn(1000);
+      fake.onmessage(message);
+    }
+    assert.deepEqual(links, ["connecting", "open"], "one that only says that it is there is there");
+    clock.turn(2999);
+    assert.deepEqual(links.slice(2), ["silent"]);
+    fake.onmessage(message);
+    assert.deepEqual(links.slice(3), ["open"], "the same socket goes on");
+    clock.sleep(60_000);
+    clock.turn(900);
+    assert.deepEqual(links.slice(4), [], "a page that slept does not blame the server");
+    clock.turn(19_500);
+    assert.deepEqual(links.slice(4), ["silent", "connecting"], "one that is gone for long is looked for anew");
+    clock.turn(2999);
+    assert.equal(links.at(-1), "silent", "and so is one that opens to nobody");
+    assert.deepEqual(told, [], "a beat is nothing to be shown");
+    socket.close();
+    clock.turn(60_000);
+    assert.equal(links.at(-1), "silent", "one that is closed watches no more");
+  } finally {
+    clock.end();
+  }
+});
+
+test("while nobody answers no socket is opened: a browser would hold back the one that would succeed", async () => {
+  const clock = turnedByHand();
+  let status = null,
+    asked = 0;
+  try {
+    const opened = [],
+      socket = new StreamSocket(
+        { address: () => "ws://a", onLink: () => {}, onMessage: () => {} },
+        () => (opened.push(new Fake()), opened.at(-1)),
+        async () => (asked++, { address: "", status, reason: "" }),
+      );
+    const fail = () => opened.at(-1).onclose({ code: 1006, reason: "" });
+    socket.open();
+    fail();
+    for (let second = 0; second < 120; second++) {
+      clock.turn(500);
+      if (socket.socket) fail();
+      await new Promise(setImmediate);
+    }
+    assert.ok(opened.length <= 4 && asked > 25, `${opened.length} sockets, asked ${asked} times`);
+    status = 426;
+    const before = opened.length;
+    for (let half = 0; half < 5; half++) {
+      clock.turn(500);
+      await new Promise(setImmediate);
+    }
+    assert.equal(opened.length, before + 1, "within 2.5 seconds of the server");
+    socket.close();
+  } finally {
+    clock.end();
+  }
+});

@@ -14,6 +14,7 @@ from ltviz.errors import ConfigError
 from ltviz.recording import Recording
 from ltviz.training import engine
 from ltviz.training.settings import RunSettings
+from ltviz.training.shared_start import prepare
 from ltviz.training.start import Entrant, begin
 
 
@@ -172,3 +173,11 @@ def test_repeatable_operations_are_asked_of_torch_and_not_of_the_next_run() -> N
     assert torch.are_deterministic_algorithms_enabled()
     engine.start(RunSettings(device="cpu"))
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_batch_that_holds_the_same_few_samples_over_and_over_is_refused() -> None:
+    settings = {"data": "digits-lt", "imbalance_factor": 50.0, "probe_points": 20}
+    rule = r"batch_size must be at most 2,\d+ with 3\d\d training samples, .* times, got 65,536; try 8\d"
+    with pytest.raises(ConfigError, match=rule):
+        prepare(RunSettings(batch_size=65536, **settings))
+    assert prepare(RunSettings(batch_size=1024, **settings)).batches.at(1).size == 1024

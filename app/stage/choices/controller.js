@@ -2,6 +2,7 @@
 import { HOME, MOVE_MS, poseOfKey, poseToward } from "../scene/camera.js";
 import { isAbsent } from "../scene/attributes.js";
 import { MOST_PANELS } from "../incoming/moments.js";
+import { tell } from "../common/signals.js";
 import { findSamples } from "../scene/known.js";
 import { interpret } from "./search.js";
 import { fill, words } from "../words.js";
@@ -39,6 +40,7 @@ export class Controller {
       onFill: () => this.fillScreen(),
       onKeep: () => this.keepMoment(),
       onRelease: (id) => moments.drop(id),
+      onCard: (id) => stage.askCard(id),
       onSave: (save) => this.save(save),
     };
   }
@@ -57,7 +59,7 @@ export class Controller {
       zoom: (factor) => cameras.nudge(0, 0, factor),
       hover: (x, y) => pointer.move(x, y),
       leave: () => pointer.leave(),
-      click: (x, y) => pointer.click(x, y, performance.now()),
+      click: (x, y) => (this.stage.data.pointing ? this.pointAt(x, y) : pointer.click(x, y, performance.now())),
       outline: (x, y, phase, tool) => pointer.outline(x, y, phase, tool),
       onSphere: (x, y) => picture.onSphere(x, y),
       key: (key) => this.key(key),
@@ -72,6 +74,14 @@ export class Controller {
     const { picture, choices } = this.stage;
     const run = picture.at(x, y)?.run;
     if (run) choices.set({ touched: run.id });
+  }
+
+  /** A lesson asks for a class, and a hand points at one. @param {number} x @param {number} y */
+  pointAt(x, y) {
+    const found = this.stage.pointer.classAt(x, y, performance.now());
+    if (!found) return;
+    this.stage.choices.set({ chosen: new Set([found.rank]) });
+    tell("pointed", found);
   }
 
   /** @param {string} key @returns {boolean} whether it meant something */

@@ -53,7 +53,9 @@ export class Menus {
     this.colour.addEventListener("change", () =>
       choices.set({ colourMode: /** @type {ColourMode} */ (this.colour.value) }),
     );
+    const colour = make("label", "ltv-colour", {}, make("span", "", {}, words.colour), this.colour);
     this.switches = make("div", "ltv-switches");
+    this.layers = menu(words.layers, "ltv-columns", colour, this.switches);
     /** @type {{layer: Layer, box: HTMLInputElement}[]} */
     this.boxes = [];
     this.fill = button("", acts.onFill, "", "ltv-icon");
@@ -65,13 +67,12 @@ export class Menus {
       b.dataset.tool = tool;
       return b;
     });
-    const colour = make("label", "ltv-colour", {}, make("span", "", {}, words.colour), this.colour);
     this.root = make(
       "div",
       "ltv-menus",
       {},
       this.search.root,
-      menu(words.layers, "ltv-columns", colour, this.switches),
+      this.layers,
       menu(words.viewMenu, "ltv-tall", projections),
       this.makeCameraMenu(acts),
       make("div", "ltv-tools", { role: "group", "aria-label": words.dragDoes }, ...this.tools),
@@ -115,6 +116,12 @@ export class Menus {
       this.switches.replaceChildren(...made.map(({ label }) => label));
     }
     for (const { layer, box } of this.boxes) box.checked = isOn(layer, chosen);
+  }
+
+  /** The control of a layer, and before it what opens its menu. @param {(layer: Layer) => boolean} meant */
+  wayTo(meant) {
+    const box = this.boxes.find(({ layer }) => meant(layer))?.box.closest("label");
+    return [this.layers.querySelector("summary"), box].filter((one) => one instanceof HTMLElement);
   }
 
   /** What else points may be coloured by. @param {string[]} names of the attributes */

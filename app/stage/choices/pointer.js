@@ -1,6 +1,9 @@
 /** What is under the hand: the card of a sample or a class, pinned by a click; an outline or a box selects. */
 import { describeClass } from "../reading/sample.js";
-import { pickCentre, pickInside, pickPoint } from "../scene/picking.js";
+import { forceLook } from "../scene/forces.js";
+import { pickArrow, pickCentre, pickInside, pickPoint } from "../scene/picking.js";
+import { fill, words } from "../words.js";
+import { Lighting } from "./lighting.js";
 
 /** @typedef {import("../drawing/picture.js").Picture} Picture */
 /** @typedef {import("../incoming/runs.js").Run} Run */
@@ -16,6 +19,7 @@ export class Pointer {
     this.choices = picture.choices;
     this.note = note;
     this.drawing = drawing;
+    this.lighting = new Lighting(picture.choices);
     /** @type {{x: number, y: number}|null} where the pointer rests */
     this.rest = null;
     /** @type {Pin|null} */
@@ -45,10 +49,13 @@ export class Pointer {
       this.choices.set({ marked: pin.id, pinned: true });
       return note.showPinned(pin, picture.shown);
     }
-    const found = this.find(now);
+    const arrow = this.findArrow(now),
+      found = arrow ? null : this.find(now);
     const point = found && found.index >= 0 ? found : null;
     this.choices.set({ marked: point && point.id, pinned: false });
-    if (point) note.showPoint(point);
+    if (this.rest) this.lighting.point(arrow && arrow.part);
+    if (arrow) note.show(arrow.lines, null, arrow.x, arrow.y);
+    else if (point) note.showPoint(point);
     else if (found) note.show(describeClass(found.run, found.centre), null, found.x, found.y);
     else note.hide();
   }
@@ -77,6 +84,50 @@ export class Pointer {
       x: /** @type {{x: number}} */ (rest).x,
       y: /** @type {{y: number}} */ (rest).y,
     };
+  }
+
+  /** The arrow of a force's part under the pointer. @param {number} now */
+  findArrow(now) {
+    const { picture, rest, choices } = this,
+      hit = rest && picture.on.forces ? picture.at(rest.x, rest.y) : null;
+    if (!hit?.run?.frame || !hit.run.info) return null;
+    const { run } = hit,
+      { class_names } = hit.run.info.header,
+      look = forceLook(choices.now.forces, run, picture.shown),
+      distance = picture.poseAt(hit.index).distance;
+    const found = pickArrow(run, run.progress(now), look, picture.placer(hit.rect), distance, hit.x, hit.y);
+    if (!found || !rest) return null;
+    const [word, sentence] = words.forceParts[found.part];
+    const lines = [class_names[found.c], fill(words.forcePart, { word, sentence })];
+    return { ...found, lines, x: rest.x, y: rest.y };
+  }
+
+  /**
+   * The class that a hand means there: that of the dot or the centre, else the one whose centre is nearest on the near
+   * side. @param {number} x @param {number} y @param {number} now
+   * @returns {{rank: number, name: string}|null} null beside the spheres
+   */
+  classAt(x, y, now) {
+    const { picture } = this,
+      hit = picture.at(x, y);
+    if (!hit?.run?.frame || !hit.run.info || !picture.onSphere(x, y)) return null;
+    this.rest = { x, y };
+    const { run } = hit,
+      { labels, header } = hit.run.info,
+      found = this.find(now),
+      place = picture.placer(hit.rect),
+      { distance } = picture.poseAt(hit.index);
+    let rank = found ? (found.index >= 0 ? labels[found.index] : found.centre) : -1,
+      least = Infinity;
+    if (rank < 0 || rank >= header.num_classes)
+      run.placesAt("centres", run.progress(now)).forEach((m, c) => {
+        if (!m) return;
+        const [px, py, w] = place(m),
+          off = (px - hit.x) ** 2 + (py - hit.y) ** 2;
+        if (w <= distance && off < least) [least, rank] = [off, c];
+      });
+    const name = header.class_names[rank];
+    return name === undefined ? null : { rank, name };
   }
 
   /** Pins what is there, or lets go. @param {number} x @param {number} y @param {number} now */

@@ -165,6 +165,13 @@
  * @property {string} message
  */
 
+/**
+ * Sent where nothing else has been for a while: the server is there, and all is as it was.
+ *
+ * @typedef {object} BeatHeader
+ * @property {"beat"} type
+ */
+
 export const PLACE_SCALE = 32767;
 export const ANGLE_SCALE = 100;
 export const LOSS_SCALE = 4096;

@@ -85,8 +85,14 @@
  * @property {ProjectionChoice[]} [projections]  for the View menu, the default first
  * @property {string} [opening]     what to restore where the page's own address says nothing, as in a link
  * @property {import("../saving/scene.js").SceneWish|null} [scene]  what is to be seen now, as a lesson sets it
+ * @property {import("../choices/waiting.js").Deed|null} [wait]  what a lesson waits for
+ * @property {boolean} [pointing]   a click on a sphere points at a class, as a lesson asks
+ * @property {string|null} [told]   what the picture shows, in words, for those who do not see it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
+ * @property {string} [caption]     what a film of it says at first; a person may write something else
+ * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
+ * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre

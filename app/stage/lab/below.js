@@ -3,7 +3,8 @@ import { parseCss, parseHex, readable, toHex } from "../common/colours.js";
 import { make, setText } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
-import { Curves } from "./curves.js";
+import { comparisonOf, idealAlone } from "./comparisons.js";
+import { Curves, INFORMATION } from "./curves.js";
 import { cosinesOf, Matrices } from "./matrices.js";
 import { Playground } from "./playground.js";
 import { bestTargets, fits } from "./targets.js";
@@ -16,17 +17,21 @@ import { labWords as words } from "./words.js";
 const LINE_CONTRAST = 2.2;
 
 export class Below {
-  /** @param {(step: number) => void} goTo a step that was clicked */
-  constructor(goTo) {
+  /** @param {import("./theory/theories.js").Theories} theories @param {import("./phase/diagram.js").PhaseDiagram} phase
+   * @param {(step: number) => void} goTo a step that was clicked */
+  constructor(theories, phase, goTo) {
+    this.theories = theories;
+    this.phase = phase;
     this.curves = new Curves(goTo);
     this.matrices = new Matrices();
     this.playground = new Playground();
-    /** @type {Map<string, Float32Array>} cosines that theory predicts, by panel: a place for whoever can compute them */
-    this.predicted = new Map();
     this.ideal = { key: "", cosines: new Float32Array(0) };
-    this.said = make("p", "ltl-information", { "data-testid": "ltviz-information" });
-    this.curves.root.append(this.said);
-    this.root = make("div", "ltl-below", {}, this.curves.root, this.matrices.root, this.playground.root);
+    this.information = new Curves(goTo, INFORMATION);
+    this.said = make("p", "ltl-says", { "data-testid": "ltviz-information" });
+    this.information.root.classList.add("ltl-told");
+    this.information.root.append(this.said);
+    const parts = [this.curves, this.information, this.matrices, this.phase, this.playground];
+    this.root = make("div", "ltl-below", {}, ...parts.map(({ root }) => root));
   }
 
   /**
@@ -42,26 +47,29 @@ export class Below {
       looks = { ink, quiet, line };
     const seenOn = (/** @type {string} */ colour) => toHex(readable(parseHex(colour), paper, LINE_CONTRAST));
     const colours = new Map([...film.of].map(([id, { header }]) => [id, header ? seenOn(header.colour) : ink]));
-    this.curves.draw(film, { ...looks, colours }, held);
     const shots = film.at(held ?? Infinity);
+    this.theories.want(shots.map(({ theory }) => theory));
+    this.theories.measureAll(film);
+    this.curves.draw(film, { ...looks, colours }, held);
+    const lookOf = (/** @type {string} */ id) => ({
+      title: film.of.get(id)?.header?.title ?? id,
+      colour: colours.get(id) ?? ink,
+    });
+    this.information.draw(film, { ...looks, colours }, held);
     setText(this.said, sayInformation(shots[0]?.metrics ?? {}, settings));
-    this.drawSquares(film, shots, settings, /** @type {[number, number, number]} */ (paper.map((v) => 255 * v)));
+    this.drawSquares(shots, settings, lookOf, /** @type {[number, number, number]} */ (paper.map((v) => 255 * v)));
+    this.phase.write({ page: paper, ink, line });
     this.playground.write(settings.classes, settings.dim, { ...looks, classes: classColours }, shots[0]);
   }
 
-  /** @param {Film} film @param {import("./race.js").Snapshot[]} shots @param {Settings} settings
-   * @param {[number, number, number]} page */
-  drawSquares(film, shots, { classes, dim }, page) {
-    const titleOf = (/** @type {string} */ id) => film.of.get(id)?.header?.title ?? id;
-    /** @type {import("./matrices.js").Square[]} */
-    const squares = shots
+  /** @param {import("./race.js").Snapshot[]} shots @param {Settings} settings
+   * @param {(id: string) => {title: string, colour: string}} lookOf of a panel @param {[number, number, number]} page */
+  drawSquares(shots, { classes, dim }, lookOf, page) {
+    const all = shots
       .filter(({ means }) => means.length === classes * dim)
-      .map(({ id, means }) => ({ id, title: titleOf(id), cosines: cosinesOf(means, classes, dim) }));
-    for (const [id, cosines] of this.predicted)
-      if (cosines.length === classes * classes && film.of.has(id))
-        squares.push({ id: `${id} predicted`, title: fill(words.predicted, { title: titleOf(id) }), cosines });
-    squares.push({ id: "ideal", title: words.ideal, cosines: this.idealCosines(classes, dim) });
-    this.matrices.draw(squares, classes, page, fits(classes, dim) ? "" : fill(words.noIdeal, { dim }));
+      .map((shot) => comparisonOf(shot, this.theories.of(shot.theory), classes, dim, lookOf(shot.id)));
+    all.push(idealAlone(this.idealCosines(classes, dim), fits(classes, dim) ? "" : fill(words.noIdeal, { dim })));
+    this.matrices.draw(all, classes, page);
   }
 
   /** @param {number} classes @param {number} dim */

@@ -20,7 +20,12 @@ const CHARTS = [
   { key: "simplex_deviation_max", lines: ["simplex_deviation_max"], logarithmic: true, own: false },
   { key: "centre_sum", lines: ["centre_sum"], logarithmic: false, own: false },
   { key: "angles", lines: ["smallest_head", "smallest_tail"], logarithmic: false, own: false },
+  { key: "rows", lines: ["smallest_tail_rows", "smallest_tail"], logarithmic: false, own: false },
+  { key: "theory", lines: ["theory_error", "simplex_error"], logarithmic: false, own: false },
   { key: "loss", lines: ["loss"], logarithmic: false, own: true },
+];
+/** @type {Chart[]} */
+export const INFORMATION = [
   {
     key: "information",
     lines: ["information_labels", "information_inputs"],
@@ -29,6 +34,8 @@ const CHARTS = [
     ceilings: ["information_labels_ceiling", "information_inputs_ceiling"],
   },
 ];
+/** Charts that not every loss has something on. */
+const SOME = ["rows", "theory"];
 const LEFT = 34,
   RIGHT = 8,
   TOP = 8,
@@ -42,9 +49,9 @@ const LEFT = 34,
   FAR = 1.6;
 
 export class Curves {
-  /** @param {(step: number) => void} goTo a step that was clicked */
-  constructor(goTo) {
-    this.charts = CHARTS.map((chart) => {
+  /** @param {(step: number) => void} goTo a step that was clicked @param {Chart[]} [charts] */
+  constructor(goTo, charts = CHARTS) {
+    this.charts = charts.map((chart) => {
       const [title, hint] = words.curves[chart.key];
       const canvas = make("canvas", "ltl-chart", { role: "img", "data-chart": chart.key });
       const figure = make("figure", "ltl-figure", {}, make("figcaption", "", { title: hint }, title), canvas);
@@ -61,11 +68,14 @@ export class Curves {
   /** @param {Film} film @param {Look} look @param {number|null} held step that the stage holds */
   draw(film, look, held) {
     this.last = film.last;
-    for (const { chart, canvas } of this.charts) {
+    const shown = this.charts.filter(({ figure }) => !figure.hidden).length;
+    setAttribute(this.root, "data-shown", String(shown));
+    for (const { chart, canvas, figure } of this.charts) {
+      const lines = linesOf(chart, film);
+      figure.hidden = SOME.includes(chart.key) && !lines.some(({ values }) => values.length);
       const pen = prepare(canvas);
       if (!pen) continue;
       const { w, h, context } = pen;
-      const lines = linesOf(chart, film);
       const ceilings = ceilingsOf(chart, film, lines);
       const scale = scaleOf(chart, lines, ceilings, Math.max(1, this.last), w, h);
       drawGrid(context, chart, scale, look, w, h);
@@ -126,6 +136,8 @@ export const stepAt = (share, last) =>
 const linesOf = (chart, film) =>
   [...film.of].flatMap(([id, { steps, frames }]) => {
     const stride = Math.max(1, Math.ceil(frames.length / MOST_POINTS));
+    // Of rows and means together only where there are both.
+    if (chart.key === "rows" && frames.at(-1)?.metrics.smallest_tail_rows === undefined) return [];
     return chart.lines.map((metric, i) => {
       const values = frames.flatMap(({ metrics }, at) => {
         const value = metrics[metric];

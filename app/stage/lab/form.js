@@ -83,7 +83,7 @@ export class Form {
         words.lossHead,
         this.whose.root,
         ...of("temperature", "average", "k", "targetWeight", "classAveraging", "complement", "tied", "negatives"),
-        ...of("lengths", "tau", "decay", "decayBy", "spread"),
+        ...of("lengths", "tau", "decay", "decayBy", "vanish", "spread"),
       ),
       section(words.motionHead, ...of("speed", "batch", "mover", "rate"), this.motion),
     );
@@ -138,6 +138,7 @@ export class Form {
       tau: slide("tau", linear(...bounds("tau"), two), 60),
       decay: slide("decay", logarithmic(...bounds("decay"), two)),
       decayBy: choose("decayBy", words.decays),
+      vanish: toggle(f.vanish[0], f.vanish[1], set("vanish")),
       spread: slide("spread", logarithmic(...bounds("spread"), two)),
     };
   }

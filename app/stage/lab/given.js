@@ -13,6 +13,10 @@ const MEASURES = [
   ["smallest_head", "degrees", "higher"],
   ["smallest_tail", "degrees", "higher"],
   ["loss", "", null],
+  // Without a unit: a tenth of a degree counts here.
+  ["theory_error", "", "lower"],
+  ["simplex_error", "", "lower"],
+  ["smallest_tail_rows", "degrees", "higher"],
 ];
 
 /** @param {import("./lab.js").LabData} data @param {import("./settings.js").Settings} settings @returns {StageData} */
@@ -51,5 +55,7 @@ export function stageDataOf(data, settings) {
     replay: true,
     guest: data.lesson !== undefined,
     scene: data.lesson?.scene ?? null,
+    wait: data.lesson?.wait ?? null,
+    told: data.lesson?.told,
   };
 }

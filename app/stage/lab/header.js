@@ -65,6 +65,17 @@ export function coloursOf(settings, looks) {
   );
 }
 
+/** What the layer of theory says of its places; which theory it is stands below the spheres. */
+const theoryMark = () => ({
+  key: "theory",
+  title: words.theory.mark[0],
+  short: words.theory.mark[1],
+  primitive: "points",
+  sign: "ring",
+  on: false,
+  directed: false,
+});
+
 /** Classes of the points. @param {Settings} settings @returns {Uint16Array} */
 function labelsOf(settings) {
   const counts = countsIn(settings);
@@ -120,7 +131,7 @@ function headerOf(id, loss, settings, title, colour) {
     total_steps: null,
     n: labels.length,
     readings: [],
-    marks: mark ? [mark] : [],
+    marks: [...(mark ? [mark] : []), theoryMark()],
     what_if: { least: 0, cosines: {} },
     arrays: { labels: [0, labels.length, "uint16"], split: [2 * labels.length, labels.length, "uint8"] },
     thumb: null,

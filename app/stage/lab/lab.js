@@ -7,15 +7,19 @@ import { Form, SLOW } from "./form.js";
 import { watchHand, wayOf } from "./hand.js";
 import { headersOf } from "./header.js";
 import { stageDataOf } from "./given.js";
+import { PhaseDiagram } from "./phase/diagram.js";
 import { DEFAULTS, readSettings, settle, startsAnew, writeSettings } from "./settings.js";
 import { LabSource } from "./source.js";
 import { TOURS } from "./shadows.js";
+import { Theories } from "./theory/theories.js";
+import { appearing } from "./theory/appearing.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("../common/types.js").StageData} StageData */
 /** @typedef {import("../incoming/socket.js").SourceOptions} SourceOptions */
 /** @typedef {import("../assembly.js").Stage} Stage */
+/** @typedef {(data: StageData, open: (options: SourceOptions) => LabSource) => Stage} OpenStage */
 /**
  * @typedef {object} LabData   what the page gives
  * @property {import("./header.js").Looks} looks  colour of each loss
@@ -23,8 +27,8 @@ import { labWords as words } from "./words.js";
  * @property {string[]} ramp
  * @property {string[]} categorical
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
- * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>}}
- * [lesson]  what a lesson sets, in place of the page's address, which is not written then either
+ * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>,
+ *   wait?: import("../choices/waiting.js").Deed|null, told?: string|null}} [lesson]  what a lesson sets, in place of the page's address, which is not written then either
  */
 
 const WRITE_MS = 220,
@@ -35,7 +39,7 @@ const WRITE_MS = 220,
 export class Lab {
   /**
    * @param {LabData} data @param {() => Worker} openWorker
-   * @param {(data: StageData, open: (options: SourceOptions) => LabSource) => Stage} openStage
+   * @param {OpenStage} openStage
    */
   constructor(data, openWorker, openStage) {
     this.data = data;
@@ -63,7 +67,12 @@ export class Lab {
     this.root = make("div", "ltl-root", { "data-testid": "ltviz-lab" });
     this.root.classList.toggle("ltl-lesson", Boolean(data.lesson));
     this.form = new Form(this.acts(), data.looks);
-    this.below = new Below((step) => this.stage.timeline.hold(step));
+    this.theories = new Theories(openWorker, () => this.source?.again());
+    this.phase = new PhaseDiagram({ openWorker, play: (patch) => this.play(patch) }, !data.lesson);
+    this.below = new Below(this.theories, this.phase, (step) => this.stage.timeline.hold(step));
+    this.below.matrices.head.append(
+      this.form.makeButton(words.theory.appear, words.theory.appearHint, () => this.letAppear()),
+    );
     /** @type {string[]} of the classes */
     this.colours = [];
     this.film.begin(this.headers());
@@ -91,7 +100,12 @@ export class Lab {
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));
-    this.root.append(lead, this.form.root, main);
+    const asked = this.form.fields[this.data.lesson?.wait?.setting ?? ""]?.root,
+      form = asked ? make("div", "ltl-form", {}, asked) : this.form.root;
+    // What a lesson waits for is the one thing that can be set beside it.
+    form.classList.toggle("ltl-asked", Boolean(asked));
+    this.root.append(lead, form, main);
+    if (asked) this.stage.scene.waiting.ring([asked]);
   }
 
   /** @param {ParentNode & Node} parent */
@@ -119,6 +133,8 @@ export class Lab {
   end() {
     this.detach();
     this.worker.terminate();
+    this.theories.end();
+    this.phase.end();
   }
 
   /** @param {import("./worker.js").Order} order */
@@ -129,9 +145,28 @@ export class Lab {
   /** @param {SourceOptions} options */
   openSource(options) {
     // Kept moments have sources of their own; the first is the stage's.
-    if (this.source) return new LabSource(this.film, options);
-    this.source = new LabSource(this.film, options, (clock) => this.clockTurned(clock.mode, clock.step));
-    return this.source;
+    const own = !this.source,
+      source = new LabSource(this.film, options, own ? (clock) => this.clockTurned(clock.mode, clock.step) : undefined);
+    source.ghosts = (shot) => this.ghosts(shot);
+    if (own) this.source = source;
+    return source;
+  }
+
+  /** What theory adds to a moment as it is drawn: its numbers, and its places where these are shown.
+   * @param {import("./race.js").Snapshot} shot @returns {Record<string, Float64Array>} */
+  ghosts(shot) {
+    this.theories.measure(shot);
+    const found = this.stage.picture.on.theory ? this.theories.ghostOf(shot) : null;
+    if (!found) return {};
+    return { theory: found.means, ...(found.weights ? { theory_rows: found.weights } : {}) };
+  }
+
+  /** Settings under which theory can be seen to come, and its layer. */
+  letAppear() {
+    const { layers } = this.stage.choices.now;
+    this.stage.choices.set({ layers: { ...layers, theory: true } });
+    this.change(appearing(this.settings));
+    this.begin();
   }
 
   /** @returns {import("./form.js").FormActs} */
@@ -173,6 +208,7 @@ export class Lab {
       }
     }
     this.send({ type: "change", settings: this.settings });
+    this.stage.scene.waiting.settled(this.settings);
     if (before.speed !== this.settings.speed) this.slow = false;
     this.pace();
     this.write();
@@ -198,6 +234,13 @@ export class Lab {
     this.stage.timeline.goLive();
     this.send({ type: "begin", settings: this.settings });
     this.pace();
+  }
+
+  /** A cell of the phase diagram: from the first step, where it can be seen. @param {Partial<Settings>} patch */
+  play(patch) {
+    this.change(patch);
+    this.begin();
+    this.place.scrollIntoView({ block: "nearest" });
   }
 
   /** Who acts in the past goes on from there: what came after it is forgotten. */
@@ -281,7 +324,10 @@ export class Lab {
 
   /** @param {Set<string>} changed groups of the stage's choices */
   chosen(changed) {
-    if (changed.has("layers")) this.tellForces();
+    if (changed.has("layers")) {
+      this.tellForces();
+      this.source?.again();
+    }
     if (changed.has("colour")) this.dress();
   }
 

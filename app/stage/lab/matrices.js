@@ -1,10 +1,18 @@
-/** Cosines between the classes of each loss as a square, beside the ideal one, and beside what theory predicts where that is known. */
+/** Cosines between the classes as squares, a card for each panel and one for the ideal. */
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
 import { fill } from "../words.js";
 import { labWords as words } from "./words.js";
 
-/** @typedef {{id: string, title: string, cosines: Float32Array}} Square */
+/** @typedef {{id: string, title: string, of: string, cosines: Float32Array}} Square its caption, and whose it is */
+/**
+ * @typedef {object} Comparison
+ * @property {string} id
+ * @property {string} title
+ * @property {string} colour   of the panel; "": none
+ * @property {Square[]} squares
+ * @property {string[]} says   sentences below
+ */
 /** @typedef {[number, number, number]} Rgb */
 
 /** Opposite, right angles, the same direction; the middle is the page. */
@@ -25,53 +33,71 @@ export function cosinesOf(rows, n, dim) {
 
 export class Matrices {
   constructor() {
+    /** @type {Map<string, {root: HTMLElement, name: HTMLElement, dot: HTMLElement, row: HTMLElement, says: HTMLElement}>} */
+    this.cards = new Map();
     /** @type {Map<string, {figure: HTMLElement, canvas: HTMLCanvasElement, caption: HTMLElement}>} */
     this.squares = new Map();
-    this.note = make("p", "ltl-note", { hidden: "" });
-    this.row = make("div", "ltl-squares");
-    this.root = make(
-      "section",
-      "ltl-matrices",
-      {},
-      make("h3", "", { title: words.matricesHint }, words.matrices),
-      this.row,
-      this.note,
-    );
+    this.row = make("div", "ltl-cards");
+    this.head = make("div", "ltl-head", {}, make("h3", "", { title: words.matricesHint }, words.matrices));
+    this.root = make("section", "ltl-matrices", {}, this.head, this.row);
   }
 
   /**
-   * @param {Square[]} squares the ideal one last @param {number} n classes @param {Rgb} page 0 to 255
-   * @param {string} note "" where nothing has to be said
+   * @param {Comparison[]} cards in their order @param {number} n classes @param {Rgb} page 0 to 255
    */
-  draw(squares, n, page, note) {
-    for (const [id, { figure }] of this.squares)
-      if (!squares.some((square) => square.id === id)) {
-        figure.remove();
-        this.squares.delete(id);
-      }
-    squares.forEach((square, i) => {
-      let known = this.squares.get(square.id);
-      if (!known) {
-        const canvas = make("canvas", "ltl-square", { role: "img" }),
-          caption = make("figcaption", "");
-        known = {
-          canvas,
-          caption,
-          figure: make("figure", "ltl-figure", { "data-square": square.id }, canvas, caption),
-        };
-        this.squares.set(square.id, known);
-      }
-      if (this.row.children[i] !== known.figure) this.row.insertBefore(known.figure, this.row.children[i] ?? null);
-      setText(known.caption, square.title);
-      paint(known.canvas, square, n, page);
+  draw(cards, n, page) {
+    const kept = new Set(cards.flatMap(({ id, squares }) => [id, ...squares.map((square) => square.id)]));
+    for (const [id, { root }] of this.cards) if (!kept.has(id)) (root.remove(), this.cards.delete(id));
+    for (const [id, { figure }] of this.squares) if (!kept.has(id)) (figure.remove(), this.squares.delete(id));
+    cards.forEach((card, i) => {
+      const known = this.placeOf(card.id);
+      stand(this.row, known.root, i);
+      setText(known.name, card.title);
+      known.dot.hidden = !card.colour;
+      known.dot.style.background = card.colour;
+      known.root.style.setProperty("--ltl-squares", String(card.squares.length));
+      setText(known.says, card.says.join(" "));
+      card.squares.forEach((square, at) => {
+        const { figure, caption, canvas } = this.squareOf(square.id);
+        stand(known.row, figure, at);
+        setText(caption, square.title);
+        caption.hidden = !square.title;
+        paint(canvas, square, n, page);
+      });
     });
-    this.note.hidden = !note;
-    setText(this.note, note);
+  }
+
+  /** @param {string} id */
+  placeOf(id) {
+    let known = this.cards.get(id);
+    if (known) return known;
+    const [name, dot, row] = [make("span"), make("i", "ltl-dot"), make("div", "ltl-squares")],
+      says = make("p", "ltl-says", { "data-testid": "ltviz-theory" });
+    const root = make("article", "ltl-card", { "data-card": id }, make("h4", "", {}, dot, name), row, says);
+    known = { root, name, dot, row, says };
+    this.cards.set(id, known);
+    return known;
+  }
+
+  /** @param {string} id */
+  squareOf(id) {
+    let known = this.squares.get(id);
+    if (known) return known;
+    const canvas = make("canvas", "ltl-square", { role: "img" }),
+      caption = make("figcaption", "");
+    known = { canvas, caption, figure: make("figure", "ltl-figure", { "data-square": id }, canvas, caption) };
+    this.squares.set(id, known);
+    return known;
   }
 }
 
+/** @param {HTMLElement} parent @param {HTMLElement} child @param {number} at its place */
+function stand(parent, child, at) {
+  if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+}
+
 /** @param {HTMLCanvasElement} canvas @param {Square} square @param {number} n @param {Rgb} page */
-function paint(canvas, { cosines, title }, n, page) {
+function paint(canvas, { cosines, of }, n, page) {
   const context = canvas.getContext("2d");
   if (!context) return;
   if (canvas.width !== n) canvas.width = canvas.height = n;
@@ -88,7 +114,7 @@ function paint(canvas, { cosines, title }, n, page) {
     image.data[4 * at + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-  const said = { title, low: formatMeasure(low, ""), high: formatMeasure(high, "") };
+  const said = { title: of, low: formatMeasure(low, ""), high: formatMeasure(high, "") };
   setAttribute(canvas, "aria-label", fill(words.matrixSays, said));
   setAttribute(canvas, "title", fill(words.matrixSays, said));
 }

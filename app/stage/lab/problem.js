@@ -26,6 +26,7 @@ export const PART = { ALL: 0, PULL: 1, PUSH: 2 };
  * @property {number} tau                strength of a prior
  * @property {number} decay
  * @property {"class"|"sample"} decayBy
+ * @property {boolean} vanish          the decay falls to nothing as time goes on
  * @property {number} spread             of the uniformity's kernel
  */
 

@@ -9,6 +9,7 @@ import { countsIn, startsAnew } from "./settings.js";
 import { Simulation } from "./simulation.js";
 import { tangent, unitRow, unitRows } from "./space.js";
 import { bestTargets } from "./targets.js";
+import { questionOf } from "./theory/question.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /**
@@ -22,6 +23,7 @@ import { bestTargets } from "./targets.js";
  * @property {Float32Array} x        parameters, and those of the columns: from these it can go on
  * @property {Float32Array} cx
  * @property {Record<string, number>} metrics
+ * @property {string} theory         what there is to ask of theory about it, as text
  * @property {Record<string, Float32Array>|null} forces  (classes, dim) by part
  */
 
@@ -208,27 +210,51 @@ function lookAt(id, sim, forces, settings, meter) {
   const { classes, dim, u, columns, loss } = sim,
     means = sim.classMeans(),
     half = settings.profile === "step" ? Math.max(2, Math.floor(classes / 2)) : third(classes);
-  const { smallest_head, smallest_tail, ...metrics } = measure(means, classes, dim, Math.min(half, classes)),
-    points = unitRows(u, dim);
+  const group = Math.min(half, classes),
+    { smallest_head, smallest_tail, ...metrics } = measure(means, classes, dim, group),
+    points = unitRows(u, dim),
+    beside = loss.columns === "none" || sim.tied ? null : Float32Array.from(unitRows(columns, dim));
+  // The tail's rows of a classifier close while its means open.
+  /** @type {Record<string, number>} */
+  const ofRows =
+    beside && loss.columns === "classifier"
+      ? { smallest_tail_rows: measure(beside, classes, dim, group).smallest_tail }
+      : {};
   return {
     id,
     step: sim.steps,
     value: sim.value,
     rows: Float32Array.from(points),
     means: Float32Array.from(means),
-    columns: loss.columns === "none" || sim.tied ? null : Float32Array.from(unitRows(columns, dim)),
+    columns: beside,
     x: Float32Array.from(sim.x),
     cx: Float32Array.from(sim.cx),
     metrics: {
       ...metrics,
       smallest_head,
       smallest_tail,
+      ...ofRows,
       ...meter.read(sim, points, means),
       loss: sim.value,
       rate: rateOf(sim),
     },
+    theory: theoryOf(sim),
     forces: forces ? forcesOf(sim) : null,
   };
+}
+
+/** By setup. @type {WeakMap<object, {motion: object, options: object, text: string}>} */
+const asked = new WeakMap();
+
+/** What there is to ask of theory about a simulation. @param {Simulation} sim @returns {string} */
+function theoryOf({ setup, motion, options, tiedRows }) {
+  const known = asked.get(setup);
+  if (known?.motion === motion && known.options === options) return known.text;
+  const { loss, counts, dim, points } = setup,
+    apart = tiedRows && motion.noise > 0,
+    text = JSON.stringify(questionOf({ loss, counts, dim, points, apart, options }));
+  asked.set(setup, { motion, options, text });
+  return text;
 }
 
 /** The step size that it has now. @param {Simulation} sim */

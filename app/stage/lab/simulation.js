@@ -2,7 +2,7 @@
  * One loss that moves points: the state, the gradient and the step. The points are unit rows, or for cross-entropy free
  * features; each class is one point, or several samples. Pure; steps allocate nothing.
  */
-import { charge } from "./losses/classifiers.js";
+import { charge, decayAt } from "./losses/classifiers.js";
 import { LOSSES } from "./losses/list.js";
 import { matchTargets } from "./matching.js";
 import { PART, Problem } from "./problem.js";
@@ -245,18 +245,19 @@ export class Simulation {
 
   /** Weight decay: its value, its gradient added. */
   decay() {
-    const { problem, u, dim, columns, gradient, gradientColumns, options } = this;
+    const { problem, u, dim, columns, gradient, gradientColumns, options } = this,
+      decay = decayAt(options, this.steps);
     let value = 0;
     for (let i = 0; i < this.rows; i++) {
-      const weight = options.decay * charge(problem, options, i);
+      const weight = decay * charge(problem, options, i);
       for (let at = i * dim; at < (i + 1) * dim; at++) {
         value += (weight / 2) * u[at] * u[at];
         gradient[at] += weight * u[at];
       }
     }
     for (let at = 0; at < columns.length; at++) {
-      value += (options.decay / 2) * columns[at] * columns[at];
-      gradientColumns[at] += options.decay * columns[at];
+      value += (decay / 2) * columns[at] * columns[at];
+      gradientColumns[at] += decay * columns[at];
     }
     return value;
   }

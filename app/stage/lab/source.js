@@ -6,6 +6,7 @@ import { keptOrder, keptVariance, seen, TOURS, Shadow } from "./shadows.js";
 
 /** @typedef {import("./race.js").Snapshot} Snapshot */
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
+/** @typedef {(shot: Snapshot) => Record<string, Float64Array>} Ghosts landmarks (classes, dim) by name */
 
 const STATE_MS = 400,
   HONESTY_MS = 250;
@@ -33,6 +34,8 @@ export class LabSource extends ReplaySource {
     this.views = new Map();
     this.stated = -Infinity;
     this.tick = false;
+    /** What theory says, of moments as they are drawn; null: it is not wanted. @type {Ghosts|null} */
+    this.ghosts = null;
   }
 
   open() {
@@ -114,6 +117,11 @@ export class LabSource extends ReplaySource {
         Object.entries(shot.forces).map(([part, rows]) => [part, rowsOf(seen(view, rows, dim))]),
       ),
     };
+    const landmarks = Object.fromEntries(
+      Object.entries({ ...(shot.columns ? { [landmark]: shot.columns } : {}), ...this.ghosts?.(shot) }).map(
+        ([name, rows]) => [name, rowsOf(seen(view, rows, dim))],
+      ),
+    );
     const header = {
       run: shot.id,
       step: shot.step,
@@ -121,7 +129,7 @@ export class LabSource extends ReplaySource {
       seconds: null,
       n: points.length / 3,
       centres: rowsOf(centres),
-      landmarks: shot.columns ? { [landmark]: rowsOf(seen(view, shot.columns, dim)) } : {},
+      landmarks,
       target_index: landmark === "targets" ? Array.from({ length: num_classes }, (_, c) => c) : null,
       metrics: Object.fromEntries(Object.entries(shot.metrics).filter(([, value]) => Number.isFinite(value))),
       projection: dim > 3 ? this.honesty(base, shot, points, known.kept) : null,

@@ -1,9 +1,11 @@
 /** The lab's worker: steps as fast as is asked for, and tells what is to be seen as often as it is drawn. */
+import { answer } from "./phase/answers.js";
 import { Race } from "./race.js";
+import { answerTo } from "./theory/question.js";
 
 /**
  * @typedef {object} Order   what the page says
- * @property {"begin"|"change"|"pace"|"step"|"perturb"|"hold"|"release"|"restore"|"seen"|"forces"} type
+ * @property {"begin"|"change"|"pace"|"step"|"perturb"|"hold"|"release"|"restore"|"seen"|"forces"|"predict"} type
  * @property {import("./settings.js").Settings} [settings]
  * @property {number} [speed]     steps a second; 0: as fast as it can; negative: none
  * @property {number} [size]
@@ -13,6 +15,7 @@ import { Race } from "./race.js";
  * @property {import("./race.js").Snapshot[]} [seen]
  * @property {boolean} [on]
  * @property {number} [until]     step at which it stops
+ * @property {string} [key]       a question to theory, as text
  */
 
 /** Milliseconds: a turn of steps, and between two looks. */
@@ -99,8 +102,13 @@ function wake() {
   if (timer === undefined) timer = setTimeout(turn);
 }
 
-/** @param {{data: Order}} event */
+/** @param {{data: Order|import("./phase/answers.js").Ask}} event */
 self_.onmessage = ({ data }) => {
+  // Another worker of the same kind runs the cells of a phase diagram.
+  if (data.type === "phase") return void self_.postMessage(answer(data));
+  // Of a worker that does nothing else.
+  if (data.type === "predict")
+    return void self_.postMessage({ type: "predicted", key: data.key, answer: answerTo(JSON.parse(data.key ?? "")) });
   const now = performance.now();
   if (data.type === "seen") drawn = true;
   else if (data.type === "forces") [forces, stale] = [data.on ?? false, true];

@@ -7,6 +7,8 @@ import { LEVEL } from "./layer.js";
 
 const STALE = 0.45;
 const DASHES = 26;
+/** What stands beside a part that is lit. */
+const UNLIT = 0.16;
 
 /** @type {import("./layer.js").Layer} */
 export const forces = {
@@ -23,21 +25,25 @@ export const forces = {
     let drawn = 0;
     /**
      * @param {(import("./layer.js").Vec3|null)[]} rows @param {import("./layer.js").Rgb} colour @param {number} width
-     * @param {number} dashes
+     * @param {number} dashes @param {boolean} [lit]
      */
-    const put = (rows, colour, width, dashes) =>
+    const put = (rows, colour, width, dashes, lit = false) =>
       rows.forEach((force, c) => {
         const m = centres[c];
         const end = m && force && arrowEnd(m, force, LONGEST / choice.longest, straight);
         if (!m || !end) return;
         // The border keeps an arrow from drowning among points of its own lightness.
-        arrow(to.lines, m, end, colour, fresh * faded(c), -width, dashes);
+        const strength = choice.lit && !lit ? UNLIT : 1;
+        arrow(to.lines, m, end, colour, fresh * faded(c) * strength, -width, dashes);
         drawn++;
       });
     put(other, ink, 1.6, DASHES);
     put(total, ink, 2.2, 0);
     // Asked for one by one, and thinner: they lie above.
-    for (const part of PARTS) if (choice.parts.has(part)) put(own[part] ?? [], partColour(part, page), 1.6, 0);
+    for (const part of PARTS) {
+      const lit = choice.lit?.has(part) ?? false;
+      if (lit || choice.parts.has(part)) put(own[part] ?? [], partColour(part, page), lit ? 2.8 : 1.6, 0, lit);
+    }
     return drawn;
   },
   sign: (runs, { forces: { alike } }) =>

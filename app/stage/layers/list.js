@@ -13,7 +13,7 @@ import { rings } from "./rings.js";
 import { sizes } from "./sizes.js";
 import { territory } from "./territory.js";
 import { test } from "./test.js";
-import { theory } from "./theory.js";
+import { OWN, theory } from "./theory.js";
 import { trails } from "./trails.js";
 import { train } from "./train.js";
 import { validation } from "./validation.js";
@@ -37,7 +37,7 @@ export function layersOf(runs) {
   const declared = new Map();
   for (const run of runs)
     for (const mark of marksOf(run)) {
-      if (mark.key === theory.key) continue; // drawn by a layer of its own
+      if (OWN.includes(mark.key)) continue; // drawn by a layer of its own
       const layer = layerOf(mark, TAKEN);
       if (layer && !declared.has(layer.key)) declared.set(layer.key, layer);
     }

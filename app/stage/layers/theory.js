@@ -1,4 +1,4 @@
-/** Where theory says that a run's own loss ends, dashed, and the way each centre still has to go. */
+/** Where theory says that a run's own loss ends, dashed, and the way each centre, or row of a classifier, still has to go. */
 import { arc, SHAPE, sign, stroke } from "../scene/strokes.js";
 import { words } from "../words.js";
 import { chord, edges } from "./ghost.js";
@@ -7,6 +7,10 @@ import { LEVEL, own } from "./layer.js";
 
 /** The landmark of frames that holds the places, row c class c, and the mark that says what they are. */
 export const THEORY = "theory";
+/** The same of a classifier's rows, and the landmark of these. */
+const ROWS = "theory_rows",
+  CLASSIFIER = "classifier";
+export const OWN = [THEORY, ROWS];
 const DASHES = 18;
 
 /** @param {import("../incoming/runs.js").Run} run */
@@ -30,6 +34,14 @@ export const theory = {
         colour = colours[c] ?? ink;
       if (m) arc(to.lines, m, p, colour, 0.8 * faded(c), 1.2, DASHES);
       sign(to.signs, p, colour, 0.9 * faded(c), 4.2 * scale, SHAPE.RING);
+      drawn++;
+    });
+    const rows = run.placesAt(CLASSIFIER, k);
+    run.placesAt(ROWS, k).forEach((p, c) => {
+      if (!p) return;
+      const colour = colours[c] ?? ink;
+      if (rows[c]) arc(to.lines, rows[c], p, colour, 0.55 * faded(c), 1, DASHES);
+      sign(to.signs, p, colour, 0.6 * faded(c), 3.4 * scale, SHAPE.TRIANGLE);
       drawn++;
     });
     return drawn;

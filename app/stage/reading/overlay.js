@@ -1,6 +1,7 @@
 /** What is written over the picture: titles, states, numbers, names of classes. */
 import { toHex, readable } from "../common/colours.js";
 import { make, setAttribute, setText, icon } from "../common/dom.js";
+import { returnFocusTo } from "../common/focus.js";
 import { placeLabels, shorten } from "./labels.js";
 import { HonestyMeter } from "./honesty.js";
 import { Moment } from "../incoming/moments.js";
@@ -17,9 +18,10 @@ const BROKEN = new Set(["failed", "lost", "unreadable"]);
 const NUMBERS_SHOWN = 2;
 const TEXT_CONTRAST = 4.5;
 const EXPAND = "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
-  CLOSE = "m4 4 8 8M12 4l-8 8";
+  CLOSE = "m4 4 8 8M12 4l-8 8",
+  ABOUT = "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12M8 7.4v3.4M8 5v.1";
 
-/** @typedef {{showAlone: (id: string) => void, onRelease: (id: string) => void}} PanelActs */
+/** @typedef {{showAlone: (id: string) => void, onRelease: (id: string) => void, onCard: (id: string) => void}} PanelActs */
 
 /** One panel's texts. */
 class PanelText {
@@ -29,6 +31,11 @@ class PanelText {
     this.name = make("span", "ltv-name");
     this.state = make("span", "ltv-state");
     this.meter = new HonestyMeter(tips);
+    this.about = make("button", "ltv-icon ltv-about", { type: "button", hidden: "" }, icon(ABOUT));
+    this.about.addEventListener("click", () => {
+      returnFocusTo(this.about);
+      acts.onCard(this.id);
+    });
     this.expand = make("button", "ltv-icon ltv-expand", { type: "button" });
     this.expand.append(icon(EXPAND));
     this.expand.addEventListener("click", () => acts.showAlone(this.id));
@@ -48,7 +55,7 @@ class PanelText {
       "section",
       "ltv-panel",
       {},
-      make("header", "ltv-head", {}, this.dot, this.name, this.state, this.expand, this.close),
+      make("header", "ltv-head", {}, this.dot, this.name, this.state, this.about, this.expand, this.close),
       this.meter.root,
       this.meter.pending,
       this.note,
@@ -116,6 +123,9 @@ export class Overlay {
       this.writeNote(panel, run);
       setAttribute(panel.root, "data-focus", run.id === focus ? "true" : null);
       panel.close.hidden = !(run instanceof Moment);
+      panel.about.hidden = !data.cards || !header?.method || run instanceof Moment;
+      setAttribute(panel.about, "aria-label", fill(words.about, { title: run.title }));
+      setAttribute(panel.about, "title", fill(words.about, { title: run.title }));
       panel.meter.write(run.frame?.header.projection ?? null, data.projections ?? []);
       this.writeNumbers(panel, run, data.panel ?? []);
       this.colourLabels(panel, run, page);

@@ -13,36 +13,41 @@ const SAMPLES = 4;
 
 /** @param {import("../assembly.js").Stage} stage */
 export function saveGif(stage) {
-  return askForFilm(stage, words.gifTitle, words.gifNote, async ({ steps, width, fps, path, from }, report, signal) => {
-    const sheet = new Sheet(stage),
-      count = steps.length,
-      histogram = new Histogram();
-    sheet.fitFilm(width);
-    const shots = [...samplesOf(steps), ...steps.map((step, at) => ({ step, at }))];
-    const pixels = (/** @type {number} */ index, /** @type {number} */ now) => {
-      const { width: w, height: h } = sheet.draw(now),
-        { step, at } = shots[index];
-      sheet.drawTime(step, at / (count - 1));
-      return sheet.pen.getImageData(0, 0, w, h).data;
-    };
-    /** @type {{gif: GifWriter, matcher: Matcher}|null} */
-    let writing = null;
-    try {
-      for await (const { index, now } of film(stage, { shots, count, path, from, signal })) {
-        if (index < SAMPLES) {
-          histogram.add(pixels(index, now));
-          continue;
+  return askForFilm(
+    stage,
+    words.gifTitle,
+    words.gifNote,
+    async ({ steps, width, fps, path, from, caption }, report, signal) => {
+      const sheet = new Sheet(stage),
+        count = steps.length,
+        histogram = new Histogram();
+      sheet.fitFilm(width, caption);
+      const shots = [...samplesOf(steps), ...steps.map((step, at) => ({ step, at }))];
+      const pixels = (/** @type {number} */ index, /** @type {number} */ now) => {
+        const { width: w, height: h } = sheet.draw(now),
+          { step, at } = shots[index];
+        sheet.drawTime(step, at / (count - 1));
+        return sheet.pen.getImageData(0, 0, w, h).data;
+      };
+      /** @type {{gif: GifWriter, matcher: Matcher}|null} */
+      let writing = null;
+      try {
+        for await (const { index, now } of film(stage, { shots, count, path, from, signal })) {
+          if (index < SAMPLES) {
+            histogram.add(pixels(index, now));
+            continue;
+          }
+          writing ??= begin(sheet, choosePalette(histogram, MOST_COLOURS, exactColours(stage)));
+          const last = index === SAMPLES + count - 1 && path !== "turn";
+          writing.gif.add(writing.matcher.match(pixels(index, now)), last ? REST_MS : 1000 / fps);
+          report(index - SAMPLES + 1);
         }
-        writing ??= begin(sheet, choosePalette(histogram, MOST_COLOURS, exactColours(stage)));
-        const last = index === SAMPLES + count - 1 && path !== "turn";
-        writing.gif.add(writing.matcher.match(pixels(index, now)), last ? REST_MS : 1000 / fps);
-        report(index - SAMPLES + 1);
+      } finally {
+        sheet.release();
       }
-    } finally {
-      sheet.release();
-    }
-    if (writing) download(new Blob(writing.gif.finish(), { type: "image/gif" }), fileName(stage, "gif"));
-  });
+      if (writing) download(new Blob(writing.gif.finish(), { type: "image/gif" }), fileName(stage, "gif"));
+    },
+  );
 }
 
 /**

@@ -7,11 +7,13 @@ import { thinSteps } from "./filming.js";
 
 /** @typedef {import("./filming.js").CameraPath} CameraPath */
 /**
- * @typedef {{steps: number[], width: number, fps: number, path: CameraPath, from: import("../common/types.js").Pose}}
+ * @typedef {{steps: number[], width: number, fps: number, path: CameraPath, from: import("../common/types.js").Pose,
+ * caption: string}}
  * FilmPlan
  */
 
 export const MOST_FRAMES = 120;
+const MOST_LETTERS = 240;
 const USUAL_FRAMES = 60,
   WIDTHS = [480, 640, 800, 1080, 1440],
   USUAL_WIDTH = 800,
@@ -43,6 +45,9 @@ export function askForFilm(stage, title, note, work) {
     String(USUAL_RATE),
   );
   const path = choice(Object.entries(words.filmPaths), "still");
+  const caption = make("input", "ltv-entry", { type: "text", maxlength: String(MOST_LETTERS) });
+  caption.placeholder = words.filmCaptionNone;
+  caption.value = (stage.data.caption ?? "").slice(0, MOST_LETTERS);
   let from = { ...HOME };
   const start = make("button", "ltv-plain", { type: "button", hidden: "" }, words.filmFirst);
   const said = make("p", "ltv-quiet", {}, note),
@@ -69,6 +74,7 @@ export function askForFilm(stage, title, note, work) {
       row(words.filmSize, width),
       row(words.filmSpeed, rate),
       row(words.filmCamera, path),
+      row(words.filmCaption, caption),
       start,
       said,
       bar,
@@ -84,8 +90,9 @@ export function askForFilm(stage, title, note, work) {
         fps: Number(rate.value),
         path: /** @type {CameraPath} */ (path.value),
         from,
+        caption: caption.value.trim(),
       };
-      for (const field of [frames, width, rate, path, start]) field.disabled = true;
+      for (const field of [frames, width, rate, path, start, caption]) field.disabled = true;
       bar.hidden = false;
       setText(begin, words.filmCancel);
       dialog.lock(true);

@@ -28,24 +28,29 @@ export function saveMovie(stage) {
     typeof MediaRecorder === "undefined" ? null : chooseFormat((type) => MediaRecorder.isTypeSupported(type));
   if (!format) throw new Error(words.filmNone);
   const note = format.suffix === "mp4" ? words.filmMp4 : words.filmWebm;
-  return askForFilm(stage, words.filmTitle, note, async ({ steps, width, fps, path, from }, report, signal) => {
-    const sheet = new Sheet(stage);
-    sheet.fitFilm(width);
-    const recording = record(sheet.canvas, format, fps);
-    const shots = steps.map((step, at) => ({ step, at }));
-    try {
-      for await (const { index, now } of film(stage, { shots, count: steps.length, path, from, signal })) {
-        sheet.draw(now);
-        sheet.drawTime(steps[index], index / (steps.length - 1));
-        await recording.take(index === steps.length - 1 ? REST_MS : 1000 / fps);
-        report(index + 1);
+  return askForFilm(
+    stage,
+    words.filmTitle,
+    note,
+    async ({ steps, width, fps, path, from, caption }, report, signal) => {
+      const sheet = new Sheet(stage);
+      sheet.fitFilm(width, caption);
+      const recording = record(sheet.canvas, format, fps);
+      const shots = steps.map((step, at) => ({ step, at }));
+      try {
+        for await (const { index, now } of film(stage, { shots, count: steps.length, path, from, signal })) {
+          sheet.draw(now);
+          sheet.drawTime(steps[index], index / (steps.length - 1));
+          await recording.take(index === steps.length - 1 ? REST_MS : 1000 / fps);
+          report(index + 1);
+        }
+        download(await recording.end(), fileName(stage, format.suffix));
+      } finally {
+        recording.drop();
+        sheet.release();
       }
-      download(await recording.end(), fileName(stage, format.suffix));
-    } finally {
-      recording.drop();
-      sheet.release();
-    }
-  });
+    },
+  );
 }
 
 /**

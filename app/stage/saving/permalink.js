@@ -4,6 +4,7 @@ import { COLOUR_MODES, START } from "../scene/choices.js";
 import { coloured } from "../scene/known.js";
 import { openDialog } from "../common/dialog.js";
 import { make } from "../common/dom.js";
+import { PARTS } from "../scene/forces.js";
 import { isOn } from "../layers/layer.js";
 import { layersOf } from "../layers/list.js";
 import { words } from "../words.js";
@@ -11,7 +12,7 @@ import { words } from "../words.js";
 /** @typedef {import("../scene/choices.js").Chosen} Chosen */
 /**
  * @typedef {Pick<Chosen, "layers"|"colourMode"|"solo"|"forces"|"chosen">} Linked beside the camera, what a link keeps
- * of the choices (of forces, whether their arrows are alike); step, moments beside and projection the address holds
+ * of the choices (of forces, their parts and whether their arrows are alike); step, moments beside and projection the address holds
  * anyway
  */
 
@@ -59,6 +60,7 @@ export function linkOf(href, runs, camera, layers, { layers: chosenLayers, colou
     colour: colourMode === COLOUR_MODES[0] ? "" : colourMode,
     solo: solo ?? "",
     arrows: forces.alike ? ALIKE : "",
+    parts: PARTS.filter((part) => forces.parts.has(part)).join(","),
     class: [...(chosen ?? [])].slice(0, MOST_CHOSEN).join(","),
   };
   for (const [name, value] of Object.entries(given))
@@ -93,7 +95,9 @@ export function readLink(search) {
   if (colour && colour.length <= LONGEST_MODE) read.colourMode = /** @type {Chosen["colourMode"]} */ (colour);
   const solo = asked.get("solo");
   if (solo && PANEL.test(solo)) read.solo = solo;
-  if (asked.get("arrows") === ALIKE) read.forces = { ...START.forces, alike: true };
+  const parts = PARTS.filter((part) => list("parts").includes(part)),
+    alike = asked.get("arrows") === ALIKE;
+  if (alike || parts.length) read.forces = { ...START.forces, alike, parts: new Set(parts) };
   const ranks = list("class")
     .filter((word) => RANK.test(word))
     .map(Number);

@@ -8,6 +8,11 @@ const LEAST_TEXT = 9.5,
   PAD = 1;
 /** Room for the time beneath a film's picture, in pixels of the sheet. */
 const STRIP = 26;
+/** A line of a film's caption, and how many there are at most. */
+const LINE = 20,
+  MOST_LINES = 3,
+  CAPTION_FONT = "15px system-ui, sans-serif",
+  SIDE = 12;
 
 export class Sheet {
   /** @param {import("../assembly.js").Stage} stage */
@@ -18,6 +23,8 @@ export class Sheet {
     this.ratio = 1;
     /** Pixels beneath the picture. */
     this.strip = 0;
+    /** @type {string[]} lines beneath a film's picture */
+    this.caption = [];
   }
 
   /** The picture alone. @param {number} ratio pixels of the sheet a CSS pixel */
@@ -29,14 +36,19 @@ export class Sheet {
     this.canvas.height = Math.max(1, Math.round(h * ratio));
   }
 
-  /** The picture with the time beneath it. @param {number} width pixels; films need even sides, so it is rounded */
-  fitFilm(width) {
+  /**
+   * The picture with the time beneath it. @param {number} width pixels; films need even sides, so it is rounded
+   * @param {string} [caption] what is seen, for all of the film
+   */
+  fitFilm(width, caption = "") {
     const { w, h } = this.stage.picture.size,
       even = (/** @type {number} */ v) => 2 * Math.max(1, Math.round(v / 2));
     this.ratio = even(width) / w;
-    this.strip = STRIP;
+    this.pen.font = CAPTION_FONT;
+    this.caption = breakLines(this.pen, caption, even(width) - 2 * SIDE).slice(0, MOST_LINES);
+    this.strip = STRIP + LINE * this.caption.length;
     this.canvas.width = even(width);
-    this.canvas.height = even(h * this.ratio + STRIP);
+    this.canvas.height = even(h * this.ratio + this.strip);
   }
 
   /** How far the film is: a line and the step. @param {number} step @param {number} share of the whole, 0 to 1 */
@@ -61,6 +73,9 @@ export class Sheet {
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     pen.fillText(said, width - 12, y);
+    pen.font = CAPTION_FONT;
+    pen.textAlign = "center";
+    this.caption.forEach((line, i) => pen.fillText(line, width / 2, canvas.height - this.strip + LINE * (i + 0.5)));
   }
 
   /** Draws the stage as it stands. @param {number} now ms @returns {HTMLCanvasElement} */
@@ -153,6 +168,29 @@ export class Sheet {
       );
     }
   }
+}
+
+/**
+ * Words in lines; a word that is longer than a line, or a text without blanks, is broken where it must be.
+ * @param {Pick<CanvasRenderingContext2D, "measureText">} pen @param {string} text @param {number} width
+ */
+export function breakLines(pen, text, width) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && pen.measureText(`${last} ${word}`).width <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+      continue;
+    }
+    let line = "";
+    for (const letter of word) {
+      if (line && pen.measureText(line + letter).width > width) line = (lines.push(line), "");
+      line += letter;
+    }
+    lines.push(line);
+  }
+  return lines;
 }
 
 /** @param {HTMLElement} element @param {HTMLElement} top */

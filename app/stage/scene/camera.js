@@ -87,12 +87,29 @@ export function poseOfKey(key, { yaw, pitch, distance }) {
   return moves[key] ?? null;
 }
 
+/**
+ * A smooth way through some poses (Catmull-Rom). @param {Pose[]} way @param {number} t 0 to 1 @returns {Pose}
+ */
+export function along(way, t) {
+  const last = way.length - 1,
+    i = Math.min(last - 1, Math.floor(t * last)),
+    u = t * last - i;
+  const [a, b, c, d] = [i - 1, i, i + 1, i + 2].map((at) => way[Math.min(last, Math.max(0, at))]);
+  const through = (/** @type {(pose: Pose) => number} */ of) => {
+    const [p, q, r, s] = [a, b, c, d].map(of);
+    return q + (u / 2) * (r - p + u * (2 * p - 5 * q + 4 * r - s + u * (3 * (q - r) + s - p)));
+  };
+  const yaw = through((pose) => pose.yaw),
+    pitch = through((pose) => pose.pitch);
+  return { yaw, pitch, distance: Math.exp(through((pose) => Math.log(pose.distance))) };
+}
+
 export class Camera {
   /** @param {Partial<Pose>} [start] */
   constructor(start = {}) {
     /** @type {Pose} */
     this.pose = clampPose({ ...HOME, ...start });
-    /** @type {{from: Pose, to: Pose, start: number, ms: number}|null} */
+    /** @type {{from: Pose, to: Pose, start: number, ms: number, way?: Pose[]}|null} way: poses between, and both ends */
     this.move = null;
   }
 
@@ -117,6 +134,14 @@ export class Camera {
     } else this.move = { from: { ...this.pose }, to: goal, start: now, ms };
   }
 
+  /** From the first pose over all others to the last. @param {Pose[]} poses @param {number} now ms @param {number} ms */
+  moveAlong(poses, now, ms) {
+    const way = poses.map(clampPose),
+      to = way[way.length - 1];
+    this.pose = way[0];
+    this.move = { from: way[0], to, start: now, ms, way };
+  }
+
   /** Stands somewhere at once, whatever was under way. @param {Pose} pose */
   place(pose) {
     this.move = null;
@@ -131,14 +156,16 @@ export class Camera {
   /** Advances a move. @param {number} now ms @returns {boolean} whether the pose changed */
   step(now) {
     if (!this.move) return false;
-    const { from, to, start, ms } = this.move;
+    const { from, to, start, ms, way } = this.move;
     const t = Math.min(1, Math.max(0, (now - start) / ms)),
       k = easeInOut(t);
-    this.pose = {
-      yaw: from.yaw + (to.yaw - from.yaw) * k,
-      pitch: from.pitch + (to.pitch - from.pitch) * k,
-      distance: from.distance * (to.distance / from.distance) ** k,
-    };
+    if (way) this.pose = clampPose(along(way, k));
+    else
+      this.pose = {
+        yaw: from.yaw + (to.yaw - from.yaw) * k,
+        pitch: from.pitch + (to.pitch - from.pitch) * k,
+        distance: from.distance * (to.distance / from.distance) ** k,
+      };
     if (t >= 1) this.move = null;
     return true;
   }

@@ -81,6 +81,18 @@ export class Cameras {
   }
 
   /**
+   * Travels over some poses, one after another; who wants no motion is at the last one at once. @param {Pose[]} poses
+   * @param {number} ms
+   */
+  travel(poses, ms) {
+    const camera = this.active,
+      last = poses[poses.length - 1];
+    if (wantsCalm()) camera.place(last);
+    else camera.moveAlong(poses, performance.now(), ms);
+    this.remember();
+  }
+
+  /**
    * Advances moves under way and the slow turn. @param {number} now ms @param {number} gap ms since the last picture
    * @returns {boolean} whether any pose changed
    */

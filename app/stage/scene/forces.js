@@ -7,11 +7,12 @@ import { fill, words } from "../words.js";
 /** @typedef {import("../common/types.js").Vec3} Vec3 */
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /**
- * @typedef {{parts: ReadonlySet<Part>, under: string|null, alike: boolean}} ForceChoice parts drawn beside the total;
- * the what-if method, null: none; whether the arrows of all panels have one scale
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null, alike: boolean, lit?: ReadonlySet<Part>|null}} ForceChoice
+ * parts drawn beside the total; the what-if method, null: none; whether the arrows of all panels have one scale; parts
+ * that stand out from all others, null: none
  */
 /**
- * @typedef {{parts: ReadonlySet<Part>, under: string|null, longest: number}} ForceLook the same for one panel: no
+ * @typedef {{parts: ReadonlySet<Part>, under: string|null, longest: number, lit?: ReadonlySet<Part>|null}} ForceLook the same for one panel: no
  * what-if that cannot be trusted, and the size of the force whose arrow is the longest
  */
 /**
@@ -120,12 +121,12 @@ export const isRefused = ({ cosine, least }) => cosine !== null && cosine < leas
  * @param {ForceChoice} choice @param {Run} run @param {Run[]} beside those in the picture, it among them
  * @returns {ForceLook}
  */
-export function forceLook({ parts, under, alike }, run, beside) {
+export function forceLook({ parts, under, alike, lit = null }, run, beside) {
   const trusted = (/** @type {Run} */ one) => (under !== null && isRefused(trustIn(one, under, beside)) ? null : under);
   const sizes = (alike ? beside : [run]).flatMap((one) =>
     [one.info?.header.method, trusted(one)].map((method) => longestTotal(one, method)),
   );
-  return { parts, under: trusted(run), longest: Math.max(0, ...sizes) };
+  return { parts, under: trusted(run), longest: Math.max(0, ...sizes), lit };
 }
 
 /** Size of each method's strongest total: asked for with every picture. @type {WeakMap<object, Map<string, number>>} */

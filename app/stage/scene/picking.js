@@ -5,6 +5,8 @@
  */
 
 import { isAbsent } from "./attributes.js";
+import { slerp } from "../common/vectors.js";
+import { arrowEnd, LONGEST, PARTS, totalsOf } from "./forces.js";
 
 /** @typedef {import("../incoming/runs.js").Run} Run */
 /**
@@ -52,6 +54,38 @@ export function pickCentre(centres, place, x, y) {
       off = (px - x) ** 2 + (py - y) ** 2;
     if (off < least) [least, best] = [off, c];
   });
+  return best;
+}
+
+/** How far beside an arrow the pointer may be, in CSS pixels. */
+const BESIDE = 4;
+/** An arrow is looked for here along its way: all of a class begin in one place. */
+const ALONG = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+
+/**
+ * The part of a force whose arrow is under the pointer, and of which class. @param {Run} run @param {number} k progress
+ * of its move @param {import("./forces.js").ForceLook} look @param {Placer} place @param {number} distance of the eye
+ * @param {number} x @param {number} y within the sphere @returns {{part: import("./forces.js").Part, c: number}|null}
+ */
+export function pickArrow(run, k, look, place, distance, x, y) {
+  const { own } = totalsOf(run, null),
+    centres = run.placesAt("centres", k),
+    straight = Boolean(run.frame?.header.projection);
+  /** @type {{part: import("./forces.js").Part, c: number}|null} */
+  let best = null;
+  let least = BESIDE * BESIDE;
+  if (!look.longest) return null;
+  for (const part of PARTS.filter((one) => look.parts.has(one) || look.lit?.has(one)))
+    own[part]?.forEach((force, c) => {
+      const m = centres[c],
+        end = m && force && arrowEnd(m, force, LONGEST / look.longest, straight);
+      if (!m || !end) return;
+      for (const t of ALONG) {
+        const [px, py, w] = place(slerp(m, end, t)),
+          off = (px - x) ** 2 + (py - y) ** 2;
+        if (w <= distance && off < least) [least, best] = [off, { part, c }];
+      }
+    });
   return best;
 }
 

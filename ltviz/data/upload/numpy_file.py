@@ -94,9 +94,12 @@ def read_npz(file: IO[bytes], size: int, most_bytes: int) -> Contents:
             for name, member in wanted.items():
                 with archive.open(member) as stream:
                     arrays[name] = _npy(stream, member.file_size, most_bytes, f"the array '{name[:60]}'")
+    except DataError:
+        raise
     except (
         zipfile.BadZipFile,
         zlib.error,
+        ValueError,
         EOFError,
         NotImplementedError,
         RuntimeError,

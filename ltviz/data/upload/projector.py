@@ -92,8 +92,12 @@ def _named(folder: Path, path: Path, metadata: Path | None, name: str) -> tuple[
 def _inside(folder: Path, name: str) -> Path:
     """The file `name` of a folder; DataError where it leads out, or is not there."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside, there = path.resolve().is_relative_to(folder.resolve()), path.is_file()
+    except (OSError, ValueError):  # longer than a name may be, or with characters that none has
+        inside, there = True, False
+    if not inside:
         raise DataError(f"{CONFIG} names a file outside of its folder, which is not opened: '{name[:80]}' ({folder}).")
-    if not path.is_file():
+    if not there:
         raise DataError(f"{CONFIG} names a file that is not there: '{name[:80]}' ({folder}).")
     return path

@@ -1,8 +1,8 @@
 """What `ltviz export --to` can write: one format a file, named like its flag. Adding a file adds a format.
 
 A module has `ABOUT`, a few words for the help; `OUT`, the name that is written where nobody gives one, which ends with
-a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `NEEDS_RUNS = False`. It is
-imported when it is asked for. What begins with an underscore is none.
+a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `MADE_OF = "nothing"` or
+"lesson". It is imported when it is asked for. What begins with an underscore is none.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from ltviz.errors import ConfigError, RecordingError
-from ltviz.recording import Frame, Recording
+from ltviz.lessons import Lesson
+from ltviz.recording import Frame, Home, Recording
 from ltviz.recording.files import unwritable
 
 _FIRST = ("report", "html", "csv", "parquet")
@@ -32,7 +33,7 @@ NOTE = "ltviz-export.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What somebody asked for. `runs` are empty only for a format that needs none."""
+    """What somebody asked for. `runs` are empty for a format that is not made of them."""
 
     runs: Sequence[Recording]
     out: Path
@@ -42,7 +43,14 @@ class Wanted:
     theme: str | None = None
     judge: str = "own"
     projection: str | None = None
-    max_mb: float = 12.0
+    max_mb: float | None = None
+    """Size of a replay or a lesson; None: as the format has it."""
+    caption: str = ""
+    """Of a film."""
+    lesson: tuple[Lesson, Path] | None = None
+    """Of a format that is made of one, and its file."""
+    home: Home | None = None
+    """Where a lesson's runs are looked for before those that came with ltviz."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +81,9 @@ class Format(Protocol):
         ...
 
 
-def needs_runs(chosen: Format) -> bool:
-    """Whether a format is made of runs, as all are that do not say otherwise."""
-    return getattr(chosen, "NEEDS_RUNS", True)
+def made_of(chosen: Format) -> Literal["runs", "lesson", "nothing"]:
+    """What a format is made of: runs, where it does not say otherwise."""
+    return getattr(chosen, "MADE_OF", "runs")
 
 
 def find_format(name: str) -> Format:

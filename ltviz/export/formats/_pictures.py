@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ltviz.errors import ConfigError
 from ltviz.export.formats import Wanted, Written, frames_of
-from ltviz.export.replay import Made, replay_of
+from ltviz.export.replay import MAX_MB, Made, replay_of
 from ltviz.launch.chromium import browser
 from ltviz.recording import Recording
 from ltviz.recording.files import write_whole
@@ -30,12 +30,12 @@ NOT_SAVED = "could not be saved"
 """As the stage's words have it."""
 
 
-def write_picture(wanted: Wanted, name: str, suffix: str, act: Callable[[Page], None] | None = None) -> Written:
+def write_picture(wanted: Wanted, name: str, suffix: str, act: Callable[[Page, str], None] | None = None) -> Written:
     """Writes what the stage's menu "Save" gives under `name`.
 
     Args:
         suffix: of the file that is expected, with its dot.
-        act: what is to be done on the page after the menu.
+        act: what is to be done on the page after the menu, with the caption that is asked for.
 
     Raises:
         ConfigError: chromium, playwright or frames are missing, or the browser writes another kind of film.
@@ -47,12 +47,17 @@ def write_picture(wanted: Wanted, name: str, suffix: str, act: Callable[[Page], 
     elif act is None:
         step = last_step(wanted.runs)
     made = replay_of(
-        wanted.runs, projection=wanted.projection, theme=wanted.theme or "light", step=step, max_mb=wanted.max_mb
+        wanted.runs,
+        projection=wanted.projection,
+        theme=wanted.theme or "light",
+        step=step,
+        max_mb=wanted.max_mb or MAX_MB,
     )
     if act is not None and made.moments < 2:
         raise ConfigError(f"a film needs two moments or more, but there is {made.moments}; try --to png")
+    asked = None if act is None else lambda page: act(page, wanted.caption)
     with ThreadPoolExecutor(1) as aside:  # playwright wants a thread without a loop
-        data = aside.submit(_saved, made, name, suffix, act).result()
+        data = aside.submit(_saved, made, name, suffix, asked).result()
     write_whole(wanted.out, data)
     told = {} if act is None else {"moments": made.moments, "recorded": made.recorded}
     return Written(used=made.used, told=told, left_out=made.left_out)
@@ -63,9 +68,10 @@ def last_step(runs: Sequence[Recording]) -> int | None:
     return max((step for run in runs for step in run.steps()[-1:]), default=None)
 
 
-def film(page: Page) -> None:
-    """Answers the film's dialog: as many frames as it takes, and the camera at rest."""
+def film(page: Page, caption: str) -> None:
+    """Answers the film's dialog: as many frames as it takes, the camera at rest, and the caption."""
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Caption").fill(caption)
     frames = dialog.get_by_label("Frames")
     frames.fill(frames.get_attribute("max") or "60")
     dialog.get_by_text("Record").click()

@@ -8,7 +8,7 @@ from ltviz.recording.files import write_whole
 
 ABOUT = "the geometry lab, one page that computes by itself and needs no run"
 OUT = "ltviz-geometry.html"
-NEEDS_RUNS = False
+MADE_OF = "nothing"
 
 
 def write(wanted: Wanted) -> Written:

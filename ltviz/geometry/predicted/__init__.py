@@ -4,6 +4,7 @@ A trained network need not get there: every `Prediction` says under which penalt
 """
 
 from ltviz.geometry.predicted.cross_entropy import predicted_ce
+from ltviz.geometry.predicted.decayed import predicted_decay
 from ltviz.geometry.predicted.fixed import predicted_relu, predicted_simplex
 from ltviz.geometry.predicted.peeled import layer_peeled
 from ltviz.geometry.predicted.prediction import Prediction, angles_between
@@ -16,6 +17,7 @@ __all__ = [
     "layer_peeled",
     "minority_threshold",
     "predicted_ce",
+    "predicted_decay",
     "predicted_relu",
     "predicted_simplex",
     "predicted_supcon",

@@ -70,14 +70,12 @@ def _solved(
     n: np.ndarray, groups: Groups, energy: float, weight_energy: float, feature_energy: float, dim: int | None
 ) -> Prediction:
     peeled = Peeled(groups.count, groups.size, energy)
-    features, classifier, parted = peeled.factors(peeled.minimum())
-    radius = np.sqrt(parted * peeled.others)  # of the simplex of a group's members about their mean
-    means, weights = groups.spread(features, radius), groups.spread(classifier, radius)
+    means, weights = peeled.rows(peeled.minimum(), groups)
     logits = means @ weights.T
     value, slope = value_and_slope(logits, n)
     bound = len(n) * energy
     gap = float((slope * logits).sum()) + bound * float(np.linalg.norm(slope, 2))
-    keep = _needed(np.vstack([means, weights]), len(n) - 1)
+    keep = needed(np.vstack([means, weights]), len(n) - 1)
     ratio = (feature_energy / weight_energy) ** 0.25
     return Prediction(
         title="Layer-peeled model",
@@ -94,7 +92,7 @@ def _solved(
     )
 
 
-def _needed(rows: np.ndarray, rank: int) -> np.ndarray:
+def needed(rows: np.ndarray, rank: int) -> np.ndarray:
     """(R, rank) coordinates in which all rows lie."""
     return np.linalg.svd(rows, full_matrices=False)[2][:rank].T
 
@@ -114,13 +112,17 @@ class Peeled:
     classifier rows, and how far the members of each group are apart, all together of one energy."""
 
     count: np.ndarray
-    """(K,) samples of a class."""
+    """(K,) samples of a class: what its cross-entropy weighs in the sum."""
     size: np.ndarray
     """(K,) classes in each group."""
     energy: float
     """sqrt(E_W E_H)."""
     together: np.ndarray | None = None
     """(K,) bool: groups that are held on one point; none where None."""
+    charge: np.ndarray | None = None
+    """(K,) above 0: what the square of a class's feature costs of the energy; 1 where None."""
+    prior: np.ndarray | None = None
+    """(K,) added to the logits of each class in the loss, and not to those that cost energy; none where None."""
 
     @property
     def opens(self) -> np.ndarray:
@@ -136,21 +138,40 @@ class Peeled:
         above those of the others of its group."""
         features, classifier, apart = self._parts(x[0])
         scale = np.sqrt(2 * self.bound / self.size)[:, None]
-        return features * scale, classifier * scale, self.part * apart**2
+        return features * scale / np.sqrt(self.price)[:, None], classifier * scale, self.part * apart**2
+
+    def rows(self, x: np.ndarray, groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+        """Means and classifier rows of the classes, (C, R) each."""
+        features, classifier, parted = self.factors(x)
+        within = np.sqrt(parted * self.others)  # of the simplex of a group's members about their mean
+        tilt = self.price**0.25
+        return groups.spread(features, within / tilt), groups.spread(classifier, within * tilt)
 
     def _parts(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         k = len(self.size)
         return flat[: k * k].reshape(k, k), flat[k * k : 2 * k * k].reshape(k, k), flat[2 * k * k :]
 
     @cached_property
+    def price(self) -> np.ndarray:
+        return np.ones(len(self.size)) if self.charge is None else self.charge
+
+    @cached_property
     def scale(self) -> np.ndarray:
         """(K, K) from inner products of the point's rows to logits between groups."""
-        return 2 * self.bound / np.sqrt(np.outer(self.size, self.size))
+        return 2 * self.bound / np.sqrt(np.outer(self.size * self.price, self.size))
 
     @cached_property
     def part(self) -> np.ndarray:
         """(K,) from apart^2 to how far a member's own logit is above the others' of its group."""
-        return self.bound / np.maximum(self.size - 1, 1)
+        return self.bound / np.maximum(self.size - 1, 1) / np.sqrt(self.price)
+
+    @cached_property
+    def amount(self) -> np.ndarray:
+        """(K, K) classes that stand against one of a group, each as often as its prior says."""
+        prior = np.zeros(len(self.size)) if self.prior is None else self.prior
+        amount = np.tile(self.size, (len(self.size), 1)) * np.exp(prior[None, :] - prior[:, None])
+        np.fill_diagonal(amount, self.size - 1)
+        return amount
 
     @cached_property
     def others(self) -> np.ndarray:
@@ -174,11 +195,9 @@ class Peeled:
     def at(self, x: np.ndarray) -> Local:
         """The loss at x (1, 2 K^2 + K) of unit length."""
         features, classifier, apart = self._parts(x[0])
-        amount = np.tile(self.size, (len(self.size), 1))
-        np.fill_diagonal(amount, self.size - 1)
         exponents = self._margins(features @ classifier.T * self.scale, self.part * apart**2)
         top = np.maximum(exponents.max(axis=1, keepdims=True), 0.0)
-        terms = amount * np.exp(exponents - top)
+        terms = self.amount * np.exp(exponents - top)
         rest = terms.sum(axis=1, keepdims=True)
         partition = np.exp(-top) + rest
         share = terms / partition

@@ -50,6 +50,15 @@ const weights = new WeakMap();
 export const charge = ({ y, stored, counts, classes, total }, { decayBy }, i) =>
   decayBy === "class" ? stored[i] / counts[y[i]] : (classes * stored[i]) / total;
 
+/** A decay that vanishes: steps in which it stays, those in which it falls to a tenth, and what is left of it in the end. */
+const STAYS = 600,
+  TENTH = 400,
+  LEAST_DECAY = 1e-12;
+
+/** What a decay has come to. @param {Options} options @param {number} steps */
+export const decayAt = ({ decay, vanish }, steps) =>
+  vanish ? Math.max(Math.min(decay, LEAST_DECAY), decay * 10 ** -Math.max(0, (steps - STAYS) / TENTH)) : decay;
+
 /** NTCE: each class's row picks its samples out of all of the batch. @param {Problem} p @param {Options} o */
 export function ntce(p, { temperature }) {
   const { rows, classes, batch, y, T, dT, weight, terms, perClass } = p;

@@ -21,7 +21,7 @@ import { kcl, tsc } from "./queues.js";
  */
 
 /** @type {(keyof Options)[]} */
-const DECAY = ["decay", "decayBy"];
+const DECAY = ["decay", "decayBy", "vanish"];
 /** @param {Partial<Loss> & Pick<Loss, "method"|"weigh"|"options">} given @returns {Loss} */
 const loss = (given) => ({ pairs: false, columns: "none", matched: false, ...given });
 
@@ -75,5 +75,6 @@ export const OPTIONS = {
   tau: 1,
   decay: 0.005,
   decayBy: "class",
+  vanish: false,
   spread: 2,
 };
