@@ -8,6 +8,7 @@ import { shareOf, stepAt } from "../../app/stage/lab/curves.js";
 import { Film } from "../../app/stage/lab/film.js";
 import { placeUnder, wayOf } from "../../app/stage/lab/hand.js";
 import { coloursOf, titlesOf } from "../../app/stage/lab/header.js";
+import { informationWithInputs, informationWithLabels } from "../../app/stage/lab/information.js";
 import { npyOf } from "../../app/stage/lab/npy.js";
 import { panelsOf } from "../../app/stage/lab/panels.js";
 import { Race } from "../../app/stage/lab/race.js";
@@ -271,6 +272,37 @@ test("a loss may stand in several panels, each with options of its own", () => {
   const before = one.look(false)[0].means;
   one.change(settle({ ...one.settings, losses: ["tsc@targetWeight:9", ...one.settings.losses.slice(1)] }));
   assert.deepEqual([one.look(false)[0].step, one.look(false)[0].means], [50, before], "it is set while it runs");
+});
+
+test("information is that of Python, for points that stand for many samples", () => {
+  const cases = JSON.parse(readFileSync(new URL("./information_cases.json", import.meta.url), "utf8"));
+  for (const [n, { rows, y, mass, means, counts, dim, labels, inputs }] of cases.entries()) {
+    const one = informationWithLabels(rows, y, mass, means, counts, dim);
+    close([one.value, one.ceiling], labels, `case ${n}: labels`);
+    const other = informationWithInputs(rows, mass, dim);
+    close([other.value, other.ceiling], inputs, `case ${n}: inputs`);
+  }
+});
+
+test("a race tells what its points say: of images no more than of classes where a class is one point", () => {
+  const after = (settings, steps = 200) => {
+    const race = new Race(settle({ losses: ["bcl"], dim: 16, speed: 0, ...settings }));
+    for (let i = 0; i < steps; i++) race.step();
+    return race.look(false)[0].metrics;
+  };
+  const points = after({}),
+    { information_labels: labels, information_labels_ceiling: entropy } = points;
+  assert.ok(labels > 0.99 * entropy && labels <= entropy, "the simplex tells all classes apart");
+  assert.ok(Math.abs(points.information_inputs - labels) < 1e-9 && points.information_inputs_ceiling > 7);
+  const free = after({ points: 10, free: true, noise: 1 }, 1);
+  assert.ok(free.information_inputs > free.information_labels + 0.5, "samples of their own say more");
+  const noisy = after({ points: 10, noise: 1.5, dim: 3 });
+  assert.ok(noisy.information_labels < 0.9 * entropy && noisy.information_inputs === undefined);
+  assert.ok(Math.abs(after({ batch: 64 }).information_inputs_ceiling - Math.log(64)) < 1e-12, "K is the batch");
+  // Classes that have fallen together say less: here five of ten, of a hundredth of the samples, log 5 of each.
+  const ce = after({ losses: ["ce"], profile: "step", imbalance: 100, average: "sample" }, 4000),
+    missing = ce.information_labels_ceiling - ce.information_labels;
+  assert.ok(ce.smallest_tail < 5 && Math.abs(missing / ((50 / 5050) * Math.log(5)) - 1) < 0.1, `${missing}`);
 });
 
 test("a hand puts a class where it is, in its own space and in a shadow of it", () => {

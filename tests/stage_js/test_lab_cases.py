@@ -14,6 +14,15 @@ HERE = Path(__file__).parent
 SOME = 9
 
 
+def test_the_cases_are_those_of_information(script: Callable[[str], ModuleType]):
+    made = script("information_cases")
+    stored = json.loads((HERE / "information_cases.json").read_text(encoding="utf-8"))
+    assert len(stored) == len(made.PROBLEMS)
+    for known, found in zip(stored, made.cases(), strict=True):
+        for key, values in found.items():
+            assert values == pytest.approx(known[key], rel=1e-12, abs=1e-12), key
+
+
 def test_the_cases_are_those_of_the_losses(script: Callable[[str], ModuleType]):
     """Every ninth one, with its way; `python tests/stage_js/lab_cases.py` writes all of them anew."""
     made = script("lab_cases")

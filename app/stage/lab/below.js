@@ -1,10 +1,11 @@
 /** What stands below the spheres: curves, numbers and matrices of all panels at the moment that is shown. */
 import { parseCss, parseHex, readable, toHex } from "../common/colours.js";
-import { make } from "../common/dom.js";
+import { make, setText } from "../common/dom.js";
+import { formatMeasure } from "../common/numbers.js";
 import { named } from "../common/reduced.js";
 import { fill } from "../words.js";
 import { comparisonOf, idealAlone } from "./comparisons.js";
-import { Curves } from "./curves.js";
+import { Curves, INFORMATION } from "./curves.js";
 import { cosinesOf, Matrices } from "./matrices.js";
 import { Playground } from "./playground.js";
 import { bestTargets, fits } from "./targets.js";
@@ -26,7 +27,17 @@ export class Below {
     this.matrices = new Matrices();
     this.playground = new Playground();
     this.ideal = { key: "", cosines: new Float32Array(0) };
-    const parts = { curves: this.curves, matrices: this.matrices, phase: this.phase, targets: this.playground };
+    this.information = new Curves(goTo, INFORMATION);
+    this.said = make("p", "ltl-says", { "data-testid": "ltviz-information" });
+    this.information.root.classList.add("ltl-told");
+    this.information.root.append(this.said);
+    const parts = {
+      curves: this.curves,
+      information: this.information,
+      matrices: this.matrices,
+      phase: this.phase,
+      targets: this.playground,
+    };
     const roots = Object.entries(parts).map(([name, { root }]) => named(root, `lab.${name}`));
     this.root = make("div", "ltl-below", {}, ...roots);
   }
@@ -52,6 +63,8 @@ export class Below {
       title: film.of.get(id)?.header?.title ?? id,
       colour: colours.get(id) ?? ink,
     });
+    this.information.draw(film, { ...looks, colours }, held);
+    setText(this.said, sayInformation(shots[0]?.metrics ?? {}, settings));
     this.drawSquares(shots, settings, lookOf, /** @type {[number, number, number]} */ (paper.map((v) => 255 * v)));
     this.phase.write({ page: paper, ink, line });
     this.playground.write(settings.classes, settings.dim, { ...looks, classes: classColours }, shots[0]);
@@ -73,4 +86,18 @@ export class Below {
     if (this.ideal.key !== key) this.ideal = { key, cosines: cosinesOf(bestTargets(classes, dim, 1), classes, dim) };
     return this.ideal.cosines;
   }
+}
+
+/** What the chart of information can say, and what it cannot. @param {Record<string, number>} metrics of the first panel
+ * @param {Settings} settings */
+function sayInformation(metrics, { points, batch }) {
+  const said = words.information,
+    { information_labels_ceiling: labels, information_inputs_ceiling: inputs } = metrics;
+  if (!Number.isFinite(labels)) return "";
+  const known = Number.isFinite(inputs),
+    many = Math.round(Math.exp(inputs)),
+    sentences = [said.labels, known ? said.inputs : said.noInputs];
+  if (known && points === 1 && !batch) sentences.push(said.same);
+  const values = { labels: formatMeasure(labels, ""), inputs: formatMeasure(inputs, ""), many };
+  return fill([...sentences, said.cannot].join(" "), values);
 }

@@ -12,6 +12,7 @@ import { labWords as words } from "./words.js";
  * @property {string[]} lines      metrics, the first full, the second dashed
  * @property {boolean} logarithmic
  * @property {boolean} own         each line on a scale of its own
+ * @property {string[]} [ceilings]  metrics that the lines cannot exceed, from 0 on
  */
 
 /** @type {Chart[]} */
@@ -23,6 +24,16 @@ const CHARTS = [
   { key: "theory", lines: ["theory_error", "simplex_error"], logarithmic: false, own: false },
   { key: "loss", lines: ["loss"], logarithmic: false, own: true },
 ];
+/** @type {Chart[]} */
+export const INFORMATION = [
+  {
+    key: "information",
+    lines: ["information_labels", "information_inputs"],
+    logarithmic: false,
+    own: false,
+    ceilings: ["information_labels_ceiling", "information_inputs_ceiling"],
+  },
+];
 /** Charts that not every loss has something on. */
 const SOME = ["rows", "theory"];
 const LEFT = 34,
@@ -33,12 +44,14 @@ const LEFT = 34,
   LEAST = 1e-8,
   /** Steps from which on the axis is logarithmic, and up to about which it is linear even then. */
   LONG = 1500,
-  LINEAR = 50;
+  LINEAR = 50,
+  /** A ceiling that lies so much higher than all that is drawn would only press it down. */
+  FAR = 1.6;
 
 export class Curves {
-  /** @param {(step: number) => void} goTo a step that was clicked */
-  constructor(goTo) {
-    this.charts = CHARTS.map((chart) => {
+  /** @param {(step: number) => void} goTo a step that was clicked @param {Chart[]} [charts] */
+  constructor(goTo, charts = CHARTS) {
+    this.charts = charts.map((chart) => {
       const [title, hint] = words.curves[chart.key];
       const canvas = make("canvas", "ltl-chart", { role: "img", "data-chart": chart.key });
       const figure = make("figure", "ltl-figure", {}, make("figcaption", "", { title: hint }, title), canvas);
@@ -63,8 +76,10 @@ export class Curves {
       const pen = prepare(canvas);
       if (!pen) continue;
       const { w, h, context } = pen;
-      const scale = scaleOf(chart, lines, Math.max(1, this.last), w, h);
+      const ceilings = ceilingsOf(chart, film, lines);
+      const scale = scaleOf(chart, lines, ceilings, Math.max(1, this.last), w, h);
       drawGrid(context, chart, scale, look, w, h);
+      drawCeilings(context, ceilings, scale, look, w);
       for (const { id, values, dashed } of lines) {
         context.strokeStyle = look.colours.get(id) ?? look.ink;
         context.lineWidth = 1.6;
@@ -140,10 +155,51 @@ function rangeOf(values) {
   return { low, size: Math.max(1e-12, high - low) };
 }
 
-/** @param {Chart} chart @param {{values: [number, number][]}[]} lines @param {number} last @param {number} w
- * @param {number} h */
-function scaleOf({ logarithmic, own }, lines, last, w, h) {
-  const all = lines.flatMap(({ values }) => values.map(([, value]) => value));
+/**
+ * What the lines cannot exceed at the newest step, as far as it is near. @param {Chart} chart @param {Film} film
+ * @param {{values: [number, number][]}[]} lines @returns {{word: string, value: number}[]}
+ */
+function ceilingsOf({ ceilings = [] }, film, lines) {
+  const newest = [...film.of.values()].flatMap(({ frames }) => frames.slice(-1));
+  let high = Math.max(0, ...lines.flatMap(({ values }) => values.map(([, value]) => value)));
+  /** @type {{word: string, value: number}[]} */
+  const found = [];
+  for (const metric of ceilings) {
+    const value = Math.max(...newest.map(({ metrics }) => metrics[metric] ?? -Infinity));
+    // The first one is always there.
+    if (!Number.isFinite(value) || (found.length && value > FAR * high)) continue;
+    found.push({ word: words.ceilings[/** @type {keyof typeof words.ceilings} */ (metric)], value });
+    high = Math.max(high, value);
+  }
+  return found;
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {{word: string, value: number}[]} ceilings
+ * @param {ReturnType<typeof scaleOf>} scale @param {Look} look @param {number} w */
+function drawCeilings(pen, ceilings, scale, look, w) {
+  pen.strokeStyle = pen.fillStyle = look.quiet;
+  pen.lineWidth = 1;
+  pen.textAlign = "right";
+  for (const { word, value } of ceilings) {
+    const y = scale.y(value);
+    pen.setLineDash([5, 4]);
+    pen.beginPath();
+    pen.moveTo(LEFT, y);
+    pen.lineTo(w - RIGHT, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.fillText(fill(word, { value: formatMeasure(value, "") }), w - RIGHT, y - 4);
+  }
+}
+
+/** @param {Chart} chart @param {{values: [number, number][]}[]} lines @param {{value: number}[]} ceilings
+ * @param {number} last @param {number} w @param {number} h */
+function scaleOf({ logarithmic, own, ceilings: bounded }, lines, ceilings, last, w, h) {
+  const all = [
+    ...lines.flatMap(({ values }) => values.map(([, value]) => value)),
+    ...ceilings.map(({ value }) => value),
+  ];
+  if (bounded) all.push(0);
   const to = (/** @type {number} */ v) => (logarithmic ? Math.log10(Math.max(LEAST, v)) : v);
   let low = own || !all.length ? 0 : Math.min(...all.map(to)),
     high = own || !all.length ? 1 : Math.max(...all.map(to));
@@ -151,7 +207,7 @@ function scaleOf({ logarithmic, own }, lines, last, w, h) {
   else if (!own) {
     // Never so little that marks would fall on one another.
     const pad = Math.max(0.05 * (high - low), 2e-3 * Math.abs(high), 1e-4);
-    [low, high] = [Math.max(0, low - pad), high + pad];
+    [low, high] = [Math.max(0, low - pad), high + (bounded ? 3 * pad : pad)];
   }
   const size = high - low || 1;
   return {

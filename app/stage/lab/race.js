@@ -1,4 +1,5 @@
 /** All losses of the lab side by side from one start: steps in lock-step, and what is to be seen of them. Pure. */
+import { InformationMeter } from "./information.js";
 import { LOSSES } from "./losses/list.js";
 import { measure, third } from "./measures.js";
 import { PART } from "./problem.js";
@@ -43,6 +44,8 @@ export class Race {
     /** @type {Map<string, Float64Array>} */
     this.targets = new Map();
     this.shaken = 0;
+    /** @type {WeakMap<Simulation, InformationMeter>} */
+    this.meters = new WeakMap();
     /** Where a hand holds a class. @type {{ids: string[], c: number, to: ArrayLike<number>}|null} */
     this.held = null;
     this.begin();
@@ -163,9 +166,16 @@ export class Race {
     }
   }
 
+  /** @param {Simulation} sim */
+  meterOf(sim) {
+    const known = this.meters.get(sim) ?? new InformationMeter();
+    this.meters.set(sim, known);
+    return known;
+  }
+
   /** @param {boolean} forces whether these are wanted @returns {Snapshot[]} */
   look(forces) {
-    return [...this.sims].map(([id, sim]) => lookAt(id, sim, forces, this.settings));
+    return [...this.sims].map(([id, sim]) => lookAt(id, sim, forces, this.settings, this.meterOf(sim)));
   }
 }
 
@@ -193,14 +203,16 @@ function motionOf({ batch, noise, mover, rate, points, free }) {
   return { ...shared, mover: noisy ? "adam" : "auto", rate: NOISY_RATE, horizon: noisy ? HORIZON : 0 };
 }
 
-/** @param {string} id @param {Simulation} sim @param {boolean} forces @param {Settings} settings @returns {Snapshot} */
-function lookAt(id, sim, forces, settings) {
+/** @param {string} id @param {Simulation} sim @param {boolean} forces @param {Settings} settings
+ * @param {InformationMeter} meter @returns {Snapshot} */
+function lookAt(id, sim, forces, settings, meter) {
   sim.place();
   const { classes, dim, u, columns, loss } = sim,
     means = sim.classMeans(),
     half = settings.profile === "step" ? Math.max(2, Math.floor(classes / 2)) : third(classes);
   const group = Math.min(half, classes),
     { smallest_head, smallest_tail, ...metrics } = measure(means, classes, dim, group),
+    points = unitRows(u, dim),
     beside = loss.columns === "none" || sim.tied ? null : Float32Array.from(unitRows(columns, dim));
   // The tail's rows of a classifier close while its means open.
   /** @type {Record<string, number>} */
@@ -212,12 +224,20 @@ function lookAt(id, sim, forces, settings) {
     id,
     step: sim.steps,
     value: sim.value,
-    rows: Float32Array.from(unitRows(u, dim)),
+    rows: Float32Array.from(points),
     means: Float32Array.from(means),
     columns: beside,
     x: Float32Array.from(sim.x),
     cx: Float32Array.from(sim.cx),
-    metrics: { ...metrics, smallest_head, smallest_tail, ...ofRows, loss: sim.value, rate: rateOf(sim) },
+    metrics: {
+      ...metrics,
+      smallest_head,
+      smallest_tail,
+      ...ofRows,
+      ...meter.read(sim, points, means),
+      loss: sim.value,
+      rate: rateOf(sim),
+    },
     theory: theoryOf(sim),
     forces: forces ? forcesOf(sim) : null,
   };

@@ -128,6 +128,10 @@ export const labWords = {
     ],
     centre_sum: ["Centre sum", "How far the classes are from balancing around the origin"],
     angles: ["Smallest angle", "Between two classes of the head, full, and of the tail, dashed; degrees"],
+    information: [
+      "Information",
+      "How much the points say of their classes, full, and of the images they stand for, dashed: bounds from below, nats",
+    ],
     rows: [
       "Tail: classifier and means",
       "Smallest angle between two tail classes: of the classifier's rows, full, and of class means, dashed; degrees",
@@ -138,6 +142,19 @@ export const labWords = {
         "where there is one, else of class means; degrees",
     ],
     loss: ["Loss", "Each from its own least to its own greatest value: only its course can be compared"],
+  },
+  ceilings: { information_labels_ceiling: "H(y) {value}", information_inputs_ceiling: "log K {value}" },
+  information: {
+    labels:
+      "At least so much the points say of their classes, in nats: how surely a class is told by the class means. No " +
+      "line passes H(y) = {labels}, the entropy of the labels.",
+    inputs:
+      "Dashed, of the images: how surely one is told among {many}. There no line passes log K = {inputs}, whatever there is to know.",
+    same: "Where each class is one point its images cannot be told apart: what is said of them is its class, and both lines are one.",
+    noInputs: "Of the images nothing is said: each is drawn anew at each step, and its other view is not at hand.",
+    cannot:
+      "A low line may be the critic's fault, which knows cosines alone; and a line at its ceiling does not say that the " +
+      "angles are even: classes that are merely told apart are there.",
   },
   chartSays: "{title} of {count} losses up to step {step}",
   atStep: "step {step}",

@@ -13,6 +13,7 @@ export const reducedWords = {
     "lab.losses": "Losses",
     "lab.counts": "Counts, as bars",
     "lab.curves": "Curves",
+    "lab.information": "What the points say",
     "lab.matrices": "Cosines between classes",
     "lab.phase": "Phase diagram",
     "lab.targets": "Targets",
