@@ -298,7 +298,7 @@ INCIDENTAL = frozenset(
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
 LATER = frozenset(
-    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights"}
+    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights", "schedules"}
     | {
         name
         for name, field in RunSettings.model_fields.items()
