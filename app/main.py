@@ -17,6 +17,7 @@ st.navigation(
         st.Page("pages/compare.py", title=words.shared.COMPARE),
         st.Page("pages/geometry.py", title=words.shared.GEOMETRY),
         st.Page("pages/learn.py", title=words.shared.LEARN),
+        st.Page("pages/evidence.py", title=words.shared.EVIDENCE),
         st.Page("pages/embeddings.py", title=words.shared.EMBEDDINGS),
     ],
     position="top",

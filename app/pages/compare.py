@@ -5,19 +5,22 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import card, charts, comparison, evidence, selection, sweeps, viewer
+from ltviz_app.widgets import card, charts, classroom, comparison, evidence, selection, sweeps, viewer
 from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles
 from ltviz_app.widgets.curation import draw_curation, draw_notes
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()
+above = st.container()
 entries = read_entries(studio)
 titles = run_titles(entries)
 with st.sidebar:
     sweeps.draw_sweeps(studio)
     runs = draw_chooser(studio, selection.read_selection(studio), entries)
     draw_curation(studio, runs, entries, titles)
+with above:
+    classroom.draw_class(studio, "compare", {"runs": ",".join(runs)})
 if not runs:
     st.caption(words.compare.COMPARE_EMPTY)
     st.stop()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import opened, selection, understood, uploads, viewer
+from ltviz_app.widgets import classroom, opened, selection, understood, uploads, viewer
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()
+classroom.draw_class(studio, "embeddings", {"runs": st.query_params.get("runs", "")})
 if not studio.serving:
     st.warning(words.shared.NO_STREAM)
 if not studio.may_train:

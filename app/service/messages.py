@@ -226,6 +226,57 @@ class ErrorHeader:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassHeader:
+    """How a class stands."""
+
+    type: ClassVar[Literal["class"]] = "class"
+    state: Literal["open", "away", "ended"]
+    """away: nobody leads just now."""
+    followers: int
+    """How many are there; 0 to all but whoever leads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadHeader:
+    """What whoever leads a class sees; followers' pages show the same."""
+
+    type: ClassVar[Literal["lead"]] = "lead"
+    page: Literal["lab", "compare", "geometry", "learn", "embeddings"]
+    search: str
+    """What of the page's address says where they are."""
+    look: str
+    """Layers, colours and classes in focus, as a link says them."""
+    pose: Sequence[float] | None
+    """Yaw, pitch and distance of the camera that all panels share; null: no stage."""
+    poses: Mapping[str, Sequence[float]]
+    """The same of each panel, where cameras are free."""
+    projection: str | None
+    mode: Literal["follow", "play", "hold"] | None
+    """What the clock does; null: no stage."""
+    at: int | None
+    """Step, as it was when the clock last changed."""
+    speed: float
+    question: str | None
+    """Which question is asked now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TallyHeader:
+    """What followers have answered to the present question; only whoever leads is told."""
+
+    type: ClassVar[Literal["tally"]] = "tally"
+    question: str | None
+    counts: Sequence[int]
+    """Of each option, or of each tenth of the scale."""
+    answered: int
+
+
+BEAT_SECONDS = 0.75
+"""After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
+of a network that is gone, stays open and silent."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BeatHeader:
     """Sent where nothing else has been for a while: the server is there, and all is as it was."""
 
@@ -242,4 +293,14 @@ def is_nothing(value: Any) -> bool:
     return value is None or (not isinstance(value, int | float) and len(value) == 0)
 
 
-Header = RunHeader | StateHeader | ClockHeader | ErrorHeader | BeatHeader | FrameHeader
+Header = (
+    RunHeader
+    | StateHeader
+    | ClockHeader
+    | ErrorHeader
+    | BeatHeader
+    | FrameHeader
+    | ClassHeader
+    | LeadHeader
+    | TallyHeader
+)

@@ -1,4 +1,6 @@
-"""`/ltviz/stream`: one viewer's WebSocket. What is sent is set by the clock, how much by the viewer's acknowledgements.
+"""`/ltviz/stream`: one viewer's WebSocket, or one of a class (`classroom`).
+
+What is sent to a viewer is set by the clock, how much by the viewer's acknowledgements.
 
 Every run has a sender: first the run's header, then frame after frame, always the one the clock wants *now*. With two
 frames unacknowledged a sender waits, and what it would have sent meanwhile is never read from disk for this viewer.
@@ -24,11 +26,12 @@ from ltviz.errors import ConfigError, LtvizError
 from ltviz.recording.attention import Attention, write_attention
 
 from .. import words
+from .classroom import CLASS, Attendant, read_class
 from .clock import Clock, Track
 from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
-from .messages import BeatHeader, ClockHeader, ErrorHeader, StateHeader
+from .messages import BEAT_SECONDS, BeatHeader, ClockHeader, ErrorHeader, StateHeader
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .tail import Event, Snapshot, Tail
@@ -38,9 +41,6 @@ log = logging.getLogger("ltviz")
 
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
-BEAT_SECONDS = 0.75
-"""After so long without a message a viewer is told that the server is still there: a socket of one that has stopped, or
-of a network that is gone, stays open and silent."""
 MAX_RUNS = 24
 MESSAGES_A_SECOND = 1000
 """Of one viewer; more wait for their second. 24 panels at 30 frames a second are answered by 720."""
@@ -51,7 +51,8 @@ async def serve_stream(socket: WebSocket, studio: Studio) -> None:
     """The route's endpoint; refuses before it accepts (HTTP 403) whatever is not entirely in order."""
     try:
         _check_page(socket, studio)
-        viewer = Viewer(socket, studio.hub, socket.query_params)
+        asked = socket.query_params
+        viewer = Attendant(socket, studio.classrooms, asked) if CLASS in asked else Viewer(socket, studio.hub, asked)
     except LtvizError as error:
         await socket.close(POLICY_VIOLATION, str(error)[:120])
         return
@@ -67,7 +68,10 @@ async def explain_stream(request: Request, studio: Studio) -> Response:
     status, said = 426, words.served.STREAM_SOCKET
     try:
         _check_page(request, studio)
-        read_request(request.query_params, studio.hub)
+        if CLASS in request.query_params:
+            read_class(studio.classrooms, request.query_params, request.scope.get(ROLE))
+        else:
+            read_request(request.query_params, studio.hub)
     except LtvizError as error:
         status, said = 403, str(error)
     headers = {"X-Ltviz": "stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -256,7 +260,10 @@ class Viewer:
                 known = listed.setdefault(run, set())
                 if before is not None and before[0].generation != now.generation:
                     known.clear()
-                new = [step for step in now.steps if step not in known]
+                had = before[0].steps if before is not None and known else ()
+                # Mostly they grow at the end; of very many, each is not looked at again for that.
+                grown = now.steps[: len(had)] == had
+                new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
                 known.update(new)
                 told[run] = (now, recorded, alarms)
                 await self._send(

@@ -16,9 +16,11 @@ from ltviz.recording import Home, Recording, Skipped, checkpoints_home
 from ltviz.recording.index import Summary
 
 from .. import words
+from .classroom import Classrooms
 from .hub import Hub
 from .previews import Previews
 from .programs import Programs
+from .reproductions import Reproductions
 from .sharing import Sharing
 from .supervisor import Supervisor
 
@@ -39,7 +41,9 @@ class Studio:
     serving: bool = False
     """Whether our server runs: without it pages show recordings' numbers, but no stream and no training."""
     previews: Previews = field(default_factory=Previews)
+    classrooms: Classrooms = field(default_factory=Classrooms)
     programs: Programs = field(default_factory=Programs)
+    reproductions: Reproductions = field(default_factory=Reproductions)
     sharing: Sharing | None = None
     """Who is a viewer and who a trainer; None where all who reach the server are its owner."""
 

@@ -19,8 +19,9 @@ log = logging.getLogger("ltviz.app")
 
 LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
 STATUS_SECONDS = 0.25
-HEADER_SECONDS = 0.1
-"""Of one look, for the headers of new frames: a run of very many, opened for the first time, comes bit by bit."""
+HEADER_SECONDS = 0.02
+"""Of one look, for the headers of new frames: a run of very many, opened for the first time, comes bit by bit, and what
+is new meanwhile, in it and in the runs beside it, waits no longer."""
 COARSE_SECONDS, LATE_SECONDS = 3.0, 2.0
 """Some file systems keep a folder's time to the second only, and some tell it late: for so long after a change it is
 looked into with every status, whatever its time says; and so often after that."""
@@ -131,7 +132,7 @@ class Tail:
         found, self._complete = self.recording.steps_within(HEADER_SECONDS)
         again = STATUS_SECONDS if now < self._changed_at + COARSE_SECONDS else LATE_SECONDS
         self._next_list = now + (again if self._complete else 0.0)
-        steps = tuple(step for step in found if step not in self.bad) if self.bad else tuple(found)
+        steps = tuple(step for step in found if step not in self.bad) if self.bad else found
         if steps == known.steps:
             return known
         names = () if known.info is None else known.info.class_names

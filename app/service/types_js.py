@@ -32,6 +32,9 @@ TYPES: Sequence[type] = (
     messages.StateHeader,
     messages.ClockHeader,
     messages.ErrorHeader,
+    messages.ClassHeader,
+    messages.LeadHeader,
+    messages.TallyHeader,
     messages.BeatHeader,
 )
 _PARTS = {messages.FrameHeader: messages.Delivery}

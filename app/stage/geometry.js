@@ -7,6 +7,7 @@ import { make } from "./common/dom.js";
 import { publishTelemetry } from "./common/telemetry.js";
 import { workersOf } from "./common/worker.js";
 import { Lab } from "./lab/lab.js";
+import { enter, leave } from "./together/present.js";
 import { fill, words } from "./words.js";
 
 const GRACE_MS = 1500;
@@ -30,6 +31,7 @@ export default function mount({ data, parentElement }) {
   if (lesson?.search !== data.lesson?.search || lesson?.wait?.setting !== data.lesson?.wait?.setting) {
     clearTimeout(mounted?.timer);
     mounted?.lab.end();
+    if (mounted) leave(mounted.lab.stage);
     mounted = null;
   }
   mounted ??= { lab: open(data, served), parent: parentElement, timer: undefined };
@@ -40,12 +42,14 @@ export default function mount({ data, parentElement }) {
   if (!parentElement.contains(here.lab.root)) {
     publishTelemetry().mounts++;
     here.lab.attach(parentElement);
+    enter(here.lab.stage, here.lab);
   }
   return () => {
     if (here.parent !== parentElement) return;
     clearTimeout(here.timer);
     here.timer = setTimeout(() => {
       here.lab.end();
+      leave(here.lab.stage);
       if (mounted === here) mounted = null;
     }, GRACE_MS);
   };

@@ -3,6 +3,7 @@ import { Badge } from "./reading/badge.js";
 import { SampleNote } from "./reading/sample.js";
 import { describeTrouble } from "./incoming/diagnosis.js";
 import { make, setText } from "./common/dom.js";
+import { controlsIn, named, Reduced } from "./common/reduced.js";
 import { exportsOf } from "./saving/export.js";
 import { Legend } from "./reading/legend.js";
 import { Menus } from "./choices/menus.js";
@@ -19,7 +20,8 @@ import { Timeline } from "./choices/timeline.js";
 import { Tips } from "./reading/tips.js";
 import { attributeNames } from "./scene/known.js";
 import { layersOf } from "./layers/list.js";
-import { words } from "./words.js";
+import { fill, words } from "./words.js";
+import { reducedWords } from "./saving/words.js";
 
 /**
  * @typedef {object} OwnActs   what a part can ask of the stage
@@ -42,6 +44,9 @@ export class Parts {
   constructor(data, picture, acts) {
     const { choices } = picture;
     this.choices = choices;
+    /** What the page's address takes away. */
+    this.reduced = new Reduced(data.reduced ?? (data.guest ? "" : location.search));
+    this.reducedBy = data.reduced;
     this.root = make("div", "ltv-root");
     this.stage = make("div", "ltv-stage");
     /** Whether the sentence in the middle is about the stream. */
@@ -51,6 +56,7 @@ export class Parts {
     /** Whether runs have said how they stand since messages come: else nothing can be said of what happens now. */
     this.told = false;
     this.notice = new Notice();
+    this.reducedSaid = false;
     const texts = make("div", "ltv-overlay");
     const lasso = document.createElementNS(SVG, "svg");
     const outline = document.createElementNS(SVG, "polyline");
@@ -75,6 +81,18 @@ export class Parts {
     this.selection = new SelectionBar(() => choices.set({ selected: null }));
     this.note = new SampleNote(this.stage);
     this.pointer = new Pointer(picture, this.note, outline);
+    for (const [name, element] of /** @type {[string, HTMLElement][]} */ ([
+      ["turn", this.stage],
+      ["legend", this.legend.root],
+      ["time", this.timeline.root],
+      ["speed", this.timeline.rate],
+      ["keep", this.timeline.keep],
+      ["now", this.now],
+      ["badge", this.badge.root],
+      ["table", this.table.root],
+    ]))
+      named(element, name);
+    Reduced.guard(this.root);
     // A replay holds its style sheet in the page: there a module has no address that a path could be relative to.
     if (!data.replay)
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href }));
@@ -123,6 +141,30 @@ export class Parts {
     this.timeline.setRuns(runs, kept);
     this.timeline.setShown(Math.max(0, ...runs.map((run) => run.frame?.header.step ?? 0)));
     this.writeNow(runs);
+    this.reduce(runs, data);
+  }
+
+  /**
+   * Takes away what the address does, of what is there by now, and says what of it means nothing.
+   * @param {import("./incoming/runs.js").Run[]} runs @param {import("./common/types.js").StageData} data
+   */
+  reduce(runs, data) {
+    const before = this.reduced,
+      { root } = this;
+    if (data.reduced !== this.reducedBy) this.reduced = new Reduced(data.reduced ?? "");
+    this.reducedBy = data.reduced;
+    const { reduced } = this;
+    if (!reduced.any && !before.any) return;
+    const around = /** @type {ParentNode} */ (root.closest("[data-controls]") ?? root);
+    reduced.dress(around);
+    // The layers of methods come with their runs.
+    if (this.reducedSaid || !runs.every((run) => run.info)) return;
+    this.reducedSaid = true;
+    const known = controlsIn(around).map((one) => one.dataset.control ?? "");
+    const unknown = reduced.unknown([...known, ...(data.controls ?? []).map(({ name }) => name)]);
+    if (!unknown) return;
+    this.notice.inVain = fill(reducedWords.unknown, { names: unknown });
+    this.notice.rest();
   }
 
   /** @param {import("./incoming/runs.js").Run[]} runs the live ones */

@@ -5,6 +5,7 @@
  */
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
+import { enter } from "./together/present.js";
 import { welcome } from "./welcome/welcome.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
@@ -34,6 +35,7 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     telemetry.mounts++;
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
+    enter(mounted.stage);
   }
   if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {

@@ -348,6 +348,7 @@ const OWN = {
     film: ["Film", "The timeline as MP4, or WebM where the browser writes no MP4"],
     replay: ["HTML replay", "One file with time, camera and layers, that opens anywhere without a network"],
     link: ["Copy link", "An address that shows the same runs, step, view, layers and colours"],
+    reduced: ["Make a link…", "An address with fewer controls: choose what is shown and what can be changed"],
   },
   svgNote:
     "Equal-area map of each sphere around the line of sight: the dashed circle bounds the front half, " +

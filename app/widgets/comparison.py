@@ -18,7 +18,7 @@ from ltviz.metrics.judged import COMMON
 
 from .. import words
 from ..service.studio import Studio
-from . import forms
+from . import forms, trust
 from .measured import at_step, measured, with_progress
 from .style import draw_heading
 from .viewer import first_asked
@@ -160,6 +160,9 @@ def draw_table(compared: Compared) -> tuple[tuple[Group, ...], TableChoice]:
         table, styled, widths = summarise(shown, keys, per_run)
         st.dataframe(styled, column_config=_columns(table, widths), hide_index=True, key="compare-table")
         _draw_notes(groups, keys, judge, per_run)
+        for sentence in trust.sentences(groups, keys):
+            st.text(sentence)
+        st.page_link("pages/evidence.py", label=words.evidence.COURT_TITLE)
     return groups, TableChoice(judge, tuple(keys))
 
 

@@ -22,7 +22,7 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", text)
 
 
-def draw_field(name: str, schema: Mapping[str, Any], key: str, *, value: Any = None) -> Any:
+def draw_field(name: str, schema: Mapping[str, Any], key: str, *, value: Any = None, disabled: bool = False) -> Any:
     """One field's widget; returns what it is set to. `value` replaces the schema's default."""
     field = _plain(schema)
     start = field.get("default") if value is None else value
@@ -36,13 +36,14 @@ def draw_field(name: str, schema: Mapping[str, Any], key: str, *, value: Any = N
             format_func=lambda option: words.lab.AUTOMATIC if option == "" else option,
             key=key,
             help=help_text,
+            disabled=disabled,
         )
     kind = field.get("type")
     if kind == "boolean":
-        return st.checkbox(label, bool(start), key=key, help=help_text)
+        return st.checkbox(label, bool(start), key=key, help=help_text, disabled=disabled)
     if kind in ("integer", "number"):
-        return _number(label, field, kind == "integer", start, key, help_text)
-    text = st.text_input(label, "" if start is None else str(start), key=key, help=help_text)
+        return _number(label, field, kind == "integer", start, key, help_text, disabled)
+    text = st.text_input(label, "" if start is None else str(start), key=key, help=help_text, disabled=disabled)
     return text if text or not field.get("nullable") else None
 
 
@@ -112,7 +113,9 @@ def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**real[0], **schema, "nullable": len(real) < len(options)}
 
 
-def _number(label: str, field: Mapping[str, Any], whole: bool, start: Any, key: str, help_text: str | None) -> Any:
+def _number(
+    label: str, field: Mapping[str, Any], whole: bool, start: Any, key: str, help_text: str | None, disabled: bool
+) -> Any:
     cast = int if whole else float
     low, high = _bounds(field, whole)
     if start is None and not field.get("nullable"):
@@ -128,6 +131,7 @@ def _number(label: str, field: Mapping[str, Any], whole: bool, start: Any, key: 
         key=key,
         help=help_text,
         placeholder=words.lab.AUTOMATIC,
+        disabled=disabled,
     )
 
 

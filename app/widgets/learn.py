@@ -15,6 +15,7 @@ from ..service.studio import Studio
 from .forms import escape
 from .lesson import draw_lesson, open_lesson
 from .preview import draw_preview
+from .taught import Taught
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 
@@ -22,10 +23,12 @@ _read: dict[Path, tuple[tuple[int, int], Lesson | str]] = {}
 """Lessons, or why they are none, by file; beside each size and time of the file when it was read."""
 
 
-def draw_learn(studio: Studio) -> None:
-    """One lesson where the address names one, or the one that is being written; else all titles."""
+def draw_learn(studio: Studio) -> Taught:
+    """One lesson where the address names one, or the one that is being written; else all titles. What a class must know
+    of it."""
     if studio.draft is not None:
-        return draw_preview(studio, studio.draft)
+        draw_preview(studio, studio.draft)
+        return Taught({})
     lessons, broken = read_all(studio)
     asked = st.query_params.get("lesson")
     if asked in lessons:
@@ -43,7 +46,7 @@ def draw_learn(studio: Studio) -> None:
     st.page_link("pages/lab.py", label=words.learn.TOUR, query_params={"tour": "1"})
     for name, reason in broken.items():
         st.warning(words.learn.BROKEN.format(name=escape(name), reason=escape(words.shared.sentence(reason) or "")))
-    return None
+    return Taught({})
 
 
 def read_all(studio: Studio) -> tuple[dict[str, Lesson], dict[str, str]]:
@@ -55,7 +58,8 @@ def read_all(studio: Studio) -> tuple[dict[str, Lesson], dict[str, str]]:
             if isinstance(found, Lesson):
                 lessons[found.name] = found
             else:
-                broken[path.name] = found
+                # A name that is no UTF-8 cannot be sent to a page as it is.
+                broken[path.name.encode("utf-8", "replace").decode()] = found
     return lessons, broken
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from ltviz.errors import LtvizError
 from ltviz.lessons import Answer, Ask, Lesson, Section, coloured
@@ -19,11 +20,15 @@ from .course import Course, Said, course_of, found_answer
 from .forms import escape
 from .geometry import draw_lab
 from .live import draw_live
+from .reduced import control
+from .taught import Taught, taught
 from .told import draw_told
 from .verdict import draw_score, draw_verdict
-from .viewer import draw_stage
+from .viewer import draw_stage, loader
 
 VIEW = "learn"
+USUAL_MINUTES = 5
+"""Of a lesson that does not say how long it takes."""
 _DISPLAY = re.compile(r"^\s*\$\$(.+)\$\$\s*$", re.MULTILINE)
 """A formula on a line of its own is set as one: Streamlit wants its signs on lines of their own for that."""
 INLINE = 28
@@ -31,25 +36,32 @@ INLINE = 28
 
 
 def open_lesson(name: str, step: int = 0) -> None:
-    """Puts a step of a lesson into the address; "" is the list of lessons."""
-    for key in ("lesson", "step"):
-        st.query_params.pop(key, None)
+    """Puts a step of a lesson into the address; "" is the list of lessons.
+
+    All at once: each change is a place that the browser's Back returns to.
+    """
     if name:
-        st.query_params["lesson"] = name
-        st.query_params["step"] = str(step + 1)
+        st.query_params.update(lesson=name, step=str(step + 1))
+    else:
+        kept = {key: value for key, value in st.query_params.to_dict().items() if key not in ("lesson", "step")}
+        st.query_params.from_dict(kept)
 
 
-def draw_lesson(studio: Studio, lesson: Lesson) -> None:
-    """The step that the address names."""
+def draw_lesson(studio: Studio, lesson: Lesson) -> Taught:
+    """The step that the address names; what a class must know of it."""
     course = course_of(studio, lesson)
     at = _asked_step(len(lesson.steps))
     _draw_head(lesson, at)
+    if _slides():
+        clock = {"lesson": lesson.name, "minutes": lesson.minutes or USUAL_MINUTES, "words": words.learn.CLOCK}
+        component("ltviz_presenter", js=loader("together/presenter.js"))(key="presenter", data=clock)
     with st.container(key="slides" if _slides() else "page"), st.container(key="lesson"):
         picture, text = st.columns([3, 2], gap="large")
         with picture:
             told = _draw_picture(studio, lesson, course, at)
         with text:
             _draw_text(studio, lesson, course, at, told)
+    return taught(lesson, course, at)
 
 
 def _asked_step(count: int) -> int:
@@ -210,7 +222,7 @@ def _draw_question(lesson: Lesson, ask: Ask, course: Course, at: int, found: Ans
 
 def _draw_ways(lesson: Lesson, at: int) -> None:
     last = at + 1 == len(lesson.steps)
-    with st.container(key="ways", horizontal=True):
+    with control("ways"), st.container(key="ways", horizontal=True):
         back = (lesson.name, at - 1) if at else ("", 0)
         st.button(
             words.learn.BACK if at else words.learn.ALL,
@@ -226,10 +238,11 @@ def _draw_ways(lesson: Lesson, at: int) -> None:
             args=("", 0) if last else (lesson.name, at + 1),
             shortcut="Right",
         )
-        st.button(
-            words.learn.NO_SLIDES if _slides() else words.learn.SLIDES,
-            key="lesson-slides",
-            type="tertiary",
-            help=words.learn.SLIDES_HELP,
-            on_click=_toggle_slides,
-        )
+        with control("slides"):
+            st.button(
+                words.learn.NO_SLIDES if _slides() else words.learn.SLIDES,
+                key="lesson-slides",
+                type="tertiary",
+                help=words.learn.SLIDES_HELP,
+                on_click=_toggle_slides,
+            )

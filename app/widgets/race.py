@@ -22,8 +22,9 @@ from ..service.studio import Studio
 from . import forms
 from .plan import draw_classes, draw_plan
 from .recipe import Start, differing, draw_about, draw_changes, draw_choice, key_of, start_from
+from .reduced import control, draw_values, is_fixed, is_hidden, remember
 from .style import draw_heading
-from .viewer import first_asked
+from .viewer import first_asked, text_asked
 
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
@@ -50,6 +51,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     more, own = _draw_more(studio, start, methods)
     run = {**start.run, **chosen, **more}
     settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
+    draw_values()
     started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
         st.caption(words.lab.CHOOSE_METHOD)
@@ -89,23 +91,30 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
     sources = data_registry.sources()
     draw_heading(words.lab.DATA)
     left, right = st.columns(2)
-    with left:
+    with left, control("data"):
         fitting = list(sources)
         if recipe is not None:
             several = sources[recipe.run_settings.data].several_labels
             fitting = [name for name, source in sources.items() if source.several_labels == several]
+        asked = text_asked("data")
+        remember("data", f"{key_of(recipe)}-data")
+        first = recipe.run_settings.data if recipe else asked if asked in fitting else fitting[0]
         data = st.selectbox(
             words.lab.DATA_SET,
             fitting,
-            fitting.index(recipe.run_settings.data) if recipe else 0,
+            fitting.index(first),
             format_func=lambda n: sources[n].title,
             key=f"{key_of(recipe)}-data",
+            disabled=is_fixed("data"),
         )
     start = start_from(recipe, data)
     fields = forms.fields_of(start.schema)
-    with right:
+    with right, control("imbalance"):
         told = {"title": words.lab.IMBALANCE, "description": words.lab.IMBALANCE_HELP}
-        factor = forms.draw_field("imbalance_factor", {**fields["imbalance_factor"], **told}, f"{start.key}-imbalance")
+        field = {**fields["imbalance_factor"], **told}
+        asked, key = _asked_within("imbalance", field), f"{start.key}-imbalance"
+        remember("imbalance", key)
+        factor = forms.draw_field("imbalance_factor", field, key, value=asked, disabled=is_fixed("imbalance"))
     chosen = {"data": data, "imbalance_factor": factor, **_draw_files(sources[data], fields)}
     more = _kept(start)["run"]
     cut = {name: more.get(name, start.run.get(name)) for name in CUT if name in more or name in start.run} | {
@@ -118,6 +127,13 @@ def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, 
         return start, chosen, None
     draw_classes(studio, about, cut)
     return start, chosen, about
+
+
+def _asked_within(name: str, field: Mapping[str, Any]) -> float | None:
+    """A number of the address that a field allows; None for any other."""
+    asked = first_asked(name, float)
+    low, high = field.get("minimum", -MOST_STEPS), field.get("maximum", MOST_STEPS)
+    return asked if asked is not None and low <= asked <= high else None
 
 
 def _draw_files(source: Source, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,12 +157,16 @@ def _draw_methods(catalogue: dict[str, Any] | None, *, several: bool) -> list[st
     for entry in (catalogue or {}).get("methods", []):
         if entry.get("several_labels", False) == several:
             titles[entry["name"]] = entry.get("card", {}).get("title", entry["name"])
-    columns = st.columns(2, gap="xsmall")
-    chosen = []
-    for i, (name, title) in enumerate(titles.items()):
-        with columns[i % 2]:
-            if st.checkbox(forms.escape(title), several or name in words.lab.DEFAULT_RACE, key=f"race-method-{name}"):
-                chosen.append(name)
+    asked = set((text_asked("methods") or "").split(",")).intersection(titles)
+    chosen, fixed = [], is_fixed("choice")
+    remember("choice", {name: f"race-method-{name}" for name in titles})
+    with control("choice"):
+        columns = st.columns(2, gap="xsmall")
+        for i, (name, title) in enumerate(titles.items()):
+            first = name in asked if asked else several or name in words.lab.DEFAULT_RACE
+            with columns[i % 2]:
+                if st.checkbox(forms.escape(title), first, key=f"race-method-{name}", disabled=fixed):
+                    chosen.append(name)
     return chosen
 
 
@@ -154,21 +174,28 @@ def _draw_extent(start: Start) -> dict[str, Any]:
     """Dimensions, how long is trained, in epochs where a recipe says so, and whether all methods see as much."""
     chosen: dict[str, Any] = {}
     left, right = st.columns(2)
-    with left:
-        dim = start.run.get("dim", 3)
+    with left, control("dim"):
+        dim = min(max(first_asked("dim", int) or start.run.get("dim", 3), 2), 4096)
+        key, fixed = f"{start.key}-dim", is_fixed("dim")
+        remember("dim", key)
         chosen["dim"] = int(
-            st.number_input(words.lab.DIM, 2, 4096, dim, help=words.lab.DIM_HELP, key=f"{start.key}-dim")
+            st.number_input(words.lab.DIM, 2, 4096, dim, help=words.lab.DIM_HELP, key=key, disabled=fixed)
         )
-    with right:
+    fixed = is_fixed("steps")
+    with right, control("steps"):
         if "epochs" in start.run:
             told = {"title": words.lab.EPOCHS, "description": words.lab.EPOCHS_HELP}
             field = forms.fields_of(start.schema)["epochs"]
-            chosen["epochs"] = forms.draw_field("epochs", {**field, **told}, f"{start.key}-epochs")
+            key = f"{start.key}-epochs"
+            chosen["epochs"] = forms.draw_field("epochs", {**field, **told}, key, disabled=fixed)
         else:
             asked = min(max(first_asked("steps", int) or 300, 1), MOST_STEPS)
             key = f"{start.key}-steps"
+            remember("steps", key)
             chosen["steps"] = int(
-                st.number_input(words.lab.STEPS, 1, MOST_STEPS, asked, help=words.lab.STEPS_HELP, key=key)
+                st.number_input(
+                    words.lab.STEPS, 1, MOST_STEPS, asked, help=words.lab.STEPS_HELP, key=key, disabled=fixed
+                )
             )
     if start.recipe is None:
         told = words.lab.EQUAL_IMAGES_HELP.format(views=EQUAL_VIEWS)
@@ -211,6 +238,8 @@ def _draw_more(studio: Studio, start: Start, methods: list[str]) -> tuple[dict[s
     """Run settings and method settings that differ from where they start; kept while they are folded away."""
     catalogue = studio.catalogue
     kept = _kept(start)
+    if is_hidden("more") or is_fixed("more"):
+        return kept["run"], kept["methods"]
     box = st.expander(words.lab.MORE, key="race-more", on_change="rerun")
     if not box.open:
         # Dozens of widgets that nobody looks at would cost each visitor a second.

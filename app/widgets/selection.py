@@ -32,8 +32,9 @@ class Selection:
 
 def choose(runs: Sequence[str]) -> None:
     """Puts runs on the stage and into the address, so that a reload or a link shows the same."""
-    st.query_params["runs"] = ",".join(runs)
-    st.query_params.pop("step", None)
+    # All at once: each change of the address is a place that the browser's Back returns to.
+    kept = {key: value for key, value in st.query_params.to_dict().items() if key != "step"}
+    st.query_params.from_dict({**kept, "runs": ",".join(runs)})
     st.session_state.pop("asked", None)
 
 

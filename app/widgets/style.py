@@ -9,6 +9,8 @@ import streamlit as st
 
 from ltviz.figures.palette import THEMES
 
+from .reduced import draw_nav
+
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 """What the theme's "sans-serif" is on Streamlit's pages, for what draws its own letters."""
 
@@ -84,6 +86,37 @@ dl.ltviz-facts, dl.ltviz-columns, dl.ltviz-measured { margin: 0 !important; padd
 .ltviz-measures td, .ltviz-measures th { padding: .22rem .9rem .22rem 0; border: 0; }
 .ltviz-measures tbody tr { border-top: 1px solid var(--st-border-color, #8884); }
 .ltviz-measures thead th { font-weight: 600; }
+.ltviz-court, .st-key-museum { display: grid; gap: 1.1rem 2.4rem; margin-top: .3rem; }
+.ltviz-court, .st-key-museum { grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
+.ltviz-court section, [class*="st-key-exhibit-"] { border-top: 1px solid var(--st-border-color, #8884); }
+.ltviz-court section { padding-top: .55rem; font-size: .9rem; }
+[class*="st-key-exhibit-"] { gap: .5rem; padding: .55rem 0 .4rem; min-width: 0; justify-content: space-between; }
+[class*="st-key-exhibit-"] button { min-height: 0; padding: .15rem .7rem; }
+.ltviz-court h3, .ltviz-exhibit h3 { margin: 0; padding: 0; font-size: 1.05rem; font-weight: 600; line-height: 1.35; }
+.ltviz-court h3 { display: flex; justify-content: space-between; align-items: baseline; gap: 1rem; }
+.ltviz-court h3 small, .ltviz-exhibit small { font-size: .8rem; font-weight: 400; opacity: .72; white-space: nowrap; }
+.ltviz-exhibit small { white-space: normal; }
+.ltviz-court p, .ltviz-exhibit p { margin: .25rem 0; opacity: .72; line-height: 1.4; font-size: .87rem; }
+.ltviz-court dl, .ltviz-exhibit dl { margin: .4rem 0 !important; padding: 0 !important; }
+.ltviz-court dl > div { display: grid; grid-template-columns: 5rem 1fr; font-size: .84rem; }
+.ltviz-court dt, .ltviz-exhibit dt { font-weight: 400; opacity: .72; }
+.ltviz-court dd, .ltviz-exhibit dd { margin: 0; }
+.ltviz-court ul { list-style: none; margin: .4rem 0 !important; padding: 0 !important; }
+.ltviz-court li {
+  display: grid; grid-template-columns: 1fr auto 3.3rem; gap: .7rem; align-items: center; margin: 0; padding: .1rem 0;
+}
+.ltviz-court li b { font-weight: 400; opacity: .72; }
+.ltviz-court .ltviz-lost b, .ltviz-exhibit.ltviz-lost div:last-child dd { font-weight: 600; opacity: 1; }
+.ltviz-court .ltviz-lost b, .ltviz-court .ltviz-lost em, .ltviz-exhibit.ltviz-lost div:last-child dd {
+  color: color-mix(in srgb, #f04a12 72%, currentColor);
+}
+.ltviz-court em { display: flex; align-items: flex-end; gap: 3px; height: 18px; opacity: .85; }
+.ltviz-court em i { width: 9px; background: currentColor; }
+.ltviz-court em i.ltviz-below { transform: translateY(100%); }
+.ltviz-exhibit dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, max-content)); }
+.ltviz-exhibit dl { gap: .2rem 1.6rem; }
+.ltviz-exhibit dt { font-size: .78rem; }
+.ltviz-exhibit dd { font-size: .98rem; font-weight: 600; }
 .ltviz-lead h2 { margin: .2rem 0 .1rem; padding: 0; font-size: 1.6rem; font-weight: 650; letter-spacing: -.01em; }
 .ltviz-lead p { margin: 0 0 .6rem; max-width: 44rem; opacity: .72; }
 .st-key-lessons { display: grid; gap: 0 3rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); }
@@ -128,12 +161,19 @@ dl.ltviz-short { grid-template-columns: max-content 1fr; }
 .st-key-lesson [data-testid="stWidgetLabel"] p { font-size: 1rem; font-weight: 600; line-height: 1.5; }
 .stApp:has(.st-key-slides) [data-testid="stHeader"] { display: none; }
 .stMainBlockContainer:has(.st-key-slides) { padding-top: .8rem; }
-.st-key-slides .ltviz-step { font-size: 2.1rem; }
-.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.45rem; }
-.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.25rem; }
-@media (max-width: 640px) {
+.st-key-slides .ltviz-step { font-size: 2.2rem; }
+.st-key-slides [class*="st-key-lesson-"] [data-testid="stMarkdownContainer"] p { font-size: 1.65rem; line-height: 1.4; }
+.st-key-slides .st-key-ways [data-testid="stMarkdownContainer"] p { font-size: 1.25rem; }
+.st-key-slides .st-key-lesson-text .katex-display > .katex { font-size: 1.7rem; }
+.st-key-slides .ltviz-verdict p, .st-key-slides dl.ltviz-answers { font-size: 1.45rem; }
+.stApp:has(.st-key-slides) .ltviz-lesson p { font-size: 1.1rem; }
+@media (max-width: 800px) {
+  .st-key-lesson [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
   .st-key-lesson [data-testid="stColumn"]:last-child { order: -1; }
 }
+[class*="st-key-gone-"] { display: none !important; }
+.stApp:has(.ltviz-no-nav) [data-testid="stHeader"] { display: none; }
+.stMainBlockContainer:has(.ltviz-no-nav) { padding-top: 1rem; }
 .ltviz-trouble {
   padding: .6rem .9rem; border-left: 3px solid #d55e00; background: color-mix(in srgb, #d55e00 9%, transparent);
   font-weight: 600; overflow-wrap: anywhere;
@@ -152,6 +192,7 @@ FILLED = {"light": "#1c1f24", "dark": "#566a85"}
 def draw_style() -> None:
     """Puts the rules into the page; nothing from outside goes in here."""
     st.html(CSS)
+    draw_nav()
 
 
 def draw_heading(text: str) -> None:

@@ -18,6 +18,7 @@ from ..service.look import stage_look
 from ..service.projections import describe_projection
 from ..service.stagefiles import needed
 from ..service.studio import Studio
+from .reduced import IN_SLIDES, told
 
 STREAM = "/ltviz/stream"
 TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
@@ -99,12 +100,12 @@ def draw_stage(
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
     # Only the lab has a form to train with.
-    told = {} if view == "lab" else dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
+    said = {} if view == "lab" else dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
     if scene is not None:
-        told |= words.learn.STAGE
+        said |= words.learn.STAGE
         data |= {"scene": dict(scene), "guest": True, "step": None, "hz": None, "projection": None}
         data |= lesson or {}
-    data |= {"words": told} if told else {}
+    data |= {"words": said} if said else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     data |= {} if welcome is None else {"welcome": welcome}
     answer = component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data, on_card_change=lambda: None)
@@ -148,6 +149,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "theme": theme(),
         **stage_look(),
         "view": view,
+        **told(view, IN_SLIDES if view == "learn" and st.query_params.get("slides") == "1" else ()),
         "cards": view in WITH_CARDS,
     }
 
@@ -174,3 +176,9 @@ def first_asked(name: str, cast: type) -> Any:
         except (KeyError, ValueError, OverflowError):
             kept[name] = None
     return kept[name]
+
+
+def text_asked(name: str) -> str | None:
+    """A word of the address, as it was when the page opened; None where there is none."""
+    kept = st.session_state.setdefault("asked", {})
+    return kept.setdefault(name, st.query_params.get(name, "")[:400] or None)

@@ -3,6 +3,6 @@
 Modules of the app say `words.lab.TRAIN`: where a sentence stands is where it is read.
 """
 
-from . import cards, compare, embeddings, lab, learn, served, shared, sharing
+from . import cards, classroom, compare, embeddings, evidence, lab, learn, served, shared, sharing
 
-__all__ = ["cards", "compare", "embeddings", "lab", "learn", "served", "shared", "sharing"]
+__all__ = ["cards", "classroom", "compare", "embeddings", "evidence", "lab", "learn", "served", "shared", "sharing"]

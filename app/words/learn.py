@@ -17,6 +17,14 @@ ALL = "All lessons"
 PROGRESS = "Step {number} of {count}"
 SLIDES, NO_SLIDES = "Slides", "End slides"
 SLIDES_HELP = "Large type and nothing else on the screen; the arrow keys go on and back."
+CLOCK = {
+    "clock": "Time of this lesson",
+    "target": "of {minutes} min",
+    "over": "{time} over {minutes} min",
+    "anew": "From 0",
+    "anewHelp": "Begin the time anew",
+}
+"""The presenter's clock; it is filled in as it runs."""
 BACK, NEXT, DONE = "Back", "Next", "All lessons"
 PLAY, AGAIN = "Play", "Play again"
 PREDICT = "Answer first, then press Play."

@@ -8,6 +8,7 @@ ABOUT = (
     "Nothing leaves this machine."
 )
 LAB, COMPARE, GEOMETRY, LEARN, EMBEDDINGS = "Lab", "Compare", "Geometry", "Learn", "Your embeddings"
+EVIDENCE = "Evidence"
 
 # First sentence above the stage. What the stage does at the moment only the stage knows, and says (stage/words.js).
 DEMO = "Each dot is a digit. Watch where the rare ones go."
@@ -73,3 +74,22 @@ def time_left(seconds: float) -> str:
 def with_unit(number: str, unit: str) -> str:
     """A number with its unit, as a table says it."""
     return f"{number} %" if unit == "share" else f"{number}°" if unit == "degrees" else f"{number} {unit}".rstrip()
+
+
+CONTROLS = {
+    "nav": "Navigation at the top",
+    "train": "Form that starts training",
+    "data": "Data set",
+    "imbalance": "Imbalance",
+    "choice": "Methods to train",
+    "dim": "Dimensions",
+    "steps": "Steps",
+    "more": "More settings",
+    "runs": "List of runs",
+    "charts": "Curves",
+    "methods": "Cards of the methods",
+    "ways": "Back and Next",
+    "slides": "Slides",
+    "words": "The picture in words",
+}
+"""What a link with fewer controls can take away of a page."""

@@ -140,6 +140,18 @@ def new_place(prog: str, flag: str, text: str, *, overwrite: bool) -> Path:
     return place
 
 
+def check_writable(flag: str, place: Path) -> None:
+    """Says before anything is computed what would keep a file from being written after it.
+
+    Raises:
+        ConfigError: a folder is there, or the folder that it goes into is not.
+    """
+    if place.is_dir():
+        raise ConfigError(f"{flag} must name a file, and a folder is there; give another name: {place}")
+    if not place.parent.is_dir():
+        raise ConfigError(f"{flag} goes into a folder that is not there; make it first: {place.parent}")
+
+
 def _split(
     prog: str, argv: Sequence[str], flags: Mapping[str, Flag], places: Sequence[Place]
 ) -> Iterator[tuple[str, str, str | bool]]:

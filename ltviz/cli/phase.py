@@ -14,9 +14,10 @@ from typing import Any, Literal, overload
 import numpy as np
 from pydantic import BaseModel, Field
 
-from ltviz.cli.arguments import new_place, parse_one, positional
+from ltviz.cli.arguments import check_writable, new_place, parse_one, positional
 from ltviz.errors import ConfigError, DataError
 from ltviz.geometry.phase import OPEN, Plane, border, cells, collapse_of_runs
+from ltviz.geometry.predicted.thresholds import FARTHEST
 from ltviz.recording.files import write_whole
 from ltviz.recording.names import typed_path
 from ltviz.training.stop import Stop
@@ -62,7 +63,7 @@ def run(argv: Sequence[str]) -> int:
         0, or 130 after a stop; the same line goes on then.
 
     Raises:
-        ConfigError: a value out of its range, a figure that is there already.
+        ConfigError: a value out of its range, a figure that is there already, a place that no file can be written to.
         DataError: a file that is there and is no CSV of this command.
     """
     options = parse_one("ltviz phase", argv, PhaseOptions, about=ABOUT)
@@ -85,6 +86,9 @@ def run(argv: Sequence[str]) -> int:
     if options.figure and typed_path(options.figure).resolve() == path.resolve():
         raise ConfigError(f"--figure must be another file than that of the cells; try {path.stem}.html, got {path}")
     figure = options.figure and new_place("ltviz phase", "--figure", options.figure, overwrite=options.overwrite)
+    check_writable("--out", path)
+    if figure:
+        check_writable("--figure", figure)
     table, stop = Table(path, plane), Stop()
     with stop.on_signals():
         try:
@@ -190,17 +194,24 @@ class Table:
             "rows": rows.tolist(),
             "tail_angle": angles,
             # JSON has no infinity: "never" and "nobody knows" are told apart
-            "predicted_border": ["never" if one == math.inf else one for one in borders],
+            "predicted_border": [self._nowhere() if one == math.inf else one for one in borders],
             "border_of_runs": [self.found.get(float(row)) for row in rows],
             "csv": str(self.path),
         }
+
+    def _nowhere(self) -> str:
+        """What an infinite border means: by sample there may be none, elsewhere it is farther than was looked."""
+        by_sample = self.plane.loss != "ce" and self.plane.average == "sample"
+        return "never" if by_sample else f"beyond {FARTHEST:g}"
 
     def told(self, rows: np.ndarray) -> str:
         """A line a row."""
         lines = [f"{self.plane.against:>12}  {'predicted border':>16}  {'border of runs':>14}"]
         for row in rows:
             predicted = self.borders[float(row)]
-            known = "not known" if predicted is None else "never" if predicted == math.inf else f"{predicted:.4g}"
+            known = (
+                "not known" if predicted is None else self._nowhere() if predicted == math.inf else f"{predicted:.4g}"
+            )
             found = self.found.get(float(row))
             lines.append(f"{row:12.4g}  {known:>16}  {'-' if found is None else f'{found:.4g}':>14}")
         return "\n".join([*lines, f"-> {self.path}"])

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from ltviz.cli.arguments import parse_one
+from ltviz.cli.arguments import check_writable, parse_one
 from ltviz.data.target_files import encode_targets, read_targets
 from ltviz.errors import ConfigError, DataError
 from ltviz.geometry import best_angle, fits, ideal_cosine, make_targets
@@ -40,7 +40,8 @@ def run(argv: Sequence[str]) -> int:
     """Writes the file and says how good the targets are.
 
     Raises:
-        ConfigError: numbers that do not fit, a name that is not *.npz, a file that is there and holds no targets.
+        ConfigError: numbers that do not fit, a name that is not *.npz, a place that no file can be written to,
+            a file that is there and holds no targets.
         RecordingError: the file cannot be written.
     """
     options = parse_one("ltviz targets", argv, TargetsOptions, about=ABOUT)
@@ -74,6 +75,7 @@ def _place(out: str) -> Path:
     path = typed_path(out)
     if path.suffix.lower() != ".npz":
         raise ConfigError(f"--out must end in .npz, got {path.name!r:.80}; try --out {path.stem or 'targets'}.npz")
+    check_writable("--out", path)
     if path.is_file():
         try:
             read_targets(path)

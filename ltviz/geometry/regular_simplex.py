@@ -57,7 +57,7 @@ def simplex(num_classes: int, dim: int) -> np.ndarray:
     if not fits(num_classes, dim):
         raise ConfigError(
             f"No regular simplex of {num_classes} classes exists in {dim} dimensions: it needs dim >="
-            f" {num_classes - 1}; use optimal_targets for the best arrangement that exists."
+            f" {num_classes - 1}; `optimal_targets` (`ltviz targets --method annealed`) finds the best that exists."
         )
     # Helmert basis of the subspace orthogonal to 1: column k compares class k+1 with the mean of the classes before it.
     k = np.arange(1, num_classes, dtype=np.float64)

@@ -146,6 +146,12 @@ def log_tail(home: Path, worker_id: str, lines: int = 12) -> str:
     return "\n".join(printable.strip().splitlines()[-lines:])
 
 
+DIED = (
+    "the worker that trained this run has died; where its log ends without an error the system has killed it, as it "
+    "does for want of memory: resume the run, or try a smaller batch size or encoder"
+)
+
+
 def fail_abandoned(home: Path) -> list[Job]:
     """Says of every job whose worker is dead that its unfinished runs have failed, with the log's last lines."""
     alive = {worker.worker_id for worker in workers(home) if worker.state != "dead"}
@@ -157,7 +163,7 @@ def fail_abandoned(home: Path) -> list[Job]:
         for run in job.runs:
             if Recording(run_path(home, run.run_id)).status().state not in ("finished", "failed"):
                 with contextlib.suppress(LtvizError):  # a writer lives after all, or another app was faster
-                    mark_failed(run_path(home, run.run_id), "the worker that trained this run has died", log_tail=tail)
+                    mark_failed(run_path(home, run.run_id), DIED, log_tail=tail)
         release(home, job.job_id, worker_id)
         ended.append(job)
     _forget_old(home)

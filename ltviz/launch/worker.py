@@ -89,6 +89,9 @@ class Worker:
             return
         for outcome in race.run():
             log.info("%s %s at step %d %s", outcome.path.name, outcome.state, outcome.step, outcome.reason or "")
+        if race.lost_device:
+            log.error("the device is lost to this worker, which ends; the next one begins anew")
+            self.stop.ask()
 
     def _begin(self, job: launch.Job, entrants: Sequence[Entrant]) -> Race | None:
         """The race of a job, once the disk has room for it; None where it is stopped before."""

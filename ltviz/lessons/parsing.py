@@ -30,6 +30,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -87,6 +88,9 @@ def read_lesson(path: str | os.PathLike[str]) -> Lesson:
         DataError: the file cannot be read, or is no lesson; one sentence with the line's number and the path.
     """
     path = Path(path)
+    shown = os.fsencode(path).decode("utf-8", "replace")
+    if "\ufffd" in shown:
+        raise DataError(f"a lesson's name stands in addresses, so it must be UTF-8; rename the file {shown}")
     try:
         if not path.is_file():
             raise DataError(f"a lesson is one Markdown file, and there is none at {path}")
@@ -234,6 +238,8 @@ def _drafts(lines: list[str], start: int, title: str) -> list[_Draft]:
         if opening:
             fence = at, opening.group(1), opening.group(2)
             if fence[2] not in BLOCKS:
+                if meant := get_close_matches(fence[2].lower(), BLOCKS, 1, 0.75):
+                    raise _Wrong(at, f"a step has no {shorten(fence[2])} block; {meant[0]} is meant?")
                 drafts[-1].text.append(line)
             elif fence[2] in drafts[-1].blocks:
                 raise _Wrong(at, f"a step has one {fence[2]} block, and this is its second")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ltviz.errors import DataError, LtvizError
 from ltviz.lessons.answers import Answer, answer
-from ltviz.lessons.lesson import Claim, Lesson, Section
+from ltviz.lessons.lesson import Claim, Lesson, Scene, Section
 from ltviz.lessons.quantities import Book, Quantity
+from ltviz.recording import Recording
 
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -37,8 +38,8 @@ def play(lesson: Lesson, book: Book, path: Path | None = None) -> list[Played]:
         path: of the file, for the message.
 
     Raises:
-        DataError: a run that is not there, an answer that cannot be computed, a claim that does not hold; with
-            the line.
+        DataError: a run, step or class that is not there, an answer that cannot be computed, a claim that does not
+            hold; with the line.
     """
     where = f" of {path}" if path else ""
     return [_play(lesson, step, book, where) for step in lesson.steps]
@@ -47,8 +48,7 @@ def play(lesson: Lesson, book: Book, path: Path | None = None) -> list[Played]:
 def _play(lesson: Lesson, step: Section, book: Book, where: str) -> Played:
     line = step.scene_line
     try:
-        for run in lesson.runs_of(step):
-            book.run(run)
+        _check_scene(step.scene, [book.run(run) for run in lesson.runs_of(step)])
         line = step.ask_line
         found = answer(step.ask, book) if step.ask else None
         sides = []
@@ -58,6 +58,19 @@ def _play(lesson: Lesson, step: Section, book: Book, where: str) -> Played:
     except LtvizError as error:
         raise DataError(f"line {line}{where}: {error}") from error
     return Played(step, found, tuple(sides))
+
+
+def _check_scene(scene: Scene, runs: Sequence[Recording]) -> None:
+    """A stage asked for what no run has would show its nearest frame, or nothing, without a word."""
+    if not runs:
+        return
+    last = max(run.steps()[-1] for run in runs)
+    for asked in (*([scene.step] if scene.step is not None else ()), *(scene.play or ())):
+        if asked > last:
+            raise DataError(f"the stage shall show step {asked}, and the last one recorded is {last}")
+    classes = max(run.info.num_classes for run in runs)
+    if scene.classes and max(scene.classes) >= classes:
+        raise DataError(f"classes go from 0 to {classes - 1} in these runs, got {max(scene.classes)}")
 
 
 def _hold(claim: Claim, book: Book) -> tuple[float, float]:

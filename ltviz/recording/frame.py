@@ -214,7 +214,7 @@ def decode_frame(data: bytes, *, step: int, labels: np.ndarray | None, num_class
     made = Frame(
         step=step,
         epoch=_float(metadata, "epoch"),
-        seconds=_float(metadata, "seconds"),
+        seconds=parse_seconds(metadata),
         embeddings=embeddings,
         labels=labels.copy(),
         metrics=parse_metrics(metadata),
@@ -257,6 +257,13 @@ def parse_step(metadata: Mapping[str, str]) -> int:
     if metadata.get("kind") != "frame" or not re.fullmatch(r"[0-9]{1,9}", text):
         raise RecordingError("It is not a frame.")
     return int(text)
+
+
+def parse_seconds(metadata: Mapping[str, str]) -> float:
+    """The run's time in a frame's metadata, in seconds; RecordingError where it is no finite number."""
+    if not math.isfinite(seconds := _float(metadata, "seconds")):
+        raise RecordingError("Its seconds are not finite.")
+    return seconds
 
 
 def parse_metrics(metadata: Mapping[str, str]) -> dict[str, float]:

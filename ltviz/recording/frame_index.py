@@ -39,7 +39,9 @@ class FrameIndex:
         self._steps: Sequence[int] = ()
         self._came: set[int] = set()
         self._went: set[int] = set()
-        self._known: Mapping[int, dict[str, float]] = {}
+        self._known: Mapping[int, dict[str, float]] | None = {}
+        """A copy of the metrics for who asked last; None once they have changed."""
+        self._readable: tuple[int, ...] = ()
         self._metrics: dict[int, dict[str, float]] = {}
         self._events: dict[int, list[dict[str, Any]]] = {}
         self._sound: set[int] = set()
@@ -87,17 +89,20 @@ class FrameIndex:
                 newest, again = steps[-1], self.files()
                 steps = again if again and again[-1] == newest else tuple(step for step in again if step <= newest)
             self._look(steps, math.inf)
+            if self._known is None:
+                self._known = dict(self._metrics)
             return self._known
 
-    def metrics_within(self, seconds: float) -> tuple[Mapping[int, dict[str, float]], bool]:
-        """As `metrics`, with so much time for new headers, the newest frame's first; and whether nothing is left to be
-        looked at. Asked again, it goes on; a frame between others may come later than they."""
+    def steps_within(self, seconds: float) -> tuple[tuple[int, ...], bool]:
+        """Steps of the frames in `metrics`, with so much time for new headers, the newest frame's first; and whether
+        nothing is left to be looked at. Asked again, it goes on; a frame between others may come later than they. The
+        same object as before where nothing has changed."""
         with self._guard:
             now = time.monotonic()
             came = self._follow_on()
             listed = now >= (self._rest_until if not came else max(self._rest_until, self._listed_at + LIST_SECONDS))
             self._look(self.files() if listed else self._steps, now + seconds)
-            return self._known, listed and not self._came
+            return self._readable, listed and not self._came
 
     def _follow_on(self) -> bool:
         """Takes in the frames that are where the next ones are expected, by the stride of the last two: nothing is
@@ -140,32 +145,51 @@ class FrameIndex:
             if step not in self._bad:
                 log.warning("A frame is skipped: %s (%s)", error, path)
             if self._metrics.pop(step, None) is not None:
-                self._known = dict(self._metrics)
+                self._known, self._readable = None, tuple(self._metrics)
             self._events.pop(step, None)
             self._sound.discard(step)
             self._bad[step] = (identity, str(error))
 
     def _look(self, steps: Sequence[int], until: float) -> None:
         """Reads the headers of what is new among these steps, for so long at most."""
-        for gone in self._went:
-            for known in (self._metrics, self._events, self._bad):
-                known.pop(gone, None)
-            self._sound.discard(gone)
+        for step in self._went:
+            for held in (self._metrics, self._events, self._bad):
+                held.pop(step, None)
+            self._sound.discard(step)
         last = steps[-1] if steps else -1
         new = sorted(step for step in self._came | self._bad.keys() if step <= last)
         if not new and not self._went:
             return
+        gone = bool(self._went)
         self._went.clear()
-        newest = next(reversed(self._metrics), -1)
+        newest, added = next(reversed(self._metrics), -1), []
         # The newest frame is what a live run shows.
         for count, step in enumerate([*new[-1:], *new[:-1]]):
             if count and time.monotonic() > until:
                 break
+            known = step in self._metrics
             if self._read_header(step):
                 self._came.discard(step)
-        if (new and new[0] < newest) or len(new) > 1:
+            if known != (step in self._metrics):
+                gone |= known
+                added += [] if known else [step]
+        self._take_in(sorted(added), newest, gone=gone)
+
+    def _take_in(self, added: Sequence[int], newest: int, *, gone: bool) -> None:
+        """Puts the metrics of new frames in order. Of a long run this is done with every frame: what only grows at its
+        end is neither sorted nor copied."""
+        if not added and not gone:
+            return
+        self._known = None
+        if added and added[0] < newest:
             self._metrics = dict(sorted(self._metrics.items()))
-        self._known = dict(self._metrics)
+        else:
+            for step in added:
+                self._metrics[step] = self._metrics.pop(step)
+        if gone or added[0] < newest:
+            self._readable = tuple(self._metrics)
+        else:
+            self._readable = (*self._readable, *added)
 
     def _read_header(self, step: int) -> bool:
         """Takes in the header of a frame, unless it is known to be bad and has not changed. False: it is not there."""

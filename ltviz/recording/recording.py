@@ -151,13 +151,12 @@ class Recording:
         """
         return list(self._index())
 
-    def steps_within(self, seconds: float) -> tuple[list[int], bool]:
+    def steps_within(self, seconds: float) -> tuple[tuple[int, ...], bool]:
         """As `steps`, by one look and with so much time for new headers, the newest frame's first; and whether that was
         enough. Asked again, it goes on: a run of very many frames is shown before all of them have been looked at, and
         a frame between others may come later than they.
         """
-        known, complete = self._frames.metrics_within(seconds)
-        return list(known), complete
+        return self._frames.steps_within(seconds)
 
     def frame_metrics(self) -> dict[int, dict[str, float]]:
         """step -> metrics of all frames, from the files' headers alone."""

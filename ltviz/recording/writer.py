@@ -30,6 +30,7 @@ from ltviz.recording.files import (
 )
 from ltviz.recording.frame import Frame, check_frame, check_step, encode_frame, file_name
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, State, Status
+from ltviz.recording.keep import Keeper
 from ltviz.recording.lock import RunLock
 from ltviz.recording.older import undeclared
 from ltviz.recording.own import cut_back, make_way, sweep
@@ -69,6 +70,7 @@ class RunWriter:
         self._pid = os.getpid()
         self.info = info
         self.probe = probe
+        self.keeper = Keeper(path)
         self.last_step, self._seconds_before = newest
         self._lock = lock
         self._opened = time.monotonic()
@@ -213,6 +215,7 @@ class RunWriter:
         now = time.monotonic()
         due = now - self._synced >= SYNC_SECONDS
         write_whole(final, data, sync=due)
+        self.keeper.add(frame)
         with self._guard:
             if due:
                 self._synced = now
@@ -283,6 +286,7 @@ class RunWriter:
             return
         self._closed.set()
         self._thread.join()
+        self.keeper.work(at_once=True)
         try:
             self._sync()
             self._terms.close()
@@ -347,6 +351,7 @@ class RunWriter:
                 with self._guard:
                     self._write_status()
                 self._sync()
+                self.keeper.work()
                 healthy = True
             except (RecordingError, OSError) as error:
                 # A beat that fails is no reason to end a training; the next frame tells its writer.

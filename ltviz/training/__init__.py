@@ -1,6 +1,7 @@
 """Training: from settings to frames. Each module knows only those above it.
 
 timetable       milestones of the rate and switches of the training, from text (no torch)
+schedules       curves that settings follow while a run trains, from text (no torch)
 settings        what a user may choose (no torch; the app and the command line read it)
 parameters      how many parameters a network has, from shapes (no torch)
 controls        requests that arrive while a run trains, checked against the bounds of the settings (no torch)

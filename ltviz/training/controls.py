@@ -1,14 +1,23 @@
-"""Changing settings while a run trains: every value is held against the bounds of its field before it takes effect."""
+"""Changing settings while a run trains: every value is held against the bounds of its field before it takes effect.
+
+A setting changes by hand, which is an event of the next frame, or along a curve of the run's `schedules`, which is
+none: what it is at a step follows from the text, and the text is an event where it changes. Who sets a scheduled number
+by hand has it from there on: its curve ends, and that is an event too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ltviz.errors import ConfigError, sentence, shorten
+from ltviz.training.schedules import parse_schedules, scheduled, without
+from ltviz.training.settings import RunSettings
 
+SCHEDULES = "schedules"
+"""Name of the run's setting that holds the curves."""
 Model = TypeVar("Model", bound=BaseModel)
 Event = dict[str, Any]
 """What a frame tells of a change: {"kind": "setting", "name", "value", "before", "step": first step that felt it}."""
@@ -58,14 +67,76 @@ def change(
         before = getattr(held[place], name)
         try:
             changed = replace(held[place], name, value)
+            if name == SCHEDULES and isinstance(changed, RunSettings):
+                check_schedules(changed.schedules, held)
             check(changed)
         except ConfigError as error:
             events.append(_refused(name, value, str(error), step))
             continue
         held[place] = changed
-        after = getattr(changed, name)
-        events.append({"kind": "setting", "name": name, "value": after, "before": before, "step": step})
+        events.append(_told(name, getattr(changed, name), before, step))
+    set_by_hand = [event["name"] for event in events if event["kind"] == "setting"]
+    for place, model in enumerate(held):
+        if isinstance(model, RunSettings) and SCHEDULES not in set_by_hand:
+            left = without(model.schedules, set_by_hand)
+            if left != model.schedules:
+                held[place] = replace(model, SCHEDULES, left)
+                events.append(_told(SCHEDULES, left, model.schedules, step))
     return tuple(held), events
+
+
+def followable(model: type[BaseModel]) -> list[str]:
+    """Names of the live fields that are numbers, which a curve can move."""
+    return [name for name in live_fields(model) if model.model_fields[name].annotation in (int, float)]
+
+
+def check_schedules(text: str, models: Iterable[BaseModel]) -> None:
+    """Refuses curves of settings that nobody has, or that leave the bounds, before anything follows them.
+
+    Args:
+        models: settings of the methods and of the run; a curve that only some of them know is followed by those.
+
+    Raises:
+        ConfigError: such a curve.
+    """
+    models = list(models)
+    for name, curve in parse_schedules(text).items():
+        takers = [model for model in models if name in followable(type(model))]
+        if not takers:
+            known = sorted({field for model in models for field in followable(type(model))})
+            raise ConfigError(
+                f"schedules must name numbers that may change while a run trains, got {shorten(name)}; "
+                f"try {', '.join(known)}"
+            )
+        for model in takers:
+            for value in curve.values:  # the numbers between two that are in bounds are too
+                replace(model, name, _fitting(model, name, value))
+
+
+def follow(settings: Model, run: RunSettings, step: int) -> tuple[Model, RunSettings]:
+    """The settings of training step `step`, as the run's schedules have them; the same objects where nothing moves.
+
+    Raises:
+        ConfigError: numbers that are each in their bounds, and do not go together.
+    """
+    values = scheduled(run.schedules, step - 1, run.steps)
+    return (_with(settings, values), _with(run, values)) if values else (settings, run)
+
+
+def _with(model: Model, values: Mapping[str, float]) -> Model:
+    for name in followable(type(model)):
+        if name in values and (value := _fitting(model, name, values[name])) != getattr(model, name):
+            model = replace(model, name, value)
+    return model
+
+
+def _fitting(model: BaseModel, name: str, value: float) -> float | int:
+    """The value as the field has it: whole where it counts something."""
+    return round(value) if type(model).model_fields[name].annotation is int else value
+
+
+def _told(name: str, value: Any, before: Any, step: int) -> Event:
+    return {"kind": "setting", "name": name, "value": value, "before": before, "step": step}
 
 
 def _refused(name: str, value: Any, message: str, step: int) -> Event:

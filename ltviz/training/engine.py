@@ -293,10 +293,13 @@ def let_go(error: BaseException) -> None:
         torch.cuda.empty_cache()
 
 
+_NO_ROOM = ("can't allocate memory", "MPS backend out of memory", "CUDA error: out of memory")
+
+
 def out_of_memory(error: BaseException) -> str | None:
     """What could not be allocated, a clause like "20.00 MiB were needed"; None where `error` says something else."""
     text = str(error)
-    told = "can't allocate memory" in text or "MPS backend out of memory" in text
+    told = any(words in text for words in _NO_ROOM)
     if not ((isinstance(error, RuntimeError) and told) or isinstance(error, torch.OutOfMemoryError | MemoryError)):
         return None
     needed = re.search(r"(?:tried to allocate|you tried to allocate) ([\d.]+ \w+)", text, re.IGNORECASE)
@@ -306,3 +309,32 @@ def out_of_memory(error: BaseException) -> str | None:
     if free:
         clause += f", {free[1]} were free"
     return f"{clause}, {allowed[1]} are allowed to this process" if allowed else clause
+
+
+_LOST = (
+    "unspecified launch failure",
+    "device-side assert",
+    "illegal memory access",
+    "illegal instruction",
+    "illegal address",
+    "misaligned address",
+    "invalid program counter",
+    "hardware stack error",
+    "launch timed out",
+    "uncorrectable ECC",
+    "uncorrectable NVLink",
+    "device unavailable",
+    "device is lost",
+    "device lost",
+    "unknown error",
+)
+"""What CUDA says once its context is dead: every later call of the process fails with it, whatever it asks for."""
+
+
+def device_lost(error: BaseException) -> str | None:
+    """What the device said, in one line, where no computation of this process can use it any more; None otherwise."""
+    if not isinstance(error, RuntimeError):  # torch's AcceleratorError is one
+        return None
+    said = str(error).strip().partition("\n")[0]
+    told = said.startswith(("CUDA error", "HIP error", "CUDA driver error", "cuDNN error", "CUBLAS", "NCCL"))
+    return said if told and any(words.casefold() in said.casefold() for words in _LOST) else None

@@ -18,6 +18,7 @@ from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method, Settings
 from ltviz.recording import Recording, Request, RunInfo, RunWriter, State, load_weights, save_weights
 from ltviz.recording.evaluation import write_evaluation
+from ltviz.recording.keep import KeepRule
 from ltviz.recording.names import slug
 from ltviz.training import controls, folders, teachers
 from ltviz.training.crew import Crew, enlist
@@ -54,6 +55,7 @@ class Lane:
     ) -> None:
         """Not for callers: use `create` or `resume`."""
         self.writer, self.progress = writer, progress
+        writer.keeper.rule = KeepRule.parse(learner.run.keep)
         self.path, self.name, self.engine = writer.path, learner.method.card.name, shared.engine
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
@@ -182,6 +184,7 @@ class Lane:
         if batch.step in self._replay:
             self.set(self._replay.pop(batch.step), batch.step, note=False)
         self._switch(batch.step)
+        self.method.settings, self._learner.run = controls.follow(self.method.settings, self.run, batch.step)
         try:
             self._learner.step(batch)
         except Exception:
@@ -228,7 +231,7 @@ class Lane:
             values, self.method.settings, self.run, step=step, check=self._check_what_if
         )
         assert isinstance(settings, Settings) and isinstance(run, RunSettings)
-        self.method.settings, self._learner.run = settings, run
+        self.method.settings, self._learner.run, self.writer.keeper.rule = settings, run, KeepRule.parse(run.keep)
         if note:
             self._events.extend(events)
         return events
@@ -247,8 +250,7 @@ class Lane:
             self.set({name: value for name, value in switch.values.items() if name in known}, step, note=note)
 
     def _check_what_if(self, model: object) -> None:
-        """ConfigError for run settings that name methods which cannot be imagined."""
-        if isinstance(model, RunSettings):
+        if isinstance(model, RunSettings):  # ConfigError for methods that cannot be imagined
             parse_what_if(model.what_if, several_labels=self.method.several_labels)
 
     def _make_again(self, events: Iterable[controls.Event]) -> None:
@@ -359,7 +361,7 @@ class Lane:
     # ------------------------------------------------------------------ status
 
     def requests(self) -> list[Request]:
-        """Requests that arrived since the last call."""
+        """Those that arrived since the last call."""
         return self.writer.requests()
 
     def tell(self, state: State, reason: str | None, **details: Any) -> None:

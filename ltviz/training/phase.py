@@ -13,7 +13,7 @@ from ltviz.data.batch import Batch
 from ltviz.data.tensors import Batches
 from ltviz.errors import DiskFull, LtvizError
 from ltviz.recording import State
-from ltviz.training.engine import let_go, out_of_memory
+from ltviz.training.engine import device_lost, let_go, out_of_memory
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
 from ltviz.training.stop import Interrupted, Stop
@@ -43,6 +43,7 @@ class Phase:
     Attributes:
         pacer: says when a frame is due; knows the time that the phase has taken.
         state: what status.json says of the lanes, and why.
+        lost: the device is lost to this process, and all lanes with it.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Phase:
         """Last step that the lanes have in common."""
         self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps, run.least_frames)
         self.state: tuple[State, str | None] = ("starting", None)
+        self.lost = False
         self._upcoming: Batch | None = None
         self._last_save = self._last_status = time.perf_counter()
 
@@ -69,12 +71,16 @@ class Phase:
     def active(self) -> list[Lane]:
         return [lane for lane in self.lanes if lane.active]
 
+    def _going(self) -> Iterator[Lane]:
+        """One active lane after another; those that end on the way, with another one's device, are left out."""
+        return (lane for lane in self.lanes if lane.active)
+
     # ------------------------------------------------------------------ steps
 
     def advance(self, step: int) -> None:
         """Trains step `step` in every lane that is before it; frames and weights follow where they are due."""
         batch = self._batch(step)
-        for lane in self.active:
+        for lane in self._going():
             if lane.step < step:
                 with self.contained(lane):
                     lane.train(batch)
@@ -87,14 +93,14 @@ class Phase:
         """A frame of every lane that is at this step, in one reckoning of the pacer."""
         self.look()  # what is waited for here is training, no cost of watching
         with self.pacer.frame():
-            for lane in self.active:
+            for lane in self._going():
                 if lane.step == step:
                     self._write(lane, partial(lane.record, self.pacer.elapsed, self._batch(step + 1)))
         self.refresh(*self.state)
 
     def look(self) -> None:
         """Takes in what the steps so far have brought; a lane whose last ones were not finite ends."""
-        for lane in self.active:
+        for lane in self._going():
             with self.contained(lane):
                 lane.look()
 
@@ -135,7 +141,7 @@ class Phase:
 
     def _save(self, step: int) -> None:
         self._last_save = time.perf_counter()
-        for lane in self.active:
+        for lane in self._going():
             if lane.step == step:
                 self._write(lane, lane.save)
 
@@ -173,6 +179,9 @@ class Phase:
             if (memory := out_of_memory(error)) is not None:
                 let_go(error)
                 self.fail(lane, self._exhausted(lane, memory))
+            elif (said := device_lost(error)) is not None:
+                log.exception("%s lost its device", lane.name)
+                self._lose(lane, said)
             else:
                 log.exception("%s failed", lane.name)
                 self.fail(lane, f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}")
@@ -191,9 +200,20 @@ class Phase:
         advice = f"try batch size {fits} instead of {size}{measured}" if fits < size else "try a smaller encoder"
         return f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); {advice}"
 
-    def fail(self, lane: Lane, reason: str) -> None:
+    def _lose(self, by: Lane, said: str) -> None:
+        """Ends all lanes, for a device that is lost is lost to the whole process; what is on it cannot be saved."""
+        self.lost = True
+        for lane in self.active:
+            whose = "" if lane is by else f" in {by.name}'s part of the race"
+            reason = (
+                f"the device {lane.engine.device} was lost at step {by.step + 1}{whose} ({said}), and no run of this "
+                "process can use it again; resume the run, in a new process"
+            )
+            self.fail(lane, reason, rescue=False)
+
+    def fail(self, lane: Lane, reason: str, *, rescue: bool = True) -> None:
         """Ends a lane that cannot go on; the reason says which weights are on the disk."""
-        kept = lane.rescue()
+        kept = lane.rescue() if rescue else lane.progress.saved
         told = "no weights have been saved yet" if kept < 0 else f"the weights of step {kept} are kept"
         lane.end("failed", f"{reason}; {told}", **self._pace(lane))
 

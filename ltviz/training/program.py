@@ -67,8 +67,14 @@ def program(
         of: id of the run that it stands for.
 
     Raises:
-        ConfigError: a method that does not say its code.
+        ConfigError: a method that does not say its code, or settings that follow schedules, which the code would not.
     """
+    timed = _timetable(run) if changes is None else [*changes]
+    if run.schedules or any(change.name == "schedules" for change in timed):
+        raise ConfigError(
+            "schedules must be empty for the code of a run to be shown, since it would train without them, "
+            f"got {run.schedules or 'some that were set while it trained'!s:.80}; try switches instead"
+        )
     listing = kind.listing(settings)
     if listing is None:
         raise ConfigError(
@@ -78,7 +84,6 @@ def program(
     pieces = (listing.build, listing.step, listing.after, f"[{listing.trains}]")
     stored, read = _names(pieces)
     own = {name: value for name, value in _fields(settings) if name in read - stored}
-    timed = _timetable(run) if changes is None else changes
     shown = {*own, "learning_rate", "weight_decay"}
     known = [change for change in timed if change.name in shown]
     several = "optimizer_of" in read

@@ -48,6 +48,7 @@ class Race:
         self.batches, self._stop, self._progress = batches, stop or Stop(), progress
         self._say, self._crew = say, crew
         self._last = self._phase(self.lanes)
+        self._all = [self._last]
         self._phases = [self._last]
         """Whose requests are heard: the phase that trains, then the one that waits."""
         self._paused_by: str | None = None
@@ -60,6 +61,11 @@ class Race:
     def pacer(self) -> FramePacer:
         """That of the lanes; it stands still while teachers train."""
         return self._last.pacer
+
+    @property
+    def lost_device(self) -> bool:
+        """Whether this process cannot use its device any more; it should end."""
+        return any(phase.lost for phase in self._all)
 
     @property
     def active(self) -> list[Lane]:
@@ -104,6 +110,7 @@ class Race:
         waiting.tell("starting", "training the teacher")
         waiting.record(waiting.first_step)  # there is something to see meanwhile
         phase = self._phase(self.teachers)
+        self._all.append(phase)
 
         def progress(step: int) -> None:
             waiting.refresh("starting", f"training the teacher, step {step} of {phase.total_steps}")

@@ -8,6 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ltviz.bounds import Bounded
 from ltviz.data.sampling import Sampling
+from ltviz.recording.keep import KeepRule
+from ltviz.training.schedules import parse_schedules
 from ltviz.training.timetable import parse_milestones, parse_switches
 
 
@@ -139,6 +141,13 @@ class RunSettings(Bounded):
         description="What changes on the way: after a share of the steps the optimiser is renewed and its schedule "
         "begins again, or settings that may change while a run trains do: 0.5: renew; 0.8: beta=0.9999.",
     )
+    schedules: str = _live(
+        "",
+        max_length=8000,
+        description="Numbers that follow a curve while a run trains, of the method or of the run, after so many steps "
+        "or a share of all: temperature: cosine 1 0.1 every 200; beta: step 0=0 80%=0.9999; tau: drawn 0=0 50%=1; or "
+        "constant A, linear A B from 100 over 200. A rate is then multiplied by the optimiser's own schedule.",
+    )
     encoder: str = Field(
         "mlp",
         min_length=1,
@@ -201,6 +210,12 @@ class RunSettings(Bounded):
         "for their own prototypes, queues and targets; directions of a read-out are this run's own where it has such.",
     )
     max_fps: float = Field(10.0, gt=0, le=1000, description="Frames a second, at most.")
+    keep: str = _live(
+        "",
+        max_length=200,
+        description="Which frames are kept as they age, from the newest to the oldest: all 10min, 1/10s 1d, 1/min; "
+        "all of them where empty. The first, the last and those with an event always are.",
+    )
     least_frames: int = Field(
         20,
         ge=1,
@@ -232,6 +247,12 @@ class RunSettings(Bounded):
             return self.steps
         return max(1, round(self.epochs * training_size / self.batch_size))
 
+    @field_validator("keep")
+    @classmethod
+    def _read_keep(cls, text: str) -> str:
+        KeepRule.parse(text)
+        return text
+
     @field_validator("milestones")
     @classmethod
     def _read_milestones(cls, text: str) -> str:
@@ -242,6 +263,12 @@ class RunSettings(Bounded):
     @classmethod
     def _read_switches(cls, text: str) -> str:
         parse_switches(text)
+        return text
+
+    @field_validator("schedules")
+    @classmethod
+    def _read_schedules(cls, text: str) -> str:
+        parse_schedules(text)
         return text
 
     @field_validator("nesterov")
@@ -265,7 +292,7 @@ class RunSettings(Bounded):
 INCIDENTAL = frozenset(
     {
         *("data_dir", "image_root", "device", "devices", "nodes", "threads", "compile", "cuda_graphs", "deterministic"),
-        *("watch_share", "max_fps", "least_frames", "evaluate"),
+        *("watch_share", "max_fps", "keep", "least_frames", "evaluate"),
     }
 )
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that

@@ -62,6 +62,7 @@ def begin(
     check_labels(kinds, run.data)
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     check_switches(run, settings)
+    controls.check_schedules(run.schedules, [*settings, run])
     for entrant in entrants:
         folders.check_free(entrant.path)
     found = data_registry.resolve(run.data, **run.files)

@@ -70,7 +70,7 @@ def test_a_folded_form_opens_as_it_was_left():
 
 
 def test_only_live_fields_may_change_while_a_run_trains():
-    live = {"learning_rate", "weight_decay", "watch_share", "forces_every", "what_if"}
+    live = {"learning_rate", "weight_decay", "watch_share", "forces_every", "what_if", "schedules", "keep"}
     assert set(forms.live_fields(RunSettings.model_json_schema())) == live
 
 

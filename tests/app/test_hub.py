@@ -11,6 +11,8 @@ from ltviz_app.service.hub import Hub
 from ltviz_app.service.tail import Tail
 
 from ltviz.errors import ConfigError
+from ltviz.recording import Recording
+from ltviz.recording.keep import KeepRule, thin
 
 
 async def seen(tail: Tail, true, seconds: float = 5.0) -> None:
@@ -159,3 +161,21 @@ def test_another_run_under_the_same_name_is_not_shown_from_the_cache(home: Path,
 def test_no_path_is_built_from_a_name_that_is_no_run_id(home: Path, run: str):
     with pytest.raises(ConfigError):
         Hub(home).folder(run)
+
+
+def test_a_run_that_is_thinned_goes_on_with_the_frames_that_are_left(home: Path, runs):
+    folder = runs.finished(home, "run-one", steps=tuple(range(10)))
+
+    async def story() -> None:
+        hub = Hub(home)
+        with hub.watch(["run-one"], lambda: None) as tails:
+            tail = tails["run-one"]
+            await seen(tail, lambda s: len(s.steps) == 10)
+            thin(Recording(folder), KeepRule.parse("1/d"))
+            assert await hub.frame(tail, 5, "none") is None, "between two looks at the folder"
+            await seen(tail, lambda s: s.steps == (0, 9))
+            assert tail.snapshot.state == "finished" and await hub.frame(tail, 9, "none") is not None
+            assert not tail.recording.bad_frames()
+        await hub.close()
+
+    asyncio.run(story())

@@ -100,3 +100,28 @@ def test_a_step_in_the_geometry_lab_waits_for_the_prediction(page: Any, app: ser
     reach(page, "A simplex needs room")
     on_stage(page, 0)
     assert page.evaluate("window.contexts()") <= 2
+
+
+def test_back_of_the_browser_is_the_step_before(page: Any, app: served.App) -> None:
+    page.get_by_role("button", name="What lives on the sphere").click(timeout=60_000)
+    reach(page, "Every dot is one picture")
+    page.get_by_role("button", name="Next").click()
+    reach(page, "At first all clouds")
+    page.get_by_role("button", name="Next").click()
+    reach(page, "One number for the balance")
+    page.go_back()
+    reach(page, "At first all clouds")
+    page.go_back()
+    reach(page, "Every dot is one picture")
+    page.go_back()
+    page.get_by_role("button", name="What a long tail does").wait_for(timeout=30_000)
+
+
+def test_a_formula_and_the_time_line_fit_a_narrow_page(page: Any, app: served.App) -> None:
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.goto(f"{app.address}/learn?lesson=5-fixed-targets&step=2")
+    page.locator(".katex-display").first.wait_for(timeout=60_000)
+    on_stage(page, 155)
+    fits = "() => [...document.querySelectorAll('.katex-display')].every((one) => one.scrollWidth <= one.clientWidth)"
+    assert page.evaluate(fits), "the third term is what the step is about"
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -108,3 +108,30 @@ def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, capsys: pytes
     assert main(["phase", "ce", "--out", str(out)]) == 2
     assert "no CSV of `ltviz phase`" in capsys.readouterr().err
     assert out.read_text() == "a,b\n1,2\n"
+
+
+def test_what_no_file_can_be_written_to_is_said_before_anything_is_computed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> float:
+        raise AssertionError("computed")
+
+    monkeypatch.setattr("ltviz.geometry.phase.tail_angle", fail)
+    monkeypatch.setattr("ltviz.cli.targets.make_targets", fail)
+    for argv in (
+        [*LINE, str(tmp_path / "none" / "cells.csv")],
+        [*LINE, str(tmp_path / "cells.csv"), "--figure", str(tmp_path / "none" / "diagram.html")],
+        [*LINE, str(tmp_path / "cells.csv"), "--figure", str(tmp_path), "--overwrite"],
+        ["targets", "--out", str(tmp_path / "none" / "targets.npz")],
+    ):
+        assert main(argv) == 2 and " folder " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_border_beyond_what_was_searched_is_not_said_to_be_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    line = ["phase", "ce", "--heads", "2", "--tails", "2", "--ratios", "2", "--rows", "1000", "--no-refine"]
+    assert main([*line, "--json", "--out", str(tmp_path / "cells.csv")]) == 0
+    assert json.loads(capsys.readouterr().out)["predicted_border"] == ["beyond 1e+12"]
+    assert not [str(one.message) for one in recwarn if one.category is RuntimeWarning]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from ltviz.cli import main
-from ltviz.museum import EXHIBITS, Exhibit
+from ltviz.museum import EXHIBITS, Exhibit, read_found
 
 QUICK = [name for name in EXHIBITS if name != "tsc-targets"]  # ten thousand steps of its official recipe
 
@@ -15,6 +17,16 @@ QUICK = [name for name in EXHIBITS if name != "tsc-targets"]  # ten thousand ste
 def test_the_list_names_them_one_a_line(capsys) -> None:
     assert main(["reproduce", "--list"]) == 0
     assert capsys.readouterr().out.splitlines() == list(EXHIBITS)
+
+
+def test_the_list_needs_no_torch_and_what_was_found_is_kept_of_all() -> None:
+    code = "import sys; from ltviz.cli import main; main(['reproduce', '--list']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False).returncode == 0
+    kept = read_found()["found"]
+    assert list(kept) == list(EXHIBITS)
+    for name, one in kept.items():
+        off = abs(one["value"] - EXHIBITS[name].expected)
+        assert ("not" in one["verdict"]) is (off > EXHIBITS[name].tolerance)
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -92,6 +92,7 @@ def test_the_runs_of_a_killed_worker_fail_with_its_last_words(home: Path, worker
         for name in ("doomed-ce", "doomed-supcon"):
             status = Recording(home / name).status()
             assert status.state == "failed" and "died" in (status.reason or "")
+            assert "killed it, as it does for want of memory: resume the run" in (status.reason or "")
             assert "the last words" in status.details["log_tail"]  # type: ignore[operator]
         assert launch.jobs(home) == [] and launch.fail_abandoned(home) == []
 

@@ -141,3 +141,17 @@ def test_a_missing_run_and_an_answer_that_cannot_be_are_told_with_their_lines(bo
     body = '```ask\nkind = "value"\nquestion = "?"\nof = "nc2(run-a)"\ntolerance = 1\nlow = 0\nhigh = 9\n```\n'
     with pytest.raises(DataError, match="line "):
         play(lesson(body), book)
+
+
+@pytest.mark.parametrize(
+    "scene, words",
+    [
+        ("step = 99", "step 99, and the last one recorded is 10"),
+        ("play = [0, 99]", "step 99, and the last one recorded is 10"),
+        ("classes = [0, 3]", "from 0 to 2 in these runs, got 3"),
+    ],
+)
+def test_a_stage_is_not_asked_for_what_no_run_has(book: Book, scene: str, words: str):
+    with pytest.raises(DataError, match=f"^line 7: .*{words}"):
+        play(lesson(f"```stage\n{scene}\n```\n"), book)
+    play(lesson("```stage\nplay = [0, 10]\nclasses = [2]\n```\n"), book)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -111,6 +112,11 @@ def test_the_lab_can_be_told_what_its_address_can_say():
         (f"{HEAD}## One\n[x][y]\n\n[y]: data:text/html,x\n", 8, "must link to https"),
         (f"{HEAD}## One\nA\x1b[31m\n", 6, "control character U+001B"),
         (f"{HEAD}## One\nA\u202e\n", 6, "control character U+202E"),
+        (f"{HEAD}## One\n$\\def\\a{{\\a\\a}}\\a$\n", 6, "must not hold \\def"),
+        (f"{HEAD}## One\n$$\n\\rule{{9999em}}{{9999em}}\n$$\n", 7, "must not hold \\rule"),
+        (block("ask", ASK.replace('"Which?"', "'$\\kern{9em}$'")), 9, "must not hold \\kern"),
+        (f"{HEAD}## One\nText.\n```asks\n```\n", 7, "ask is meant?"),
+        (f"{HEAD}## One\nText.\n```Stage\n```\n", 7, "stage is meant?"),
         (f"{HEAD}## One\n```ask\n", 6, "has no end"),
         (f"{HEAD}## One\n{'x' * 2001}\n", 5, "at most 2,000"),
         (HEAD + "## S\nx\n" * 61, 125, "at most 60 steps"),
@@ -170,6 +176,15 @@ def test_what_is_not_utf8_or_too_large_is_refused():
         parse_lesson(HEAD.encode() + b"x\n" * 100_000, "a")
     with pytest.raises(DataError, match=r"line 1: .*begins with"):
         parse_lesson(b"\x00" * 100, "a")
+
+
+def test_a_name_that_no_address_can_hold_is_refused(tmp_path: Path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.md"))
+    path.write_text(HEAD + "## One\nText.\n")
+    assert list_lessons(tmp_path) == [path]
+    with pytest.raises(DataError, match="must be UTF-8; rename") as caught:
+        read_lesson(path)
+    str(caught.value).encode()
 
 
 def test_files_are_found_by_name_and_refused_with_their_path(tmp_path: Path):

@@ -44,24 +44,24 @@ def test_each_header_is_read_once_and_nothing_where_nothing_is_new(run, costs: l
 def test_a_frame_where_the_next_is_expected_is_found_unlisted(run, costs: list[str], monkeypatch) -> None:
     monkeypatch.setattr(frame_index, "REST_RATIO", 1e9)
     index = FrameIndex(run.path)
-    assert index.metrics_within(60.0)[1]
+    assert index.steps_within(60.0)[1]
     costs.clear()
     for step in (300, 303):
         run._writer.frame(step, embeddings=np.eye(3))
-    known, complete = index.metrics_within(60.0)
+    known, complete = index.steps_within(60.0)
     assert list(known)[-2:] == [300, 303] and costs == ["read", "read"] and not complete
     run._writer.frame(400, embeddings=np.eye(3))
-    assert 400 not in index.metrics_within(60.0)[0], "its turn comes with the next listing"
+    assert 400 not in index.steps_within(60.0)[0], "its turn comes with the next listing"
     monkeypatch.setattr(index, "_rest_until", 0.0)
-    assert 400 in index.metrics_within(60.0)[0]
+    assert 400 in index.steps_within(60.0)[0]
 
 
 def test_a_look_without_time_shows_the_newest_and_goes_on(run, costs: list[str]) -> None:
     index = FrameIndex(run.path)
-    known, complete = index.metrics_within(0.0)
+    known, complete = index.steps_within(0.0)
     assert list(known) == [297] and not complete
     index._rest_until = 0.0
-    known, complete = index.metrics_within(60.0)
+    known, complete = index.steps_within(60.0)
     assert list(known) == list(range(0, 300, 3)) and complete and costs.count("read") == 100
 
 
@@ -75,3 +75,22 @@ def test_frames_that_go_are_forgotten_and_those_that_come_back_are_read_again(ru
     costs.clear()
     path.write_bytes(data)
     assert list(index.metrics()) == list(range(0, 300, 3)) and costs.count("read") == 1
+
+
+def test_a_frame_at_the_end_of_a_long_run_sorts_and_copies_nothing(run, monkeypatch) -> None:
+    index = FrameIndex(run.path)
+    before = index.metrics()
+    steps, _ = index.steps_within(60.0)
+    inner = index._metrics
+    for step in (steps[-1] + 100, steps[-1] + 200):
+        run.frame(step, embeddings=np.eye(3))
+    monkeypatch.setattr(frame_index, "REST_RATIO", 0)
+    index._rest_until = 0.0
+    monkeypatch.setattr(frame_index, "LIST_SECONDS", 0.0)
+    later, _ = index.steps_within(60.0)
+    assert later == (*steps, steps[-1] + 100, steps[-1] + 200) and index._metrics is inner
+    assert index._known is None and list(before) == list(steps), "who had asked keeps what they were given"
+    assert index.steps_within(60.0)[0] is later
+    assert list(index.metrics()) == list(later)
+    index.path(steps[0]).unlink()
+    assert list(index.metrics()) == list(later[1:]) == list(index.steps_within(60.0)[0])

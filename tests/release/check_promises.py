@@ -50,7 +50,7 @@ PROMISES = {
     "F12": ("a clock that jumps changes nothing", "faults/test_clock.py"),
     "F13": ("training outlives the app", "launch/test_workers.py"),
     "F14": (
-        "ten viewers of a live run are on time; floods cost nobody else",
+        "ten viewers of a live run are on time; floods and broken connections cost nobody else",
         "app/test_load.py",
     ),
     "F15": (
@@ -92,6 +92,15 @@ PROMISES = {
         "buttons that a viewer was never shown do nothing on Streamlit's own socket",
         "browser/test_shared_app.py::test_buttons_that_a_viewer_was_never_shown_do_nothing_when_pressed_on_the_socket",
     ),
+    "device": (
+        "a device that is lost ends every run of its process and says what is kept",
+        "faults/test_device_lost.py",
+    ),
+    "memory": (
+        "runs whose worker the system killed, as for want of memory, go on from their weights",
+        "launch/test_workers.py::test_a_run_whose_worker_was_killed_goes_on_from_its_weights",
+    ),
+    "sleep": ("a trainer that slept is not lost and goes on", "faults/test_sleep.py"),
     "history": ("a look at a run costs what is new", "recording/test_frame_index.py"),
     "text": ("no terminal or page obeys a stranger's text", "hostile/test_text_from_outside.py"),
     "others": ("folders of other people break no reader", "faults/test_foreign_permissions.py"),

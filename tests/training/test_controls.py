@@ -23,7 +23,8 @@ class Own(BaseModel):
 
 def test_live_fields_are_those_that_say_so() -> None:
     assert live_fields(Own) == ["temperature"]
-    assert set(live_fields(RunSettings)) == {"learning_rate", "weight_decay", "watch_share", "forces_every", "what_if"}
+    numbers = {"learning_rate", "weight_decay", "watch_share", "forces_every"}
+    assert set(live_fields(RunSettings)) == {*numbers, "what_if", "schedules", "keep"}
 
 
 def test_each_name_is_judged_on_its_own() -> None:
@@ -37,7 +38,10 @@ def test_each_name_is_judged_on_its_own() -> None:
         ("refused", "learning_rate", 9),
         ("setting", "weight_decay", 9),
     ]
-    assert "try forces_every, learning_rate, temperature, watch_share, weight_decay, what_if" in events[1]["message"]
+    assert (
+        "try forces_every, keep, learning_rate, schedules, temperature, watch_share, weight_decay, what_if"
+        in events[1]["message"]
+    )
 
 
 @pytest.mark.parametrize("value", [0, -1, 5.1, math.nan, math.inf, "hot", None, [1], {"a": 1}, True])

@@ -100,6 +100,20 @@ def test_a_renewed_optimiser_is_captured_anew(start: Start, optimizer: str) -> N
     assert_equal(eager, race)
 
 
+def test_a_setting_that_follows_a_curve_is_captured_where_it_stands_still(start: Start) -> None:
+    """A graph has the numbers of its capture: a step with other ones is never a replay."""
+    eager, race = pair(start, "supcon", schedules="temperature: linear 0.5 0.1 from 8 over 6")
+    replays = replayed(race)
+    seen = []
+    for step in range(1, 25):
+        for one in (eager, race):
+            one.lanes[0].train(one.batches.at(step))
+        seen.append(replays.is_replaying)
+    # 0.5 comes with step 9 and 0.1 with step 15
+    assert [step for step, on in enumerate(seen, start=1) if on] == [4, 5, 6, 7, 8, *range(18, 25)]
+    assert_equal(eager, race)
+
+
 def test_a_step_that_is_not_finite_is_refused_in_a_graph_too(start: Start) -> None:
     _, race = pair(start, "ce")
     replays, learner = replayed(race), learner_of(race)

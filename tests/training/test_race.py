@@ -164,6 +164,17 @@ def test_a_change_is_written_into_the_frame_where_it_took_effect(start: Start, t
     assert others[11] < others[10], "a change concerns one run"
 
 
+@pytest.mark.parametrize("at_the_start", [True, False])
+def test_a_race_keeps_the_frames_that_its_rule_says(start: Start, tmp_path: Path, at_the_start: bool) -> None:
+    path = tmp_path / "runs" / "toy"
+    change = at_step(10, lambda: send_request(path, "set", {"keep": "1/h"}))
+    start("toy", max_fps=1000.0, watch_share=0.9, **({"keep": "1/h"} if at_the_start else {"progress": change})).run()
+    recording = Recording(path)
+    told = {step: [event["value"] for event in events] for step, events in recording.frame_events().items()}
+    assert list(told.values()) == ([] if at_the_start else [["1/h"]])
+    assert recording.steps() == [0, *told, 40]
+
+
 @pytest.mark.parametrize(
     "values, says",
     [

@@ -13,6 +13,13 @@ const KEY_MS = 140;
 /** Letters of what was looked for and not found. */
 const MOST_SAID = 40;
 
+/** The control that a key stands for, which a link may have taken away. @param {string} key */
+function controlOfKey(key) {
+  if (poseOfKey(key, HOME)) return "turn";
+  if ([" ", ",", ".", "[", "]"].includes(key)) return "time";
+  return key === "k" ? "keep" : key === "f" ? "fullscreen" : null;
+}
+
 export class Controller {
   /** @param {import("../assembly.js").Stage} stage */
   constructor(stage) {
@@ -48,15 +55,17 @@ export class Controller {
   /** @returns {import("./gestures.js").Gestures} */
   gestures() {
     const { picture, cameras, pointer } = this.stage;
+    const turns = () => !this.stage.parts.reduced.holds("turn");
     return {
       tool: () => this.tool,
       grab: (x, y) => this.touch(x, y),
       turn: (dx, dy) => {
+        if (!turns()) return;
         cameras.nudge(dx / picture.grip, dy / picture.grip);
         // What was under the pointer turns away from it.
         pointer.leave();
       },
-      zoom: (factor) => cameras.nudge(0, 0, factor),
+      zoom: (factor) => turns() && cameras.nudge(0, 0, factor),
       hover: (x, y) => pointer.move(x, y),
       leave: () => pointer.leave(),
       click: (x, y) => (this.stage.data.pointing ? this.pointAt(x, y) : pointer.click(x, y, performance.now())),
@@ -86,7 +95,9 @@ export class Controller {
 
   /** @param {string} key @returns {boolean} whether it meant something */
   key(key) {
-    const { timeline, cameras, choices } = this.stage;
+    const { timeline, cameras, choices, parts } = this.stage;
+    const control = controlOfKey(key);
+    if (control !== null && parts.reduced.holds(control)) return false;
     const to = poseOfKey(key, cameras.active.goal);
     if (to) cameras.fly(to, key === "Home" ? MOVE_MS : KEY_MS);
     else if (key === " ") timeline.togglePlay();

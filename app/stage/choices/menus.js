@@ -3,6 +3,7 @@
  * screen.
  */
 import { icon, make, setAttribute } from "../common/dom.js";
+import { named } from "../common/reduced.js";
 import { formatCount } from "../common/numbers.js";
 import { isOn } from "../layers/layer.js";
 import { alike, COLOUR_MODES } from "../scene/choices.js";
@@ -55,7 +56,7 @@ export class Menus {
     );
     const colour = make("label", "ltv-colour", {}, make("span", "", {}, words.colour), this.colour);
     this.switches = make("div", "ltv-switches");
-    this.layers = menu(words.layers, "ltv-columns", colour, this.switches);
+    this.layers = menu(words.layers, "ltv-columns", named(colour, "colour"), this.switches);
     /** @type {{layer: Layer, box: HTMLInputElement}[]} */
     this.boxes = [];
     this.fill = button("", acts.onFill, "", "ltv-icon");
@@ -71,13 +72,16 @@ export class Menus {
       "div",
       "ltv-menus",
       {},
-      this.search.root,
-      this.layers,
-      menu(words.viewMenu, "ltv-tall", projections),
-      this.makeCameraMenu(acts),
-      make("div", "ltv-tools", { role: "group", "aria-label": words.dragDoes }, ...this.tools),
-      menu(words.save, "", ...saves.map(({ name, hint, run }) => button(name, () => acts.onSave(run), hint))),
-      this.fill,
+      named(this.search.root, "search"),
+      named(this.layers, "layers"),
+      named(menu(words.viewMenu, "ltv-tall", projections), "view"),
+      named(this.makeCameraMenu(acts), "camera"),
+      named(make("div", "ltv-tools", { role: "group", "aria-label": words.dragDoes }, ...this.tools), "tools"),
+      named(
+        menu(words.save, "", ...saves.map(({ name, hint, run }) => button(name, () => acts.onSave(run), hint))),
+        "save",
+      ),
+      named(this.fill, "fullscreen"),
     );
     this.choose("turn", null);
     this.showFilled(false);
@@ -110,7 +114,9 @@ export class Menus {
       const made = layers.map((layer) => {
         const set = (/** @type {boolean} */ on) =>
           this.choices.set({ layers: { ...this.choices.now.layers, [layer.key]: on } });
-        return { layer, ...check(layer.title, layer.hint, layer.on, set) };
+        const made = check(layer.title, layer.hint, layer.on, set);
+        named(made.label, `layer.${layer.key}`);
+        return { layer, ...made };
       });
       this.boxes = made.map(({ layer, box }) => ({ layer, box }));
       this.switches.replaceChildren(...made.map(({ label }) => label));

@@ -166,6 +166,42 @@
  */
 
 /**
+ * How a class stands.
+ *
+ * @typedef {object} ClassHeader
+ * @property {"class"} type
+ * @property {"open" | "away" | "ended"} state away: nobody leads just now.
+ * @property {number} followers How many are there; 0 to all but whoever leads.
+ */
+
+/**
+ * What whoever leads a class sees; followers' pages show the same.
+ *
+ * @typedef {object} LeadHeader
+ * @property {"lead"} type
+ * @property {"lab" | "compare" | "geometry" | "learn" | "embeddings"} page
+ * @property {string} search What of the page's address says where they are.
+ * @property {string} look Layers, colours and classes in focus, as a link says them.
+ * @property {number[] | null} pose Yaw, pitch and distance of the camera that all panels share; null: no stage.
+ * @property {Record<string, number[]>} poses The same of each panel, where cameras are free.
+ * @property {string | null} projection
+ * @property {"follow" | "play" | "hold" | null} mode What the clock does; null: no stage.
+ * @property {number | null} at Step, as it was when the clock last changed.
+ * @property {number} speed
+ * @property {string | null} question Which question is asked now.
+ */
+
+/**
+ * What followers have answered to the present question; only whoever leads is told.
+ *
+ * @typedef {object} TallyHeader
+ * @property {"tally"} type
+ * @property {string | null} question
+ * @property {number[]} counts Of each option, or of each tenth of the scale.
+ * @property {number} answered
+ */
+
+/**
  * Sent where nothing else has been for a while: the server is there, and all is as it was.
  *
  * @typedef {object} BeatHeader

@@ -90,10 +90,14 @@
  * @property {string|null} [told]   what the picture shows, in words, for those who do not see it
  * @property {boolean} [replay]     the page holds frames and styles itself, and no server is behind it
  * @property {boolean} [guest]      the page is somebody else's: its address is neither read nor written
+ * @property {string} [reduced]     what the page's address takes away, where the stage does not read it itself
+ * @property {PageControl[]} [controls]  what a link can take away of the page around
  * @property {string} [caption]     what a film of it says at first; a person may write something else
  * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
  * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
+ *
+ * @typedef {{name: string, title: string, fixable?: boolean}} PageControl   of the page around, for a link
  *
  * @typedef {{yaw: number, pitch: number, distance: number}} Pose  radians, and sphere radii from eye to centre
  */

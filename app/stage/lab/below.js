@@ -2,6 +2,7 @@
 import { parseCss, parseHex, readable, toHex } from "../common/colours.js";
 import { make, setText } from "../common/dom.js";
 import { formatMeasure } from "../common/numbers.js";
+import { named } from "../common/reduced.js";
 import { fill } from "../words.js";
 import { comparisonOf, idealAlone } from "./comparisons.js";
 import { Curves, INFORMATION } from "./curves.js";
@@ -30,8 +31,15 @@ export class Below {
     this.said = make("p", "ltl-note", { "data-testid": "ltviz-information" });
     this.information.root.classList.add("ltl-told");
     this.information.root.append(this.said);
-    const parts = [this.curves, this.information, this.matrices, this.phase, this.playground];
-    this.root = make("div", "ltl-below", {}, ...parts.map(({ root }) => root));
+    const parts = {
+      curves: this.curves,
+      information: this.information,
+      matrices: this.matrices,
+      phase: this.phase,
+      targets: this.playground,
+    };
+    const roots = Object.entries(parts).map(([name, { root }]) => named(root, `lab.${name}`));
+    this.root = make("div", "ltl-below", {}, ...roots);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The lab's form: losses, counts, sliders and buttons. It shows the settings it is given, and says what was changed. */
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatMeasure, significant } from "../common/numbers.js";
+import { named } from "../common/reduced.js";
 import { fill } from "../words.js";
 import { Bars } from "./bars.js";
 import { among, choice, linear, logarithmic, slider, toggle } from "./fields.js";
@@ -55,6 +56,7 @@ export class Form {
     this.bars = new Bars((counts) => acts.change({ profile: "own", counts, imbalance: ratio(counts) }));
     /** @type {Record<string, Field>} */
     this.fields = this.makeFields(set);
+    for (const [name, { root }] of Object.entries(this.fields)) named(root, `lab.${name}`);
     this.losses = Object.keys(LOSSES).map((id) => this.makeLoss(id));
     this.motion = make("p", "ltl-note", { "data-testid": "ltviz-motion" });
     this.slow = this.makeButton(words.slow, words.slowHint, acts.slow);
@@ -67,17 +69,23 @@ export class Form {
         "div",
         "ltl-buttons",
         {},
-        this.makeButton(words.start, words.startHint, acts.start),
-        this.makeButton(words.newStart, words.newStartHint, () =>
-          acts.change({ seed: (this.settings?.seed ?? 1) + 1 }),
+        named(this.makeButton(words.start, words.startHint, acts.start), "lab.start"),
+        named(
+          this.makeButton(words.newStart, words.newStartHint, () =>
+            acts.change({ seed: (this.settings?.seed ?? 1) + 1 }),
+          ),
+          "lab.newStart",
         ),
-        this.makeButton(words.perturb, words.perturbHint, acts.perturb),
-        this.makeButton(words.step, words.stepHint, acts.step),
-        this.slow,
-        this.makeButton(words.reset, words.resetHint, acts.reset),
+        named(this.makeButton(words.perturb, words.perturbHint, acts.perturb), "lab.perturb"),
+        named(this.makeButton(words.step, words.stepHint, acts.step), "lab.step"),
+        named(this.slow, "lab.slow"),
+        named(this.makeButton(words.reset, words.resetHint, acts.reset), "lab.reset"),
       ),
-      section(words.losses, make("div", "ltl-losses", { title: words.lossesHint }, ...this.losses)),
-      section(words.classesHead, this.bars.root, ...of("imbalance", "profile", "classes")),
+      section(
+        words.losses,
+        named(make("div", "ltl-losses", { title: words.lossesHint }, ...this.losses), "lab.losses"),
+      ),
+      section(words.classesHead, named(this.bars.root, "lab.counts"), ...of("imbalance", "profile", "classes")),
       section(words.sphereHead, ...of("dim", "points", "noise", "free", "together")),
       section(
         words.lossHead,

@@ -55,6 +55,8 @@ export function stageDataOf(data, settings) {
     replay: true,
     guest: data.lesson !== undefined,
     scene: data.lesson?.scene ?? null,
+    reduced: data.reduced,
+    controls: data.controls,
     wait: data.lesson?.wait ?? null,
     told: data.lesson?.told,
   };

@@ -1,6 +1,7 @@
 /** The lab on the page: form, stage, curves and matrices around one worker; what is set stands in the address. */
 import { classColours, RAMP, toHex } from "../common/colours.js";
 import { make } from "../common/dom.js";
+import { Reduced } from "../common/reduced.js";
 import { Below } from "./below.js";
 import { Film } from "./film.js";
 import { Form, SLOW } from "./form.js";
@@ -26,6 +27,8 @@ import { labWords as words } from "./words.js";
  * @property {"light"|"dark"|null} theme
  * @property {string[]} ramp
  * @property {string[]} categorical
+ * @property {string} [reduced]  what the page's address takes away; absent: the lab reads it itself
+ * @property {import("../common/types.js").PageControl[]} [controls]  what a link can take away of the page around
  * @property {boolean} [file]  one page by itself: styles and worker stand in it
  * @property {{search: string, scene: import("../saving/scene.js").SceneWish, words?: Partial<import("../words.js").Words>,
  *   wait?: import("../choices/waiting.js").Deed|null, told?: string|null}} [lesson]  what a lesson sets, in place of the page's address, which is not written then either
@@ -97,6 +100,8 @@ export class Lab {
       `${words.lead} ${words.drag}`,
     );
     const main = make("div", "ltl-main", {}, this.place, this.below.root);
+    this.root.dataset.controls = "";
+    Reduced.guard(this.form.root);
     // The styles of a page by itself stand in it.
     for (const name of this.data.file ? [] : ["../stage.css", "./lab.css"])
       this.root.append(make("link", "", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));

@@ -11,6 +11,8 @@ export class Notice {
     this.root = make("div", "ltv-notice", { role: "status", hidden: "" });
     /** @type {string[]} said while there is nothing newer to say */
     this.standing = [];
+    /** Said beside that, once it is known: what the page's address asks for in vain. */
+    this.inVain = "";
     /** What was left out of the last picture, as a sentence; "": nothing. */
     this.left = "";
   }
@@ -35,7 +37,11 @@ export class Notice {
 
   /** Nothing new. @param {string} [simplified] what drawing has given up */
   rest(simplified = "") {
-    this.say([simplified && fill(words.simplified, { what: simplified }), ...this.standing].filter(Boolean).join(" "));
+    this.say(
+      [simplified && fill(words.simplified, { what: simplified }), ...this.standing, this.inVain]
+        .filter(Boolean)
+        .join(" "),
+    );
   }
 
   /** Says what a picture leaves out, where that is another sentence than before.

@@ -4,6 +4,7 @@ import { saveMovie } from "./movie.js";
 import { savePng } from "./png.js";
 import { saveReplay } from "./savereplay.js";
 import { copyLink } from "./permalink.js";
+import { makeLink } from "./reducedlink.js";
 import { words } from "../words.js";
 import { saveSvg } from "./sketch.js";
 
@@ -14,8 +15,9 @@ import { saveSvg } from "./sketch.js";
 
 /**
  * A function that cannot do its work throws an error whose message ends the sentence "This could not be saved: …";
- * "app": it needs the app behind the page; "address": the page's address must be the stage's to write.
- * @type {[Name, Export["run"], ("app"|"address")?][]}
+ * "app": it needs the app behind the page; "address": the page's address must be the stage's to write; "controls": the
+ * page must be one of the app's, whose controls its address may take away.
+ * @type {[Name, Export["run"], ("app"|"address"|"controls")?][]}
  */
 const EXPORTS = [
   ["png", savePng],
@@ -24,11 +26,14 @@ const EXPORTS = [
   ["film", saveMovie],
   ["replay", saveReplay, "app"],
   ["link", copyLink, "address"],
+  ["reduced", makeLink, "controls"],
 ];
 
 /** @param {import("../common/types.js").StageData} data of the page @returns {Export[]} */
-export const exportsOf = ({ replay, guest }) =>
-  EXPORTS.filter(([, , needs]) => !(needs === "app" && replay) && !(needs === "address" && guest)).map(([key, run]) => {
+export const exportsOf = ({ replay, guest, controls }) => {
+  const lacks = { app: replay, address: guest, controls: !controls };
+  return EXPORTS.filter(([, , needs]) => !(needs && lacks[needs])).map(([key, run]) => {
     const [name, hint] = words.exports[key];
     return { name, hint, run };
   });
+};

@@ -49,7 +49,7 @@ def minority_threshold(
     def excess(log_ratio: float) -> float:
         ratio = float(np.exp(log_ratio))
         peeled = Peeled(np.array([1.0, 1 / ratio]), size, energy, together=np.array([False, True]))
-        return np.log(ratio * peeled.scaling_slope(peeled.minimum())) - np.log(peeled.bound)
+        return np.log(max(ratio * peeled.scaling_slope(peeled.minimum()), 1e-300)) - np.log(peeled.bound)
 
     return _root(excess)
 

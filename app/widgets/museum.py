@@ -1,0 +1,97 @@
+"""The museum: published and derived results, what was found of each, and a button that finds it again."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import streamlit as st
+
+from ltviz.museum import EXHIBITS, REPRODUCED, Exhibit, read_found
+
+from .. import words
+from ..service.reproductions import Reproduction
+from ..service.studio import Studio
+from .forms import escape
+
+LOOK_SECONDS = 1.0
+
+
+def draw_museum(studio: Studio) -> None:
+    """Follows by itself while one is computed."""
+    busy = studio.reproductions.busy
+    st.fragment(_draw_museum, run_every=LOOK_SECONDS if busy else None)(studio, busy)
+
+
+def _draw_museum(studio: Studio, busy: frozenset[str]) -> None:
+    if studio.reproductions.busy != busy:
+        st.rerun(scope="app")
+    said, last = words.evidence, read_found()
+    st.html(
+        f'<div class="ltviz-lead"><h2>{html.escape(said.MUSEUM_TITLE)}</h2><p>{html.escape(said.MUSEUM_LEAD)}</p></div>'
+    )
+    with st.container(key="museum"):
+        for exhibit in EXHIBITS.values():
+            with st.container(key=f"exhibit-{exhibit.name}"):
+                _draw_exhibit(studio, exhibit, last["found"].get(exhibit.name))
+    st.caption(said.MUSEUM_NOTE.format(date=last["date"], version=last["version"]))
+
+
+def _draw_exhibit(studio: Studio, exhibit: Exhibit, found: dict[str, Any] | None) -> None:
+    here, note = studio.reproductions.of(exhibit.name), ""
+    if here is not None and here.found.done():
+        error = here.found.exception()
+        if error is None:
+            found = here.found.result()
+            note = words.evidence.COMPUTED_HERE.format(seconds=found["seconds"])
+        else:
+            note = str(error)
+    st.html(_told(exhibit, found))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _draw_buttons(studio, exhibit, here)
+        if note:
+            st.caption(escape(note))
+
+
+def _draw_buttons(studio: Studio, exhibit: Exhibit, here: Reproduction | None) -> None:
+    said = words.evidence
+    if here is not None and not here.found.done():
+        st.button(said.CANCEL, key=f"cancel-{exhibit.name}", on_click=_cancel, args=(studio, here))
+        st.caption(said.COMPUTING)
+    elif studio.may_train:
+        st.button(said.COMPUTE, key=f"compute-{exhibit.name}", on_click=_start, args=(studio, exhibit.name))
+    if exhibit.moves:
+        settings = dict(part.split("=") for part in exhibit.moves.split("&"))
+        st.page_link("pages/geometry.py", label=said.MOVE, query_params=settings)
+
+
+def _start(studio: Studio, name: str) -> None:
+    studio.check_trainer()
+    studio.reproductions.start(name)
+
+
+def _cancel(studio: Studio, one: Reproduction) -> None:
+    studio.check_trainer()
+    one.cancel()
+
+
+def _told(exhibit: Exhibit, found: dict[str, Any] | None) -> str:
+    """The claim, and its numbers."""
+    said = words.evidence
+    facts = {said.EXPECTED: said.EXPECTED_IS.format(expected=f"{exhibit.expected:.4g}", tolerance=exhibit.tolerance)}
+    kept = found is None or found["verdict"] == REPRODUCED
+    if found is not None:
+        verdict = found["verdict"] if kept else said.OFF_BY.format(verdict=found["verdict"], off=found["off_by"])
+        value = words.shared.with_unit(_number(found["value"], exhibit.tolerance), exhibit.unit)
+        facts = {said.VALUE: value, **facts, said.VERDICT: verdict}
+    told = "".join(f"<div><dt>{name}</dt><dd>{html.escape(text)}</dd></div>" for name, text in facts.items())
+    note = f"<p>{html.escape(exhibit.note)}</p>" if exhibit.note else ""
+    return (
+        f'<section class="ltviz-exhibit ltviz-{"kept" if kept else "lost"}"><h3>{html.escape(exhibit.claim)}</h3>'
+        f"<small>{html.escape(exhibit.source)}</small><dl>{told}</dl>{note}</section>"
+    )
+
+
+def _number(value: float, room: float) -> str:
+    """Four digits; what is nothing beside the tolerance is 0."""
+    return "0" if abs(value) < room / 100 else f"{value:.4g}"

@@ -1,0 +1,204 @@
+"""Published and derived results that a CPU reproduces in seconds: each a number, a tolerance and a verdict.
+
+Here stands what is said of them, which needs no torch; `computed` has what they compute, and is imported when one is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ltviz.geometry import predicted
+
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+FOUND = Path(__file__).with_name("found.json")
+"""What `ltviz bench museum` has found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """One result."""
+
+    name: str
+    claim: str
+    """What is said, one sentence."""
+    source: str
+    expected: float
+    tolerance: float
+    unit: str
+    compute: Callable[[], float]
+    note: str = ""
+    """What the number teaches, where it is not what is expected too."""
+    moves: str = ""
+    """Settings of the geometry lab in which it can be seen to happen, as its address has them; empty where none do."""
+
+    def judge(self) -> dict[str, Any]:
+        """The number, held against what is expected; plain values."""
+        begun = time.perf_counter()
+        value = self.compute()
+        inside = math.isfinite(value) and abs(value - self.expected) <= self.tolerance
+        return {
+            "name": self.name,
+            "claim": self.claim,
+            "source": self.source,
+            "value": value,
+            "expected": self.expected,
+            "tolerance": self.tolerance,
+            "unit": self.unit,
+            "off_by": abs(value - self.expected),
+            "verdict": REPRODUCED if inside else NOT_REPRODUCED,
+            "note": self.note,
+            "seconds": round(time.perf_counter() - begun, 2),
+        }
+
+
+def _computed(name: str) -> Callable[[], float]:
+    """A function of `computed`, which brings torch in only when it is called."""
+    return lambda: getattr(import_module(f"{__name__}.computed"), name)()
+
+
+@cache
+def read_found() -> dict[str, Any]:
+    """`date`, `version` and by name in `found` what `Exhibit.judge` gave when last all were computed."""
+    return json.loads(FOUND.read_text(encoding="utf-8"))
+
+
+SIMPLEX_OF_FOUR = math.degrees(math.acos(-1 / 3))
+
+EXHIBITS = {
+    one.name: one
+    for one in (
+        Exhibit(
+            name="ce-simplex",
+            claim="Cross-entropy on free unit vectors, balanced: class means become a regular simplex.",
+            source="Papyan et al. 2020; Lu and Steinerberger 2022",
+            expected=SIMPLEX_OF_FOUR,
+            tolerance=0.1,
+            unit="degrees",
+            compute=_computed("ce_simplex"),
+            moves="losses=ce&classes=4&imbalance=1",
+        ),
+        Exhibit(
+            name="supcon-simplex",
+            claim="SupCon on free vectors, balanced: class means become a regular simplex.",
+            source="Graf et al. 2021, theorem 2",
+            expected=SIMPLEX_OF_FOUR,
+            tolerance=0.1,
+            unit="degrees",
+            compute=_computed("supcon_simplex"),
+            moves="losses=supcon&classes=4&imbalance=1&temperature=0.5",
+        ),
+        Exhibit(
+            name="relu-frame",
+            claim="Behind a ReLU head SupCon ends in an orthogonal frame, whatever the imbalance.",
+            source="Kini et al. 2024",
+            expected=90.0,
+            tolerance=0.5,
+            unit="degrees",
+            compute=_computed("relu_frame"),
+        ),
+        Exhibit(
+            name="bcl-theorem",
+            claim="BCL ends in a regular simplex under imbalance, where anchors are averaged by class.",
+            source="Zhu et al. 2022, theorem 1",
+            expected=0.0,
+            tolerance=1e-3,
+            unit="cosine",
+            compute=_computed("bcl_by_class"),
+            moves="losses=bcl&classes=4&profile=own&counts=60,20,6,3&temperature=0.2",
+        ),
+        Exhibit(
+            name="bcl-as-published",
+            claim="BCL ends in a regular simplex under imbalance, as its code averages: over samples.",
+            source="Zhu et al. 2022, theorem 1, on the code's average",
+            expected=0.0,
+            tolerance=1e-3,
+            unit="cosine",
+            compute=_computed("bcl_by_sample"),
+            moves="losses=bcl&classes=4&profile=own&counts=60,20,6,3&temperature=0.2&average=sample",
+            note="The theorem speaks of class averages; the code's mean over samples gives head classes more say.",
+        ),
+        Exhibit(
+            name="layer-peeled-cosine",
+            claim="Layer-peeled model, 5 + 5 classes, R = 10, E_H = 5: mean cosine of tail classifiers.",
+            source="Fang et al. 2021; official semidefinite program",
+            expected=0.51745,
+            tolerance=1e-3,
+            unit="cosine",
+            compute=_computed("peeled_cosine"),
+        ),
+        Exhibit(
+            name="layer-peeled-threshold",
+            claim="Layer-peeled model, 5 + 5 classes, E_H = 5: the imbalance from which tails are one point.",
+            source="Fang et al. 2021 (minority collapse); the number is derived",
+            expected=12.192,
+            tolerance=0.05,
+            unit="ratio",
+            compute=_computed("peeled_threshold"),
+        ),
+        Exhibit(
+            name="supcon-tail-limit",
+            claim="SupCon with five heads at tau 0.5 never collapses its tails: their angle has a limit.",
+            source="derived",
+            expected=math.degrees(math.acos(predicted.supcon_tail_limit(5, temperature=0.5))),
+            tolerance=0.1,
+            unit="degrees",
+            compute=_computed("tail_limit"),
+            moves="losses=supcon&classes=10&dim=16&profile=step&imbalance=1000&temperature=0.5&average=sample",
+        ),
+        Exhibit(
+            name="sigreg-bias",
+            claim="In 3-D the uniform sphere is no minimum of SIGReg: its statistic a sample is not 0 there.",
+            source="derived; Balestriero and LeCun 2025",
+            expected=0.016,
+            tolerance=1e-3,
+            unit="a sample",
+            compute=_computed("sigreg_bias"),
+        ),
+        Exhibit(
+            name="tsc-targets",
+            claim="The targets of TSC's official recipe are a regular simplex where one fits (three in 2-D).",
+            source="Li et al. 2022; code targeted-supcon c4f15eb",
+            expected=0.0,
+            tolerance=0.01,
+            unit="cosine",
+            compute=_computed("tsc_targets"),
+            note="The self term of its objective swamps all others, and its best iterate is picked by rounding.",
+        ),
+        Exhibit(
+            name="instance-cloning",
+            claim="The Wasserstein uniformity does not change where every sample is there twice.",
+            source="Fang et al. 2024, property 2",
+            expected=0.0,
+            tolerance=1e-9,
+            unit="",
+            compute=_computed("instance_cloning"),
+        ),
+        Exhibit(
+            name="feature-cloning-wang-isola",
+            claim="Wang and Isola's uniformity does not see that every feature is there twice.",
+            source="Fang et al. 2024, table 1",
+            expected=0.0,
+            tolerance=1e-6,
+            unit="",
+            compute=_computed("feature_cloning_unseen"),
+        ),
+        Exhibit(
+            name="feature-cloning-wasserstein",
+            claim="The Wasserstein uniformity sees it: of even points it becomes the root of 2 less that of 2.",
+            source="Fang et al. 2024, property 3; the number is derived",
+            expected=math.sqrt(2 - math.sqrt(2)),
+            tolerance=0.01,
+            unit="",
+            compute=_computed("feature_cloning_seen"),
+        ),
+    )
+}
+"""By name."""
