@@ -28,7 +28,7 @@ export class Below {
     this.playground = new Playground();
     this.ideal = { key: "", cosines: new Float32Array(0) };
     this.information = new Curves(goTo, INFORMATION);
-    this.said = make("p", "ltl-says", { "data-testid": "ltviz-information" });
+    this.said = make("p", "ltl-note", { "data-testid": "ltviz-information" });
     this.information.root.classList.add("ltl-told");
     this.information.root.append(this.said);
     const parts = {
