@@ -82,6 +82,7 @@ def main() -> None:
             assert "\n" not in str(error), error
 
     limits = [f"-max_total_time={given.seconds}", "-timeout=10", "-rss_limit_mb=4096", "-max_len=4096"]
+    limits.append(f"-artifact_prefix={keep}/")  # what breaks a reader lies beside what was found
     atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", str(keep)], try_one)
     atheris.Fuzz()
 
