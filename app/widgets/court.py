@@ -18,31 +18,31 @@ LEAST = 8
 
 def draw_court() -> None:
     """Everything comes from the file that the bench wrote; nothing is computed."""
-    court, said = read_court(), words.evidence
+    court = read_court()
     st.html(
-        f'<div class="ltviz-lead"><h2>{html.escape(said.COURT_TITLE)}</h2><p>{html.escape(said.COURT_LEAD)}</p></div>'
+        f'<div class="ltviz-lead"><h2>{html.escape(words.evidence.COURT_TITLE)}</h2>'
+        f"<p>{html.escape(words.evidence.COURT_LEAD)}</p></div>"
     )
     keys = dict.fromkeys(key for trial in court.trials for key in trial.measures)
     sheets = "".join(_sheet(MEASURES[key], court) for key in keys if key in MEASURES)
     st.html(f'<div class="ltviz-court">{sheets}</div>')
-    st.caption(said.COURT_NOTE.format(room=court.room, date=court.date, version=court.version))
+    st.caption(words.evidence.COURT_NOTE.format(room=court.room, date=court.date, version=court.version))
 
 
 def _sheet(measure: Measure, court: Court) -> str:
-    said = words.evidence
     low, high = map(_bound, (measure.low, measure.high))
     facts = {
-        "unit": measure.unit or said.NO_UNIT,
-        "range": said.RANGE.format(low=low, high=high),
-        "better": words.compare.BETTER.get(measure.better or "", said.NO_DIRECTION),
+        "unit": measure.unit or words.evidence.NO_UNIT,
+        "range": words.evidence.RANGE.format(low=low, high=high),
+        "better": words.compare.BETTER.get(measure.better or "", words.evidence.NO_DIRECTION),
         "source": measure.source,
     }
     told = "".join(
-        f"<div><dt>{said.FACTS[name]}</dt><dd>{html.escape(text)}</dd></div>" for name, text in facts.items()
+        f"<div><dt>{words.evidence.FACTS[name]}</dt><dd>{html.escape(text)}</dd></div>" for name, text in facts.items()
     )
     trials = [(trial, trial.measures[measure.key]) for trial in court.trials if measure.key in trial.measures]
     rows = "".join(_row(trial, tried) for trial, tried in trials)
-    score = said.SCORE.format(passed=sum(tried.passed for _, tried in trials), all=len(trials))
+    score = words.evidence.SCORE.format(passed=sum(tried.passed for _, tried in trials), all=len(trials))
     caution = f"<p>{html.escape(measure.caution)}</p>" if measure.caution else ""
     return (
         f"<section><h3>{html.escape(measure.title)}<small>{score}</small></h3><p>{html.escape(measure.short)}</p>"

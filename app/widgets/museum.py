@@ -26,15 +26,16 @@ def draw_museum(studio: Studio) -> None:
 def _draw_museum(studio: Studio, busy: frozenset[str]) -> None:
     if studio.reproductions.busy != busy:
         st.rerun(scope="app")
-    said, last = words.evidence, read_found()
+    last = read_found()
     st.html(
-        f'<div class="ltviz-lead"><h2>{html.escape(said.MUSEUM_TITLE)}</h2><p>{html.escape(said.MUSEUM_LEAD)}</p></div>'
+        f'<div class="ltviz-lead"><h2>{html.escape(words.evidence.MUSEUM_TITLE)}</h2>'
+        f"<p>{html.escape(words.evidence.MUSEUM_LEAD)}</p></div>"
     )
     with st.container(key="museum"):
         for exhibit in EXHIBITS.values():
             with st.container(key=f"exhibit-{exhibit.name}"):
                 _draw_exhibit(studio, exhibit, last["found"].get(exhibit.name))
-    st.caption(said.MUSEUM_NOTE.format(date=last["date"], version=last["version"]))
+    st.caption(words.evidence.MUSEUM_NOTE.format(date=last["date"], version=last["version"]))
 
 
 def _draw_exhibit(studio: Studio, exhibit: Exhibit, found: dict[str, Any] | None) -> None:
@@ -54,15 +55,14 @@ def _draw_exhibit(studio: Studio, exhibit: Exhibit, found: dict[str, Any] | None
 
 
 def _draw_buttons(studio: Studio, exhibit: Exhibit, here: Reproduction | None) -> None:
-    said = words.evidence
     if here is not None and not here.found.done():
-        st.button(said.CANCEL, key=f"cancel-{exhibit.name}", on_click=_cancel, args=(studio, here))
-        st.caption(said.COMPUTING)
+        st.button(words.evidence.CANCEL, key=f"cancel-{exhibit.name}", on_click=_cancel, args=(studio, here))
+        st.caption(words.evidence.COMPUTING)
     elif studio.may_train:
-        st.button(said.COMPUTE, key=f"compute-{exhibit.name}", on_click=_start, args=(studio, exhibit.name))
+        st.button(words.evidence.COMPUTE, key=f"compute-{exhibit.name}", on_click=_start, args=(studio, exhibit.name))
     if exhibit.moves:
         settings = dict(part.split("=") for part in exhibit.moves.split("&"))
-        st.page_link("pages/geometry.py", label=said.MOVE, query_params=settings)
+        st.page_link("pages/geometry.py", label=words.evidence.MOVE, query_params=settings)
 
 
 def _start(studio: Studio, name: str) -> None:
@@ -77,13 +77,18 @@ def _cancel(studio: Studio, one: Reproduction) -> None:
 
 def _told(exhibit: Exhibit, found: dict[str, Any] | None) -> str:
     """The claim, and its numbers."""
-    said = words.evidence
-    facts = {said.EXPECTED: said.EXPECTED_IS.format(expected=f"{exhibit.expected:.4g}", tolerance=exhibit.tolerance)}
+    facts = {
+        words.evidence.EXPECTED: words.evidence.EXPECTED_IS.format(
+            expected=f"{exhibit.expected:.4g}", tolerance=exhibit.tolerance
+        )
+    }
     kept = found is None or found["verdict"] == REPRODUCED
     if found is not None:
-        verdict = found["verdict"] if kept else said.OFF_BY.format(verdict=found["verdict"], off=found["off_by"])
+        verdict = (
+            found["verdict"] if kept else words.evidence.OFF_BY.format(verdict=found["verdict"], off=found["off_by"])
+        )
         value = words.shared.with_unit(_number(found["value"], exhibit.tolerance), exhibit.unit)
-        facts = {said.VALUE: value, **facts, said.VERDICT: verdict}
+        facts = {words.evidence.VALUE: value, **facts, words.evidence.VERDICT: verdict}
     told = "".join(f"<div><dt>{name}</dt><dd>{html.escape(text)}</dd></div>" for name, text in facts.items())
     note = f"<p>{html.escape(exhibit.note)}</p>" if exhibit.note else ""
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 UNKNOWN = "Nothing is known of this run's method yet. Its card can be read once the trainer has started."
-FORMULA, LOOK_FOR, SPHERE = "Formula", "What to look for", "What the sphere shows"
+LOOK_FOR, SPHERE = "What to look for", "What the sphere shows"
 DIFFERS = "What the code does differently from the paper"
 TERMS = {
     "pull": "pull of the class",
