@@ -28,7 +28,7 @@ from .replay import Packed, collect
 from .stagefiles import worker_source
 
 SAID = (
-    "PROGRESS", "BACK", "NEXT", "TO_BEGIN", "PLAY", "AGAIN", "PREDICT", "YOU", "RECORDED", "COMPUTED", "SCORE",
+    "PROGRESS", "BACK", "NEXT", "PLAY", "AGAIN", "PREDICT", "YOU", "RECORDED", "COMPUTED", "SCORE",
     "PICTURE", "SLIDES", "NO_SLIDES", "SLIDES_HELP", "WAITS", "SKIP", "POINT",
 )  # fmt: skip
 """Words of the page Learn that the file says, too."""
@@ -118,6 +118,7 @@ def _contents(
         },
         "words": {
             **{name: getattr(words.learn, name) for name in SAID},
+            "TO_BEGIN": words.learn.TO_BEGIN,
             "SOURCE": words.learn.source(True),
             "GEOMETRY": words.learn.source(False),
             "RIGHT": words.learn.VERDICT_NUMBER[True],

@@ -77,6 +77,7 @@ FILE_THINNED = "{kept} of {all} recorded moments are in it, evenly chosen, so th
 FILE_TOO_LARGE = "The recordings of {title} do not fit into {limit} MB; allow more with --max-mb."
 PREVIEW = "{path}: this page follows the file."
 PREVIEW_LAST = "Below is the last version that could be read."
+TO_BEGIN = "To the beginning"
 PICTURE_RUN = "{title}, step {first} to {last}: {told}."
 PICTURE_STILL = "{title}, step {last}: {told}."
 
