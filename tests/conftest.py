@@ -26,6 +26,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--half", choices=["watches", "computes"], help="only tests that wait for pages, or all others")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of a half, files that are all the other one's are not even imported: that alone takes a third of a minute."""
+    half = config.getoption("--half")
+    if half is None or collection_path.suffix != ".py":
+        return None
+    watches = collection_path.relative_to(Path(__file__).parent).parts[0] in WATCHES
+    if half == "computes":
+        return watches or None
+    return None if watches or may_use_browser(collection_path) else True
+
+
+def may_use_browser(path: Path) -> bool:
+    """Whether a test file names the browser, or a conftest of its folders below this one does, whose fixtures may."""
+    root = Path(__file__).parent
+    shared = (folder / "conftest.py" for folder in path.parents if root in folder.parents)
+    return any(b"browser" in file.read_bytes() for file in (path, *shared) if file.exists())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Two processes may share the tests: one has all that wait for a page, so that no two browsers are in its way."""
     half = config.getoption("--half")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,13 @@ def _same(a: str, b: str) -> bool:
     return a.removesuffix("s") == b.removesuffix("s")
 
 
-def names() -> Iterator[tuple[str, str]]:
+@functools.cache
+def names() -> tuple[tuple[str, str], ...]:
     """Name and file of every class, and of every module as "folder/name", in Python and on the stage."""
+    return tuple(_read_names())
+
+
+def _read_names() -> Iterator[tuple[str, str]]:
     for folder in ("ltviz", "app"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             package = path.name == "__init__.py"
