@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ltviz.recording.frame import Frame, encode_frame
 from ltviz.recording.tensors import encode
@@ -63,7 +65,22 @@ def text_bomb() -> bytes:
     return struct.pack(">I", len(body)) + b"zTXt" + body + struct.pack(">I", zlib.crc32(b"zTXt" + body))
 
 
+def parquet(table: pa.Table, **options: str) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, **options)
+    return buffer.getvalue()
+
+
+def nested(depth: int) -> pa.Table:
+    kind = pa.float64()
+    for _ in range(depth):
+        kind = pa.list_(kind)
+    return pa.table({"x": pa.array([None], kind)})
+
+
 SHAPE = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }"
+TABLE = pa.table({"x": Z[:, 0], "y": Z[:, 1], "label": ["a", "b", "a", "b"]})
+COLUMNS = parquet(TABLE, compression="NONE")
 UPLOADS: dict[str, bytes] = {
     "terabytes.npy": npy(SHAPE % "(1048576, 1048576)"),
     "negative.npy": npy(SHAPE % "(-4, 3)", Z.tobytes()),
@@ -91,6 +108,11 @@ UPLOADS: dict[str, bytes] = {
     "footer.parquet": b"PAR1" + bytes(64) + struct.pack("<I", 0x7FFFFFFF) + b"PAR1",
     "empty-footer.parquet": b"PAR1" + struct.pack("<I", 0) + b"PAR1",
     "thrift.parquet": b"PAR1" + b"\x15\xff" * 200 + struct.pack("<I", 400) + b"PAR1",
+    "cut.parquet": COLUMNS[: len(COLUMNS) // 2] + COLUMNS[-8:],
+    "pages.parquet": COLUMNS[:4] + b"\x15\x04\x15" + b"\xff" * 40 + COLUMNS[47:],
+    "nested.parquet": parquet(nested(200)),
+    "twice.parquet": parquet(pa.Table.from_arrays([pa.array(Z[:, 0])] * 2, ["x", "x"])),
+    "structs.parquet": parquet(pa.table({"x": [{"a": CODE}] * 4, "y": [{"b": {"c": 1}}] * 4})),
     "arrow.arrow": b"ARROW1\0\0" + struct.pack("<iI", -1, 0x7FFFFFFF) + bytes(64) + b"ARROW1",
     "nested.gz": gzip.compress(gzip.compress(gzip.compress(b"1,2\n" * 1000))),
     "bomb.csv.gz": gzip.compress(b"1,2\n" * (24 << 20), 1),

@@ -8,12 +8,14 @@ Whatever the bytes, a reader gives a value or one of ltviz's own sentences. What
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import io
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 HERE = Path(__file__).parent
 
@@ -41,16 +43,24 @@ def readers() -> dict[str, Callable[[bytes], object]]:
         "npy": upload("npy"),
         "npz": upload("zip"),
         "safetensors": upload("safetensors"),
+        "parquet": upload("parquet"),
         "projector": read_projector,
     }
 
 
-def seeds(reader: str) -> list[bytes]:
-    """Files of the corpus that this reader would meet, and what earlier fuzzing found."""
+@functools.cache
+def hostile_corpus() -> ModuleType:
+    """corpus.py, which takes a second to make."""
     spec = importlib.util.spec_from_file_location("hostile_corpus", HERE / "corpus.py")
     assert spec is not None and spec.loader is not None
     corpus = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(corpus)
+    return corpus
+
+
+def seeds(reader: str) -> list[bytes]:
+    """Files of the corpus that this reader would meet, and what earlier fuzzing found."""
+    corpus = hostile_corpus()
     files = {"frame": corpus.FRAMES | {"sound": corpus.SOUND}, "run": corpus.RUN_JSON, "lesson": corpus.LESSONS}
     files["projector"] = corpus.PROJECTORS
     own = files.get(reader, {name: data for name, data in corpus.UPLOADS.items() if name.endswith(f".{reader}")})

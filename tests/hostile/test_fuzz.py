@@ -19,7 +19,7 @@ assert spec is not None and spec.loader is not None
 fuzz = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fuzz)
 
-READERS = ("frame", "run", "lesson", "npy", "npz", "safetensors", "projector")
+READERS = ("frame", "run", "lesson", "npy", "npz", "safetensors", "parquet", "projector")
 SECONDS = int(os.environ.get("LTVIZ_FUZZ_SECONDS", "120"))
 
 

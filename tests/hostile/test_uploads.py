@@ -27,12 +27,21 @@ from ltviz.errors import DataError
 Z = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
 
+def read_here(kind: str, file: IO[bytes], most_bytes: int) -> Contents:
+    """As the child does; one process for each example would take minutes."""
+    return typed_program.read(kind, file, os.fstat(file.fileno()).st_size, most_bytes)
+
+
 def refused(path: Path, match: str, *, seconds: float = 0.5, megabytes: float = 5.0) -> None:
-    """The file is refused with that sentence, soon, and without memory being taken for what it claims."""
+    """The file is refused with that sentence, soon, and without memory being taken for what it claims.
+
+    What the app has a child do is done here, where its time and memory are seen.
+    """
     tracemalloc.start()
     began = time.process_time()
     try:
-        with pytest.raises(DataError, match=match) as refusal:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(DataError, match=match) as refusal:
+            patch.setattr(formats, "read_typed", read_here)
             read_embeddings(path)
         took, (_, most) = time.process_time() - began, tracemalloc.get_traced_memory()
     finally:
@@ -356,11 +365,6 @@ def test_missing_empty_and_foreign_files_have_their_sentences(tmp_path):
     ):
         (tmp_path / name).write_bytes(data)
         refused(tmp_path / name, message, seconds=3, megabytes=60)
-
-
-def read_here(kind: str, file: IO[bytes], most_bytes: int) -> Contents:
-    """As the child does; one process for each example would take minutes."""
-    return typed_program.read(kind, file, os.fstat(file.fileno()).st_size, most_bytes)
 
 
 STARTS = st.sampled_from(

@@ -87,6 +87,7 @@ PROMISES = {
     "H13": ("nothing but the stage is served", "app/test_server.py::test_nothing_but_the_stage_is_served"),
     "corpus": ("every file of the corpus is refused in a sentence", "hostile/test_corpus.py"),
     "fuzz": ("fuzzed bytes give a value or a sentence", "hostile/test_fuzz.py"),
+    "parquet": ("Parquet that unpacks to too much is refused in a child", "hostile/test_parquet.py"),
     "gone": ("a server that has stopped is said within 3 s, and is back within 3 s", "browser/test_stream_gone.py"),
     "socket": (
         "buttons that a viewer was never shown do nothing on Streamlit's own socket",
@@ -96,6 +97,7 @@ PROMISES = {
         "a device that is lost ends every run of its process and says what is kept",
         "faults/test_device_lost.py",
     ),
+    "ranks": ("a rank that is lost ends its race within 20 s and says why", "faults/test_several_ranks.py"),
     "memory": (
         "runs whose worker the system killed, as for want of memory, go on from their weights",
         "launch/test_workers.py::test_a_run_whose_worker_was_killed_goes_on_from_its_weights",

@@ -82,7 +82,7 @@ def _index(metadata: dict[bytes, bytes]) -> tuple[str, ...]:
     try:
         index = json.loads(metadata.get(b"pandas", b"{}")).get("index_columns", [])
         return tuple(name for name in index if isinstance(name, str))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):  # it names no columns, however deep it goes
         return ()
 
 
