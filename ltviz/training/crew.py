@@ -22,14 +22,16 @@ from ltviz.data.batch import Batch
 from ltviz.errors import TrainingError
 from ltviz.methods.base import Method
 from ltviz.recording import Weights
+from ltviz.training.engine import out_of_memory
 from ltviz.training.learner import Learner
-from ltviz.training.meeting import JOINING, check, is_of_connection, join, meeting, open_store, start_local
+from ltviz.training.meeting import JOINING, LAST_WORDS, check, is_of_connection, join, meeting, open_store, start_local
 from ltviz.training.ranks import Ranks
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart
 from ltviz.training.teachers import TeacherSpec
 
-_SEEN = 3.0  # seconds in which the end of a process is seen after its connection broke
+_SEEN = 10.0  # seconds in which the end of a process is seen after its connection broke, on a busy machine too
+_ENDING = 3.0  # seconds that a process has to end by itself
 _HANGS = 10.0  # seconds after which a step that waits for a process that is gone is broken off
 
 
@@ -125,7 +127,8 @@ class Crew:
                 yield
         except BaseException as error:
             if self._lost is None:
-                self._lost = f"a step broke off ({type(error).__name__}), and ranks that took it cannot go on together"
+                why = type(error).__name__ if out_of_memory(error) is None else "there was no memory for it"
+                self._lost = f"a step broke off ({why}), and ranks that took it cannot go on together"
             raise
         finally:
             self._stepping = 0.0
@@ -168,7 +171,7 @@ class Crew:
     def _who_is_gone(self) -> str | None:
         for rank, process in enumerate(self._processes, 1):
             if (code := process.poll()) is not None:
-                why = f"signal {-code}" if code < 0 else f"exit code {code}"
+                why = LAST_WORDS.get(code) or (f"signal {-code}" if code < 0 else f"exit code {code}")
                 return f"rank {rank} has ended ({why})"
         return None
 
@@ -185,7 +188,7 @@ class Crew:
         for process in self._processes:
             if process.stdin is not None:
                 process.stdin.close()  # a follower whose rank 0 is gone ends
-        deadline = time.monotonic() + _SEEN
+        deadline = time.monotonic() + _ENDING
         for process in self._processes:
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))

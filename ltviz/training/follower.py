@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from typing import Any
 
 from torch import distributed
@@ -15,8 +16,20 @@ from ltviz.errors import LtvizError, TrainingError
 from ltviz.methods import registry as method_registry
 from ltviz.recording import Weights
 from ltviz.training import teachers
+from ltviz.training.engine import device_lost, out_of_memory
 from ltviz.training.learner import Learner
-from ltviz.training.meeting import check, is_of_connection, join, meeting, node_rank, open_store, start_local
+from ltviz.training.meeting import (
+    EXHAUSTED,
+    LAST_WORDS,
+    LOST,
+    check,
+    is_of_connection,
+    join,
+    meeting,
+    node_rank,
+    open_store,
+    start_local,
+)
 from ltviz.training.ranks import Ranks
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings, prepare
@@ -85,9 +98,12 @@ def follow(run: RunSettings) -> None:
     others = start_local(run, first=first + 1, address=address, port=port)
     try:
         _serve(first, run.devices * run.nodes, 0, run, address, port)
-    except (RuntimeError, distributed.DistError) as error:
+    except (RuntimeError, MemoryError, distributed.DistError) as error:
+        if (last := _last_word(error)) is not None:
+            raise TrainingError(f"rank {first} has ended ({LAST_WORDS[last]}): {str(error)[:300]}") from error
         raise TrainingError(f"rank 0 at {address}:{port} is gone, or ended its race: {str(error)[:300]}") from error
     finally:
+        _leave()
         for process in others:
             if process.stdin is not None:
                 process.stdin.close()
@@ -97,30 +113,40 @@ def follow(run: RunSettings) -> None:
 def _serve(rank: int, world: int, place: int, run: RunSettings, address: str, port: int) -> None:
     store = open_store(address, port, world, leads=False)
     join(store, rank, world, run, place)
-    try:
-        Follower(Ranks(rank, world), place).follow()
-    finally:
-        with contextlib.suppress(Exception):
-            distributed.destroy_process_group()
+    Follower(Ranks(rank, world), place).follow()
+    _leave()
+
+
+def _leave() -> None:
+    with contextlib.suppress(Exception):
+        distributed.destroy_process_group()
 
 
 def _main(rank: str, world: str, place: str, run: str, address: str, port: str) -> int:
     def ends_with_rank_0() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not through sys.stdin, whose lock an end by itself would break on
+            pass
         time.sleep(_GRACE)  # it may be at its end by itself
         os._exit(1)
 
     threading.Thread(target=ends_with_rank_0, daemon=True).start()
     try:
         _serve(int(rank), int(world), int(place), RunSettings.model_validate_json(run), address, int(port))
-    except LtvizError as error:
-        print(f"ltviz: rank {rank}: {error}", file=sys.stderr)
-        return 1
-    except (RuntimeError, distributed.DistError) as error:
-        if not is_of_connection(error):
-            raise
-        return 1  # rank 0 tells of it, or is gone
+    except Exception as error:
+        code = 1 if (last := _last_word(error)) is None else last
+        if isinstance(error, LtvizError):
+            print(f"ltviz: rank {rank}: {error}", file=sys.stderr, flush=True)
+        elif last is not None or not is_of_connection(error):  # else rank 0 tells of it, or is gone
+            traceback.print_exc()
+        os._exit(code)  # at once: rank 0 sees the connection break, and then asks why
     return 0
+
+
+def _last_word(error: BaseException) -> int | None:
+    """The exit code that tells rank 0 of a fault of this rank's device; None for any other."""
+    if device_lost(error) is not None:
+        return LOST
+    return EXHAUSTED if out_of_memory(error) is not None else None
 
 
 if __name__ == "__main__":

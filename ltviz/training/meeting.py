@@ -20,6 +20,12 @@ PATIENCE = timedelta(days=7)
 """A race may be paused for long; who is gone is known at once, since its connection is."""
 JOINING = 300.0
 """Seconds that all have to start."""
+LOST, EXHAUSTED = 70, 71
+LAST_WORDS = {
+    LOST: "its device was lost",
+    EXHAUSTED: "it ran out of memory, of which more devices or a smaller batch size need less",
+}
+"""Exit codes of a rank that tells rank 0 why it ends, with what rank 0 says of it."""
 
 
 def node_rank() -> int:

@@ -43,7 +43,7 @@ class Phase:
     Attributes:
         pacer: says when a frame is due; knows the time that the phase has taken.
         state: what status.json says of the lanes, and why.
-        lost: the device is lost to this process, and all lanes with it.
+        lost: whose device is lost to this process, and what it said; all lanes have ended with it. None while it works.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Phase:
         """Last step that the lanes have in common."""
         self.pacer = FramePacer(run.steps, run.watch_share, run.max_fps, run.least_frames)
         self.state: tuple[State, str | None] = ("starting", None)
-        self.lost = False
+        self.lost: tuple[Lane, str] | None = None
         self._upcoming: Batch | None = None
         self._last_save = self._last_status = time.perf_counter()
 
@@ -181,7 +181,7 @@ class Phase:
                 self.fail(lane, self._exhausted(lane, memory))
             elif (said := device_lost(error)) is not None:
                 log.exception("%s lost its device", lane.name)
-                self._lose(lane, said)
+                self.lose(lane, said)
             else:
                 log.exception("%s failed", lane.name)
                 self.fail(lane, f"{lane.name} failed at step {lane.step + 1} with {type(error).__name__}: {error}")
@@ -200,9 +200,14 @@ class Phase:
         advice = f"try batch size {fits} instead of {size}{measured}" if fits < size else "try a smaller encoder"
         return f"{lane.name} ran out of memory on {lane.engine.device} at step {lane.step + 1} ({memory}); {advice}"
 
-    def _lose(self, by: Lane, said: str) -> None:
-        """Ends all lanes, for a device that is lost is lost to the whole process; what is on it cannot be saved."""
-        self.lost = True
+    def lose(self, by: Lane, said: str) -> None:
+        """Ends all lanes, for a device that is lost is lost to the whole process; what is on it cannot be saved.
+
+        Args:
+            by: the lane that met it, of this phase or another one of the race.
+            said: by the device, in one line.
+        """
+        self.lost = by, said
         for lane in self.active:
             whose = "" if lane is by else f" in {by.name}'s part of the race"
             reason = (

@@ -65,7 +65,7 @@ class Race:
     @property
     def lost_device(self) -> bool:
         """Whether this process cannot use its device any more; it should end."""
-        return any(phase.lost for phase in self._all)
+        return any(phase.lost is not None for phase in self._all)
 
     @property
     def active(self) -> list[Lane]:
@@ -120,6 +120,9 @@ class Race:
             phase.tell("running")
             self._train(phase, progress)
             self._phases = [waiting]
+        if phase.lost is not None:
+            waiting.lose(*phase.lost)
+            return
         if self._stop.asked:
             return  # those who wait are stopped as well
         for teacher in self.teachers:

@@ -61,6 +61,36 @@ def test_every_run_of_the_process_ends_and_says_what_is_kept(tmp_path, monkeypat
     assert "supcon's part" in (outcomes[0].reason or "") and "supcon's part" not in (outcomes[1].reason or "")
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_fault_in_the_steps_of_a_teacher_is_told_by_all_whom_it_concerns(tmp_path, monkeypatch, lost):
+    """A device that is gone ends the whole race, the teacher's end only its student."""
+    monkeypatch.setattr("ltviz.training.phase.SAVE_STEPS", 4)
+    kind = registry.method("logit_adjust")
+    losses = kind.losses
+
+    def failing(self, batch):
+        if batch.step == 6:
+            raise RuntimeError(SAID if lost else "can't allocate memory: you tried to allocate 4096 bytes.")
+        return losses(self, batch)
+
+    monkeypatch.setattr(kind, "losses", failing)
+    names = ("ce", "gml")
+    race = begin([Entrant(tmp_path / name, name, {}) for name in names], RunSettings(**QUICK))  # type: ignore[arg-type]
+    other, student = race.run()
+    teacher = Recording(tmp_path / "gml-teacher").status()
+    kept = load_weights(tmp_path / "gml-teacher").step
+    assert race.lost_device == lost and kept == (4 if lost else 5)
+    assert teacher.state == student.state == "failed" and f"the weights of step {kept} are kept" in teacher.reason
+    if lost:
+        assert other.state == "failed" and other.step == 0, "no step is tried on a device that is gone"
+        assert other.reason == student.reason
+        assert "was lost at step 6 in logit_adjust's part of the race (CUDA error" in (other.reason or "")
+    else:
+        assert (other.state, other.reason, other.step) == ("finished", None, 12)
+        assert "needs its teacher, which failed at step 5: logit_adjust ran out of memory" in (student.reason or "")
+        assert "resume gml-teacher first" in (student.reason or "")
+
+
 def test_a_worker_without_a_device_takes_no_other_job(tmp_path, monkeypatch):
     from ltviz import launch
 
