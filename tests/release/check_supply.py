@@ -1,10 +1,11 @@
 """Two wheels of one tree are equal to the byte; what ltviz needs, and under which licences; an environment at the
-lowest versions that pyproject.toml allows.
+lowest or the newest versions that pyproject.toml allows.
 
-    python tests/release/check_supply.py [--sbom FILE] [--lowest]
+    python tests/release/check_supply.py [--sbom FILE] [--bounds lowest|newest]
 
-`--sbom` writes a CycloneDX list of what ltviz needs as it is installed here. `--lowest` makes a fresh environment, puts
-the lowest allowed version of each direct dependency into it, and runs the fast tests there: it downloads gigabytes.
+`--sbom` writes a CycloneDX list of what ltviz needs as it is installed here. `--bounds` makes a fresh environment, puts
+the lowest allowed version of each direct dependency into it, or the newest one, and runs the fast tests there: it may
+download gigabytes. At the newest it also names the releases that a bound of ours, or of another package, keeps out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 FAST = ("tests/recording", "tests/faults", "tests/hostile", "tests/geometry", "tests/metrics", "tests/cli")
+TESTS = ("pytest", "hypothesis")
+"""What the tests need besides what ltviz needs, at any version."""
 FORBIDDEN = ("AGPL", "GNU AFFERO", "PROPRIETARY", "COMMERCIAL")
 """Licences that a wheel of ours must not ask people to take on unasked."""
 
@@ -66,22 +69,38 @@ def lowest(requirement: str) -> str:
     return f"{name}=={least.partition(',')[0]}" if least else name
 
 
-def check_lowest() -> None:
-    """Runs the fast tests where every direct dependency is as old as may be."""
+def held_back(python: Path, names: set[str]) -> list[str]:
+    """Direct dependencies of which there are newer releases than that python has, with both versions."""
+    command = [python, "-m", "pip", "list", "--outdated", "--format", "json"]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return [f"{one['name']} {one['version']} ({one['latest_version']} is out)" for one in found if one["name"] in names]
+
+
+def check_bounds(end: str) -> None:
+    """Runs the fast tests where every direct dependency is as old, or as new, as it may be."""
     about = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins = [lowest(requirement) for requirement in about["dependencies"]]
+    names = {match[0] for requirement in about["dependencies"] if (match := NAME.match(requirement))}
+    wanted = [lowest(one) if end == "lowest" else one for one in about["dependencies"]]
     with tempfile.TemporaryDirectory() as name:
         python = Path(name) / "bin" / "python"
         venv.create(name, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *pins, "pytest", "hypothesis", "-e", ROOT], check=True)
-        subprocess.run([python, "-m", "pytest", "-m", "not browser and not cuda", *FAST], cwd=ROOT, check=True)
-    print("the fast tests pass at", ", ".join(pins))
+        subprocess.run([python, "-m", "pip", "install", "-q", *wanted, *TESTS, "-e", ROOT], check=True)
+        frozen = subprocess.run([python, "-m", "pip", "freeze"], check=True, capture_output=True, text=True).stdout
+        has = [line for line in frozen.splitlines() if line.partition("==")[0] in names]
+        print(f"{end} versions:", ", ".join(has), flush=True)
+        if end == "newest":
+            print("kept out by a bound:", ", ".join(held_back(python, names)) or "none", flush=True)
+        # The tests start `ltviz` and `python` by name: those of this environment.
+        path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        command = [python, "-m", "pytest", "-m", "not browser and not cuda", *FAST]
+        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PATH": path})
+    print("the fast tests pass at the", end, "versions")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sbom", type=Path)
-    parser.add_argument("--lowest", action="store_true")
+    parser.add_argument("--bounds", choices=["lowest", "newest"])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         digests = {wheel_digest(Path(one)), wheel_digest(Path(other))}
@@ -98,8 +117,8 @@ def main() -> int:
     if given.sbom:
         sbom = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": list(found.values())}
         given.sbom.write_text(json.dumps(sbom, indent=1))
-    if given.lowest:
-        check_lowest()
+    if given.bounds:
+        check_bounds(given.bounds)
     return int(bool(refused))
 
 
