@@ -18,6 +18,7 @@ from ltviz.errors import DiskFull, LtvizError, RecordingError
 from ltviz.launch.processes import FOLDER, hold_worker_lock, holds_worker_lock, is_watched, write_state
 from ltviz.recording import mark_failed, run_path
 from ltviz.training.catalogue import write_catalogue
+from ltviz.training.engine import let_go, out_of_memory
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin, resume
@@ -78,7 +79,7 @@ class Worker:
             race = self._begin(job, entrants)
         except Exception as error:
             log.exception("job %s cannot begin", job.job_id)
-            reason = str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
+            reason = _why(error)
             for entrant in entrants:
                 # A run that was there before is not ours to judge, unless it was to go on.
                 if job.resume or not (entrant.path / "run.json").exists():
@@ -112,6 +113,17 @@ class Worker:
             write_state(self.home, launch.WorkerState.model_validate({**told, "state": state, "job": job}))
         except RecordingError as error:  # a full disk: what is trained matters more than what is said of it
             log.warning("this worker's state is not written: %s", error)
+
+
+def _why(error: Exception) -> str:
+    """What a job that cannot begin says, in one sentence."""
+    if (memory := out_of_memory(error)) is not None:
+        let_go(error)
+        return (
+            f"the run ran out of memory before its first step ({memory}); try a smaller batch size, encoder or probe, "
+            "or end other runs"
+        )
+    return str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
