@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 FAST = ("tests/recording", "tests/faults", "tests/hostile", "tests/geometry", "tests/metrics", "tests/cli")
-TESTS = ("pytest", "hypothesis")
+TESTS = ("pytest", "hypothesis", "playwright")
 """What the tests need besides what ltviz needs, at any version."""
 FORBIDDEN = ("AGPL", "GNU AFFERO", "PROPRIETARY", "COMMERCIAL")
 """Licences that a wheel of ours must not ask people to take on unasked."""
