@@ -33,7 +33,10 @@ class Work:
     moved: np.ndarray
 
     def tells(self, column: int) -> bool:
-        """Whether enough steps are known to say who moved a point: the doubt is below half of the largest work."""
+        """Whether enough steps are known to say who moved a point: every one, or the doubt is below half of the largest
+        work."""
+        if len(self.steps) > 1 and (np.diff(self.steps) == 1).all():
+            return True
         most = max((abs(done[-1, column]) for done in self.done.values()), default=0.0)
         return max((doubt[column] for doubt in self.doubt.values()), default=np.inf) < most / 2
 
