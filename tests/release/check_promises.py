@@ -102,6 +102,7 @@ PROMISES = {
         "runs whose worker the system killed, as for want of memory, go on from their weights",
         "launch/test_workers.py::test_a_run_whose_worker_was_killed_goes_on_from_its_weights",
     ),
+    "limit": ("a run that meets a limit of memory ends alone", "faults/test_memory_limit.py"),
     "sleep": ("a trainer that slept is not lost and goes on", "faults/test_sleep.py"),
     "history": ("a look at a run costs what is new", "recording/test_frame_index.py"),
     "text": ("no terminal or page obeys a stranger's text", "hostile/test_text_from_outside.py"),
