@@ -124,7 +124,7 @@ def test_their_page_holds_stages_that_step_and_follow(browser, theirs: tuple[str
     page.get_by_label("Their field").fill("hello")
     page.get_by_label("Their field").press("Enter")
     page.get_by_text("and ran 1").wait_for()
-    assert "20" in timeline.first.inner_text()
+    wait(lambda: "20" in timeline.first.inner_text())
     assert (page.evaluate("window.ltviz.stage.mounts"), page.locator("canvas").count()) == (mounts, contexts)
     assert troubles == []
     if folder := os.environ.get("LTVIZ_SCREENSHOTS"):
