@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 SHOWN = "s => window.ltviz?.stage?.panels.length && window.ltviz.stage.panels.every(p => p.step === s)"
 YAW = "() => Number(window.ltviz.stage.camera.yaw.toFixed(2))"
-SECONDS = 30_000
+SECONDS = 90_000
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def give(page: Any, step: Section, right: Any) -> None:
     """Answers as a learner would, and rightly where that is possible by hand."""
     assert step.ask is not None
     if step.ask.kind == "curve":
-        page.locator(".lle-handle").first.wait_for(timeout=30_000)
+        page.locator(".lle-handle").first.wait_for(timeout=60_000)
         chart = page.locator(".lle-chart").bounding_box()
         page.mouse.click(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
     elif step.ask.kind == "value":
@@ -79,8 +79,8 @@ def test_every_step_is_loaded_and_played_and_every_answer_is_there(
 ) -> None:
     open_step(page, app, lesson)
     for step in lesson.steps:
-        page.get_by_role("heading", name=step.title, exact=True).wait_for(timeout=30_000)
-        page.wait_for_function(SEEN, timeout=30_000)
+        page.get_by_role("heading", name=step.title, exact=True).wait_for(timeout=60_000)
+        page.wait_for_function(SEEN, timeout=60_000)
         assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0, step.title
         if step.wait:
             page.locator(".ltviz-wait").get_by_text(step.wait.say).wait_for()
@@ -162,12 +162,12 @@ def test_every_text_can_be_read(page: Any, app: served.App, theme: str) -> None:
     measure = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8").partition("*/")[2]
     open_step(page, app, LESSONS[1], 2)
     page.locator("[data-term]").first.wait_for()
-    page.wait_for_function(f"() => !({measure})().bad.length", timeout=30_000)
+    page.wait_for_function(f"() => !({measure})().bad.length", timeout=60_000)
     open_step(page, app, LESSONS[4])
     give(page, LESSONS[4].steps[0], None)
     page.get_by_role("button", name="Play", exact=True).click()
     page.locator(".ltviz-verdict").wait_for()
     # While the page is written anew, Streamlit fades what it has not come to yet.
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
-    page.wait_for_function(f"() => !({measure})().bad.length", timeout=30_000)
+    page.wait_for_function(f"() => !({measure})().bad.length", timeout=60_000)
     assert page.evaluate(measure)["count"] > 30

@@ -40,7 +40,7 @@ def page(browser: Any, app: served.App) -> Iterator[Any]:
 
 
 def reach(page: Any, text: str) -> None:
-    page.get_by_role("heading", name=text).wait_for(timeout=30_000)
+    page.get_by_role("heading", name=text).wait_for(timeout=60_000)
 
 
 def on_stage(page: Any, step: int) -> None:
@@ -115,7 +115,7 @@ def test_back_of_the_browser_is_the_step_before(page: Any, app: served.App) -> N
     page.go_back()
     reach(page, "Every dot is one picture")
     page.go_back()
-    page.get_by_role("button", name="What a long tail does").wait_for(timeout=30_000)
+    page.get_by_role("button", name="What a long tail does").wait_for(timeout=60_000)
 
 
 def test_a_formula_and_the_time_line_fit_a_narrow_page(page: Any, app: served.App) -> None:

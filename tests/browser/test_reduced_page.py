@@ -38,7 +38,7 @@ def test_the_lab_shows_what_its_link_leaves(page: Any, app: served.App) -> None:
     page.goto(f"{app.address}/?runs=demo-ce&step=100&steps=123&dim=7&methods=ce,bcl&{asked}")
     page.wait_for_function(SHOWN, arg=100, timeout=60_000)
     steps = page.get_by_role("spinbutton", name="Steps")
-    steps.wait_for(timeout=30_000)
+    steps.wait_for(timeout=60_000)
     assert eventually(page, lambda: steps.input_value() == "123" and steps.is_disabled())
     dim = page.get_by_role("spinbutton", name="Dimensions", include_hidden=True)
     assert eventually(page, lambda: dim.input_value() == "7" and not dim.is_visible()), "what is hidden keeps its value"
@@ -69,7 +69,7 @@ def test_the_lab_shows_what_its_link_leaves(page: Any, app: served.App) -> None:
 def test_a_link_is_made_by_ticking_and_opens_as_it_says(page: Any, app: served.App) -> None:
     page.goto(f"{app.address}/geometry?losses=supcon,bcl&classes=6")
     page.get_by_test_id("ltviz-lab").wait_for(timeout=60_000)
-    page.wait_for_function("() => window.ltviz.stage.panels.length === 2", timeout=30_000)
+    page.wait_for_function("() => window.ltviz.stage.panels.length === 2", timeout=60_000)
     page.locator("summary", has_text="Save").click()
     page.get_by_role("button", name="Make a link").click()
     page.get_by_role("checkbox", name="Temperature: Shown").uncheck()
@@ -80,7 +80,7 @@ def test_a_link_is_made_by_ticking_and_opens_as_it_says(page: Any, app: served.A
     assert eventually(page, lambda: all(name in link.input_value() for name in taken)), link.input_value()
     page.goto(link.input_value())
     page.get_by_test_id("ltviz-lab").wait_for(timeout=60_000)
-    page.get_by_role("slider", name="Temperature").wait_for(state="hidden", timeout=30_000)
+    page.get_by_role("slider", name="Temperature").wait_for(state="hidden", timeout=60_000)
     page.get_by_role("link", name="Compare").wait_for(state="hidden")
     dim = page.get_by_role("slider", name="Dimension")
     assert eventually(page, lambda: dim.get_attribute("aria-disabled") == "true")
@@ -89,7 +89,7 @@ def test_a_link_is_made_by_ticking_and_opens_as_it_says(page: Any, app: served.A
     page.keyboard.press("ArrowRight")
     assert dim.input_value() == before
     page.get_by_role("slider", name="Classes").press("ArrowRight")
-    page.wait_for_url("**classes=7**", timeout=30_000)
+    page.wait_for_url("**classes=7**", timeout=60_000)
     assert "hide=" in page.url, "the lab's own address keeps what is taken away"
 
 
@@ -99,11 +99,11 @@ def test_slides_have_the_presenters_clock_and_no_menus(page: Any, app: served.Ap
     assert page.get_by_test_id("ltviz-presenter").count() == 0
     page.get_by_role("button", name="Slides", exact=True).click()
     clock = page.get_by_test_id("ltviz-presenter")
-    clock.get_by_text("of 4 min").wait_for(timeout=30_000)
+    clock.get_by_text("of 4 min").wait_for(timeout=60_000)
     page.locator(".ltv-find").wait_for(state="hidden")
     page.evaluate("sessionStorage.setItem('ltviz.presenter.1-what-lives-on-the-sphere', String(Date.now() - 270_000))")
     page.reload()
-    clock.get_by_text("over 4 min").wait_for(timeout=30_000)
+    clock.get_by_text("over 4 min").wait_for(timeout=60_000)
     clock.get_by_role("button", name="From 0").click()
     clock.get_by_text("of 4 min").wait_for()
     page.get_by_role("button", name="End slides").click()
