@@ -152,7 +152,7 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     open({str(tmp_path / "pid")!r}, "w").write(str(fitter.pid))
     os.kill(os.getpid(), 9)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=120, check=False)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=300, check=False)
     assert ended(int((tmp_path / "pid").read_text()))
 
 
