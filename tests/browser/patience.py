@@ -32,3 +32,8 @@ def at_rest(page: Any) -> dict[str, float]:
 
     assert eventually(page, stays), f"the camera never rests: {seen[-2:]}"
     return seen[-1]
+
+
+def written(page: Any) -> None:
+    """Waits until Streamlit has written the page: what is pressed before may be replaced, and the press lost."""
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")

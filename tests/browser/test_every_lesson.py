@@ -8,7 +8,7 @@ from typing import Any
 
 import ltviz_app
 import pytest
-from patience import eventually
+from patience import eventually, written
 
 from ltviz.bench import served
 from ltviz.lessons import Book, Lesson, Section, answer, list_lessons, read_lesson
@@ -53,13 +53,14 @@ def open_step(page: Any, app: served.App, lesson: Lesson, number: int = 1) -> No
 
 def go_on(page: Any) -> None:
     # Until its run has ended the page holds the step before, whose Next leads here.
-    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    written(page)
     page.get_by_role("button", name="Next").click()
 
 
 def give(page: Any, step: Section, right: Any) -> None:
     """Answers as a learner would, and rightly where that is possible by hand."""
     assert step.ask is not None
+    written(page)
     if step.ask.kind == "curve":
         page.locator(".lle-handle").first.wait_for(timeout=60_000)
         chart = page.locator(".lle-chart").bounding_box()

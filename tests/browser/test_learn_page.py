@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from patience import eventually
+from patience import eventually, written
 
 from ltviz.bench import served
 
@@ -59,6 +59,7 @@ def test_a_lesson_is_taken_from_its_title_to_its_end(page: Any) -> None:
     reach(page, "At first all clouds")
     assert eventually(page, lambda: re.search(rf"lesson={FIRST}&step=2$", page.url))
     on_stage(page, 0)
+    written(page)
     choices = page.get_by_role("radiogroup", name="What do you expect the clouds to do?")
     choices.get_by_text("They start in one place").click()
     play(page)
@@ -70,6 +71,7 @@ def test_a_lesson_is_taken_from_its_title_to_its_end(page: Any) -> None:
     assert page.evaluate(f"({SHOWN})(300)"), "at its end the play stays, and does not begin again"
     page.get_by_role("button", name="Next").click()
     reach(page, "One number for the balance")
+    written(page)
     number = page.get_by_role("spinbutton", name="What is it at the end of training?")
     number.fill("0.2")
     number.press("Enter")
@@ -90,6 +92,7 @@ def test_a_step_in_the_geometry_lab_waits_for_the_prediction(page: Any, app: ser
     page.get_by_test_id("ltviz-lab").wait_for(timeout=60_000)
     on_stage(page, 0)
     assert eventually(page, page.locator(".ltl-form").is_hidden), "what the lesson sets is not set here"
+    written(page)
     number = page.get_by_role("spinbutton")
     number.fill("110")
     number.press("Enter")
