@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,23 @@ def browser() -> Iterator[Any]:
         if os.environ.get("LTVIZ_REQUIRE_BROWSER") == "1":
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    yield chromium
+    yield _patient(chromium)
     session.__exit__(None, None, None)
+
+
+PATIENCE_MS = 60_000
+"""How long a page is waited for where a test does not say: twice playwright's own, for machines that do much else."""
+
+
+def _patient(chromium: Any) -> Any:
+    def make(open_one: Callable[..., Any], **more: Any) -> Any:
+        opened = open_one(**more)
+        opened.set_default_timeout(PATIENCE_MS)
+        return opened
+
+    chromium.new_page = partial(make, chromium.new_page)
+    chromium.new_context = partial(make, chromium.new_context)
+    return chromium
 
 
 REGISTRIES = {

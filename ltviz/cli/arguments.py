@@ -126,15 +126,20 @@ def parse_one(prog: str, argv: Sequence[str], model: type[Model], *, about: str)
     return parsed
 
 
-def new_place(prog: str, flag: str, text: str, *, overwrite: bool) -> Path:
+def new_place(prog: str, flag: str, text: str, *, overwrite: bool, file: str = "") -> Path:
     """Where a command writes a file or folder. What is there already stays, unless somebody said otherwise.
 
+    Args:
+        file: what is written is a file, and this is its usual name; "": a folder.
+
     Raises:
-        ConfigError: it is there; or it is `-`, the terminal of other programs.
+        ConfigError: it is there; a folder is where a file is to be; or it is `-`, the terminal of other programs.
     """
     place = typed_path(text)
     if text == "-":
         raise ConfigError(f"`{prog}` writes a file whole or not at all, never to the terminal; give {flag} FILE, got -")
+    if file and place.is_dir():
+        raise ConfigError(f"{flag} of `{prog}` is a file, and a folder is there; try {flag} {place / file}")
     if place.exists() and not overwrite:
         raise ConfigError(f"`{prog}` writes anew, and this is there; try --overwrite or another {flag}: {place}")
     return place

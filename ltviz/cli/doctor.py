@@ -69,7 +69,10 @@ def run(argv: Sequence[str]) -> int:
     if options.run is not None:
         return _repair(options)
     bundle = options.bundle
-    place = None if bundle is None else new_place("ltviz doctor", "--bundle", bundle, overwrite=options.overwrite)
+    place = None
+    if bundle is not None:
+        file = "ltviz-doctor.json"
+        place = new_place("ltviz doctor", "--bundle", bundle, overwrite=options.overwrite, file=file)
     home = options.open_home().root
     found = [check() for check in CHECKS] + [_check_home(home), _check_disk(home)]
     found += [_check_data(name) for name in registry.sources()]

@@ -85,7 +85,8 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:
         runs = []
-    out = new_place("ltviz export", "--out", options.out or chosen.OUT, overwrite=options.overwrite)
+    file = "" if chosen.OUT.endswith("/") else chosen.OUT
+    out = new_place("ltviz export", "--out", options.out or chosen.OUT, overwrite=options.overwrite, file=file)
     written = chosen.write(replace(_wanted(options, out, runs), lesson=lesson, home=home))
     done = {"used": written.used, "left_out": list(written.left_out), **written.told}
     size = sum(path.stat().st_size for path in (out, *out.rglob("*")) if path.is_file())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import Field
 
@@ -36,8 +35,8 @@ def run(argv: Sequence[str]) -> int:
     """
     options = parse_one("ltviz pack", argv, PackOptions, about=ABOUT)
     recording = named(options.open_home(), options.run)
-    given = options.out or recording.run_id + SUFFIX
-    out = new_place("ltviz pack", "--out", given, overwrite=options.overwrite and not Path(given).is_dir())
+    usual = recording.run_id + SUFFIX
+    out = new_place("ltviz pack", "--out", options.out or usual, overwrite=options.overwrite, file=usual)
     made = pack(recording, out)
     if options.json_:
         print(json.dumps({"path": str(out), "run_id": recording.run_id, **made._asdict()}))

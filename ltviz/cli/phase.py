@@ -85,7 +85,9 @@ def run(argv: Sequence[str]) -> int:
     path = typed_path(options.out or f"phase-{options.loss}-{against}.csv")
     if options.figure and typed_path(options.figure).resolve() == path.resolve():
         raise ConfigError(f"--figure must be another file than that of the cells; try {path.stem}.html, got {path}")
-    figure = options.figure and new_place("ltviz phase", "--figure", options.figure, overwrite=options.overwrite)
+    figure = options.figure and new_place(
+        "ltviz phase", "--figure", options.figure, overwrite=options.overwrite, file=f"{path.stem}.html"
+    )
     check_writable("--out", path)
     if figure:
         check_writable("--figure", figure)

@@ -64,7 +64,8 @@ def curves(
 
 def _draw_ceilings(figure: go.Figure, ceilings: Sequence[Curve], unit: str, theme: str) -> None:
     """The axis begins at 0 where there are any, so that what is missing can be seen."""
-    colour = theme_colours(theme)["muted"]
+    look = theme_colours(theme)
+    colour = look["muted"]
     told = {f"{values[-1]:.3g}": (steps, values) for steps, values in ceilings if len(values)}
     for said, (steps, values) in told.items():
         line = {"color": colour, "width": 1.2, "dash": "dash"}
@@ -84,6 +85,9 @@ def _draw_ceilings(figure: go.Figure, ceilings: Sequence[Curve], unit: str, them
             xanchor="right",
             y=float(values[-1]),
             yanchor="bottom",
+            yshift=2,
+            bgcolor=look["paper"],  # no line of the grid goes through it
+            borderpad=0,
             text=f"at most {said}{unit}",
             showarrow=False,
             font={"color": colour, "size": 11},

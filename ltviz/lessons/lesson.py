@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -26,6 +26,8 @@ LAB = frozenset(
 """What the address of the geometry lab may set (app/stage/lab/settings.js)."""
 VIEWS = {"home": (0.6, 0.35, 4.0), "top": (0.0, math.pi / 2, 4.0), "front": (0.0, 0.0, 4.0)}
 """Named views: yaw and pitch in radians, and sphere radii from the eye to the centre."""
+POSE = {"yaw": (-100.0, 100.0), "pitch": (-1.58, 1.58), "distance": (1.35, 9.0)}
+"""Where a camera can be (app/stage/scene/camera.js): radians, and sphere radii from its centre."""
 MOST_RUNS = 6
 KNOTS = 13
 """Places, evenly apart from the first step to the last, at which a learner's curve is known."""
@@ -71,13 +73,21 @@ def _setting(name: str) -> str:
     return name
 
 
+def _pose(given: list[float]) -> list[float]:
+    for name, value, (low, high) in zip(POSE, given, POSE.values(), strict=True):
+        if not low <= value <= high:
+            raise ValueError(f"must have a {name} from {low:g} to {high:g}, got {value:g}")
+    return given
+
+
 RunName = Annotated[str, AfterValidator(_run)]
 Text = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_plain)]
 Asked = Annotated[str, Field(max_length=160), AfterValidator(_quantity)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 When = Annotated[int, Field(ge=0, le=MAX_STEP)]
 Word = Annotated[str, Field(pattern=r"^-?[A-Za-z0-9_][A-Za-z0-9_.-]{0,64}$")]
-Pose = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Shade = Annotated[str, Field(pattern=r"^(attribute:[^\x00-\x1f]{1,70}|[A-Za-z0-9_.-]{1,65})$")]
+Pose = Annotated[list[Number], Field(min_length=3, max_length=3), AfterValidator(_pose)]
 Part = Annotated[str, AfterValidator(_term)]
 
 
@@ -98,7 +108,7 @@ class Scene(_Block):
     )
     layers: list[Word] = Field([], max_length=40, description="Layers that are on, with a - before it one that is off.")
     classes: list[Annotated[int, Field(ge=0, le=99_999)]] = Field([], max_length=50, description="Classes in focus.")
-    colour: Word | None = Field(None, description="What colours say, as in a link.")
+    colour: Shade | None = Field(None, description="What colours say, as in a link.")
     view: Literal["home", "top", "front"] | None = Field(None, description="From where the spheres are seen.")
     camera: Pose | None = Field(None, description="Yaw, pitch and distance instead.")
     path: list[Pose] | None = Field(
@@ -128,7 +138,7 @@ class Scene(_Block):
             "layers": ",".join(self.layers),
             "parts": ",".join(dict.fromkeys(part for name in self.forces for part in TERMS[name][1])),
             "class": ",".join(map(str, self.classes)),
-            "colour": self.colour or "",
+            "colour": quote(self.colour or "", safe=":"),
         }
         return "&".join(f"{name}={text}" for name, text in parts.items() if text)
 
@@ -220,6 +230,7 @@ class Section:
     scene_line: int
     ask_line: int
     wait: Wait | None = None
+    wait_line: int = 0
 
 
 @dataclass(frozen=True)

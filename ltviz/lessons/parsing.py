@@ -286,7 +286,7 @@ def _step(draft: _Draft) -> Section:
         raise _Wrong(wait_line, "a setting is one of the geometry lab, and this step's stage block has no geometry")
     if not text and ask is None:
         raise _Wrong(draft.line, "a step says or asks something; this one is empty")
-    return Section(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line, wait)
+    return Section(draft.title, text, scene, ask, _claims(draft), draft.line, scene_line, ask_line, wait, wait_line)
 
 
 def _block(draft: _Draft, name: str, model: type[_Model]) -> _Model:

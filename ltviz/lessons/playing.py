@@ -11,6 +11,7 @@ from ltviz.errors import DataError, LtvizError
 from ltviz.lessons.answers import Answer, answer
 from ltviz.lessons.lesson import Claim, Lesson, Scene, Section
 from ltviz.lessons.quantities import Book, Quantity
+from ltviz.lessons.shown import check_colour, check_layers
 from ltviz.recording import Recording
 
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -48,7 +49,11 @@ def play(lesson: Lesson, book: Book, path: Path | None = None) -> list[Played]:
 def _play(lesson: Lesson, step: Section, book: Book, where: str) -> Played:
     line = step.scene_line
     try:
-        _check_scene(step.scene, [book.run(run) for run in lesson.runs_of(step)])
+        runs = [book.run(run) for run in lesson.runs_of(step)]
+        _check_scene(step.scene, runs)
+        if step.wait and step.wait.layer:
+            line = step.wait_line
+            check_layers([step.wait.layer], runs)
         line = step.ask_line
         found = answer(step.ask, book) if step.ask else None
         sides = []
@@ -62,6 +67,9 @@ def _play(lesson: Lesson, step: Section, book: Book, where: str) -> Played:
 
 def _check_scene(scene: Scene, runs: Sequence[Recording]) -> None:
     """A stage asked for what no run has would show its nearest frame, or nothing, without a word."""
+    check_layers(scene.layers, runs)
+    if scene.colour is not None:
+        check_colour(scene.colour, runs)
     if not runs:
         return
     last = max(run.steps()[-1] for run in runs)

@@ -157,7 +157,7 @@ class Talk:
         found = [h for h, _ in list(self.messages) if h.get("type") == kind]
         return [h for h in found if run is None or h["run"] == run]
 
-    def wait(self, true: Callable[[], Any], seconds: float = 8.0) -> Any:
+    def wait(self, true: Callable[[], Any], seconds: float = 30.0) -> Any:
         limit = time.monotonic() + seconds
         with self.news:
             while not (found := true()):
@@ -172,7 +172,7 @@ def talk(address: str):
 
     def open_socket(runs: str, acknowledge: bool = True, **query: Any) -> Talk:
         asked = f"{address}?runs={runs}&token={TOKEN}" + "".join(f"&{k}={v}" for k, v in query.items())
-        viewers.append(Talk(connect(asked, max_size=None), acknowledge))
+        viewers.append(Talk(connect(asked, max_size=None, open_timeout=30), acknowledge))
         return viewers[-1]
 
     yield open_socket

@@ -53,7 +53,7 @@ def test_each_frame_is_looked_at_once_and_never_in_the_event_loop(home: Path, ru
 
     async def watch(hub: Hub) -> None:
         with hub.watch(["narrow-run"], lambda: None) as tails:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 while tails["narrow-run"].searched is None:
                     await asyncio.sleep(0.01)
             assert tails["narrow-run"].alarms

@@ -29,7 +29,7 @@ from pathlib import Path
 launched.app_folder = lambda: Path(sys.argv[1])
 from streamlit.testing.v1 import AppTest
 
-app = AppTest.from_file(sys.argv[1] + "/main.py", default_timeout=20).run()
+app = AppTest.from_file(sys.argv[1] + "/main.py", default_timeout=60).run()
 assert not app.exception, app.exception
 app.switch_page("pages/tally.py").run()
 assert not app.exception, app.exception
@@ -55,6 +55,6 @@ def test_a_page_costs_its_file_and_a_line_of_the_navigation(home: Path, tmp_path
     assert sorted(map(str, changed)) == ["main.py", "pages/tally.py"]
     # A process of its own: here the app has its name already.
     visit = [sys.executable, "-W", "ignore", "-c", VISIT, str(copy)]
-    done = subprocess.run(visit, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(visit, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().splitlines()[-1] == "['1 runs and 5 demos']"

@@ -77,7 +77,7 @@ def test_both_pages_list_them_with_their_folders_and_say_what_was_skipped(
 ):
     monkeypatch.setattr(studio_module, "_open", None)
     monkeypatch.setattr(studio_module, "demo_home", lambda: tmp_path / "no-demos")
-    app = AppTest.from_file(str(MAIN), default_timeout=20)
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
     app.query_params["runs"] = ",".join(odd)
     app.run()
     assert not app.exception and not app.error

@@ -99,7 +99,7 @@ def six(home: Path) -> list[str]:
 
 
 def compare(*runs: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=30)
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
     if runs:
         app.query_params["runs"] = ",".join(runs)
     for key, value in query.items():

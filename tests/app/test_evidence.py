@@ -31,7 +31,7 @@ def fresh(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=30).run().switch_page("pages/evidence.py")
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run().switch_page("pages/evidence.py")
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
@@ -68,9 +68,9 @@ def test_a_result_is_computed_beside_and_one_that_waits_can_be_cancelled() -> No
     first, second = all_of_them.start("sigreg-bias"), all_of_them.start("tsc-targets")
     assert all_of_them.start("sigreg-bias") is first and all_of_them.busy == {"sigreg-bias", "tsc-targets"}
     second.cancel()
-    assert first.found.result(60)["verdict"] == "reproduced"
+    assert first.found.result(120)["verdict"] == "reproduced"
     with pytest.raises(LtvizError, match=words.evidence.CANCELLED):
-        second.found.result(10)
+        second.found.result(120)
     assert not all_of_them.busy
 
 
@@ -81,14 +81,14 @@ def test_one_that_computes_ends_when_it_is_cancelled_or_takes_too_long(monkeypat
         time.sleep(0.01)
     one.cancel()
     with pytest.raises(LtvizError, match=words.evidence.CANCELLED):
-        one.found.result(10)
+        one.found.result(120)
     assert one._process.returncode is not None
     monkeypatch.setattr(reproductions, "LONGEST_SECONDS", 0.05)
     with pytest.raises(LtvizError, match="no answer within"):
-        all_of_them.start("tsc-targets").found.result(10)
+        all_of_them.start("tsc-targets").found.result(120)
     monkeypatch.undo()
     with pytest.raises(LtvizError, match="takes one of"):
-        all_of_them.start("no-such-result").found.result(30)
+        all_of_them.start("no-such-result").found.result(120)
 
 
 def told(home: Path, *names: str, keys: tuple[str, ...] = ()) -> list[str]:
@@ -107,7 +107,7 @@ def test_the_compare_page_says_what_its_measures_cannot_judge(home: Path, runs) 
     assert told(home, "run-one", "run-many") == [], "uniformity passed there"
     (said,) = told(home, "run-one", "run-many", keys=("uniformity_wasserstein",))
     assert said.startswith("Uniformity, Wasserstein cannot") and "(30 to 60)" in said
-    app = AppTest.from_file(str(MAIN), default_timeout=30)
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
     app.query_params["runs"] = "run-one,run-wide"
     app = app.run().switch_page("pages/compare.py").run()
     assert not app.exception and any("in dimensions (3 to 16)" in text.value for text in app.text)

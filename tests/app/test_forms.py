@@ -32,7 +32,7 @@ def draw(schema: dict, kept: dict) -> None:
 
 
 def form(schema: dict, kept: dict | None = None) -> AppTest:
-    app = AppTest.from_function(draw, kwargs={"schema": schema, "kept": kept or {}}, default_timeout=20).run()
+    app = AppTest.from_function(draw, kwargs={"schema": schema, "kept": kept or {}}, default_timeout=60).run()
     assert not app.exception
     return app
 

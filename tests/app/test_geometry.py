@@ -68,7 +68,7 @@ def test_the_worker_is_one_script_without_imports(tmp_path: Path):
         f"{source}\nself.onmessage({{ data: {order} }});\n",
         encoding="utf-8",
     )
-    done = subprocess.run([node, str(program)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([node, str(program)], capture_output=True, text=True, timeout=300, check=False)
     assert json.loads(done.stdout) == ["bcl", 12], done.stderr
 
 

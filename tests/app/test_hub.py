@@ -15,7 +15,7 @@ from ltviz.recording import Recording
 from ltviz.recording.keep import KeepRule, thin
 
 
-async def seen(tail: Tail, true, seconds: float = 5.0) -> None:
+async def seen(tail: Tail, true, seconds: float = 30.0) -> None:
     for _ in range(int(seconds / 0.01)):
         if true(tail.snapshot):
             return
@@ -113,7 +113,7 @@ def test_the_task_ends_with_the_last_viewer(home: Path, runs):
             assert len(tails["run-one"].watchers) == 2
             assert len(hub._tasks) == 2 and not any(task.done() for task in hub._tasks)
         assert hub._tails == {}
-        await asyncio.wait_for(asyncio.gather(*hub._tasks), 2)
+        await asyncio.wait_for(asyncio.gather(*hub._tasks), 20)
         with hub.watch(["run-one"], lambda: None) as tails:
             await seen(tails["run-one"], lambda s: s.steps)
         await hub.close()
@@ -127,7 +127,7 @@ def test_an_unchanged_run_wakes_nobody(home: Path, runs):
     async def story() -> None:
         hub, woken = Hub(home), []
         with hub.watch(["run-one"], lambda: woken.append(1)) as tails:
-            await seen(tails["run-one"], lambda s: s.steps)
+            await seen(tails["run-one"], lambda s: s.state == "finished" and len(s.steps) == 3)
             await asyncio.sleep(0.1)
             count = len(woken)
             await asyncio.sleep(1.2)

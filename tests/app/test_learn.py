@@ -27,7 +27,7 @@ def studio(home: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(APP / "main.py"), default_timeout=60)
     app.run()
     app.switch_page("pages/learn.py")
     for key, value in query.items():

@@ -42,7 +42,7 @@ def fresh(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page(name: str = "", **query: str) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=20)
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

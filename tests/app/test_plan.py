@@ -29,7 +29,7 @@ def fresh(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lab(data: str | None = None) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
     if data is not None:
         app.selectbox(key="race-data").select(data).run()
     assert not app.exception

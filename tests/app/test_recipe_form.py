@@ -42,7 +42,7 @@ def fresh(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def choose(name: str, app: AppTest | None = None) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=30).run() if app is None else app
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run() if app is None else app
     method, _, benchmark = name.partition("/")
     app.selectbox(key="race-recipe").select(method).run()
     if method:

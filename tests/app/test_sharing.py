@@ -88,7 +88,7 @@ class Client:
         return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
     def request(self, method: str, path: str, *, headers=None, data=None, content: bytes = b"") -> SimpleNamespace:
-        talk = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        talk = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         body = content if data is None else urlencode(data).encode()
         talk.request(method, path, body, {**self._cookie, **(headers or {})})
         answer = talk.getresponse()
@@ -150,7 +150,7 @@ def test_viewers_read_and_change_nothing(client, shared, sharing, home: Path, ru
         answer = client.request(method, "/_stcore/upload_file/session/file")
         assert answer.status_code == 403 and answer.text == words.sharing.VIEWER
     with client.websocket("/ltviz/stream?runs=one-run&token=a-token") as talk:
-        talk.recv(timeout=5)
+        talk.recv(timeout=30)
         for request in ('{"selected": [1, 2]}', '{"stop": true}', '{"kind": "stop", "run": "one-run"}', '{"ack": 1}'):
             talk.send(request)
         time.sleep(0.3)
@@ -164,12 +164,12 @@ def test_what_a_viewer_makes_be_computed_is_not_written_into_a_run(client, shari
     as_viewer(client, sharing)
     assert client.get("/ltviz/replay?runs=one-run&token=a-token&projection=pca").status_code == 200
     with client.websocket(ask + "pca") as talk:
-        while b'"pca"' not in talk.recv(timeout=10):
+        while b'"pca"' not in talk.recv(timeout=30):
             pass
     assert not views.exists()
     as_trainer(client)
     with client.websocket(ask + "spread") as talk:
-        while b'"spread"' not in talk.recv(timeout=10):
+        while b'"spread"' not in talk.recv(timeout=30):
             pass
     assert views.exists(), "only what was computed for a viewer stays in memory"
 
@@ -179,9 +179,9 @@ def test_trainers_do_all(client, home: Path, runs):
     as_trainer(client)
     assert client.request("PUT", "/_stcore/upload_file/session/file").text == "a run"
     with client.websocket("/ltviz/stream?runs=one-run&token=a-token") as talk:
-        talk.recv(timeout=5)
+        talk.recv(timeout=30)
         talk.send('{"selected": [1, 2]}')
-        limit = time.monotonic() + 5
+        limit = time.monotonic() + 20
         while not (home / ".attention.json").exists() and time.monotonic() < limit:
             time.sleep(0.02)
     assert (home / ".attention.json").exists()
@@ -264,7 +264,7 @@ def test_pages_of_a_session_do_what_its_cookie_allows(shared, sharing, home: Pat
     monkeypatch.setattr(module, "_open", shared)
     cookies = {} if role is None else {sharing.cookie: sharing.admit(role)}
     monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", property(lambda self: cookies))
-    page = AppTest.from_string(PRESS).run()
+    page = AppTest.from_string(PRESS, default_timeout=60).run()
     if role == "trainer":
         assert len(launch.jobs(home)) == 1 and not (home / "one-run").exists()
     else:

@@ -21,6 +21,7 @@ from ltviz.launch.processes import write_state
 from ltviz.recording import Recording, new_run_id, run_path, send_request
 
 STANDS_BY = "import time; time.sleep(60)"
+FROZEN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 DIES = "import sys; print('starting'); sys.exit('ImportError: no module named torch')"
 
 
@@ -98,7 +99,7 @@ def claim_as(home: Path, worker: launch.WorkerState) -> None:
     assert launch.claim(home, worker.worker_id) is not None
 
 
-def wait_until(condition, seconds: float = 10.0) -> None:
+def wait_until(condition, seconds: float = 30.0) -> None:
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit, "it did not come true in time"
@@ -154,6 +155,10 @@ def test_starts_that_fail_are_spaced_out(home: Path, workers):
     supervisor = Supervisor(home, spawn=spawn)
     supervisor.look()
     spawn.children[0].wait()
+    begun = time.monotonic()
+    supervisor.look()
+    assert supervisor._next_start >= begun + 1.0
+    supervisor._next_start += 60.0  # however slow this machine is
     for _ in range(5):
         supervisor.look()
     assert len(spawn.children) == 1
@@ -210,22 +215,23 @@ def test_a_request_to_a_run_without_a_folder_waits_for_it(home: Path, workers):
 
 
 def test_a_stop_is_enforced_after_its_patience_on_the_right_group_only(home: Path, workers):
-    spawn = workers("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)")
+    spawn = workers(FROZEN)
     bystander = workers(STANDS_BY)
-    supervisor = Supervisor(home, slots=1, spawn=spawn, patience=0.2)
+    supervisor = Supervisor(home, slots=1, spawn=spawn, patience=60.0)
     supervisor.submit(job("run-one"))
     supervisor.look()
     bystander(home)
     hung = next(w for w in launch.workers(home) if w.pid == spawn.children[0].pid)
+    wait_until(lambda: launch.log_tail(home, hung.worker_id))
     claim_as(home, hung)
     folder = begin_run(home, "run-one")
     with _held(folder / "lock"):
         supervisor.stop("run-one")
         supervisor.look()
         assert spawn.children[0].poll() is None, "it has time to stop by itself"
-        time.sleep(0.3)
+        supervisor._stops["run-one"] = 0.0  # as if its patience had passed
         supervisor.look()
-    assert spawn.children[0].wait(5) == -9
+    assert spawn.children[0].wait(20) == -9
     assert bystander.children[0].poll() is None
     supervisor.look()
     assert Recording(folder).status().state == "failed"
@@ -297,16 +303,17 @@ def test_requests_reach_a_run_that_trains(home: Path):
 
 def test_a_frozen_worker_that_is_ended_is_said_to_have_been_stopped(home: Path, workers):
     """Its runs read as lost from the moment it is gone: that is no end that somebody else has told of."""
-    spawn = workers("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)")
-    supervisor = Supervisor(home, slots=1, spawn=spawn, patience=0.1)
+    spawn = workers(FROZEN)
+    supervisor = Supervisor(home, slots=1, spawn=spawn, patience=60.0)
     supervisor.submit(job("run-one"))
     supervisor.look()
+    wait_until(lambda: launch.log_tail(home, launch.workers(home)[0].worker_id))
     claim_as(home, launch.workers(home)[0])
     folder = begin_run(home, "run-one")
     lock = _held(folder / "lock")
     lock.__enter__()
     supervisor.stop("run-one")
-    time.sleep(0.2)
+    supervisor._stops["run-one"] = 0.0  # as if its patience had passed
     real = launch.end_worker
 
     def end(*args, **more):
@@ -318,7 +325,7 @@ def test_a_frozen_worker_that_is_ended_is_said_to_have_been_stopped(home: Path, 
     with unittest.mock.patch.object(launch, "end_worker", end):
         supervisor.look()
     status = Recording(folder).status()
-    assert status.state == "failed" and status.reason == words.served.STOP_ESCALATED.format(seconds=0.1)
+    assert status.state == "failed" and status.reason == words.served.STOP_ESCALATED.format(seconds=60.0)
 
 
 def test_workers_that_end_one_after_another_are_started_ever_more_rarely(home: Path, workers):
@@ -452,6 +459,6 @@ def test_a_home_whose_books_are_deleted_is_taken_up_again(home: Path, workers):
         # Moved away first: whoever deletes file by file races with the worker, which still writes beside it.
         (home / ".ltviz").rename(home.parent / "deleted")
         shutil.rmtree(home.parent / "deleted", ignore_errors=True)
-        wait_until(lambda: is_watched(home), 5)
+        wait_until(lambda: is_watched(home))
     finally:
         supervisor.close()

@@ -49,7 +49,7 @@ from ltviz.recording import RunWriter, run_path
 
 TOKEN = "harness"
 RUNS = "ce-1,supcon-1,bcl-1,tsc-1"
-UMAP_SECONDS = 1.5
+UMAP_SECONDS = 2.5
 
 
 class QuickFitter(BackgroundFitter):
@@ -170,7 +170,7 @@ class Harness:
         )
         self.port = 0
 
-    def heard(self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 10.0) -> list[dict[str, Any]]:
+    def heard(self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 30.0) -> list[dict[str, Any]]:
         """What the newest socket's viewer has said, once it is `enough`: the page changes before the server hears."""
         limit = time.monotonic() + seconds
         while not enough(log := list(self.conversations[-1].log)) and time.monotonic() < limit:

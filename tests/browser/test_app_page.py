@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import at_rest, eventually
 
 from ltviz.bench import served
 from ltviz.recording import Recording, list_runs
@@ -84,7 +85,10 @@ def test_the_lab_shows_before_train_what_it_would_train_on(visit: Any) -> None:
     page = visit()
     strips = page.locator(".ltviz-samples img")
     strips.first.wait_for(timeout=60_000)
-    drawn = strips.evaluate_all("found => found.map((one) => [one.alt, one.naturalWidth, one.naturalHeight])")
+    strips.nth(3).wait_for(timeout=60_000)
+    seen = "found => found.map((one) => [one.alt, one.naturalWidth, one.naturalHeight])"
+    assert eventually(page, lambda: all(wide for _, wide, _ in strips.evaluate_all(seen)))
+    drawn = strips.evaluate_all(seen)
     assert [told for told, _, _ in drawn] == [
         "6 of the 120 training images of class 0",
         "6 of the 77 training images of class 7",
@@ -96,8 +100,8 @@ def test_the_lab_shows_before_train_what_it_would_train_on(visit: Any) -> None:
     assert max(sizes) - min(sizes) <= 1 and min(sizes) > 20, "images are equally large, whatever their number"
     page.locator(".st-key-counts .bars .point").nth(9).wait_for(state="attached", timeout=60_000)
     ticks = page.locator(".st-key-counts .ytick text")
-    assert ticks.all_text_contents() == ["1", "10", "100"]
-    assert page.get_by_text("5 methods train mlp to 3 dimensions").count() == 1
+    assert eventually(page, lambda: ticks.all_text_contents() == ["1", "10", "100"]), ticks.all_text_contents()
+    page.get_by_text("5 methods train mlp to 3 dimensions").wait_for(state="attached")
     page.get_by_role("spinbutton", name="Imbalance").fill("1")
     page.get_by_role("spinbutton", name="Imbalance").press("Enter")
     page.locator('.ltviz-samples img[alt$="of the 120 training images of class 4"]').wait_for(timeout=60_000)
@@ -115,8 +119,7 @@ def test_train_streams_a_race_that_keeps_the_camera_and_obeys_stop(visit: Any, h
     page.mouse.down()
     page.mouse.move(x + 60, y + 25, steps=4)
     page.mouse.up()
-    time.sleep(0.5)
-    turned = stage(page)["camera"]
+    turned = at_rest(page)
     assert turned != untouched
 
     begun = stage(page)["frames"]
@@ -126,11 +129,12 @@ def test_train_streams_a_race_that_keeps_the_camera_and_obeys_stop(visit: Any, h
     assert after["camera"] == turned
     assert after["mounts"] == 1 and page.evaluate("window.contexts()") == 1
 
+    until(lambda: {r.status().state for r in list_runs(home)} == {"running"})
     runs = list_runs(home)
     assert len(runs) == 5 and {r.status().state for r in runs} == {"running"}
     assert len({str(r.info.fingerprints) for r in runs}) == 1
     for run in runs:
-        assert page.locator(f".st-key-run-{run.run_id}").count() == 1
+        page.locator(f".st-key-run-{run.run_id}").wait_for(state="attached")
     page.get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
     until(lambda: {r.status().state for r in list_runs(home)} == {"finished"})
     assert {r.status().reason for r in list_runs(home)} == {"stopped"}
@@ -159,7 +163,7 @@ def test_charts_wear_the_pages_font_and_close_up_at_every_width(visit: Any) -> N
     page.wait_for_selector(".js-plotly-plot .gtitle", timeout=60_000)
     fonts = """() => [".stMain", ".js-plotly-plot .gtitle", ".js-plotly-plot .xtick text"].map(
         place => getComputedStyle(document.querySelector(place)).fontFamily.split(",")[0])"""
-    assert len(set(page.evaluate(fonts))) == 1
+    assert eventually(page, lambda: len(set(page.evaluate(fonts))) == 1)
     tops = """() => [...document.querySelectorAll("[class*=st-key-grid] .js-plotly-plot")].map(
         chart => Math.round(chart.getBoundingClientRect().top))"""
     for width, rows in ((1500, 2), (700, 3)):
@@ -172,11 +176,11 @@ def test_a_link_to_what_is_seen_survives_the_app_and_a_replay_can_be_taken_away(
     sight = "layers=-grid,caps&colour=groups&solo=demo-tsc&arrows=alike&camera=1.200,0.100,3.000"
     page = visit(f"/?runs=demo-bcl,demo-tsc&step=100&{sight}")
     page.wait_for_function(HELD, arg=100)
-    assert page.locator(".ltv-panel").count() == 1
-    assert stage(page)["camera"] == {"yaw": 1.2, "pitch": 0.1, "distance": 3}
+    assert eventually(page, lambda: page.locator(".ltv-panel").count() == 1)
+    assert eventually(page, lambda: stage(page)["camera"] == {"yaw": 1.2, "pitch": 0.1, "distance": 3})
     # Streamlit has run the page more than once by the time its charts are there.
     page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
-    assert sight in page.url
+    assert eventually(page, lambda: sight in page.url)
     page.locator("summary", has_text="Save").click()
     with page.expect_download() as started:
         page.get_by_role("button", name="HTML replay").click()
@@ -196,9 +200,13 @@ def test_a_panel_opens_the_card_of_its_method(visit: Any, home: Path) -> None:
     card = page.get_by_role("dialog")
     card.get_by_text("Samples of one class attract").wait_for()
     card.locator(".katex-html [style*=color]").first.wait_for()
-    assert "= 0.1 (temperature)" in card.inner_text()
-    for words in ("What to look for", "What the code does differently from the paper", "Settings in force"):
-        assert words in card.inner_text()
+    for words in (
+        "= 0.1 (temperature)",
+        "What to look for",
+        "What the code does differently from the paper",
+        "Settings in force",
+    ):
+        assert eventually(page, lambda words=words: words in card.inner_text()), words
     assert card.get_by_role("link", name="Official code").get_attribute("href").startswith("https://github.com/")
     card.get_by_text("Show me the code").click()
     code = card.get_by_test_id("stCode")
@@ -207,7 +215,7 @@ def test_a_panel_opens_the_card_of_its_method(visit: Any, home: Path) -> None:
     assert "loss.backward()" in code.inner_text()
     code.hover()
     card.get_by_role("button", name="Copy to clipboard").wait_for()
-    assert card.get_by_role("button", name="Save as a file").count() == 1
+    card.get_by_role("button", name="Save as a file").wait_for()
     page.keyboard.press("Escape")
     card.wait_for(state="detached")
     until(lambda: about.evaluate("button => button.getRootNode().activeElement === button"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from patience import at_rest, eventually, written
+from playwright.sync_api import Error as PlaywrightError
 
 from ltviz.bench import served
 
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 SHOWN = "s => window.ltviz?.stage?.panels.length && window.ltviz.stage.panels.every(p => p.step === s)"
 YAW = "() => Number(window.ltviz.stage.camera.yaw.toFixed(2))"
-SECONDS = 30_000
+SECONDS = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,7 @@ def test_a_class_goes_where_it_is_led(visit: Any, app: served.App) -> None:
     leader = visit(app.address + "/learn?lesson=1-what-lives-on-the-sphere")
     leader.get_by_role("button", name="Lead a class").click(timeout=60_000)
     bar(leader).get_by_text("You lead a class").wait_for(timeout=SECONDS)
+    assert eventually(leader, lambda: "class=" in leader.url)
     code = leader.url.partition("class=")[2].partition("&")[0]
     follower = visit(f"{app.address}/?class={code}")
     reach(follower, "Every dot is one picture")  # from the lab to the lesson
@@ -72,17 +76,28 @@ def test_a_class_goes_where_it_is_led(visit: Any, app: served.App) -> None:
     follower.wait_for_function(SHOWN, arg=300, timeout=SECONDS)
 
     turn(leader, 130)
+    at_rest(leader)
     there = leader.evaluate(YAW)
     follower.wait_for_function(f"yaw => Math.abs(({YAW})() - yaw) < 0.02", arg=there, timeout=SECONDS)
 
     leader.get_by_role("button", name="Next").click()
     reach(follower, "At first all clouds")
     follower.wait_for_function(SHOWN, arg=0, timeout=SECONDS)  # the page has been drawn whole
-    follower.get_by_text("They start in one place").first.click()
-    follower.get_by_role("button", name="Play", exact=True).click()
+    written(follower)
+    play, choice = follower.get_by_role("button", name="Play", exact=True), "They start in one place"
+
+    def chosen() -> bool:
+        if follower.get_by_text(choice).count() and play.count() and not play.is_enabled():
+            with contextlib.suppress(PlaywrightError):  # the page may be written anew at this very moment
+                follower.get_by_text(choice).first.click(timeout=3000)
+            follower.wait_for_timeout(2000)
+        return bool(play.count()) and play.is_enabled()
+
+    assert eventually(follower, chosen, 120)
+    play.click()
     follower.get_by_text("You said: They start in one place").wait_for(timeout=SECONDS)
     bar(leader).get_by_text("1 of 1 have answered").wait_for(timeout=SECONDS)
-    assert bar(leader).get_by_role("listitem", name="They start in one place and spread over the sphere: 1").count()
+    bar(leader).get_by_role("listitem", name="They start in one place and spread over the sphere: 1").wait_for()
 
     turn(follower, -90)
     bar(follower).get_by_text("You look around alone").wait_for()
@@ -99,7 +114,7 @@ def test_a_class_goes_where_it_is_led(visit: Any, app: served.App) -> None:
     bar(follower).get_by_text("The class is over. You look on alone.").wait_for(timeout=SECONDS)
     follower.get_by_role("button", name="Close").click()
     bar(follower).wait_for(state="detached", timeout=SECONDS)
-    assert "class=" not in follower.url
+    assert eventually(follower, lambda: "class=" not in follower.url)
     reach(follower, "One number for the balance")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import eventually
 
 from ltviz.bench import served
 
@@ -30,7 +31,7 @@ def test_a_dropped_file_is_shown_and_coloured_by_its_columns(browser: Any, tmp_p
         page.set_input_files("input[type=file]", str(file))
         facts = page.locator(".ltviz-facts dd")
         facts.first.wait_for(timeout=60_000)
-        assert facts.all_text_contents() == ["60", "3", "2", "0"]
+        assert eventually(page, lambda: facts.all_text_contents() == ["60", "3", "2", "0"]), facts.all_text_contents()
         page.get_by_role("button", name=re.compile("^Open")).click()
         page.wait_for_function("() => window.ltviz?.stage?.points === 60", timeout=90_000)
         page.locator("summary", has_text="Layers").click()
@@ -38,6 +39,6 @@ def test_a_dropped_file_is_shown_and_coloured_by_its_columns(browser: Any, tmp_p
         colours.locator("optgroup option").nth(1).wait_for(state="attached")
         assert colours.locator("optgroup option").all_text_contents() == [HOSTILE, "year"]
         colours.select_option("attribute:year")
-        page.get_by_text("year: 2000").wait_for(timeout=20_000)
+        page.get_by_text("year: 2000").wait_for(timeout=60_000)
         assert page.locator("img[src=x]").count() == 0 and page.evaluate("window.hurt") is None
         page.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import ltviz_app
 import pytest
+from patience import eventually, written
 
 from ltviz.bench import served
 from ltviz.lessons import Book, Lesson, Section, answer, list_lessons, read_lesson
@@ -52,15 +53,16 @@ def open_step(page: Any, app: served.App, lesson: Lesson, number: int = 1) -> No
 
 def go_on(page: Any) -> None:
     # Until its run has ended the page holds the step before, whose Next leads here.
-    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    written(page)
     page.get_by_role("button", name="Next").click()
 
 
 def give(page: Any, step: Section, right: Any) -> None:
     """Answers as a learner would, and rightly where that is possible by hand."""
     assert step.ask is not None
+    written(page)
     if step.ask.kind == "curve":
-        page.locator(".lle-handle").first.wait_for(timeout=30_000)
+        page.locator(".lle-handle").first.wait_for(timeout=60_000)
         chart = page.locator(".lle-chart").bounding_box()
         page.mouse.click(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
     elif step.ask.kind == "value":
@@ -78,11 +80,11 @@ def test_every_step_is_loaded_and_played_and_every_answer_is_there(
 ) -> None:
     open_step(page, app, lesson)
     for step in lesson.steps:
-        page.get_by_role("heading", name=step.title, exact=True).wait_for(timeout=30_000)
-        page.wait_for_function(SEEN, timeout=30_000)
+        page.get_by_role("heading", name=step.title, exact=True).wait_for(timeout=60_000)
+        page.wait_for_function(SEEN, timeout=60_000)
         assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0, step.title
         if step.wait:
-            assert page.locator(".ltviz-wait").get_by_text(step.wait.say).is_visible()
+            page.locator(".ltviz-wait").get_by_text(step.wait.say).wait_for()
             page.locator(".ltv-ringed").first.wait_for()
         if step.ask:
             found = answer(step.ask, book)
@@ -93,7 +95,7 @@ def test_every_step_is_loaded_and_played_and_every_answer_is_there(
             if step.ask.kind == "curve":
                 page.locator("path.lle-found").wait_for(state="attached")
             else:
-                assert verdict.get_attribute("data-verdict") == "right", step.title
+                page.locator(".ltviz-verdict[data-verdict=right]").wait_for()
         elif step.scene.play or (step.scene.geometry and not step.wait):
             page.get_by_role("button", name="Play", exact=True).click()
             page.get_by_role("button", name="Play again").wait_for()
@@ -120,7 +122,7 @@ def test_waiting_then_terms_and_arrows_light_one_another(page: Any, app: served.
     open_step(page, app, LESSONS[1])
     page.locator("summary.ltv-ringed").click()
     page.locator(".ltv-check.ltv-ringed").click()
-    page.get_by_role("heading", name="Which term pulls, which one pushes?").wait_for(timeout=20_000)
+    page.get_by_role("heading", name="Which term pulls, which one pushes?").wait_for(timeout=60_000)
     page.get_by_role("button", name="push", exact=True).focus()
     page.wait_for_function(LIT, arg=["head", "medium", "tail"])
     term = page.locator(".katex-html [data-term=pull]").first.bounding_box()
@@ -145,14 +147,14 @@ def test_a_curve_is_drawn_by_keyboard_and_a_class_is_pointed_at(page: Any, app: 
     box = page.get_by_test_id("ltviz-stage").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator("[data-testid=stRadio] input:checked").wait_for(state="attached")
-    assert page.get_by_role("button", name="Play", exact=True).is_enabled()
+    assert eventually(page, page.get_by_role("button", name="Play", exact=True).is_enabled)
 
 
 def test_a_setting_that_is_waited_for_can_be_moved(page: Any, app: served.App) -> None:
     open_step(page, app, LESSONS[1], 6)
     page.get_by_role("slider", name="Temperature").focus(timeout=60_000)
     page.keyboard.press("Home")
-    page.get_by_role("heading", name="The same two forces without a network").wait_for(timeout=20_000)
+    page.get_by_role("heading", name="The same two forces without a network").wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -161,12 +163,12 @@ def test_every_text_can_be_read(page: Any, app: served.App, theme: str) -> None:
     measure = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8").partition("*/")[2]
     open_step(page, app, LESSONS[1], 2)
     page.locator("[data-term]").first.wait_for()
-    page.wait_for_function(f"() => !({measure})().bad.length", timeout=5_000)
+    page.wait_for_function(f"() => !({measure})().bad.length", timeout=60_000)
     open_step(page, app, LESSONS[4])
     give(page, LESSONS[4].steps[0], None)
     page.get_by_role("button", name="Play", exact=True).click()
     page.locator(".ltviz-verdict").wait_for()
     # While the page is written anew, Streamlit fades what it has not come to yet.
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
-    page.wait_for_function(f"() => !({measure})().bad.length", timeout=5_000)
+    page.wait_for_function(f"() => !({measure})().bad.length", timeout=60_000)
     assert page.evaluate(measure)["count"] > 30

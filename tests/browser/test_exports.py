@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
+from patience import at_rest
 from stage_harness import Harness
 
 from ltviz.launch.app import load_app
@@ -64,7 +65,7 @@ def allowed(url: str, address: str) -> bool:
     return address.startswith("http:") and url.startswith(address.split("/?")[0])
 
 
-def until(page: Any, condition: str, seconds: float = 15.0) -> None:
+def until(page: Any, condition: str, seconds: float = 60.0) -> None:
     """`wait_for_function` needs `eval`, which a replay's policy forbids."""
     for _ in range(int(seconds / 0.05)):
         if page.evaluate(condition):
@@ -144,7 +145,8 @@ def test_a_gif_shows_the_steps_in_order_and_leaves_the_stage_as_it_was(visit: An
     until(page, "Number(document.querySelector('[data-testid=ltviz-slider]').max) === 300")
     page.get_by_test_id("ltviz-slider").fill("100")
     until(page, "window.ltviz.stage.panels.every((p) => p.step === 100)")
-    before, address = stage(page)["camera"], page.url
+    until(page, "location.search.includes('step=100')")
+    before, address = stage(page)["camera"], page.evaluate("location.href")
     name, path = film(page, "GIF", 6, "turn")
     assert name == "ltviz-bcl-1-tsc-1.gif"
     with Image.open(path) as picture:
@@ -161,7 +163,7 @@ def test_a_gif_shows_the_steps_in_order_and_leaves_the_stage_as_it_was(visit: An
     assert asked[0] == 100 and asked[-1] == 100 and asked[-7:-1] == [0, 60, 120, 180, 240, 300]
     page.get_by_role("dialog").wait_for(state="detached")
     until(page, "window.ltviz.stage.panels.every((p) => p.step === 100)")
-    assert stage(page)["camera"] == before and page.url == address
+    assert stage(page)["camera"] == before and page.evaluate("location.href") == address
 
 
 def test_a_film_is_recorded_and_can_be_given_up(visit: Any, harness: Harness) -> None:
@@ -190,14 +192,14 @@ def test_a_link_brings_back_what_was_seen(visit: Any, harness: Harness) -> None:
     page.get_by_test_id("ltviz-stage").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("+")
-    page.wait_for_timeout(300)
+    at_rest(page)
     save(page, "Copy link")
     link = page.get_by_role("textbox", name="Link", exact=True).input_value()
     assert {"solo=tsc-1", "colour=groups", "layers=caps,-grid", "runs=bcl-1,tsc-1", "step=200"} <= set(
         re.split("[?&]", link)
     )
     again = visit(link)
-    assert again.locator(".ltv-panel").count() == 1
+    until(again, "document.querySelectorAll('.ltv-panel').length === 1")
     camera, same = stage(page)["camera"], stage(again)["camera"]
     assert all(abs(camera[key] - same[key]) < 1e-3 for key in camera)
     again.locator("summary", has_text="Layers").click()
@@ -232,7 +234,7 @@ def test_a_replay_plays_from_a_file_without_anybody(visit: Any, tmp_path: Path) 
     assert page.get_by_role("button", name="HTML replay").count() == 0
     held = visit(f"{path.as_uri()}?step=35&solo=two-run")
     until(held, "window.ltviz.stage.panels.every((p) => p.step === 35)")
-    assert held.locator(".ltv-panel").count() == 1
+    until(held, "document.querySelectorAll('.ltv-panel').length === 1")
 
 
 def build(home: Path, *runs: str) -> bytes:

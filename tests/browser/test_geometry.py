@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ltviz.export.lab import lab_page
+from tests.browser.patience import eventually
 
 pytestmark = pytest.mark.browser
 SECONDS = 60
@@ -108,7 +109,7 @@ def test_what_is_set_acts_at_once_and_stands_in_the_address(visit):
     page = visit("?losses=supcon,bcl&dim=16&speed=0&average=class")
     # The simplex for BCL, and not for SupCon.
     until(page, DEVIATION, "BCL")
-    assert float(row(page, "SupCon")[2]) > 0.15
+    assert eventually(page, lambda: float(row(page, "SupCon")[2]) > 0.15)
     set_slider(page, "Imbalance", 0)
     until(page, "() => location.search.includes('imbalance=1')")
     until(page, DEVIATION, "SupCon")
@@ -118,8 +119,18 @@ def test_what_is_set_acts_at_once_and_stands_in_the_address(visit):
     page.get_by_role("button", name="TSC", exact=True).click()
     until(page, "() => window.ltviz.stage.panels.length === 3")
     until(page, "() => location.search.includes('classes=') && location.search.includes('tsc')")
-    asked = parse_qs(urlsplit(page.url).query)
+    asked = parse_qs(urlsplit(page.evaluate("location.href")).query)
     assert asked["losses"] == ["supcon,tsc,bcl"] and asked["classes"] == ["4"] and asked["dim"] == ["16"]
+
+
+def test_what_an_address_asks_for_in_vain_is_said_and_the_address_says_what_is_shown(visit):
+    page = visit("?losses=nobody,bcl&dim=9999&average=<b>&theme=dark")
+    said = page.locator(".ltl-vain").inner_text()
+    assert "losses=nobody, dim=9999 (2–128), average=<b>" in said and page.locator(".ltl-vain b").count() == 0
+    asked = parse_qs(urlsplit(page.evaluate("location.href")).query)
+    assert asked == {"losses": ["bcl"], "dim": ["128"], "theme": ["dark"]}
+    plain = visit("?losses=bcl")
+    assert plain.locator(".ltl-vain").count() == 0
 
 
 def test_time_can_be_walked_back_and_gone_on_from(visit):
@@ -168,8 +179,10 @@ def test_a_class_can_be_taken_by_its_ring(visit):
     page.mouse.move(*found)
     page.mouse.down()
     page.mouse.move(canvas["x"] + canvas["width"] / 4, canvas["y"] + canvas["height"] / 2, steps=5)
+    assert eventually(page, lambda: row(page, "SupCon")[4] != before[0]), (
+        "it stays in the hand, though the loss goes on"
+    )
     page.wait_for_timeout(400)
-    assert row(page, "SupCon")[4] != before[0], "it stays in the hand, though the loss goes on"
     assert row(page, "BCL")[4] == before[1], "a class moves in its own panel alone"
     page.mouse.up()
     until(page, SMALLEST, ["SupCon", before[0]])
@@ -187,9 +200,9 @@ def test_a_loss_may_stand_there_twice_with_options_of_its_own(visit):
     set_slider(page, "TSC: target weight", 0.5)
     until(page, "() => location.search.includes('losses=tsc,tsc@targetWeight:5,bcl')")
     until(page, "n => window.ltviz.stage.step > n", arg=before)
-    assert page.locator("[data-loss=tsc]").inner_text() == "TSC × 2"
-    assert row(page, "TSC · weight 1")[0].startswith("TSC · weight 1"), "what is set for all is said beside it"
-    assert row(page, "TSC · weight 5")
+    assert eventually(page, lambda: page.locator("[data-loss=tsc]").inner_text() == "TSC × 2")
+    for name in ("TSC · weight 1", "TSC · weight 5"):  # what is set for all is said beside it
+        page.locator("[data-testid=ltviz-table] tr", has_text=name).first.wait_for(state="attached")
     whose.get_by_role("button", name="Remove").click()
     until(page, "() => window.ltviz.stage.panels.map(({ run }) => run).join() === 'tsc,bcl'")
     until(page, "() => location.search.includes('losses=tsc,bcl')")
@@ -214,12 +227,11 @@ def test_theory_is_computed_in_the_page_shown_and_comes_true(visit):
     ]
     # Rows and means.
     until(page, "() => { const { ce, supcon } = window.ltviz.stage.layers; return ce.theory + supcon.theory === 30; }")
-    assert (
-        page.locator("canvas[data-chart=theory]").is_visible() and page.locator("canvas[data-chart=rows]").is_visible()
-    )
+    for chart in ("theory", "rows"):
+        page.locator(f"canvas[data-chart={chart}]").wait_for()
     set_slider(page, "Dimension", 0.2)
     until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('Nothing is predicted')")
-    assert page.locator("figure[data-square*=predicted]").count() == 0
+    assert eventually(page, lambda: page.locator("figure[data-square*=predicted]").count() == 0)
     until(page, "() => Object.values(window.ltviz.stage.layers).every(({ theory }) => !theory)")
     page.get_by_role("button", name="Let theory appear").click()
     until(page, "() => document.querySelector('.ltl-says').textContent.startsWith('SELI')")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from patience import eventually, written
 
 from ltviz.bench import served
 
@@ -39,7 +40,7 @@ def page(browser: Any, app: served.App) -> Iterator[Any]:
 
 
 def reach(page: Any, text: str) -> None:
-    page.get_by_role("heading", name=text).wait_for(timeout=30_000)
+    page.get_by_role("heading", name=text).wait_for(timeout=60_000)
 
 
 def on_stage(page: Any, step: int) -> None:
@@ -56,8 +57,9 @@ def test_a_lesson_is_taken_from_its_title_to_its_end(page: Any) -> None:
     on_stage(page, 300)
     page.keyboard.press("ArrowRight")
     reach(page, "At first all clouds")
-    assert re.search(rf"lesson={FIRST}&step=2$", page.url)
+    assert eventually(page, lambda: re.search(rf"lesson={FIRST}&step=2$", page.url))
     on_stage(page, 0)
+    written(page)
     choices = page.get_by_role("radiogroup", name="What do you expect the clouds to do?")
     choices.get_by_text("They start in one place").click()
     play(page)
@@ -69,6 +71,7 @@ def test_a_lesson_is_taken_from_its_title_to_its_end(page: Any) -> None:
     assert page.evaluate(f"({SHOWN})(300)"), "at its end the play stays, and does not begin again"
     page.get_by_role("button", name="Next").click()
     reach(page, "One number for the balance")
+    written(page)
     number = page.get_by_role("spinbutton", name="What is it at the end of training?")
     number.fill("0.2")
     number.press("Enter")
@@ -88,7 +91,8 @@ def test_a_step_in_the_geometry_lab_waits_for_the_prediction(page: Any, app: ser
     page.goto(f"{app.address}/learn?lesson=3-the-simplex&step=1")
     page.get_by_test_id("ltviz-lab").wait_for(timeout=60_000)
     on_stage(page, 0)
-    assert page.locator(".ltl-form").is_hidden(), "what the lesson sets is not set here"
+    assert eventually(page, page.locator(".ltl-form").is_hidden), "what the lesson sets is not set here"
+    written(page)
     number = page.get_by_role("spinbutton")
     number.fill("110")
     number.press("Enter")
@@ -114,7 +118,7 @@ def test_back_of_the_browser_is_the_step_before(page: Any, app: served.App) -> N
     page.go_back()
     reach(page, "Every dot is one picture")
     page.go_back()
-    page.get_by_role("button", name="What a long tail does").wait_for(timeout=30_000)
+    page.get_by_role("button", name="What a long tail does").wait_for(timeout=60_000)
 
 
 def test_a_formula_and_the_time_line_fit_a_narrow_page(page: Any, app: served.App) -> None:
@@ -123,5 +127,5 @@ def test_a_formula_and_the_time_line_fit_a_narrow_page(page: Any, app: served.Ap
     page.locator(".katex-display").first.wait_for(timeout=60_000)
     on_stage(page, 155)
     fits = "() => [...document.querySelectorAll('.katex-display')].every((one) => one.scrollWidth <= one.clientWidth)"
-    assert page.evaluate(fits), "the third term is what the step is about"
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert eventually(page, lambda: page.evaluate(fits)), "the third term is what the step is about"
+    assert eventually(page, lambda: page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import eventually
 
 from ltviz.export.lesson import find_lesson, lesson_page
 from ltviz.recording import Home
@@ -57,11 +58,12 @@ def test_a_lesson_is_taken_from_a_file(visit: Callable[..., Any]) -> None:
     page.get_by_role("heading", name="Every dot is one picture").wait_for()
     on_stage(page, 300)
     play = page.get_by_role("button", name="Play", exact=True)
-    assert play.is_hidden() and page.get_by_role("button", name="Back", exact=True).is_disabled()
+    back = page.get_by_role("button", name="Back", exact=True)
+    assert eventually(page, lambda: play.is_hidden() and back.is_disabled())
     page.keyboard.press("ArrowRight")
     page.get_by_role("heading", name="At first all clouds").wait_for()
     on_stage(page, 0)
-    assert page.url.endswith("#2") and play.is_disabled(), "first the prediction"
+    assert eventually(page, lambda: page.url.endswith("#2") and play.is_disabled()), "first the prediction"
     page.get_by_role("radiogroup", name="What do you expect the clouds to do?").get_by_text("in one place and").click()
     page.keyboard.press("ArrowRight")
     page.get_by_role("heading", name="At first all clouds").wait_for()  # arrows choose among choices
@@ -81,9 +83,9 @@ def test_a_lesson_is_taken_from_a_file(visit: Callable[..., Any]) -> None:
     page.get_by_text("1 of 2 predictions were right").wait_for()
     assert page.locator("math[display=block] mfrac").count() == 1
     page.get_by_role("button", name="Back", exact=True).click()
-    assert "says so too" in verdict.inner_text(), "what was said stays"
+    assert eventually(page, lambda: "says so too" in verdict.inner_text()), "what was said stays"
     page.get_by_role("button", name="Slides", exact=True).click()
-    assert page.evaluate("'slides' in document.documentElement.dataset")
+    until(page, "'slides' in document.documentElement.dataset")
     assert page.evaluate("window.contexts?.() ?? 0") <= 2
 
 

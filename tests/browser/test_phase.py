@@ -12,6 +12,7 @@ import pytest
 from ltviz.cli.phase import Table
 from ltviz.export.lab import lab_page
 from ltviz.geometry.phase import Plane, border, tail_angle
+from tests.browser.patience import eventually
 from tests.browser.test_geometry import steps, until
 
 pytestmark = pytest.mark.browser
@@ -44,7 +45,7 @@ def page(browser, address: str) -> Iterator:
 
 
 def asked(page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def cell(page, row: float, ratio: float):
@@ -61,8 +62,8 @@ def test_a_diagram_is_computed_played_kept_and_taken_away(page, address: str, tm
     page.get_by_role("button", name="Compute 35 cells").click()
     page.get_by_role("button", name="Stop", exact=True).wait_for()
     until(page, ALL)
-    assert page.evaluate(COLOURED) > 8
-    assert steps(page)["bcl"] > before, "the stage goes on meanwhile"
+    until(page, f"() => ({COLOURED})() > 8")
+    until(page, "n => window.ltviz.stage.panels[0].step > n", before)  # the stage goes on meanwhile
 
     # A cell plays, and stands in the address.
     plane = Plane(loss="supcon", against="temperature", average="class", num_head=2, num_tail=2)
@@ -120,11 +121,14 @@ def test_a_diagram_can_be_stopped_and_gone_on_with(page):
     until(page, "() => /^[1-9].* of/.test(document.querySelector('[data-testid=ltviz-phase-state]').textContent)")
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="more").wait_for()
-    page.wait_for_timeout(600)
-    stopped = page.get_by_test_id("ltviz-phase-state").inner_text()
-    assert "the others wait" in stopped
-    page.wait_for_timeout(600)
-    assert page.get_by_test_id("ltviz-phase-state").inner_text() == stopped
+    state = page.get_by_test_id("ltviz-phase-state")
+
+    def stands_still() -> bool:
+        before = state.inner_text()
+        page.wait_for_timeout(600)
+        return "the others wait" in before and state.inner_text() == before
+
+    assert eventually(page, stands_still), "what was begun is finished, and no more"
     # A cell that waits is computed where somebody wants to see it: with the decay that leaves its energy.
     waits = page.locator("[role=gridcell][aria-label*='not computed yet']").first
     waits.click()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import eventually
 
 from ltviz.bench import served
 from ltviz.recording import Recording, list_runs
@@ -36,9 +37,11 @@ def test_a_recipe_is_chosen_changed_and_trained(browser: Any, tmp_path: Path) ->
             page.get_by_role("combobox", name=field).click(timeout=60_000)
             page.get_by_role("option", name=value, exact=True).click()
         page.get_by_text("It aims at 71.36 % top-1 accuracy").wait_for(timeout=60_000)
-        assert page.get_by_role("spinbutton", name="Epochs").input_value() == "1241"
-        assert page.get_by_role("spinbutton", name="Imbalance").input_value() == "100"
-        assert page.get_by_text("CE", exact=True).and_(page.locator(".stCheckbox *")).count() == 0
+        for field, value in (("Epochs", "1241"), ("Imbalance", "100")):
+            there = page.get_by_role("spinbutton", name=field)
+            assert eventually(page, lambda there=there, value=value: there.input_value() == value)
+        boxes = page.get_by_text("CE", exact=True).and_(page.locator(".stCheckbox *"))
+        assert eventually(page, lambda: boxes.count() == 0)
         enter(page, "Folder of the files", str(tmp_path), "textbox")
         page.locator(".ltviz-samples img").first.wait_for(timeout=60_000)
         enter(page, "Epochs", "10")

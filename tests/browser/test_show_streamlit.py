@@ -38,9 +38,13 @@ def points(step: int) -> np.ndarray:
     return np.random.default_rng(step).normal(size=(len(LABELS), 3)).astype(np.float32)
 
 
-def write(path: Path, steps: range, pause: float = 0.0) -> None:
+def write(path: Path, steps: range, pause: float = 0.0, seen: threading.Event | None = None) -> None:
+    """A run, which ends early once it has been `seen`: with the step 1000."""
     with ltviz.record(path, labels=LABELS, class_names=["<b>first</b>", "two", "three"]) as run:
         for step in steps:
+            if seen is not None and seen.is_set():
+                run.frame(1000, embeddings=points(1000))
+                break
             run.frame(step, embeddings=points(step))
             time.sleep(pause)
 
@@ -112,19 +116,20 @@ def test_their_page_holds_stages_that_step_and_follow(browser, theirs: tuple[str
 
     # A run that was not there yet is followed from its first frame to its last.
     assert shown(page, "live-run") == 0
-    writer = threading.Thread(target=write, args=(home / "live-run", range(12), 0.4))
+    seen = threading.Event()
+    writer = threading.Thread(target=write, args=(home / "live-run", range(400), 0.4, seen))
     writer.start()
-    wait(lambda: shown(page, "live-run") >= 3)
-    assert writer.is_alive(), "pictures come while the run is written"
+    wait(lambda: shown(page, "live-run") >= 3)  # pictures come while the run is written
+    seen.set()
     writer.join()
-    wait(lambda: "11" in timeline.nth(1).inner_text())
+    wait(lambda: "1000" in timeline.nth(1).inner_text().replace(",", ""))
 
     # A rerun of theirs leaves the stage as it is.
     mounts, contexts = page.evaluate("window.ltviz.stage.mounts"), page.locator("canvas").count()
     page.get_by_label("Their field").fill("hello")
     page.get_by_label("Their field").press("Enter")
     page.get_by_text("and ran 1").wait_for()
-    assert "20" in timeline.first.inner_text()
+    wait(lambda: "20" in timeline.first.inner_text())
     assert (page.evaluate("window.ltviz.stage.mounts"), page.locator("canvas").count()) == (mounts, contexts)
     assert troubles == []
     if folder := os.environ.get("LTVIZ_SCREENSHOTS"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from patience import at_rest, eventually
 from stage_harness import centre, stage
 
 pytestmark = pytest.mark.browser
@@ -27,21 +28,22 @@ def test_a_kept_moment_stays_beside_the_live_panels_and_in_the_link(visit, harne
     page = visit(runs="ce-1,tsc-1", step=60, live=0, n=400)
     page.wait_for_function(HELD, arg=60)
     page.get_by_role("button", name="Keep this moment").click()
+    page.wait_for_function("window.ltviz.stage.panels.length === 4")
     page.wait_for_function(SLIDER)
     page.get_by_test_id("ltviz-slider").fill("300")
     page.wait_for_function(HELD, arg=300)
     assert frozen(page) == [("ce-1", 60), ("tsc-1", 60)]
-    assert "beside=60" in page.url and "step=300" in page.url
+    assert eventually(page, lambda: "beside=60" in page.url and "step=300" in page.url)
     kept = page.locator(".ltv-panel", has=page.get_by_role("button", name="Take this moment away"))
-    assert kept.count() == 2 and "step 60" in kept.first.inner_text()
+    assert eventually(page, lambda: kept.count() == 2 and "step 60" in kept.first.inner_text())
     kept.first.get_by_role("button", name="Take this moment away").click()
     page.wait_for_function("window.ltviz.stage.panels.length === 3")
-    assert "beside=tsc-1@60" in page.url
+    assert eventually(page, lambda: "beside=tsc-1@60" in page.url)
 
     linked = visit(runs="ce-1,tsc-1", step=300, live=0, n=400, beside="tsc-1@60,120")
     linked.wait_for_function("window.ltviz.stage.panels.length === 5 && window.ltviz.stage.panels.every((p) => p.step)")
     assert frozen(linked) == [("tsc-1", 60), ("ce-1", 120), ("tsc-1", 120)]
-    assert [p["step"] for p in stage(linked)["panels"][:2]] == [300, 300]
+    assert eventually(linked, lambda: [p["step"] for p in stage(linked)["panels"][:2]] == [300, 300])
     assert linked.evaluate("window.contexts()") == 1
 
 
@@ -63,7 +65,7 @@ def test_free_cameras_turn_alone_and_a_reload_brings_them_back(visit) -> None:
     page.keyboard.press("Escape")
     drag(page, centre(page, 1), (60, 0))
     page.wait_for_function("y => window.ltviz.stage.camera.yaw > y + 0.2", arg=home["yaw"])
-    turned = stage(page)["camera"]
+    turned = at_rest(page)
     page.locator(".ltv-panel[data-focus]", has_text="TSC").wait_for()
     page.get_by_test_id("ltviz-stage").focus()
     page.keyboard.press("1")
@@ -87,10 +89,10 @@ def test_one_box_finds_a_class_and_a_sample(visit) -> None:
     card = page.get_by_test_id("ltviz-hover")
     card.get_by_text("sample 1042").wait_for()
     near = card.locator(".ltv-nearrow")
-    assert near.count() == 2 and near.first.locator(".ltv-neighbour").count() == 8
+    assert eventually(page, lambda: near.count() == 2 and near.first.locator(".ltv-neighbour").count() == 8)
     assert "Nearest in each panel" in card.inner_text()
     page.locator("[aria-live=polite]", has_text="sample 1042").wait_for(state="attached")
-    yaw = stage(page)["camera"]["yaw"]
+    yaw = at_rest(page)["yaw"]
     box.fill("no such thing")
     box.press("Enter")
     page.get_by_text("There is no class called “no such thing”.").wait_for()
@@ -117,8 +119,8 @@ def test_a_box_selects_and_the_table_then_speaks_of_the_selection(visit) -> None
     rows = page.get_by_test_id("ltviz-selected-table").locator("tbody tr")
     rows.nth(1).wait_for()
     for i in range(2):
-        assert rows.nth(i).locator("td").nth(1).inner_text() == str(count)
-    assert page.get_by_test_id("ltviz-table").is_hidden()
+        assert eventually(page, lambda i=i: rows.nth(i).locator("td").nth(1).inner_text() == str(count))
+    page.get_by_test_id("ltviz-table").wait_for(state="hidden")
     page.get_by_test_id("ltviz-slider").fill("100")
     page.wait_for_function(HELD, arg=100)
     assert bar.inner_text().split()[0] == str(count), "a selection survives time"
@@ -147,7 +149,7 @@ def test_fingers_turn_pinch_and_draw(visit) -> None:
     page.keyboard.press("Home")
     page.wait_for_function("d => Math.abs(window.ltviz.stage.camera.distance - d) < 1e-6", arg=before["distance"])
     page.get_by_role("button", name="Lasso").click()
-    home = stage(page)["camera"]
+    home = at_rest(page)
     fingers("touchStart", (x - 150, y - 150))
     for dx, dy in [(150, -150), (150, 150), (-150, 150)]:
         fingers("touchMove", (x + dx, y + dy))
@@ -163,10 +165,12 @@ def test_marks_are_told_apart_and_walked(visit) -> None:
     kinds = page.eval_on_selector_all(".ltv-mark", "marks => marks.map((m) => [m.dataset.kind, m.innerHTML])")
     assert [kind for kind, _ in kinds] == ["alarm", "setting", "swap"]
     assert len({shape for _, shape in kinds}) == 3
-    hint = page.locator(".ltv-mark[data-kind=setting]").get_attribute("title")
-    assert hint.splitlines()[1:] == [f"{name}: temperature set from 0.1 to 0.2" for name in ("Cross-entropy", "TSC")]
-    legend = page.get_by_label("Marks on the timeline").inner_text()
-    assert all(name in legend for name in ("alarm", "setting changed", "matching swapped"))
+    setting = page.locator(".ltv-mark[data-kind=setting]")
+    hint = eventually(page, lambda: len(told := setting.get_attribute("title").splitlines()) == 3 and told)
+    assert hint and hint[1:] == [f"{name}: temperature set from 0.1 to 0.2" for name in ("Cross-entropy", "TSC")]
+    legend = page.get_by_label("Marks on the timeline")
+    for name in ("alarm", "setting changed", "matching swapped"):
+        legend.get_by_text(name).first.wait_for()
     page.get_by_test_id("ltviz-stage").focus()
     for key, step in [("]", 120), ("]", 200), ("]", 200), ("[", 120), ("[", 45)]:
         page.keyboard.press(key)
@@ -179,7 +183,7 @@ def test_a_view_is_chosen_and_says_how_far_it_can_be_trusted(visit, harness) -> 
     page.get_by_label("Neighbours (UMAP)").check()
     page.get_by_text("Neighbours (UMAP) is being computed; class centres are shown meanwhile.").wait_for()
     page.get_by_text("Neighbours (UMAP) is being computed").wait_for(state="hidden")
-    assert "projection=umap" in page.url
+    assert eventually(page, lambda: "projection=umap" in page.url)
     page.get_by_label("Four classes").first.check()
     chips = page.get_by_role("group", name="Four classes").get_by_role("button")
     page.wait_for_function("document.querySelectorAll('.ltv-chip[aria-pressed=true]').length === 4")

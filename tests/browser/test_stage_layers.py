@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 
 import pytest
+from patience import eventually
 from stage_insight import QUEUE
 
 from ltviz.metrics.agreement import LEAST, recorded_for
@@ -99,14 +100,14 @@ def test_forces_their_parts_and_another_methods(held) -> None:
     switch(page, "Forces")
     # The rarest class was not in the batch.
     wait_for_layer(page, "bcl-1", "forces", 9)
-    assert pixels(page, (28, 31, 36)) > ink + 60, "the totals have the colour of ink"
+    assert eventually(page, lambda: pixels(page, (28, 31, 36)) > ink + 60), "the totals have the colour of ink"
     options.get_by_role("button", name="pull of positives").click()
     wait_for_layer(page, "bcl-1", "forces", 19)
     assert options.get_by_role("button", name="prior").is_disabled()
     page.get_by_label("Force under another method").select_option(label="and under BCL")
     wait_for_layer(page, "bcl-1", "forces", 19)
     wait_for_layer(page, "supcon-1", "forces", 28)
-    assert "Computed at step 200." in options.inner_text()
+    options.get_by_text("Computed at step 200.").wait_for()
     trust, least = recorded_for("supcon"), f"{LEAST:.2f}"
     options.get_by_text(f"trust {trust['bcl']:.2f}", exact=True).wait_for()
     options.get_by_role("button", name="one scale").click()
@@ -132,7 +133,7 @@ def test_points_are_coloured_by_loss_and_confidence(held) -> None:
     scale.hover()
     assert "ln 10 = 2.30" in page.get_by_role("tooltip").inner_text()
     # A loss is worn by many shades of gold, where a class wore one of its own.
-    assert pixels(page, (217, 150, 60)) + pixels(page, (217, 180, 91)) > by_class
+    assert eventually(page, lambda: pixels(page, (217, 150, 60)) + pixels(page, (217, 180, 91)) > by_class)
     choose.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('change', { bubbles: true })); }", "confidence")
     page.get_by_text("confidence 0 %").wait_for()
     page.mouse.move(2, 2)
@@ -146,9 +147,9 @@ def test_a_strip_of_readings_keeps_its_choice_and_moves_no_data(held) -> None:
     box = page.get_by_test_id("ltviz-stage").bounding_box()
     switch(page, "Inside the method")
     strips = page.get_by_test_id("ltviz-strip")
-    strips.first.wait_for()
+    strips.nth(2).wait_for(state="attached")
     assert strips.count() == 3
-    assert "Temperature\n0.12" in strips.nth(1).inner_text()
+    assert eventually(page, lambda: "Temperature\n0.12" in strips.nth(1).inner_text())
     assert not strips.nth(2).is_visible(), "cross-entropy declares nothing"
     queue = strips.first
     queue.get_by_text("up to 52 keys").wait_for()
@@ -172,7 +173,7 @@ def test_samples_of_several_classes_wear_a_ring(held) -> None:
     # Vermilion is the rarest class's, which has few points of its own.
     ringed = pixels(page, (227, 90, 44))
     switch(page, "Several labels", False)
-    assert pixels(page, (227, 90, 44)) < ringed - 40
+    assert eventually(page, lambda: pixels(page, (227, 90, 44)) < ringed - 40)
     legend.get_by_text("several labels").wait_for(state="detached")
 
 
@@ -198,5 +199,5 @@ def test_the_flat_map_draws_the_same_layers(browser, harness) -> None:
     switch(page, "Memory")
     wait_for_layer(page, "moco-1", "queue", QUEUE)
     wait_for_layer(page, "tsc-1", "forces", 9)
-    assert pixels(page, (28, 31, 36)) > before + 30
+    assert eventually(page, lambda: pixels(page, (28, 31, 36)) > before + 30)
     context.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import at_rest, eventually
 from stage_harness import centre, stage
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ COUNT_SATURATED = """async (png) => {
 def wait_for_points(page) -> None:
     """Until the first sphere shows colour: page, sphere and text have none. Software WebGL may take its time."""
     x, y = centre(page)
-    for _ in range(20):
+    for _ in range(100):
         png = page.screenshot(clip={"x": x - 130, "y": y - 80, "width": 260, "height": 160})
         coloured = page.evaluate(COUNT_SATURATED, base64.b64encode(png).decode())
         if coloured > 300:
@@ -52,13 +53,13 @@ def test_it_draws_with_one_context_and_the_camera_is_the_persons(visit) -> None:
     page.mouse.move(x + 80, y + 30, steps=4)
     begun = stage(page)["frames"]
     page.wait_for_function("n => window.ltviz.stage.frames >= n + 10", arg=begun)
-    held = stage(page)["camera"]
+    held = at_rest(page)
     assert held["yaw"] > untouched["yaw"] + 0.3
     page.mouse.move(x + 120, y + 30, steps=2)
     page.mouse.up()
     page.wait_for_function("y => window.ltviz.stage.camera.yaw > y + 0.1", arg=held["yaw"])
-    turned = stage(page)["camera"]
-    page.wait_for_function("n => window.ltviz.stage.frames >= n + 50", arg=begun)
+    turned, begun = at_rest(page), stage(page)["frames"]
+    page.wait_for_function("n => window.ltviz.stage.frames >= n + 40", arg=begun)
     assert stage(page)["camera"] == turned
     page.keyboard.press("Home")
     page.wait_for_function("y => Math.abs(window.ltviz.stage.camera.yaw - y) < 1e-6", arg=untouched["yaw"])
@@ -86,13 +87,19 @@ def test_hover_names_the_sample_and_a_click_keeps_it(visit) -> None:
     page.wait_for_timeout(300)
     card = page.get_by_test_id("ltviz-hover")
     x, y = centre(page)
-    for turn in range(60):
-        angle, radius = turn * 2.4, 8 + turn * 2.2
+
+    def names_a_sample() -> bool:
+        return card.is_visible() and "sample" in card.inner_text() and "Centre" not in card.inner_text()
+
+    for turn in range(120):
+        angle, radius = turn * 2.4, 8 + turn % 60 * 2.2
         at = x + radius * np.cos(angle), y + radius * np.sin(angle)
         page.mouse.move(*at)
-        page.wait_for_timeout(70)
-        if card.is_visible() and "sample" in card.inner_text() and "Centre" not in card.inner_text():
-            break
+        page.wait_for_timeout(70 if turn < 60 else 500)
+        if names_a_sample():
+            page.wait_for_timeout(250)
+            if names_a_sample():  # of this place, and not of the one before
+                break
     else:
         pytest.fail("no point of 1,500 was found under the pointer")
     text = card.inner_text()
@@ -113,8 +120,8 @@ def test_the_slider_holds_a_step_and_its_right_end_is_live(visit, harness) -> No
     slider = page.get_by_test_id("ltviz-slider")
     slider.fill("102")
     page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 100)")
-    assert "step=100" in page.url
-    assert page.get_by_test_id("ltviz-step").inner_text() == "step 100"
+    assert eventually(page, lambda: "step=100" in page.url)
+    assert eventually(page, lambda: page.get_by_test_id("ltviz-step").inner_text() == "step 100")
     slider.press("ArrowRight")
     page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 105)")
     held = stage(page)["frames"]
@@ -123,7 +130,7 @@ def test_the_slider_holds_a_step_and_its_right_end_is_live(visit, harness) -> No
     # The right end moves on while the run trains.
     slider.evaluate("(s) => { s.value = s.max; s.dispatchEvent(new Event('input', { bubbles: true })); }")
     page.wait_for_function("n => window.ltviz.stage.frames > n + 8", arg=held)
-    assert "step=" not in page.url
+    assert eventually(page, lambda: "step=" not in page.url)
     page.get_by_label("Pause").click()
     page.wait_for_function("location.search.includes('step=')")
     page.get_by_label("Play").click()
@@ -153,15 +160,18 @@ def test_a_remount_keeps_camera_picture_and_context(visit, harness) -> None:
     page.wait_for_function(
         "window.ltviz.stage.panels.length === 3 && window.ltviz.stage.panels.every((p) => p.step !== null)"
     )
-    assert stage(page)["camera"] == before["camera"]
+    assert stage(page)["camera"] == pytest.approx(before["camera"], abs=1e-4)
 
 
 def test_frames_are_answered_and_never_more_than_two_wait(visit, harness) -> None:
     page = visit(frames=30, runs="ce-1,bcl-1", n=300, hz=30)
-    page.evaluate("const end = performance.now() + 600; while (performance.now() < end);")
-    seen = stage(page)["frames"]
-    page.wait_for_function("n => window.ltviz.stage.frames > n + 10", arg=seen)
     talk = harness.conversations[-1]
+    for _ in range(10):
+        page.evaluate("const end = performance.now() + 600; while (performance.now() < end);")
+        seen = stage(page)["frames"]
+        page.wait_for_function("n => window.ltviz.stage.frames > n + 10", arg=seen)
+        if talk.most_waiting >= 2:  # a busy server may have had too little time for two
+            break
     assert talk.most_waiting == 2
     assert stage(page)["seq"] <= talk.seq
 
@@ -210,8 +220,7 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
         page.locator(".ltv-gauge", has_text=gauge).get_by_text(re.compile(r"\d+ %")).wait_for(state="attached")
     page.locator(".ltv-label", has_text="<b>bold</b>").first.wait_for(state="attached")
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
-    table = page.get_by_test_id("ltviz-table")
-    assert "No simplex fits: 10 classes need 9 dimensions" in table.inner_text()
+    page.get_by_test_id("ltviz-table").get_by_text("No simplex fits: 10 classes need 9 dimensions").first.wait_for()
     page.get_by_text("Centre sum, all samples").hover()
     assert "0 is balanced" in page.get_by_role("tooltip").inner_text()
 
@@ -221,13 +230,15 @@ def test_a_read_out_is_shown_and_not_compared_and_accuracies_carry_their_error(v
     rows = page.get_by_test_id("ltviz-table").locator("tbody tr")
     rows.filter(has_text=re.compile(r"± 2 %")).first.wait_for()
     ce, bcl = rows.nth(0), rows.nth(1)
-    assert "‡" in ce.inner_text() and "‡" not in bcl.inner_text()
+    page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 250)")
+    assert eventually(page, lambda: "‡" in ce.inner_text()) and "‡" not in bcl.inner_text()
     table = page.get_by_test_id("ltviz-table")
-    assert "A read-out beside the encoder" in table.inner_text()
+    assert eventually(page, lambda: "A read-out beside the encoder" in table.inner_text())
     measured = table.locator("thead th[data-key]").evaluate_all("heads => heads.map((head) => head.dataset.key)")
     column = 2 + measured.index("centre_sum")
     assert ce.locator("th, td").nth(column).get_attribute("data-best") is None
-    few = ce.locator("th, td").nth(2 + measured.index("accuracy_few")).get_attribute("title")
+    cell = ce.locator("th, td").nth(2 + measured.index("accuracy_few"))
+    few = eventually(page, lambda: cell.get_attribute("title"))
     assert few is not None and re.fullmatch(r"\d+\.\d ± 2\.4 % of \d+ samples; ± is the standard error.*", few)
 
 
@@ -276,6 +287,7 @@ def test_it_says_what_it_does_now(visit) -> None:
     now.get_by_text("Playing from the first step to the last, over and over.").wait_for()
     page.get_by_role("button", name="Pause").click()
     now.get_by_text("Paused at step ").wait_for()
+    page.wait_for_function("Number(document.querySelector('[data-testid=ltviz-slider]').max) >= 300")
     page.get_by_test_id("ltviz-slider").fill("300")
     now.get_by_text("Held at the end, step 300.").wait_for()
     page.get_by_role("button", name="Play").click()
@@ -283,5 +295,6 @@ def test_it_says_what_it_does_now(visit) -> None:
     page.close()
     live = visit(runs="ce-1,waiting-1")
     live.get_by_text("Training: each step is shown as it comes.").wait_for()
+    live.wait_for_function("Number(document.querySelector('[data-testid=ltviz-slider]').max) >= 100")
     live.get_by_test_id("ltviz-slider").fill("100")
     live.get_by_text("Paused at step 100; training goes on.").wait_for()

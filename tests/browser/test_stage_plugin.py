@@ -40,7 +40,7 @@ def page(browser: Any, home: Path) -> Iterator[Any]:
 
 def counts(page: Any) -> dict[str, int]:
     """How much of each layer is drawn, once the last step is there; a replay's policy forbids `wait_for_function`."""
-    for _ in range(300):
+    for _ in range(600):
         if page.evaluate(f"window.ltviz?.stage?.panels?.[0]?.step === {STEPS}"):
             break
         page.wait_for_timeout(100)

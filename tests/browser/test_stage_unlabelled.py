@@ -40,7 +40,7 @@ def search_sample(page: Any, number: int) -> None:
 
 def wait_for_pixels(page: Any, grey: tuple[int, int, int], true: Callable[[int], bool]) -> int:
     """Software WebGL may need seconds for a picture, and counts before it are those of an empty sphere."""
-    for _ in range(20):
+    for _ in range(100):
         if true(count := pixels(page, grey)):
             return count
         page.wait_for_timeout(250)
@@ -89,7 +89,7 @@ def test_their_card_says_so_beside_a_picture_in_colour(visit: Callable) -> None:
     assert page.locator(".ltv-nearrow b").count() == 0, "there is no class that neighbours could be of"
     assert page.evaluate(COLOUR_OF_CARD) == [14, 14, 255, 0, 0]
     search_sample(page, 1004)
-    own, known = map(int, page.locator(".ltv-nearrow b").inner_text().split("/"))
+    own, known = map(int, page.locator(".ltv-nearrow b").inner_text().split("/"))  # waits for it
     free = page.locator(".ltv-neighbour[title^=unlabelled]")
     assert own <= known == 8 - free.count() and free.count() > 0
     assert set(free.evaluate_all("all => all.map((chip) => chip.dataset.own)")) == {"false"}

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 SILENT = "Nothing comes from the app any more."
 GONE = "Trying again"
-SECONDS, BUSY_SECONDS = 3.0, 8.0
+SECONDS, BUSY_SECONDS = 3.0, 45.0
 """What is promised, and what a machine may take on which other tests run beside software WebGL. The promise itself is
 held on a clock in the hand of the test by `page.test.mjs`."""
 
@@ -60,11 +60,11 @@ def wait_for_answer(port: int) -> None:
 def wait_for_words(page, words: str) -> float:
     """Seconds until the words stood under the stage."""
     began = time.monotonic()
-    page.locator(".ltv-notice", has_text=words).wait_for(timeout=10_000)
+    page.locator(".ltv-notice", has_text=words).wait_for(timeout=60_000)
     return time.monotonic() - began
 
 
-def wait_for_frames(page, more: int = 3, seconds: float = 30.0) -> float:
+def wait_for_frames(page, more: int = 3, seconds: float = 60.0) -> float:
     """Seconds until the stage had got `more` frames."""
     began = time.monotonic()
     seen = page.evaluate("window.ltviz.stage.frames")
@@ -90,7 +90,7 @@ def test_what_is_gone_is_said_and_what_is_back_is_shown(browser, tmp_path: Path,
         page.wait_for_timeout(60_000 if nightly else 0)
         os.kill(first.pid, signal.SIGCONT)
         took["goes on, shown"] = wait_for_frames(page)
-        page.get_by_text(SILENT).wait_for(state="hidden", timeout=10_000)
+        page.get_by_text(SILENT).wait_for(state="hidden", timeout=60_000)
         if nightly:
             os.killpg(first.pid, signal.SIGKILL)
             took["killed, said"] = wait_for_words(page, GONE)

@@ -160,7 +160,7 @@ def test_a_reader_that_leaves_ends_a_command_quietly(command: str, run: Path, ho
     reading, writing = os.pipe()
     os.close(reading)
     argv = [sys.executable, "-m", "ltviz", *line.split()]
-    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -169,7 +169,7 @@ def test_a_reader_that_leaves_ends_a_command_quietly(command: str, run: Path, ho
 def test_a_full_disk_behind_the_output_is_one_line(run: Path) -> None:
     with Path("/dev/full").open("w") as full:
         argv = [sys.executable, "-m", "ltviz", "metrics", str(run)]
-        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
     assert done.returncode == 2 and done.stderr.startswith("ltviz: the system refused it (No space left on device)")
     assert done.stderr.count("\n") == 1
 

@@ -51,6 +51,22 @@ def test_what_needs_no_run_refuses_the_flags_that_choose_runs(tmp_path: Path, ca
     assert "leave --method, --imbalance-factor out" in capsys.readouterr().err and not out.exists()
 
 
+@pytest.mark.parametrize("flags", [[], ["--overwrite"]])
+def test_a_folder_is_no_place_for_a_file_and_what_to_type_is_said(runs: Path, tmp_path: Path, capsys, flags) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    for argv, name in (
+        (["export", "--to", "geometry", "--out"], "ltviz-geometry.html"),
+        (["export", "one-run", "--to", "csv", "--out"], "ltviz-csv.csv"),
+        (["pack", "one-run", "--out"], "one-run.ltviz.tar"),
+        (["doctor", "--bundle"], "ltviz-doctor.json"),
+    ):
+        assert main([*argv, str(there), *flags]) == 2, argv
+        said = capsys.readouterr().err
+        assert f"is a file, and a folder is there; try {argv[-1]} {there / name}" in said and "overwrite" not in said
+    assert list(there.iterdir()) == []
+
+
 def test_npz_holds_all_frames_or_the_one_asked_for(runs: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "run.npz"
     told = export("one-run", "--to", "npz", "--out", str(out), capsys=capsys)

@@ -97,7 +97,7 @@ def test_ctrl_c_ends_politely_and_a_dry_run_tells_what_is_left(
             assert sweep.poll() is None, sweep.communicate()
             time.sleep(0.02)
         sweep.send_signal(signal.SIGINT)
-        out, err = sweep.communicate(timeout=60)
+        out, err = sweep.communicate(timeout=120)
     finally:
         sweep.kill()
         for worker in launch.workers(home):

@@ -146,11 +146,11 @@ def test_a_second_trainer_is_turned_away_with_exit_code_3(home: Path) -> None:
         wait_for_frame(first, folder)
         for argv in (["ce", "--run-dir", folder], ["--resume", folder]):
             second = spawn(*argv)
-            _, err = second.communicate(timeout=30)
+            _, err = second.communicate(timeout=120)
             assert second.returncode == 3 and err.count("\n") == 1
             assert "already running" in err and f"pid {first.pid}" in err
         send_request(folder, "stop")
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
         assert first.returncode == 0
         assert Recording(folder).status().state == "finished" and Recording(folder).status().reason == "stopped"
     finally:
@@ -165,7 +165,7 @@ def test_a_signal_is_a_polite_stop(home: Path, number: int) -> None:
     try:
         wait_for_frame(process, folder)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         told = last_json(out)
         assert (told["state"], told["reason"]) == ("finished", "stopped")
@@ -185,6 +185,8 @@ def test_a_killed_run_loses_no_frame_and_goes_on_exactly(home: Path, capsys: pyt
         wait_for_frame(process, folder, beyond=len(Recording(folder).steps()))
         time.sleep(rng.uniform(0, 0.05))
         acknowledged = Recording(folder).steps()
+        if attempt and process.poll() == 0:  # faster than whoever was to kill it, on a busy machine
+            break
         assert process.poll() is None, process.communicate()
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -192,7 +194,8 @@ def test_a_killed_run_loses_no_frame_and_goes_on_exactly(home: Path, capsys: pyt
         assert set(acknowledged) <= set(after.steps()) and after.bad_frames() == []
         if after.steps()[-1] < 500:
             assert after.status().state == "lost"
-    assert main(["train", "--resume", str(folder)]) == 0, capsys.readouterr().err
+    if Recording(folder).status().state != "finished":
+        assert main(["train", "--resume", str(folder)]) == 0, capsys.readouterr().err
     whole, killed = Recording(home / "whole"), Recording(folder)
     assert killed.steps()[-1] == 500 and killed.status().state == "finished"
     for step in set(whole.steps()) & set(killed.steps()):

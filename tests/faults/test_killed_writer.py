@@ -52,7 +52,7 @@ def test_a_reader_beside_a_fast_writer_sees_whole_frames_only(tmp_path, start_wr
     child = start_writer(folder)
     assert child.stdout is not None and child.stdout.readline() == "0\n"
     seen, cursor, count = Recording(folder), -1, 0
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while count < 200 and time.monotonic() < end:
         for frame in seen.since(cursor):
             np.testing.assert_array_equal(frame.embeddings, endless_writer.embeddings(frame.step))

@@ -85,7 +85,7 @@ def test_settings_that_would_be_read_for_ever_are_refused_at_once(tmp_path: Path
     began = time.monotonic()
     with pytest.raises(ConfigError) as refusal:
         read(path)
-    assert time.monotonic() - began < 5 and str(path) in str(refusal.value)
+    assert time.monotonic() - began < 20 and str(path) in str(refusal.value)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the platform has no named pipes")

@@ -106,7 +106,7 @@ def widget(tmp_path: Path) -> Iterator[Any]:
 
 
 def parcel(widget: Any, n: int) -> dict[str, Any]:
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while widget._parcel["n"] < n:
         assert time.monotonic() < limit
         time.sleep(0.02)

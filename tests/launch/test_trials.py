@@ -275,7 +275,7 @@ def test_a_preempted_trial_saves_its_weights_and_goes_on(home: Path, file: Path,
     while recording.status().state != "paused" and time.monotonic() < deadline:
         time.sleep(0.01)
     again = first.checkpoint(line)
-    waiter.join(30)
+    waiter.join(120)
     stopped_at = recording.status().step or 0
     assert 0 < stopped_at < 2000 and (recording.path / "weights" / str(stopped_at)).is_dir()
     assert again.function(*again.args) == 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ltviz.errors import DataError, LtvizError
-from ltviz.lessons import Ask, Book, Quantity, answer, judge, moved, parse_lesson, play
+from ltviz.lessons import Ask, Book, Quantity, answer, judge, moved, parse_lesson, play, shown
+from ltviz.lessons.lesson import POSE
 from ltviz.metrics import spread, territory
 from ltviz.recording import Home, record
 
+STAGE = Path(__file__).parents[2] / "app" / "stage"
 LABELS = np.repeat([0, 1, 2], [20, 10, 6])
 
 
@@ -25,9 +28,11 @@ def points(step: int) -> np.ndarray:
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     home = tmp_path_factory.mktemp("home")
     for name, sum_at_end in (("run-a", 0.2), ("run-b", 0.9)):
-        with record(home / name, labels=LABELS, class_names=["one", "two", "three"]) as run:
+        years = {"year": range(36)} if name == "run-a" else {}
+        with record(home / name, labels=LABELS, class_names=["one", "two", "three"], attributes=years) as run:
             for step in (0, 5, 10):
-                run.frame(step, embeddings=points(step), metrics={"centre_sum": sum_at_end * step / 10, "nc1": 0.5})
+                metrics = {"centre_sum": sum_at_end * step / 10, "nc1": 0.5}
+                run.frame(step, embeddings=points(step), metrics=metrics, landmarks={"hubs": np.eye(3)})
     return Book(Home.at(home).find)
 
 
@@ -149,9 +154,38 @@ def test_a_missing_run_and_an_answer_that_cannot_be_are_told_with_their_lines(bo
         ("step = 99", "step 99, and the last one recorded is 10"),
         ("play = [0, 99]", "step 99, and the last one recorded is 10"),
         ("classes = [0, 3]", "from 0 to 2 in these runs, got 3"),
+        ('layers = ["caps", "-grids"]', "no layer 'grids', perhaps grid is meant; it has points, train"),
+        ('layers = ["targets"]', "no layer 'targets'"),
+        ('colour = "losses"', "no colour says 'losses', perhaps loss is meant; there are ramp, .*attribute:year"),
+        ('colour = "attribute:age"', "no colour says 'attribute:age'"),
     ],
 )
 def test_a_stage_is_not_asked_for_what_no_run_has(book: Book, scene: str, words: str):
     with pytest.raises(DataError, match=f"^line 7: .*{words}"):
         play(lesson(f"```stage\n{scene}\n```\n"), book)
-    play(lesson("```stage\nplay = [0, 10]\nclasses = [2]\n```\n"), book)
+    there = 'layers = ["caps", "-grid", "hubs"]\ncolour = "attribute:year"'
+    play(lesson(f"```stage\nplay = [0, 10]\nclasses = [2]\n{there}\n```\n"), book)
+
+
+def test_a_learner_is_not_made_to_wait_for_a_layer_that_is_not_there(book: Book):
+    lab = 'geometry = "losses=ce"'
+    for scene, layer in (("", "hubs"), ("", "-caps"), (lab, "classifier")):
+        play(lesson(f'```stage\n{scene}\n```\n```wait\nsay = "Do."\nlayer = "{layer}"\n```\n'), book)
+    for scene in ("", lab):
+        with pytest.raises(DataError, match=r"^line 10: the stage has no layer 'nothing'"):
+            play(lesson(f'```stage\n{scene}\n```\n```wait\n\nsay = "Do."\nlayer = "nothing"\n```\n'), book)
+
+
+def test_what_a_stage_has_is_what_the_stage_knows():
+    def found(file: str, pattern: str) -> str:
+        (text,) = re.findall(pattern, (STAGE / file).read_text(encoding="utf-8"), re.DOTALL)
+        return text
+
+    lists = found("layers/list.js", r"BUILT_IN = \[(.*?)\];")
+    assert tuple(re.findall(r"\w+", lists)) == shown.LAYERS
+    assert tuple(re.findall(r'"(\w+)"', found("scene/choices.js", r"COLOUR_MODES = \[(.*?)\]"))) == shown.COLOURS
+    assert tuple(re.findall(r'"(\w+)"', found("layers/marks/declared.js", r"GROUPS = \{(.*?)\}"))) == shown.GROUPS
+    lab = found("lab/words.js", r"\n  landmarks: \{(.*?)\n  \}")
+    assert tuple(re.findall(r"^    (\w+):", lab, re.MULTILINE)) == shown.OF_LAB
+    camera = (STAGE / "scene/camera.js").read_text(encoding="utf-8")
+    assert all(f"{name} = {at:g}" in camera for name, at in zip(("NEAREST", "FARTHEST"), POSE["distance"], strict=True))

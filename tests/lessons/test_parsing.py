@@ -130,6 +130,8 @@ def test_the_lab_can_be_told_what_its_address_can_say():
         (block("stage", "step = 1\nplay = [0, 3]"), 7, "exclude one another"),
         (block("stage", "play = [3, 0]"), 7, "must go from a step to a later one"),
         (block("stage", "camera = [nan, 0, 1]"), 8, "finite"),
+        (block("stage", "step = 1\ncamera = [0, 2.5, 4]"), 9, "a pitch from -1.58 to 1.58, got 2.5"),
+        (block("stage", "path = [[0, 0, 4], [0, 0, 99]]"), 8, "a distance from 1.35 to 9, got 99"),
         (block("stage", "layers = ['<b>']"), 8, "layers"),
         (block("stage", "geometry = 'losses=ce&file=1'"), 8, "'file' is none of it"),
         (block("stage", "geometry = 'https://x.org'"), 8, "geometry"),

@@ -72,7 +72,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def ask(installed: dict[str, str], code: str, *arguments: str) -> str:
     command = [sys.executable, "-W", "error::UserWarning", "-c", code, *arguments]
-    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

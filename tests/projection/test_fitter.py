@@ -42,13 +42,13 @@ def fitters() -> Iterator[Callable[..., BackgroundFitter]]:
         fitter.close()
 
 
-def ask(fitter: BackgroundFitter, given: FitJob, seconds: float = 20.0) -> FitResult:
+def ask(fitter: BackgroundFitter, given: FitJob, seconds: float = 60.0) -> FitResult:
     results: queue.Queue[FitResult] = queue.Queue()
     fitter.ask(object(), lambda: given, results.put)
     return results.get(timeout=seconds)
 
 
-def ended(pid: int, seconds: float = 8.0) -> bool:
+def ended(pid: int, seconds: float = 20.0) -> bool:
     limit = time.monotonic() + seconds
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         if time.monotonic() > limit:
@@ -67,7 +67,8 @@ def test_a_fit_in_the_background_is_the_one_made_here(fitters) -> None:
     locked = ask(fitter, job(before=turned))
     np.testing.assert_allclose(locked.arrays["matrix"], turned["matrix"], atol=1e-6)
     assert locked.honesty["jitter"] == pytest.approx(0, abs=1e-6)
-    assert psutil.Process(fitter.pid).nice() == 15 and psutil.Process(fitter.pid).num_threads() < 8
+    assert psutil.Process(fitter.pid).nice() == min(19, psutil.Process().nice() + 15)
+    assert psutil.Process(fitter.pid).num_threads() < 8
 
 
 def test_what_cannot_be_fitted_is_a_sentence_and_the_next_one_is_fitted(fitters) -> None:
@@ -105,19 +106,25 @@ def test_a_process_that_ends_or_talks_nonsense_is_a_sentence(fitters, script: st
 
 
 def test_a_fit_that_does_not_end_is_given_up_and_its_process_killed(fitters) -> None:
-    fitter = fitters("import time; time.sleep(600)", limit_seconds=0.5)
-    pids: list[int | None] = []
-    watch = threading.Timer(0.3, lambda: pids.append(fitter.pid))
-    watch.start()
-    begun = time.monotonic()
+    fitter = fitters("import time; time.sleep(600)", limit_seconds=1.0)
+    pids: list[int] = []
+
+    def watch() -> None:
+        while (pid := fitter.pid) is None:
+            time.sleep(0.01)
+        pids.append(pid)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     assert "given up" in (ask(fitter, job()).error or "")
-    assert time.monotonic() - begun < 5 and pids[0] is not None and ended(pids[0])
+    watcher.join(20)
+    assert pids and ended(pids[0])
 
 
 def test_the_process_ends_when_idle_and_comes_back_when_asked(fitters) -> None:
-    fitter = fitters(idle_seconds=0.3)
-    ask(fitter, job())
-    first = fitter.pid
+    fitter, pids = fitters(idle_seconds=0.3), queue.Queue()
+    fitter.ask("key", job, lambda result: pids.put(fitter.pid))
+    first = pids.get(timeout=60)
     assert first is not None and ended(first)
     assert ask(fitter, job()).error is None
 
@@ -127,9 +134,9 @@ def test_closing_ends_a_fit_that_runs(fitters) -> None:
     fitter.ask("key", job, lambda result: None)
     while fitter.pid is None:
         time.sleep(0.01)
-    pid, begun = fitter.pid, time.monotonic()
+    pid = fitter.pid
     fitter.close()
-    assert ended(pid) and time.monotonic() - begun < 4
+    assert ended(pid)
     fitter.ask("key", job, lambda result: pytest.fail("it is closed"))
 
 
@@ -141,20 +148,21 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     fitter, done = BackgroundFitter(), threading.Event()
     points = np.random.default_rng(0).standard_normal((20, 5)).astype("float32")
     fitter.ask("key", lambda: FitJob("pca", points, points[:3], None), lambda result: done.set())
-    done.wait(20)
+    done.wait(60)
     open({str(tmp_path / "pid")!r}, "w").write(str(fitter.pid))
     os.kill(os.getpid(), 9)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=30, check=False)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=300, check=False)
     assert ended(int((tmp_path / "pid").read_text()))
 
 
 def test_the_newest_wish_is_served_first_and_what_nobody_wants_is_left_out(fitters) -> None:
     fitter = fitters()
-    gate, served, done = threading.Event(), [], threading.Semaphore(0)
+    begun, gate, served, done = threading.Event(), threading.Event(), [], threading.Semaphore(0)
 
     def first() -> FitJob:
-        gate.wait(20)
+        begun.set()
+        gate.wait(60)
         return job()
 
     def wish(name: str, wanted: bool = True) -> None:
@@ -165,11 +173,11 @@ def test_the_newest_wish_is_served_first_and_what_nobody_wants_is_left_out(fitte
         fitter.ask(name, prepare, lambda result: done.release())
 
     fitter.ask("gate", first, lambda result: done.release())
-    time.sleep(0.1)
+    assert begun.wait(60)
     for name in ("old", "middle", "new", "old"):
         wish(name)
     wish("unwanted", wanted=False)
     gate.set()
     for _ in range(4):
-        assert done.acquire(timeout=20)
+        assert done.acquire(timeout=60)
     assert served == ["unwanted", "old", "new", "middle"]

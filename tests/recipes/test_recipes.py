@@ -208,7 +208,7 @@ def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_recipes_need_no_torch() -> None:
     code = "import sys, ltviz.recipes as r; assert len(list(r.recipes())) > 15; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
 @pytest.mark.parametrize("recipe", [recipe for recipe in ALL if "image_size" in recipe.run], ids=named)

@@ -13,6 +13,7 @@ import { npyOf } from "../../app/stage/lab/npy.js";
 import { panelsOf } from "../../app/stage/lab/panels.js";
 import { Race } from "../../app/stage/lab/race.js";
 import { costs, Spreading, WAYS, STEPS } from "../../app/stage/lab/spreading.js";
+import { sayVain, vainIn } from "../../app/stage/lab/vain.js";
 import { DEFAULTS, readSettings, settle, writeSettings } from "../../app/stage/lab/settings.js";
 import { keptOrder, keptVariance, seen, Shadow } from "../../app/stage/lab/shadows.js";
 import { countsOf } from "../../app/stage/lab/counts.js";
@@ -239,6 +240,33 @@ test("settings are what an address says, within bounds, and an address says what
   assert.ok(own.counts.every((n) => n >= 1 && n <= 1000));
   assert.deepEqual(readSettings(new URL(writeSettings("http://a/", own)).search).counts, own.counts);
   assert.ok(settle({ losses: Object.keys(LOSSES) }).losses.length === 9);
+});
+
+test("what an address asks for in vain is told as it was asked, with the bounds", () => {
+  assert.deepEqual(vainIn("?losses=nobody,bcl,x@k:1&classes=7.4&dim=9999&temperature=x&average=rubbish&tied=yes"), [
+    "losses=nobody",
+    "losses=x",
+    "classes=7.4 (2–100)",
+    "dim=9999 (2–128)",
+    "temperature=x (0.02–2)",
+    "average=rubbish",
+    "tied=yes",
+  ]);
+  assert.deepEqual(vainIn("losses=tsc@targetWeight:99;k:3;nobody:1&counts=5,6"), [
+    "losses=targetWeight:99",
+    "losses=nobody:1",
+    "counts=5",
+    "counts=6",
+  ]);
+  const long = sayVain(`?losses=${"n".repeat(900)},b,c,d,e,f,g`);
+  assert.ok(long.includes("…, losses=b, losses=c, losses=d, losses=e and 2 more.") && long.length < 260, long);
+  for (const right of [
+    "?losses=tsc@targetWeight:0.2,supcon&temperature=1e-1&tied=0&points=3&theme=dark&layers=caps&hide=x",
+    new URL(writeSettings("http://a/", settle({ profile: "own", classes: 4, counts: [900, 5, 3, 1] }))).search,
+    "?losses=&dim=",
+    "",
+  ])
+    assert.deepEqual([vainIn(right), sayVain(right)], [[], ""], right);
 });
 
 test("a loss may stand in several panels, each with options of its own", () => {

@@ -21,5 +21,5 @@ def test_stage_modules() -> None:
         pytest.skip(reason)
     files = sorted(str(path) for path in FOLDER.glob("*.test.mjs"))
     assert files, f"no *.test.mjs in {FOLDER}"
-    done = subprocess.run([node, "--test", *files], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([node, "--test", *files], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -105,7 +105,7 @@ def test_pause_holds_the_whole_race_until_resume(start: Start, tmp_path: Path) -
     seen: dict[str, object] = {}
 
     def look() -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while Recording(twin).status().state != "paused" and time.monotonic() < deadline:
             time.sleep(0.01)
         before = (toy / "metrics.jsonl").read_bytes()

@@ -116,7 +116,7 @@ def test_a_rank_that_dies_ends_the_race_with_a_sentence(tmp_path: Path) -> None:
     chosen = RunSettings.model_validate({**QUICK, "steps": 2000, "device": "cpu", "evaluate": False, "devices": 3})
     race = begin([Entrant(tmp_path / name, name) for name in ("ce", "bcl")], chosen, progress=kill)
     outcomes = race.run()
-    assert time.monotonic() - begun[0] < 20
+    assert time.monotonic() - begun[0] < 60
     for outcome in outcomes:
         assert outcome.state == "failed" and outcome.reason is not None
         assert "rank 1 has ended (signal 9), and a step needs all 3 ranks" in outcome.reason

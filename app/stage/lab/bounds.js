@@ -45,6 +45,13 @@ export function bounded(name, value, usual) {
 export const parseValue = (text, usual) =>
   typeof usual === "boolean" ? text === "1" : typeof usual === "number" ? (text === "" ? NaN : Number(text)) : text;
 
+/** Whether a text of an address says just this. @param {string} text @param {any} value what came of it */
+export function isSaid(text, value) {
+  const said = parseValue(text, value);
+  if (typeof value === "number") return Math.abs(Number(said) - value) <= 1e-9 * Math.abs(value);
+  return typeof value === "boolean" ? text === "0" || text === "1" : said === value;
+}
+
 /** The same as text. @param {any} value */
 export const writeValue = (value) =>
   typeof value === "number"

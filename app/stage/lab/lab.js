@@ -14,6 +14,7 @@ import { LabSource } from "./source.js";
 import { TOURS } from "./shadows.js";
 import { Theories } from "./theory/theories.js";
 import { appearing } from "./theory/appearing.js";
+import { sayVain } from "./vain.js";
 import { labWords as words } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -92,12 +93,16 @@ export class Lab {
   }
 
   lay() {
+    const vain = this.data.lesson ? "" : sayVain(location.search);
+    // The address says what is shown.
+    if (vain) this.mirror();
     const lead = make(
       "header",
       "ltl-lead",
       {},
       ...(this.data.file ? [] : [make("h2", "", {}, words.title)]),
       `${words.lead} ${words.drag}`,
+      ...(vain ? [make("p", "ltl-vain", { role: "status" }, vain)] : []),
     );
     const main = make("div", "ltl-main", {}, this.place, this.below.root);
     this.root.dataset.controls = "";

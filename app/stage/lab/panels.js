@@ -2,7 +2,7 @@
  * The panels of the lab: one loss may stand in several, each with options of its own. In settings and addresses a panel
  * is a text: the key of its loss, and after @ what is set for it alone, as in `tsc@targetWeight:5;k:3`. Pure.
  */
-import { bounded, parseValue, writeValue } from "./bounds.js";
+import { bounded, isSaid, parseValue, writeValue } from "./bounds.js";
 import { LOSSES, OPTIONS } from "./losses/list.js";
 
 /** @typedef {import("./problem.js").Options} Options */
@@ -44,6 +44,17 @@ export const settlePanels = (texts) =>
     const panel = parsePanel(text);
     return panel ? [writePanel(panel)] : [];
   });
+
+/** What a text asks of a panel in vain: an unknown loss, options that it has not or not so. @param {string} text */
+export function vainOf(text) {
+  const panel = parsePanel(text),
+    [loss, said = ""] = text.split("@", 2);
+  if (!panel) return [loss];
+  return said.split(";").filter((one) => {
+    const [name, value = ""] = /** @type {[keyof Options, string]} */ (one.split(":", 2));
+    return one && !isSaid(value, panel.own[name]);
+  });
+}
 
 /** @param {Pick<Settings, "losses">} settings @returns {Panel[]} */
 export function panelsOf({ losses }) {

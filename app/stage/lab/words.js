@@ -22,6 +22,8 @@ export const labWords = {
   slow: "Slow motion",
   slowHint: "Six steps a second",
   drag: "Drag a class by its ring, and let go.",
+  vain: "The address asks for what the lab does not have: {what}. What is nearest to it is shown.",
+  vainMore: "{what} and {count} more",
   whose: "Set for",
   whoseHint: "What is set below, for all panels or for one alone",
   all: "All",

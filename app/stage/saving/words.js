@@ -32,3 +32,54 @@ export const reducedWords = {
     table: "Table of measures",
   },
 };
+
+/** Files, films and links; the stage's words hold them. */
+export const savingWords = {
+  exports: {
+    png: ["PNG", "The stage as it is, with titles and numbers, at double size"],
+    svg: ["SVG", "A flat map of each sphere, as shapes and text for a paper"],
+    gif: ["GIF", "The timeline as a moving picture"],
+    film: ["Film", "The timeline as MP4, or WebM where the browser writes no MP4"],
+    replay: ["HTML replay", "One file with time, camera and layers, that opens anywhere without a network"],
+    link: ["Copy link", "An address that shows the same runs, step, view, layers and colours"],
+    reduced: ["Make a link…", "An address with fewer controls: choose what is shown and what can be changed"],
+  },
+  svgNote:
+    "Equal-area map of each sphere around the line of sight: the dashed circle bounds the front half, " +
+    "the rim is the point opposite.",
+  gifTitle: "GIF of the timeline",
+  gifNote: "A GIF plays anywhere, over and over. It has 256 colours.",
+  filmTitle: "Film of the timeline",
+  filmMp4: "Saved as MP4.",
+  filmWebm: "Saved as WebM: this browser does not write MP4.",
+  filmNone: "this browser can record neither MP4 nor WebM; choose GIF, or open the page in another browser",
+  filmEmpty: "no picture of the film could be taken; try again when the app answers",
+  filmShort:
+    "a film needs at least two recorded frames, and these runs have fewer; wait until they have learned for a while",
+  filmStopped:
+    "The film stopped at step {step}: its frames did not come within {seconds} seconds; try again when the app " +
+    "answers.",
+  filmFrames: "Frames",
+  filmSize: "Size",
+  filmSpeed: "Speed",
+  filmCamera: "Camera",
+  filmCaption: "Caption",
+  filmCaptionNone: "none",
+  filmWidth: "{width} pixels wide",
+  filmRate: "{rate} a second",
+  filmPaths: { still: "As it stands now", turn: "One slow turn", flight: "First view to this one" },
+  filmFirst: "Take this as the first view",
+  filmFlight: "The film begins at the home view, or at one you take; it ends at the view you leave the spheres in.",
+  filmTaken: "Taken. Now turn the spheres to where the film shall end.",
+  filmBegin: "Record",
+  filmCancel: "Cancel",
+  filmProgress: "{done} of {count} pictures, {seconds} s left",
+  pngFailed: "The PNG of {width} x {height} pixels could not be made; show fewer panels or make the window smaller.",
+  replayCollecting: "Collecting the frames for the file…",
+  replayAnswered: "the app answered {status}",
+  replaySaved: "Saved: {size} MB. The file opens anywhere, also without a network.",
+  linkCopied: "The link is in the clipboard. It shows these runs as you see them now.",
+  link: "Link",
+  linkTitle: "Link to what you see",
+  linkByHand: "The browser keeps its clipboard closed; copy the link from here.",
+};
