@@ -147,7 +147,9 @@ class Viewer:
                 self._news.notify_all()
             await self._say_clock()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.clock.wait(time.monotonic())):
+                # Live runs alone have nothing to move on: their news wakes, and many viewers cost no more meanwhile.
+                still = self.clock.mode == "follow" and all(track.live for track in tracks.values())
+                async with asyncio.timeout(None if still else self.clock.wait(time.monotonic())):
                     await self._woken.wait()
 
     async def _listen(self) -> None:

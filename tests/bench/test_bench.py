@@ -7,9 +7,11 @@ import json
 import math
 from importlib import import_module
 
+import numpy as np
 import pytest
+from ltviz_app.service.wire import EncodedFrame
 
-from ltviz.bench import metrics, record, train
+from ltviz.bench import load, metrics, record, train
 from ltviz.cli import bench
 
 CASES = train.cases
@@ -72,3 +74,27 @@ def test_a_plain_loop_that_computes_something_else_is_not_compared(monkeypatch: 
     monkeypatch.setitem(train.LOSSES, "supcon", (lambda *given: 1.01 * loss(*given), views))
     with pytest.raises(AssertionError):
         train.check_equal("supcon", train.prepare(train.RunSettings(device="cpu")))
+
+
+def test_what_a_load_costs_is_held_against_the_windows_beside_it(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def window(viewers: int, steps: float, **more) -> load.Window:
+        return load.Window(viewers, 15.0, steps, 0.1, 0.2, app_mb=200.0 + steps, **more)
+
+    seen = {"lags": [[0.1] * 100, [0.1] * 94 + [0.5] * 6], "unanswered": [2, 3]}
+    windows = [window(0, 100), window(2, 96, **seen), window(0, 60), window(2, 57, **seen)]
+    monkeypatch.setattr(load, "measure", lambda options, home: windows)
+    assert bench.run(["load", "--viewers", "2", "--silent", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["trainer_slower"] == pytest.approx(np.median([1 - 96 / 80, 1 - 57 / 60]), abs=2e-3)
+    assert (told["lag_p50_ms"], told["slowest_viewer_p95_ms"], told["silent_frames"]) == (100, 500, 3)
+    assert told["frames_a_second"] == pytest.approx(200 / 30, abs=0.1) and told["app_mb_gained"] == -39
+
+
+def test_a_viewer_of_a_load_answers_each_frame_and_reads_no_more_of_it() -> None:
+    head = '{"seq":7,"time":12.5,"live":true,"run":"a","step":3}'
+    assert load.FRAME.match(
+        EncodedFrame("a", 3, 0.0, '{"run":"a","step":3}', b"").message(seq=7, time=12.5, live=True)[4:]
+    )
+    found = load.FRAME.match(head.encode())
+    assert found is not None and found.groups() == (b"7", b"12.5")
+    assert load.FRAME.match(head.replace("true", "false").encode()) is None
