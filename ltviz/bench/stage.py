@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ltviz.bench.live import describe_live, measure_live
 from ltviz.bench.served import App, app, browser, open_page
 from ltviz.recording import record
 
@@ -170,7 +171,7 @@ def run(argv: Sequence[str] = ()) -> None:
     options = argparse.ArgumentParser("ltviz bench stage", description=__doc__)
     options.add_argument("--hz", type=float, default=10.0, help="frames a second asked for")
     options.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
-    options.add_argument("--only", default="", help='one setting, such as "4x5000", or "hand"')
+    options.add_argument("--only", default="", help='one setting, such as "4x5000", "hand" or "live"')
     given = options.parse_args(argv)
     settings = [tuple(map(int, given.only.split("x")))] if "x" in given.only else [] if given.only else SETTINGS
     with tempfile.TemporaryDirectory() as name, browser() as chromium, app(Path(name)) as running:
@@ -183,7 +184,11 @@ def run(argv: Sequence[str] = ()) -> None:
         for panels, points in settings:
             row = measure(running, chromium, Path(name), panels, points, given.hz, given.seconds)
             print(f"| {' | '.join(row)} |", flush=True)
-        if "x" not in given.only:
-            print("\n| figure | measured |\n|---|---|")
-            for figure, value in measure_hand(running, chromium, Path(name)).items():
-                print(f"| {figure} | {value} |", flush=True)
+        if "x" in given.only:
+            return
+        print("\n| figure | measured |\n|---|---|")
+        rows = {} if given.only == "live" else measure_hand(running, chromium, Path(name))
+        if given.only != "hand":
+            rows |= describe_live(*measure_live(running, chromium, Path(name), given.seconds))
+        for figure, value in rows.items():
+            print(f"| {figure} | {value} |", flush=True)
