@@ -7,15 +7,18 @@ of time after the other, so that neither viewers nor trainers wait for it.
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ltviz.errors import LtvizError
 from ltviz.metrics.alarms import Alarm, Observation, observe
+from ltviz.metrics.loss_watch import LossWatch
 from ltviz.recording import Recording
-from ltviz.recording.measured import find_alarms_of, observed_of
+from ltviz.recording.measured import find_alarms_of, observed_of, watch_losses
 
 from .kept import Kept, identify
 
@@ -25,8 +28,8 @@ SLICE_SECONDS = 0.1
 """How long one run is looked at before others have their turn."""
 MOST_FRAMES = 4_096
 """Frames of a run that are looked at: of a longer one every second, fourth, ... so that none is looked at in vain."""
-MOST_KEPT = 24 * MOST_FRAMES
-"""Observations of a few hundred bytes each: those of as many runs as one page shows."""
+MOST_KEPT = 24
+"""Runs whose observations, of a few hundred bytes each, are kept: as many as one page shows."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +41,51 @@ class RunAlarms:
     """Whether every frame has been looked at."""
 
 
+@dataclass
+class _Seen:
+    """What is known of one run."""
+
+    watch: LossWatch | None
+    observations: dict[int, Observation | None] = field(default_factory=dict)
+    """By step; None where there is nothing to be seen."""
+
+
 class Alarms:
     """Finds alarms; any thread may ask."""
 
     def __init__(self) -> None:
         self._kept = Kept(MOST_KEPT)
+        self._guard = threading.Lock()
 
-    def find(self, recording: Recording, seconds: float = float("inf")) -> RunAlarms:
+    def find(
+        self, recording: Recording, seconds: float = float("inf"), steps: Sequence[int] | None = None
+    ) -> RunAlarms:
         """The alarms of a run in the frames that were looked at before, and as many more as there is time for.
+
+        `steps` are those of its frames, which are looked for where None.
 
         Raises:
             LtvizError: the recording does not hold what it takes.
         """
-        folder = identify(recording.path)
         end = time.monotonic() + seconds
-        seen, complete = [], True
-        steps = recording.steps()
+        key = recording.path, identify(recording.path)
+        seen: _Seen = self._kept.get(key, lambda: _Seen(watch_losses(recording.info)))
+        complete = True
+        steps = recording.steps() if steps is None else steps
         stride = 1 << max(0, (len(steps) - 1) // MOST_FRAMES).bit_length()
-        for step in steps[::stride]:
+        wanted = steps[::stride]
+        for step in wanted:
+            if step in seen.observations:
+                continue
             if time.monotonic() > end:
                 complete = False
                 break
-            observation = self._kept.get((recording.path, folder, step), lambda step=step: _look(recording, step))
-            seen += [] if observation is None else [observation]
-        return RunAlarms(tuple(find_alarms_of(recording, seen)), complete)
+            seen.observations[step] = _look(recording, step)
+        found = [there for step in wanted if (there := seen.observations.get(step)) is not None]
+        if len(seen.observations) > 2 * MOST_FRAMES:
+            seen.observations = {step: seen.observations[step] for step in wanted if step in seen.observations}
+        with self._guard:
+            return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete)
 
 
 def _look(recording: Recording, step: int) -> Observation | None:

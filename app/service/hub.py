@@ -38,10 +38,16 @@ from .wire import THUMBNAIL_LIMIT, EncodedFrame, encode_frame, encode_run
 log = logging.getLogger("ltviz.app")
 
 POLL_SECONDS = 0.035
+"""From the beginning of a round over all runs to that of the next."""
+LEAST_REST_SECONDS = 0.008
+LIST_SECONDS = 0.012
+"""Of one round, after which no more folders are listed: news of no run waits for the listings of all."""
+HEADER_SECONDS, LIVE_HEADER_SECONDS = 0.04, 0.008
+"""Of one round and of a processor, for the headers of old frames; less while there is news to be looked for."""
 SEARCH_SECONDS = 0.25
 """How often it is asked whether there are frames to be looked at for alarms."""
-REST_RATIO = 4
-"""How much longer than a look at them the rest after it is: at most a fifth of one core goes into alarms."""
+REST_RATIO = 9
+"""How much longer than a look at them the rest after it is: at most a tenth of one core goes into alarms."""
 CACHE_BYTES = 64 * 2**20
 FIRST_POINTS = 5_000
 """Of a run of very many samples so many are seen first, of every class."""
@@ -138,11 +144,11 @@ class Hub:
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
         while self._tails:
-            tails = list(self._tails.values())
+            began, tails = time.monotonic(), list(self._tails.values())
             for tail in await loop.run_in_executor(self._poller, _poll, tails):
                 for wake in list(tail.watchers):
                     wake()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(max(LEAST_REST_SECONDS, began + POLL_SECONDS - time.monotonic()))
 
     async def _search(self) -> None:
         """Looks for alarms in whatever has changed, and rests longer than it looks."""
@@ -265,8 +271,14 @@ def _land(tail: Tail, name: str, step: int) -> None:
 
 
 def _poll(tails: Sequence[Tail]) -> list[Tail]:
-    now = time.monotonic()
-    return [tail for tail in tails if tail.poll(now)]
+    """One round; those that have changed. The first run with old frames to be looked at has the time for them."""
+    began, spent, changed = time.monotonic(), time.thread_time(), []
+    seconds = LIVE_HEADER_SECONDS if any(tail.snapshot.live for tail in tails) else HEADER_SECONDS
+    for tail in tails:
+        now, left = time.monotonic(), seconds + spent - time.thread_time()
+        if tail.poll(now, left, lists=now - began < LIST_SECONDS):
+            changed.append(tail)
+    return changed
 
 
 def _describe(tail: Tail, snapshot: Snapshot, thumbnails: int) -> bytes:

@@ -201,8 +201,9 @@ class StateHeader:
     total_steps: int | None
     steps: Sequence[int]
     """Those that were not listed before."""
-    events: Sequence[tuple[int, str, str]]
-    """What the timeline shows: step, kind and words of what happened, alarms included."""
+    events: Sequence[tuple[int, str, str]] | None
+    """What the timeline shows: step, kind and words of what happened, alarms included; null where they are many and as
+    they were."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,8 @@ log = logging.getLogger("ltviz")
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
 MAX_RUNS = 24
+FEW_EVENTS = 64
+"""So many are said again whenever a run has news; more only where they have changed."""
 MESSAGES_A_SECOND = 1000
 """Of one viewer; more wait for their second. 24 panels at 30 frames a second are answered by 720."""
 POLICY_VIOLATION = 1008
@@ -145,7 +147,9 @@ class Viewer:
                 self._news.notify_all()
             await self._say_clock()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.clock.wait(time.monotonic())):
+                # Live runs alone have nothing to move on: their news wakes, and many viewers cost no more meanwhile.
+                still = self.clock.mode == "follow" and all(track.live for track in tracks.values())
+                async with asyncio.timeout(None if still else self.clock.wait(time.monotonic())):
                     await self._woken.wait()
 
     async def _listen(self) -> None:
@@ -265,6 +269,7 @@ class Viewer:
                 grown = now.steps[: len(had)] == had
                 new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
                 known.update(new)
+                changed = not had or before is None or before[1:] != (recorded, alarms)
                 told[run] = (now, recorded, alarms)
                 await self._send(
                     encode_message(
@@ -277,7 +282,7 @@ class Viewer:
                             frames=len(now.steps),
                             total_steps=None if now.info is None else now.info.total_steps,
                             steps=new,
-                            events=tail.events(),
+                            events=tail.events() if changed or len(recorded) + len(alarms) <= FEW_EVENTS else None,
                         )
                     )
                 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ltviz.errors import LtvizError
 from ltviz.recording import Recording, RunInfo
@@ -20,8 +21,8 @@ log = logging.getLogger("ltviz.app")
 LIVE = frozenset({"queued", "starting", "running", "paused", "stopping"})
 STATUS_SECONDS = 0.25
 HEADER_SECONDS = 0.02
-"""Of one look, for the headers of new frames: a run of very many, opened for the first time, comes bit by bit, and what
-is new meanwhile, in it and in the runs beside it, waits no longer."""
+"""Of one look, for the headers of frames beside the newest: a run of very many, opened for the first time, comes bit by
+bit, and what is new meanwhile, in it and in the runs beside it, waits no longer."""
 COARSE_SECONDS, LATE_SECONDS = 3.0, 2.0
 """Some file systems keep a folder's time to the second only, and some tell it late: for so long after a change it is
 looked into with every status, whatever its time says; and so often after that."""
@@ -72,6 +73,7 @@ class Tail:
     """What was found wrong with the run so far."""
     searched: Snapshot | None = None
     """The state in which every frame had been looked at for alarms."""
+    _happened: Mapping[int, list[dict[str, Any]]] | None = None
     _listed: int = -1
     _changed_at: float = 0.0
     _next_list: float = 0.0
@@ -80,13 +82,19 @@ class Tail:
     _next_look: float = 0.0
     _next_status: float = 0.0
 
-    def poll(self, now: float) -> bool:
-        """Looks at the folder; True where the snapshot changed. Runs in the hub's own thread."""
+    def poll(self, now: float, seconds: float = HEADER_SECONDS, *, lists: bool = True) -> bool:
+        """Looks at the folder; True where the snapshot changed. Runs in the hub's own thread.
+
+        Args:
+            now: monotonic seconds.
+            seconds: for headers.
+            lists: whether the folder of the frames may be listed, which takes its time where they are many.
+        """
         if now < self._next_look:
             return False
         before = self.snapshot
         try:
-            found = self._look(before, now)
+            found = self._look(before, now, seconds, lists)
         except OSError:
             # The folder vanished between two looks at it: the next poll says so.
             found, self._listed = before, -1
@@ -102,7 +110,7 @@ class Tail:
         self._next_look = now + (RESTING_SECONDS if self._complete and not self.snapshot.live else 0.0)
         return changed
 
-    def _look(self, known: Snapshot, now: float) -> Snapshot:
+    def _look(self, known: Snapshot, now: float, seconds: float, lists: bool) -> Snapshot:
         if not self.recording.path.is_dir():
             if known.generation is None:
                 return known
@@ -113,7 +121,7 @@ class Tail:
             known = self._open(known)
             status = self.recording.status()
             known = replace(known, state=status.state, reason=words.shared.sentence(status.reason))
-        return known if known.generation is None else self._list(known, now)
+        return known if known.generation is None else self._list(known, now, seconds, lists)
 
     def _open(self, known: Snapshot) -> Snapshot:
         generation = identify(self.recording.path)
@@ -122,31 +130,38 @@ class Tail:
         self._forget()
         return Snapshot(generation=generation, info=None if generation is None else self.recording.info)
 
-    def _list(self, known: Snapshot, now: float) -> Snapshot:
+    def _list(self, known: Snapshot, now: float, seconds: float, lists: bool) -> Snapshot:
         changed = (self.recording.path / "frames").stat().st_mtime_ns
         if changed == self._listed and now < self._next_list:
             return known
         # Noted before listing: a frame that arrives in between changes the folder again and is found next time.
         if changed != self._listed:
             self._listed, self._changed_at = changed, now
-        found, self._complete = self.recording.steps_within(HEADER_SECONDS)
+        found, self._complete = self.recording.steps_within(seconds, lists=lists)
         again = STATUS_SECONDS if now < self._changed_at + COARSE_SECONDS else LATE_SECONDS
         self._next_list = now + (again if self._complete else 0.0)
         steps = tuple(step for step in found if step not in self.bad) if self.bad else found
         if steps == known.steps:
             return known
-        names = () if known.info is None else known.info.class_names
+        self._record(known)
+        return replace(known, steps=steps)
+
+    def _record(self, known: Snapshot) -> None:
+        """Takes in what happened at the steps, where anything else has happened than before."""
+        happened = self.recording.known_events()
+        if happened is self._happened:
+            return
+        self._happened, names = happened, () if known.info is None else known.info.class_names
         self.recorded = tuple(
             (step, str(event.get("kind", "note")), words.served.event_text(event, names))
-            for step, events in self.recording.known_events().items()
+            for step, events in happened.items()
             for event in events
         )
-        return replace(known, steps=steps)
 
     def _forget(self) -> None:
         self._listed, self.header, self.recorded, self.alarms = -1, None, (), ()
         self.bad.clear()
-        self.projections = self.searched = None
+        self.projections = self.searched = self._happened = None
 
     def events(self) -> list[Event]:
         """Everything that the timeline shows, by step."""
@@ -156,7 +171,7 @@ class Tail:
         """Looks for alarms, for so long at most. Runs in a thread of its own, never in the event loop."""
         snapshot = self.snapshot
         try:
-            found = alarms.find(self.recording, seconds)
+            found = alarms.find(self.recording, seconds, snapshot.steps)
         except (LtvizError, OSError, ValueError) as error:
             log.warning("Run %s is not looked at for alarms: %s", self.run, error)
             found = RunAlarms((), complete=True)

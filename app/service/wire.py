@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -74,13 +74,18 @@ class EncodedFrame:
 
     def message(self, *, seq: int, time: float, live: bool) -> bytes:
         """The message for one viewer: `seq` counts its frames, `time` is Unix seconds."""
-        own = _json(Delivery(seq=seq, time=round(time, 4), live=live))
-        return pack(f"{own[:-1]},{self.head[1:]}", self.payload)
+        own = _json(vars(Delivery(seq=seq, time=round(time, 4), live=live)))
+        return pack(own[:-1].encode() + self._common, self.payload)
+
+    @cached_property
+    def _common(self) -> bytes:
+        """What of the header is the same for all viewers; made once, for hundreds of them."""
+        return f",{self.head[1:]}".encode()
 
 
-def pack(header: str, payload: bytes = b"") -> bytes:
+def pack(header: str | bytes, payload: bytes = b"") -> bytes:
     """One message from a JSON text and its payload."""
-    text = header.encode()
+    text = header.encode() if isinstance(header, str) else header
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, payload))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ltviz.bench.live import describe_live, measure_live
 from ltviz.bench.many import measure_many
 from ltviz.bench.served import App, app, browser, open_page
 from ltviz.recording import record
@@ -171,7 +172,7 @@ def run(argv: Sequence[str] = ()) -> None:
     options = argparse.ArgumentParser("ltviz bench stage", description=__doc__)
     options.add_argument("--hz", type=float, default=10.0, help="frames a second asked for")
     options.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
-    options.add_argument("--only", default="", help='one setting, such as "4x5000", or "hand"')
+    options.add_argument("--only", default="", help='one setting, such as "4x5000", "hand" or "live"')
     options.add_argument("--points", type=int, help="one run of so many points and nothing else, such as 1000000")
     given = options.parse_args(argv)
     if given.points:
@@ -189,9 +190,13 @@ def run(argv: Sequence[str] = ()) -> None:
         for panels, points in settings:
             row = measure(running, chromium, Path(name), panels, points, given.hz, given.seconds)
             print(f"| {' | '.join(row)} |", flush=True)
-        if "x" not in given.only:
-            print()
-            _print_figures(measure_hand(running, chromium, Path(name)))
+        if "x" in given.only:
+            return
+        print()
+        rows = {} if given.only == "live" else measure_hand(running, chromium, Path(name))
+        if given.only != "hand":
+            rows |= describe_live(*measure_live(running, chromium, Path(name), given.seconds))
+        _print_figures(rows)
 
 
 def _print_figures(figures: Mapping[str, str]) -> None:

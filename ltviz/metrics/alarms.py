@@ -13,6 +13,7 @@ import numpy as np
 
 from ltviz.geometry.threads import one_blas_thread
 from ltviz.metrics.classes import UNLABELLED, Classes
+from ltviz.metrics.loss_watch import LossWatch, stuck_window
 from ltviz.metrics.pairs import pair_split, tail_room
 from ltviz.metrics.shots import ShotGroups
 from ltviz.metrics.spectrum import effective_rank
@@ -23,13 +24,10 @@ TAIL_ROOM = 0.1
 """Smallest tail-tail angle over smallest head-head angle below which the tail has collapsed."""
 RANK_SHARE = 0.25
 """Share of the way from rank 1 to the rank of a simplex (or of the space) below which dimensions have collapsed."""
-STUCK_WITHIN = 0.01
-"""Relative distance from log(2N - 1) within which a loss term is stuck there."""
 SETTLED = 0.5
 """Share of training before which shapes are not judged: every network starts in a narrow cone and opens slowly."""
 LASTING = 3
 """Frames in a row that must show a shape before it is an alarm; all of them where a run has fewer."""
-_STUCK_SHARE, _STUCK_STEPS = 0.05, 20  # of all steps, and at least; how long a loss must stand still
 _CAP_ROUNDS = 500  # points that the search for the smallest cap may add; it needs about 3 D
 _CAP_EXACT = 1e-9
 """Gap at which the smallest cap is found, in squares of distances of unit vectors."""
@@ -134,6 +132,7 @@ def find_alarms(
     views: int = 2,
     failure: str | None = None,
     class_names: Sequence[str] | None = None,
+    watch: LossWatch | None = None,
 ) -> list[Alarm]:
     """Every alarm of a run so far, by step.
 
@@ -145,17 +144,22 @@ def find_alarms(
         views: of each sample in a batch.
         failure: reason of a failed run.
         class_names: for the words.
+        watch: what is known of `losses` before those that are new; of the same batch size, views and total.
     """
     seen = list(observations)
-    last = max([m.step for m in seen] + [int(line["step"]) for line in losses], default=0)
+    if total_steps is None and watch is None:
+        total_steps = max([m.step for m in seen] + [int(line["step"]) for line in losses], default=0)
+    watch = watch or LossWatch(batch_size, views, stuck_window(total_steps or 0))
+    watch.take(losses)
+    last = max([m.step for m in seen] + [watch.last])
     total = total_steps or last
     settled = [observation for observation in seen if observation.step >= SETTLED * total]
     found = [
         *_lasting(settled, _minority_collapse),
         *_lasting(settled, _dimensional_collapse),
         *_lasting(settled, _hemisphere),
-        *_not_finite(seen, losses, failure, last),
-        *_stuck(losses, batch_size, views, total),
+        *_not_finite(seen, watch, failure, last),
+        *_stuck(watch, batch_size, views),
         *_swaps(seen, total, class_names),
     ]
     return sorted(found, key=lambda alarm: alarm.step)
@@ -311,48 +315,32 @@ def _hemisphere(observation: Observation) -> Alarm | None:
 # ---------------------------------------------------------------------- losses
 
 
-def _not_finite(
-    observations: Sequence[Observation], losses: Sequence[Mapping[str, Any]], failure: str | None, last: int
-) -> list[Alarm]:
+def _not_finite(observations: Sequence[Observation], watch: LossWatch, failure: str | None, last: int) -> list[Alarm]:
     """The first refusal only: once a number is lost, what follows says nothing new."""
     advice = "Try a lower learning rate, a higher temperature, or 32-bit precision."
     found = [Alarm("not_finite", m.step, f"NaN refused: {text}", advice) for m in observations for text in m.refused]
-    for line in losses:
-        if bad := [name for name, value in line.items() if value is None]:
-            reason = f"NaN refused: the loss term '{bad[0]}' was not finite."
-            found.append(Alarm("not_finite", int(line["step"]), reason, advice))
-            break
+    if watch.bad is not None:
+        reason = f"NaN refused: the loss term '{watch.bad[1]}' was not finite."
+        found.append(Alarm("not_finite", watch.bad[0], reason, advice))
     if failure and not found and _FAILED.search(failure):
         step = re.search(r"at step (\d+)", failure)
         found.append(Alarm("not_finite", int(step[1]) if step else last, f"NaN refused: {failure}", advice))
     return sorted(found, key=lambda alarm: alarm.step)[:1]
 
 
-def _stuck(losses: Sequence[Mapping[str, Any]], batch_size: int | None, views: int, total: int) -> list[Alarm]:
+def _stuck(watch: LossWatch, batch_size: int | None, views: int) -> list[Alarm]:
     """A contrastive loss of N samples in V views over V N - 1 others is log(V N - 1) where all points are one."""
-    if batch_size is None or views * batch_size < 3:
+    if not watch.stuck:
         return []
-    level = math.log(views * batch_size - 1)
-    window = max(_STUCK_STEPS, math.ceil(_STUCK_SHARE * total))
-    found = []
-    for name in dict.fromkeys(name for line in losses for name in line if name not in ("step", "learning_rate")):
-        began, length = 0, 0
-        for line in losses:
-            value = line.get(name)
-            near = isinstance(value, int | float) and abs(value - level) <= STUCK_WITHIN * level
-            began, length = (began if length else int(line["step"]), length + 1) if near else (0, 0)
-            if length == window:
-                found.append((name, began))
-                break
-    if not found:
-        return []
-    name, step = min(found, key=lambda item: (item[0] == "total", item[1]))  # the sum says less than its term
+    name, step = min(
+        watch.stuck.items(), key=lambda item: (item[0] == "total", item[1])
+    )  # the sum says less than its term
     return [
         Alarm(
             "stuck_loss",
             step,
-            f"The loss term '{name}' stands still at log({views} * {batch_size} - 1) = {level:.2f}, its value where "
-            "all points are one: nothing is learned.",
+            f"The loss term '{name}' stands still at log({views} * {batch_size} - 1) = {watch.level:.2f}, its value "
+            "where all points are one: nothing is learned.",
             "Try another seed, a higher learning rate or a lower temperature; check that views differ and labels fit.",
         )
     ]

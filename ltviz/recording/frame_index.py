@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,11 @@ log = logging.getLogger("ltviz")
 REST_RATIO = 5
 """How much longer than a listing the rest after it is where only news is wanted: a folder of many frames takes its
 time to list, 10 ms and more for 20,000, and what is being written needs that processor."""
-LIST_SECONDS = 1.0
-"""So often at least it is listed while frames come where they are expected."""
+LIST_SECONDS, LIST_RATIO = 1.0, 100
+"""So often, or after so many times as long as a listing takes where that is more, it is listed while frames come where
+they are expected."""
+REACH = 64
+"""Steps after the newest frame among which the next one is expected, however unevenly they come."""
 
 
 class FrameIndex:
@@ -35,18 +39,30 @@ class FrameIndex:
 
     def __init__(self, run: Path) -> None:
         self._run, self._guard = run, threading.RLock()
+        self._folder = os.fspath(run / "frames")
+        self._listing = threading.RLock()
+        """Held while the folder is listed, which takes its time: who wants news alone does without. An older look never
+        comes after a newer one. Taken before the guard."""
         self._names: set[str] = set()
         self._steps: Sequence[int] = ()
-        self._came: set[int] = set()
+        self._waiting: deque[int] = deque()
+        """Steps whose headers are still to be read, growing."""
         self._went: set[int] = set()
+        self._meanwhile: set[str] = set()
+        """Files found since the last listing began, which need not be in it."""
         self._known: Mapping[int, dict[str, float]] | None = {}
-        """A copy of the metrics for who asked last; None once they have changed."""
+        """A copy of the metrics, by growing step, for who asked last; None once they have changed."""
         self._readable: tuple[int, ...] = ()
         self._metrics: dict[int, dict[str, float]] = {}
         self._events: dict[int, list[dict[str, Any]]] = {}
+        self._told: Mapping[int, list[dict[str, Any]]] | None = {}
+        """As `_known`, of the events."""
         self._sound: set[int] = set()
         self._bad: dict[int, tuple[Identity, str]] = {}
         self._listed_at = self._rest_until = -math.inf
+        self._took = 0.0
+        self._followed = False
+        """Whether what came last was found where it was expected."""
 
     def path(self, step: int) -> Path:
         return self._run / "frames" / file_name(step)
@@ -57,71 +73,116 @@ class FrameIndex:
 
         RecordingError where the folder is a link, or may not be looked into.
         """
-        folder, began = inner_folder(self._run, "frames"), time.monotonic()
-        try:
-            names = set(os.listdir(folder))  # noqa: PTH208  (a Path a name would cost more than all the rest)
-        except (FileNotFoundError, NotADirectoryError):
-            names = set()
-        except OSError as error:
-            raise RecordingError(f"The frames cannot be looked into ({error.strerror}; {folder}).") from error
-        with self._guard:
-            self._listed_at = time.monotonic()
-            self._rest_until = self._listed_at + REST_RATIO * (self._listed_at - began)
-            came, went = _steps(names - self._names), _steps(self._names - names)
-            if went:
-                self._steps = tuple(step for step in self._steps if step not in went)
-            if came:
-                later = not self._steps or min(came) > self._steps[-1]
-                self._steps = (*self._steps, *sorted(came)) if later else tuple(sorted({*self._steps, *came}))
-            self._came = (self._came | came) - went
-            self._went = (self._went | went) - came
-            self._names = names
-            return self._steps
+        with self._listing:
+            folder, began = inner_folder(self._run, "frames"), time.monotonic()
+            with self._guard:
+                self._meanwhile.clear()
+            try:
+                names = set(os.listdir(folder))  # noqa: PTH208  (a Path a name would cost more than all the rest)
+            except (FileNotFoundError, NotADirectoryError):
+                names = set()
+            except OSError as error:
+                raise RecordingError(f"The frames cannot be looked into ({error.strerror}; {folder}).") from error
+            with self._guard:
+                self._listed_at = time.monotonic()
+                self._took = self._listed_at - began
+                self._rest_until = self._listed_at + REST_RATIO * self._took
+                names |= self._meanwhile
+                self._take(_steps(names - self._names), _steps(self._names - names))
+                self._names = names
+                return self._steps
+
+    def _take(self, came: set[int], went: set[int]) -> None:
+        """Takes in which files there are now."""
+        if went:
+            self._steps = tuple(step for step in self._steps if step not in went)
+            self._waiting = deque(step for step in self._waiting if step not in went)
+        if came:
+            self._followed = False
+            new = sorted(came)
+            later = not self._steps or new[0] > self._steps[-1]
+            self._steps = (*self._steps, *new) if later else tuple(sorted({*self._steps, *new}))
+            self._wait_for(new)
+        self._went = (self._went | went) - came
 
     def metrics(self) -> Mapping[int, dict[str, float]]:
         """Metrics of each frame that is not known to be bad, by growing step; not to be changed. A frame that is not
         there yet is later than all that are."""
-        with self._guard:
+        with self._listing:
             steps = self.files()
             if steps and steps[-1] not in self._metrics:
                 # A look at a folder that is being written may show a file and miss one that came before it. All that
                 # were there before the newest of this look are sure to be in the next.
                 newest, again = steps[-1], self.files()
                 steps = again if again and again[-1] == newest else tuple(step for step in again if step <= newest)
-            self._look(steps, math.inf)
+        with self._guard:
+            self._look(steps)
             if self._known is None:
-                self._known = dict(self._metrics)
+                self._known = dict(sorted(self._metrics.items()))
             return self._known
 
-    def steps_within(self, seconds: float) -> tuple[tuple[int, ...], bool]:
-        """Steps of the frames in `metrics`, with so much time for new headers, the newest frame's first; and whether
-        nothing is left to be looked at. Asked again, it goes on; a frame between others may come later than they. The
-        same object as before where nothing has changed."""
-        with self._guard:
-            now = time.monotonic()
-            came = self._follow_on()
-            listed = now >= (self._rest_until if not came else max(self._rest_until, self._listed_at + LIST_SECONDS))
-            self._look(self.files() if listed else self._steps, now + seconds)
-            return self._readable, listed and not self._came
+    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
+        """Steps of the frames in `metrics`, with so much of a processor's time for new headers, the newest frame's
+        first; and whether nothing is left to be looked at. Asked again, it goes on; a frame between others may come
+        later than they. The same object as before where nothing has changed.
 
-    def _follow_on(self) -> bool:
-        """Takes in the frames that are where the next ones are expected, by the stride of the last two: nothing is
-        listed for them."""
-        came = []
+        Without `lists` the folder is not listed, which may take longer, but what comes next is found.
+        """
+        with self._guard:
+            self._follow_on()
+        listed = lists and self._is_due() and self._list_unless_others_do()
+        with self._guard:
+            self._look(self._steps, seconds, again=listed)
+            return self._readable, listed and not self._waiting
+
+    def _is_due(self) -> bool:
+        """Whether the folder has rested since it was listed."""
+        rest = self._listed_at + max(LIST_SECONDS, LIST_RATIO * self._took) if self._followed else -math.inf
+        return time.monotonic() >= max(self._rest_until, rest)
+
+    def _list_unless_others_do(self) -> bool:
+        """Lists the folder; False where another thread is at it."""
+        if not self._listing.acquire(blocking=False):
+            return False
+        try:
+            self.files()
+        finally:
+            self._listing.release()
+        return True
+
+    def _follow_on(self) -> None:
+        """Takes in the frames that are where the next ones are expected, soon after the last, or as far from it as that
+        from the one before: nothing is listed for them."""
+        came: list[int] = []
         while len(self._steps) > 1:
             last, before = (*self._steps[-2:], *came)[-1], (*self._steps[-2:], *came)[-2]
-            if identity_at(self.path(expected := 2 * last - before)) is None:
+            ahead = range(last + 1, last + REACH + 1) if last - before <= REACH else (2 * last - before,)
+            found = next((step for step in ahead if self._is_file(step)), None)
+            if found is None:
                 break
-            came.append(expected)
-        self._steps = (*self._steps, *came) if came else self._steps
-        self._came.update(came)
-        self._names |= {file_name(step) for step in came}
-        return bool(came)
+            came.append(found)
+        if came:
+            names = {file_name(step) for step in came}
+            self._steps = (*self._steps, *came)
+            self._wait_for(came)
+            self._names |= names
+            self._meanwhile |= names
+            self._followed = True
 
-    def events(self) -> dict[int, list[dict[str, Any]]]:
-        """Events of the frames that `metrics` knew when it was last asked, of those that have any."""
+    def _is_file(self, step: int) -> bool:
+        try:
+            os.stat(f"{self._folder}/{file_name(step)}", follow_symlinks=False)  # noqa: PTH116  (as above)
+        except OSError:
+            return False
+        return True
+
+    def events(self) -> Mapping[int, list[dict[str, Any]]]:
+        """Events of the frames that have been looked at, of those that have any; not to be changed. The same object as
+        before where nothing has changed."""
         with self._guard:
-            return {step: list(self._events[step]) for step in sorted(self._events)}
+            if self._told is None:
+                self._told = {step: self._events[step] for step in sorted(self._events)}
+            return self._told
 
     def bad(self) -> list[tuple[int, str]]:
         """Steps of what was skipped so far, and why."""
@@ -145,49 +206,68 @@ class FrameIndex:
             if step not in self._bad:
                 log.warning("A frame is skipped: %s (%s)", error, path)
             if self._metrics.pop(step, None) is not None:
-                self._known, self._readable = None, tuple(self._metrics)
-            self._events.pop(step, None)
+                self._known, self._readable = None, tuple(sorted(self._metrics))
+            if self._events.pop(step, None) is not None:
+                self._told = None
             self._sound.discard(step)
             self._bad[step] = (identity, str(error))
 
-    def _look(self, steps: Sequence[int], until: float) -> None:
-        """Reads the headers of what is new among these steps, for so long at most."""
+    def _wait_for(self, new: Sequence[int]) -> None:
+        """Headers of these steps, growing, are to be read."""
+        later = not self._waiting or new[0] > self._waiting[-1]
+        self._waiting = deque(sorted({*self._waiting, *new})) if not later else self._waiting
+        self._waiting.extend(new if later else ())
+
+    def _look(self, steps: Sequence[int], seconds: float = math.inf, *, again: bool = True) -> None:
+        """Reads the headers of what is new among these steps, in so much of a processor's time; `again` those of bad
+        frames whose files have changed."""
+        until = time.thread_time() + seconds
+        gone = bool(self._went)
+        self._told = None if gone else self._told
         for step in self._went:
             for held in (self._metrics, self._events, self._bad):
                 held.pop(step, None)
             self._sound.discard(step)
-        last = steps[-1] if steps else -1
-        new = sorted(step for step in self._came | self._bad.keys() if step <= last)
-        if not new and not self._went:
-            return
-        gone = bool(self._went)
         self._went.clear()
-        newest, added = next(reversed(self._metrics), -1), []
-        # The newest frame is what a live run shows.
-        for count, step in enumerate([*new[-1:], *new[:-1]]):
-            if count and time.monotonic() > until:
-                break
+        added: list[int] = []
+        for step in sorted(self._bad) if again else ():
+            added += [step] if self._read_header(step) and step in self._metrics else []
+        last, missing = steps[-1] if steps else -1, []
+        while (step := self._next_waiting(last, newest=not added)) is not None:
             known = step in self._metrics
-            if self._read_header(step):
-                self._came.discard(step)
+            if not self._read_header(step):
+                missing.append(step)
             if known != (step in self._metrics):
                 gone |= known
                 added += [] if known else [step]
-        self._take_in(sorted(added), newest, gone=gone)
+            if time.thread_time() > until:
+                break
+        if missing:
+            self._wait_for(sorted(missing))
+        self._take_in(sorted(added), gone=gone)
 
-    def _take_in(self, added: Sequence[int], newest: int, *, gone: bool) -> None:
-        """Puts the metrics of new frames in order. Of a long run this is done with every frame: what only grows at its
-        end is neither sorted nor copied."""
+    def _next_waiting(self, last: int, *, newest: bool) -> int | None:
+        """The next step up to `last` whose header is to be read: the oldest, or the `newest`, which is what a live run
+        shows."""
+        if not self._waiting or self._waiting[0] > last:
+            return None
+        if not newest:
+            return self._waiting.popleft()
+        at = next(i for i in range(len(self._waiting) - 1, -1, -1) if self._waiting[i] <= last)
+        step = self._waiting[at]
+        del self._waiting[at]
+        return step
+
+    def _take_in(self, added: Sequence[int], *, gone: bool) -> None:
+        """Puts the steps of new frames in order. Of a long run this is done with every frame: what only grows at its
+        end is not sorted, and what comes between is merged."""
         if not added and not gone:
             return
-        self._known = None
-        if added and added[0] < newest:
-            self._metrics = dict(sorted(self._metrics.items()))
-        else:
-            for step in added:
-                self._metrics[step] = self._metrics.pop(step)
-        if gone or added[0] < newest:
-            self._readable = tuple(self._metrics)
+        if gone:
+            self._known = None
+            self._readable = tuple(sorted(self._metrics))
+        elif self._readable and added[0] < self._readable[-1]:
+            self._readable = tuple(sorted((*self._readable, *added)))
         else:
             self._readable = (*self._readable, *added)
 
@@ -206,9 +286,9 @@ class FrameIndex:
             self.set_bad(step, error)
             return True
         self._bad.pop(step, None)
-        self._metrics[step] = metrics
+        self._metrics[step], self._known = metrics, None
         if events:
-            self._events[step] = events
+            self._events[step], self._told = events, None
         return True
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ltviz.marks import THEORY
 from ltviz.metrics import measure
 from ltviz.metrics.alarms import Alarm, Observation, find_alarms, observe
+from ltviz.metrics.loss_watch import LossWatch, stuck_window
 from ltviz.recording.drawn import draw_evenly
 from ltviz.recording.estimate import MOST_MEASURED, Measured, Progress, estimate
 from ltviz.recording.frame import Frame
@@ -89,18 +90,16 @@ def observed_of(frame: Frame, split: np.ndarray | None = None) -> tuple[Frame, n
     return some, None if split is None else split[rows]
 
 
-def find_alarms_of(recording: Recording, observations: Iterable[Observation] | None = None) -> list[Alarm]:
+def find_alarms_of(
+    recording: Recording, observations: Iterable[Observation] | None = None, watch: LossWatch | None = None
+) -> list[Alarm]:
     """The alarms of a run, by step, from its loss terms and what `observe` sees in its frames; in all where None.
+    `watch` is `watch_losses` of the same run, kept from one time to the next.
 
     Raises:
         LtvizError: of a stranger's run, a run.json or frames that cannot be used.
     """
     info, status = recording.info, recording.status()
-    settings = info.config.get("run")
-    size = settings.get("batch_size") if isinstance(settings, dict) else None
-    match info.config.get("share"):
-        case [int(rows), _]:  # of this method's own batches
-            size = rows
     if observations is None:
         counts, split = np.array(info.counts), recording.probe.known_split
         seen = (observed_of(frame, split) for frame in recording.since(None))
@@ -109,7 +108,23 @@ def find_alarms_of(recording: Recording, observations: Iterable[Observation] | N
         observations,
         total_steps=info.total_steps,
         losses=recording.metrics(),
-        batch_size=size if isinstance(size, int) else None,
+        batch_size=_batch_size(info),
         failure=status.reason if status.state == "failed" else None,
         class_names=info.class_names,
+        watch=watch,
     )
+
+
+def watch_losses(info: RunInfo) -> LossWatch | None:
+    """What takes in the loss terms of a run as they come; None where it does not say how long it is."""
+    return None if not info.total_steps else LossWatch(_batch_size(info), 2, stuck_window(info.total_steps))
+
+
+def _batch_size(info: RunInfo) -> int | None:
+    """Samples of this method's own batches."""
+    settings = info.config.get("run")
+    size = settings.get("batch_size") if isinstance(settings, dict) else None
+    match info.config.get("share"):
+        case [int(rows), _]:
+            size = rows
+    return size if isinstance(size, int) else None

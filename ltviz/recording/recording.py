@@ -151,12 +151,12 @@ class Recording:
         """
         return list(self._index())
 
-    def steps_within(self, seconds: float) -> tuple[tuple[int, ...], bool]:
+    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
         """As `steps`, by one look and with so much time for new headers, the newest frame's first; and whether that was
         enough. Asked again, it goes on: a run of very many frames is shown before all of them have been looked at, and
-        a frame between others may come later than they.
+        a frame between others may come later than they. Without `lists` only the next frames are looked for.
         """
-        return self._frames.steps_within(seconds)
+        return self._frames.steps_within(seconds, lists=lists)
 
     def frame_metrics(self) -> dict[int, dict[str, float]]:
         """step -> metrics of all frames, from the files' headers alone."""
@@ -165,10 +165,11 @@ class Recording:
     def frame_events(self) -> dict[int, list[dict[str, Any]]]:
         """step -> events of all frames that have any, from the files' headers alone."""
         self._index()
-        return self.known_events()
+        return {step: list(events) for step, events in self.known_events().items()}
 
-    def known_events(self) -> dict[int, list[dict[str, Any]]]:
-        """As `frame_events`, of the frames that have been looked at already."""
+    def known_events(self) -> Mapping[int, list[dict[str, Any]]]:
+        """As `frame_events`, of the frames that have been looked at already; not to be changed. The same object as
+        before where nothing has changed."""
         return self._frames.events()
 
     def frame(self, step: int) -> Frame:

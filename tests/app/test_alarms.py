@@ -102,6 +102,16 @@ def test_of_a_long_run_so_many_frames_are_looked_at_and_these_stay_the_same_ones
     assert [step for _, step in looks] == [0, 2, 4]
 
 
+def test_what_is_followed_is_looked_at_without_a_listing(home: Path, runs, looks, monkeypatch):
+    """The folder of a long run takes its time to be listed, and so do all of its frames' names."""
+    recording = Recording(narrow(runs, home, "narrow-run"))
+    steps = tuple(recording.steps())
+    monkeypatch.setattr(type(recording._frames), "files", lambda self: pytest.fail("the folder is listed"))
+    alarms = Alarms()
+    assert alarms.find(recording, steps=steps[:4]).complete and len(looks) == 4
+    assert alarms.find(recording, steps=steps).alarms and len(looks) == len(steps)
+
+
 def test_a_frame_that_cannot_be_measured_leaves_the_others(home: Path, runs, looks):
     folder = narrow(runs, home, "narrow-run")
     broken = folder / "frames" / "000000010.safetensors"

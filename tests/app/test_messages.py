@@ -28,4 +28,4 @@ def test_types_are_the_stages():
     assert "@property {Record<string, (number | null)[]>} [readings] By class, or one number." in said
     assert '@property {"follow" | "play" | "hold"} mode' in said
     assert "@property {ProjectionHeader | null} projection " in said
-    assert "@property {[number, string, string][]} events " in said
+    assert "@property {[number, string, string][] | null} events " in said

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ltviz_app.service import stream
 from ltviz_app.service.studio import Studio
 from ltviz_app.words.served import event_text
 from websockets.exceptions import InvalidStatus
@@ -105,6 +106,21 @@ def test_what_happened_is_marked_on_the_timeline(talk, home: Path, runs):
         viewer.wait(lambda viewer=viewer: any(state["events"] for state in viewer.of("state")))
         assert viewer.of("state")[-1]["events"] == [[5, "setting", "temperature set from 0.1 to 0.2"]]
         viewer.session.close()
+
+
+def test_many_events_are_told_again_only_where_there_are_others(talk, home: Path, runs, monkeypatch):
+    monkeypatch.setattr(stream, "FEW_EVENTS", 2)
+    with runs.begin(home, "run-one") as writer:
+        runs.frame(writer, 0, events=[{"kind": "note", "text": f"event {i}", "step": 0} for i in range(3)])
+        viewer = talk("run-one")
+        viewer.wait(lambda: viewer.of("state"))
+        runs.frame(writer, 1)
+        viewer.wait(lambda: viewer.of("state")[-1]["last"] == 1)
+        assert next(state for state in viewer.of("state") if state["last"] == 1)["events"] is None
+        runs.frame(writer, 2, events=[{"kind": "note", "text": "another", "step": 2}])
+        viewer.wait(lambda: viewer.of("state")[-1]["last"] == 2)
+        told = [state["events"] for state in viewer.of("state")]
+    assert len(told[0]) == 3 and len(told[-1]) == 4
 
 
 def test_swapped_matchings_are_told_by_the_names_of_their_classes():

@@ -6,11 +6,16 @@ import inspect
 import json
 import math
 from importlib import import_module
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from ltviz.bench import metrics, record, train
+import ltviz
+from ltviz.bench import live, load, metrics, record, train
 from ltviz.cli import bench
+from ltviz.launch.app import load_app
+from ltviz.recording import Recording
 
 CASES = train.cases
 
@@ -72,3 +77,48 @@ def test_a_plain_loop_that_computes_something_else_is_not_compared(monkeypatch: 
     monkeypatch.setitem(train.LOSSES, "supcon", (lambda *given: 1.01 * loss(*given), views))
     with pytest.raises(AssertionError):
         train.check_equal("supcon", train.prepare(train.RunSettings(device="cpu")))
+
+
+def test_what_a_load_costs_is_held_against_the_windows_beside_it(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def window(viewers: int, steps: float, **more) -> load.Window:
+        return load.Window(viewers, 15.0, steps, 0.1, 0.2, app_mb=200.0 + steps, **more)
+
+    seen = {"lags": [[0.1] * 100, [0.1] * 94 + [0.5] * 6], "unanswered": [2, 3]}
+    windows = [window(0, 100), window(2, 96, **seen), window(0, 60), window(2, 57, **seen)]
+    monkeypatch.setattr(load, "measure", lambda options, home: windows)
+    assert bench.run(["load", "--viewers", "2", "--silent", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["trainer_slower"] == pytest.approx(np.median([1 - 96 / 80, 1 - 57 / 60]), abs=2e-3)
+    assert (told["lag_p50_ms"], told["slowest_viewer_p95_ms"], told["silent_frames"]) == (100, 500, 3)
+    assert told["frames_a_second"] == pytest.approx(200 / 30, abs=0.1) and told["app_mb_gained"] == -39
+
+
+def test_a_viewer_of_a_load_answers_each_frame_and_reads_no_more_of_it() -> None:
+    wire = import_module(f"{load_app().__name__}.service.wire")
+    head = '{"seq":7,"time":12.5,"live":true,"run":"a","step":3}'
+    assert load.FRAME.match(
+        wire.EncodedFrame("a", 3, 0.0, '{"run":"a","step":3}', b"").message(seq=7, time=12.5, live=True)[4:]
+    )
+    found = load.FRAME.match(head.encode())
+    assert found is not None and found.groups() == (b"7", b"12.5")
+    assert load.FRAME.match(head.replace("true", "false").encode()) is None
+
+
+def test_a_live_page_is_told_beside_the_same_page_without_training() -> None:
+    told = live.describe_live(live.Live(300.0, 900.0, 4.0, 3.0, 9.0), live.Live(30.0, 60.0, 4.0, 30.0, 3.0))
+    assert told["race of 5, frame to picture, ms, p50 (asked <= 100)"] == "300, only written 30, ratio 10.00"
+    assert told["reload to points, s (asked <= 5)"] == "9.0, only written 3.0, ratio 3.00"
+
+
+def test_the_frames_of_a_race_are_written_again_as_they_were(tmp_path: Path) -> None:
+    runs = []
+    for name in ("live-a", "live-b"):
+        with ltviz.record(tmp_path / name, labels=[0, 1, 2]) as run:
+            for step in range(3):
+                run.frame(step, embeddings=np.roll(np.eye(3), step, 0))
+        runs.append(Recording(tmp_path / name))
+    with live.written_again(tmp_path, runs) as again:
+        copies = [Recording(tmp_path / name) for name in again]
+        live.wait_until(lambda: all(len(copy.frame_files()) > 3 for copy in copies))
+    for copy, run in zip(copies, runs, strict=True):
+        assert np.array_equal(copy.frame(3).embeddings, run.frame(0).embeddings), "over and over"

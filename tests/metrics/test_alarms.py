@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 
 from ltviz.geometry import optimal_targets
 from ltviz.metrics.alarms import LASTING, Alarm, enclosing_cap, find_alarms, observe
+from ltviz.metrics.loss_watch import LossWatch, stuck_window
 
 COUNTS = np.array([200, 150, 120, 80, 50, 30, 15, 10, 5])
 C = len(COUNTS)
@@ -221,6 +222,29 @@ def test_a_loss_at_the_level_of_one_point_is_stuck() -> None:
     assert told(found) == [("stuck_loss", 7)] and "'contrast'" in found[0].reason and "4.84" in found[0].reason
     assert alarms([], losses=losses, batch_size=32) == [], "another batch has another level"
     assert alarms([], losses=losses) == []
+
+
+def test_losses_taken_in_as_they_come_tell_the_same_and_none_is_looked_at_twice() -> None:
+    level = math.log(2 * 64 - 1)
+    looked: list[int] = []
+
+    class Lines(list):
+        def __getitem__(self, place):
+            found = super().__getitem__(place)
+            looked.extend(line["step"] for line in found)
+            return found
+
+    losses = [{"step": s, "contrast": 9.0 if s in (20, 30) else level, "total": None} for s in range(1, 101)]
+    watch, told = LossWatch(64, 2, stuck_window(100)), []
+    for end in (10, 25, 26, 80, 100):
+        told = find_alarms([], total_steps=100, losses=Lines(losses[:end]), batch_size=64, watch=watch)
+    assert looked == list(range(1, 101))
+    assert told == find_alarms([], total_steps=100, losses=losses, batch_size=64)
+    assert [(alarm.kind, alarm.step) for alarm in told] == [("not_finite", 1), ("stuck_loss", 31)]
+    went_back = find_alarms([], total_steps=100, losses=losses[:15], batch_size=64, watch=watch)
+    assert [alarm.kind for alarm in went_back] == ["not_finite"], (
+        "a run that was cut back is looked at from its beginning"
+    )
 
 
 def test_a_loss_that_passes_the_level_is_not_stuck() -> None:

@@ -53,7 +53,60 @@ def test_a_frame_where_the_next_is_expected_is_found_unlisted(run, costs: list[s
     run._writer.frame(400, embeddings=np.eye(3))
     assert 400 not in index.steps_within(60.0)[0], "its turn comes with the next listing"
     monkeypatch.setattr(index, "_rest_until", 0.0)
+    monkeypatch.setattr(frame_index, "LIST_SECONDS", 0.0)
+    monkeypatch.setattr(frame_index, "LIST_RATIO", 0.0)
     assert 400 in index.steps_within(60.0)[0]
+
+
+def test_uneven_frames_are_followed_and_what_is_followed_is_seldom_listed(run, costs: list[str], monkeypatch) -> None:
+    monkeypatch.setattr(frame_index, "REST_RATIO", 0)
+    monkeypatch.setattr(frame_index, "LIST_SECONDS", 1e9)
+    index = FrameIndex(run.path)
+    index.steps_within(60.0)
+    costs.clear()
+    for step in (298, 299, 330, 331 + frame_index.REACH - 1):
+        run._writer.frame(step, embeddings=np.eye(3))
+        assert index.steps_within(60.0)[0][-1] == step and costs == ["read"], "no listing, and no other header"
+        costs.clear()
+        index.steps_within(60.0)
+        assert not costs, "nothing is new"
+    run._writer.frame(900, embeddings=np.eye(3))
+    assert index.steps_within(60.0, lists=False)[0][-1] == 394
+    monkeypatch.setattr(frame_index, "LIST_SECONDS", 0)
+    assert index.steps_within(60.0, lists=False)[0][-1] == 394 and not costs
+    monkeypatch.setattr(frame_index, "LIST_RATIO", 0)
+    assert index.steps_within(60.0)[0][-1] == 900
+
+
+def test_a_frame_that_is_followed_while_the_folder_is_listed_stays(run, monkeypatch) -> None:
+    index = FrameIndex(run.path)
+    index.metrics()
+    real = os.listdir
+
+    def slow(path):
+        names = real(path)
+        run._writer.frame(300, embeddings=np.eye(3))
+        # As another thread would, while this one lists.
+        index._follow_on()
+        return names
+
+    monkeypatch.setattr(os, "listdir", slow)
+    assert index.files()[-1] == 300
+    monkeypatch.setattr(os, "listdir", real)
+    index.path(300).unlink()
+    assert index.files()[-1] == 297, "the next listing tells"
+
+
+def test_old_frames_that_come_bit_by_bit_are_merged_in_order(run, costs: list[str], monkeypatch) -> None:
+    clock = iter(range(10**6))
+    monkeypatch.setattr(frame_index.time, "thread_time", lambda: float(next(clock)))
+    index, seen = FrameIndex(run.path), []
+    while not index.steps_within(10.5)[1]:
+        index._rest_until = 0.0
+        seen.append(list(index._readable))
+        assert seen[-1] == sorted(seen[-1]) and seen[-1][-1] == 297
+    assert len(seen) > 5 and costs.count("read") == 100
+    assert list(index.metrics()) == list(range(0, 300, 3)), "by step, in whatever order they came"
 
 
 def test_a_look_without_time_shows_the_newest_and_goes_on(run, costs: list[str]) -> None:

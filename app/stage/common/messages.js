@@ -142,8 +142,8 @@
  * @property {number} frames
  * @property {number | null} total_steps
  * @property {number[]} steps Those that were not listed before.
- * @property {[number, string, string][]} events What the timeline shows: step, kind and words of what happened, alarms
- *   included.
+ * @property {[number, string, string][] | null} events What the timeline shows: step, kind and words of what happened,
+ *   alarms included; null where they are many and as they were.
  */
 
 /**
