@@ -43,17 +43,24 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     stages.set(key, known);
   } else known.stage.setData(data);
   const mounted = known;
-  mounted.stage.askCard = (run) => setTriggerValue("card", run);
+  const tell = () => {
+    if (mounted.told || !data.waits) return;
+    mounted.told = true;
+    setTriggerValue("seen", true);
+  };
+  // Charts that came right after a card would take it away again: both come at once.
+  mounted.stage.askCard = (run) => {
+    tell();
+    setTriggerValue("card", run);
+  };
   if (!parentElement.contains(mounted.stage.root)) {
     telemetry.mounts++;
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
     enter(mounted.stage);
   }
-  if (data.waits && !mounted.told) {
-    mounted.told = true;
-    mounted.stage.ledger.whenSeen(() => setTimeout(() => setTriggerValue("seen", true), OTHERS_MS));
-  } else if (!data.waits) mounted.told = false;
+  if (data.waits) mounted.stage.ledger.whenSeen(() => setTimeout(tell, OTHERS_MS));
+  else mounted.told = false;
   if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;

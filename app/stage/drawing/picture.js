@@ -245,11 +245,13 @@ export class Picture {
 
 const makeCanvas = () => make("canvas", "ltv-canvas", { "data-testid": "ltviz-stage", role: "img", tabindex: "0" });
 
-/** Made before any stage asked for it. @type {Renderer|null} */
+/** Made before any stage asked for it; of no use to anybody afterwards. @type {Renderer|null} */
 let prepared = null;
+let isAsked = false;
 
 /** Asks the card to read the shaders of the page's first stage, while that still waits for its runs. */
 export function prepareRenderer() {
+  if (isAsked) return;
   try {
     prepared ??= new Renderer(makeCanvas());
   } catch {
@@ -259,6 +261,7 @@ export function prepareRenderer() {
 
 /** A canvas that has once been asked for WebGL gives no 2-D pen, so the flat map gets one of its own. */
 function openRenderer() {
+  isAsked = true;
   try {
     const renderer = prepared ?? new Renderer(makeCanvas());
     prepared = null;
