@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,25 @@ def watched(chromium: Browser, address: str, last: str = "points") -> dict[str, 
     seen = page.evaluate("window.opening")
     page.close()
     return {name: at / 1000 for name, at in seen.items()}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One start of the app beside one of an empty page, just before: a busy machine meets both."""
+
+    after_side_bar: float
+    """Seconds from Streamlit's own side bar to points, on a page of a server that has started."""
+    ratio: float
+    """`ltviz app` to points, over an empty Streamlit app to its page."""
+
+
+def opening(chromium: Browser) -> Opening:
+    empty = empty_streamlit(chromium)
+    with tempfile.TemporaryDirectory() as name, app(Path(name)) as running:
+        watched(chromium, running.address)
+        first = time.monotonic() - running.started
+        again = watched(chromium, running.address)
+    return Opening(again["points"] - again["side bar"], first / empty)
 
 
 def empty_streamlit(chromium: Browser) -> float:

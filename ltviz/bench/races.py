@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,7 +29,7 @@ def race_of_five(run: RunSettings, folder: Path) -> str:
     """
     clock = Clock(prepare(run).engine.device, run.threads or 1)
 
-    def spend(*names: str) -> tuple[float, Counter[str]]:
+    def spend(*names: str) -> tuple[float, dict[str, float]]:
         entrants = [Entrant(folder / f"{len(names)}-{name}", name) for name in names]
         with _watched(clock) as spent:
             begun = clock()
@@ -40,7 +40,9 @@ def race_of_five(run: RunSettings, folder: Path) -> str:
 
     one_by_one = sum(spend(name)[0] for name in FIVE)
     together, spent = spend(*FIVE)
-    parts = ", ".join(f"{part} {share / together:.0%}" for part, share in spent.most_common())
+    parts = ", ".join(
+        f"{part} {share / together:.0%}" for part, share in sorted(spent.items(), key=lambda item: -item[1])
+    )
     return (
         f"race of {len(FIVE)} ({', '.join(FIVE)}), {run.steps} steps, {clock.name} clock: {together:.1f} s, "
         f"{together / one_by_one:.2f}x its methods one by one, "
@@ -49,9 +51,9 @@ def race_of_five(run: RunSettings, folder: Path) -> str:
 
 
 @contextmanager
-def _watched(clock: Clock) -> Iterator[Counter[str]]:
+def _watched(clock: Clock) -> Iterator[dict[str, float]]:
     """Seconds of each part, of all lanes."""
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
 
     def timed(act: Callable[..., Any], part: str) -> Callable[..., Any]:
         def take(*given: Any, **more: Any) -> Any:
