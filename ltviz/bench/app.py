@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ltviz.bench.five import race_of_five
 from ltviz.bench.opening import opening
-from ltviz.bench.races import race_of_five
 from ltviz.bench.served import app, browser, open_page
 from ltviz.recording import list_runs
 from ltviz.training.settings import RunSettings

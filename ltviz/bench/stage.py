@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ltviz.bench.many import measure_many
 from ltviz.bench.served import App, app, browser, open_page
 from ltviz.recording import record
 
@@ -171,7 +172,12 @@ def run(argv: Sequence[str] = ()) -> None:
     options.add_argument("--hz", type=float, default=10.0, help="frames a second asked for")
     options.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
     options.add_argument("--only", default="", help='one setting, such as "4x5000", or "hand"')
+    options.add_argument("--points", type=int, help="one run of so many points and nothing else, such as 1000000")
     given = options.parse_args(argv)
+    if given.points:
+        with tempfile.TemporaryDirectory() as name, browser() as chromium, app(Path(name)) as running:
+            _print_figures(measure_many(running, chromium, Path(name), given.points))
+        return
     settings = [tuple(map(int, given.only.split("x")))] if "x" in given.only else [] if given.only else SETTINGS
     with tempfile.TemporaryDirectory() as name, browser() as chromium, app(Path(name)) as running:
         if settings:
@@ -184,6 +190,11 @@ def run(argv: Sequence[str] = ()) -> None:
             row = measure(running, chromium, Path(name), panels, points, given.hz, given.seconds)
             print(f"| {' | '.join(row)} |", flush=True)
         if "x" not in given.only:
-            print("\n| figure | measured |\n|---|---|")
-            for figure, value in measure_hand(running, chromium, Path(name)).items():
-                print(f"| {figure} | {value} |", flush=True)
+            print()
+            _print_figures(measure_hand(running, chromium, Path(name)))
+
+
+def _print_figures(figures: Mapping[str, str]) -> None:
+    print("| figure | measured |\n|---|---|")
+    for figure, value in figures.items():
+        print(f"| {figure} | {value} |", flush=True)

@@ -36,29 +36,33 @@ def run(argv: Sequence[str]) -> int:
         done = curate(chosen, options, named=bool(names) or options.filters)
         print(json.dumps({"home": str(home.root), "done": done}) if options.json_ else done)
         return 0
-    rows = [_row(run) for run in choose(home, options, names)[:: 1 if names else -1]]
+    chosen = choose(home, options, names)[:: 1 if names else -1]
     if options.json_:
         skipped = [one._asdict() for one in home.skipped]
-        print(json.dumps({"home": str(home.root), "runs": rows, "skipped": skipped}))
+        print(json.dumps({"home": str(home.root), "runs": [_row(run) for run in chosen], "skipped": skipped}))
         return 0
-    if not rows and not names and not options.filters:
+    if not chosen and not names and not options.filters:
         print(f"no runs in {home.root}; make one with `ltviz train supcon`, or `ltviz app`")
-    _print(rows)
+    _print(chosen)
     tell_skipped(home.skipped)
     return 0
 
 
-def _print(rows: Sequence[dict[str, Any]]) -> None:
+def _print(runs: Sequence[Summary]) -> None:
     """A line a run; the folder stands at its end where it is not what the run goes by."""
-    width = max((len(row["run_id"]) for row in rows), default=0)
-    for row in rows:
-        steps = f"{row['step'] if row['step'] is not None else '-'}/{row['total_steps'] or '-'}"
-        more = [*("#" + tag for tag in row["tags"]), plain(row["reason"] or "")]
-        more += [f"in {plain(row['folder'])}"] if row["folder"] != row["run_id"] else []
+    width = max((len(run.run_id) for run in runs), default=0)
+    for run in runs:
+        steps = f"{run.step if run.step is not None else '-'}/{run.total_steps or '-'}"
+        more = [*("#" + tag for tag in run.tags), plain(_reason(run) or "")]
+        more += [f"in {plain(run.folder)}"] if run.folder != run.run_id else []
         print(
-            f"{row['run_id']:{width}}  {row['state']:8}  {steps:>11}  {row['method'] or '-':14}  "
+            f"{run.run_id:{width}}  {run.state:8}  {steps:>11}  {run.method or '-':14}  "
             f"{' '.join(filter(None, more))}".rstrip()
         )
+
+
+def _reason(run: Summary) -> str | None:
+    return run.reason or run.problem or run.notes_problem
 
 
 def _row(run: Summary) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _row(run: Summary) -> dict[str, Any]:
         "run_id": run.run_id,
         "folder": run.folder,
         "state": run.state,
-        "reason": run.reason or run.problem or run.notes_problem,
+        "reason": _reason(run),
         "step": run.step,
         "method": run.method,
         "total_steps": run.total_steps,

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ class Home:
             found = self.look()
             assert self._seen is not None
             summaries = self._index.summaries(found.runs, self._seen, keep=not self.follow_links)
-        return sorted(summaries, key=lambda run: (run.created, run.run_id), reverse=True)
+        return sorted(summaries, key=attrgetter("created", "run_id"), reverse=True)
 
     def recordings(self) -> list[Recording]:
         """All runs, newest first, each going by its id; opens what `summaries` does."""
@@ -216,8 +217,10 @@ class _Walk:
                 runs.append(folder)
             elif contents.run:
                 self._skipped.append(Skipped(".", "the home is the folder of a run itself; give the folder above it"))
+            if not (contents.folders or contents.links):
+                continue
             below = f"{folder}/" if folder else ""
-            if folder.count("/") + 1 >= DEEPEST and (contents.folders or contents.links):
+            if folder.count("/") + 1 >= DEEPEST:
                 self._skipped.append(Skipped(folder, f"folders more than {DEEPEST} deep are not looked into"))
                 continue
             waiting.extend(below + name for name in contents.folders)
@@ -229,7 +232,7 @@ class _Walk:
 
     def _named(self, folders: list[str]) -> Found:
         runs = {folder: folder for folder in folders if RUN_ID.fullmatch(folder)}
-        for folder in folders:
+        for folder in folders if len(runs) < len(folders) else ():
             if runs.setdefault(run_id_of(folder), folder) != folder:
                 self._skipped.append(Skipped(folder, f"its id is the name of another run, {run_id_of(folder)}"))
         return Found(runs, tuple(sorted(self._skipped)))

@@ -130,6 +130,8 @@ test("the point under the pointer is found, the near side first", () => {
     0,
   );
   assert.equal(pickPoint(run, 1, place, 4, 150, 20), -1);
+  const among = (...indices) => pickPoint(run, 1, place, 4, 101, 99, () => true, Uint32Array.from(indices));
+  assert.deepEqual([among(0, 2), among(2, 1), among(2)], [0, 1, -1], "of a picture of some, only those");
   assert.deepEqual(
     pickInside(
       run,

@@ -78,3 +78,26 @@ test("while the camera moves points may be left out, and at rest all are drawn a
   at(1700);
   assert.equal(picture.drawn.length, 3, "then it rests");
 });
+
+test("between frames that come at a beat no picture of all points is begun, and after the last one is", async () => {
+  const run = { id: "a-1", info: {}, frame: null, pending: null },
+    { loop, card, refresh, picture } = makeLoop([run]);
+  const at = (now) => ((card.busy = false), refresh(now));
+  for (const now of [0, 600, 1200]) {
+    run.pending = {};
+    loop.invalidate();
+    at(now);
+  }
+  loop.invalidate();
+  at(1700);
+  assert.deepEqual(picture.drawn, [false, false, false, false], "the next frame is due at 1800");
+  loop.invalidate();
+  at(2410);
+  assert.equal(picture.drawn.at(-1), true, "it did not come");
+  run.pending = {};
+  loop.invalidate();
+  at(9000);
+  loop.invalidate();
+  at(9300);
+  assert.deepEqual(picture.drawn.slice(-2), [false, true], "frames so rare leave time for all");
+});

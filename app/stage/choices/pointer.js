@@ -73,7 +73,8 @@ export class Pointer {
     const { chosen } = this.choices.now;
     const visible = (/** @type {number} */ i) =>
       on.points && [on.train, on.test, on.validation][split?.[i] ?? 0] && (!chosen || chosen.has(labels?.[i] ?? -1));
-    const index = pickPoint(run, k, place, picture.poseAt(hit.index).distance, hit.x, hit.y, visible);
+    const { distance } = picture.poseAt(hit.index);
+    const index = pickPoint(run, k, place, distance, hit.x, hit.y, visible, picture.pointsOf(run));
     const centre = index < 0 && on.centres ? pickCentre(run.placesAt("centres", k), place, hit.x, hit.y) : -1;
     if (index < 0 && centre < 0) return null;
     return {

@@ -20,6 +20,13 @@ import { wantsCalm } from "../common/theme.js";
 const REST_MS = 250;
 /** So long the first points are waited for. */
 const PATIENCE_MS = 600;
+/**
+ * Frames that come at a beat are motion too: a picture of all points between two of them may take longer than the beat
+ * and hold up the next. So long after a frame, in gaps between the last two, none is begun; where they come rarer than
+ * this there is time for it.
+ */
+const BEATS = 2,
+  RARE_MS = 4000;
 
 export class Loop {
   /** @param {import("./picture.js").Picture} picture @param {Told} told */
@@ -37,6 +44,9 @@ export class Loop {
     this.points = 0;
     /** When something last moved, ms. */
     this.movedAt = -Infinity;
+    /** When frames last came in, and how long after those before them, ms. */
+    this.tookAt = -Infinity;
+    this.gap = Infinity;
     /** A hand holds the spheres since then, ms; Infinity: none does. */
     this.heldAt = Infinity;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -75,6 +85,12 @@ export class Loop {
   /** Whether a hand that holds the spheres has moved them. */
   get dragged() {
     return this.movedAt >= this.heldAt;
+  }
+
+  /** From when on nothing has moved for long enough, and no frame is expected, ms. */
+  get restAt() {
+    const beat = this.told.steady() && this.gap <= RARE_MS ? this.tookAt + BEATS * this.gap : -Infinity;
+    return Math.max(this.movedAt + REST_MS, beat);
   }
 
   /** Something else than a choice asks for a picture; a choice only has to be looked at. */
@@ -129,21 +145,27 @@ export class Loop {
       this.picture.accept(run, now, !calm, steady);
       taken.push(run);
     }
+    // After a first look comes the same frame again.
+    if (taken.some(({ frame }) => !frame?.rows)) [this.gap, this.tookAt] = [now - this.tookAt, now];
     return taken;
   }
 
   /** @param {number} now */
   draw(now) {
     const { picture } = this;
+    // A hand that pauses in the midst of a drag must not wait for a picture of all.
+    const { dragged } = this;
+    // What is looked for under the pointer is on the picture to come.
+    if (!dragged && now > this.restAt) picture.share = 1;
     this.told.before(now);
     // A choice moves the picture as a camera does, such as the ring under the pointer: all points may take seconds.
     if (this.drawn >= 0 && picture.choices.version() !== this.drawn) this.movedAt = now;
-    // A hand that pauses in the midst of a drag must not wait for a picture of all.
-    const { dragged } = this;
-    this.points = picture.draw(now, !dragged && now - this.movedAt > REST_MS);
+    const { restAt } = this;
+    this.points = picture.draw(now, !dragged && now > restAt);
     // What was left out for speed comes as soon as nothing moves.
     clearTimeout(this.restTimer);
-    if (picture.share < 1 && !dragged) this.restTimer = setTimeout(() => this.invalidate(), REST_MS + 20);
+    if (picture.share < 1 && !dragged)
+      this.restTimer = setTimeout(() => this.invalidate(), Math.max(0, restAt - now) + 20);
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);

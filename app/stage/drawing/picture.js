@@ -190,6 +190,16 @@ export class Picture {
     return this.renderer.draw(waits ? [] : scenes, { share: this.share, on: this.on, theme });
   }
 
+  /**
+   * Which points of a run the last picture holds: nobody can mean one that is not there. @param {Run} run
+   * @returns {Uint32Array|null} indices; null: all
+   */
+  pointsOf(run) {
+    const { frame } = run;
+    if (!frame || (!frame.rows && this.share >= 1)) return null;
+    return run.order.subarray(0, Math.max(1, Math.floor((frame.rows?.length ?? frame.header.n) * this.share)));
+  }
+
   /** Whether points are still under way. @param {number} now */
   moving(now) {
     return this.shown.some((run) => run.frame && run.progress(now) < 1);

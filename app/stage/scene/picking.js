@@ -24,13 +24,15 @@ const BEHIND_PENALTY = 400;
  * @param {Run} run @param {number} k progress of its move @param {Placer} place
  * @param {number} distance of the eye @param {number} x @param {number} y within the sphere
  * @param {(index: number) => boolean} [visible]
+ * @param {Uint32Array|null} [among] indices of those on the picture; null: all
  * @returns {number} index of the point, or -1
  */
-export function pickPoint(run, k, place, distance, x, y, visible = () => true) {
+export function pickPoint(run, k, place, distance, x, y, visible = () => true, among = null) {
   let best = -1,
     least = Infinity;
-  const n = run.frame ? run.frame.xyz.length / 3 : 0;
-  for (let i = 0; i < n; i++) {
+  const n = run.frame ? (among?.length ?? run.frame.xyz.length / 3) : 0;
+  for (let at = 0; at < n; at++) {
+    const i = among ? among[at] : at;
     const [px, py, w] = place(run.pointAt(i, k)),
       off = (px - x) ** 2 + (py - y) ** 2;
     if (off > REACH * REACH || isAbsent(run.frame, i) || !visible(i)) continue;
