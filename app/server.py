@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import importlib
 import ipaddress
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +35,7 @@ from .service.paths import BasePath, base_path
 from .service.replayroute import serve_replay
 from .service.sharing import LINK, Sharing
 from .service.stagefiles import STAGE
+from .service.stagescript import packed, script_name
 from .service.stream import explain_stream, serve_stream
 from .service.studio import Studio, open_studio
 from .widgets.style import theme_options
@@ -45,13 +48,30 @@ MOST_DROPPED_MB = 300
 
 
 class StageFiles(StaticFiles):
-    """The stage's modules; a browser asks each time whether its copy is still right, so an update never mixes two."""
+    """The stage's modules, of which a browser asks each time whether its copy is still right, so an update never mixes
+    two; and all of them as one script, whose name is its fingerprint, so that a browser keeps it."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if (script := packed(path)) is not None and scope["method"] in ("GET", "HEAD"):
+            return _answer_script(script, path, Headers(scope=scope))
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+def _answer_script(script: bytes, path: str, asked: Headers) -> Response:
+    headers = {
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if "gzip" in asked.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        script = gzip.decompress(script)
+    kind = "application/json" if path.endswith(".map") else "text/javascript"
+    return Response(script, headers=headers, media_type=kind)
 
 
 def build_app(
@@ -107,7 +127,8 @@ def build_app(
 
 
 def _import_pages() -> None:
-    """Imports what the first visit needs while the browser is still starting."""
+    """Makes and imports what the first visit needs while the browser is still starting."""
+    packed(script_name())
     for name in ("charts", "comparison", "race"):
         importlib.import_module(f"ltviz_app.widgets.{name}")
 

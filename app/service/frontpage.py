@@ -9,6 +9,7 @@ missing where nothing has been drawn after some seconds, or at once where the se
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -20,13 +21,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import words
 from .paths import is_ours
+from .stagescript import script_name
 
 PATIENCE_SECONDS = 5.0
+STATIC = Path(streamlit.__file__).parent / "static"
+_STATIC_IMPORT = re.compile(r'from"\./([\w.-]+\.js)"')
 
 # Runs before any of Streamlit's modules. What it puts on the page is text, never markup.
 SCRIPT = """
 (() => {
-  const { path, host, allowed, seconds, words } = %s;
+  const { path, host, allowed, seconds, words, script } = %s;
   const here = location.pathname;
   // Everything lies below a directory: a proxy's path that does not end in one is opened again as one, once.
   if (path === "/" && !here.endsWith("/") && document.referrer !== location.href)
@@ -85,6 +89,9 @@ SCRIPT = """
   };
   window.ltviz = { ...window.ltviz, root, answerOf, fill };
   setTimeout(look, 500);
+  // While Streamlit asks what the page holds, the stage's modules run. One that does not come is told in its place.
+  const begin = () => import(root + "ltviz/stage/" + script).then((all) => all.use("stage.js"), () => {});
+  if (["", "compare"].includes(here.slice(here.lastIndexOf("/") + 1))) addEventListener("DOMContentLoaded", begin);
 })();
 """
 
@@ -123,13 +130,31 @@ def page_of(path: str, host: str = "", allowed: Sequence[str] = ()) -> str:
         allowed: names that it may be called by in the browser's address though `host` is another.
     """
     known = {"path": path, "host": host, "allowed": allowed, "seconds": PATIENCE_SECONDS, "words": words.served.FRONT}
+    known |= {"script": script_name()}
     # A path is a stranger's: nothing in it may end the script.
     told = json.dumps(known).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     head, tag, rest = _streamlits_page().partition("<head>")
-    return f"{head}{tag}<script>{SCRIPT % told}</script>{rest}"
+    # Asked for while Streamlit still loads its own: by a page's address alone nobody knows yet which part it needs.
+    files = [f"ltviz/stage/{script_name()}", *_component_files()]
+    early = "".join(f'<link rel="modulepreload" crossorigin href="{file}">' for file in files)
+    return f"{head}{tag}<script>{SCRIPT % told}</script>{early}{rest}"
+
+
+@cache
+def _component_files() -> tuple[str, ...]:
+    """What Streamlit itself asks for only once a component is to be drawn; none where it is laid out otherwise."""
+    page, folder, found = _streamlits_page(), STATIC / "static/js", []
+    waiting = [path.name for path in folder.glob("BidiComponent.*.js")]
+    while waiting:
+        name = waiting.pop()
+        if name in page or name in found or not (folder / name).is_file():
+            continue
+        found.append(name)
+        waiting += _STATIC_IMPORT.findall((folder / name).read_text(encoding="utf-8"))
+    return tuple(f"./static/js/{name}" for name in found)
 
 
 @cache
 def _streamlits_page() -> str:
-    page = Path(streamlit.__file__).parent / "static" / "index.html"
+    page = STATIC / "index.html"
     return page.read_text(encoding="utf-8").replace("<title>Streamlit</title>", f"<title>{words.shared.APP}</title>")

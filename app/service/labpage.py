@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import words
 from .lab import lab_data
 from .replaypage import GEOMETRY, write_page
-from .stagefiles import worker_source
+from .stagescript import worker_source
 
 WORKER = "lab/worker.js"
 

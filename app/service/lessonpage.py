@@ -25,7 +25,7 @@ from .lessonscene import describe_lab, describe_runs
 from .packing import stage_without_stream
 from .projections import DEFAULT_PROJECTION
 from .replay import Packed, collect
-from .stagefiles import worker_source
+from .stagescript import worker_source
 
 SAID = (
     "PROGRESS", "BACK", "NEXT", "PLAY", "AGAIN", "PREDICT", "YOU", "RECORDED", "COMPUTED", "SCORE",

@@ -1,9 +1,7 @@
-"""The stage's own files: where they lie, which modules there are, how one names another, and many as one script."""
+"""The stage's own files: where they lie, which modules there are, and how one names another."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import posixpath
 import re
 from functools import cache
@@ -30,69 +28,27 @@ def resolve_imports(name: str, root: str) -> tuple[str, list[str]]:
 
 def needed(entry: str, root: str) -> dict[str, str]:
     """Name -> source of an entry and of all that it imports, each after those that it imports itself; imports are
-    written as `resolve_imports` does."""
+    written as `resolve_imports` does.
+
+    Raises:
+        ValueError: modules import one another in a circle.
+    """
     found: dict[str, str] = {}
 
-    def visit(name: str) -> None:
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        if name in way:
+            raise ValueError(f"modules import one another in a circle: {' -> '.join((*way[way.index(name) :], name))}")
         source, imported = resolve_imports(name, root)
         for other in imported:
             if other not in found:
-                visit(other)
+                visit(other, (*way, name))
         found[name] = source
 
-    visit(entry)
+    visit(entry, ())
     return found
-
-
-# A page of somebody else's has no import map for our modules. Each becomes a blob, and in those that need it its name
-# becomes the blob's address; that is done once a page, however many stages it has.
-_LOADER = """
-const page = (window.ltviz ??= {}), modules = (page.modules ??= {});
-modules[%(key)s] ??= (() => {
-  const addresses = {};
-  for (const [name, source] of %(sources)s) {
-    const addressed = (all, other) => (other in addresses ? JSON.stringify(addresses[other]) : all);
-    const resolved = source.replace(/"ltviz\\/([^"]+)"/g, addressed);
-    addresses[name] = URL.createObjectURL(new Blob([resolved], { type: "text/javascript" }));
-  }
-  return import(addresses[%(entry)s]);
-})();
-"""
-
-
-@cache
-def bundle(entry: str) -> tuple[str, str]:
-    """An entry and all that it imports as one script for somebody else's page, and the name under which
-    `window.ltviz.modules` then holds the promise of the entry's module."""
-    sources = list(needed(entry, "ltviz/").items())
-    key = f"{entry}@{hashlib.sha256(repr(sources).encode()).hexdigest()[:16]}"
-    told = {"key": json.dumps(key), "sources": json.dumps(sources), "entry": json.dumps(entry)}
-    return _LOADER % told, key
 
 
 @cache
 def stage_style(name: str = "stage.css") -> str:
     """The stage's style sheet, or that of one of its rooms."""
     return (STAGE / name).read_text(encoding="utf-8")
-
-
-_EXPORT = re.compile(r"^export (const|function\*?|class|let) (\w+)", re.MULTILINE)
-_NAMED_IMPORT = re.compile(r'^import \{([^}]*)\} from "ltviz/([^"]+)";$', re.MULTILINE)
-
-
-@cache
-def worker_source(entry: str) -> str:
-    """An entry and all that it imports as one classic script: a worker that is made of a blob has no import map.
-
-    Each module becomes a function that gives what the module exports. That takes modules as the stage's are written:
-    imports and exports by name, each export where it is declared.
-    """
-    parts = ['"use strict";', "const modules = {};"]
-    for name, source in needed(entry, "ltviz/").items():
-        exports = [found[2] for found in _EXPORT.finditer(source)]
-        body = _NAMED_IMPORT.sub(lambda found: f"const {{{found[1]}}} = modules[{json.dumps(found[2])}];", source)
-        body = _EXPORT.sub(r"\1 \2", body)
-        if re.search(r"^(import|export)\b", body, re.MULTILINE):
-            raise ValueError(f"{name} imports or exports in a way that a worker's script cannot be made of")
-        parts.append(f"modules[{json.dumps(name)}] = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();")
-    return "\n".join(parts)

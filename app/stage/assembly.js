@@ -4,7 +4,7 @@
 import { mirrorPlace, serverAddress } from "./common/address.js";
 import { Cameras } from "./scene/cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./common/colours.js";
-import { make, setAttribute } from "./common/dom.js";
+import { setAttribute } from "./common/dom.js";
 import { readFrame, readRun } from "./incoming/frames.js";
 import { tellSelections } from "./choices/selection.js";
 import { watchGestures } from "./choices/gestures.js";
@@ -36,10 +36,11 @@ export class Stage {
    * @param {StageData} data
    * @param {Record<string, any>} telemetry what the page may read: `window.ltviz.stage`
    * @param {(options: import("./incoming/socket.js").SourceOptions) => import("./incoming/socket.js").Source}
-   * [openSource] where messages come from
+   * [otherSource] where messages come from, if not by a socket
    */
-  constructor(data, telemetry, openSource = (options) => new StreamSocket(options)) {
-    this.data = data;
+  constructor(data, telemetry, otherSource) {
+    const openSource = otherSource ?? ((options) => new StreamSocket(options));
+    this.data = { ...data, runs: data.runs.slice(0, MOST_PANELS) };
     /** Runs that the page gave, more perhaps than there is room for. */
     this.asked = data.runs.length;
     this.telemetry = telemetry;
@@ -51,11 +52,16 @@ export class Stage {
     const kept = recallCameras(this.name);
     this.choices = new Choices({ ...kept, projection: data.projection ?? null, ...asked });
     this.cameras = new Cameras(this.choices);
-    this.picture = new Picture(
-      () => make("canvas", "ltv-canvas", { "data-testid": "ltviz-stage", role: "img", tabindex: "0" }),
-      this.choices,
-      this.cameras,
-    );
+    this.socket = openSource({
+      address: () => this.streamAddress(this.data.runs, this.timeline ? this.timeline.holding : (data.step ?? null)),
+      onMessage: (header, buffer, offset) => this.receive(header, buffer, offset),
+      onLink: (link, detail) => this.parts?.showLink(link, detail, () => this.socket.open()),
+      onTrouble: (trouble) => this.parts.showTrouble(trouble),
+    });
+    /** The server reads what it has to say while the canvas is made. */
+    this.early = !otherSource && !data.guest && data.runs.length > 0;
+    if (this.early) this.socket.open();
+    this.picture = new Picture(this.choices, this.cameras);
     this.canvas = this.picture.canvas;
     this.moments = new Moments(
       (runs, step) => this.streamAddress(runs, step),
@@ -76,12 +82,6 @@ export class Stage {
     this.pointer = parts.pointer;
     watchGestures(this.canvas, this.controller.gestures());
     this.watchContext();
-    this.socket = openSource({
-      address: () => this.streamAddress(this.data.runs, this.timeline.mode === "hold" ? this.timeline.held : null),
-      onMessage: (header, buffer, offset) => this.receive(header, buffer, offset),
-      onLink: (link, detail) => parts.showLink(link, detail, () => this.socket.open()),
-      onTrouble: (trouble) => parts.showTrouble(trouble),
-    });
     this.loop = new Loop(this.picture, {
       runs: () => this.everyRun(),
       steady: () => this.timeline.mode !== "hold",
@@ -273,10 +273,11 @@ export class Stage {
       () => document.removeEventListener("fullscreenchange", filled),
       () => clearInterval(beat),
     ];
-    this.loop.start();
+    this.loop.start(this.early);
     this.refreshTheme();
     this.layout();
-    this.connect();
+    if (!this.early) this.connect();
+    this.early = false;
   }
 
   /** Off the page, but all that was seen is kept: the next mount goes on from here. */
@@ -308,12 +309,13 @@ export class Stage {
     const around = filled
       ? this.parts.heightAround() + parseFloat(style.paddingTop) + parseFloat(style.paddingBottom)
       : 0;
-    const height = picture.layout(this.everyRun(), width, roomFor(window.innerHeight, around));
+    const { height, cleared } = picture.layout(this.everyRun(), width, roomFor(window.innerHeight, around));
     this.parts.stage.style.height = `${height}px`;
     overlay.place(picture.shown.length ? picture.rects : [], this.choices.now.solo !== null);
     this.parts.menus.showFilled(filled);
     this.writeTexts();
-    this.loop.draw(performance.now());
+    if (cleared) this.loop.redraw(performance.now());
+    else this.loop.invalidate();
   }
 
   /** @param {any} header @param {ArrayBuffer} buffer @param {number} offset */
@@ -390,7 +392,7 @@ export class Stage {
     const usual = this.data.projections?.[0]?.name ?? null;
     const { projection } = this.choices.now;
     mirrorPlace({
-      step: this.timeline.mode === "hold" ? this.timeline.held : null,
+      step: this.timeline.holding,
       beside: formatBeside(this.moments.wishes, this.data.runs),
       projection: projection === usual ? null : projection,
     });

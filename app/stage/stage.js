@@ -5,15 +5,28 @@
  */
 import { publishTelemetry } from "./common/telemetry.js";
 import { Stage } from "./assembly.js";
+import { prepareRenderer } from "./drawing/picture.js";
 import { enter } from "./together/present.js";
 import { welcome } from "./welcome/welcome.js";
 
 /** A remount follows its unmount at once; only a stage that stays away lets go of its socket. */
 const GRACE_MS = 1500;
 
-/** @typedef {{stage: Stage, parent: ParentNode & Node, timer: ReturnType<typeof setTimeout>|undefined}} Mounted */
+/** The first spheres are seen; so long the others have before charts may take the browser. */
+const OTHERS_MS = 400;
+
+/**
+ * @typedef {object} Mounted
+ * @property {Stage} stage
+ * @property {ParentNode & Node} parent
+ * @property {ReturnType<typeof setTimeout>} [timer]
+ * @property {boolean} [told]   that points are seen, to a page that waits for that
+ */
 /** @type {Map<string, Mounted>} */
 const stages = new Map();
+
+// The page waits for its runs meanwhile. A browser that does not know idle times makes the canvas with the stage.
+globalThis.requestIdleCallback?.(prepareRenderer, { timeout: 1000 });
 
 /**
  * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node,
@@ -26,17 +39,28 @@ export default function mount({ data, parentElement, setTriggerValue }) {
   let known = stages.get(key);
   clearTimeout(known?.timer);
   if (!known) {
-    known = { stage: new Stage(data, telemetry), parent: parentElement, timer: undefined };
+    known = { stage: new Stage(data, telemetry), parent: parentElement };
     stages.set(key, known);
   } else known.stage.setData(data);
   const mounted = known;
-  mounted.stage.askCard = (run) => setTriggerValue("card", run);
+  const tell = () => {
+    if (mounted.told || !data.waits) return;
+    mounted.told = true;
+    setTriggerValue("seen", true);
+  };
+  // Charts that came right after a card would take it away again: both come at once.
+  mounted.stage.askCard = (run) => {
+    tell();
+    setTriggerValue("card", run);
+  };
   if (!parentElement.contains(mounted.stage.root)) {
     telemetry.mounts++;
     mounted.parent = parentElement;
     mounted.stage.attach(parentElement);
     enter(mounted.stage);
   }
+  if (data.waits) mounted.stage.ledger.whenSeen(() => setTimeout(tell, OTHERS_MS));
+  else mounted.told = false;
   if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;

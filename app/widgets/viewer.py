@@ -16,36 +16,30 @@ from ltviz.projection import REGISTRY
 from .. import words
 from ..service.look import stage_look
 from ..service.projections import describe_projection
-from ..service.stagefiles import needed
+from ..service.stagescript import PAGE_ENTRIES, script_name
 from ..service.studio import Studio
 from .reduced import IN_SLIDES, told
 
 STREAM = "/ltviz/stream"
 TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
 """What the tour of the lab ends at."""
-HEAD_START_SECONDS = 1.5
+LATEST_CHARTS_SECONDS = 6.0
+"""Charts wait so long for a stage that has nothing to show."""
 LATE_SECONDS = 6.0
 WITH_CARDS = ("lab", "compare")
 """Views whose pages show the card of a method that a panel asks for."""
-# The stage's modules are served as files, so that Streamlit never sends them again with an update. Streamlit runs this
-# text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the app's
-# root. All modules are asked for at once: left to their imports they would come in five waves, and a busy browser takes
-# a second for each. Where one does not come, the page says which, in the stage's place.
+# The stage's modules are served as one script, so that Streamlit never sends them again with an update. Streamlit runs
+# this text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the
+# app's root, and asked for the script already. Where it does not come, the page says so in the stage's place.
 LOADER = """
-const { entry, names, late, words } = %s, page = window.ltviz ?? {};
-const at = (name) => new URL(`ltviz/stage/${name}`, page.root ?? new URL(".", document.baseURI)).href;
-for (const name of names) {
-  document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: at(name) }));
-}
-const stage = import(at(entry));
-const trouble = async (otherwise) => {
-  const asked = names.map(async (name) => [at(name), (await page.answerOf?.(at(name), "javascript")) ?? ""]);
-  return (await Promise.all(asked)).find(([, answer]) => answer) ?? [at(entry), otherwise];
-};
+const { entry, script, late, words } = %s, page = window.ltviz ?? {};
+const address = new URL(`ltviz/stage/${script}`, page.root ?? new URL(".", document.baseURI)).href;
+const stage = import(address).then((all) => all.use(entry));
+const trouble = async (otherwise) => (await page.answerOf?.(address, "javascript")) || otherwise;
 export default function (component) {
   let end, gone = false, note;
   const tell = async (otherwise) => {
-    const [address, answer] = await trouble(otherwise);
+    const answer = await trouble(otherwise);
     if (gone || end) return;
     const fill = page.fill ?? ((text) => text);
     note?.remove();
@@ -70,8 +64,10 @@ export default function (component) {
 
 @cache
 def loader(entry: str = "stage.js") -> str:
-    """The component's own script, with the names of the modules that its entry needs."""
-    told = {"entry": entry, "names": sorted(needed(entry, "")), "late": LATE_SECONDS}
+    """The component's own script, for one of `stagescript.PAGE_ENTRIES`."""
+    if entry not in PAGE_ENTRIES:
+        raise ValueError(f"{entry} is no entry of the script that the page is given: {', '.join(PAGE_ENTRIES)}")
+    told = {"entry": entry, "script": script_name(), "late": LATE_SECONDS}
     return LOADER % json.dumps({**told, "words": words.served.STAGE_MISSING})
 
 
@@ -111,7 +107,9 @@ def draw_stage(
     data |= {"words": said} if said else {}
     data |= {} if titles is None else {"titles": {run: titles[run] for run in runs if run in titles}}
     data |= {} if welcome is None else {"welcome": welcome}
-    answer = component("ltviz_stage", js=loader())(key=f"stage-{view}", data=data, on_card_change=lambda: None)
+    data |= {"waits": True} if scene is None and not may_draw_charts(studio) else {}
+    mount = component("ltviz_stage", js=loader())
+    answer = mount(key=f"stage-{view}", data=data, on_card_change=lambda: None, on_seen_change=_let_charts_come)
     asked = answer.get("card")
     return asked if asked in runs else None
 
@@ -122,18 +120,22 @@ def draw_sign_in() -> None:
 
 
 def may_draw_charts(studio: Studio) -> bool:
-    """False in a session's first second: the charts' library would keep the browser from the spheres for several."""
+    """False until the stage shows points: the charts' library would keep the browser from them for seconds."""
     return not studio.serving or st.session_state.get("stage-begun", False)
 
 
 def let_the_stage_begin() -> None:
-    """A fragment for the charts' place: after the stage's head start it runs the page again, with charts."""
-    st.fragment(_wait, run_every=HEAD_START_SECONDS)()
+    """A fragment for the charts' place. The stage says when it has begun; after a while the charts come without it."""
+    st.fragment(_wait, run_every=LATEST_CHARTS_SECONDS)()
+
+
+def _let_charts_come() -> None:
+    st.session_state["stage-begun"] = True
 
 
 def _wait() -> None:
     if "stage-begun" in st.session_state:
-        st.session_state["stage-begun"] = True
+        _let_charts_come()
         st.rerun(scope="app")
     st.session_state["stage-begun"] = False
     st.caption(words.shared.CHARTS_SOON)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ltviz.bench.five import race_of_five
+from ltviz.bench.opening import opening
 from ltviz.bench.served import app, browser, open_page
 from ltviz.recording import list_runs
+from ltviz.training.settings import RunSettings
 
 # `drawn` counts, by run, frames whose picture is finished: empty spheres are a picture, and what came is not yet seen.
 DRAWN = "() => Object.keys(window.ltviz?.stage?.drawn ?? {}).length > 0"
 LIVE = "() => Object.keys(window.ltviz.stage.drawn).some(run => !run.startsWith('demo-'))"
 
+OPENINGS = 3
+RACE_STEPS = 150
+
 
 def run(argv: Sequence[str] = ()) -> None:
-    """Prints a Markdown table: start, memory, Train to first live frame, length of the default race."""
+    """Prints a Markdown table: start, beside an empty page, memory, Train to first live frame, length of the race."""
     with tempfile.TemporaryDirectory() as name, browser() as chromium:
         home = Path(name)
+        openings = [opening(chromium) for _ in range(OPENINGS)]
         with app(home) as running:
             page = open_page(chromium, running.address)
             page.wait_for_function(DRAWN, timeout=60_000)
@@ -35,6 +43,8 @@ def run(argv: Sequence[str] = ()) -> None:
                 time.sleep(0.1)
             race = time.monotonic() - clicked
             rows = {
+                "points after the side bar, s": _spread([one.after_side_bar for one in openings]),
+                "`ltviz app` to points / an empty Streamlit page": _spread([one.ratio for one in openings]),
                 "start of `ltviz app` to first drawn frame, s": f"{start:.1f}",
                 "click on Train to first live frame, s": f"{first_live:.2f}",
                 f"race of {len(states)} methods from click to end, s": f"{race:.1f}",
@@ -47,3 +57,10 @@ def run(argv: Sequence[str] = ()) -> None:
     print("| figure | measured |\n|---|---|")
     for figure, value in rows.items():
         print(f"| {figure} | {value} |")
+    with tempfile.TemporaryDirectory() as name:
+        settings = RunSettings.model_validate({"data": "digits-lt", "device": "cpu", "threads": 1, "steps": RACE_STEPS})
+        print(race_of_five(settings, Path(name)))
+
+
+def _spread(numbers: Sequence[float]) -> str:
+    return f"{statistics.median(numbers):.2f} ({min(numbers):.2f} to {max(numbers):.2f})"

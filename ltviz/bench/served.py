@@ -77,13 +77,16 @@ def free_port() -> int:
 
 @contextmanager
 def app(
-    home: Path, command: Sequence[str] = (sys.executable, "-m", "ltviz", "app"), seconds: float = 60.0
+    home: Path,
+    command: Sequence[str] = (sys.executable, "-m", "ltviz", "app"),
+    seconds: float = 60.0,
+    port_option: str = "--port",
 ) -> Iterator[App]:
     """`ltviz app` on a free port over the run folders of `home`; the app and its workers end with the block."""
     port, started = free_port(), time.monotonic()
     log = (home / "app.log").open("wb")
     child = subprocess.Popen(
-        [*command, "--port", str(port)],
+        [*command, port_option, str(port)],
         cwd=home,
         env={**os.environ, "LTVIZ_HOME": str(home)},
         stdout=log,

@@ -20,7 +20,8 @@ load_app()
 from ltviz_app.service.feed import Feed, Sent, background  # noqa: E402
 from ltviz_app.service.packing import stage_without_stream  # noqa: E402
 from ltviz_app.service.projections import DEFAULT_PROJECTION  # noqa: E402
-from ltviz_app.service.stagefiles import bundle, stage_style  # noqa: E402
+from ltviz_app.service.stagefiles import stage_style  # noqa: E402
+from ltviz_app.service.stagescript import bundle  # noqa: E402
 
 log = logging.getLogger("ltviz.notebook")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ltviz_app.service.lab import METHODS, OWN, lab_data
-from ltviz_app.service.stagefiles import STAGE, needed, worker_source
+from ltviz_app.service.stagefiles import STAGE, needed
+from ltviz_app.service.stagescript import worker_source
 
 from ltviz.cli import main
 from ltviz.export.lab import lab_page
@@ -51,7 +52,7 @@ def test_the_policy_lets_nothing_in_but_a_blob_for_the_worker():
 def test_the_worker_is_one_script_without_imports(tmp_path: Path):
     source = worker_source("lab/worker.js")
     assert not re.search(r"^(import|export)\b", source, re.MULTILINE)
-    assert all(f'modules["{name}"]' in source for name in needed("lab/worker.js", ""))
+    assert all(f'"{name}": () => ' in source for name in needed("lab/worker.js", ""))
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import re
 import signal
@@ -73,6 +74,25 @@ def test_it_answers_the_page_and_the_stages_files(server):
     assert headers["cache-control"] == "no-cache"
     again = get(address, "/ltviz/stage/stage.js", **{"If-None-Match": headers["etag"]})
     assert again[0] == 304
+
+
+def test_the_page_names_the_stages_script_and_a_browser_keeps_it(server):
+    address, _ = server
+    page = get(address, "/", Accept="text/html")[2]
+    script = re.search(r'<link rel="modulepreload" crossorigin href="(ltviz/stage/all-\w+\.js)">', page)
+    assert script is not None
+    status, headers, text = get(address, f"/{script[1]}")
+    assert status == 200 and headers["content-type"].startswith("text/javascript")
+    assert "immutable" in headers["cache-control"] and "max-age=31536000" in headers["cache-control"]
+    assert "content-encoding" not in headers and text.endswith(f"{script[1].rpartition('/')[2]}.map\n")
+    assert "default-src 'self'" in headers["content-security-policy"]
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://{address}/{script[1]}", headers={"Accept-Encoding": "gzip"})
+    ) as packed:
+        assert packed.headers["content-encoding"] == "gzip" and gzip.decompress(packed.read()).decode() == text
+    source_map = json.loads(get(address, f"/{script[1]}.map")[2])
+    assert all(get(address, f"/ltviz/stage/{name}")[0] == 200 for name in source_map["sources"][:3])
+    assert get(address, "/ltviz/stage/all-0123456789abcdef.js")[0] == 404, "that of another version"
 
 
 @pytest.mark.parametrize("path", ["/ltviz/stage/../server.py", "/ltviz/stage/%2e%2e/server.py", "/ltviz/stage/"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from ltviz_app.service.stagescript import script_name
 from prefix_proxy import proxy
 from real_nginx import NGINX, nginx
 
@@ -91,6 +92,10 @@ def test_it_works_behind_a_proxy_that_takes_its_path_off(port: int, look: Any, p
         page, said = look(address + path)
         page.wait_for_function(DRAWN, timeout=PATIENCE)
         assert said == [] and page.url.startswith(address + path.partition("?")[0])
+        asked = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert [name for name in asked if "/ltviz/" in name and name.endswith(".js")] == [
+        f"{address}/ltviz/stage/{script_name()}"
+    ], "the stage is one script, asked for once"
 
 
 @pytest.mark.parametrize("path", ["/", "/compare?runs=demo-ce"])
@@ -99,6 +104,10 @@ def test_it_works_behind_a_proxy_that_leaves_its_path_on(port: int, look: Any, p
         page, said = look(address + path)
         page.wait_for_function(DRAWN, timeout=PATIENCE)
         assert said == [] and page.url.startswith(address + path.partition("?")[0])
+        asked = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert [name for name in asked if "/ltviz/" in name and name.endswith(".js")] == [
+        f"{address}/ltviz/stage/{script_name()}"
+    ], "the stage is one script, asked for once"
 
 
 def test_a_path_with_a_part_like_the_apps_own_is_told_the_flag(port: int, look: Any) -> None:
@@ -114,10 +123,10 @@ def test_a_proxy_without_websockets_is_told(port: int, look: Any) -> None:
     assert f"{address}/_stcore/stream" in said and "did not open a WebSocket" in said
 
 
-def test_modules_that_do_not_come_are_named(port: int, look: Any) -> None:
-    with proxy(port, blocks=lambda path, upgrade: path == "/ltviz/stage/scene/camera.js") as address:
+def test_a_script_of_the_stage_that_does_not_come_is_named(port: int, look: Any) -> None:
+    with proxy(port, blocks=lambda path, upgrade: path.startswith("/ltviz/stage/all-")) as address:
         said = missing(look(f"{address}/")[0])
-    assert f"{address}/ltviz/stage/scene/camera.js" in said and "answered 404" in said and "proxy" in said
+    assert f"{address}/ltviz/stage/{script_name()}" in said and "answered 404" in said and "proxy" in said
 
 
 @pytest.mark.parametrize(

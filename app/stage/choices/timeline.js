@@ -184,6 +184,11 @@ export class Timeline {
     this.send({ speed });
   }
 
+  /** The step that is held, null while it follows or plays. */
+  get holding() {
+    return this.mode === "hold" ? this.held : null;
+  }
+
   /** @param {Mode} mode @param {number|null} held */
   enter(mode, held) {
     this.mode = mode;

@@ -95,6 +95,7 @@
  * @property {PageControl[]} [controls]  what a link can take away of the page around
  * @property {string} [caption]     what a film of it says at first; a person may write something else
  * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
+ * @property {boolean} [waits]      the page wants to be told once points are seen
  * @property {boolean} [cards]      the page can show the card of a run's method
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *

@@ -67,11 +67,12 @@ export class FlatRenderer {
     return { busy: false, ms };
   }
 
-  /** @param {number} width @param {number} height @param {number} ratio */
+  /** @param {number} width @param {number} height @param {number} ratio @returns {boolean} the canvas is cleared */
   resize(width, height, ratio) {
     this.ratio = ratio;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+    return true;
   }
 
   /** @param {string} id @returns {FlatPart} */

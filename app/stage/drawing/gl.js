@@ -7,10 +7,10 @@
  */
 
 /**
- * @param {WebGL2RenderingContext} gl @param {string} vertex @param {string} fragment @returns {Program}
- * @throws {Error} with the driver's own words when a shader does not compile
+ * Sends a program to the driver and does not wait for it: several are compiled at the same time, beside the page.
+ * @param {WebGL2RenderingContext} gl @param {string} vertex @param {string} fragment @returns {WebGLProgram}
  */
-export function buildProgram(gl, vertex, fragment) {
+export function sendProgram(gl, vertex, fragment) {
   const program = /** @type {WebGLProgram} */ (gl.createProgram());
   for (const [type, source] of /** @type {[number, string][]} */ ([
     [gl.VERTEX_SHADER, vertex],
@@ -20,13 +20,23 @@ export function buildProgram(gl, vertex, fragment) {
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    gl.deleteShader(shader);
-    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost())
-      throw new Error(`The stage's shader was refused: ${gl.getShaderInfoLog(shader)}`);
   }
   gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
-    throw new Error(`The stage's shaders do not fit together: ${gl.getProgramInfoLog(program)}`);
+  return program;
+}
+
+/**
+ * Waits for a program that was sent. @param {WebGL2RenderingContext} gl @param {WebGLProgram} program @returns {Program}
+ * @throws {Error} with the driver's own words when a shader does not compile
+ */
+export function takeProgram(gl, program) {
+  const linked = gl.getProgramParameter(program, gl.LINK_STATUS) || gl.isContextLost(),
+    shaders = gl.getAttachedShaders(program) ?? [];
+  for (const shader of linked ? [] : shaders)
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS))
+      throw new Error(`The stage's shader was refused: ${gl.getShaderInfoLog(shader)}`);
+  if (!linked) throw new Error(`The stage's shaders do not fit together: ${gl.getProgramInfoLog(program)}`);
+  for (const shader of shaders) gl.deleteShader(shader);
   /** @type {Program} */
   const built = { program, uniforms: {}, attributes: {} };
   const count = (/** @type {number} */ what) => gl.getProgramParameter(program, what) ?? 0;

@@ -18,6 +18,8 @@ import { wantsCalm } from "../common/theme.js";
 
 /** After so long without motion all points are drawn. */
 const REST_MS = 250;
+/** So long the first points are waited for. */
+const PATIENCE_MS = 600;
 /**
  * Frames that come at a beat are motion too: a picture of all points between two of them may take longer than the beat
  * and hold up the next. So long after a frame, in gaps between the last two, none is begun; where they come rarer than
@@ -56,8 +58,13 @@ export class Loop {
     this.landing = [];
   }
 
-  start() {
+  /** @param {boolean} [early] points are already on their way */
+  start(early = false) {
     this.running = true;
+    if (early) {
+      this.picture.patience = performance.now() + PATIENCE_MS;
+      setTimeout(() => this.invalidate(), PATIENCE_MS);
+    }
     this.schedule();
   }
 
@@ -162,6 +169,17 @@ export class Loop {
     this.drawn = this.picture.choices.version();
     this.pace.drawnAt = now;
     this.told.after(now);
+  }
+
+  /** The canvas was cleared: drawn within the same task, with what has come, nobody sees it empty. @param {number} now */
+  redraw(now) {
+    const taken = this.take(now),
+      { picture } = this;
+    if (taken.length) this.movedAt = now;
+    this.draw(now);
+    this.landing.push(...taken);
+    this.dirty = picture.cameras.moving || picture.moving(now);
+    this.schedule();
   }
 
   requalify() {

@@ -1,6 +1,7 @@
 /** The picture: panels, cameras, layers and colours brought together for whichever renderer there is. */
 import { forceLook } from "../scene/forces.js";
 import { outlineRadius, viewProjection } from "../scene/camera.js";
+import { make } from "../common/dom.js";
 import { classColours, extraColours, valueRamp } from "../common/colours.js";
 import { FlatRenderer, flatPlacer } from "./flat.js";
 import { switchesOf } from "../layers/list.js";
@@ -33,12 +34,11 @@ import { project } from "../common/vectors.js";
 
 export class Picture {
   /**
-   * @param {() => HTMLCanvasElement} makeCanvas @param {import("../scene/choices.js").Choices} choices
-   * @param {import("../scene/cameras.js").Cameras} cameras
+   * @param {import("../scene/choices.js").Choices} choices @param {import("../scene/cameras.js").Cameras} cameras
    */
-  constructor(makeCanvas, choices, cameras) {
+  constructor(choices, cameras) {
     /** @type {Renderer|FlatRenderer} */
-    this.renderer = openRenderer(makeCanvas);
+    this.renderer = openRenderer();
     this.canvas = this.renderer.canvas;
     this.choices = choices;
     this.cameras = cameras;
@@ -55,6 +55,8 @@ export class Picture {
     this.share = 1;
     /** Points there are. */
     this.points = 0;
+    /** Until then, ms, the first points are waited for: empty spheres would only keep the processor from them. */
+    this.patience = 0;
   }
 
   /** Whether each built-in layer is on. */
@@ -64,7 +66,10 @@ export class Picture {
     return this.switches.on;
   }
 
-  /** @param {Run[]} runs @param {number} width @param {number} room @returns {number} height in CSS pixels */
+  /**
+   * @param {Run[]} runs @param {number} width @param {number} room
+   * @returns {{height: number, cleared: boolean}} in CSS pixels; whether what was drawn is gone
+   */
   layout(runs, width, room) {
     const { solo } = this.choices.now;
     // A run shown alone keeps its own moments beside it: before and after, without the others.
@@ -74,13 +79,16 @@ export class Picture {
     const { panels, height } = layoutPanels(this.shown.length, width, room, this.on.inside ? STRIP : 0);
     this.rects = panels;
     this.size = { w: width, h: height };
-    this.fit();
-    return height;
+    return { height, cleared: this.fit() };
   }
 
-  /** Gives the canvas as many device pixels as the quality allows. */
+  /** Gives the canvas as many device pixels as the quality allows. @returns {boolean} whether that cleared it */
   fit() {
-    this.renderer.resize(this.size.w, this.size.h, Math.min(window.devicePixelRatio || 1, this.quality.now.ratio));
+    return this.renderer.resize(
+      this.size.w,
+      this.size.h,
+      Math.min(window.devicePixelRatio || 1, this.quality.now.ratio),
+    );
   }
 
   /** Sends everything again: after a lost context. @param {Iterable<Run>} runs */
@@ -178,7 +186,8 @@ export class Picture {
     this.points = this.shown.reduce((sum, { frame }) => sum + (frame ? frame.header.n : 0), 0);
     const here = this.shown.reduce((sum, { frame }) => sum + (frame ? (frame.rows?.length ?? frame.header.n) : 0), 0);
     this.share = rests ? 1 : this.quality.share(here);
-    return this.renderer.draw(scenes, { share: this.share, on: this.on, theme });
+    const waits = this.renderer.software && now < this.patience && !this.shown.some((run) => run.frame);
+    return this.renderer.draw(waits ? [] : scenes, { share: this.share, on: this.on, theme });
   }
 
   /**
@@ -244,11 +253,30 @@ export class Picture {
   }
 }
 
-/** A canvas that has once been asked for WebGL gives no 2-D pen, so the flat map gets one of its own.
- * @param {() => HTMLCanvasElement} makeCanvas @returns {Renderer|FlatRenderer} */
-function openRenderer(makeCanvas) {
+const makeCanvas = () => make("canvas", "ltv-canvas", { "data-testid": "ltviz-stage", role: "img", tabindex: "0" });
+
+/** Made before any stage asked for it; of no use to anybody afterwards. @type {Renderer|null} */
+let prepared = null;
+let isAsked = false;
+
+/** Asks the card to read the shaders of the page's first stage, while that still waits for its runs. */
+export function prepareRenderer() {
+  if (isAsked) return;
   try {
-    return new Renderer(makeCanvas());
+    prepared ??= new Renderer(makeCanvas());
+  } catch {
+    // The stage that finds the same says so.
+  }
+}
+
+/** A canvas that has once been asked for WebGL gives no 2-D pen, so the flat map gets one of its own. */
+function openRenderer() {
+  isAsked = true;
+  try {
+    const renderer = prepared ?? new Renderer(makeCanvas());
+    prepared = null;
+    renderer.begin();
+    return renderer;
   } catch (error) {
     console.warn("ltviz draws a flat map.", error);
     return new FlatRenderer(makeCanvas());

@@ -1,7 +1,7 @@
 /** Draws all panels with one WebGL2 context: the sphere once for all, then each run's points, signs and lines. */
 import { PointBuffers } from "./buffers.js";
 import { focal, viewMatrix, viewProjection } from "../scene/camera.js";
-import { Batch, buildProgram } from "./gl.js";
+import { Batch, sendProgram, takeProgram } from "./gl.js";
 import { SceneRecords } from "./records.js";
 import * as glsl from "./shaders.js";
 import { SHEETS } from "../scene/strokes.js";
@@ -45,7 +45,9 @@ export class Renderer {
     this.ratio = 1;
     /** @type {{sync: WebGLSync, sent: number}|null} the last picture, while the card is still at it */
     this.fence = null;
-    this.held = this.makeHeld();
+    this.sent = this.sendPrograms();
+    /** What lives on the card, from `begin` on. @type {ReturnType<Renderer["makeHeld"]>} */
+    this.held;
     this.records = new SceneRecords();
     /**
      * @type {Record<string, import("../layers/scene.js").Counts>} by run: how much of each layer the last picture holds
@@ -53,19 +55,35 @@ export class Renderer {
     this.counts = {};
   }
 
+  /** Before anything is drawn. @throws {Error} where the driver refuses a shader */
+  begin() {
+    this.held = this.makeHeld();
+  }
+
   /** Everything on the card is gone with a lost context, and is made anew. */
   rebuild() {
     this.fence = null;
-    this.held = this.makeHeld();
+    this.sent = this.sendPrograms();
+    this.begin();
+  }
+
+  sendPrograms() {
+    const { gl } = this;
+    return {
+      points: sendProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT),
+      backdrop: sendProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT),
+      line: sendProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT),
+      sign: sendProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT),
+      patch: sendProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT),
+    };
   }
 
   /** What lives on the card. */
   makeHeld() {
-    const { gl } = this;
-    const points = buildProgram(gl, glsl.POINT_VERTEX, glsl.POINT_FRAGMENT);
-    const backdrop = buildProgram(gl, glsl.BACKDROP_VERTEX, glsl.BACKDROP_FRAGMENT);
-    const line = buildProgram(gl, glsl.LINE_VERTEX, glsl.LINE_FRAGMENT),
-      sign = buildProgram(gl, glsl.SIGN_VERTEX, glsl.SIGN_FRAGMENT);
+    const { gl, sent } = this;
+    const [points, backdrop, line, sign, patch] = [sent.points, sent.backdrop, sent.line, sent.sign, sent.patch].map(
+      (program) => takeProgram(gl, program),
+    );
     const lines = () =>
       new Batch(
         gl,
@@ -91,7 +109,7 @@ export class Renderer {
       );
     const patches = new Batch(
       gl,
-      buildProgram(gl, glsl.PATCH_VERTEX, glsl.PATCH_FRAGMENT),
+      patch,
       [
         ["place", 3],
         ["ink", 4],
@@ -120,13 +138,18 @@ export class Renderer {
     return { points, rings, backdrop, batches, runs, sphere };
   }
 
-  /** @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each */
+  /**
+   * @param {number} width CSS pixels @param {number} height @param {number} ratio device pixels each
+   * @returns {boolean} whether it is another size, which clears the canvas
+   */
   resize(width, height, ratio) {
     this.ratio = ratio;
-    const w = Math.max(1, Math.round(width * ratio)),
+    const { canvas } = this,
+      w = Math.max(1, Math.round(width * ratio)),
       h = Math.max(1, Math.round(height * ratio));
-    if (this.canvas.width !== w) this.canvas.width = w;
-    if (this.canvas.height !== h) this.canvas.height = h;
+    if (canvas.width === w && canvas.height === h) return false;
+    Object.assign(canvas, { width: w, height: h });
+    return true;
   }
 
   /** @param {string} id */
@@ -152,7 +175,7 @@ export class Renderer {
   /** @param {Run} run @param {import("../scene/attributes.js").PointAttributes} attributes */
   setAttributes(run, { flags, sizes, pieces }) {
     this.partOf(run.id).buffers.setAttributes(flags, sizes, pieces);
-    if (pieces) this.held.rings ??= buildProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT);
+    if (pieces) this.held.rings ??= takeProgram(this.gl, sendProgram(this.gl, glsl.RING_VERTEX, glsl.RING_FRAGMENT));
   }
 
   /** @param {Run} run @param {import("../common/colours.js").Rgb[]} palette */

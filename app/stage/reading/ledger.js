@@ -8,6 +8,16 @@ export class Ledger {
   constructor(badge, telemetry) {
     this.badge = badge;
     this.telemetry = telemetry;
+    /** Points have been seen. */
+    this.seen = false;
+    /** @type {() => void} */
+    this.onSeen = () => {};
+  }
+
+  /** @param {() => void} act once points are seen, which they may be already */
+  whenSeen(act) {
+    if (this.seen) act();
+    else this.onSeen = act;
   }
 
   /** A frame has come. @param {number} seq */
@@ -25,6 +35,8 @@ export class Ledger {
       telemetry.drawn[run.id] = (telemetry.drawn[run.id] ?? 0) + 1;
       if (!(run instanceof Moment))
         this.badge.addDelay((telemetry.latencyMs = Date.now() - run.frame.header.time * 1000));
+      if (!this.seen) this.onSeen();
+      this.seen = true;
     }
   }
 

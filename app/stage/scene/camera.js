@@ -6,8 +6,8 @@ import { easeInOut, multiply } from "../common/vectors.js";
 /** @type {Readonly<Pose>} */
 export const HOME = Object.freeze({ yaw: 0.6, pitch: 0.35, distance: 4 });
 /** The eye stays outside the sphere and near enough to see it. */
-export const NEAREST = 1.35,
-  FARTHEST = 9;
+export const NEAREST = 1.35;
+export const FARTHEST = 9;
 const STEEPEST = Math.PI / 2 - 0.02;
 export const MOVE_MS = 300;
 const KEY_TURN = 0.12,

@@ -5,8 +5,8 @@ import { MOST_PANELS } from "../incoming/moments.js";
 /** @typedef {{whole: Rect, sphere: Rect}} PanelRect `whole` holds title, sphere and numbers; `sphere` is its share */
 
 /** Room for the title above a sphere and the numbers beneath it. */
-export const HEAD = 30,
-  FOOT = 26;
+export const HEAD = 30;
+export const FOOT = 26;
 /** Room that a strip of readings takes under a panel. */
 export const STRIP = 46;
 const GAP = 12,
