@@ -24,7 +24,7 @@ from .hub import Hub
 from .packing import LEAST_MOMENTS, first_look, pack, stage_without_stream, thin
 from .projections import DEFAULT_PROJECTION, check_projection
 from .tail import LIVE, Tail
-from .wire import THUMBNAIL_LIMIT
+from .wire import THUMBNAIL_LIMIT, EncodedFrame
 
 LIMIT_BYTES = 12_000_000
 """Size that a file is thinned to."""
@@ -78,7 +78,8 @@ class Packed:
 
     def as_json(self) -> dict[str, Any]:
         """As a page holds it."""
-        return {"run": self.run, "state": _state(self), "header": self.header, "frames": self.frames}
+        state = told_state(self.tail, self.steps, live=False)
+        return {"run": self.run, "state": state, "header": self.header, "frames": self.frames}
 
 
 async def build_replay(
@@ -178,17 +179,25 @@ async def _pack_headers(hub: Hub, tracks: Sequence[Packed], room: int) -> None:
 
 async def _frame(hub: Hub, track: Packed, step: int, projection: str) -> str | None:
     """A frame's message, packed; None where the frame is damaged."""
+    frame = await finished_frame(hub, track.tail, step, projection)
+    return None if frame is None else await asyncio.to_thread(pack, frame.message(seq=0, time=0.0, live=False))
+
+
+async def finished_frame(hub: Hub, tail: Tail, step: int, projection: str) -> EncodedFrame | None:
+    """A frame in the projection that was asked for, once it is computed; None where the frame is damaged.
+
+    Raises:
+        ConfigError: it cannot be had, or not in `PROJECTION_SECONDS`.
+    """
     end = time.monotonic() + PROJECTION_SECONDS
     # Another projection stands in while the one that was asked for is being computed.
-    while (frame := await hub.frame(track.tail, step, projection)) is not None and frame.pending is not None:
+    while (frame := await hub.frame(tail, step, projection)) is not None and frame.pending is not None:
         if time.monotonic() > end:
-            raise ConfigError(words.served.REPLAY_PENDING.format(projection=projection, run=track.run))
+            raise ConfigError(words.served.REPLAY_PENDING.format(projection=projection, run=tail.run))
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    if frame is None:
-        return None
-    if frame.trouble is not None:
+    if frame is not None and frame.trouble is not None:
         raise ConfigError(frame.trouble)
-    return await asyncio.to_thread(pack, frame.message(seq=0, time=0.0, live=False))
+    return frame
 
 
 def _write(
@@ -222,16 +231,16 @@ def _note(moments: Sequence[int], recorded: int, limit: int) -> str:
     return f"{note} {words.served.REPLAY_THINNED.format(kept=len(moments), all=recorded, limit=f'{limit / 1e6:.0f}')}"
 
 
-def _state(track: Packed) -> Mapping[str, Any]:
-    snapshot = track.tail.snapshot
+def told_state(tail: Tail, steps: Sequence[int], *, live: bool) -> Mapping[str, Any]:
+    """How a run stands, of which these steps are shown; where not `live`, nothing of it is live any more."""
+    snapshot = tail.snapshot
     return {
-        # In a file nothing is live any more.
-        "state": words.served.REPLAY_STATE if snapshot.state in LIVE else snapshot.state,
+        "state": words.served.REPLAY_STATE if snapshot.state in LIVE and not live else snapshot.state,
         "reason": snapshot.reason,
-        "first": track.steps[0],
-        "last": track.steps[-1],
-        "frames": len(track.steps),
+        "first": steps[0] if steps else None,
+        "last": steps[-1] if steps else None,
+        "frames": len(steps),
         "total_steps": None if snapshot.info is None else snapshot.info.total_steps,
-        "steps": track.steps,
-        "events": track.tail.events(),
+        "steps": steps,
+        "events": tail.events(),
     }

@@ -8,7 +8,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from string import Template
 from typing import Any
@@ -30,12 +30,15 @@ class Kind:
     styles: tuple[str, ...] = ("stage.css",)
     worker: bool = False
     """It starts one, out of a blob: then the policy lets blobs be workers, and one named policy make their address."""
+    fetches: bool = False
+    """It reads files that lie beside it, and nothing from elsewhere."""
 
 
 LESSON = Kind(
     "lessonpage.js", "lesson", ("stage.css", "lab/lab.css", "lesson/lesson.css", "lesson/player.css"), worker=True
 )
 REPLAY = Kind("replaypage.js", "stage")
+SITE = replace(REPLAY, fetches=True)
 GEOMETRY = Kind("geometry.js", "lab", ("stage.css", "lab/lab.css"), worker=True)
 ENTRY = REPLAY.entry
 
@@ -55,11 +58,11 @@ h1 { margin: 0; font-size: 20px; font-weight: 650; overflow-wrap: anywhere; }
 :root[data-embed] :is(h1, #note) { display: none; }
 """
 
-# Scripts: the two in the page, by their fingerprints, and the modules of the import map. Nothing can be fetched, and
-# no text can become markup or code.
+# Scripts: the two in the page, by their fingerprints, and the modules of the import map. Nothing can be fetched, where
+# the kind does not say so, and no text can become markup or code.
 _POLICY = Template(
     "default-src 'none'; script-src $scripts data:; style-src $styles; img-src data: blob:; base-uri 'none'; "
-    "form-action 'none'; require-trusted-types-for 'script'; trusted-types $types"
+    "form-action 'none'; ${fetches}require-trusted-types-for 'script'; trusted-types $types"
 )
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en"$theme>
@@ -95,9 +98,10 @@ def write_page(*, title: str, note: str, contents: Mapping[str, Any], theme: str
     modules, styles = code(kind.entry), style(kind.styles)
     scripts = f"{_fingerprint(modules)} {_fingerprint(start)}"
     types = "ltviz-worker; worker-src blob:" if kind.worker else "'none'"
+    fetches = "connect-src 'self'; " if kind.fetches else ""
     page = _PAGE.substitute(
         theme="" if theme is None else f' data-theme="{html.escape(theme)}"',
-        policy=_POLICY.substitute(scripts=scripts, styles=_fingerprint(styles), types=types),
+        policy=_POLICY.substitute(scripts=scripts, styles=_fingerprint(styles), types=types, fetches=fetches),
         title=html.escape(title),
         note=html.escape(note),
         style=styles,

@@ -167,6 +167,11 @@ class Tail:
         """Everything that the timeline shows, by step."""
         return sorted((*self.recorded, *self.alarms), key=lambda event: event[0])
 
+    @property
+    def complete(self) -> bool:
+        """Whether all its frames are known; those of a run of very many come bit by bit."""
+        return self._complete
+
     def search(self, alarms: Alarms, seconds: float = SLICE_SECONDS) -> None:
         """Looks for alarms, for so long at most. Runs in a thread of its own, never in the event loop."""
         snapshot = self.snapshot

@@ -1,14 +1,15 @@
-/** Starts the stage in a replay file: everything it needs stands in the page. */
+/** Starts the stage in a replay: everything it needs stands in the page, or its frames are files beside it. */
 import { make } from "./common/dom.js";
 import { ReplaySource } from "./incoming/replay.js";
+import { Site } from "./incoming/site.js";
 import { Tracks } from "./incoming/tracks.js";
 import { publishTelemetry } from "./common/telemetry.js";
-import { fill, words } from "./words.js";
+import { fill, useWords, words } from "./words.js";
 import { Stage } from "./assembly.js";
 
 /**
- * @typedef {{data: import("./common/types.js").StageData, runs: {run: string, state: Record<string, any>, header: string,
- * frames: string[]}[]}} Contents
+ * @typedef {{data: import("./common/types.js").StageData, list?: string, runs?: {run: string, state: Record<string, any>,
+ * header: string, frames: string[]}[]}} Contents   `runs` themselves, or the address of a `list` of their frames
  */
 
 /**
@@ -24,15 +25,31 @@ function dress(query) {
   return theme;
 }
 
+/** @param {Contents} contents */
+async function held({ data, runs = [] }) {
+  const tracks = new Tracks(data.runs, Infinity);
+  const given = runs.map((run) => ({ ...run, generation: "file", steps: run.state.steps }));
+  await tracks.take({ n: 1, anew: true, more: false, live: false, runs: given });
+  return tracks;
+}
+
+/** @param {string[]} runs @param {string} list */
+function followed(runs, list) {
+  if (location.protocol === "file:") throw new Error(words.needsHost);
+  const site = new Site(runs, list);
+  site.follow();
+  return site;
+}
+
 async function start() {
   const place = /** @type {HTMLElement} */ (document.getElementById("stage"));
   try {
-    const { data, runs } = /** @type {Contents} */ (
+    const contents = /** @type {Contents} */ (
       JSON.parse(/** @type {HTMLElement} */ (document.getElementById("contents")).textContent ?? "")
     );
-    const tracks = new Tracks(data.runs, Infinity);
-    const given = runs.map((run) => ({ ...run, generation: "file", steps: run.state.steps }));
-    await tracks.take({ n: 1, anew: true, more: false, live: false, runs: given });
+    const { data, list } = contents;
+    useWords(data.words);
+    const tracks = list ? followed(data.runs, list) : await held(contents);
     const query = new URLSearchParams(location.search),
       asked = query.get("step"),
       step = asked !== null && /^\d{1,12}$/.test(asked) ? Number(asked) : data.step,

@@ -87,6 +87,8 @@ const OWN = {
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
 
   cannotOpen: "This file cannot be shown: {reason} Save it again, or open it in a browser from 2023 or later.",
+  needsHost:
+    "It reads the files beside it, which browsers allow only where a host serves them: try `python -m http.server` in this folder.",
   oneProjection: "This file holds one projection; choose another in the app and save the file again.",
 
   // Menus and what a person can press.

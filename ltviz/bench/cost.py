@@ -7,6 +7,7 @@ allocator counts; on a CPU, which counts none, what the backward pass keeps of t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,19 +15,23 @@ import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, Field
 
+from ltviz import encoders
 from ltviz.cli.arguments import parse_one
+from ltviz.data.batch import Batch
 from ltviz.methods import registry
-from ltviz.methods.base import NONE, Method
+from ltviz.methods.base import NONE, Method, Setup
 from ltviz.methods.parts.class_queue import ClassQueue
 from ltviz.methods.parts.queue import KeyQueue
 from ltviz.methods.parts.step import Step
-from ltviz.training.engine import growth, let_go, out_of_memory
+from ltviz.training import engine
 from ltviz.training.settings import RunSettings
-from ltviz.training.shared_start import parse_settings, prepare
+from ltviz.training.shared_start import parse_settings
 
 IMAGES = ("clip",)
 """Methods whose losses look at the image itself; vectors do not serve them."""
-_MIB = 2**20
+MIB, MOST_VIEWS = 2**20, 3
+MOST_OF_CLASS = 1280, 5
+"""Samples of the largest and of the smallest class, as in ImageNet-LT (Liu et al. 2019)."""
 
 
 class CostOptions(BaseModel):
@@ -44,9 +49,7 @@ def run(argv: Sequence[str] = ()) -> None:
     options = parse_one("ltviz bench cost", argv, CostOptions, about="Memory of losses at large batches.")
     sizes = [int(size) for size in options.batch.split(",")]
     names = list(filter(None, (name.strip() for name in options.methods.split(","))))
-    kinds = {name: registry.method(name) for name in names} or {
-        name: kind for name, kind in registry.methods().items() if not kind.several_labels and name not in IMAGES
-    }
+    kinds = {name: registry.method(name) for name in names} or served()
     rows: dict[str, dict[int, float | None]] = {}
     if not options.json_:
         print(f"{'method':24} " + " ".join(f"{f'B {size:,}':>10}" for size in sizes) + "  MiB")
@@ -58,47 +61,69 @@ def run(argv: Sequence[str] = ()) -> None:
         print(json.dumps({**options.model_dump(exclude={"json_", "methods"}), "mib": rows}))
 
 
+def served() -> dict[str, type[Method]]:
+    """All methods that vectors with one label serve, by name."""
+    return {name: kind for name, kind in registry.methods().items() if not kind.several_labels and name not in IMAGES}
+
+
 def _shown(mib: float | None) -> str:
     return f"{'–':>10}" if mib is None else f"{mib:10,.0f}"
 
 
 def taken(kind: type[Method], batch_size: int, options: CostOptions) -> float | None:
     """MiB of one step of the method's losses, with all queues full; None where there was not so much."""
+    chosen = engine.start(RunSettings.model_validate({"device": options.device}))
+    method = build(kind, options)
+    chosen.place(method)
+    fill_queues(method, options.queue)
+    batch, views = _batch(batch_size, options, chosen.device)
+    trained = [one for one in method.parameters() if one.requires_grad]
+    there = [*method.parameters(), *method.buffers(), *views]  # what a batch holds is no part of a loss
+    try:
+        with engine.growth(chosen.device, there) as grown:
+            total = method.weigh(Step.of(method.losses(batch), batch))
+            torch.autograd.grad(total, trained, allow_unused=True)
+    except Exception as error:
+        if engine.out_of_memory(error) is None:
+            raise
+        engine.let_go(error)
+        return None
+    return grown.bytes / MIB
+
+
+def build(kind: type[Method], options: CostOptions) -> Method:
+    """A method for vectors, with as long a queue as is asked for where it has one."""
     known = kind.Settings.model_fields
     values: dict[str, Any] = {"queue_size": options.queue} if "queue_size" in known else {}
     if "teacher" in known:
         values["teacher"] = NONE
-    shared = prepare(
-        RunSettings.model_validate(
-            {
-                "data": "hypersphere",
-                "data_options": {"classes": options.classes, "dim": options.dim},
-                "imbalance_factor": 10,
-                "max_per_class": 20,
-                "encoder": "identity",
-                "dim": options.dim,
-                "batch_size": batch_size,
-                "probe_points": 20,
-                "device": options.device,
-                "evaluate": False,
-            }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        encoder, feature_dim = encoders.build("identity", (options.dim,))
+        setup = Setup(
+            encoder=encoder,
+            head=encoders.build_head(feature_dim, options.dim),
+            feature_dim=feature_dim,
+            dim=options.dim,
+            counts=class_sizes(options.classes),
+            total_steps=100,
+            generator=torch.Generator().manual_seed(0),
         )
-    )
-    method = shared.build(kind, parse_settings(kind, values))
-    fill_queues(method, options.queue)
-    batch, trained = shared.batches.at(1), [one for one in method.parameters() if one.requires_grad]
-    for view in range(3):
-        batch.view(view)  # what a batch holds is no part of a loss
-    try:
-        with growth(shared.engine.device, [*method.parameters(), *method.buffers()]) as grown:
-            total = method.weigh(Step.of(method.losses(batch), batch))
-            torch.autograd.grad(total, trained, allow_unused=True)
-    except Exception as error:
-        if out_of_memory(error) is None:
-            raise
-        let_go(error)
-        return None
-    return grown.bytes / _MIB
+        return kind(parse_settings(kind, values), setup)
+
+
+def class_sizes(classes: int) -> torch.Tensor:
+    """(C,) samples per class, falling evenly on a logarithmic scale between those of `MOST_OF_CLASS`."""
+    most, least = MOST_OF_CLASS
+    return torch.logspace(math.log10(most), math.log10(least), classes).round()
+
+
+def _batch(size: int, options: CostOptions, device: torch.device) -> tuple[Batch, list[torch.Tensor]]:
+    """A batch of vectors, and its views."""
+    generator = torch.Generator().manual_seed(1)
+    y = torch.multinomial(class_sizes(options.classes), size, replacement=True, generator=generator)
+    views = [torch.randn(size, options.dim, generator=generator).to(device) for _ in range(MOST_VIEWS)]
+    return Batch(1, torch.arange(size, device=device), y.to(device), views.__getitem__), views
 
 
 def fill_queues(method: Method, size: int) -> None:

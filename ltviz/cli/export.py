@@ -39,7 +39,8 @@ class ExportOptions(Choice, HomeOptions):
     to: To = Field(
         "report",
         description="Kind of file; html is the replay, lesson a lesson with its recordings, which is named in "
-        "place of runs, by its name or its file; geometry the geometry lab, which needs no run. tensorboard and "
+        "place of runs, by its name or its file; geometry the geometry lab, which needs no run; site a folder that any "
+        "host of files serves, whose page reads a frame when it shows it. tensorboard and "
         "projector are folders for TensorBoard, atlas is for embedding-atlas, rerun for Rerun; png, svg, gif and mp4 "
         "are drawn by chromium.",
     )
@@ -60,6 +61,9 @@ class ExportOptions(Choice, HomeOptions):
     )
     caption: str = Field("", max_length=240, description="What stands beneath every picture of a gif or an mp4.")
     lessons: str | None = Field(None, description="With --to lesson: a folder of your own lessons.")
+    watch: bool = Field(
+        False, description="With --to site: go on until the runs have ended; whoever has the page open sees them train."
+    )
     overwrite: bool = Field(False, description="Replace a file that is there, or a folder that an export made.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
@@ -85,8 +89,14 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:
         runs = []
+    if options.watch and not getattr(chosen, "FOLLOWS", False):
+        raise ConfigError(
+            f"--watch follows runs into a folder for a host of files, got --to {options.to}; try --to site"
+        )
     file = "" if chosen.OUT.endswith("/") else chosen.OUT
     out = new_place("ltviz export", "--out", options.out or chosen.OUT, overwrite=options.overwrite, file=file)
+    if options.watch:
+        print(f"ltviz: {out} grows until its runs have ended, or until Ctrl-C", file=sys.stderr, flush=True)
     written = chosen.write(replace(_wanted(options, out, runs), lesson=lesson, home=home))
     done = {"used": written.used, "left_out": list(written.left_out), **written.told}
     size = sum(path.stat().st_size for path in (out, *out.rglob("*")) if path.is_file())
@@ -126,4 +136,5 @@ def _wanted(options: ExportOptions, out: Path, runs: Sequence[Recording]) -> Wan
         projection=options.projection,
         max_mb=options.max_mb,
         caption=options.caption,
+        watch=options.watch,
     )

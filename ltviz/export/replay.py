@@ -53,7 +53,7 @@ def replay_of(
     from ltviz_app.service.hub import Hub  # the name exists once `load_app` has found the app's folder
     from ltviz_app.service.replay import DEFAULT_PROJECTION, Opening, Replay, build_replay
 
-    folders = dict(runs) if isinstance(runs, Mapping) else _by_id(runs)
+    folders = dict(runs) if isinstance(runs, Mapping) else by_id(runs)
 
     async def build() -> Replay:
         hub = Hub(checkpoints_home(), folders=folders)
@@ -74,7 +74,7 @@ def replay_of(
     return Made(replay.html, len(replay.runs), replay.moments, replay.recorded, left_out)
 
 
-def _by_id(runs: Sequence[Recording]) -> dict[str, Path]:
+def by_id(runs: Sequence[Recording]) -> dict[str, Path]:
     """Id -> folder. A folder may have any name; those that are one id in the end are told apart by a number."""
     found: dict[str, Path] = {}
     for run in runs:

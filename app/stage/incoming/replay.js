@@ -1,14 +1,18 @@
-/** Recordings in the page itself, behind the interface of the stream's socket: what plays where there is no server. */
+/**
+ * Recordings that the page holds, or reads from files, behind the interface of the stream's socket: what plays where
+ * there is no server.
+ */
 import { splitMessage } from "./frames.js";
 import { ReplayClock } from "./replayclock.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./socket.js").SourceOptions} SourceOptions */
 /** @typedef {import("./tracks.js").Track} Track */
+/** @typedef {import("./tracks.js").Tracks|import("./site.js").Site} Held */
 
 export class ReplaySource {
   /**
-   * @param {import("./tracks.js").Tracks} tracks they may grow
+   * @param {Held} tracks they may grow
    * @param {SourceOptions} options the address says runs, hz and step, as the stream's does
    */
   constructor(tracks, { address, onMessage, onLink }) {
@@ -19,7 +23,7 @@ export class ReplaySource {
     /** @type {[string, Track][]} those shown */
     this.playing = [];
     this.clock = new ReplayClock([], 10, null);
-    this.grown = (/** @type {string} */ run, /** @type {boolean} */ anew) => this.welcome(run, anew);
+    this.grown = (/** @type {string} */ run, /** @type {boolean|null} */ anew) => this.welcome(run, anew);
     /** @type {Map<string, number>} which step of a run was delivered last */
     this.shown = new Map();
     this.seq = 0;
@@ -40,7 +44,10 @@ export class ReplaySource {
       step === null ? null : Number(step),
     );
     this.isOpen = true;
-    this.onLink("open", "");
+    if ("linked" in this.tracks) {
+      this.tracks.linked.add(this.onLink);
+      this.onLink(...this.tracks.link);
+    } else this.onLink("open", "");
     this.tracks.watchers.add(this.grown);
     for (const [run, track] of this.playing) this.introduce(run, track, true);
     this.shown.clear();
@@ -51,15 +58,16 @@ export class ReplaySource {
   close() {
     clearTimeout(this.timer);
     this.tracks.watchers.delete(this.grown);
+    if ("linked" in this.tracks) this.tracks.linked.delete(this.onLink);
     this.isOpen = false;
   }
 
-  /** A run has news. @param {string} run @param {boolean} anew its header too */
+  /** A run has news. @param {string} run @param {boolean|null} anew its header too; null: only a frame has come */
   welcome(run, anew) {
     const found = this.playing.find(([id]) => id === run);
     if (!found) return;
     if (anew) this.shown.delete(run);
-    this.introduce(run, found[1], anew);
+    if (anew !== null) this.introduce(run, found[1], anew);
     this.drive();
   }
 
@@ -115,11 +123,13 @@ export class ReplaySource {
   /** @param {boolean} again whether frames that are shown already come once more, so that the rate stays */
   show(again) {
     for (const [run, track] of this.playing) {
-      const at = this.clock.target(track),
+      const target = this.clock.target(track),
         follows = this.clock.mode === "follow" && track.live;
-      if (at < 0 || ((!again || follows) && this.shown.get(run) === track.steps[at])) continue;
+      const at = target >= 0 && "ask" in this.tracks ? this.tracks.ask(run, target, this.shown.get(run)) : target,
+        frame = track.frames[at];
+      if (!frame || ((!again || follows) && this.shown.get(run) === track.steps[at])) continue;
       this.shown.set(run, track.steps[at]);
-      this.deliver(track.frames[at], follows);
+      this.deliver(frame, follows);
     }
   }
 

@@ -11,7 +11,7 @@ import { addSteps, lastAtMost } from "./steps.js";
  * @property {ArrayBuffer|null} header  null: nothing is known of it yet
  * @property {Record<string, any>} state
  * @property {number[]} steps          sorted
- * @property {ArrayBuffer[]} frames    one for each step
+ * @property {(ArrayBuffer|null)[]} frames  one for each step; null: it is not here, and can be asked for
  * @property {boolean} live            more are to come
  * @property {string|null} [trouble]   a sentence about it
  */
@@ -30,11 +30,15 @@ export const MOST_BYTES = 2 ** 28;
 /** @param {string} text base64 of one gzipped message @returns {Promise<ArrayBuffer>} */
 export async function unpack(text) {
   const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return gunzip(new Blob([packed]));
 }
 
+/** @param {Blob} packed */
+export const gunzip = (packed) =>
+  new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+
 /** @returns {Track} */
-const emptyTrack = () => ({ generation: null, header: null, state: {}, steps: [], frames: [], live: true });
+export const emptyTrack = () => ({ generation: null, header: null, state: {}, steps: [], frames: [], live: true });
 
 export class Tracks {
   /** @param {string[]} runs whose panels are there before anything has come @param {number} [most] bytes */
@@ -97,7 +101,7 @@ export class Tracks {
   /** The first and the last moment stay. @param {Track} track */
   thin(track) {
     const room = this.most / this.of.size;
-    while (track.steps.length > 2 && track.frames.reduce((sum, frame) => sum + frame.byteLength, 0) > room) {
+    while (track.steps.length > 2 && track.frames.reduce((sum, frame) => sum + (frame?.byteLength ?? 0), 0) > room) {
       const last = track.steps.length - 1;
       const stays = (/** @type {unknown} */ _, /** @type {number} */ i) => i % 2 === 0 || i === last;
       track.steps = track.steps.filter(stays);

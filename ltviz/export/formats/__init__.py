@@ -2,7 +2,8 @@
 
 A module has `ABOUT`, a few words for the help; `OUT`, the name that is written where nobody gives one, which ends with
 a slash for a folder; and `write(wanted) -> Written`. One that is not made of runs says `MADE_OF = "nothing"` or
-"lesson". It is imported when it is asked for. What begins with an underscore is none.
+"lesson"; one that can go on while they train says `FOLLOWS = True`. It is imported when it is asked for. What begins
+with an underscore is none.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Wanted:
     """Of a film."""
     lesson: tuple[Lesson, Path] | None = None
     """Of a format that is made of one, and its file."""
+    watch: bool = False
+    """Go on until the runs have ended, of a format that `FOLLOWS` them."""
     home: Home | None = None
     """Where a lesson's runs are looked for before those that came with ltviz."""
 
@@ -143,6 +146,19 @@ def place(out: Path, several: bool, run_id: str) -> Path:
     return out / run_id if several else out
 
 
+def check_own(out: Path, what: str) -> None:
+    """Passes where `out` is a folder that was written so before, an empty one, or not there.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if out.exists() and not (out / NOTE).is_file() and not (out.is_dir() and not any(out.iterdir())):
+        raise ConfigError(
+            f"{what} writes a folder and replaces only what ltviz has made; give another --out, as this is something "
+            f"else: {out}"
+        )
+
+
 @contextmanager
 def whole_folder(out: Path, what: str, runs: Sequence[Recording]) -> Iterator[Path]:
     """A new folder beside `out`, which becomes `out` at the end, in the place of one that was made so before.
@@ -154,11 +170,7 @@ def whole_folder(out: Path, what: str, runs: Sequence[Recording]) -> Iterator[Pa
         ConfigError: `out` is a file, or a folder with something else in it.
         RecordingError, DiskFull: it cannot be written; what was there is there still.
     """
-    if out.exists() and not (out / NOTE).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise ConfigError(
-            f"{what} writes a folder and replaces only what ltviz has made; give another --out, as this is something "
-            f"else: {out}"
-        )
+    check_own(out, what)
     beside, before = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     try:
         beside.mkdir(parents=True)
