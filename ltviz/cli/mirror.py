@@ -17,7 +17,8 @@ from ltviz.errors import ConfigError
 from ltviz.recording import Recording, run_id_of
 from ltviz.recording.info import ACTIVE
 from ltviz.recording.mirror import Left, Mirror, Sender
-from ltviz.recording.storage import Storage, is_url, redacted
+from ltviz.recording.names import is_url
+from ltviz.recording.storage import Storage, redacted
 from ltviz.text import plain
 
 ABOUT = (
@@ -47,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
             f"try `ltviz mirror RUN s3://bucket/runs`, got {redacted(' '.join(options.runs))!r:.200}"
         )
     *names, url = options.runs
-    storage, home = Storage(url), options.open_home()
+    storage, home = Storage(url), options.own_home("ltviz mirror")
     recordings = [named(home, name) for name in names]
     rows = []
     if options.follow:

@@ -41,15 +41,6 @@ class Entry(NamedTuple):
     tag: str | None
 
 
-def is_url(text: object) -> bool:
-    """Whether a text is an address and no path.
-
-    >>> is_url("s3://bucket/runs"), is_url("checkpoints"), is_url(r"C:\\runs")
-    (True, False, False)
-    """
-    return isinstance(text, str) and _URL.match(text) is not None
-
-
 def redacted(text: object) -> str:
     """What somebody else's error says, on one line, without anything that opens a door.
 
