@@ -64,6 +64,8 @@ class Copies:
                 return
             found = self.storage.files(run_id)
             if not {"run.json", "status.json"} & found.keys():
+                if is_there(self.root / run_id):
+                    self.forget(run_id)
                 return
             entries = {name: found[name] for name in _SMALL if name in found}
             self._take(run_id, {name: one for name, one in entries.items() if self._is_new(run_id, name, one)})

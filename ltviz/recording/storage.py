@@ -82,8 +82,6 @@ class Storage:
         except Exception as error:  # whatever a foreign file system makes of its own settings
             raise ConfigError(f"{scheme}:// cannot be used here ({redacted(error)}), got {self.url}") from error
         self._root = str(self._files._strip_protocol(self.url)).rstrip("/")
-        if not self._root:
-            raise ConfigError(f"the address must name a bucket or folder, as in s3://bucket/runs, got {self.url}")
 
     def __repr__(self) -> str:
         return f"Storage({self.url!r})"
@@ -116,7 +114,7 @@ class Storage:
 
     def read(self, name: str, *, limit: int) -> bytes:
         """The bytes of one file, so many at most; FileNotFoundError where there is none."""
-        with self._told(f"read ({name})"):
+        with self._told(f"read ({name})", missing=True):
             return self._files.cat_file(self._path(name), start=0, end=limit)
 
     def read_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
@@ -172,13 +170,15 @@ class Storage:
         return path[len(root) :] if path.startswith(root) else ""
 
     @contextlib.contextmanager
-    def _told(self, done: str) -> Iterator[None]:
-        """Foreign errors as RecordingError, without what they may give away; a file that is missing as it is."""
+    def _told(self, done: str, *, missing: bool = False) -> Iterator[None]:
+        """Foreign errors as RecordingError, cleaned of secrets; with `missing`, FileNotFoundError as it is."""
         try:
             yield
-        except (RecordingError, FileNotFoundError):
+        except RecordingError:
             raise
         except Exception as error:  # of botocore, aiohttp, google: no common class
+            if missing and isinstance(error, FileNotFoundError):
+                raise
             reason = f"{type(error).__name__}: {redacted(error)}".rstrip(": ")
             raise RecordingError(f"The storage could not be {done} ({reason}; {self.url}).") from error
 
@@ -205,6 +205,8 @@ def _checked(url: str) -> str:
         schemes = ", ".join(f"{one}://" for one in SCHEMES)
         raise ConfigError(f"the address must begin with one of {schemes}, got {redacted(url)!r:.200}")
     rest = url[len(scheme) + 3 :]
+    if not rest.strip("/"):
+        raise ConfigError(f"the address must name a bucket or folder, as in s3://bucket/runs, got {scheme}://")
     if "@" in rest or ("?" in rest and scheme not in _DISK):
         raise ConfigError(
             "the address holds a name, password or key, which would stand in logs; leave it out, and give it where "
