@@ -237,10 +237,10 @@ class Mirror:
     def start(self) -> None:
         self._thread.start()
 
-    def close(self, seconds: float = WAIT_SECONDS) -> list[Left]:
-        """Sends what is left, for so long at most, and gives what is not there then."""
+    def close(self, seconds: float | None = None) -> list[Left]:
+        """Sends what is left, for `seconds` (`WAIT_SECONDS`) at most, and gives what is not there then."""
         self._ending.set()
-        self._thread.join(seconds)
+        self._thread.join(WAIT_SECONDS if seconds is None else seconds)
         self._gone.set()
         late = [sender for sender in self._senders if sender.run_id in self._pending]
         return [Left(one.run_id, max(one.left, 1), self._reasons.get(one.run_id)) for one in late]
