@@ -26,6 +26,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from ltviz.errors import ConfigError
 from ltviz.export.cells import listed
+from ltviz.recording import Home
 
 from . import words
 from .service.frontpage import FrontPage
@@ -93,7 +94,8 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-        studio.supervisor.start()
+        if not studio.hub.runs.read_only:
+            studio.supervisor.start()
         studio.serving = True
         threading.Thread(target=_import_pages, name="ltviz-imports", daemon=True).start()
         try:
@@ -103,6 +105,7 @@ def build_app(
         finally:
             await studio.hub.close()
             studio.supervisor.close()
+            studio.hub.runs.close()
 
     # main.py navigates. Without this, a first visit by a link to another page than the lab would find Streamlit looking
     # through the folder `pages` by itself, and showing its own menu, until somebody has opened the lab.
@@ -149,7 +152,7 @@ def _answer_of(serve: Callable[[Request, Studio], Awaitable[Response]], studio: 
 
 def serve(
     port: int | None = None,
-    home: Path | None = None,
+    home: Home | Path | None = None,
     *,
     open_browser: bool = False,
     address: str = "127.0.0.1",
@@ -166,7 +169,7 @@ def serve(
 
     Args:
         port: as `find_port` takes it.
-        home: folder of run folders; None takes `ltviz.recording.checkpoints_home()`.
+        home: the home of runs, or its folder; None takes `ltviz.recording.checkpoints_home()`.
         address: where to listen. Another than this machine's own is refused without a password or `i_know`: whoever
             reaches it can start and stop training.
         allow_hosts: names besides those of this machine that may stand in the browser's address, without ports.

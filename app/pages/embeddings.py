@@ -14,8 +14,8 @@ classroom.draw_class(studio, "embeddings", {"runs": st.query_params.get("runs", 
 if not studio.serving:
     st.warning(words.shared.NO_STREAM)
 if not studio.may_train:
-    st.info(words.sharing.VIEWER)
-    viewer.draw_sign_in()
+    st.info(studio.refusal)
+    viewer.draw_sign_in(studio)
 files = uploads.draw_uploader() if studio.may_train else []
 uploads.draw_trouble()
 if files:

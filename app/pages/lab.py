@@ -23,7 +23,7 @@ if shown.sentence:
 asked = viewer.draw_stage(studio, shown.runs, view="lab", welcome=viewer.TRAIN_BUTTON)
 with st.sidebar:
     if not studio.may_train:
-        viewer.draw_sign_in()
+        viewer.draw_sign_in(studio)
     elif not reduced.is_hidden("train") and (started := race.draw_race(studio)):
         selection.choose(started)
         st.rerun()

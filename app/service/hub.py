@@ -114,6 +114,12 @@ class Hub:
                 self._recordings.pop(next(iter(self._recordings)))
         return found
 
+    def want(self, runs: Sequence[str]) -> None:
+        """Somebody looks at runs: those that are elsewhere are brought."""
+        for run in runs:
+            if self.folder(run).is_relative_to(self.runs.root):
+                self.runs.want(run)
+
     @contextlib.contextmanager
     def watch(self, runs: Sequence[str], wake: Callable[[], None], *, keeps: bool = True) -> Iterator[dict[str, Tail]]:
         """Follows runs while the block lasts; `wake` is called in the event loop whenever one of them changed.
@@ -122,7 +128,8 @@ class Hub:
         runs' folders: otherwise a viewer could fill the disk of somebody else.
         """
         recordings = {run: self.recording(run) for run in runs}
-        tails = {}
+        self.want(runs)
+        keeps, tails = keeps and not self.runs.read_only, {}
         for run, recording in recordings.items():
             tails[run] = self._tails.setdefault(run, Tail(run, recording))
             tails[run].watchers.append(wake)

@@ -52,7 +52,10 @@ class Studio:
 
     @property
     def may_train(self) -> bool:
-        """Whether the person of the session that asks may change anything. Without a session nobody may."""
+        """Whether the person of the session that asks may change anything. Without a session nobody may, and nobody
+        where the runs are elsewhere."""
+        if self.hub.runs.read_only:
+            return False
         return self.sharing is None or self.sharing.role_of(st.context.cookies) == "trainer"
 
     def check_trainer(self) -> None:
@@ -61,7 +64,12 @@ class Studio:
         Every act that changes anything begins here, wherever it comes from: what a page does not draw is no protection.
         """
         if not self.may_train:
-            raise ConfigError(words.sharing.VIEWER)
+            raise ConfigError(self.refusal)
+
+    @property
+    def refusal(self) -> str:
+        """Why somebody who may only look may not do more."""
+        return words.sharing.REMOTE if self.hub.runs.read_only else words.sharing.VIEWER
 
     def knows(self, token: str) -> bool:
         """Whether a token is this server's, in a time that does not depend on it."""
@@ -111,7 +119,7 @@ def read_catalogue(home: Path) -> dict[str, Any] | None:
 _open: Studio | None = None
 
 
-def open_studio(home: Path | None = None, *, follow_links: bool = False) -> Studio:
+def open_studio(home: Home | Path | None = None, *, follow_links: bool = False) -> Studio:
     """The studio of this process: the server's own while it runs, else one for `home` or `checkpoints_home()`.
 
     It is made on first use, so that a page also runs without our server.
@@ -119,8 +127,9 @@ def open_studio(home: Path | None = None, *, follow_links: bool = False) -> Stud
     global _open
     if _open is not None and _open.serving and home is None:
         return _open
-    folder = (checkpoints_home() if home is None else Path(home)).absolute()
+    folder = home.root if isinstance(home, Home) else (checkpoints_home() if home is None else Path(home)).absolute()
     if _open is None or _open.home != folder:
-        demos, runs = demo_home(), Home(folder, follow_links=follow_links)
+        demos = demo_home()
+        runs = home if isinstance(home, Home) else Home(folder, follow_links=follow_links)
         _open = Studio(folder, Supervisor(runs), Hub(runs, demos), demos)
     return _open

@@ -50,6 +50,7 @@ class Compared:
 
 def read_compared(studio: Studio, runs: Sequence[str], step: Step) -> Compared:
     """The runs of the stage that have frames, sorted for comparison."""
+    studio.hub.want(runs)
     results, left_out = read_results(studio.hub.recording(run) for run in runs)
     wanted = {id(result): best_step(result) if step == BEST else step for result in results}
     then = [early for result in results if (early := at_step(result, wanted[id(result)])) is not None]

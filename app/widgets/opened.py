@@ -36,6 +36,7 @@ def read_runs(studio: Studio) -> list[str]:
 
 def draw_opened(studio: Studio, runs: Sequence[str]) -> None:
     """The measures of each run's last step, and links to comparison and report."""
+    studio.hub.want(runs)
     results, left_out = read_results(studio.hub.recording(run) for run in runs)
     for sentence in left_out:
         st.caption(forms.escape(sentence))

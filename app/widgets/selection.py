@@ -52,6 +52,9 @@ def read_selection(studio: Studio) -> Selection:
         return Selection((), problem=words.shared.TOO_MANY_RUNS.format(most=MAX_RUNS, given=len(asked)))
     queued = studio.supervisor.queued_runs()
     unknown = [run for run in asked if run not in queued and not studio.hub.recording(run).exists]
+    if unknown and studio.hub.runs.read_only:
+        studio.summaries()  # of a home elsewhere nothing is known before it is listed
+        unknown = [run for run in unknown if not studio.hub.recording(run).exists]
     if unknown:
         return Selection(asked, words.shared.UNKNOWN_RUNS.format(names=listed(unknown)))
     return Selection(asked, _sentence(studio, asked))

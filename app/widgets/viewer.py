@@ -114,8 +114,11 @@ def draw_stage(
     return asked if asked in runs else None
 
 
-def draw_sign_in() -> None:
-    """For viewers: where those sign in who want more."""
+def draw_sign_in(studio: Studio) -> None:
+    """For viewers: where those sign in who want more; nowhere where that would not help."""
+    if studio.hub.runs.read_only:
+        st.caption(studio.refusal)
+        return
     st.html(f'<a href="ltviz/sign-in" target="_self">{html.escape(words.sharing.SIGN_IN_LINK)}</a>')
 
 

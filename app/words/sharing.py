@@ -18,6 +18,10 @@ VIEWER = "Viewers look; whoever wants to train, change or delete signs in first.
 WRONG_LINK = "This link is not valid any more: it changes whenever ltviz is started anew. Ask for the present one."
 WRONG_PASSWORD = "That is not the password."
 TOO_MANY_TRIES = "Too many wrong tries; wait {seconds} seconds."
+REMOTE = (
+    "These runs are read from a storage elsewhere, and nothing is changed there. To train, change or delete, open a "
+    "folder of this machine."
+)
 NOT_FROM_HERE = "The password is taken from this page's own form only."
 SIGN_IN = {
     "title": "ltviz",

@@ -35,6 +35,7 @@ COMMANDS = {
     "export": "write runs for others: a report, a 3-D replay, tables, pictures, TensorBoard, Rerun, ...",
     "pack": "put a run into one file, bit for bit, to keep or to move",
     "unpack": "make a run of such a file again",
+    "mirror": "bring runs to an address: s3://, gs://, file://, ...; again, only what is new",
     "publish": "write a gallery of replays that any file host serves",
     "lesson": "check a lesson: every answer is computed from its recordings, every claim holds",
     "mcp": "serve the runs to an assistant, by the Model Context Protocol",

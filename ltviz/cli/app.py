@@ -50,7 +50,7 @@ def run(argv: Sequence[str]) -> int:
     or a path cannot be.
     """
     options = parse_one("ltviz app", argv, AppOptions, about="Open the browser app.")
-    home, lessons = options.open_home(), options.lessons and lessons_folder(options.lessons)
+    home, lessons = options.open_home(waits=False), options.lessons and lessons_folder(options.lessons)
     address = "0.0.0.0" if options.share and options.address == "127.0.0.1" else options.address
     if address == "127.0.0.1":
         _check_port(options.port)
@@ -60,7 +60,7 @@ def run(argv: Sequence[str]) -> int:
 
     server.serve(
         port=options.port,
-        home=home.root,
+        home=home,
         address=address,
         i_know=options.i_know,
         allow_hosts=options.allow_host,

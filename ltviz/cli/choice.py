@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import get_args
 
 from pydantic import BaseModel, Field, field_validator
 
-from ltviz.errors import RecordingError
-from ltviz.recording import Home, Recording, Skipped, State, checkpoints_home
+from ltviz.errors import ConfigError, RecordingError
+from ltviz.recording import Home, Recording, RemoteHome, Skipped, State, checkpoints_home, open
 from ltviz.recording.index import Summary, summarise
-from ltviz.recording.names import typed_path
+from ltviz.recording.names import is_url, typed_path
+from ltviz.recording.storage import redacted
 from ltviz.text import plain
 
 MOST_TOLD = 8
@@ -22,11 +24,36 @@ MOST_TOLD = 8
 class HomeOptions(BaseModel):
     """Where runs are looked for."""
 
-    home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+    home: str | None = Field(
+        None,
+        description="Folder of run folders, or an address to read them from, such as s3://bucket/runs; the variable "
+        "LTVIZ_HOME where empty.",
+    )
     follow_links: bool = Field(False, description="Also look into folders that the home only links to.")
 
-    def open_home(self) -> Home:
-        """The home that is meant."""
+    @property
+    def _url(self) -> str | None:
+        """The address that is meant; None for a folder of this machine."""
+        given = self.home or os.environ.get("LTVIZ_HOME")
+        return given if is_url(given) else None
+
+    def open_home(self, *, waits: bool = True) -> Home:
+        """The home that is meant; of one at an address, what is asked for is brought, by a thread unless it `waits`."""
+        if url := self._url:
+            return RemoteHome(url, waits=waits)
+        return self.own_home("")
+
+    def own_home(self, command: str) -> Home:
+        """The home that is meant, for a `command` that changes it, or needs all of a run.
+
+        Raises:
+            ConfigError: it is at an address, where nothing is changed, and whose weights stay there.
+        """
+        if url := self._url:
+            raise ConfigError(
+                f"`{command}` needs runs on this machine: nothing is changed at an address, and weights stay there; "
+                f"give a folder with --home, got {redacted(url)}"
+            )
         root = typed_path(self.home) if self.home else checkpoints_home()
         return Home(root, follow_links=self.follow_links)
 
@@ -103,11 +130,16 @@ def choose_runs(home: Home | Path, choice: Choice, names: Sequence[str] = ()) ->
 
 
 def named(home: Home, name: str) -> Recording:
-    """A run by its id, its folder below `home`, or its folder.
+    """A run by its id, its folder below `home`, its folder, or its address.
 
     Raises:
         RecordingError: there is none.
     """
+    if is_url(name):
+        recording = open(name)
+        if not recording.exists:
+            raise RecordingError(f"there is no run at this address; check its spelling, got {redacted(name)}")
+        return recording
     if (recording := home.find(name)) is None:
         raise RecordingError(f"RUN must be the id or the folder of a run; `ltviz runs` lists them, got {name!r:.200}")
     return recording

@@ -73,7 +73,7 @@ def run(argv: Sequence[str]) -> int:
     if bundle is not None:
         file = "ltviz-doctor.json"
         place = new_place("ltviz doctor", "--bundle", bundle, overwrite=options.overwrite, file=file)
-    home = options.open_home().root
+    home = options.own_home("ltviz doctor").root
     found = [check() for check in CHECKS] + [_check_home(home), _check_disk(home)]
     found += [_check_data(name) for name in registry.sources()]
     found += [_check_browser()] if options.browser else []
@@ -92,7 +92,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _repair(options: DoctorOptions) -> int:
     """Repairs a run; 1 where something is left that only a person can mend."""
-    run = named(options.open_home(), options.run or "")
+    run = named(options.own_home("ltviz doctor"), options.run or "")
     damages = repair(run.path)
     left = [damage for damage in damages if damage.file in ("run.json", "probe.safetensors")]
     if options.json_:

@@ -84,7 +84,7 @@ def run(argv: Sequence[str]) -> int:
     if kind == "runs":
         runs = choose_runs(home, options, options.run)
         if not runs:
-            raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.root}")
+            raise ConfigError(f"`ltviz export` needs at least one run, but none was chosen among those in {home.name}")
     elif given := (options.run if kind == "nothing" else []) + options.chosen_by:
         raise ConfigError(f"--to {options.to} is not made of runs; leave {', '.join(given)[:200]} out")
     else:

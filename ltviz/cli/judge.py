@@ -59,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
     """
     options = parse_one("ltviz judge", argv, JudgeOptions, about=ABOUT)
     tau = parse_tau(options.tau)
-    recording = named(options.open_home(), options.run)
+    recording = named(options.own_home("ltviz judge"), options.run)
 
     from ltviz.training.judges import judge
 

@@ -64,7 +64,7 @@ def run(argv: Sequence[str]) -> int:
         _preview(path, options)
         return 0
     lesson = read_lesson(path)
-    played = play(lesson, book_of(options.open_home()), path)
+    played = play(lesson, book_of(options.own_home("ltviz lesson")), path)
     if options.json_:
         print(json.dumps(_plain(lesson, played)))
     else:
@@ -82,7 +82,9 @@ def _preview(path: Path, options: LessonOptions) -> None:
     load_app()
     from ltviz_app import server  # the name exists once `load_app` has found the app's folder
 
-    server.serve(options.port, options.open_home().root, follow_links=options.follow_links, draft=path.absolute())
+    server.serve(
+        options.port, options.own_home("ltviz lesson").root, follow_links=options.follow_links, draft=path.absolute()
+    )
 
 
 def _record(path: Path, link: str, title: str) -> None:

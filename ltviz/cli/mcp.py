@@ -28,5 +28,5 @@ def run(argv: Sequence[str]) -> int:
     options = parse_one("ltviz mcp", argv, McpOptions, about=ABOUT)
     from ltviz.integrations.mcp import make_server
 
-    make_server(options.open_home(), allow_training=options.allow_training).run()
+    make_server(options.own_home("ltviz mcp"), allow_training=options.allow_training).run()
     return 0

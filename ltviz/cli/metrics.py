@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from ltviz.cli.arguments import parse_one, positional
-from ltviz.cli.choice import HomeOptions
+from ltviz.cli.choice import HomeOptions, named
 from ltviz.errors import DataError, RecordingError
 from ltviz.launch.opening import measure_series, understand
 from ltviz.metrics import BEHIND, described
@@ -20,7 +20,7 @@ from ltviz.recording import Recording
 from ltviz.recording.estimate import Measured
 from ltviz.recording.evaluation import read_evaluation
 from ltviz.recording.measured import measure_frame
-from ltviz.recording.names import typed_path
+from ltviz.recording.names import is_url, typed_path
 
 
 class MetricsOptions(HomeOptions):
@@ -43,9 +43,9 @@ def run(argv: Sequence[str]) -> int:
         "embeddings measures."
     )
     options = parse_one("ltviz metrics", argv, MetricsOptions, about=about)
-    recording = options.open_home().find(options.path)
-    path = typed_path(options.path)
-    if recording is None and path.exists():
+    home = options.open_home()
+    recording = named(home, options.path) if is_url(options.path) else home.find(options.path)
+    if recording is None and (path := typed_path(options.path)).exists():
         head, found = _of_file(path, options)
     else:
         head, found = _of_run(recording, options.path)

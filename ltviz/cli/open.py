@@ -50,7 +50,7 @@ def run(argv: Sequence[str]) -> int:
     options = parse_one("ltviz open", argv, OpenOptions, about="A file of embeddings becomes a run, and is shown.")
     if not options.files:
         raise ConfigError("`ltviz open` needs FILE, a file of embeddings; try `ltviz open embeddings.npz`")
-    home, paths = options.open_home(), list(map(typed_path, options.files))
+    home, paths = options.own_home("ltviz open"), list(map(typed_path, options.files))
     folders = [recording for path in paths if path.is_dir() and (recording := Recording(path)).exists]
     if folders and len(folders) < len(paths):
         raise DataError("Runs and files of embeddings cannot be opened together; open them one after the other.")

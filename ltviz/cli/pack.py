@@ -34,7 +34,7 @@ def run(argv: Sequence[str]) -> int:
         RecordingError: no such run, one that is being written, or one that cannot be read or written.
     """
     options = parse_one("ltviz pack", argv, PackOptions, about=ABOUT)
-    recording = named(options.open_home(), options.run)
+    recording = named(options.own_home("ltviz pack"), options.run)
     usual = recording.run_id + SUFFIX
     out = new_place("ltviz pack", "--out", options.out or usual, overwrite=options.overwrite, file=usual)
     made = pack(recording, out)

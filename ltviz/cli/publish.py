@@ -43,7 +43,7 @@ def run(argv: Sequence[str]) -> int:
     home = options.open_home()
     runs = choose_runs(home, options, options.run)
     if not runs:
-        raise ConfigError(f"`ltviz publish` needs at least one run, but none was chosen among those in {home.root}")
+        raise ConfigError(f"`ltviz publish` needs at least one run, but none was chosen among those in {home.name}")
     out = new_place("ltviz publish", "--out", options.out, overwrite=options.overwrite)
     made = publish(
         out,

@@ -30,7 +30,7 @@ def run(argv: Sequence[str]) -> int:
         ConfigError, RecordingError: a run that is not there, or a change that cannot be made.
     """
     options = parse_one("ltviz runs", argv, RunsOptions, about=ABOUT)
-    home, names = options.open_home(), options.run
+    home, names = options.own_home("ltviz runs") if options.changes else options.open_home(), options.run
     if options.changes:
         chosen = choose_runs(home, options, names)[:: 1 if names else -1]
         done = curate(chosen, options, named=bool(names) or options.filters)
@@ -39,10 +39,10 @@ def run(argv: Sequence[str]) -> int:
     chosen = choose(home, options, names)[:: 1 if names else -1]
     if options.json_:
         skipped = [one._asdict() for one in home.skipped]
-        print(json.dumps({"home": str(home.root), "runs": [_row(run) for run in chosen], "skipped": skipped}))
+        print(json.dumps({"home": home.name, "runs": [_row(run) for run in chosen], "skipped": skipped}))
         return 0
     if not chosen and not names and not options.filters:
-        print(f"no runs in {home.root}; make one with `ltviz train supcon`, or `ltviz app`")
+        print(f"no runs in {home.name}; make one with `ltviz train supcon`, or `ltviz app`")
     _print(chosen)
     tell_skipped(home.skipped)
     return 0

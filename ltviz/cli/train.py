@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from ltviz.cli.arguments import parse, with_defaults
+from ltviz.cli.mirror import mirror_storage, mirrored
 from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.recording import Recording, checkpoints_home, new_run_id
@@ -24,11 +25,16 @@ from ltviz.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from ltviz.recipes import Recipe
+    from ltviz.recording.storage import Storage
     from ltviz.training.race import Race
 
 ABOUT = "Train a method on long-tailed data: `ltviz train METHOD`, or several in lock-step: `ltviz train --race A,B`."
 DATA = "data"
 """Part of the line that holds the data set's own settings: --data.NAME."""
+MIRROR = (
+    "Address of a folder where a copy of the run is kept up, such as s3://bucket/runs: sent by a thread beside the "
+    "training, which never waits for it. Credentials are those that fsspec finds."
+)
 _TICK = 0.2  # seconds between progress lines on a terminal
 
 
@@ -46,6 +52,7 @@ class TrainOptions(BaseModel):
         None,
         description="Folder of the run; with --race, of one run folder a method. In LTVIZ_HOME where empty.",
     )
+    mirror: str | None = Field(None, description=MIRROR)
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
 
@@ -53,6 +60,7 @@ class ResumeOptions(BaseModel):
     resume: str = Field(description="Folder of the run.")
     device: str | None = Field(None, description="auto, cpu or cuda; as the run was started where empty.")
     devices: int | None = Field(None, ge=1, description="How many train together; as the run was started where empty.")
+    mirror: str | None = Field(None, description=MIRROR)
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
 
@@ -112,7 +120,8 @@ def run(argv: Sequence[str]) -> int:
     entrants = [
         Entrant(path, name, parsed[name].model_dump(), followed) for name, path in zip(names, paths, strict=True)
     ]
-    return _train(options.json_, lambda **told: begin(entrants, settings, **told))
+    storage = mirror_storage(options.mirror)
+    return _train(options.json_, lambda **told: begin(entrants, settings, **told), storage)
 
 
 def _recipe(method: str | None, text: str | None) -> Recipe | None:
@@ -156,13 +165,17 @@ def _resume(argv: Sequence[str]) -> int:
 
     from ltviz.training.start import resume
 
-    return _train(options.json_, lambda **told: resume([path], device=options.device, devices=options.devices, **told))
+    def make(**told: Any) -> Race:
+        return resume([path], device=options.device, devices=options.devices, **told)
+
+    return _train(options.json_, make, mirror_storage(options.mirror))
 
 
-def _train(as_json: bool, make: Callable[..., Race]) -> int:
+def _train(as_json: bool, make: Callable[..., Race], storage: Storage | None) -> int:
     """Runs a race and tells how it ended.
 
     Args:
+        storage: where copies of the runs are kept up meanwhile; None for nowhere.
         make: makes it, of a `Stop` and two functions that take in how far it is: `stop`, `progress` and `say`.
     """
     from ltviz.training.stop import Stop
@@ -176,10 +189,11 @@ def _train(as_json: bool, make: Callable[..., Race]) -> int:
             progress.race = race
         if not as_json:
             print(_plan(race), flush=True)
-        outcomes = race.run()
-    if progress:
-        progress.clear()
-    seconds = time.monotonic() - began
+        with mirrored([*(x.path for x in race.teachers), *(lane.path for lane in race.lanes)], storage):
+            outcomes = race.run()
+            seconds = time.monotonic() - began
+            if progress:
+                progress.clear()
     rows = [_row(dataclasses.asdict(outcome)) for outcome in outcomes]
     if as_json:
         print(json.dumps(rows[0] if len(rows) == 1 else {"seconds": round(seconds, 3), "runs": rows}), flush=True)

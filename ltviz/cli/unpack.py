@@ -29,6 +29,6 @@ def run(argv: Sequence[str]) -> int:
         RecordingError: a file that is damaged or of another kind, a run that is there already, or no room.
     """
     options = parse_one("ltviz unpack", argv, UnpackOptions, about=ABOUT)
-    folder = unpack(typed_path(options.file), options.open_home(), run_id=options.run_id)
+    folder = unpack(typed_path(options.file), options.own_home("ltviz unpack"), run_id=options.run_id)
     print(json.dumps({"path": str(folder), "run_id": folder.name}) if options.json_ else str(folder))
     return 0

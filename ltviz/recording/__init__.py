@@ -11,6 +11,7 @@ from ltviz.recording.names import RUN_ID, check_run_id, checkpoints_home, new_ru
 from ltviz.recording.probe import Probe
 from ltviz.recording.recorder import Recorder
 from ltviz.recording.recording import BadFrame, Recording
+from ltviz.recording.remote import RemoteHome, open
 from ltviz.recording.requests import Request, send_request
 from ltviz.recording.states import mark_failed
 from ltviz.recording.weights import Weights, load_weights, save_weights
@@ -26,6 +27,7 @@ __all__ = [
     "Probe",
     "Recorder",
     "Recording",
+    "RemoteHome",
     "Request",
     "RunInfo",
     "RunWriter",
@@ -39,6 +41,7 @@ __all__ = [
     "load_weights",
     "mark_failed",
     "new_run_id",
+    "open",
     "record",
     "run_id_of",
     "run_path",

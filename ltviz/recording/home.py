@@ -94,7 +94,23 @@ class Home:
         return place if isinstance(place, Home) else cls(place)
 
     def __repr__(self) -> str:
-        return f"Home({str(self.root)!r})"
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """What a person knows it by."""
+        return str(self.root)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed in it."""
+        return False
+
+    def close(self) -> None:
+        """Gives back what it holds."""
+
+    def want(self, run_id: str) -> None:
+        """Somebody looks at a run: a home whose runs are elsewhere has it brought."""
 
     def look(self) -> Found:
         """Walks through the folders; one that has not changed since the last look is not opened again."""

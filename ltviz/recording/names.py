@@ -12,6 +12,7 @@ from pathlib import Path
 from ltviz.errors import ConfigError
 
 LONGEST_ID = 64
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
 
 
@@ -45,11 +46,26 @@ def slug(text: str) -> str:
     return kept if len(kept) >= 3 else f"run-{kept}".rstrip("-")
 
 
+def is_url(text: object) -> bool:
+    """Whether a text is an address and no path.
+
+    >>> is_url("s3://bucket/runs"), is_url("checkpoints"), is_url(r"C:\\runs")
+    (True, False, False)
+    """
+    return isinstance(text, str) and _URL.match(text) is not None
+
+
 def typed_path(text: str) -> Path:
     """The path that a person typed, `~` being their own folder.
 
-    Raises ConfigError where `~name` is nobody's.
+    Raises ConfigError where `~name` is nobody's, and for an address, which is no path of this machine.
     """
+    if is_url(text):
+        scheme = text.partition("://")[0]
+        raise ConfigError(
+            f"a path on this machine is needed here, got an address, {scheme}://...; addresses are taken by `ltviz app "
+            "--home URL`, `ltviz runs --home URL`, `ltviz train ... --mirror URL` and `ltviz mirror RUN URL`"
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -72,6 +88,15 @@ def checkpoints_home() -> Path:
     if local.is_dir():
         return local.resolve()
     return _user_data() / "ltviz"
+
+
+def cache_home() -> Path:
+    """The folder where ltviz keeps what it can always have again. Nothing is created."""
+    if sys.platform == "win32":
+        return _user_data() / "ltviz" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ltviz"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ltviz"
 
 
 def _user_data() -> Path:

@@ -11,10 +11,12 @@ import shutil
 from pathlib import Path
 
 from ltviz.errors import RecordingError
-from ltviz.recording.files import read_plain, unwritable, write_whole
+from ltviz.recording.files import inner_folder, read_plain, unwritable, write_whole
 from ltviz.recording.frame import file_name, step_of
 from ltviz.recording.lock import RunLock
-from ltviz.recording.recording import MAX_INFO, Recording
+from ltviz.recording.recording import MAX_INFO, MAX_STATUS, Recording
+from ltviz.recording.tensors import MAX_ARRAYS
+from ltviz.recording.weights import MAX_TENSORS
 
 STRAY = re.compile(r"\..*\.tmp")
 """A file that a killed writer left half-made."""
@@ -32,8 +34,14 @@ _FILES = frozenset(
         "log.txt",
     }
 )
-_FIRST = ("run.json", "status.json")
+FIRST = ("run.json", "status.json")
 """Without these, and without frames, a folder is no run: they go first."""
+LEFT_OUT = frozenset({"lock", "control"})
+"""What is of this machine and this moment, and travels nowhere: who writes the run, and what the writer was asked."""
+LONGEST = 100
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .,=()+@-]*")
+_DEEPEST = 4
+_LIMITS = {"run.json": MAX_INFO, "status.json": MAX_STATUS}
 
 
 def is_own(name: str, inside: str = "") -> bool:
@@ -54,6 +62,53 @@ def is_own(name: str, inside: str = "") -> bool:
         case "weights":
             return name == "LATEST" or name.isdecimal()
     return inside in ("projections", "damaged")
+
+
+def own_files(run: Path) -> tuple[list[str], list[str]]:
+    """The run's own files, run.json and status.json first, and what lies beside them: paths with forward slashes."""
+    own, beside = [], []
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        folder = inner_folder(run, inside) if inside else run
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            raise RecordingError(f"The run's folder cannot be looked into ({error.strerror}; {folder}).") from error
+        for entry in entries:
+            name = f"{inside}/{entry.name}" if inside else entry.name
+            if name in LEFT_OUT or STRAY.fullmatch(entry.name):
+                beside += [name] if name == "control" and any(Path(entry.path).iterdir()) else []
+            elif not is_own(*_top(name)):
+                beside.append(name)
+            elif entry.is_symlink():
+                raise RecordingError(f"'{name}' is a link; links inside a run folder are not followed ({run}).")
+            elif entry.is_dir() and name.count("/") < _DEEPEST - 1 and name.partition("/")[0] in FOLDERS:
+                waiting.append(name)
+            elif entry.is_file() and is_own_file(name):
+                own.append(name)
+            else:
+                beside.append(name)
+    return sorted(own, key=lambda name: (name not in FIRST, name)), sorted(beside)
+
+
+def _top(name: str) -> tuple[str, str]:
+    """What `is_own` asks of a path: an entry of the run's folder, or of one of its own folders and that folder."""
+    first, _, rest = name.partition("/")
+    return (rest.partition("/")[0], first) if rest else (first, "")
+
+
+def is_own_file(name: str) -> bool:
+    """Whether a path below a run's folder is one of its own files, and nothing that leads elsewhere on any system."""
+    parts = name.split("/")
+    plain = len(parts) <= _DEEPEST and len(name) <= LONGEST and all(_PART.fullmatch(part) for part in parts)
+    return plain and is_own(*_top(name)) and parts[0] not in LEFT_OUT and (len(parts) > 1) == (parts[0] in FOLDERS)
+
+
+def most_bytes(name: str) -> int:
+    """What the reader of a file takes at most."""
+    return MAX_TENSORS if name.startswith("weights/") else _LIMITS.get(name, MAX_ARRAYS)
 
 
 def strangers(run: Path, *, strays: bool = False) -> list[str]:
@@ -107,7 +162,7 @@ def _move_own(run: Path, hidden: Path) -> None:
         names = [one.name for one in folder.iterdir() if is_own(one.name, inside)]
         names = names if inside else [name for name in names if name not in FOLDERS]
         (hidden / inside).mkdir(exist_ok=True)
-        for name in sorted(names, key=lambda name: (name not in _FIRST, name)):
+        for name in sorted(names, key=lambda name: (name not in FIRST, name)):
             (folder / name).rename(hidden / inside / name)
         if inside:
             with contextlib.suppress(OSError):  # strangers' files are in it

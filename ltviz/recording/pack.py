@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import tarfile
@@ -20,32 +19,25 @@ from typing import Annotated, BinaryIO, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltviz.errors import RecordingError
-from ltviz.recording.files import inner_folder, make_folder, open_plain, sync_folder, unwritable, whole_file
+from ltviz.recording.files import make_folder, open_plain, sync_folder, unwritable, whole_file
 from ltviz.recording.home import Home
 from ltviz.recording.info import ACTIVE
 from ltviz.recording.lock import is_held
 from ltviz.recording.names import RUN_ID, check_run_id
-from ltviz.recording.own import FOLDERS, STRAY, is_own
-from ltviz.recording.recording import MAX_INFO, MAX_STATUS, Recording
-from ltviz.recording.tensors import FORMAT, MAX_ARRAYS
-from ltviz.recording.weights import MAX_TENSORS
+from ltviz.recording.own import FIRST, LONGEST, is_own_file, most_bytes, own_files
+from ltviz.recording.recording import Recording
+from ltviz.recording.tensors import FORMAT
 
 SUFFIX = ".ltviz.tar"
 MOST_FILES = 500_000
 MAX_MANIFEST = 128 << 20
 _MANIFEST = "manifest.json"
-_LEFT_OUT = frozenset({"lock", "control"})
-"""What is of this machine and this moment: who writes the run, and what the writer was asked."""
-_FIRST = frozenset({"run.json", "status.json"})
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .,=()+@-]*")
-_DEEPEST, _LONGEST = 4, 100
-_LIMITS = {"run.json": MAX_INFO, "status.json": MAX_STATUS}
 _BLOCK, _CHUNK = tarfile.BLOCKSIZE, 1 << 20
 
 
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
-    name: Annotated[str, Field(max_length=_LONGEST)]
+    name: Annotated[str, Field(max_length=LONGEST)]
     size: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -85,8 +77,8 @@ def pack(recording: Recording, out: Path) -> Packed:
     """
     run = recording.path
     _check_resting(recording)
-    names, left_out = _own_files(run)
-    if not _FIRST & {*names}:
+    names, left_out = own_files(run)
+    if not {*FIRST} & {*names}:
         raise RecordingError(f"There is no run in this folder; `ltviz runs` lists those there are ({run}).")
     if len(names) > MOST_FILES:
         raise RecordingError(f"The run has {len(names):,} files; at most {MOST_FILES:,} are packed ({run}).")
@@ -96,7 +88,7 @@ def pack(recording: Recording, out: Path) -> Packed:
         for chunk in _chunks(run, name):
             digest.update(chunk)
             size += len(chunk)
-        if size > _limit_of(name):
+        if size > most_bytes(name):
             raise RecordingError(f"{name} holds {size:,} bytes, more than any reader takes; the run is not packed.")
         files.append(_File(name=name, size=size, sha256=digest.hexdigest()))
     manifest = _Manifest(format=FORMAT, run_id=check_run_id(recording.run_id), files=files)
@@ -166,12 +158,12 @@ class _Reader:
         self._exactly(len(_padding(length)))
         seen: set[str] = set()
         for one in manifest.files:
-            if not _is_packed(one.name) or one.name.lower() in seen:
+            if not is_own_file(one.name) or one.name.lower() in seen:
                 raise _Unsound(f"its manifest names what is no file of a run, or a file twice: {one.name!r:.120}")
-            if one.size > _limit_of(one.name):
-                raise _Unsound(f"{one.name} is to hold {one.size:,} bytes; at most {_limit_of(one.name):,} are read")
+            if one.size > most_bytes(one.name):
+                raise _Unsound(f"{one.name} is to hold {one.size:,} bytes; at most {most_bytes(one.name):,} are read")
             seen.add(one.name.lower())
-        if not _FIRST & seen:
+        if not {*FIRST} & seen:
             raise _Unsound("it holds neither run.json nor status.json")
         return manifest
 
@@ -241,53 +233,6 @@ def _make(reader: _Reader, home: Home, run_id: str | None) -> Path:
 def _check_resting(recording: Recording) -> None:
     if is_held(recording.path / "lock") or recording.status().state in ACTIVE:
         raise RecordingError(f"The run is being written; stop it or wait for its end, then pack it ({recording.path}).")
-
-
-def _own_files(run: Path) -> tuple[list[str], list[str]]:
-    """The run's own files, run.json and status.json first, and what lies beside them: paths with forward slashes."""
-    own, beside = [], []
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        folder = inner_folder(run, inside) if inside else run
-        try:
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError as error:
-            raise RecordingError(f"The run's folder cannot be looked into ({error.strerror}; {folder}).") from error
-        for entry in entries:
-            name = f"{inside}/{entry.name}" if inside else entry.name
-            if name in _LEFT_OUT or STRAY.fullmatch(entry.name):
-                beside += [name] if name == "control" and any(Path(entry.path).iterdir()) else []
-            elif not is_own(*_top(name)):
-                beside.append(name)
-            elif entry.is_symlink():
-                raise RecordingError(f"'{name}' is a link; links inside a run folder are not followed ({run}).")
-            elif entry.is_dir() and name.count("/") < _DEEPEST - 1 and name.partition("/")[0] in FOLDERS:
-                waiting.append(name)
-            elif entry.is_file() and _is_packed(name):
-                own.append(name)
-            else:
-                beside.append(name)
-    return sorted(own, key=lambda name: (name not in _FIRST, name)), sorted(beside)
-
-
-def _top(name: str) -> tuple[str, str]:
-    """What `is_own` asks of a path: an entry of the run's folder, or of one of its own folders and that folder."""
-    first, _, rest = name.partition("/")
-    return (rest.partition("/")[0], first) if rest else (first, "")
-
-
-def _is_packed(name: str) -> bool:
-    """Whether a path below a run's folder is one of its own files, and nothing that leads elsewhere on any system."""
-    parts = name.split("/")
-    plain = len(parts) <= _DEEPEST and len(name) <= _LONGEST and all(_PART.fullmatch(part) for part in parts)
-    return plain and is_own(*_top(name)) and parts[0] not in _LEFT_OUT and (len(parts) > 1) == (parts[0] in FOLDERS)
-
-
-def _limit_of(name: str) -> int:
-    """What the reader of a file takes at most."""
-    return MAX_TENSORS if name.startswith("weights/") else _LIMITS.get(name, MAX_ARRAYS)
 
 
 def _chunks(run: Path, name: str) -> Iterator[bytes]:

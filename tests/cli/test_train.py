@@ -17,7 +17,9 @@ import pytest
 
 from ltviz.cli import main
 from ltviz.cli.train import take_method
-from ltviz.recording import Recording, load_weights, send_request
+from ltviz.errors import RecordingError
+from ltviz.recording import Recording, load_weights, mirror, send_request
+from ltviz.recording.storage import Storage
 
 QUICK = ["--steps", "30", "--batch-size", "16", "--max-per-class", "30", "--probe-points", "100", "--device", "cpu"]
 
@@ -52,6 +54,29 @@ def test_a_run_lands_in_the_given_folder(home: Path, capsys: pytest.CaptureFixtu
     assert told["metrics"] == run.frame(30).metrics and told["frames"] == len(run.steps())
     assert run.info.method == "ce" and run.info.run_id == "my-run" and run.info.race is None
     assert list(home.iterdir()) == []
+
+
+def test_a_mirror_is_whole_at_the_end_and_one_that_cannot_be_written_costs_the_run_nothing(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"file://{tmp_path}/there"
+    assert main(["train", "ce", *QUICK, "--run-dir", str(home / "first"), "--mirror", url]) == 0
+    assert capsys.readouterr().err == ""
+    there, here = Recording(tmp_path / "there" / "first"), Recording(home / "first")
+    assert there.steps() == here.steps() and there.status() == here.status() and load_weights(there.path).step == 30
+
+    def refused(*_: object) -> None:
+        raise RecordingError("no route to host")
+
+    monkeypatch.setattr(Storage, "write", refused)
+    monkeypatch.setattr(mirror, "WAIT_SECONDS", 0.2)
+    assert main(["train", "ce", *QUICK, "--run-dir", str(home / "second"), "--mirror", url]) == 0
+    told = capsys.readouterr().err
+    assert "did not reach the mirror (no route to host)" in told and f"ltviz mirror {home / 'second'} {url}" in told
+    assert Recording(home / "second").steps() == here.steps()
+
+    assert main(["train", "ce", *QUICK, "--run-dir", str(home / "third"), "--mirror", "s3://k:secret@b"]) == 2
+    assert "secret" not in capsys.readouterr().err and not (home / "third").exists()
 
 
 def test_a_run_without_a_folder_goes_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
