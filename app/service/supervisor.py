@@ -10,13 +10,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ltviz import launch
 from ltviz.errors import LtvizError, RecordingError
+from ltviz.launch.needs import wish_of
 from ltviz.recording import Home, Recording, mark_failed, new_run_id, send_request
 from ltviz.recording.files import is_there
 from ltviz.training.folders import check_resumable
@@ -46,6 +47,15 @@ class Trouble:
     head: str
     reason: str
     log_tail: str | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """A device, and what the jobs that train have been given of it."""
+
+    device: launch.Device
+    taken: int
+    jobs: int
 
 
 class Supervisor:
@@ -184,6 +194,51 @@ class Supervisor:
     def queued_runs(self) -> dict[str, str]:
         """Run -> method of every job that waits or trains."""
         return {run.run_id: run.method for job, _, _ in launch.jobs(self.home) for run in job.runs}
+
+    def waiting(self) -> list[tuple[launch.Job, int | None]]:
+        """Jobs that no worker has taken, in the order in which they will be, and the bytes that each needs of a device;
+        None where that is not known, and where there are no devices."""
+        seen = self.uses()
+        queued = [job for job, place, _ in launch.jobs(self.home) if place == "queued"]
+        return [(job, wish_of(self.home, job).bytes if seen else None) for job in queued]
+
+    def uses(self) -> list[Use]:
+        """The devices that the workers see, by number, and how full each is; none on a machine without GPUs."""
+        living = [worker for worker in launch.workers(self.home) if worker.state != "dead" and worker.devices]
+        if not living:
+            return []
+        places = [job.place for job, _, _ in launch.jobs(self.home) if job.place is not None]
+        return [
+            Use(
+                device,
+                sum(place.bytes for place in places if device.uuid in place.devices),
+                sum(device.uuid in place.devices for place in places),
+            )
+            for device in living[-1].devices
+        ]
+
+    def move(self, job: str, before: str) -> None:
+        """Moves a job that waits directly before another; nothing where one of them does not wait any more."""
+        self.permit()
+        launch.move(self.home, job, before)
+
+    def cancel(self, job: str) -> None:
+        """Takes a job that waits out of the queue; nothing where it does not wait any more."""
+        self.permit()
+        launch.withdraw(self.home, job)
+
+    def stop_all(self, runs: Sequence[str] = ()) -> None:
+        """Takes all that waits out of the queue, then ends all that trains, and these runs, whoever trains them.
+
+        In this order, so that nothing begins where something has ended.
+        """
+        self.permit()
+        for job, place, _ in launch.jobs(self.home):
+            if place == "queued":
+                launch.withdraw(self.home, job.job_id)
+        for run in dict.fromkeys([*self.queued_runs(), *runs]):
+            if run in self.queued_runs() or is_there(self.runs.folder(run)):
+                self.stop(run)
 
     def stop(self, run: str) -> None:
         """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue."""

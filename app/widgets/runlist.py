@@ -20,6 +20,7 @@ from ..service.studio import Studio
 from ..service.tail import LIVE
 from . import forms
 from .style import draw_heading
+from .waiting import draw_waiting
 
 MOST_RUNS = 12
 BEAT_SECONDS, RESTING_SECONDS = 1.0, 3.0
@@ -92,15 +93,17 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     draw_heading(words.lab.RUNS)
     if live and studio.supervisor.trouble is None and not studio.supervisor.ready:
         st.caption(words.lab.WORKER_STARTING)
-    if live and studio.may_train and st.button(words.lab.STOP_ALL, key="stop-all", width="stretch"):
-        for line in live:
-            _ask(studio.supervisor.stop, line.run)
+    if live and studio.may_train:
+        told = words.lab.STOP_ALL_HELP
+        if st.button(words.lab.STOP_ALL, key="stop-all", width="stretch", help=told):
+            _ask(studio.supervisor.stop_all, [line.run for line in live])
     if not lines:
         st.caption(words.lab.NO_RUNS)
     for line in lines:
         with st.container(key=f"run-{line.run}", gap=None):
             _draw_line(studio, line)
     draw_unlisted(studio, more)
+    draw_waiting(studio)
     if live and studio.may_train:
         _draw_changes(studio, live)
 
@@ -232,9 +235,9 @@ def live_settings(studio: Studio, lines: Sequence[RunLine]) -> dict[str, tuple[d
     return found
 
 
-def _ask(act: Any, run: str, *more: Any) -> bool:
+def _ask(act: Any, *asked: Any) -> bool:
     try:
-        act(run, *more)
+        act(*asked)
     except (LtvizError, OSError) as error:
         st.error(forms.escape(str(error)))
         return False
