@@ -56,6 +56,16 @@ Choose = Callable[[Sequence[Job], Sequence[Job]], tuple[str, Place | None] | Non
 """Of the jobs that wait, in order, and those that are taken: which begins now, and where; None where all wait on."""
 
 
+def check_job(job: Job) -> None:
+    """ConfigError where the settings are out of their bounds, or two runs have one id."""
+    try:
+        RunSettings.model_validate(job.run)
+    except ValidationError as error:
+        raise ConfigError(sentence(error, RunSettings)) from error
+    if len({run.run_id for run in job.runs}) < len(job.runs):
+        raise ConfigError(f"every run of a job needs its own id, got {[run.run_id for run in job.runs]}")
+
+
 def submit(home: Path, job: Job) -> None:
     """Puts a job into the queue, whole or not at all.
 
@@ -63,12 +73,7 @@ def submit(home: Path, job: Job) -> None:
         ConfigError: the settings are out of their bounds, or two runs have one id.
         RecordingError, DiskFull: the home cannot be written.
     """
-    try:
-        RunSettings.model_validate(job.run)
-    except ValidationError as error:
-        raise ConfigError(sentence(error, RunSettings)) from error
-    if len({run.run_id for run in job.runs}) < len(job.runs):
-        raise ConfigError(f"every run of a job needs its own id, got {[run.run_id for run in job.runs]}")
+    check_job(job)
     make_folder(_folder(home, "queue"))
     write_whole(_folder(home, "queue") / f"{job.job_id}.json", job.as_file())
 
@@ -221,6 +226,17 @@ def withdraw(home: Path, job_id: str, run_id: str | None = None) -> bool:
             taken.rename(waiting)
         raise error if isinstance(error, RecordingError) else unwritable(error, waiting, 0) from error
     return job is None or len(rest) < len(job.runs)
+
+
+def read_job(path: Path) -> Job:
+    """The job in a file of any name. ConfigError: there is none."""
+    try:
+        return Job.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"job must be a file that a sweep on a cluster has written, got {path!s:.200}; try `ltviz sweep FILE "
+            "--on ray`"
+        ) from error
 
 
 def _folder(home: Path, name: str) -> Path:

@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 
 from ltviz import launch
-from ltviz.errors import DiskFull, LtvizError, RecordingError
+from ltviz.errors import DiskFull, LtvizError, RecordingError, RunLocked
 from ltviz.launch.needs import chooser
 from ltviz.launch.processes import FOLDER, hold_worker_lock, holds_worker_lock, is_watched, write_state
-from ltviz.recording import Recording, mark_failed, run_path
+from ltviz.launch.slots import left_of
+from ltviz.recording import Recording, mark_failed, new_run_id, run_path
 from ltviz.training.catalogue import write_catalogue
 from ltviz.training.engine import empty_caches, visible_devices
 from ltviz.training.race import Race
@@ -119,6 +120,21 @@ class Worker:
             write_state(self.home, launch.WorkerState.model_validate({**told, "state": state, "job": job}))
         except RecordingError as error:  # a full disk: what is trained matters more than what is said of it
             log.warning("this worker's state is not written: %s", error)
+
+
+def train_alone(home: Path, job: launch.Job) -> None:
+    """Trains in this process what is left of a job, beside all queues; waits where somebody else still trains it."""
+    worker = Worker(home, new_run_id("trial"), -1)
+    with worker.stop.on_signals():
+        while not worker.stop.asked:
+            try:
+                left = left_of(home, job)
+            except RunLocked:
+                time.sleep(_RETRY)
+                continue
+            if left is not None:
+                worker.train(left)
+            return
 
 
 def device_of(job: launch.Job, devices: Sequence[launch.Device], left: Recording | None) -> str | None:
