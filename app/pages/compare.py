@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import card, charts, classroom, comparison, evidence, selection, sweeps, viewer
+from ltviz_app.widgets import card, charts, classroom, comparison, evidence, selection, spaces, sweeps, viewer
 from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles
 from ltviz_app.widgets.curation import draw_curation, draw_notes
 from ltviz_app.widgets.style import draw_style
@@ -27,7 +27,8 @@ if not runs:
 stage = st.container()
 step = comparison.pick_step(studio, runs)
 with stage:
-    asked = viewer.draw_stage(studio, runs, view="compare", step=step if isinstance(step, int) else None, titles=titles)
+    held, lit = step if isinstance(step, int) else None, spaces.lit_samples()
+    asked = viewer.draw_stage(studio, runs, view="compare", step=held, titles=titles, lit=lit)
 if viewer.may_draw_charts(studio):
     evidence.draw_evidence(studio, runs, step, titles)
     draw_notes(runs, entries, titles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
-from ltviz_app.widgets import card, charts, classroom, race, reduced, runlist, selection, viewer
+from ltviz_app.widgets import card, charts, classroom, pulls, race, reduced, runlist, selection, viewer
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
@@ -32,6 +32,7 @@ with st.sidebar:
         classroom.draw_lead(studio)
 if not reduced.is_hidden("charts"):
     charts.draw_charts(studio, shown.runs, key="lab")
+    pulls.draw_pulls(studio, shown.runs)
 if not reduced.is_hidden("methods"):
     charts.draw_methods(studio, shown.runs)
 if asked:

@@ -177,6 +177,8 @@ export class Stage {
     this.parts.projections.setChoices(data.projections ?? []);
     if (!first && (data.projection ?? null) !== (before.projection ?? null))
       this.choices.set({ projection: data.projection ?? null });
+    if (!alike(data.lit ?? [], before?.lit ?? []))
+      this.choices.set({ selected: data.lit?.length ? new Set(data.lit) : null });
     if (stepGiven && data.step !== null && data.step !== undefined) {
       this.timeline.mode = "hold";
       this.timeline.held = data.step;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
@@ -12,7 +13,6 @@ import streamlit as st
 
 from ltviz import figures
 from ltviz.errors import LtvizError
-from ltviz.export.cells import listed
 from ltviz.export.results import Result
 from ltviz.export.similarity import Film, Pair, Placed, check_one_probe, film, movers, moving_classes, pair_of, place
 from ltviz.recording import Recording
@@ -26,6 +26,17 @@ from .viewer import theme
 
 _SHARES = ("knn", "knn_head", "knn_medium", "knn_tail")
 MOST_CLASSES = 5
+MOST_LIT = 2_000
+"""Samples of a class that are lit."""
+SHOWN, MOVED, CLASSES, OFFERED = "compare-spaces", "compare-moved", "compare-moved-classes", "compare-moved-offered"
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """What can be clicked: ids of the samples by row of the table, and of those of each class."""
+
+    samples: list[int]
+    classes: dict[int, list[int]]
 
 
 def draw_spaces(compared: Compared) -> None:
@@ -35,7 +46,7 @@ def draw_spaces(compared: Compared) -> None:
     if len(results) < 2:
         return
     draw_heading(words.compare.SPACES)
-    if not st.toggle(words.compare.SPACES_SHOW, key="compare-spaces", help=words.compare.SPACES_HELP):
+    if not st.toggle(words.compare.SPACES_SHOW, key=SHOWN, help=words.compare.SPACES_HELP):
         return
     try:
         check_one_probe([result.recording for result in results])
@@ -122,16 +133,33 @@ def _draw_table(pairs: dict[tuple[int, int], Pair], names: Sequence[str]) -> Non
     st.caption(words.compare.SPACES_NOTE.format(chance=next(iter(pairs.values())).chance))
 
 
+def lit_samples() -> list[int]:
+    """Ids of the samples that were clicked among those that moved, and of the classes; none before any was.
+
+    The stage stands above the table, so what was clicked there is read before the table is drawn again.
+    """
+    offered: _Offered | None = st.session_state.get(OFFERED)
+    if offered is None or not st.session_state.get(SHOWN):
+        return []
+    rows = st.session_state.get(MOVED, {}).get("selection", {}).get("rows", [])
+    clicked = [offered.samples[row] for row in rows if row < len(offered.samples)]
+    of_classes = [offered.classes[c] for c in st.session_state.get(CLASSES) or [] if c in offered.classes]
+    return sorted({*clicked, *(sample for samples in of_classes for sample in samples)})
+
+
 def _draw_movers(pair: Pair) -> None:
-    info = pair.first.recording.info
+    info, probe = pair.first.recording.info, pair.first.recording.probe
     draw_heading(words.compare.MOVED)
+    found, most = movers(pair), moving_classes(pair)[:MOST_CLASSES]
+    by_class = {c: probe.sample_ids[probe.labels == c][:MOST_LIT].tolist() for c in most}
+    st.session_state[OFFERED] = _Offered([one.sample for one in found], by_class)
     rows = [
         {
             "sample": one.sample,
             "class": info.class_names[one.label] if one.label >= 0 else "",
             "shared": 100 * one.shared,
         }
-        for one in movers(pair)
+        for one in found
     ]
     heads = words.compare.MOVED_HEADS
     config = {
@@ -139,7 +167,20 @@ def _draw_movers(pair: Pair) -> None:
         "class": st.column_config.TextColumn(heads["class"]),
         "shared": st.column_config.NumberColumn(heads["shared"], format="%.0f"),
     }
-    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, key="compare-moved")
-    most = [info.class_names[c] for c in moving_classes(pair)[:MOST_CLASSES]]
+    st.dataframe(
+        pd.DataFrame(rows),
+        column_config=config,
+        hide_index=True,
+        key=MOVED,
+        on_select="rerun",
+        selection_mode="multi-row",
+    )
     if most:
-        st.caption(forms.escape(words.compare.MOVED_NOTE.format(names=listed(most))))
+        st.pills(
+            words.compare.MOVED_CLASSES,
+            most,
+            selection_mode="multi",
+            format_func=lambda c: forms.escape(info.class_names[c]),
+            key=CLASSES,
+        )
+    st.caption(words.compare.MOVED_NOTE)

@@ -82,6 +82,7 @@ def draw_stage(
     view: str,
     step: int | None = None,
     titles: Mapping[str, str] | None = None,
+    lit: Sequence[int] = (),
     scene: Mapping[str, Any] | None = None,
     welcome: str | None = None,
     lesson: Mapping[str, Any] | None = None,
@@ -89,7 +90,8 @@ def draw_stage(
     """The stage with one panel a run. `view` names this place on the site; each keeps its own camera.
 
     A `step` is held; None leaves the stage to itself, and to what the address asked for. `titles` are what runs are
-    called in place of their own titles, which may be all the same. A `scene` says what is to be seen, step included,
+    called in place of their own titles, which may be all the same. Samples whose ids are `lit` are selected in every
+    panel, whenever they are others than before. A `scene` says what is to be seen, step included,
     as app/stage/saving/scene.js has it; the address is the page's own then, and the stage leaves it alone. `lesson` is
     what a step of one tells it besides: `wait`, `pointing`, `told` and `caption` of app/stage/common/types.js. Where
     newcomers are `welcome`, it is the selector of what the tour points at last.
@@ -99,6 +101,7 @@ def draw_stage(
     """
     data = stage_data(studio, runs, view)
     data |= {} if step is None else {"step": step}
+    data |= {"lit": list(lit)} if lit else {}
     # Only the lab has a form to train with.
     said = {} if view == "lab" else dict.fromkeys(("failedNext", "lostNext"), words.shared.TRAIN_IN_LAB)
     if scene is not None:

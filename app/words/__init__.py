@@ -3,6 +3,18 @@
 Modules of the app say `words.lab.TRAIN`: where a sentence stands is where it is read.
 """
 
-from . import cards, classroom, compare, embeddings, evidence, lab, learn, served, shared, sharing
+from . import cards, classroom, compare, embeddings, evidence, lab, learn, pulls, served, shared, sharing
 
-__all__ = ["cards", "classroom", "compare", "embeddings", "evidence", "lab", "learn", "served", "shared", "sharing"]
+__all__ = [
+    "cards",
+    "classroom",
+    "compare",
+    "embeddings",
+    "evidence",
+    "lab",
+    "learn",
+    "pulls",
+    "served",
+    "shared",
+    "sharing",
+]

@@ -185,8 +185,10 @@ SPACES_RUNS = "CKA, runs against runs"
 SPACES_FILM = "CKA, step against step: {first} down, {second} across"
 MOVED = "Who moved"
 MOVED_HEADS = {"sample": "Sample", "class": "Class", "shared": "Neighbours in common (%)"}
+MOVED_CLASSES = "Classes, the most changed first"
 MOVED_NOTE = (
-    "The samples whose neighbourhoods differ most between the two runs; classes, the most changed first: {names}."
+    "The samples whose neighbourhoods differ most between the two runs. What is ticked or pressed here is lit on every "
+    "sphere above."
 )
 
 DOWNLOADS = {"report": "Report (HTML)", "csv": "Numbers (CSV)", "parquet": "Numbers (Parquet)"}

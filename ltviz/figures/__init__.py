@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ltviz.figures.phase import phase_diagram as phase_diagram
     from ltviz.figures.portrait import phase_portrait as phase_portrait
     from ltviz.figures.violins import sample_angles as sample_angles
+    from ltviz.figures.work import ribbon as ribbon
 
 HOMES = {
     "against_counts": "counts",
@@ -32,6 +33,7 @@ HOMES = {
     "likeness": "matrices",
     "phase_diagram": "phase",
     "phase_portrait": "portrait",
+    "ribbon": "work",
     "sample_angles": "violins",
     "seed_band": "lines",
     "sphere": "globe",
@@ -46,6 +48,7 @@ __all__ = [
     "palette",
     "phase_diagram",
     "phase_portrait",
+    "ribbon",
     "sample_angles",
     "seed_band",
     "sphere",

@@ -57,6 +57,15 @@ FORCE_INKS = {
     "dark": {"pull": "#2bbd92", "push": "#5aa9e6", "targets": "#dd95bd", "prior": "#8fd0f2"},
 }
 """Terms of a formula in the colours of the stage's arrows, as dark or as light as text must be."""
+FORCE_COLOURS = {
+    "positives": "#009e73",
+    "head": "#0072b2",
+    "medium": "#e69f00",
+    "tail": "#d55e00",
+    "targets": "#cc79a7",
+    "prior": "#56b4e9",
+}
+"""Parts of a force as the stage's arrows have them (Okabe and Ito)."""
 
 
 @lru_cache(maxsize=32)
@@ -107,6 +116,11 @@ def theme_colours(theme: str) -> dict[str, str]:
 def force_inks(theme: str) -> dict[str, str]:
     """Colour of each term of a formula, as text on a page; as `theme_colours` takes the theme."""
     return FORCE_INKS["dark" if theme == "dark" else "light"]
+
+
+def force_colours() -> dict[str, str]:
+    """Colour of each part of a force as an area, on either paper."""
+    return dict(FORCE_COLOURS)
 
 
 def fade(colour: str, opacity: float) -> str:

@@ -564,6 +564,12 @@ def test_runs_are_compared_as_spaces_where_that_is_asked(six: list[str]):
     titles = [chart["layout"]["title"]["text"] for chart in charts(app)]
     assert any(title.startswith("CKA, runs against runs") for title in titles)
     assert any(title.startswith("CKA, step against step") for title in titles)
+    assert "lit" not in stage(app)
+    most = app.session_state["compare-moved-offered"].classes
+    app = choose(app, "compare-moved-classes", [next(iter(most))])  # pyright: ignore[reportArgumentType]
+    assert stage(app)["lit"] == sorted(next(iter(most.values())))
+    app = choose(app, "compare-spaces", False)  # pyright: ignore[reportArgumentType]
+    assert "lit" not in stage(app), "what cannot be seen any more lights nothing"
 
 
 def test_runs_of_other_probes_are_not_compared_as_spaces(home: Path, six: list[str]):

@@ -171,7 +171,7 @@ class Harness:
         self.port = 0
 
     def heard(self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float = 10.0) -> list[dict[str, Any]]:
-        """What the newest socket's viewer has said, once it is `enough`: the page has changed before the server hears."""
+        """What the newest socket's viewer has said, once it is `enough`: the page changes before the server hears."""
         limit = time.monotonic() + seconds
         while not enough(log := list(self.conversations[-1].log)) and time.monotonic() < limit:
             time.sleep(0.02)

@@ -190,6 +190,10 @@ def test_a_lasso_takes_the_same_samples_in_every_panel(visit) -> None:
     assert sum(line.startswith('"bcl-1",300,') for line in lines) == count
     bar.get_by_text("Clear").click()
     bar.wait_for(state="hidden")
+    page.evaluate("window.update({ lit: [1, 2, 3] })")  # as the page does that suggests who moved
+    bar.get_by_text("3 samples").wait_for()
+    page.evaluate("window.update({ lit: [] })")
+    bar.wait_for(state="hidden")
     with page.expect_download() as download:
         page.locator("summary", has_text="Save").click()
         page.get_by_role("button", name="PNG").click()

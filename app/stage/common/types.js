@@ -74,6 +74,7 @@
  * @property {string[]} runs
  * @property {number} [hz]
  * @property {number|null} [step]   hold here at the start
+ * @property {number[]} [lit]        ids of samples that the page selects in all panels; other ones than before, or none
  * @property {"light"|"dark"|null} [theme]
  * @property {string[]} [ramp]
  * @property {string[]} [categorical]

@@ -1,0 +1,164 @@
+"""The ledger of pulls under the lab's curves: who has moved a class, or one sample, since a step."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ltviz import figures
+from ltviz.errors import LtvizError
+from ltviz.export.cells import listed
+from ltviz.figures.work import NAMES
+from ltviz.metrics.work import Work
+from ltviz.recording import RunInfo
+from ltviz.recording.pulls import Pulls
+
+from .. import words
+from ..service.kept import Kept, identify
+from ..service.studio import Studio
+from .charts import name_runs
+from .plots import draw_grid
+from .runlist import read_info
+from .viewer import theme
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT = 260
+_kept = Kept(64)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whose ledger: a class by its number and name, or a row of the probe."""
+
+    number: int
+    name: str
+    sample: bool
+
+    def of(self, pulls: Pulls, since: int) -> Work | None:
+        return pulls.of_sample(self.number, since) if self.sample else pulls.of_classes(since)
+
+    @property
+    def column(self) -> int:
+        return 0 if self.sample else self.number
+
+
+def draw_pulls(studio: Studio, runs: Sequence[str]) -> None:
+    """One ribbon a run, for the class and the step that are chosen; nothing is read before the box is opened."""
+    box = st.expander(words.pulls.LEDGER, key="pulls", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        st.caption(words.pulls.ABOUT)
+        known = {run: info for run in runs if (info := read_info(studio.hub.recording(run))) is not None}
+        pulls = {run: _pulls(studio, run) for run in known}
+        titles = name_runs(known)
+        found, said = {}, []
+        for run, of_run in pulls.items():
+            try:
+                found[run] = of_run.of_classes()
+            except LtvizError as error:
+                said.append(words.pulls.BAD_ROW.format(title=titles[run], reason=error))
+        steps = sorted({int(step) for work in found.values() if work is not None for step in work.steps[:-1]})
+        said += [words.pulls.NONE.format(title=titles[run]) for run, work in found.items() if work is None]
+        if not steps:
+            st.text("\n".join(said) or words.pulls.SOON)
+            return
+        asked, since = _ask(known, steps)
+        cells, works = [], {}
+        for run, title in ((run, titles[run]) for run, work in found.items() if work is not None):
+            cell, sentence, work = _one(pulls[run], known[run], title, asked, since)
+            cells.append((f"pulls-{run}", cell))
+            said.append(sentence)
+            works |= {} if work is None else {title: work}
+        if untold := [title for title, work in works.items() if not work.tells(asked.column)]:
+            said.append(words.pulls.UNTOLD.format(titles=listed(untold)))
+        st.html(_legend())
+        draw_grid(cells, height=HEIGHT)
+        st.text("\n".join(said))
+        strides = [int(np.diff(work.steps).max()) for work in works.values()]
+        st.caption(words.pulls.NOTE.format(stride=max(strides, default=0)))
+        if asked.sample:
+            st.caption(words.pulls.SAMPLE_NOTE)
+
+
+def _legend() -> str:
+    """HTML of one legend for all ribbons: a field of its colour for each part."""
+    fields = (
+        f'<span><i style="background:{colour}"></i>{html.escape(NAMES[name])}</span>'
+        for name, colour in figures.palette.force_colours().items()
+    )
+    return f'<div class="ltviz-legend">{"".join(fields)}</div>'
+
+
+def _pulls(studio: Studio, run: str) -> Pulls:
+    recording = studio.hub.recording(run)
+    return _kept.get((recording.path, identify(recording.path)), lambda: Pulls(recording))
+
+
+def _ask(known: Mapping[str, RunInfo], steps: Sequence[int]) -> tuple[_Asked, int]:
+    names = max((info.class_names for info in known.values()), key=len)
+    row = st.container(horizontal=True, gap="medium")
+    kind = row.segmented_control(
+        words.pulls.WHOM, [words.pulls.A_CLASS, words.pulls.A_SAMPLE], default=words.pulls.A_CLASS, key="pulls-whom"
+    )
+    if kind == words.pulls.A_SAMPLE:
+        sample = row.number_input(words.pulls.SAMPLE, min_value=0, step=1, key="pulls-sample", width=160)
+        asked = _Asked(int(sample), f"{words.pulls.SAMPLE} {int(sample)}", True)
+    else:
+        last = len(names) - 1  # the rarest is what one came to see
+        number = row.selectbox(
+            words.pulls.CLASS,
+            range(len(names)),
+            index=last,
+            format_func=lambda at: names[at] if at < len(names) else str(at),
+            key="pulls-class",
+            width=200,
+        )
+        asked = _Asked(int(number), names[int(number)], False)
+    if len(steps) == 1:
+        return asked, steps[0]
+    if st.session_state.get("pulls-since", steps[0]) not in steps:
+        del st.session_state["pulls-since"]
+    return asked, row.select_slider(words.pulls.SINCE, steps, key="pulls-since", width=320)
+
+
+def _one(
+    pulls: Pulls, info: RunInfo, title: str, asked: _Asked, since: int
+) -> tuple[go.Figure | None, str, Work | None]:
+    """A run's ribbon, the sentence that says the same, and its work; None for what there is not."""
+    if not asked.sample and (asked.number >= info.num_classes or info.class_names[asked.number] != asked.name):
+        return None, words.pulls.OTHER.format(title=title, name=asked.name), None
+    try:
+        work = asked.of(pulls, since)
+    except LtvizError as error:
+        return None, words.pulls.BAD_ROW.format(title=title, reason=error), None
+    if work is None:
+        return None, (words.pulls.NO_WAY if asked.sample else words.pulls.NONE).format(title=title), None
+    figure = figures.ribbon(work, asked.column, theme() or "light", title=title)
+    return figure, _tell(work, asked, title), work
+
+
+def _tell(work: Work, asked: _Asked, title: str) -> str:
+    at = asked.column
+    moved = float(np.nan_to_num(work.moved[-1, at]))
+    said = words.pulls.MOVED.format(title=title, name=asked.name, moved=moved, since=int(work.steps[0]))
+    if not work.tells(at):
+        return said
+    ends = {name: (float(done[-1, at]), float(work.doubt[name][at])) for name, done in work.done.items()}
+    ordered = sorted(ends.items(), key=lambda pair: -abs(pair[1][0]))
+
+    def listing(sign: int) -> str:
+        """The parts of one direction that are farther from nothing than they are doubted."""
+        told = [
+            f"{NAMES.get(n, n)} {value:+.2g} ± {doubt:.1g}" for n, (value, doubt) in ordered if value * sign > doubt
+        ]
+        return listed(told) if told else words.pulls.NOBODY
+
+    return said + words.pulls.TOLD.format(along=listing(1), against=listing(-1))

@@ -1,0 +1,77 @@
+"""The ledger of pulls on the lab's page: closed it reads nothing; open it tells, or says why it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ltviz_app
+import numpy as np
+import pytest
+from ltviz_app import words
+from ltviz_app.service import studio as studio_module
+from streamlit.testing.v1 import AppTest
+
+from ltviz.recording import Frame, RunInfo, RunWriter
+
+LABELS = np.repeat(np.arange(3, dtype=np.int32), 4)
+NAMES = ["ant", "bee", "<b>cat</b>"]
+
+
+@pytest.fixture(autouse=True)
+def studio(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio_module, "_open", None)
+    monkeypatch.setattr(studio_module, "demo_home", lambda: tmp_path / "demos")
+
+
+def record(home: Path, run: str, *, forces: bool = True) -> None:
+    """Class centres that turn about the third axis under a steady pull along with it, and a noisy push on the last."""
+    of = {"num_classes": 3, "class_names": NAMES, "counts": [90, 9, 2], "title": run.title()}
+    info = RunInfo(run_id=run, method="supcon", created=1.0e9, dim=3, **of)
+    rng = np.random.default_rng(0)
+    with RunWriter.create(home / run, info, labels=LABELS) as writer:
+        for step in range(0, 90, 10):
+            angle = 2 * LABELS + step / 100
+            z = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1).astype(np.float32)
+            tangent = np.stack([-np.sin(angle), np.cos(angle), 0 * angle], axis=1)[::4]
+            push = np.array([[0], [0], [50]]) * rng.normal(size=(3, 3))
+            parts = {"positives": tangent, "head": push, "total": tangent + push}
+            own = {name: part.astype(np.float32) for name, part in parts.items()}
+            writer.write(Frame(step=step, embeddings=z, labels=LABELS, forces={"supcon": own} if forces else {}))
+
+
+def opened(*runs: str) -> AppTest:
+    app = AppTest.from_file(str(Path(ltviz_app.__file__).parent / "main.py"), default_timeout=20)
+    app.query_params["runs"] = ",".join(runs)
+    app.session_state["pulls"] = True
+    return app.run()
+
+
+def told(app: AppTest) -> str:
+    assert not app.exception
+    return "\n".join(text.value for text in app.text)
+
+
+def test_it_tells_who_moved_a_class_and_where_nobody_knows(home: Path) -> None:
+    record(home, "first")
+    record(home, "second", forces=False)
+    app = opened("first", "second")
+    assert words.pulls.NONE.format(title="Second") in told(app)
+    assert "First: <b>cat</b> is 46° from where it was at step 0." in told(app)
+    assert words.pulls.UNTOLD.format(titles="First") in told(app), "noise on the rarest, which is asked for first"
+    app.selectbox(key="pulls-class").select(0).run()
+    assert "Along with the way: own class +0.8 ±" in told(app) and "pale" not in told(app)
+    app.select_slider(key="pulls-since").set_value(40).run()
+    assert "23° from where it was at step 40" in told(app)
+    app.segmented_control(key="pulls-whom").set_value(words.pulls.A_SAMPLE).run()
+    app.number_input(key="pulls-sample").set_value(500).run()
+    assert "from 0 to 11" in told(app)
+
+
+def test_a_closed_ledger_reads_no_frame(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ltviz.recording.pulls import Pulls
+
+    record(home, "first")
+    monkeypatch.setattr(Pulls, "of_classes", lambda *_: pytest.fail("read"))
+    app = AppTest.from_file(str(Path(ltviz_app.__file__).parent / "main.py"), default_timeout=20)
+    app.query_params["runs"] = "first"
+    assert not app.run().exception
