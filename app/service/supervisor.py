@@ -10,13 +10,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ltviz import launch
 from ltviz.errors import LtvizError, RecordingError
+from ltviz.launch.away import Away, away, call_back, follow_again, send_away
+from ltviz.launch.needs import wish_of
 from ltviz.recording import Home, Recording, mark_failed, new_run_id, send_request
 from ltviz.recording.files import is_there
 from ltviz.training.folders import check_resumable
@@ -48,6 +50,15 @@ class Trouble:
     log_tail: str | None = None
 
 
+@dataclass(frozen=True)
+class Use:
+    """A device, and what the jobs that train have been given of it."""
+
+    device: launch.Device
+    taken: int
+    jobs: int
+
+
 class Supervisor:
     """The workers of one home, seen from one app.
 
@@ -75,7 +86,7 @@ class Supervisor:
         self._starting: set[str] = set()
         self._failed_starts = 0
         self._starts: list[float] = []
-        self._next_start = self._next_check = 0.0
+        self._next_start = self._next_check = self._next_follow = 0.0
         self._lock: launch.AppLock | None = None
         self._stops: dict[str, float] = {}
         self._unheard: list[tuple[str, str, dict[str, Any]]] = []
@@ -134,6 +145,9 @@ class Supervisor:
             self._start_worker()
         self._pass_on()
         self._enforce_stops()
+        if time.monotonic() >= self._next_follow:
+            self._next_follow = time.monotonic() + CHECK_SECONDS
+            follow_again(self.home)
 
     def _start_worker(self) -> None:
         now = time.monotonic()
@@ -181,14 +195,79 @@ class Supervisor:
         self.permit()
         launch.submit(self.home, job)
 
+    def send_away(self, race: Away) -> None:
+        """Puts a race on a cluster. ConfigError for settings out of bounds."""
+        self.permit()
+        send_away(self.home, race)
+
+    def away_runs(self) -> dict[str, Away]:
+        """Run -> the race on a cluster that it is of, of all that have not ended."""
+        found = {run.run_id: race for race in away(self.home) for run in race.job.runs}
+        return {run: race for run, race in found.items() if not self._has_ended(run)}
+
     def queued_runs(self) -> dict[str, str]:
-        """Run -> method of every job that waits or trains."""
-        return {run.run_id: run.method for job, _, _ in launch.jobs(self.home) for run in job.runs}
+        """Run -> method of every job that waits or trains, here or on a cluster."""
+        elsewhere = self.away_runs()
+        methods = {run.run_id: run.method for race in elsewhere.values() for run in race.job.runs}
+        here = {run.run_id: run.method for job, _, _ in launch.jobs(self.home) for run in job.runs}
+        return {run: methods[run] for run in elsewhere} | here
+
+    def waiting(self) -> list[tuple[launch.Job, int | None]]:
+        """Jobs that no worker has taken, in the order in which they will be, and the bytes that each needs of a device;
+        None where that is not known, and where there are no devices."""
+        seen = self.uses()
+        queued = [job for job, place, _ in launch.jobs(self.home) if place == "queued"]
+        return [(job, wish_of(self.home, job).bytes if seen else None) for job in queued]
+
+    def uses(self) -> list[Use]:
+        """The devices that the workers see, by number, and how full each is; none on a machine without GPUs."""
+        living = [worker for worker in launch.workers(self.home) if worker.state != "dead" and worker.devices]
+        if not living:
+            return []
+        places = [job.place for job, _, _ in launch.jobs(self.home) if job.place is not None]
+        return [
+            Use(
+                device,
+                sum(place.bytes for place in places if device.uuid in place.devices),
+                sum(device.uuid in place.devices for place in places),
+            )
+            for device in living[-1].devices
+        ]
+
+    def move(self, job: str, before: str) -> None:
+        """Moves a job that waits directly before another; nothing where one of them does not wait any more."""
+        self.permit()
+        launch.move(self.home, job, before)
+
+    def cancel(self, job: str) -> None:
+        """Takes a job that waits out of the queue; nothing where it does not wait any more."""
+        self.permit()
+        launch.withdraw(self.home, job)
+
+    def stop_all(self, runs: Sequence[str] = ()) -> None:
+        """Takes all that waits out of the queue, then ends all that trains, and these runs, whoever trains them.
+
+        In this order, so that nothing begins where something has ended.
+        """
+        self.permit()
+        for job, place, _ in launch.jobs(self.home):
+            if place == "queued":
+                launch.withdraw(self.home, job.job_id)
+        for run in dict.fromkeys([*self.queued_runs(), *runs]):
+            if run in self.queued_runs() or is_there(self.runs.folder(run)):
+                self.stop(run)
 
     def stop(self, run: str) -> None:
-        """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue."""
+        """Ends a run: politely, after `patience` seconds by force; a run that waits is taken out of the queue.
+
+        On a cluster a race that has not begun is taken back as a whole.
+        """
         self.permit()
         if self._cancel(run):
+            return
+        race = self.away_runs().get(run)
+        if race is not None and not is_there(self.runs.folder(run) / "status.json"):
+            call_back(self.home, race.job.job_id)
             return
         with self._guard:
             self._stops.setdefault(run, time.monotonic() + self._patience)
@@ -289,6 +368,9 @@ class Supervisor:
 
     def _end_trainer_of(self, run: str) -> None:
         """Ends the worker that trains this run, its own process group and nothing else."""
+        if (race := self.away_runs().get(run)) is not None:
+            call_back(self.home, race.job.job_id)
+            return
         alive = {worker.worker_id: worker for worker in launch.workers(self.home) if worker.state != "dead"}
         for job, _, worker_id in launch.jobs(self.home):
             if worker_id not in alive or run not in (member.run_id for member in job.runs):

@@ -25,6 +25,7 @@ from .recipe import Start, differing, draw_about, draw_changes, draw_choice, key
 from .reduced import control, draw_values, is_fixed, is_hidden, remember
 from .style import draw_heading
 from .viewer import first_asked, text_asked
+from .where import away_of, draw_where
 
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
@@ -51,6 +52,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     more, own = _draw_more(studio, start, methods)
     run = {**start.run, **chosen, **more}
     settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
+    where = draw_where()
     draw_values()
     started = st.button(words.lab.TRAIN, type="primary", width="stretch", disabled=not methods)
     if not methods:
@@ -60,7 +62,7 @@ def draw_race(studio: Studio) -> list[str] | None:
     if not started:
         return None
     try:
-        return start_race(studio, methods, run, settings, recipe)
+        return start_race(studio, methods, run, settings, recipe, where)
     except LtvizError as error:
         st.error(forms.escape(str(error)))
         return None
@@ -72,8 +74,13 @@ def start_race(
     run: dict[str, Any],
     settings: dict[str, dict[str, Any]],
     recipe: Recipe | None = None,
+    where: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Queues one job with a run for each method; gives their ids, in order. LtvizError for settings out of bounds."""
+    """Queues one job with a run for each method; gives their ids, in order. LtvizError for settings out of bounds.
+
+    Args:
+        where: fields of `Away` for a race on a cluster.
+    """
     race = new_run_id(run["data"][:20])
     own = {method: settings.get(method, {}) for method in methods}
     followed = None if recipe is None else recipe.about(differing(recipe, run, own[recipe.method]))
@@ -81,7 +88,11 @@ def start_race(
         launch.JobRun(run_id=slug(f"{race}-{method}"), method=method, settings=own[method], recipe=followed)
         for method in methods
     )
-    studio.supervisor.submit(launch.Job(job_id=race, runs=runs, run=run))
+    job = launch.Job(job_id=race, runs=runs, run=run)
+    if where:
+        studio.supervisor.send_away(away_of(job, where))
+    else:
+        studio.supervisor.submit(job)
     return [member.run_id for member in runs]
 
 

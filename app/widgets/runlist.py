@@ -20,6 +20,7 @@ from ..service.studio import Studio
 from ..service.tail import LIVE
 from . import forms
 from .style import draw_heading
+from .waiting import draw_waiting
 
 MOST_RUNS = 12
 BEAT_SECONDS, RESTING_SECONDS = 1.0, 3.0
@@ -40,6 +41,8 @@ class RunLine:
     config: dict[str, Any]
     folder: str | None = None
     """Where it lies below the home, where that is not what it goes by."""
+    cluster: str | None = None
+    """Where it trains, where that is not this machine."""
 
     @property
     def live(self) -> bool:
@@ -59,14 +62,16 @@ def read_line(studio: Studio, recording: Recording) -> RunLine:
     queued = studio.supervisor.queued_runs()
     if recording.run_id in queued and status.state not in LIVE:
         status = status.model_copy(update={"state": "queued", "reason": None})  # it is to go on
+    race = studio.supervisor.away_runs().get(recording.run_id)
+    cluster = None if race is None else race.on
     place = studio.hub.runs.place(recording)
     folder = None if place == recording.run_id else place
     if info is None:
         method = queued.get(recording.run_id)
         title = studio.method(method).get("card", {}).get("title") or method or recording.run_id
-        return RunLine(recording.run_id, title, method, status, None, {}, folder)
+        return RunLine(recording.run_id, title, method, status, None, {}, folder, cluster)
     title = info.title or recording.run_id
-    return RunLine(recording.run_id, title, info.method, status, info.total_steps, info.config, folder)
+    return RunLine(recording.run_id, title, info.method, status, info.total_steps, info.config, folder, cluster)
 
 
 def read_info(recording: Recording) -> RunInfo | None:
@@ -92,15 +97,17 @@ def _draw_runs(studio: Studio, shown: Sequence[str]) -> None:
     draw_heading(words.lab.RUNS)
     if live and studio.supervisor.trouble is None and not studio.supervisor.ready:
         st.caption(words.lab.WORKER_STARTING)
-    if live and studio.may_train and st.button(words.lab.STOP_ALL, key="stop-all", width="stretch"):
-        for line in live:
-            _ask(studio.supervisor.stop, line.run)
+    if live and studio.may_train:
+        told = words.lab.STOP_ALL_HELP
+        if st.button(words.lab.STOP_ALL, key="stop-all", width="stretch", help=told):
+            _ask(studio.supervisor.stop_all, [line.run for line in live])
     if not lines:
         st.caption(words.lab.NO_RUNS)
     for line in lines:
         with st.container(key=f"run-{line.run}", gap=None):
             _draw_line(studio, line)
     draw_unlisted(studio, more)
+    draw_waiting(studio)
     if live and studio.may_train:
         _draw_changes(studio, live)
 
@@ -153,6 +160,8 @@ def _draw_line(studio: Studio, line: RunLine) -> None:
     state, step, left = line.status.state, line.status.step, line.status.details.get("seconds_left")
     left = left if isinstance(left, int | float) else None
     said = words.lab.run_line(state, step, line.total, left, line.status.reason)
+    if line.live and line.cluster:
+        said += f", {words.lab.ON_CLUSTER.format(cluster=words.lab.PLACES[line.cluster])}"
     said += f", {words.lab.IN_FOLDER.format(folder=plain(line.folder))}" if line.folder else ""
     share = 100 * min(1.0, (step or 0) / line.total) if line.live and line.total else 0
     acts = line.live and studio.may_train
@@ -232,9 +241,9 @@ def live_settings(studio: Studio, lines: Sequence[RunLine]) -> dict[str, tuple[d
     return found
 
 
-def _ask(act: Any, run: str, *more: Any) -> bool:
+def _ask(act: Any, *asked: Any) -> bool:
     try:
-        act(run, *more)
+        act(*asked)
     except (LtvizError, OSError) as error:
         st.error(forms.escape(str(error)))
         return False

@@ -60,6 +60,9 @@ section[data-testid="stSidebar"] [data-testid="stText"] { font-size: .84rem; lin
 .ltviz-run div { flex: 1; min-width: 0; }
 .ltviz-run b { font-weight: 600; overflow-wrap: anywhere; }
 .ltviz-run small { display: block; font-size: .8rem; opacity: .72; white-space: nowrap; }
+.ltviz-dots { display: inline-flex; gap: .15rem; margin-right: .4rem; vertical-align: .05rem; }
+.ltviz-dots i { width: .5rem; height: .5rem; border-radius: 50%; }
+.st-key-waiting button { min-height: 1.7rem; padding: 0; }
 .ltviz-run hr {
   height: 2px; margin: .2rem 0 0; border: 0; background: currentColor; opacity: .7; transition: width .9s linear;
 }

@@ -44,6 +44,13 @@ MORE = "More settings"
 OPTIMISATION = "Optimiser and schedule"
 OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way, and the projection head."
 AUTOMATIC = "automatic"
+WHERE = "Where"
+PLACES = {"here": "This machine", "ray": "Ray", "slurm": "Slurm"}
+AWAY_HELP = "Its runs are written into this folder of runs, which the cluster's machines must share."
+GPUS = "GPUs"
+GPUS_HELP = "GPUs that the race takes of the cluster, or a part of one; with 0 it trains on a processor."
+SLURM = "Slurm options"
+SLURM_HELP = "Options of submitit, such as slurm_partition=gpu,gpus_per_node=1,timeout_min=240."
 TRAIN = "Train"
 CHOOSE_METHOD = "Choose at least one method to train."
 DEFAULT_RACE = {"ce": "CE", "supcon": "SupCon", "bcl": "BCL", "tsc": "TSC", "logit_adjust": "Logit adj."}
@@ -58,10 +65,17 @@ FILES = {"data_dir": "Folder of the files", "image_root": "Folder of the images"
 SET_OPTIONS = "Settings of this set"
 PLAN_TIME = "How long it takes stands beside each run after a few steps."
 STOP_ALL = "Stop all"
+STOP_ALL_HELP = "Ends all that trains, and takes all that waits out of the queue."
+
+# The queue.
+WAITING = "Waiting"
+TO_FRONT, UP, DOWN = "Move to the front", "Move up", "Move down"
+CANCEL = "Take out of the queue"
 
 # Runs.
 NO_RUNS = "None yet. Train starts a race."
 IN_FOLDER = "in {folder}"
+ON_CLUSTER = "on {cluster}"
 SKIPPED = "{folder}: {reason}."
 PAUSE, RESUME, STOP = "Pause", "Resume", "Stop"
 GO_ON = "Go on where its weights were saved"
@@ -198,6 +212,28 @@ def plan_memory(size: int) -> str:
     """What the data of so many bytes takes."""
     amount = f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(0.1, size / 1e6):,.1f} MB"
     return f"All inputs take about {amount}, by their sizes; the network comes on top."
+
+
+def waiting_line(place: int, data: str, need: int | None) -> str:
+    """Where a race stands in the queue, on what data (nothing where it goes on with a run), and the bytes that it needs
+    of a device, None where nobody knows or there are no devices."""
+    told = [f"{place}.", *([data] if data else [])]
+    return " ".join(told) + ("" if need is None else f", about {_gigabytes(need)}")
+
+
+def device_line(number: int, title: str, taken: int, total: int, races: int) -> str:
+    """How full a GPU is, by what the races on it are estimated to need, in bytes."""
+    many = "nothing trains" if not races else "1 race" if races == 1 else f"{races} races"
+    return f"GPU {number}, {title}: {_gigabytes(taken)} of {_gigabytes(total)}, {many}."
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def more_waiting(count: int) -> str:
+    """How many jobs of a long queue are not drawn."""
+    return f"{count:,} more {'waits' if count == 1 else 'wait'}."
 
 
 def more_runs(count: int) -> str:

@@ -49,7 +49,7 @@ class SweepOptions(BaseModel):
     on: Literal["here", "ray", "slurm"] = Field(
         "here",
         description="Where races train: in slots on this machine; as jobs of a Ray cluster, whose job server is found "
-        "in RAY_API_SERVER_ADDRESS or RAY_ADDRESS; as an array of Slurm jobs. Nodes share the home and the file.",
+        "in RAY_API_SERVER_ADDRESS or RAY_ADDRESS; as an array of Slurm jobs. Nodes share the home.",
     )
     trial_cpus: float = Field(1, ge=0, le=1024, description="On ray: CPUs that a race takes.")
     trial_gpus: float = Field(0, ge=0, le=64, description="On ray: GPUs that a race takes, or a part of one.")
@@ -101,8 +101,8 @@ def run(argv: Sequence[str]) -> int:
         if options.on == "here":
             status = Slots(home, cells, slots=options.slots or default_slots(), **said).run()
         else:
-            file, home = typed_path(options.file).absolute(), home.absolute()
-            status = Trials(home, file, cells, site=_site(home, sweep.name, options), **said).run()
+            home = home.absolute()
+            status = Trials(home, cells, site=_site(home, sweep.name, options), **said).run()
     told.clear()
     return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options)
 
@@ -126,19 +126,9 @@ def _site(home: Path, tag: str, options: SweepOptions) -> Site:
         from ltviz.launch.ray_site import RaySite
 
         return RaySite(tag=tag, cpus=options.trial_cpus, gpus=options.trial_gpus)
-    from ltviz.launch.slurm_site import SlurmSite
+    from ltviz.launch.slurm_site import SlurmSite, slurm_options
 
-    return SlurmSite(home, tag=tag, options=_slurm_options(options.slurm))
-
-
-def _slurm_options(text: str) -> dict[str, str | int]:
-    found: dict[str, str | int] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = part.partition("=")
-        if not equals or not name.isidentifier():
-            raise ConfigError(f"slurm must be NAME=VALUE separated by commas, got {part:.80}; try timeout_min=240")
-        found[name] = int(value) if value.isdigit() else value
-    return found
+    return SlurmSite(home, tag=tag, options=slurm_options(options.slurm))
 
 
 def _tell_plan(home: Path, cells: Sequence[Cell], as_json: bool) -> None:

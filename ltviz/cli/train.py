@@ -18,6 +18,7 @@ from ltviz.cli.arguments import parse, with_defaults
 from ltviz.cli.mirror import mirror_storage, mirrored
 from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
+from ltviz.launch.queue import read_job
 from ltviz.recording import Recording, checkpoints_home, new_run_id
 from ltviz.recording.names import typed_path
 from ltviz.training import folders
@@ -64,6 +65,11 @@ class ResumeOptions(BaseModel):
     json_: bool = Field(False, alias="json", description="Print one JSON object at the end, and nothing else.")
 
 
+class JobOptions(BaseModel):
+    job: str = Field(description="File of the job.")
+    home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+
+
 def run(argv: Sequence[str]) -> int:
     """Trains until the last step, a stop or a failure.
 
@@ -76,6 +82,8 @@ def run(argv: Sequence[str]) -> int:
     """
     if _value(argv, "--resume") is not None:
         return _resume(argv)
+    if _value(argv, "--job") is not None:
+        return _job(argv)
     method, flags = take_method(argv)
     names = [method] if method else [name.strip() for name in (_value(argv, "--race") or "").split(",") if name.strip()]
     recipe = _recipe(method, _value(argv, "--recipe"))
@@ -169,6 +177,20 @@ def _resume(argv: Sequence[str]) -> int:
         return resume([path], device=options.device, devices=options.devices, **told)
 
     return _train(options.json_, make, mirror_storage(options.mirror))
+
+
+def _job(argv: Sequence[str]) -> int:
+    """What a node of a cluster is given: as a worker trains it, in this process. What became of it its runs say."""
+    about = "Train a job that was put on a cluster."
+    options = parse("ltviz train", argv, {"command": JobOptions}, about=about)["command"]
+    assert isinstance(options, JobOptions)
+    job, home = read_job(typed_path(options.job)), typed_path(options.home) if options.home else checkpoints_home()
+
+    from ltviz.launch.worker import train_alone
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    train_alone(home, job)
+    return 0
 
 
 def _train(as_json: bool, make: Callable[..., Race], storage: Storage | None) -> int:

@@ -17,9 +17,11 @@ import psutil
 from pydantic import BaseModel, ConfigDict
 
 from ltviz.errors import LtvizError, RecordingError
+from ltviz.launch.locks import lock_file
+from ltviz.launch.places import Device
 from ltviz.launch.queue import FOLDER, Job, jobs, release
 from ltviz.recording import Recording, check_run_id, mark_failed, new_run_id, run_path
-from ltviz.recording.files import make_folder, unwritable, write_whole
+from ltviz.recording.files import make_folder, write_whole
 
 _LOG_BYTES = 64 * 1024  # read of a log's end
 _KEEP_DEAD = 20  # folders of dead workers that are kept, for their logs
@@ -28,7 +30,8 @@ _children: dict[int, subprocess.Popen[bytes]] = {}  # reaped by `workers`, so th
 
 
 class WorkerState(BaseModel):
-    """What is known of a worker. `create_time` (Unix seconds) tells its process from a later one with the same pid."""
+    """What is known of a worker. `create_time` (Unix seconds) tells its process from a later one with the same pid;
+    `devices` are the GPUs that it sees, in the order of their numbers."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,6 +40,7 @@ class WorkerState(BaseModel):
     create_time: float
     state: Literal["starting", "idle", "busy", "dead"]
     job: str | None = None
+    devices: tuple[Device, ...] = ()
 
 
 def spawn_worker(home: Path) -> WorkerState:
@@ -52,7 +56,7 @@ def spawn_worker(home: Path) -> WorkerState:
     worker_id = new_run_id("worker")
     folder = worker_folder(home, worker_id)
     make_folder(folder)
-    lock = _lock(folder / "lock", fcntl.LOCK_EX)
+    lock = lock_file(folder / "lock", fcntl.LOCK_EX)
     command = [sys.executable, "-m", "ltviz.launch.worker", "--home", str(home), "--id", worker_id]
     try:
         with (folder / "log.txt").open("ab") as output:
@@ -97,7 +101,7 @@ def check_home(home: Path) -> None:
     finally:
         with contextlib.suppress(OSError):
             probe.unlink()
-    os.close(_lock(folder / "app.lock", fcntl.LOCK_SH))
+    os.close(lock_file(folder / "app.lock", fcntl.LOCK_SH))
 
 
 def workers(home: Path) -> list[WorkerState]:
@@ -196,7 +200,7 @@ class AppLock:
     def __init__(self, home: Path) -> None:
         self._path = Path(home) / FOLDER / "app.lock"
         make_folder(self._path.parent)
-        self._descriptor = _lock(self._path, fcntl.LOCK_SH)
+        self._descriptor = lock_file(self._path, fcntl.LOCK_SH)
 
     @property
     def holds(self) -> bool:
@@ -232,7 +236,7 @@ def hold_worker_lock(home: Path, worker_id: str) -> int:
     folder = worker_folder(home, worker_id)
     make_folder(folder)
     try:
-        return _lock(folder / "lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock_file(folder / "lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise LtvizError(
             f"a worker id belongs to one process, but {worker_id} is in use; choose another --id"
@@ -242,30 +246,6 @@ def hold_worker_lock(home: Path, worker_id: str) -> int:
 def holds_worker_lock(descriptor: int, home: Path, worker_id: str) -> bool:
     """Whether a worker's lock is where everybody looks for it: not once its folder has been deleted."""
     return _is_at(descriptor, worker_folder(home, worker_id) / "lock")
-
-
-def _lock(path: Path, how: int) -> int:
-    """Descriptor of the file at `path`, made where there is none, with this lock on it.
-
-    Raises:
-        BlockingIOError: somebody else holds it, and `how` says not to wait.
-        RecordingError: the file cannot be opened, or its file system has no locks.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise unwritable(error, path, 0) from error
-    try:
-        fcntl.flock(descriptor, how)
-    except OSError as error:
-        os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            raise
-        raise RecordingError(
-            f"Training from the app needs file locks, and this file system has none ({error.strerror}); give a folder "
-            f"on a local disk, or train with `ltviz train` ({path.parent})."
-        ) from error
-    return descriptor
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -12,7 +12,9 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ltviz.errors import RecordingError
 from ltviz.launch.queue import FOLDER
+from ltviz.launch.tally import SweepStatus
 from ltviz.recording import check_run_id, new_run_id
 from ltviz.recording.files import write_whole
 
@@ -87,6 +89,18 @@ class Report:
         )
         self._file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(self._file, told.model_dump_json().encode())
+
+    def tell_status(self, status: SweepStatus) -> None:
+        """The same of a sweep's status. A full disk stops runs, and they say so; this is only news."""
+        with contextlib.suppress(RecordingError):
+            self.tell(
+                runs=len(status.states),
+                finished=status.count("finished"),
+                failed=status.count("failed"),
+                steps=status.steps,
+                total_steps=status.total_steps,
+                left=status.seconds_left,
+            )
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -12,7 +12,8 @@ from ltviz.launch.trials import Place, Site, Trial
 
 HERE = "http://127.0.0.1:8265"
 """Where a head node's job server is on its own machine."""
-_ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+"""Variables that name a job server, the first before the second."""
 _GOING: dict[str, Place] = {"PENDING": "queued", "RUNNING": "running"}
 _STOPPING = "60"  # seconds that a trial has to end after it was asked to
 
@@ -38,13 +39,13 @@ class RaySite(Site):
                 'on ray needs the extra cluster, which is not installed; try pip install "ltviz[cluster]"'
             ) from error
         self._tag, self._cpus, self._gpus = tag, cpus, gpus
-        self.address = next(filter(None, map(os.environ.get, _ADDRESSES)), HERE)
+        self.address = next(filter(None, map(os.environ.get, ADDRESSES)), HERE)
         try:
             self._client: Any = JobSubmissionClient(self.address)
         except Exception as error:
             raise TrainingError(
                 f"a Ray job server must answer at {self.address}, but {str(error)[:200]}; start one with `ray start "
-                f"--head`, or set {_ADDRESSES[0]}"
+                f"--head`, or set {ADDRESSES[0]}"
             ) from error
 
     def submit(self, trials: Sequence[Trial]) -> list[str]:

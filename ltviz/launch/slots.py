@@ -23,6 +23,7 @@ from ltviz.recording import Recording, run_path, send_request
 from ltviz.recording.info import ACTIVE
 from ltviz.recording.notes import delete_run
 from ltviz.training.folders import check_resumable, has_weights
+from ltviz.training.settings import RunSettings
 from ltviz.training.stop import Stop
 
 STARTS_TRIED = 2
@@ -99,15 +100,7 @@ class Slots:
 
     def _tell(self, said: Report) -> None:
         status = self.tally.status()
-        with contextlib.suppress(RecordingError):  # a full disk stops runs, and they say so; this is only news
-            said.tell(
-                runs=len(status.states),
-                finished=status.count("finished"),
-                failed=status.count("failed"),
-                steps=status.steps,
-                total_steps=status.total_steps,
-                left=status.seconds_left,
-            )
+        said.tell_status(status)
         self._progress(status)
 
     # ------------------------------------------------------------------ one look
@@ -145,13 +138,12 @@ class Slots:
             return
         if any(states[run] == "training" for run in ids):
             return  # by `ltviz train` or another machine: looked at again, until it has ended
-        goes_on = all(_goes_on(run_path(self.home, run)) for run in ids)
         try:
-            for run in ids if not goes_on else ():
-                _clear(run_path(self.home, run))
+            task.job = left_of(self.home, task.cell.job_of(ids))
         except RunLocked:
             return
-        task.job = task.cell.job_of(ids).model_copy(update={"resume": goes_on})
+        if task.job is None:
+            return  # finished this moment, which the next look sees
         launch.submit(self.home, task.job)
         self._jobs.add(task.job.job_id)
         self.tally.states.update(dict.fromkeys(ids, "training"))
@@ -226,6 +218,24 @@ class Slots:
 def default_slots() -> int:
     """Races at a time where nobody says: one for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def left_of(home: Path, job: Job) -> Job | None:
+    """What is to be trained of a job whose runs may have been begun before; None where all are finished.
+
+    What has weights goes on from them; runs that have none are removed, and trained anew from their seed.
+
+    Raises:
+        RunLocked: somebody trains one of them right now.
+    """
+    run = RunSettings.model_validate(job.run)
+    runs = tuple(one for one in job.runs if state_of(home, one.run_id, run) != "finished")
+    if not runs:
+        return None
+    goes_on = all(_goes_on(run_path(home, one.run_id)) for one in runs)
+    for one in () if goes_on else runs:
+        _clear(run_path(home, one.run_id))
+    return job.model_copy(update={"runs": runs, "resume": goes_on})
 
 
 def _goes_on(folder: Path) -> bool:

@@ -83,6 +83,17 @@ class SlurmSite(Site):
         return self._jobs[one]
 
 
+def slurm_options(text: str) -> dict[str, str | int]:
+    """Options of submitit's executor from NAME=VALUE, separated by commas. ConfigError: anything else."""
+    found: dict[str, str | int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals or not name.isidentifier():
+            raise ConfigError(f"slurm must be NAME=VALUE separated by commas, got {part:.80}; try timeout_min=240")
+        found[name] = int(value) if value.isdigit() else value
+    return found
+
+
 class Attempt:
     """What a node executes: a command, which is ended in order where Slurm wants the node back, and queued again."""
 

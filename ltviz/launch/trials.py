@@ -1,5 +1,6 @@
-"""Runs the cells of a sweep on a cluster: a trial is `ltviz sweep FILE --only RUN`, a command on whatever node is free.
+"""Runs the cells of a sweep on a cluster: a trial is `ltviz train --job FILE`, a command on whatever node is free.
 
+A trial trains in its own process: in the home's queue any worker would take it, that of an app on another machine too.
 The cluster queues, places and ends trials; what became of one is read from the recordings in the home, which nodes and
 this process share. So nothing is lost with the process that submits: the next start finds the trials that it left, in
 `HOME/.ltviz/trials/<tag>.json`, and waits for those. No torch here.
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from ltviz.errors import RecordingError, TrainingError
+from ltviz.launch.progress import report
 from ltviz.launch.queue import FOLDER
 from ltviz.launch.sweep import Cell
 from ltviz.launch.tally import OVER, State, SweepStatus, Tally, state_of
@@ -93,8 +95,7 @@ class Trials:
     """Trains on a site what is not finished yet.
 
     Args:
-        home: folder of run folders, at this path on every node.
-        file: TOML file of the sweep, at this path on every node.
+        home: folder of run folders, at this path on every node; the trials' jobs are files in it.
         cells: of the plan.
         tag: put on every run of the sweep.
         site: where to.
@@ -104,7 +105,6 @@ class Trials:
     def __init__(
         self,
         home: Path,
-        file: Path,
         cells: Sequence[Cell],
         *,
         tag: str,
@@ -116,7 +116,7 @@ class Trials:
         self.home, self.tally = home, Tally(home, cells, tag)
         self._site, self._stop, self._progress, self._ended = site, stop, progress, ended
         self._note = home / FOLDER / "trials" / f"{slug(tag)}.json"
-        self._sent = [_Sent(cell, self._trial(cell, file)) for cell in cells]
+        self._sent = [_Sent(cell, self._trial(cell)) for cell in cells]
 
     def run(self) -> SweepStatus:
         """Returns when every cell is over, or a stop has been obeyed.
@@ -126,20 +126,27 @@ class Trials:
             RecordingError, DiskFull: the home cannot be written.
         """
         self.tally.begin()
-        self._find_again()
-        self._submit([sent for sent in self._sent if not self._close_finished(sent) and sent.id is None])
-        while not self._stop.asked and not all(sent.over for sent in self._sent):
-            self._look()
-            self._progress(self.tally.status())
-            time.sleep(_POLL)
-        if self._stop.asked:
-            self._stop_all()
+        with report(self.home, self.tally.tag) as said:
+            self._find_again()
+            waiting = [sent for sent in self._sent if not self._close_finished(sent) and sent.id is None]
+            self._submit(waiting if not self._stop.asked else ())
+            while not self._stop.asked and not all(sent.over for sent in self._sent):
+                self._look()
+                status = self.tally.status()
+                said.tell_status(status)
+                self._progress(status)
+                time.sleep(_POLL)
+            if self._stop.asked:
+                self._stop_all()
         self._keep_note()
         return self.tally.status()
 
-    def _trial(self, cell: Cell, file: Path) -> Trial:
+    def _trial(self, cell: Cell) -> Trial:
         name = cell.job.runs[0].run_id
-        return Trial(name, ("sweep", str(file), "--only", name, "--home", str(self.home), "--slots", "1", "--json"))
+        return Trial(name, ("train", "--job", str(self._file(name)), "--home", str(self.home)))
+
+    def _file(self, name: str) -> Path:
+        return self._note.parent / "jobs" / f"{name}.json"
 
     # ------------------------------------------------------------------ one look
 
@@ -199,8 +206,10 @@ class Trials:
                 said = self._site.output(str(sent.id)).strip()[-_SHOWN:]
                 raise TrainingError(
                     f"a trial must get as far as its runs, but {sent.trial.name} broke {sent.tries} times "
-                    f"({said or 'it printed nothing'}); see that nodes have ltviz, the sweep's file and {self.home}"
+                    f"({said or 'it printed nothing'}); see that nodes have ltviz and {self.home}"
                 )
+            make_folder(self._file(sent.trial.name).parent)
+            write_whole(self._file(sent.trial.name), sent.cell.job.as_file())
         for sent, found in zip(wanted, self._site.submit([sent.trial for sent in wanted]), strict=True):
             sent.id, sent.tries = found, sent.tries + 1
         self._keep_note()

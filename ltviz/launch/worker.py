@@ -14,11 +14,13 @@ from pathlib import Path
 import psutil
 
 from ltviz import launch
-from ltviz.errors import DiskFull, LtvizError, RecordingError
+from ltviz.errors import DiskFull, LtvizError, RecordingError, RunLocked
+from ltviz.launch.needs import chooser
 from ltviz.launch.processes import FOLDER, hold_worker_lock, holds_worker_lock, is_watched, write_state
-from ltviz.recording import mark_failed, run_path
+from ltviz.launch.slots import left_of
+from ltviz.recording import Recording, mark_failed, new_run_id, run_path
 from ltviz.training.catalogue import write_catalogue
-from ltviz.training.engine import let_go, out_of_memory
+from ltviz.training.engine import empty_caches, let_go, out_of_memory, visible_devices
 from ltviz.training.race import Race
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import Entrant, begin, resume
@@ -39,23 +41,27 @@ class Worker:
 
     Args:
         lock: descriptor of its lock. Once that is not where others look for it, nobody knows of this worker: it ends.
+        devices: the GPUs that it sees. Where there are any it takes the first job that fits, else the first.
     """
 
-    def __init__(self, home: Path, worker_id: str, lock: int):
-        self.home, self.worker_id, self._lock = home, worker_id, lock
+    def __init__(self, home: Path, worker_id: str, lock: int, devices: Sequence[launch.Device] = ()):
+        self.home, self.worker_id, self._lock, self.devices = home, worker_id, lock, tuple(devices)
         self.stop = Stop()
         self._created = psutil.Process().create_time()
 
     def run(self) -> None:
         """Returns when the worker has nothing to stay for."""
         watched = looked = time.monotonic()
+        choose = chooser(self.home, self.devices)
         self._tell("idle")
         while not self.stop.asked:
-            if (job := launch.claim(self.home, self.worker_id)) is not None:
+            if (job := launch.claim(self.home, self.worker_id, choose)) is not None:
                 self._tell("busy", job.job_id)
                 try:
                     self.train(job)
                 finally:
+                    if self.devices:
+                        empty_caches()  # the next job on that device is another worker's, perhaps
                     launch.release(self.home, job.job_id, self.worker_id)
                 self._tell("idle")
                 watched = time.monotonic()
@@ -96,11 +102,12 @@ class Worker:
 
     def _begin(self, job: launch.Job, entrants: Sequence[Entrant]) -> Race | None:
         """The race of a job, once the disk has room for it; None where it is stopped before."""
-        run = RunSettings.model_validate(job.run)
+        device = device_of(job, self.devices, Recording(entrants[0].path) if job.resume else None)
+        run = RunSettings.model_validate(job.run if device is None else {**job.run, "device": device})
         while not self.stop.asked:
             try:
                 if job.resume:
-                    return resume([entrant.path for entrant in entrants], stop=self.stop)
+                    return resume([entrant.path for entrant in entrants], device=device, stop=self.stop)
                 return begin(entrants, run, race=job.job_id if len(entrants) > 1 else None, stop=self.stop)
             except DiskFull as full:
                 log.warning("job %s waits: %s", job.job_id, full)
@@ -108,7 +115,7 @@ class Worker:
         return None
 
     def _tell(self, state: str, job: str | None = None) -> None:
-        told = {"worker_id": self.worker_id, "pid": os.getpid(), "create_time": self._created}
+        told = {"worker_id": self.worker_id, "pid": os.getpid(), "create_time": self._created, "devices": self.devices}
         try:
             write_state(self.home, launch.WorkerState.model_validate({**told, "state": state, "job": job}))
         except RecordingError as error:  # a full disk: what is trained matters more than what is said of it
@@ -126,6 +133,44 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"
 
 
+def train_alone(home: Path, job: launch.Job) -> None:
+    """Trains in this process what is left of a job, beside all queues; waits where somebody else still trains it."""
+    worker = Worker(home, new_run_id("trial"), -1)
+    with worker.stop.on_signals():
+        while not worker.stop.asked:
+            try:
+                left = left_of(home, job)
+            except RunLocked:
+                time.sleep(_RETRY)
+                continue
+            if left is not None:
+                worker.train(left)
+            return
+
+
+def device_of(job: launch.Job, devices: Sequence[launch.Device], left: Recording | None) -> str | None:
+    """What the setting `device` is to be for a job; None where it stays as it is.
+
+    Args:
+        left: the run that goes on, for a job that resumes. The device that it was on may have gone since.
+    """
+    if job.place is not None:
+        return None if job.place.first == 0 and left is None else f"cuda:{job.place.first}"
+    if left is not None and not devices:
+        given = left.config.get("run", {}).get("device", "")
+        return "auto" if str(given).startswith("cuda") else None
+    return None
+
+
+def _devices() -> list[launch.Device]:
+    """The GPUs that this process sees; none where they do not answer, which a run on them says with its reason."""
+    try:
+        return [launch.Device(uuid=uuid, title=title, bytes=size) for uuid, title, size in visible_devices()]
+    except RuntimeError:
+        log.exception("the devices cannot be asked")
+        return []
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; gives the exit code."""
     parser = argparse.ArgumentParser(prog="ltviz worker", description=__doc__)
@@ -137,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         lock = hold_worker_lock(given.home, given.id) if given.lock_fd is None else given.lock_fd
         os.nice(NICENESS)
-        worker = Worker(given.home, given.id, lock)
+        worker = Worker(given.home, given.id, lock, _devices())
         with worker.stop.on_signals():
             write_catalogue(given.home / FOLDER / "catalogue.json")
             worker.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -288,9 +289,22 @@ def let_go(error: BaseException) -> None:
     while link is not None:
         traceback.clear_frames(link.__traceback__)
         link = link.__cause__ or link.__context__
+    empty_caches()
+
+
+def empty_caches() -> None:
+    """Gives memory that no tensor needs any more back to the devices, for whoever comes next on them."""
     gc.collect()
     if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # a device that is lost has nothing to give, and that is said elsewhere
+            torch.cuda.empty_cache()
+
+
+def visible_devices() -> list[tuple[str, str, int]]:
+    """Uuid, name and bytes of every CUDA device that this process sees, in the order of their numbers."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found = [torch.cuda.get_device_properties(i) for i in range(count)]
+    return [(str(one.uuid), one.name, one.total_memory) for one in found]
 
 
 _NO_ROOM = ("can't allocate memory", "MPS backend out of memory", "CUDA error: out of memory")

@@ -229,6 +229,9 @@ def test_a_viewers_session_can_do_nothing_however_it_is_asked(shared, home: Path
     for asked in (
         lambda: act.submit(job("new-run")),
         lambda: act.stop("one-run"),
+        lambda: act.stop_all(["one-run"]),
+        lambda: act.move("new-run", "old-run"),
+        lambda: act.cancel("new-run"),
         lambda: act.pause("one-run"),
         lambda: act.resume("one-run"),
         lambda: act.change("one-run", {"temperature": 0.2}),

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltviz import launch
 from ltviz.errors import TrainingError
 from ltviz.launch import trials as module
 from ltviz.launch.sweep import Cell, Sweep, plan, read_sweep
@@ -106,7 +107,7 @@ def site(home: Path, cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> Fake
 
 def sweep(home: Path, cells: Sequence[Cell], site: Site, **more: object) -> SweepStatus:
     given = {"tag": "tails", "stop": Stop(), "site": site, **more}
-    return Trials(home, home / "tails.toml", cells, **given).run()  # type: ignore[arg-type]
+    return Trials(home, cells, **given).run()  # type: ignore[arg-type]
 
 
 def names(cells: Sequence[Cell]) -> list[str]:
@@ -181,12 +182,40 @@ def test_a_stop_ends_the_trials(home: Path, cells: list[Cell], site: FakeSite) -
 
 def test_the_command_is_words_whatever_the_paths_are_called(home: Path, cells: list[Cell], tmp_path: Path) -> None:
     odd = tmp_path / "a home; rm -rf $HOME"
-    trial = Trials(odd, odd / "s.toml", cells, tag="t", site=FakeSite(odd, cells), stop=Stop())._sent[0].trial
+    trial = Trials(odd, cells, tag="t", site=FakeSite(odd, cells), stop=Stop())._sent[0].trial
     inner = trial.line.partition("exec ltviz ")[2].partition("; else")[0]
     assert tuple(shlex.split(inner)) == trial.command
 
 
+def test_an_app_that_looks_at_the_home_is_given_nothing_of_a_trial(home: Path, cells: list[Cell]) -> None:
+    """Its worker stands by in the same home, mostly on another machine: it must not take what a node was given."""
+    from ltviz.cli import main
+
+    cell = Cell(cells[0].run, cells[0].job.model_copy(update={"run": {**cells[0].job.run, **TINY}}))
+    claimed: list[launch.Job] = []
+    over = threading.Event()
+
+    def stand_by() -> None:
+        while not over.wait(0.005):
+            claimed.extend(filter(None, [launch.claim(home, "worker-of-an-app")]))
+
+    app = threading.Thread(target=stand_by)
+    app.start()
+    try:
+        file = home / "job.json"
+        home.mkdir(exist_ok=True)
+        file.write_bytes(cell.job.as_file())
+        assert main(["train", "--job", str(file), "--home", str(home)]) == 0
+    finally:
+        over.set()
+        app.join()
+    assert claimed == [] and sorted(finished(home)) == sorted(run.run_id for run in cell.job.runs)
+    assert launch.workers(home) == []
+
+
 # ---------------------------------------------------------------------- clusters
+
+TINY = {"batch_size": 16, "max_per_class": 20, "probe_points": 40, "evaluate": False, "device": "cpu"}
 
 SMALL = 'methods = ["ce"]\nseed = [0, 1]\nsteps = 40\nbatch_size = 16\nmax_per_class = 20\nprobe_points = 40\n'
 
@@ -231,6 +260,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def line_of(home: Path, cell: Cell) -> str:
+    """What a node executes, its job written as when it was submitted."""
+    site = FakeSite(home, [cell])
+    site.how[names([cell])[0]] = ["stay"]
+    stop = Stop()
+    trials = Trials(home, [cell], tag="t", site=site, stop=stop, progress=lambda status: stop.ask())
+    trials.run()
+    return trials._sent[0].trial.line
+
+
 def finished(home: Path) -> list[str]:
     from ltviz.recording import list_runs
 
@@ -249,6 +288,22 @@ def test_a_sweep_on_a_ray_cluster(home: Path, file: Path, ray_head: str, monkeyp
     assert [(run_path(home, run) / "run.json").stat().st_mtime_ns for run in finished(home)] == before
 
 
+def test_a_race_of_the_app_on_a_ray_cluster(home: Path, ray_head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a process of its own, which is asked for again and again and is there once."""
+    from ltviz.launch.away import Away, _children, away, follow_again, send_away
+
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", ray_head)
+    job = launch.Job(
+        job_id="race-away", runs=(launch.JobRun(run_id="away-ce", method="ce"),), run={**TINY, "steps": 40}
+    )
+    send_away(home, Away(job=job, on="ray"))
+    deadline = time.monotonic() + 120
+    while (away(home) or _children) and time.monotonic() < deadline:
+        follow_again(home)
+        time.sleep(0.1)
+    assert away(home) == [] and finished(home) == ["away-ce"]
+
+
 def test_a_sweep_through_submitit(home: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ltviz.cli import main
 
@@ -264,7 +319,7 @@ def test_a_preempted_trial_saves_its_weights_and_goes_on(home: Path, file: Path,
 
     file.write_text(SMALL.replace("steps = 40", "steps = 2000").replace("[0, 1]", "0") + "evaluate = false\n")
     (cell,) = plan_of(file)
-    line = Trials(home, file, [cell], tag="t", site=FakeSite(home, [cell]), stop=Stop())._sent[0].trial.line
+    line = line_of(home, cell)
     recording = Recording(run_path(home, cell.job.runs[0].run_id))
     first = Attempt()
     waiter = ThreadOf(first, line)
