@@ -18,7 +18,7 @@ from ltviz.metrics.registry import of_sphere
 from ltviz.recording import Recording, RunInfo
 from ltviz.recording.evaluation import Evaluation, read_evaluation
 from ltviz.recording.older import sphere_is_readout
-from ltviz.training.settings import INCIDENTAL
+from ltviz.training.settings import DEFAULTS, INCIDENTAL
 
 log = logging.getLogger(__name__)
 
@@ -124,10 +124,12 @@ class Result:
     @cached_property
     def cell(self) -> dict[str, Any]:
         """Everything that runs must share to be compared: data and recipe, without the seed. How imbalanced the data
-        are is what the run says of them, and not what was set: that says nothing of classes that keep their sizes."""
+        are is what the run says of them, and not what was set: that says nothing of classes that keep their sizes.
+        A setting at its default is left out where older runs do not name it: they did the same."""
         given = self.info.config.get("run")
         recipe = given if isinstance(given, dict) else {}
         here = {key: value for key, value in recipe.items() if key not in INCIDENTAL and key != "seed"}
+        here = {key: value for key, value in here.items() if key not in DEFAULTS or value != DEFAULTS[key]}
         own = {"data": self.info.data, "imbalance_factor": self.info.imbalance_factor, "dim": self.info.dim}
         more = {name: value for name, value in here.items() if own.get(name) is None}
         return {**own, "classes": self.info.num_classes, **more}

@@ -307,6 +307,8 @@ LATER = frozenset(
 )
 """Names of the settings that came after sweeps had named runs: left at their defaults they are not part of what a run
 is called, so that a finished run is known again."""
+DEFAULTS = {name: RunSettings.model_fields[name].get_default(call_default_factory=True) for name in LATER}
+"""What a run of before they came did, and a run does that leaves them alone."""
 NAMED = {"probe_points": 2000}
 """What settings that are chosen automatically now were by default when sweeps began to name runs: left empty they count
 as that in a run's name, for the same reason."""

@@ -45,6 +45,12 @@ def test_how_a_run_was_watched_makes_no_other_cell(make_run) -> None:
     assert len(groups(make_run("ce", watch_share=0.05, device="cpu"), make_run("bcl", watch_share=0.5, threads=2))) == 1
 
 
+def test_a_run_from_before_a_setting_came_shares_the_cell_of_its_default(make_run) -> None:
+    new = {"optimizer": "adamw", "schedules": "", "profile": ""}
+    assert len(groups(make_run("ce"), make_run("bcl", **new))) == 1
+    assert len(groups(make_run("ce"), make_run("bcl", **new | {"optimizer": "sgd"}))) == 2
+
+
 def test_settings_of_a_method_tell_its_arms_apart(make_run) -> None:
     (group,) = groups(
         make_run("bcl", settings={"temperature": 0.1, "average": "class"}),
