@@ -6,7 +6,8 @@ All of them are of free vectors, float64 and a fixed seed: what a loss wants whe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -20,6 +21,10 @@ from ltviz.methods.align_uniform import spread_of
 ROUNDS = 400  # of L-BFGS, at most
 LONG_TAIL = (60, 20, 6, 3)
 BALANCED = (8, 8, 8, 8)
+RACE_STEPS = 2000
+STEP_TAILS = (10,) * 5 + (1,) * 5
+COLLAPSED = (1.0, 0.75, 0.5, 0.25, 0.1, 0.02)
+"""Shares of all directions that points still fill."""
 
 
 # ---------------------------------------------------------------------- free vectors
@@ -115,6 +120,53 @@ def bcl(average: str) -> float:
     return largest_deviation(centres_of(rows[num:], y))
 
 
+def race(loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Iterator[float]:
+    """How far centred class means are from the simplex before each step of ten classes' free features and classifier,
+    by the recipe of NTCE's paper: rate 0.2, momentum 0.9, decay 1e-4."""
+    y = labels_of((10,) * 10)
+    rows = (drawn(10 + len(y), 16) / 4).requires_grad_()
+    optimizer = torch.optim.SGD([rows], lr=0.2, momentum=0.9, weight_decay=1e-4)
+    for _ in range(RACE_STEPS):
+        weights, features = rows[:10], rows[10:]
+        value = loss(features, y, weights)
+        means = centres_of(features.detach(), y)
+        yield float(metrics.simplex(means - means.mean(0)).deviation_mean)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+
+@cache
+def ce_collapse() -> float:
+    """Where plain cross-entropy is at its last step."""
+    return list(race(lambda features, y, weights: F.cross_entropy(features @ weights.T, y)))[-1]
+
+
+def share_of_steps(loss: Callable[..., Tensor], temperature: float) -> float:
+    """Of cross-entropy's steps, until a loss of unit rows is where that ends; 1 where it never is."""
+    found = race(lambda features, y, weights: loss(unit(features), y, unit(weights), temperature=temperature))
+    return next((step for step, off in enumerate(found) if off <= ce_collapse()), RACE_STEPS) / RACE_STEPS
+
+
+ntce_share = partial(share_of_steps, losses.ntce, 0.1)
+nonl_share = partial(share_of_steps, losses.nonl, 0.1)
+
+
+def seli_angle() -> float:
+    """Angle between tail rows of the classifier under a ridge that falls tenfold to 1e-9, from where the last ended."""
+    n = torch.tensor(STEP_TAILS, dtype=torch.float64)
+    y, rows = torch.arange(len(n)), 0.3 * drawn(2 * len(n), len(n) - 1)
+
+    def penalised(rows: Tensor, ridge: float) -> Tensor:
+        weights, features = rows.chunk(2)
+        fit = n @ F.cross_entropy(features @ weights.T, y, reduction="none")
+        return fit / ridge + 0.5 * (weights.square().sum() + n @ features.square().sum(1))
+
+    for power in range(2, 10):
+        rows = settle(rows, partial(penalised, ridge=10.0**-power), lambda free: free)
+    return float(predicted.angles_between(rows[: len(n)].numpy())[8, 9])
+
+
 def peeled_cosine() -> float:
     """Mean cosine between tail rows of the classifier at R = 10, five heads and five tails."""
     weights = predicted.layer_peeled([10] * 5 + [1] * 5).weights
@@ -192,3 +244,20 @@ def feature_cloning_unseen() -> float:
 
 def feature_cloning_seen() -> float:
     return metrics.uniformity_wasserstein(features_twice())
+
+
+def collapse_table() -> float:
+    """The largest distance from what is derived of 20,000 even points in some of 200 directions, the others 0.
+
+    Where a share k of D directions is filled the root is of 2 - 2 sqrt(k); that N points are finite takes off their
+    roots of eigenvalues an eighth of k D / N (Marchenko and Pastur), which is all there is where none collapsed.
+    """
+    num, dim = 20_000, 200
+    off = []
+    for share in COLLAPSED:
+        filled = round(share * dim)
+        z = np.zeros((num, dim))
+        z[:, :filled] = unit(drawn(num, filled)).numpy()
+        derived = math.sqrt(2 - 2 * math.sqrt(share) * (1 - filled / num / 8))
+        off.append(abs(metrics.uniformity_wasserstein(z) - derived))
+    return max(off)

@@ -36,7 +36,7 @@ def test_every_result_is_as_it_was_found(name: str, capsys) -> None:
     assert all(isinstance(found[key], float | int) for key in ("value", "expected", "tolerance"))
     inside = abs(found["value"] - found["expected"]) <= found["tolerance"]
     assert ("not" in found["verdict"]) is not inside
-    assert inside is (name != "bcl-as-published"), found
+    assert inside is (name not in ("bcl-as-published", "ntce-speed")), found
 
 
 @pytest.mark.parametrize(
