@@ -3,7 +3,6 @@
  * declared. The page's own words win (`data.words`): read them when they are said, never when a module is loaded.
  */
 import { savingWords } from "./saving/words.js";
-
 const OWN = {
   waiting: "Waiting for the first frame…",
   empty: "Nothing to watch yet.",
@@ -85,7 +84,6 @@ const OWN = {
   readout:
     "A read-out beside the encoder, trained on detached features: it shows what was learned and is not compared.",
   hint: "Drag to turn, scroll to zoom, click a point to keep its card.",
-
   cannotOpen: "This file cannot be shown: {reason} Save it again, or open it in a browser from 2023 or later.",
   needsHost:
     "It reads the files beside it, which browsers allow only where a host serves them: try `python -m http.server` in this folder.",
