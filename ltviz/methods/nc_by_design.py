@@ -148,8 +148,8 @@ class Ntce(Method):
         formula=r"L_i = -\log \frac{e^{w_{y_i} \cdot h_i/\tau}}{\sum_j e^{w_{y_i} \cdot h_j/\tau}}",
         terms={r"e^{w_{y_i} \cdot h_i/\tau}": "pull", r"\sum_j e^{w_{y_i} \cdot h_j/\tau}": "push"},
         symbols={r"\tau": "temperature"},
-        look_for="The paper claims that it matches where cross-entropy converges in under 7.5 % of its iterations: race it "
-        "against CE and hold NC1 against it. Its loss ends at the log of the class's images in a batch, not at 0.",
+        look_for="The paper claims that it matches where cross-entropy converges in under 7.5 % of its iterations: "
+        "race it against CE, and hold NC1 against it. Its loss ends at the log of the class's images in a batch.",
         differs="The official script imports a file that its repository lacks, so its losses alone were taken.",
         sphere="The embeddings that class weights are held against: this sphere is what training shapes.",
         paper="Neural Collapse by Design (NTCE, NONL), ICML 2026",
