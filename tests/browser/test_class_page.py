@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from patience import at_rest, eventually
+from patience import at_rest, eventually, written
 
 from ltviz.bench import served
 
@@ -78,11 +78,13 @@ def test_a_class_goes_where_it_is_led(visit: Any, app: served.App) -> None:
     there = leader.evaluate(YAW)
     follower.wait_for_function(f"yaw => Math.abs(({YAW})() - yaw) < 0.02", arg=there, timeout=SECONDS)
 
-    leader.get_by_role("button", name="Next").click()
-    reach(follower, "At first all clouds")
+    reach(follower, "At first all clouds")  # the step waited for a turn, and goes on by itself
     follower.wait_for_function(SHOWN, arg=0, timeout=SECONDS)  # the page has been drawn whole
+    written(follower)
+    play = follower.get_by_role("button", name="Play", exact=True)
     follower.get_by_text("They start in one place").first.click()
-    follower.get_by_role("button", name="Play", exact=True).click()
+    assert eventually(follower, play.is_enabled)
+    play.click()
     follower.get_by_text("You said: They start in one place").wait_for(timeout=SECONDS)
     bar(leader).get_by_text("1 of 1 have answered").wait_for(timeout=SECONDS)
     bar(leader).get_by_role("listitem", name="They start in one place and spread over the sphere: 1").wait_for()
