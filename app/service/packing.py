@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gzip
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from .projections import describe_projection
 from .tail import Tail
 
 LEAST_MOMENTS = 2
+LOOK_AGAIN_SECONDS = 0.2
+"""The last frames that are looked at may be no news, of which nobody is woken."""
 
 
 def pack(message: bytes) -> str:
@@ -22,13 +25,17 @@ def pack(message: bytes) -> str:
     return base64.b64encode(gzip.compress(message, 6, mtime=0)).decode()
 
 
-async def first_look(tails: Sequence[Tail], woken: asyncio.Event, seconds: float) -> list[str]:
-    """Waits until the folders of all runs have been looked at; gives those that were not, in so many seconds."""
+async def first_look(tails: Sequence[Tail], woken: asyncio.Event, seconds: float, *, whole: bool = False) -> list[str]:
+    """Waits until the folders of all runs have been looked at; gives those that were not, in so many seconds. Where
+    `whole` runs are asked for, until every frame is known too, as far as there is time: one that is written has always
+    another."""
     try:
         async with asyncio.timeout(seconds):
-            while not all(tail.looked for tail in tails):
+            while not all(tail.looked and (tail.complete or not whole) for tail in tails):
                 woken.clear()
-                await woken.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await woken.wait()
     except TimeoutError:
         pass
     return [tail.run for tail in tails if not tail.looked]

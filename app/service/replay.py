@@ -133,7 +133,7 @@ async def collect(
     """
     woken = asyncio.Event()
     with hub.watch(runs, woken.set, keeps=keeps) as tails:
-        if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS):
+        if late := await first_look(list(tails.values()), woken, FIRST_LOOK_SECONDS, whole=True):
             raise ConfigError(words.served.REPLAY_UNREADABLE.format(runs=", ".join(late)[:200]))
         found = [Packed(tail) for tail in tails.values() if tail.snapshot.steps]
         if not found:

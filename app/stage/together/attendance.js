@@ -32,6 +32,9 @@ const LOOK_MS = 80;
 /** So long after something was done by hand a change is the hand's. */
 const HAND_MS = 60;
 const BINS = 10;
+/** A page that has not come in this time is asked once more, so often. */
+const GO_AGAIN_MS = 4000,
+  MOST_TRIES = 5;
 
 export class Attendance {
   /** @param {ClassData} data @param {Tell} tell */
@@ -53,6 +56,9 @@ export class Attendance {
     /** What of it was taken over last. @type {LeadHeader|null} */
     this.applied = null;
     this.applying = false;
+    /** When the page's script is asked once more where it has not come, and how often it was. */
+    this.goAgainAt = 0;
+    this.tries = 0;
     /** Where the page's script was asked to go last. */
     this.gone = "";
     /** What the stage was given to show when it was looked at last. */
@@ -218,8 +224,14 @@ export class Attendance {
       if (lead.page === "geometry" && data.place.page === "geometry" && here?.lab)
         return void here.lab.change(readSettings(lead.search));
       const key = placeKey(lead);
-      if (this.gone !== key) this.tell("go", { page: lead.page, search: lead.search });
+      if (this.gone === key && performance.now() < this.goAgainAt) return;
+      this.tries = this.gone === key ? this.tries + 1 : 0;
       this.gone = key;
+      if (this.tries > MOST_TRIES) return;
+      // A page that is just being run again for another reason may lose what it was told.
+      this.goAgainAt = performance.now() + GO_AGAIN_MS;
+      setTimeout(() => this.look(), GO_AGAIN_MS + 50);
+      this.tell("go", { page: lead.page, search: lead.search });
       return;
     }
     this.gone = placeKey(lead);
