@@ -19,7 +19,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 GOLDEN = Path(__file__).parent / "golden"
 SHOWCASE = Path(__file__).parent / "plugins" / "showcase"
 
-WATCHES = ("app", "bench", "browser", "export", "figures", "integrations")
+WATCHES = ("app", "browser", "integrations")
 """Folders whose tests wait for pages, browsers and servers."""
 
 

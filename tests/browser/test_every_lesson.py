@@ -74,10 +74,17 @@ def give(page: Any, step: Section, right: Any) -> None:
         asked.locator("label").filter(has=page.get_by_text(right, exact=True)).click()
 
 
+IN_CI = ("1", "3", "8", "9")
+"""Numbers of the lessons that are taken each time: between them they have every kind of question and of wait. All nine
+take over two minutes of a browser, with LTVIZ_NIGHTLY=1."""
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_every_step_is_loaded_and_played_and_every_answer_is_there(
-    page: Any, app: served.App, book: Book, lesson: Lesson
+    page: Any, app: served.App, book: Book, lesson: Lesson, nightly: bool
 ) -> None:
+    if not nightly and not lesson.name.startswith(IN_CI):
+        pytest.skip("this lesson is taken in a browser with LTVIZ_NIGHTLY=1")
     open_step(page, app, lesson)
     for step in lesson.steps:
         page.get_by_role("heading", name=step.title, exact=True).wait_for(timeout=60_000)
