@@ -20,7 +20,7 @@ const OTHERS_MS = 400;
  * @property {Stage} stage
  * @property {ParentNode & Node} parent
  * @property {ReturnType<typeof setTimeout>} [timer]
- * @property {boolean} [told]   that points are seen, to a page that waits for that
+ * @property {boolean} [waits]  the page wants to be told once points are seen, and has not been
  */
 /** @type {Map<string, Mounted>} */
 const stages = new Map();
@@ -44,13 +44,13 @@ export default function mount({ data, parentElement, setTriggerValue }) {
   } else known.stage.setData(data);
   const mounted = known;
   const tell = () => {
-    if (mounted.told || !data.waits) return;
-    mounted.told = true;
+    if (!mounted.waits) return;
+    mounted.waits = false;
     setTriggerValue("seen", true);
   };
-  // Charts that came right after a card would take it away again: both come at once.
+  // Who asks for a card brings the charts along: a second call would run the page again, and take the card away.
   mounted.stage.askCard = (run) => {
-    tell();
+    mounted.waits = false;
     setTriggerValue("card", run);
   };
   if (!parentElement.contains(mounted.stage.root)) {
@@ -59,8 +59,8 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     mounted.stage.attach(parentElement);
     enter(mounted.stage);
   }
-  if (data.waits) mounted.stage.ledger.whenSeen(() => setTimeout(tell, OTHERS_MS));
-  else mounted.told = false;
+  mounted.waits = Boolean(data.waits);
+  if (mounted.waits) mounted.stage.ledger.whenSeen(() => setTimeout(tell, OTHERS_MS));
   if (data.welcome) welcome(mounted.stage, data.welcome);
   return () => {
     if (mounted.parent !== parentElement) return;

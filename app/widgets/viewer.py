@@ -109,7 +109,7 @@ def draw_stage(
     data |= {} if welcome is None else {"welcome": welcome}
     data |= {"waits": True} if scene is None and not may_draw_charts(studio) else {}
     mount = component("ltviz_stage", js=loader())
-    answer = mount(key=f"stage-{view}", data=data, on_card_change=lambda: None, on_seen_change=_let_charts_come)
+    answer = mount(key=f"stage-{view}", data=data, on_card_change=_let_charts_come, on_seen_change=_let_charts_come)
     asked = answer.get("card")
     return asked if asked in runs else None
 
@@ -137,6 +137,8 @@ def _let_charts_come() -> None:
 
 
 def _wait() -> None:
+    if st.session_state.get("stage-begun"):
+        return  # the charts are on their way: to run the page once more would close a card that has just been opened
     if "stage-begun" in st.session_state:
         _let_charts_come()
         st.rerun(scope="app")

@@ -110,7 +110,7 @@ def test_the_lab_shows_before_train_what_it_would_train_on(visit: Any) -> None:
 def test_train_streams_a_race_that_keeps_the_camera_and_obeys_stop(visit: Any, home: Path) -> None:
     page = visit("/?steps=20000")
     page.get_by_role("button", name=re.compile("train", re.IGNORECASE)).first.click()
-    page.wait_for_function(f"{OWN_RUNS.replace('() =>', '() => 5 ===')}", timeout=60_000)
+    page.wait_for_function(f"{OWN_RUNS.replace('() =>', '() => 5 ===')}", timeout=240_000)
 
     box = page.get_by_test_id("ltviz-stage").bounding_box()
     x, y = box["x"] + box["width"] / 6, box["y"] + box["height"] / 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -71,11 +72,28 @@ def test_points_stay_readable_over_every_fill(visit, theme: str) -> None:
     page.wait_for_function("window.ltviz.stage.panels.every((p) => p.step === 60)")
     page.add_style_tag(content=".ltv-overlay { visibility: hidden }")  # text over the picture is no part of it
     page.wait_for_timeout(700)  # the first frame grows out of the middle
+    for _ in range(4):
+        # Pictures are compared that were drawn alike: on a busy machine the stage may give up something in between.
+        before, shares = simplified(page), kept_shares(page)
+        if simplified(page) == before:
+            break
+    for (layers, least), share in zip(WORST, shares, strict=True):
+        assert share >= least, f"{', '.join(sorted(layers))} in the {theme} theme: {share:.2f} of the points' pixels"
+
+
+def simplified(page) -> str:
+    """What the stage has given up to stay fluid, in its words."""
+    return "".join(re.findall("Drawing simplified[^\n]*", page.inner_text("body")))
+
+
+def kept_shares(page) -> list[float]:
+    """For each of `WORST`, the share of the points' pixels that are as readable as without layers."""
     plain = contrast(picture(page, ["Points"]), surroundings(picture(page, [])))
     points = plain > CLEAR
     assert points.sum() > 5_000
-    for layers, least in WORST:
+    shares = []
+    for layers, _ in WORST:
         under = surroundings(picture(page, layers))
         kept = contrast(picture(page, {"Points", *layers}), under)[points] >= KEPT * plain[points]
-        share = float(kept.mean())
-        assert share >= least, f"{', '.join(sorted(layers))} in the {theme} theme: {share:.2f} of the points' pixels"
+        shares.append(float(kept.mean()))
+    return shares
