@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ltviz import launch
+from ltviz.bench.pace import pace_since, trained_until
 from ltviz.bench.served import App, open_page
 from ltviz.recording import Recording, RunWriter, send_request
 from ltviz.training.settings import LAB_WATCH_SHARE
@@ -48,23 +49,35 @@ class Live(NamedTuple):
     """Seconds from a reload of the page until all runs have points again."""
 
 
-def measure_live(running: App, chromium: Browser, home: Path, seconds: float) -> tuple[Live, Live]:
-    """While a race trains, and while its frames are written again at the pace at which they came."""
+def measure_live(running: App, chromium: Browser, home: Path, seconds: float) -> tuple[Live, Live, float]:
+    """While a race trains, and while its frames are written again at the pace at which they came; and the share of its
+    steps that the race loses to the page, held against its pace before and after."""
     runs = [f"live-{method}" for method in METHODS]
     entrants = tuple(launch.JobRun(run_id=run, method=method) for run, method in zip(runs, METHODS, strict=True))
     settings = {"steps": 1_000_000, "watch_share": LAB_WATCH_SHARE, "evaluate": False}
     launch.submit(home, launch.Job(job_id="live-race", runs=entrants, run=settings))
     recordings = [Recording(home / run) for run in runs]
     wait_until(lambda: all(len(recording.frame_files()) > 3 for recording in recordings))
+    before = _pace(recordings[0], seconds)
+    began = trained_until(recordings[0])
     trained = _look(running, chromium, runs, seconds)
+    watched = pace_since(recordings[0], began)
+    slower = 1 - 2 * watched / (before + _pace(recordings[0], seconds))
     for recording in recordings:
         send_request(recording.path, "stop")
     wait_until(lambda: all(recording.status().state == "finished" for recording in recordings))
     with written_again(home, recordings) as again:
-        return trained, _look(running, chromium, again, seconds)
+        return trained, _look(running, chromium, again, seconds), slower
 
 
-def describe_live(trained: Live, written: Live) -> dict[str, str]:
+def _pace(recording: Recording, seconds: float) -> float:
+    """Steps a second while nobody looks."""
+    began = trained_until(recording)
+    time.sleep(seconds)
+    return pace_since(recording, began)
+
+
+def describe_live(trained: Live, written: Live, slower: float) -> dict[str, str]:
     """Figure -> both, and their ratio."""
 
     def both(name: str, digits: int = 0) -> str:
@@ -77,6 +90,7 @@ def describe_live(trained: Live, written: Live) -> dict[str, str]:
         "frames a second and run": both("arrived", 1),
         "pictures a second": both("drawn", 1),
         "reload to points, s (asked <= 5)": both("reload", 1),
+        "the race is slower while the page is open and reloaded, % (asked <= 5)": f"{100 * slower:.1f}",
     }
 
 
