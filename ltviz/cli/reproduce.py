@@ -59,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
     if found["note"]:
         print(f"  {found['note']}")
     if folder is not None:
-        print(f"  film       {folder}\n  {exhibit.filmed}")
+        print(f"  film       {folder}\n  shows      {exhibit.filmed}")
     elif exhibit.moves:
         print(f"  see it     page Geometry of `ltviz app`, /geometry?{exhibit.moves}")
     else:

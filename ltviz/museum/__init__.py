@@ -134,7 +134,7 @@ EXHIBITS = {
             tolerance=0.5,
             unit="degrees",
             compute=_computed("relu_frame"),
-            filmed="The free vectors behind the ReLU on their way down SupCon; their class means at its end are what "
+            filmed="the free vectors behind the ReLU on their way down SupCon; their class means at its end are what "
             "the angle is of.",
         ),
         Exhibit(
@@ -241,7 +241,7 @@ EXHIBITS = {
             tolerance=0.01,
             unit="cosine",
             compute=_computed("tsc_targets"),
-            filmed="The three targets under Adam; the last frame is the iterate that the recipe keeps.",
+            filmed="the three targets under Adam; the last frame is the iterate that the recipe keeps.",
             note="The self term of its objective swamps all others, and its best iterate is picked by rounding.",
         ),
         Exhibit(
@@ -252,7 +252,7 @@ EXHIBITS = {
             tolerance=1e-9,
             unit="",
             compute=_computed("instance_cloning"),
-            filmed="The second half of the samples begins as a cloud of its own and walks onto the first; the number "
+            filmed="the second half of the samples begins as a cloud of its own and walks onto the first; the number "
             "is of the last frame.",
         ),
         Exhibit(
@@ -263,7 +263,7 @@ EXHIBITS = {
             tolerance=1e-6,
             unit="",
             compute=_computed("feature_cloning_unseen"),
-            filmed="The second half of the features begins as a cloud of its own and becomes the first; the number is "
+            filmed="the second half of the features begins as a cloud of its own and becomes the first; the number is "
             "of the last frame, against the cloud itself.",
         ),
         Exhibit(
@@ -274,7 +274,7 @@ EXHIBITS = {
             tolerance=0.01,
             unit="",
             compute=_computed("feature_cloning_seen"),
-            filmed="The second half of the features begins as a cloud of its own and becomes the first; the number is "
+            filmed="the second half of the features begins as a cloud of its own and becomes the first; the number is "
             "of the last frame.",
         ),
         Exhibit(
@@ -285,7 +285,7 @@ EXHIBITS = {
             tolerance=2e-3,
             unit="",
             compute=_computed("collapse_table"),
-            filmed="One of ten of the points as direction after direction goes out, at steps that count per cent; "
+            filmed="one of ten of the points as direction after direction goes out, at steps that count per cent; "
             "each frame says what was computed of all 20,000, and what is derived.",
         ),
     )

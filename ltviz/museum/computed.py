@@ -237,8 +237,8 @@ def descend_sigreg(watch: Watch) -> None:
     def a_sample(rows: Tensor) -> Tensor:
         return spread_of(rows[:, None], "sigreg", 2.0, 0.0, axes) / EVEN_POINTS
 
-    classes = np.zeros(EVEN_POINTS, np.int64)
-    settle(spiral(EVEN_POINTS), a_sample, unit, partial(watch, classes=classes), EVEN_ROUNDS)
+    watch = partial(watch, classes=["points"] * EVEN_POINTS)
+    settle(spiral(EVEN_POINTS), a_sample, unit, watch, EVEN_ROUNDS)
 
 
 def spiral(num: int) -> Tensor:
@@ -283,7 +283,7 @@ def instance_cloning(watch: Watch = unwatched) -> float:
     twice = np.vstack((z, z))
     if watch is not unwatched:
         for step, clones in walk():
-            watch(step, np.vstack((z, clones)), classes=np.repeat((0, 1), len(z)))
+            watch(step, np.vstack((z, clones)), classes=np.repeat(("cloud", "clones"), len(z)))
     return metrics.uniformity_wasserstein(twice) - metrics.uniformity_wasserstein(z)
 
 
@@ -291,7 +291,7 @@ def features_twice(watch: Watch) -> np.ndarray:
     """(N, 32): every feature of the cloud is there twice."""
     if watch is not unwatched:
         for step, clones in walk():
-            watch(step, np.hstack((cloud(), clones)) / math.sqrt(2), classes=np.zeros(len(clones), np.int64))
+            watch(step, np.hstack((cloud(), clones)) / math.sqrt(2), classes=["points"] * len(clones))
     return np.hstack((cloud(), cloud())) / math.sqrt(2)
 
 
@@ -328,5 +328,5 @@ def collapse_table(watch: Watch = unwatched) -> float:
         off.append(abs(value - derived))
         few = z[::ONE_IN]
         numbers = {"wasserstein_of_all": value, "derived": derived}
-        watch(round(100 - 100 * share), few, classes=np.zeros(len(few), np.int64), numbers=numbers)
+        watch(round(100 - 100 * share), few, classes=["points"] * len(few), numbers=numbers)
     return max(off)

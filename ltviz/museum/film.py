@@ -20,7 +20,8 @@ SPARSER = 12
 
 
 class Watch(Protocol):
-    """What a computation shows of itself: rows (N, D) at a step, the class of each, and numbers of its own."""
+    """What a computation shows of itself: rows (N, D) at a step, the class of each by number or name, and
+    numbers of its own."""
 
     def __call__(
         self, step: int, rows: Any, *, classes: Any, last: bool = False, numbers: Mapping[str, float] | None = None
@@ -42,7 +43,6 @@ class Film:
     exhibit: str
     says: Mapping[str, Any]
     """What the run's config says beside the result's name, such as its claim."""
-    class_names: tuple[str, ...] = ()
     _run: Recorder | None = field(default=None, init=False)
     _due: int = field(default=0, init=False)
 
@@ -69,7 +69,6 @@ class Film:
         return record(
             self.folder,
             labels=np.asarray(classes),
-            class_names=self.class_names or None,
             title=self.exhibit,
             config={OF: self.exhibit, **self.says},
             on_error="raise",
