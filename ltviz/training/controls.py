@@ -68,7 +68,7 @@ def change(
         try:
             changed = replace(held[place], name, value)
             if name == SCHEDULES and isinstance(changed, RunSettings):
-                check_schedules(changed.schedules, held)
+                check_schedules(changed.schedules, held, total_steps=changed.steps)
             check(changed)
         except ConfigError as error:
             events.append(_refused(name, value, str(error), step))
@@ -90,11 +90,12 @@ def followable(model: type[BaseModel]) -> list[str]:
     return [name for name in live_fields(model) if model.model_fields[name].annotation in (int, float)]
 
 
-def check_schedules(text: str, models: Iterable[BaseModel]) -> None:
+def check_schedules(text: str, models: Iterable[BaseModel], *, total_steps: int | None = None) -> None:
     """Refuses curves of settings that nobody has, or that leave the bounds, before anything follows them.
 
     Args:
         models: settings of the methods and of the run; a curve that only some of them know is followed by those.
+        total_steps: which no point may lie beyond; None where they are not known yet.
 
     Raises:
         ConfigError: such a curve.
@@ -107,6 +108,11 @@ def check_schedules(text: str, models: Iterable[BaseModel]) -> None:
             raise ConfigError(
                 f"schedules must name numbers that may change while a run trains, got {shorten(name)}; "
                 f"try {', '.join(known)}"
+            )
+        if total_steps is not None and curve.points_end(total_steps) > total_steps:
+            raise ConfigError(
+                f"schedules must have no point beyond the last step, {total_steps}, got one of {name} at "
+                f"{curve.places[-1]}; try 100%"
             )
         for model in takers:
             for value in curve.values:  # the numbers between two that are in bounds are too
