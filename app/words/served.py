@@ -141,6 +141,8 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
+    if kind == "sampling":
+        return f"classes are drawn by their samples to the power {event.get('exponent')} from here on"
     if kind == "replaced":
         return f"{event.get('total')} damaged images so far, others of their class stand in"
     plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}

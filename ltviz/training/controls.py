@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from ltviz.errors import ConfigError, sentence, shorten
+from ltviz.training.sampled import EXPONENT, check_exponent
 from ltviz.training.schedules import parse_schedules, scheduled, without
 from ltviz.training.settings import RunSettings
 
@@ -25,11 +27,7 @@ Event = dict[str, Any]
 
 def live_fields(model: type[BaseModel]) -> list[str]:
     """Names of the fields that may change while a run trains."""
-    return [
-        name
-        for name, field in model.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("live") is True
-    ]
+    return [name for name, field in model.model_fields.items() if _extra(field).get("live") is True]
 
 
 def replace(settings: Model, name: str, value: Any) -> Model:
@@ -68,6 +66,7 @@ def change(
         try:
             changed = replace(held[place], name, value)
             if name == SCHEDULES and isinstance(changed, RunSettings):
+                check_exponent(before, changed.schedules)
                 check_schedules(changed.schedules, held, total_steps=changed.steps)
             check(changed)
         except ConfigError as error:
@@ -86,8 +85,14 @@ def change(
 
 
 def followable(model: type[BaseModel]) -> list[str]:
-    """Names of the live fields that are numbers, which a curve can move."""
-    return [name for name in live_fields(model) if model.model_fields[name].annotation in (int, float)]
+    """Names of the numbers that a curve can move: of the live fields, and of what a race shares."""
+    fields = model.model_fields
+    shared = [name for name, field in fields.items() if _extra(field).get("followed") is True]
+    return [name for name in live_fields(model) if fields[name].annotation in (int, float)] + shared
+
+
+def _extra(field: FieldInfo) -> Mapping[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def check_schedules(text: str, models: Iterable[BaseModel], *, total_steps: int | None = None) -> None:
@@ -115,6 +120,10 @@ def check_schedules(text: str, models: Iterable[BaseModel], *, total_steps: int 
                 f"{curve.places[-1]}; try 100%"
             )
         for model in takers:
+            if name == EXPONENT and isinstance(model, RunSettings) and model.sampling != "power":
+                raise ConfigError(
+                    f"schedules of {EXPONENT} must come with power sampling, got {model.sampling}; try --sampling power"
+                )
             for value in curve.values:  # the numbers between two that are in bounds are too
                 replace(model, name, _fitting(model, name, value))
 

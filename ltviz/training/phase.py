@@ -16,6 +16,7 @@ from ltviz.recording import State
 from ltviz.training.engine import device_lost, let_go, out_of_memory
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
+from ltviz.training.sampled import turns_of
 from ltviz.training.stop import Interrupted, Stop
 
 SAVE_STEPS = 1000
@@ -65,6 +66,7 @@ class Phase:
         self.state: tuple[State, str | None] = ("starting", None)
         self.lost: tuple[Lane, str] | None = None
         self._upcoming: Batch | None = None
+        self._turns = turns_of(run)
         self._last_save = self._last_status = time.perf_counter()
 
     @property
@@ -82,6 +84,8 @@ class Phase:
         batch = self._batch(step)
         for lane in self._going():
             if lane.step < step:
+                if step in self._turns and step > lane.progress.last_frame:
+                    lane.note("sampling", step=step, exponent=self._turns[step])
                 with self.contained(lane):
                     lane.train(batch)
         if self.pacer.due(step):
