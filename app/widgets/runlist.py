@@ -170,7 +170,8 @@ def _draw_line(studio: Studio, line: RunLine) -> None:
 
 def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
     """Temperature, learning rate, loss weights: what a live run lets one change."""
-    box = st.popover(words.lab.CHANGE, width="stretch", key="change", on_change="rerun")
+    # No popover: at the bottom of a screen it has no height for a chart.
+    box = st.expander(words.lab.CHANGE, key="change", on_change="rerun")
     if not box.open:
         return
     with box:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ltviz.errors import ConfigError, LtvizError
 from ltviz.training.controls import SCHEDULES, followable
+from ltviz.training.sampled import EXPONENT
 from ltviz.training.schedules import Curve, Place, drawn_curve, parse_schedules, write_schedules
 from ltviz.training.settings import RunSettings
 
@@ -22,10 +23,12 @@ from .recipe import Start
 LAST = ("watch_share", "forces_every")
 """What says how closely a run is watched is offered behind what is learned."""
 _KEPT = "kept:"
+LONG, ROWS = 120, 92
+"""Letters of schedules that are shown whole, and the height of a part of the others."""
 
 
 def draw_schedules(studio: Studio, start: Start, methods: Sequence[str], total_steps: int | None) -> dict[str, str]:
-    """The run setting `schedules` where it is other than `start` has it; and a toggle that races it.
+    """The run setting `schedules` where it is other than `start` has it, with what it needs; a toggle races it.
 
     Args:
         total_steps: None where epochs say how many.
@@ -37,7 +40,8 @@ def draw_schedules(studio: Studio, start: Start, methods: Sequence[str], total_s
         with box:
             text = _draw_curves(studio, start, methods, text, total_steps)
             st.session_state[kept] = text
-    return {SCHEDULES: text} if text != begun else {}
+    needs = {"sampling": "power"} if EXPONENT in parse_schedules(text) else {}
+    return {SCHEDULES: text, **needs} if text != begun else {}
 
 
 def races(text: str) -> bool:
@@ -112,7 +116,8 @@ def _draw_curves(studio: Studio, start: Start, methods: Sequence[str], text: str
     if not curves:
         return ""
     written = write_schedules(curves)
-    st.caption(forms.escape(words.schedules.IN_TEXT.format(text=written)))
+    # As --schedules takes it.
+    st.code(written, language=None, wrap_lines=True, height=ROWS if len(written) > LONG else "content")
     st.session_state["schedules-race-kept"] = st.toggle(
         words.schedules.RACE,
         st.session_state.get("schedules-race-kept", False),
@@ -255,9 +260,8 @@ def draw_span(key: str, field: Mapping[str, Any], value: float) -> tuple[float, 
 
 def draw_keep(studio: Studio, key: str, setting: str, curve: Curve) -> None:
     """A name, and the button that keeps a curve under it."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    name = left.text_input(words.schedules.NAME, key=f"{key}-name", help=words.schedules.KEEP_HELP)
-    if right.button(words.schedules.KEEP, key=f"{key}-keep", disabled=not name.strip(), width="stretch"):
+    name = st.text_input(words.schedules.NAME, key=f"{key}-name", help=words.schedules.KEEP_HELP)
+    if name.strip() and st.button(words.schedules.KEEP, key=f"{key}-keep", width="stretch"):
         try:
             kept = keep(studio, name, setting, curve)
         except LtvizError as error:

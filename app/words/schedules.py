@@ -26,7 +26,6 @@ LOWEST, HIGHEST = "Lowest drawn", "Highest drawn"
 TEXT = "As `--schedules` has it"
 TEXT_HELP = "constant A, linear A B from P over P, cosine A B every P, step P=A ..., drawn P=A ...; P in steps or in %."
 NOT_DRAWN = "Draw the curve of {name}, or it keeps its value."
-IN_TEXT = "In `--schedules`: {text}"
 RACE = "Race it"
 RACE_HELP = (
     "Trains each method three times from one start, one after the other: along these curves, at their first values, "

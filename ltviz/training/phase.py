@@ -84,14 +84,22 @@ class Phase:
         batch = self._batch(step)
         for lane in self._going():
             if lane.step < step:
-                if step in self._turns and step > lane.progress.last_frame:
-                    lane.note("sampling", step=step, exponent=self._turns[step])
                 with self.contained(lane):
+                    self._tell(lane, step)
                     lane.train(batch)
         if self.pacer.due(step):
             self.record(step)
         if step % SAVE_STEPS == 0 or time.perf_counter() - self._last_save > SAVE_SECONDS:
             self._save(step)
+
+    def _tell(self, lane: Lane, step: int) -> None:
+        """Events that follow from the step alone; what a frame tells of is not told again."""
+        if step <= lane.progress.last_frame:
+            return
+        if step in self._turns:
+            lane.note("sampling", step=step, exponent=self._turns[step])
+        if happens := lane.method.happens(step):
+            lane.note("method", step=step, text=happens)
 
     def record(self, step: int) -> None:
         """A frame of every lane that is at this step, in one reckoning of the pacer."""

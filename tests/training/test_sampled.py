@@ -104,3 +104,38 @@ def test_where_the_curve_turns() -> None:
     assert list(turns("cosine 1 0 every 10")) == [1] and list(turns("drawn 5%=1 50%=0.2 75%=0")) == [3, 31]
     assert list(turns("linear 1 0 over 400")) == [1], "what ends behind the last step never ends"
     assert turns_of(RunSettings.model_validate({})) == {}
+
+
+@pytest.mark.parametrize(
+    "name, settings, told",
+    [
+        ("ldam", {"reweight_from": 0.5}, {21: "class weights come in (DRW)"}),
+        ("ldam", {"reweight_from": 0.0}, {1: "class weights come in (DRW)"}),
+        ("ldam", {"reweight_from": 1.0}, {}),
+        (
+            "sbcl",
+            {"warmup": 0.25, "recluster": 0.4},
+            {10: "classes are parted into subclasses", 26: "classes are parted into subclasses anew"},
+        ),
+    ],
+)
+def test_what_a_method_does_late_stands_on_the_timeline(
+    start: Start, tmp_path: Path, name: str, settings: dict[str, Any], told: dict[int, str]
+) -> None:
+    race = start(name, settings=settings)
+    seen: dict[int, str] = {}
+    for step in range(1, 41):
+        if happens := race.lanes[0].method.happens(step):
+            seen[step] = happens
+    assert seen == told
+    if settings.get("reweight_from") == 0.5 or name == "sbcl":
+        race.run()
+        path = tmp_path / "runs" / name
+        events = [event for frame in Recording(path).since(None) for event in frame.events]
+        assert events == [{"kind": "method", "step": step, "text": text} for step, text in told.items()]
+        weight = [
+            frame.readings["class_weight" if name == "ldam" else "subclasses"] for frame in Recording(path).since(None)
+        ]
+        assert (weight[0] == 1).all() and not (weight[-1] == 1).all(), "it is what happened"
+    else:
+        race.lanes[0].undo()

@@ -96,6 +96,14 @@ export class Curve {
     this.layout();
   }
 
+  /** @param {number} w @param {number} h */
+  resize(w, h) {
+    if (w === this.w && h === this.h) return;
+    [this.w, this.h] = [w, h];
+    setAttribute(this.svg, "viewBox", `0 0 ${w} ${h}`);
+    if (this.ask) this.layout();
+  }
+
   get open() {
     return this.ask !== null && this.ask.found === null;
   }

@@ -22,8 +22,10 @@ import { scheduleWords } from "./words.js";
 const GRACE_MS = 1500,
   /** Points that are read out. */
   TOLD = 9,
-  /** Of a chart in a narrow column. @type {[number, number]} */
-  SIZE = [300, 150];
+  /** Of a chart until its column is known. @type {[number, number]} */
+  SIZE = [220, 130],
+  NARROWEST = 150,
+  WIDEST = 460;
 
 class Schedule {
   constructor() {
@@ -34,7 +36,13 @@ class Schedule {
     this.root = make("div", "ltc-root", { "data-testid": "ltviz-schedule" });
     const href = new URL("../common/curve.css", import.meta.url).href;
     this.root.append(make("link", "", { rel: "stylesheet", href }), this.curve.root, this.numbers);
-    this.end = watchTheme(this.root, () => this.dress());
+    const theme = watchTheme(this.root, () => this.dress()),
+      size = new ResizeObserver(([{ contentRect: box }]) => this.fit(box.width));
+    size.observe(this.root);
+    this.end = () => {
+      theme();
+      size.disconnect();
+    };
   }
 
   /** @param {ScheduleData} data */
@@ -44,6 +52,11 @@ class Schedule {
     this.curve.write(curve);
     this.tell();
     this.dress();
+  }
+
+  /** Letters keep their size, whatever the column's. @param {number} width */
+  fit(width) {
+    if (width > 0) this.curve.resize(Math.round(Math.min(WIDEST, Math.max(NARROWEST, width))), SIZE[1]);
   }
 
   /** @param {number[]} knots */
