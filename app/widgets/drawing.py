@@ -97,7 +97,7 @@ def race_from(studio: Studio, line: RunLine, name: str, whole: Curve) -> list[st
     """
     studio.check_trainer()
     run, own = line.config.get("run"), line.config.get("method")
-    if line.method is None or not isinstance(run, dict) or not isinstance(own, dict):
+    if line.method is None or not isinstance(run, dict) or "data" not in run or not isinstance(own, dict):
         raise ConfigError(words.schedules.NO_SETTINGS.format(run=line.run))
     others = str(run.get(SCHEDULES) or "")
     shapes = {

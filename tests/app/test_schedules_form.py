@@ -168,6 +168,26 @@ def test_who_may_only_look_keeps_nothing_and_begins_nothing(home: Path, studio, 
     assert kept_curves(home) == ([], []) and launch.jobs(home) == []
 
 
+def test_a_live_run_is_raced_along_what_was_drawn_from_its_own_settings(home: Path, studio, runs, monkeypatch):
+    runs.finished(home, "run-one")
+    config = {
+        "run": {"data": "digits-lt", "steps": 20, "schedules": "beta: constant 1"},
+        "method": {"temperature": 0.1},
+    }
+    line = dataclasses.replace(read_line(studio, studio.hub.recording("run-one")), config=config)
+    whole = parse_schedules("tau: drawn 0%=1 50%=0.2 100%=0.5")["tau"]
+    monkeypatch.setattr(type(studio), "may_train", True)
+    assert len(race_from(studio, line, "temperature", whole)) == 3
+    found = {run.title: (job.run, run.settings) for job, _, _ in launch.jobs(home) for run in job.runs}
+    assert found["CE, cosine"] == (
+        {**config["run"], "schedules": "beta: constant 1; temperature: cosine 1 0.5 from 0 over 100%"},
+        {"temperature": 0.1},
+    )
+    assert found["CE, own curve"][0]["schedules"].endswith(f"temperature: {whole}")
+    with pytest.raises(ConfigError, match="run-one does not say its settings"):
+        race_from(studio, dataclasses.replace(line, config={"run": {}, "method": {}}), "temperature", whole)
+
+
 def test_the_whole_curve_is_the_past_and_what_was_drawn():
     config = {"method": {"tau": 1.0}, "run": {"schedules": "tau: linear 1 0 over 50%"}}
     events = [{"kind": "setting", "name": "tau", "value": 3.0, "before": 0.2, "step": 41}]

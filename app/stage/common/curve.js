@@ -160,7 +160,7 @@ export class Curve {
     };
     const level = (/** @type {number} */ value) => [
       draw("line", { x1: this.x(0), x2: this.x(1), y1: this.y(value), y2: this.y(value), class: "ltc-axis" }),
-      text(this.say(value), { x: EDGE.left - 7, y: this.y(value) + 4, "text-anchor": "end" }),
+      text(this.say(value), { x: EDGE.left - (ask.free ? 11 : 7), y: this.y(value) + 4, "text-anchor": "end" }),
     ];
     this.mine = draw("path", { class: "ltc-mine" });
     this.past = draw("path", { class: "ltc-past" });
