@@ -35,7 +35,10 @@ class Kind:
 
 
 LESSON = Kind(
-    "lessonpage.js", "lesson", ("stage.css", "lab/lab.css", "lesson/lesson.css", "lesson/player.css"), worker=True
+    "lessonpage.js",
+    "lesson",
+    ("stage.css", "lab/lab.css", "common/curve.css", "lesson/lesson.css", "lesson/player.css"),
+    worker=True,
 )
 REPLAY = Kind("replaypage.js", "stage")
 SITE = replace(REPLAY, fetches=True)

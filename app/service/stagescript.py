@@ -22,6 +22,7 @@ PAGE_ENTRIES = (
     "stage.js",
     "geometry.js",
     "lesson/lesson.js",
+    "schedules/schedules.js",
     "together/classroom.js",
     "together/presenter.js",
 )

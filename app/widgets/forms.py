@@ -117,7 +117,7 @@ def _number(
     label: str, field: Mapping[str, Any], whole: bool, start: Any, key: str, help_text: str | None, disabled: bool
 ) -> Any:
     cast = int if whole else float
-    low, high = _bounds(field, whole)
+    low, high = bounds_of(field, whole)
     if start is None and not field.get("nullable"):
         start = low
     step, shown = (1, "%d") if whole else _step(start)
@@ -135,7 +135,7 @@ def _number(
     )
 
 
-def _bounds(field: Mapping[str, Any], whole: bool) -> tuple[float | None, float | None]:
+def bounds_of(field: Mapping[str, Any], whole: bool) -> tuple[float | None, float | None]:
     """Bounds that a widget can hold: an exclusive one is moved by the smallest step that matters.
 
     A browser's numbers are exact up to 2^53 - 1, so a wider bound ends there.

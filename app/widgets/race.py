@@ -15,6 +15,7 @@ from ltviz.errors import LtvizError
 from ltviz.recipes import Recipe
 from ltviz.recording import new_run_id
 from ltviz.recording.names import slug
+from ltviz.training.controls import SCHEDULES
 from ltviz.training.settings import EQUAL_VIEWS, OPTIMISATION
 
 from .. import words
@@ -23,14 +24,15 @@ from . import forms
 from .plan import draw_classes, draw_plan
 from .recipe import Start, differing, draw_about, draw_changes, draw_choice, key_of, start_from
 from .reduced import control, draw_values, is_fixed, is_hidden, remember
+from .schedules import draw_schedules, races, rivals
 from .style import draw_heading
 from .viewer import first_asked, text_asked
 from .where import away_of, draw_where
 
 MOST_STEPS = 10_000_000
 SHOWN = ("data", "imbalance_factor", "dim", "steps")
-HIDDEN = ("data_dir", "image_root", "nodes", "threads")
-"""Drawn beside the data set where it has such, or not at all."""
+HIDDEN = ("data_dir", "image_root", "nodes", "threads", SCHEDULES)
+"""Drawn beside the data set where it has such, in a part of their own, or not at all."""
 CUT = ("max_per_class", "profile", "seed", "image_size", "skip_bad")
 """Settings under "More settings" that the counts depend on too."""
 WHAT_IF = "what_if"
@@ -50,7 +52,8 @@ def draw_race(studio: Studio) -> list[str] | None:
         draw_about(recipe)
     chosen |= _draw_extent(start)
     more, own = _draw_more(studio, start, methods)
-    run = {**start.run, **chosen, **more}
+    followed = draw_schedules(studio, start, methods, None if "epochs" in start.run else chosen.get("steps"))
+    run = {**start.run, **chosen, **more, **followed}
     settings = {name: {**start.settings_of(name), **own.get(name, {})} for name in methods}
     where = draw_where()
     draw_values()
@@ -62,6 +65,8 @@ def draw_race(studio: Studio) -> list[str] | None:
     if not started:
         return None
     try:
+        if races(text := str(run.get(SCHEDULES, ""))):
+            return start_rivals(studio, methods, run, settings, rivals(text), recipe, where)
         return start_race(studio, methods, run, settings, recipe, where)
     except LtvizError as error:
         st.error(forms.escape(str(error)))
@@ -75,17 +80,27 @@ def start_race(
     settings: dict[str, dict[str, Any]],
     recipe: Recipe | None = None,
     where: Mapping[str, Any] | None = None,
+    *,
+    shape: str = "",
 ) -> list[str]:
     """Queues one job with a run for each method; gives their ids, in order. LtvizError for settings out of bounds.
 
     Args:
         where: fields of `Away` for a race on a cluster.
+        shape: what the titles say of the curves that are followed; nothing where it is empty.
     """
     race = new_run_id(run["data"][:20])
+    titles = {method: studio.method(method).get("card", {}).get("title", method) for method in methods if shape}
     own = {method: settings.get(method, {}) for method in methods}
     followed = None if recipe is None else recipe.about(differing(recipe, run, own[recipe.method]))
     runs = tuple(
-        launch.JobRun(run_id=slug(f"{race}-{method}"), method=method, settings=own[method], recipe=followed)
+        launch.JobRun(
+            run_id=slug(f"{race}-{method}"),
+            method=method,
+            settings=own[method],
+            recipe=followed,
+            title=words.schedules.TITLE.format(method=titles[method], shape=shape)[:120] if shape else None,
+        )
         for method in methods
     )
     job = launch.Job(job_id=race, runs=runs, run=run)
@@ -94,6 +109,27 @@ def start_race(
     else:
         studio.supervisor.submit(job)
     return [member.run_id for member in runs]
+
+
+def start_rivals(
+    studio: Studio,
+    methods: list[str],
+    run: dict[str, Any],
+    settings: dict[str, dict[str, Any]],
+    shapes: Mapping[str, str],
+    recipe: Recipe | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """A race for each of several schedules, from one start; the ids of the runs, those of a method side by side.
+
+    Args:
+        shapes: key of `words.schedules.RIVALS` -> schedules.
+    """
+    begun = []
+    for shape, text in shapes.items():
+        told = words.schedules.RIVALS[shape]
+        begun.append(start_race(studio, methods, {**run, SCHEDULES: text}, settings, recipe, where, shape=told))
+    return [run_id for together in zip(*begun, strict=True) for run_id in together]
 
 
 def _draw_data(studio: Studio, recipe: Recipe | None) -> tuple[Start, dict[str, Any], Description | None]:

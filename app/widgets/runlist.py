@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from ltviz.errors import LtvizError
 from ltviz.figures import palette
-from ltviz.recording import Recording, RunInfo, Status
+from ltviz.recording import Recording, RunInfo
 from ltviz.text import plain
 from ltviz.training.settings import RunSettings
 
@@ -19,40 +18,14 @@ from .. import words
 from ..service.studio import Studio
 from ..service.tail import LIVE
 from . import forms
+from .drawing import draw_from_here
+from .runline import RunLine
 from .style import draw_heading
 from .waiting import draw_waiting
 
 MOST_RUNS = 12
 BEAT_SECONDS, RESTING_SECONDS = 1.0, 3.0
 LOG_LINES = 12
-STOPPED = ("finished", "stopped")
-"""State and reason of a run that a person has stopped."""
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """What the list knows of one run."""
-
-    run: str
-    title: str
-    method: str | None
-    status: Status
-    total: int | None
-    config: dict[str, Any]
-    folder: str | None = None
-    """Where it lies below the home, where that is not what it goes by."""
-    cluster: str | None = None
-    """Where it trains, where that is not this machine."""
-
-    @property
-    def live(self) -> bool:
-        return self.status.state in LIVE
-
-    @property
-    def resumes(self) -> bool:
-        """Whether the trainer can go on with it: it ended before its last step, by whatever end."""
-        ended = self.status.state in ("failed", "lost") or (self.status.state, self.status.reason) == STOPPED
-        return ended and "run" in self.config and self.method is not None
 
 
 def read_line(studio: Studio, recording: Recording) -> RunLine:
@@ -197,7 +170,8 @@ def _draw_line(studio: Studio, line: RunLine) -> None:
 
 def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
     """Temperature, learning rate, loss weights: what a live run lets one change."""
-    box = st.popover(words.lab.CHANGE, width="stretch", key="change", on_change="rerun")
+    # No popover: at the bottom of a screen it has no height for a chart.
+    box = st.expander(words.lab.CHANGE, key="change", on_change="rerun")
     if not box.open:
         return
     with box:
@@ -218,9 +192,14 @@ def _draw_changes(studio: Studio, live: Sequence[RunLine]) -> None:
         if name is None:
             return
         field, now = fields[name]
+        takers = [line for line in targets if name in live_settings(studio, [line])]
+        if field.get("type") in ("number", "integer") and st.toggle(
+            words.schedules.FROM_HERE, key="change-draws", help=words.schedules.FROM_HERE_HELP
+        ):
+            draw_from_here(studio, takers, name, field, float(now), _ask)
+            return
         value = forms.draw_field(name, field, f"change-{name}", value=now)
         if st.button(words.lab.APPLY, key="change-apply"):
-            takers = [line for line in targets if name in live_settings(studio, [line])]
             sent = [_ask(studio.supervisor.change, line.run, {name: value}) for line in takers]
             if all(sent):
                 st.caption(words.lab.APPLIED)

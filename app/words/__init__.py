@@ -3,7 +3,7 @@
 Modules of the app say `words.lab.TRAIN`: where a sentence stands is where it is read.
 """
 
-from . import cards, classroom, compare, embeddings, evidence, lab, learn, pulls, served, shared, sharing
+from . import cards, classroom, compare, embeddings, evidence, lab, learn, pulls, schedules, served, shared, sharing
 
 __all__ = [
     "cards",
@@ -14,6 +14,7 @@ __all__ = [
     "lab",
     "learn",
     "pulls",
+    "schedules",
     "served",
     "shared",
     "sharing",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ltviz.training.schedules import parse_schedules
+
 # The command line.
 ADDRESS = "ltviz is ready at {url} (Ctrl-C ends it; training goes on)."
 OPEN_ADDRESS = (
@@ -108,9 +110,26 @@ MOST_NAMED = 8
 """Classes that one event names."""
 
 
+def _curves_changed(before: str, after: str) -> str:
+    """Which settings follow other curves; the text itself where it is none of ours."""
+    try:
+        old, new = parse_schedules(before), parse_schedules(after)
+    except ValueError:
+        return f"schedules set to {after}"
+    said = []
+    for names, what in (
+        ([name for name, curve in new.items() if old.get(name) != curve], "another curve from here on"),
+        ([name for name in old if name not in new], "none any more"),
+    ):
+        said += [f"{', '.join(names)} {'follow' if len(names) > 1 else 'follows'} {what}"] if names else []
+    return "; ".join(said) or "the curves are the same"
+
+
 def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str:
     """What the timeline says about an event of the recording; `class_names` are those of the run."""
     kind, name = str(event.get("kind", "note")), str(event.get("name", ""))
+    if kind == "setting" and name == "schedules":
+        return _curves_changed(str(event.get("before") or ""), str(event.get("value") or ""))
     if kind == "setting":
         before = f" from {event['before']}" if "before" in event else ""
         return f"{name} set{before} to {event.get('value')}"
@@ -122,6 +141,8 @@ def event_text(event: Mapping[str, Any], class_names: Sequence[str] = ()) -> str
         classes = [c for c in numbers if isinstance(c, int) and 0 <= c < len(class_names)]
         some = ", ".join(class_names[c][:40] for c in classes[:MOST_NAMED])
         return f"other targets for {some or 'some classes'}{' and more' if len(classes) > MOST_NAMED else ''}"
+    if kind == "sampling":
+        return f"classes are drawn by their samples to the power {event.get('exponent')} from here on"
     if kind == "replaced":
         return f"{event.get('total')} damaged images so far, others of their class stand in"
     plain = {"pause": "paused", "resume": "resumed", "renewed": "the optimiser begins afresh, and its schedule again"}

@@ -177,10 +177,10 @@ class PixelSampler:
         self._after = np.searchsorted(image, image, side="right")
         self._known: NDArray[np.float64] | None = None
 
-    def draw(self, generator: np.random.Generator, num: int, progress: float) -> Index:
-        """(num * each,) positions in the training set, those of an image one after the other; `progress` as in
-        `class_probabilities`."""
-        edges = self._edges(progress)
+    def draw(self, generator: np.random.Generator, num: int, progress: float, exponent: float = 1.0) -> Index:
+        """(num * each,) positions in the training set, those of an image one after the other; `progress` and `exponent`
+        as in `class_probabilities`."""
+        edges = self._edges(progress, exponent)
         drawn = np.searchsorted(edges, generator.random(num) * edges[-1], side="right").clip(max=len(edges) - 1)
         first, after = self._first[drawn, None], self._after[drawn, None]
         low = np.where(first > 0, edges[first - 1], 0.0)
@@ -188,10 +188,10 @@ class PixelSampler:
         rows = np.searchsorted(edges, wanted.ravel(), side="right").reshape(wanted.shape).clip(first, after - 1)
         return self._order[rows.ravel()]
 
-    def _edges(self, progress: float) -> NDArray[np.float64]:
+    def _edges(self, progress: float, exponent: float) -> NDArray[np.float64]:
         """(N,) cumulative probabilities of the samples, image by image."""
-        if self._known is None or self.sampling == "progressive":
-            of_class = class_probabilities(self.sampling, self.counts, progress) / np.maximum(self.counts, 1)
+        if self._known is None or self.sampling in ("progressive", "power"):
+            of_class = class_probabilities(self.sampling, self.counts, progress, exponent) / np.maximum(self.counts, 1)
             self._known = np.cumsum(of_class[self._labels])
         return self._known
 

@@ -7,24 +7,31 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Sampling = Literal["instance", "class-balanced", "square-root", "progressive"]
+Sampling = Literal["instance", "class-balanced", "square-root", "progressive", "power"]
 
 
-def class_probabilities(sampling: Sampling, counts: NDArray[np.integer], progress: float = 0.0) -> NDArray[np.float64]:
+def class_probabilities(
+    sampling: Sampling, counts: NDArray[np.integer], progress: float = 0.0, exponent: float = 1.0
+) -> NDArray[np.float64]:
     """(C,) probability that a drawn sample is of each class; within a class all samples are alike.
 
     Args:
         sampling: with q = 1, 0 or 1/2 the probability goes by n_c to the power q: "instance", "class-balanced",
-            "square-root"; "progressive" mixes the first two, (1 - progress) instance + progress class-balanced.
+            "square-root"; "power" takes q as `exponent`; "progressive" mixes the first two, (1 - progress) instance +
+            progress class-balanced.
         counts: (C,) training samples per class; a class without samples is never drawn.
         progress: share of the training that is over, 0 to 1; of "progressive" alone.
+        exponent: q, of "power" alone.
+
+    >>> class_probabilities("power", np.array([90, 10]), exponent=0.5).round(2)
+    array([0.75, 0.25])
 
     Source: Kang et al. 2020, Eq. 1 and 2; code: classifier-balancing, whose progress goes by epochs instead of steps.
     """
     if sampling == "progressive":
         ends = (class_probabilities("instance", counts), class_probabilities("class-balanced", counts))
         return (1 - progress) * ends[0] + progress * ends[1]
-    power = {"instance": 1.0, "class-balanced": 0.0, "square-root": 0.5}[sampling]
+    power = {"instance": 1.0, "class-balanced": 0.0, "square-root": 0.5, "power": exponent}[sampling]
     weights = np.where(counts > 0, counts.astype(np.float64) ** power, 0.0)
     return weights / weights.sum()
 
@@ -51,10 +58,13 @@ class Sampler:
             self._order = np.argsort(labels, kind="stable")
         self._first = np.cumsum(self.counts) - self.counts
 
-    def draw(self, generator: np.random.Generator, num: int, progress: float) -> NDArray[np.int64]:
-        """(num,) positions in the training set, with replacement; `progress` as in `class_probabilities`."""
+    def draw(
+        self, generator: np.random.Generator, num: int, progress: float, exponent: float = 1.0
+    ) -> NDArray[np.int64]:
+        """(num,) positions in the training set, with replacement; `progress` and `exponent` as in
+        `class_probabilities`."""
         if self.sampling == "instance":
             return generator.integers(self._num_samples, size=num)
-        edges = np.cumsum(class_probabilities(self.sampling, self.counts, progress))
+        edges = np.cumsum(class_probabilities(self.sampling, self.counts, progress, exponent))
         classes = np.searchsorted(edges / edges[-1], generator.random(num), side="right")
         return self._order[self._first[classes] + generator.integers(self.counts[classes])]

@@ -46,6 +46,7 @@ class Batches:
         batch_size: B, images.
         seed: of the batches and the augmentations.
         sampling: how often each class is drawn; "instance" draws all samples alike.
+        exponent: of "power" sampling, one for all steps or by how many were taken before.
         total_steps: of the training, which "progressive" sampling goes by.
         policies: names of the view policies, separated by commas, one a view and the last for all further ones; those
             of the data set, or of the shape of its inputs, where empty.
@@ -66,10 +67,12 @@ class Batches:
         seed: int,
         device: torch.device,
         sampling: Sampling = "instance",
+        exponent: float | Callable[[int], float] = 1.0,
         total_steps: int = 1,
         policies: str = "",
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
+        self._exponent = exponent
         pixels = data.train_inputs if isinstance(data.train_inputs, Pixels) else None
         self._each = 1 if pixels is None else pixels.each
         if pixels is None:
@@ -159,7 +162,8 @@ class Batches:
     def _draw(self, step: int) -> np.ndarray:
         """(B,) samples."""
         progress = min(1.0, (step - 1) / max(self.total_steps - 1, 1))
-        return self._sampler.draw(random(self.seed, _INDEX, step), self.batch_size, progress)
+        exponent = self._exponent(step - 1) if callable(self._exponent) else self._exponent
+        return self._sampler.draw(random(self.seed, _INDEX, step), self.batch_size, progress, exponent)
 
     def _draw_balanced(self, step: int) -> np.ndarray:
         """As `_draw`, every class alike."""

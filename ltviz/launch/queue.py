@@ -32,6 +32,8 @@ class JobRun(BaseModel):
     method: str = Field(min_length=1, max_length=100)
     settings: dict[str, Any] = {}
     recipe: dict[str, Any] | None = None
+    title: str | None = Field(default=None, min_length=1, max_length=120)
+    """Of a run that is told from others of its method by what it follows; the method's own where None."""
 
 
 class Job(BaseModel):

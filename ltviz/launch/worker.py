@@ -81,7 +81,10 @@ class Worker:
 
     def train(self, job: launch.Job) -> None:
         """Trains a job, once the disk has room for it; what cannot even begin is marked as failed, with the reason."""
-        entrants = [Entrant(run_path(self.home, run.run_id), run.method, run.settings, run.recipe) for run in job.runs]
+        entrants = [
+            Entrant(run_path(self.home, run.run_id), run.method, run.settings, run.recipe, run.title)
+            for run in job.runs
+        ]
         try:
             race = self._begin(job, entrants)
         except Exception as error:

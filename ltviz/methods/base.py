@@ -270,5 +270,10 @@ class Method(nn.Module):
         trains as it does with these settings, in plain torch. None where the method does not say."""
         return None
 
+    def happens(self, step: int) -> str:
+        """What the timeline says of step `step`, in a few words: that weights come in, that clusters are made anew; ""
+        for nothing. A function of the step and of settings that stand still."""
+        return ""
+
     def after_step(self, step: Step) -> None:
         """Momentum, queues, matching: whatever follows the optimiser's step. `step` is what `losses` gave."""

@@ -177,6 +177,10 @@ class Ldam(CrossEntropy):
             for name, value in logits.items()
         }
 
+    def happens(self, step: int) -> str:
+        before, now = (at > self.settings.reweight_from * self.setup_.total_steps for at in (step - 1, step))
+        return "class weights come in (DRW)" if now and (not before or step == 1) else ""
+
     def after_step(self, step: Step) -> None:
         self.weighs.fill_(step.batch.step > self.settings.reweight_from * self.setup_.total_steps)
 

@@ -238,11 +238,15 @@ class Sbcl(SupCon):
         index = step.batch.index
         self.bank[index] = step.z.to(self.bank.dtype)
         self.bank_y[index] = step.batch.y
-        steps = add_to_count(self, "steps", 1)
-        s, total = self.settings, self.setup_.total_steps
-        begins = max(1, round(s.warmup * total))
-        if steps >= begins and (steps - begins) % max(1, round(s.recluster * total)) == 0:
+        if self.happens(add_to_count(self, "steps", 1)):
             self.part()
+
+    def happens(self, step: int) -> str:
+        s, total = self.settings, self.setup_.total_steps
+        since = step - max(1, round(s.warmup * total))
+        if since < 0 or since % max(1, round(s.recluster * total)):
+            return ""
+        return "classes are parted into subclasses anew" if since else "classes are parted into subclasses"
 
     @torch.no_grad()
     def part(self) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from ltviz.errors import ConfigError, sentence, shorten
+from ltviz.training.sampled import EXPONENT, check_exponent
 from ltviz.training.schedules import parse_schedules, scheduled, without
 from ltviz.training.settings import RunSettings
 
@@ -25,11 +27,7 @@ Event = dict[str, Any]
 
 def live_fields(model: type[BaseModel]) -> list[str]:
     """Names of the fields that may change while a run trains."""
-    return [
-        name
-        for name, field in model.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("live") is True
-    ]
+    return [name for name, field in model.model_fields.items() if _extra(field).get("live") is True]
 
 
 def replace(settings: Model, name: str, value: Any) -> Model:
@@ -68,7 +66,8 @@ def change(
         try:
             changed = replace(held[place], name, value)
             if name == SCHEDULES and isinstance(changed, RunSettings):
-                check_schedules(changed.schedules, held)
+                check_exponent(before, changed.schedules)
+                check_schedules(changed.schedules, held, total_steps=changed.steps)
             check(changed)
         except ConfigError as error:
             events.append(_refused(name, value, str(error), step))
@@ -86,15 +85,22 @@ def change(
 
 
 def followable(model: type[BaseModel]) -> list[str]:
-    """Names of the live fields that are numbers, which a curve can move."""
-    return [name for name in live_fields(model) if model.model_fields[name].annotation in (int, float)]
+    """Names of the numbers that a curve can move: of the live fields, and of what a race shares."""
+    fields = model.model_fields
+    shared = [name for name, field in fields.items() if _extra(field).get("followed") is True]
+    return [name for name in live_fields(model) if fields[name].annotation in (int, float)] + shared
 
 
-def check_schedules(text: str, models: Iterable[BaseModel]) -> None:
+def _extra(field: FieldInfo) -> Mapping[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def check_schedules(text: str, models: Iterable[BaseModel], *, total_steps: int | None = None) -> None:
     """Refuses curves of settings that nobody has, or that leave the bounds, before anything follows them.
 
     Args:
         models: settings of the methods and of the run; a curve that only some of them know is followed by those.
+        total_steps: which no point may lie beyond; None where they are not known yet.
 
     Raises:
         ConfigError: such a curve.
@@ -108,7 +114,16 @@ def check_schedules(text: str, models: Iterable[BaseModel]) -> None:
                 f"schedules must name numbers that may change while a run trains, got {shorten(name)}; "
                 f"try {', '.join(known)}"
             )
+        if total_steps is not None and curve.points_end(total_steps) > total_steps:
+            raise ConfigError(
+                f"schedules must have no point beyond the last step, {total_steps}, got one of {name} at "
+                f"{curve.places[-1]}; try 100%"
+            )
         for model in takers:
+            if name == EXPONENT and isinstance(model, RunSettings) and model.sampling != "power":
+                raise ConfigError(
+                    f"schedules of {EXPONENT} must come with power sampling, got {model.sampling}; try --sampling power"
+                )
             for value in curve.values:  # the numbers between two that are in bounds are too
                 replace(model, name, _fitting(model, name, value))
 

@@ -22,11 +22,15 @@ from ltviz.methods.parts.captured import Tape
 from ltviz.methods.parts.host_count import forget_counts
 from ltviz.training.engine import Engine
 from ltviz.training.ledger import Entry, Ledger
+from ltviz.training.schedules import parse_schedules
 from ltviz.training.settings import RunSettings
 
 WARM_STEPS = 3
 """Steps of one kind that are taken one operation at a time before the next of that kind is captured: libraries find out
 in them which algorithms they use, and an optimiser makes its state."""
+
+_HELD = "weight_decay"
+"""A number of the run that a graph holds, as it holds all of the method; the rate is read anew at each replay."""
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,7 +55,12 @@ def choice(method: Method, run: RunSettings, engine: Engine) -> tuple[bool, list
     else:
         why = vars(type(method)).get("on_host", UNSAID)  # what a class inherits says nothing of what it adds
     if why is None:
-        return True, [f"cuda graphs: steps of {name} are captured once their sizes stand still, and replayed"]
+        told = f"cuda graphs: steps of {name} are captured once their sizes stand still, and replayed"
+        held = {*type(method).Settings.model_fields, _HELD}
+        moved = [setting for setting in parse_schedules(run.schedules) if setting in held]
+        if moved:
+            told += f"; while a curve moves {', '.join(moved)}, they are taken one operation at a time"
+        return True, [told]
     return False, [f"cuda graphs: steps of {name} are taken one operation at a time, because {why}"]
 
 
@@ -162,7 +171,7 @@ class Replays:
         """Whether the last step was a replay."""
         return self._captured is not None
 
-    def step(self, batch: Batch, rate: float, work: Work, *same: object) -> None:
+    def step(self, batch: Batch, rate: float, work: Work, *same: object, numbers: tuple[Hashable, ...] = ()) -> None:
         """One step on a batch of the method's own.
 
         Args:
@@ -170,8 +179,10 @@ class Replays:
                 `ltviz.methods.parts.captured` is told.
             rate: the learning rate.
             same: objects that must be the same for a step to be of the same kind as the one before.
+            numbers: that must be equal for it.
         """
-        kind = Kind((self._method.settings, *same), (self._method.sizes(), self._method.training, len(batch.index)))
+        sizes = (self._method.sizes(), self._method.training, len(batch.index), *numbers)
+        kind = Kind((self._method.settings, *same), sizes)
         if self._kind is None or not kind.is_like(self._kind):
             self._kind, self._alike, self._last, self._captured = kind, 0, None, None
         if self._last is not None and self.given_up is None:

@@ -84,7 +84,8 @@ class Learner:
                 self._work(batch, rate)
             else:
                 self.torn = True
-                self._replays.step(batch, rate, self._work, self.run, self.optimizer)
+                # all that the work takes of the run's settings: the others may move
+                self._replays.step(batch, rate, self._work, self.optimizer, numbers=(self.run.weight_decay,))
         self.images_seen += batch.images
         self._stepped, self.torn = True, False
 

@@ -16,6 +16,7 @@ from ltviz.recording import State
 from ltviz.training.engine import device_lost, let_go, out_of_memory
 from ltviz.training.lane import Lane
 from ltviz.training.pace import FramePacer
+from ltviz.training.sampled import turns_of
 from ltviz.training.stop import Interrupted, Stop
 
 SAVE_STEPS = 1000
@@ -65,6 +66,7 @@ class Phase:
         self.state: tuple[State, str | None] = ("starting", None)
         self.lost: tuple[Lane, str] | None = None
         self._upcoming: Batch | None = None
+        self._turns = turns_of(run)
         self._last_save = self._last_status = time.perf_counter()
 
     @property
@@ -83,11 +85,21 @@ class Phase:
         for lane in self._going():
             if lane.step < step:
                 with self.contained(lane):
+                    self._tell(lane, step)
                     lane.train(batch)
         if self.pacer.due(step):
             self.record(step)
         if step % SAVE_STEPS == 0 or time.perf_counter() - self._last_save > SAVE_SECONDS:
             self._save(step)
+
+    def _tell(self, lane: Lane, step: int) -> None:
+        """Events that follow from the step alone; what a frame tells of is not told again."""
+        if step <= lane.progress.last_frame:
+            return
+        if step in self._turns:
+            lane.note("sampling", step=step, exponent=self._turns[step])
+        if happens := lane.method.happens(step):
+            lane.note("method", step=step, text=happens)
 
     def record(self, step: int) -> None:
         """A frame of every lane that is at this step, in one reckoning of the pacer."""

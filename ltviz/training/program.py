@@ -242,6 +242,7 @@ def _data(run: RunSettings, given: Mapping[str, str]) -> list[str]:
     options = "".join(f", {name}={_quoted(value)}" for name, value in cut.items())
     more = [f"batch_size={run.batch_size}", "seed=seed", 'device=torch.device("cpu")']
     more += [f"sampling={_quoted(run.sampling)}"] if run.sampling != usual.sampling else []
+    more += [f"exponent={run.sampling_exponent}"] if run.sampling == "power" else []
     more += ["total_steps=steps"]
     more += [f"policies={_quoted(run.policies)}"] if run.policies else []
     head = [_quoted(run.head)] if (run.head, run.head_width) != (usual.head, None) else []

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -89,6 +89,10 @@ class Curve:
         begun, coming = places[last_begun], places[last_begun + 1]
         return _between(self.values[last_begun], self.values[last_begun + 1], (taken - begun) / (coming - begun))
 
+    def points_end(self, total_steps: int) -> float:
+        """Steps taken before its last point; a curve that only takes long may end where the run is over."""
+        return self.places[-1].after(total_steps) if self.kind in ("step", "drawn") else 0.0
+
     def __str__(self) -> str:
         values = [_written(value) for value in self.values]
         if self.kind == "constant":
@@ -120,6 +124,39 @@ def parse_schedules(text: str) -> Mapping[str, Curve]:
     if len(found) > MOST_CURVES:
         raise ValueError(f"must name at most {MOST_CURVES} settings, {_EXAMPLE}, and not {len(found)}")
     return found
+
+
+def with_curve(text: str, name: str, curve: Curve) -> str:
+    """The schedules with another curve for one setting; those of the others as they are.
+
+    >>> with_curve("beta: step 8=0.9", "tau", parse_schedules("tau: constant 1")["tau"])
+    'beta: step 8=0.9; tau: constant 1'
+    """
+    return write_schedules({**parse_schedules(text), name: curve})
+
+
+def drawn_curve(values: Sequence[float], begin: float, end: float, *, shares: bool = False) -> Curve:
+    """A curve by hand: numbers at places evenly apart. What lies on the line between its neighbours is left out.
+
+    Args:
+        values: 2 to `MOST_POINTS` finite numbers; they are kept to five digits.
+        begin, end: the first and the last place, steps taken before; or shares of all steps.
+        shares: which of both.
+
+    >>> str(drawn_curve([0, 0.5, 1, 1], 100, 400))
+    'drawn 100=0 300=1 400=1'
+    """
+    kept = [float(f"{value:.5g}") for value in values]
+    digits = 6 if shares else 2
+    places = [round(begin + (end - begin) * i / (len(kept) - 1), digits) for i in range(len(kept))]
+    near = 2e-4 * (max(kept) - min(kept))
+    chosen = [0]
+    for i in range(1, len(kept) - 1):
+        first, rise = chosen[-1], (kept[i + 1] - kept[chosen[-1]]) / (i + 1 - chosen[-1])
+        if any(abs(kept[first] + rise * (j - first) - kept[j]) > near for j in range(first + 1, i + 1)):
+            chosen.append(i)
+    chosen.append(len(kept) - 1)
+    return Curve("drawn", tuple(kept[i] for i in chosen), tuple(Place(places[i], shares) for i in chosen))
 
 
 def write_schedules(curves: Mapping[str, Curve]) -> str:

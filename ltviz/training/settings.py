@@ -96,8 +96,18 @@ class RunSettings(Bounded):
         "instance",
         description="How often a batch draws each class: as often as it has samples (instance), all classes alike "
         "(class-balanced), by the square root of their samples, or from the first to the second as training goes on "
-        "(progressive). One choice for all methods of a race, which share their batches; a method that corrects for "
-        "the class frequencies, such as logit_adjust, still corrects for those of the training set.",
+        "(progressive), or by their samples to the power of the sampling exponent (power). One choice for all methods "
+        "of a race, which share their batches; a method that corrects for the class frequencies, such as logit_adjust, "
+        "still corrects for those of the training set.",
+    )
+    sampling_exponent: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="The q of power sampling, by which a class of n samples is drawn in proportion to n to the power "
+        "q: 1 as often as it has samples, 0 all alike. It can follow a curve of the schedules, which all methods of a "
+        "race share and none can change while it trains.",
+        json_schema_extra={"followed": True},
     )
     batch_size: int = Field(64, ge=2, le=65536, description="Samples in one step.")
     views: int = Field(
@@ -298,7 +308,7 @@ INCIDENTAL = frozenset(
 """Names of the settings that say where a run computes and how closely it is watched, not what is learned: two runs that
 differ in these alone are the same run."""
 LATER = frozenset(
-    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights", "schedules"}
+    {"profile", "image_size", "skip_bad", "data_options", "policies", "weights", "schedules", "sampling_exponent"}
     | {
         name
         for name, field in RunSettings.model_fields.items()

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
 from ltviz.training.ranks import Ranks
+from ltviz.training.sampled import exponent_at
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 from ltviz.training.theory import marks_of
 
@@ -248,6 +249,7 @@ def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Sha
         seed=run.seed,
         device=chosen.device,
         sampling=run.sampling,
+        exponent=partial(exponent_at, run),
         total_steps=run.steps,
         policies=run.policies,
     )

@@ -36,6 +36,8 @@ class Entrant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] | None = None
     """What run.json says of the recipe that the settings are from; None where there was none."""
+    title: str | None = None
+    """For people; the method's own where None."""
 
 
 def begin(
@@ -62,7 +64,8 @@ def begin(
     check_labels(kinds, run.data)
     parse_what_if(run.what_if, several_labels=data_registry.source(run.data).several_labels)
     check_switches(run, settings)
-    controls.check_schedules(run.schedules, [*settings, run])
+    total = run.steps if run.epochs is None else None
+    controls.check_schedules(run.schedules, [*settings, run], total_steps=total)
     for entrant in entrants:
         folders.check_free(entrant.path)
     found = data_registry.resolve(run.data, **run.files)
@@ -89,7 +92,15 @@ def begin(
         for entrant, kind, chosen, spec in zip(entrants, kinds, settings, specs, strict=True):
             lanes.append(
                 Lane.create(
-                    entrant.path, kind, chosen, shared, teacher=spec, race=race, recipe=entrant.recipe, crew=crew
+                    entrant.path,
+                    kind,
+                    chosen,
+                    shared,
+                    teacher=spec,
+                    title=entrant.title,
+                    race=race,
+                    recipe=entrant.recipe,
+                    crew=crew,
                 )
             )
             undo.callback(lanes[-1].undo)

@@ -37,7 +37,7 @@ class OwnTheory:
         """None where nobody knows; what a method's own `theory` raises is logged, and training goes on."""
         counts = method.setup_.counts.double().cpu().numpy()
         here = counts > 0
-        if sampling == "progressive" or method.several_labels or not here.any():
+        if sampling in ("progressive", "power") or method.several_labels or not here.any():
             return None
         drawn = counts if sampling == "instance" else class_probabilities(sampling, counts)
         try:

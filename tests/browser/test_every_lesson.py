@@ -62,8 +62,8 @@ def give(page: Any, step: Section, right: Any) -> None:
     assert step.ask is not None
     written(page)
     if step.ask.kind == "curve":
-        page.locator(".lle-handle").first.wait_for(timeout=60_000)
-        chart = page.locator(".lle-chart").bounding_box()
+        page.locator(".ltc-handle").first.wait_for(timeout=60_000)
+        chart = page.locator(".ltc-chart").bounding_box()
         page.mouse.click(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
     elif step.ask.kind == "value":
         number = page.get_by_role("spinbutton")
@@ -100,7 +100,7 @@ def test_every_step_is_loaded_and_played_and_every_answer_is_there(
             verdict = page.locator(".ltviz-verdict")
             verdict.get_by_text("You said").wait_for()
             if step.ask.kind == "curve":
-                page.locator("path.lle-found").wait_for(state="attached")
+                page.locator("path.ltc-found").wait_for(state="attached")
             else:
                 page.locator(".ltviz-verdict[data-verdict=right]").wait_for()
         elif step.scene.play or (step.scene.geometry and not step.wait):

@@ -18,6 +18,7 @@ const ROOMS = [
   "saving",
   "lab",
   "lesson",
+  "schedules",
   "together",
   "welcome",
   "",

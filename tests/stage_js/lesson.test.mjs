@@ -1,7 +1,7 @@
 /** What the steps of a lesson do on the stage, without a page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawn } from "../../app/stage/lesson/curve.js";
+import { drawn } from "../../app/stage/common/curve.js";
 import { readLink } from "../../app/stage/saving/permalink.js";
 import { along, Camera } from "../../app/stage/scene/camera.js";
 import { forceLook } from "../../app/stage/scene/forces.js";
@@ -38,6 +38,7 @@ test("a curve follows the pointer, backwards too, and keeps where it begins", ()
   assert.deepEqual(drawn(level, [1, 1], [3, 0]), [0.5, 1, 0.5, 0, 0.5]);
   assert.deepEqual(drawn(level, [3, 0], [1, 1]), [0.5, 1, 0.5, 0, 0.5]);
   assert.deepEqual(drawn(level, [0, 0.5], [0.2, 1]), level);
+  assert.deepEqual(drawn(level, [0, 1], [0.2, 1], true), [1, 0.5, 0.5, 0.5, 0.5], "but where that is drawn too");
   assert.deepEqual(drawn(level, [2.1, 0.9], [2.1, 0.9]), [0.5, 0.5, 0.9, 0.5, 0.5]);
 });
 

@@ -113,3 +113,14 @@ def test_settings_controls_and_folders_need_no_torch() -> None:
         "print([m for m in ('torch', 'lightning_fabric', 'sklearn', 'streamlit') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_no_point_of_a_curve_lies_beyond_the_last_step() -> None:
+    (_, run), (event,) = change({"schedules": "temperature: drawn 0=1 301=0.5"}, Own(), RunSettings(), step=9)
+    assert event["kind"] == "refused" and run.schedules == ""
+    assert event["message"] == (
+        "schedules must have no point beyond the last step, 300, got one of temperature at 301; try 100%"
+    )
+    for text in ("temperature: drawn 0=1 300=0.5", "temperature: linear 1 0.5 over 400"):
+        (_, run), (event,) = change({"schedules": text}, Own(), RunSettings(), step=9)
+        assert event["kind"] == "setting" and run.schedules == text

@@ -114,6 +114,20 @@ def test_a_setting_that_follows_a_curve_is_captured_where_it_stands_still(start:
     assert_equal(eager, race)
 
 
+def test_curves_of_the_rate_and_of_the_batches_leave_the_graph_as_it_is(start: Start) -> None:
+    """A rate is read at each replay, and batches are copied in: nothing is captured anew."""
+    curves = "learning_rate: step 0=0.00390625 10=0.001953125; sampling_exponent: linear 1 0; forces_every: linear 2 9"
+    eager, race = pair(start, "supcon", sampling="power", schedules=curves)
+    replays = replayed(race)
+    seen = []
+    for step in range(1, 21):
+        for one in (eager, race):
+            one.lanes[0].train(one.batches.at(step))
+        seen.append(replays.is_replaying)
+    assert seen == [False] * 3 + [True] * 17
+    assert_equal(eager, race)
+
+
 def test_a_step_that_is_not_finite_is_refused_in_a_graph_too(start: Start) -> None:
     _, race = pair(start, "ce")
     replays, learner = replayed(race), learner_of(race)
@@ -159,6 +173,9 @@ def test_who_is_captured_and_what_is_said(start: Start, monkeypatch: pytest.Monk
         assert graphs.choice(method, auto, gpu) == (captured, [note])
         assert graphs.choice(method, auto, cpu) == graphs.choice(method, off, gpu) == (False, [])
         assert graphs.choice(method, run, cpu)[0] is False
+    curves = run.model_copy(update={"schedules": "temperature: constant 1; learning_rate: constant 1"})
+    (note,) = graphs.choice(object.__new__(registry.method("supcon")), curves, gpu)[1]
+    assert note.endswith("; while a curve moves temperature, they are taken one operation at a time")
     ce = object.__new__(registry.method("ce"))
     for engine, why in [
         (cpu, "the device is cpu"),

@@ -17,9 +17,10 @@ from ltviz.methods.temperature_schedule import cosine_temperature
 from ltviz.recording import Recording, load_weights, send_request
 from ltviz.training import controls
 from ltviz.training import phase as phase_module
+from ltviz.training.past import past_of
 from ltviz.training.program import of_run
 from ltviz.training.race import Race
-from ltviz.training.schedules import parse_schedules, scheduled, without, write_schedules
+from ltviz.training.schedules import drawn_curve, parse_schedules, scheduled, with_curve, without, write_schedules
 from ltviz.training.settings import RunSettings
 from ltviz.training.start import resume
 
@@ -241,3 +242,39 @@ def test_a_whole_number_stays_whole(start: Start, tmp_path: Path) -> None:
     counts = [controls.follow(run, run, step)[1].forces_every for step in (1, 20, 40)]
     assert counts == [2, 5, 9] and all(type(count) is int for count in counts)
     assert math.isclose(scheduled(run.schedules, 20, 40)["forces_every"], 5.5)
+
+
+# ---------------------------------------------------------------------- by hand
+
+
+def test_a_curve_by_hand_keeps_its_shape_and_only_the_points_that_make_it() -> None:
+    level = drawn_curve([0.5] * 33, 0, 1, shares=True)
+    assert str(level) == "drawn 0%=0.5 100%=0.5"
+    knots = [math.sin(i / 5) ** 2 for i in range(33)]
+    text = f"tau: {drawn_curve(knots, 137, 300)}"
+    found = [scheduled(text, 137 + round(163 * i / 32), 300)["tau"] for i in range(33)]
+    assert found == pytest.approx(knots, abs=0.02) and scheduled(text, 136, 300) == {}
+    assert parse_schedules(with_curve("beta: constant 1", "tau", level)).keys() == {"beta", "tau"}
+
+
+def test_what_a_setting_was_is_what_the_run_trained_with(start: Start, tmp_path: Path) -> None:
+    race = start("supcon", schedules="temperature: cosine 1 0.1 every 16")
+    (lane,), was = race.lanes, []
+    train = lane.train
+
+    def noting(batch: Any) -> None:
+        if batch.step == 15:
+            lane.set({"temperature": 0.7}, 15)
+        if batch.step == 25:
+            lane.set({"schedules": "temperature: linear 0.5 1 from 24 over 10"}, 25)
+        train(batch)
+        was.append(lane.method.settings.model_dump()["temperature"])
+
+    lane.train = noting  # pyright: ignore[reportAttributeAccessIssue]
+    race.run()
+    recording = Recording(lane.path)
+    past = past_of(recording.config, events(lane.path), "temperature", total_steps=40, taken=39)
+    known = dict(past)  # of two points at a step the later one, which the next step feels
+    for taken, value in enumerate(was):
+        before = max(step for step in known if step <= taken)
+        assert known[before] == pytest.approx(value), taken

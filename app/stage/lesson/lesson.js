@@ -6,7 +6,7 @@ import { make, setAttribute, setText } from "../common/dom.js";
 import { toHex } from "../common/colours.js";
 import { listen, tell } from "../common/signals.js";
 import { readTheme, watchTheme } from "../common/theme.js";
-import { Curve } from "./curve.js";
+import { Curve } from "../common/curve.js";
 import { Terms } from "./terms.js";
 import { lessonWords as words } from "./words.js";
 
@@ -18,7 +18,7 @@ import { lessonWords as words } from "./words.js";
  * @property {string} place      selector of the text, with its formulas
  * @property {string} own        selector of what the page says itself, in English
  * @property {import("./terms.js").Term[]} terms
- * @property {import("./curve.js").CurveAsk|null} curve
+ * @property {import("../common/curve.js").CurveAsk|null} curve
  * @property {{rank: number|null}|null} picked  the class that is chosen, where one is asked for
  * @property {string} told       what the picture shows
  */
@@ -39,12 +39,13 @@ class Beside {
     /** @type {LessonData|null} */
     this.data = null;
     this.terms = new Terms(() => document.querySelector(this.data?.place ?? "none"));
-    this.curve = new Curve((knots) => this.send("drawn", { id: this.curve.ask?.id, knots }));
+    this.curve = new Curve((knots) => this.send("drawn", { id: this.curve.ask?.id, knots }), words);
     this.told = make("p", "lle-told", { role: "status", "aria-live": "polite" });
     this.done = make("p", "lle-done", { role: "status", hidden: "" }, words.done);
     this.root = make("div", "lle-root", {});
-    const style = make("link", "", { rel: "stylesheet", href: new URL("./lesson.css", import.meta.url).href });
-    this.root.append(style, this.terms.root, this.curve.root, this.done, this.told);
+    for (const path of ["./lesson.css", "../common/curve.css"])
+      this.root.append(make("link", "", { rel: "stylesheet", href: new URL(path, import.meta.url).href }));
+    this.root.append(this.terms.root, this.curve.root, this.done, this.told);
     this.ends = [
       listen("pointed", (what) => this.send("pointed", what)),
       listen("done", (what) => this.finish(what)),

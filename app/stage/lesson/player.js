@@ -3,12 +3,13 @@ import { make, setAttribute, setText } from "../common/dom.js";
 import { wantsCalm } from "../common/theme.js";
 import { fill } from "../words.js";
 import { listen, tell } from "../common/signals.js";
-import { Curve } from "./curve.js";
+import { Curve } from "../common/curve.js";
 import { plays } from "./picture.js";
 import { drawQuestion, drawVerdict } from "./question.js";
 import { toNodes } from "./text.js";
 import { Terms } from "./terms.js";
 import { judge } from "./verdict.js";
+import { lessonWords } from "./words.js";
 
 /** @typedef {import("./verdict.js").LessonWords} LessonWords */
 /**
@@ -57,7 +58,7 @@ export class LessonPlayer {
     this.spoken = make("details", "ltn-words", {}, make("summary", "", {}, words.PICTURE));
     this.text = make("section", "ltn-text", { lang: lesson.language, dir: lesson.rtl ? "rtl" : "ltr" });
     this.terms = new Terms(() => this.text);
-    this.curve = new Curve((knots) => this.answer(knots));
+    this.curve = new Curve((knots) => this.answer(knots), lessonWords);
     this.skip = make("button", "ltn-plain", { type: "button" }, words.SKIP);
     this.skip.addEventListener("click", () => this.go(1));
     this.wait = make("div", "ltn-wait", { role: "status", hidden: "" });

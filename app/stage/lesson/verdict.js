@@ -18,7 +18,7 @@ import { fill } from "../words.js";
  * @property {number|null} [start]
  * @property {number[]} [steps]       of a curve
  * @property {number[]} [numbers]     at these
- * @property {Omit<import("./curve.js").CurveAsk, "drawn"|"found">} [curve]
+ * @property {Omit<import("../common/curve.js").CurveAsk, "drawn"|"found">} [curve]
  * @property {string} [bounds]        the span in words
  */
 /** @typedef {{right: boolean, score: number, text: string}} Verdict */
