@@ -1,4 +1,5 @@
-"""What went wrong in runs, found in their frames whoever looks: a stage's timeline has it, and so has the compare page.
+"""What went wrong in runs, and what moved in them, found in their frames whoever looks: a stage's timeline has it, and
+of what went wrong the compare page too.
 
 Each frame is looked at once in the life of the server. What the hub follows is looked at beside its other work, a slice
 of time after the other, so that neither viewers nor trainers wait for it.
@@ -17,10 +18,12 @@ import numpy as np
 from ltviz.errors import LtvizError
 from ltviz.metrics.alarms import Alarm, Observation, observe
 from ltviz.metrics.loss_watch import LossWatch
-from ltviz.recording import Recording
+from ltviz.metrics.moves import Moves, MoveWatch
+from ltviz.recording import Frame, Recording
 from ltviz.recording.measured import find_alarms_of, observed_of, watch_losses
 
 from .kept import Kept, identify
+from .moves import classes_at, looked_at
 
 log = logging.getLogger("ltviz.app")
 
@@ -39,6 +42,8 @@ class RunAlarms:
     alarms: tuple[Alarm, ...]
     complete: bool
     """Whether every frame has been looked at."""
+    moves: Moves = field(default_factory=Moves)
+    """Whose prediction flipped and who crossed a border, in the frames looked at."""
 
 
 @dataclass
@@ -48,6 +53,9 @@ class _Seen:
     watch: LossWatch | None
     observations: dict[int, Observation | None] = field(default_factory=dict)
     """By step; None where there is nothing to be seen."""
+    moves: MoveWatch = field(default_factory=MoveWatch)
+    rows: np.ndarray | None = None
+    """Samples whose moves are looked for, once any are."""
 
 
 class Alarms:
@@ -80,17 +88,18 @@ class Alarms:
             if time.monotonic() > end:
                 complete = False
                 break
-            seen.observations[step] = _look(recording, step)
+            seen.observations[step] = _look(recording, step, seen)
         found = [there for step in wanted if (there := seen.observations.get(step)) is not None]
         if len(seen.observations) > 2 * MOST_FRAMES:
             seen.observations = {step: seen.observations[step] for step in wanted if step in seen.observations}
         with self._guard:
-            return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete)
+            return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete, seen.moves.told())
 
 
-def _look(recording: Recording, step: int) -> Observation | None:
+def _look(recording: Recording, step: int, known: _Seen) -> Observation | None:
     try:
         frame = recording.frame(step)
+        _look_for_moves(recording, frame, known)
         # Of samples without a label only their places are known, and of a run without classes not how many it should.
         if not (frame.labels >= 0).any():
             return None
@@ -100,3 +109,13 @@ def _look(recording: Recording, step: int) -> Observation | None:
         # Removed, damaged, or not to be measured: the run's other frames still are.
         log.info("Run %s: step %d is not looked at for alarms: %s", recording.run_id, step, error)
         return None
+
+
+def _look_for_moves(recording: Recording, frame: Frame, known: _Seen) -> None:
+    probe = recording.probe
+    if known.rows is None:
+        known.rows = looked_at(probe)
+    try:
+        known.moves.take(frame.step, classes_at(frame, probe, recording.info, known.rows))
+    except LtvizError as error:  # what has no centres may still ring an alarm
+        log.info("Run %s: step %d is not looked at for moves: %s", recording.run_id, frame.step, error)
