@@ -19,7 +19,7 @@ from ltviz.errors import LtvizError
 from ltviz.metrics.alarms import Alarm, Observation, observe
 from ltviz.metrics.loss_watch import LossWatch
 from ltviz.metrics.moves import Moves, MoveWatch
-from ltviz.recording import Frame, Recording
+from ltviz.recording import Recording
 from ltviz.recording.measured import find_alarms_of, observed_of, watch_losses
 
 from .kept import Kept, identify
@@ -54,6 +54,8 @@ class _Seen:
     observations: dict[int, Observation | None] = field(default_factory=dict)
     """By step; None where there is nothing to be seen."""
     moves: MoveWatch = field(default_factory=MoveWatch)
+    followed: int = -1
+    """The step up to which moves have been looked for."""
     rows: np.ndarray | None = None
     """Samples whose moves are looked for, once any are."""
 
@@ -78,17 +80,18 @@ class Alarms:
         end = time.monotonic() + seconds
         key = recording.path, identify(recording.path)
         seen: _Seen = self._kept.get(key, lambda: _Seen(watch_losses(recording.info)))
-        complete = True
         steps = recording.steps() if steps is None else steps
         stride = 1 << max(0, (len(steps) - 1) // MOST_FRAMES).bit_length()
         wanted = steps[::stride]
+        # What moved is found in a small part of the time that alarms take, and is not to wait for them.
+        complete = _follow_moves(recording, seen, wanted, time.monotonic() + seconds / 2)
         for step in wanted:
             if step in seen.observations:
                 continue
             if time.monotonic() > end:
                 complete = False
                 break
-            seen.observations[step] = _look(recording, step, seen)
+            seen.observations[step] = _look(recording, step)
         found = [there for step in wanted if (there := seen.observations.get(step)) is not None]
         if len(seen.observations) > 2 * MOST_FRAMES:
             seen.observations = {step: seen.observations[step] for step in wanted if step in seen.observations}
@@ -96,10 +99,9 @@ class Alarms:
             return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete, seen.moves.told())
 
 
-def _look(recording: Recording, step: int, known: _Seen) -> Observation | None:
+def _look(recording: Recording, step: int) -> Observation | None:
     try:
         frame = recording.frame(step)
-        _look_for_moves(recording, frame, known)
         # Of samples without a label only their places are known, and of a run without classes not how many it should.
         if not (frame.labels >= 0).any():
             return None
@@ -111,11 +113,19 @@ def _look(recording: Recording, step: int, known: _Seen) -> Observation | None:
         return None
 
 
-def _look_for_moves(recording: Recording, frame: Frame, known: _Seen) -> None:
-    probe = recording.probe
-    if known.rows is None:
-        known.rows = looked_at(probe)
-    try:
-        known.moves.take(frame.step, classes_at(frame, probe, recording.info, known.rows))
-    except LtvizError as error:  # what has no centres may still ring an alarm
-        log.info("Run %s: step %d is not looked at for moves: %s", recording.run_id, frame.step, error)
+def _follow_moves(recording: Recording, known: _Seen, steps: Sequence[int], end: float) -> bool:
+    """Looks for moves in frames later than those of before; whether there was time for all of them."""
+    for step in steps:
+        if step <= known.followed:
+            continue
+        if time.monotonic() > end:
+            return False
+        try:
+            probe = recording.probe
+            if known.rows is None:
+                known.rows = looked_at(probe)
+            known.moves.take(step, classes_at(recording.frame(step), probe, recording.info, known.rows))
+        except (LtvizError, OSError) as error:
+            log.info("Run %s: step %d is not looked at for moves: %s", recording.run_id, step, error)
+        known.followed = max(known.followed, step)
+    return True

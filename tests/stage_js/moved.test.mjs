@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitMessage } from "../../app/stage/incoming/frames.js";
 import { ribbonOf } from "../../app/stage/reading/pulled.js";
-import { countMoves, longestGap, movedIds, placeMoves } from "../../app/stage/scene/moved.js";
+import { comparedUpTo, countMoves, longestGap, movedIds, placeMoves } from "../../app/stage/scene/moved.js";
 import { pack, runWith } from "./made.mjs";
 
 /** Who moved at steps 0, 8 and 12: [row, before, after] each. */
@@ -49,6 +49,10 @@ test("moves into the own class, out of it and between others are told apart, by 
   assert.deepEqual([...movedIds([run], "border", new Set([1, 2]), 12)], [11, 12]);
   assert.equal(movedIds([run], "border", null, 9).size, 0);
   assert.equal(longestGap([run]), 8);
+  run.steps = [0, 8, 12];
+  assert.equal(comparedUpTo([run]), null);
+  run.steps.push(13);
+  assert.equal(comparedUpTo([run]), 12, "one frame has not been compared yet");
 });
 
 test("what comes bit by bit is what comes at once, and what comes anew takes its place", () => {

@@ -6,7 +6,7 @@ import { MOVE_KINDS } from "../incoming/moves.js";
 import { make, setAttribute, setText } from "../common/dom.js";
 import { formatCount } from "../common/numbers.js";
 import { alike } from "../scene/choices.js";
-import { countMoves, longestGap, movedIds, placeMoves, total } from "../scene/moved.js";
+import { comparedUpTo, countMoves, longestGap, movedIds, placeMoves, total } from "../scene/moved.js";
 import { fill } from "../words.js";
 import { movedWords } from "./words.js";
 
@@ -102,7 +102,7 @@ export class MovedStrip {
       const steps = Math.max(0, ...runs.map((run) => run.moves?.at.length ?? 0));
       this.count = Math.min(MOST_PLACES, Math.max(FEWEST_PLACES, steps));
       this.places = placeMoves(this.counted, ...ends, this.count);
-      this.pointed = null;
+      this.pointed = this.counted.find(({ step }) => step === this.pointed?.step) ?? null;
       this.draw();
     }
     this.say();
@@ -152,6 +152,8 @@ export class MovedStrip {
   /** @param {CountsAt|null} at */
   go(at) {
     if (!at || this.kind === "none") return;
+    this.shown = at.step;
+    this.pointed = this.pointed && at;
     this.hold(at.step);
     this.choices.set({ selected: movedIds(this.runs, this.kind, this.choices.now.chosen, at.step) });
   }
@@ -189,7 +191,9 @@ export class MovedStrip {
     const sum = { into: 0, out: 0, between: 0, steps: counted.length };
     for (const at of counted) for (const way of WAYS) sum[way] += at[way];
     const text = pointed ? tellAt(movedWords.at, kind, pointed) : tellAt(movedWords.all, kind, sum);
-    return this.choices.now.chosen ? fill(movedWords.focused, { text }) : text;
+    const step = pointed ? null : comparedUpTo(this.runs),
+      told = step === null ? text : fill(movedWords.soFar, { text, step });
+    return this.choices.now.chosen ? fill(movedWords.focused, { text: told }) : told;
   }
 
   /** What it means, and what it leaves out. */

@@ -30,5 +30,5 @@ export const movedWords = {
     "is not seen.",
   joined: "Up to step {step} in {title}, several frames are told at once, for there were too many moves.",
   looked: "In {title}, {looked} of {count} samples are looked at, drawn evenly from all classes.",
-  seen: "Runs are followed from frame to frame as the app reads them; {count} frames so far.",
+  soFar: "{text}; up to step {step} so far",
 };

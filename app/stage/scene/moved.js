@@ -80,3 +80,15 @@ export function longestGap(runs) {
     moves?.at.forEach(({ step }, i) => i && (longest = Math.max(longest, step - moves.at[i - 1].step)));
   return longest;
 }
+
+/**
+ * The step up to which frames have been compared, where more of them are known of a run. @param {Run[]} runs
+ * @returns {number|null} null: all have been
+ */
+export function comparedUpTo(runs) {
+  const behind = runs.flatMap(({ moves, steps }) => {
+    const last = moves?.at.at(-1)?.step ?? -1;
+    return last < (steps.at(-1) ?? -1) ? [last] : [];
+  });
+  return behind.length ? Math.max(0, Math.min(...behind)) : null;
+}
