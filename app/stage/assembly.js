@@ -154,7 +154,7 @@ export class Stage {
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.parts.say("");
-      this.picture.rebuild(this.everyRun());
+      this.picture.rebuild();
       this.changed();
     });
   }
