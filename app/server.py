@@ -33,6 +33,7 @@ from .service.frontpage import FrontPage
 from .service.guard import SIGN_IN, AnswerHeaders, Guard
 from .service.hosts import LOCAL_HOSTS, KnownHosts, host_name, own_names
 from .service.paths import BasePath, base_path
+from .service.pulls import serve_pulls
 from .service.replayroute import serve_replay
 from .service.sharing import LINK, Sharing
 from .service.stagefiles import STAGE
@@ -116,6 +117,7 @@ def build_app(
             WebSocketRoute("/ltviz/stream", _stream_of(studio)),
             Route("/ltviz/stream", _answer_of(explain_stream, studio), methods=["POST"]),
             Route("/ltviz/replay", _answer_of(serve_replay, studio)),
+            Route("/ltviz/pulls", _answer_of(serve_pulls, studio)),
             Mount("/ltviz/stage", StageFiles(directory=STAGE)),
         ],
         lifespan=lifespan,

@@ -1,4 +1,5 @@
-"""What went wrong in runs, found in their frames whoever looks: a stage's timeline has it, and so has the compare page.
+"""What went wrong in runs, and what moved in them, found in their frames whoever looks: a stage's timeline has it, and
+of what went wrong the compare page too.
 
 Each frame is looked at once in the life of the server. What the hub follows is looked at beside its other work, a slice
 of time after the other, so that neither viewers nor trainers wait for it.
@@ -17,10 +18,12 @@ import numpy as np
 from ltviz.errors import LtvizError
 from ltviz.metrics.alarms import Alarm, Observation, observe
 from ltviz.metrics.loss_watch import LossWatch
+from ltviz.metrics.moves import Moves, MoveWatch
 from ltviz.recording import Recording
 from ltviz.recording.measured import find_alarms_of, observed_of, watch_losses
 
 from .kept import Kept, identify
+from .moves import classes_at, looked_at
 
 log = logging.getLogger("ltviz.app")
 
@@ -39,6 +42,8 @@ class RunAlarms:
     alarms: tuple[Alarm, ...]
     complete: bool
     """Whether every frame has been looked at."""
+    moves: Moves = field(default_factory=Moves)
+    """Whose prediction flipped and who crossed a border, in the frames looked at."""
 
 
 @dataclass
@@ -48,6 +53,11 @@ class _Seen:
     watch: LossWatch | None
     observations: dict[int, Observation | None] = field(default_factory=dict)
     """By step; None where there is nothing to be seen."""
+    moves: MoveWatch = field(default_factory=MoveWatch)
+    followed: int = -1
+    """The step up to which moves have been looked for."""
+    rows: np.ndarray | None = None
+    """Samples whose moves are looked for, once any are."""
 
 
 class Alarms:
@@ -70,10 +80,11 @@ class Alarms:
         end = time.monotonic() + seconds
         key = recording.path, identify(recording.path)
         seen: _Seen = self._kept.get(key, lambda: _Seen(watch_losses(recording.info)))
-        complete = True
         steps = recording.steps() if steps is None else steps
         stride = 1 << max(0, (len(steps) - 1) // MOST_FRAMES).bit_length()
         wanted = steps[::stride]
+        # What moved is found in a small part of the time that alarms take, and is not to wait for them.
+        complete = _follow_moves(recording, seen, wanted, time.monotonic() + seconds / 2)
         for step in wanted:
             if step in seen.observations:
                 continue
@@ -85,7 +96,7 @@ class Alarms:
         if len(seen.observations) > 2 * MOST_FRAMES:
             seen.observations = {step: seen.observations[step] for step in wanted if step in seen.observations}
         with self._guard:
-            return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete)
+            return RunAlarms(tuple(find_alarms_of(recording, found, seen.watch)), complete, seen.moves.told())
 
 
 def _look(recording: Recording, step: int) -> Observation | None:
@@ -100,3 +111,21 @@ def _look(recording: Recording, step: int) -> Observation | None:
         # Removed, damaged, or not to be measured: the run's other frames still are.
         log.info("Run %s: step %d is not looked at for alarms: %s", recording.run_id, step, error)
         return None
+
+
+def _follow_moves(recording: Recording, known: _Seen, steps: Sequence[int], end: float) -> bool:
+    """Looks for moves in frames later than those of before; whether there was time for all of them."""
+    for step in steps:
+        if step <= known.followed:
+            continue
+        if time.monotonic() > end:
+            return False
+        try:
+            probe = recording.probe
+            if known.rows is None:
+                known.rows = looked_at(probe)
+            known.moves.take(step, classes_at(recording.frame(step), probe, recording.info, known.rows))
+        except (LtvizError, OSError) as error:
+            log.info("Run %s: step %d is not looked at for moves: %s", recording.run_id, step, error)
+        known.followed = max(known.followed, step)
+    return True

@@ -70,7 +70,7 @@ async def build_lesson(
     if runs:
         try:
             tracks, recorded = await collect(
-                hub, runs, DEFAULT_PROJECTION, limit, page=page, keep=_named_steps(lesson, book)
+                hub, runs, DEFAULT_PROJECTION, limit, page=page, keep=_named_steps(lesson, book), moves=False
             )
         except ConfigError as error:
             too_large = words.learn.FILE_TOO_LARGE.format(title=lesson.title, limit=f"{limit / 1e6:g}")

@@ -207,6 +207,26 @@ class StateHeader:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MovesHeader:
+    """What moved in a run from step to step: the samples of which a classifier names another class, or another class's
+    centre is nearest."""
+
+    type: ClassVar[Literal["moves"]] = "moves"
+    run: str
+    anew: bool
+    """Takes the place of what was told before; else it goes on from there."""
+    steps: Sequence[int]
+    """Frames that were looked at. What moved is told since the one before; of the first one of all nothing is."""
+    joined: int
+    """How many steps of all, the first ones, tell what happened at several frames at once."""
+    looked: int | None
+    """How many samples were looked at; null: all."""
+    arrays: Arrays
+    """"<kind>.counts" for each step, then for each that moved its place in the run, "<kind>.rows", and the classes
+    "<kind>.before" and "<kind>.after"; the kinds are prediction and border, where known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockHeader:
     """What the viewer's clock does."""
 
@@ -297,6 +317,7 @@ def is_nothing(value: Any) -> bool:
 Header = (
     RunHeader
     | StateHeader
+    | MovesHeader
     | ClockHeader
     | ErrorHeader
     | BeatHeader

@@ -18,7 +18,7 @@ from .. import words
 
 # Streamlit's routes and ours. `static` comes before `media`: there is a folder of this name in it.
 _OURS = re.compile(
-    r"/(?:_stcore/|ltviz/(?:stream$|replay$|sign-in$|stage/)|static/|media/|component/|vendor/|favicon\.png$|manifest\.json$)"
+    r"/(?:_stcore/|ltviz/(?:stream$|replay$|pulls$|sign-in$|stage/)|static/|media/|component/|vendor/|favicon\.png$|manifest\.json$)"
 )
 _PART = re.compile(r"[A-Za-z0-9._~@:%+,=-]+")
 _LONGEST = 300

@@ -21,6 +21,7 @@ from .. import words
 from . import replaypage
 from .clock import union
 from .hub import Hub
+from .moves import encode_moves
 from .packing import LEAST_MOMENTS, first_look, pack, stage_without_stream, thin
 from .projections import DEFAULT_PROJECTION, check_projection
 from .tail import LIVE, Tail
@@ -30,6 +31,8 @@ LIMIT_BYTES = 12_000_000
 """Size that a file is thinned to."""
 LEAST_THUMBNAILS = 10_000
 """Bytes; thumbnails of a run that may not have so many are left out."""
+MOVES_SHARE = 10
+"""What moved may take this part of a file: one over so much."""
 FIRST_LOOK_SECONDS = 10.0
 PROJECTION_SECONDS = 180.0
 LOOK_AGAIN_SECONDS = 0.25
@@ -71,6 +74,8 @@ class Packed:
     header: str = ""
     steps: list[int] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
+    moves: str | None = None
+    """What moved at all steps of the run, not only at these; None where it would take too much of the file."""
 
     @property
     def run(self) -> str:
@@ -79,7 +84,8 @@ class Packed:
     def as_json(self) -> dict[str, Any]:
         """As a page holds it."""
         state = told_state(self.tail, self.steps, live=False)
-        return {"run": self.run, "state": state, "header": self.header, "frames": self.frames}
+        found = {"run": self.run, "state": state, "header": self.header, "frames": self.frames}
+        return found if self.moves is None else found | {"moves": self.moves}
 
 
 async def build_replay(
@@ -123,6 +129,7 @@ async def collect(
     page: int,
     keep: Collection[int] = (),
     keeps: bool = True,
+    moves: bool = True,
 ) -> tuple[list[Packed], int]:
     """The runs with their packed messages, and how many moments they have in all.
 
@@ -130,6 +137,7 @@ async def collect(
         page: bytes of the file besides the runs.
         keep: steps that are in it in any case.
         keeps: as `build_replay` takes it.
+        moves: whether the runs' moves are packed too.
     """
     woken = asyncio.Event()
     with hub.watch(runs, woken.set, keeps=keeps) as tails:
@@ -140,7 +148,11 @@ async def collect(
             raise ConfigError(words.served.REPLAY_EMPTY.format(runs=", ".join(runs)))
         timeline = union([track.tail.snapshot.steps for track in found])
         await _pack_headers(hub, found, (limit - page) // 2)
-        fixed = sum(len(track.header) for track in found) + page
+        for track in found:
+            await hub.search(track.tail)
+            if moves:
+                track.moves = await _packed_moves(track.tail, limit // MOVES_SHARE // len(found))
+        fixed = sum(len(track.header) + len(track.moves or "") for track in found) + page
         last = await asyncio.gather(*(_frame(hub, t, t.tail.snapshot.steps[-1], projection) for t in found))
         room = thin(timeline, int((limit - fixed) // max(1, sum(map(len, filter(None, last))))), keep)
         if len(room) < min(LEAST_MOMENTS, len(timeline)):
@@ -157,12 +169,18 @@ async def collect(
                 if frame is not None:
                     track.steps.append(shown)
                     track.frames.append(frame)
-        for track in found:
-            await hub.search(track.tail)
     tracks = [track for track in found if track.frames]
     if not tracks:
         raise ConfigError(words.served.REPLAY_DAMAGED)
     return tracks, len(timeline)
+
+
+async def _packed_moves(tail: Tail, most: int) -> str | None:
+    """What moved in a run, packed, in so many characters at most."""
+    if len(tail.moves.steps) < 2:
+        return None
+    packed = await asyncio.to_thread(lambda: pack(encode_moves(tail.recording, tail.moves)))
+    return packed if len(packed) <= most else None
 
 
 async def _pack_headers(hub: Hub, tracks: Sequence[Packed], room: int) -> None:

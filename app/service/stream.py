@@ -32,6 +32,7 @@ from .guard import ROLE
 from .hosts import origin_name
 from .hub import Hub
 from .messages import BEAT_SECONDS, BeatHeader, ClockHeader, ErrorHeader, StateHeader
+from .moves import encode_moves
 from .projections import DEFAULT_PROJECTION, check_projection
 from .studio import Studio
 from .tail import Event, Snapshot, Tail
@@ -41,6 +42,7 @@ log = logging.getLogger("ltviz")
 
 IN_FLIGHT = 2
 STATE_SECONDS = 0.25
+MOVES_SECONDS = 0.5
 MAX_RUNS = 24
 FEW_EVENTS = 64
 """So many are said again whenever a run has news; more only where they have changed."""
@@ -123,7 +125,7 @@ class Viewer:
         """Serves the viewer until it leaves."""
         keeps = self.socket.scope.get(ROLE) != "viewer"
         with self.hub.watch(self.runs, self._woken.set, keeps=keeps) as self._tails:
-            work = [self._listen(), self._drive(), self._report(), self._beat()]
+            work = [self._listen(), self._drive(), self._report(), self._report_moves(), self._beat()]
             tasks = [asyncio.ensure_future(w) for w in [*work, *(self._serve_run(run) for run in self.runs)]]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -283,6 +285,22 @@ class Viewer:
                     )
                 )
             await asyncio.sleep(STATE_SECONDS if len(told) == len(self.runs) else STATE_SECONDS / 10)
+
+    async def _report_moves(self) -> None:
+        """Says what moved in each run, whenever more of its frames have been looked at."""
+        told: dict[str, tuple[Any, int]] = {}
+        while True:
+            for run, tail in self._tails.items():
+                moves, generation = tail.moves, tail.snapshot.generation
+                which = generation, moves.edition
+                before, since = told.get(run, (which, 0))
+                if before == which and len(moves.steps) <= since:
+                    continue
+                since = since if before == which else 0
+                told[run] = which, len(moves.steps)
+                with contextlib.suppress(LtvizError, OSError):  # a folder that is no more, as its state will say
+                    await self._send(await asyncio.to_thread(encode_moves, tail.recording, moves, since))
+            await asyncio.sleep(MOVES_SECONDS)
 
     async def _say_clock(self) -> None:
         said = (self.clock.mode, self.clock.speed, self.clock.step if self.clock.mode == "hold" else None)

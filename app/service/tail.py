@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ltviz.errors import LtvizError
+from ltviz.metrics.moves import Moves
 from ltviz.recording import Recording, RunInfo
 
 from .. import words
@@ -71,6 +72,8 @@ class Tail:
     """What happened at the recorded steps, by step."""
     alarms: tuple[Event, ...] = ()
     """What was found wrong with the run so far."""
+    moves: Moves = field(default_factory=Moves)
+    """Whose prediction flipped and who crossed a border, in the frames looked at so far."""
     searched: Snapshot | None = None
     """The state in which every frame had been looked at for alarms."""
     _happened: Mapping[int, list[dict[str, Any]]] | None = None
@@ -162,6 +165,7 @@ class Tail:
         self._listed, self.header, self.recorded, self.alarms = -1, None, (), ()
         self.bad.clear()
         self.projections = self.searched = self._happened = None
+        self.moves = Moves()
 
     def events(self) -> list[Event]:
         """Everything that the timeline shows, by step."""
@@ -183,6 +187,7 @@ class Tail:
         if snapshot.generation != self.snapshot.generation:
             return  # of a folder that is no more
         self.alarms = tuple((alarm.step, "alarm", f"{alarm.reason} {alarm.advice}") for alarm in found.alarms)
+        self.moves = found.moves
         if found.complete:
             self.searched = snapshot
 

@@ -30,6 +30,7 @@ TYPES: Sequence[type] = (
     messages.AttributeHeader,
     messages.RunHeader,
     messages.StateHeader,
+    messages.MovesHeader,
     messages.ClockHeader,
     messages.ErrorHeader,
     messages.ClassHeader,

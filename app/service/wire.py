@@ -319,9 +319,9 @@ def _label_bits(sets: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.packbits(whole[:, order], axis=1, bitorder="little")
 
 
-def encode_message(header: Header) -> bytes:
-    """A message without payload."""
-    return pack(_json(header))
+def encode_message(header: Header, payload: bytes = b"") -> bytes:
+    """A message, most without a payload."""
+    return pack(_json(header), payload)
 
 
 def _json(value: Any) -> str:

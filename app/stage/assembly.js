@@ -4,7 +4,6 @@
 import { mirrorPlace, serverAddress } from "./common/address.js";
 import { Cameras } from "./scene/cameras.js";
 import { RAMP, CATEGORICAL, toHex } from "./common/colours.js";
-import { setAttribute } from "./common/dom.js";
 import { readFrame, readRun } from "./incoming/frames.js";
 import { tellSelections } from "./choices/selection.js";
 import { watchGestures } from "./choices/gestures.js";
@@ -195,7 +194,7 @@ export class Stage {
     this.scene.follow(data, true);
     this.parts.say(data.runs.length ? "" : words.empty, data.runs.length ? "" : words.emptyNext);
     this.sayStanding();
-    setAttribute(this.canvas, "aria-label", fill(words.canvas, { count: data.runs.length }));
+    this.canvas.setAttribute("aria-label", fill(words.canvas, { count: data.runs.length }));
     if (first && !data.guest)
       this.controller.keepAsked(parseBeside(new URL(location.href).searchParams.get("beside"), data.runs));
     if (this.attached) {
@@ -329,7 +328,8 @@ export class Stage {
       this.pointer.forget(run);
       this.sayStanding();
       this.changed();
-    } else if (header.type === "state" && run) {
+    } else if (header.type === "moves" && run) run.setMoves(buffer, header, offset);
+    else if (header.type === "state" && run) {
       run.setState(header);
       this.parts.told = true;
       this.timeline.setRuns(this.shown, this.moments.wishes);

@@ -7,6 +7,7 @@ import { controlsIn, named, Reduced } from "./common/reduced.js";
 import { exportsOf } from "./saving/export.js";
 import { Legend } from "./reading/legend.js";
 import { Menus } from "./choices/menus.js";
+import { MovedStrip } from "./choices/moved.js";
 import { Notice } from "./reading/notice.js";
 import { describeNow } from "./reading/now.js";
 import { LayerOptions } from "./choices/options.js";
@@ -14,6 +15,7 @@ import { Overlay } from "./reading/overlay.js";
 import { Pointer } from "./choices/pointer.js";
 import { ProjectionMenu } from "./choices/projections.js";
 import { SelectionBar, selectionMeasures, selectionMetrics } from "./choices/selection.js";
+import { PulledNote } from "./reading/pulled.js";
 import { Strips } from "./reading/strips.js";
 import { Table } from "./reading/table.js";
 import { Timeline } from "./choices/timeline.js";
@@ -69,6 +71,8 @@ export class Parts {
     this.overlay = new Overlay(texts, acts, tips);
     this.timeline = new Timeline(acts.request, acts.onKeep);
     this.timeline.onChange = acts.timeChanged;
+    this.moved = new MovedStrip(choices, (step) => this.timeline.hold(step), tips);
+    this.timeline.marks.after(this.moved.strip);
     this.badge = new Badge();
     this.options = new LayerOptions(picture);
     this.legend = new Legend(tips, this.options.root);
@@ -79,8 +83,10 @@ export class Parts {
     const saves = exportsOf(data);
     this.menus = new Menus(choices, this.projections.root, saves, acts);
     this.selection = new SelectionBar(() => choices.set({ selected: null }));
-    this.note = new SampleNote(this.stage);
+    this.pulled = new PulledNote(data, () => choices.now.theme);
+    this.note = new SampleNote(this.stage, this.pulled);
     this.pointer = new Pointer(picture, this.note, outline);
+    this.pulled.onFound = () => this.pointer.look(performance.now());
     for (const [name, element] of /** @type {[string, HTMLElement][]} */ ([
       ["turn", this.stage],
       ["legend", this.legend.root],
@@ -88,6 +94,7 @@ export class Parts {
       ["speed", this.timeline.rate],
       ["keep", this.timeline.keep],
       ["now", this.now],
+      ["moved", this.moved.root],
       ["badge", this.badge.root],
       ["table", this.table.root],
     ]))
@@ -107,6 +114,7 @@ export class Parts {
         this.now,
         this.notice.root,
         this.timeline.legend,
+        this.moved.root,
         this.selection.root,
         this.badge.root,
       ),
@@ -140,6 +148,8 @@ export class Parts {
     this.projections.write(runs, projection);
     this.timeline.setRuns(runs, kept);
     this.timeline.setShown(Math.max(0, ...runs.map((run) => run.frame?.header.step ?? 0)));
+    // A lesson, and somebody else's page, show what they speak of.
+    this.moved.write(data.guest ? [] : runs, this.timeline.laid ?? [0, 1], this.timeline.held ?? this.timeline.shown);
     this.writeNow(runs);
     this.reduce(runs, data);
   }

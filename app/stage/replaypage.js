@@ -9,7 +9,7 @@ import { Stage } from "./assembly.js";
 
 /**
  * @typedef {{data: import("./common/types.js").StageData, list?: string, runs?: {run: string, state: Record<string, any>,
- * header: string, frames: string[]}[]}} Contents   `runs` themselves, or the address of a `list` of their frames
+ * header: string, frames: string[], moves?: string}[]}} Contents   `runs` themselves, or the address of a `list` of their frames
  */
 
 /**

@@ -28,6 +28,13 @@ const stages = new Map();
 // The page waits for its runs meanwhile. A browser that does not know idle times makes the canvas with the stage.
 globalThis.requestIdleCallback?.(prepareRenderer, { timeout: 1000 });
 
+/** Once it is open, for the page is on its way to that. @param {string} ledger selector @param {number} [tries] */
+function goTo(ledger, tries = 40) {
+  const place = document.querySelector(ledger);
+  if (place?.querySelector("details[open]") || !tries) place?.scrollIntoView({ behavior: "smooth", block: "start" });
+  else setTimeout(() => goTo(ledger, tries - 1), 250);
+}
+
 /**
  * @param {{data: import("./common/types.js").StageData, parentElement: ParentNode & Node,
  * setTriggerValue: (name: string, value: unknown) => void}} component as Streamlit's components v2 hand it over
@@ -53,6 +60,14 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     mounted.waits = false;
     setTriggerValue("card", run);
   };
+  const { ledger } = data;
+  mounted.stage.parts.pulled.open = !ledger
+    ? null
+    : (run, whose) => {
+        mounted.waits = false;
+        setTriggerValue("ledger", { run, ...whose });
+        goTo(ledger);
+      };
   if (!parentElement.contains(mounted.stage.root)) {
     telemetry.mounts++;
     mounted.parent = parentElement;

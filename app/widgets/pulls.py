@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -13,24 +13,23 @@ import streamlit as st
 from ltviz import figures
 from ltviz.errors import LtvizError
 from ltviz.export.cells import listed
-from ltviz.figures.work import NAMES
+from ltviz.figures.palette import MOVERS
 from ltviz.metrics.work import Work
 from ltviz.recording import RunInfo
 from ltviz.recording.pulls import Pulls
 
 from .. import words
-from ..service.kept import Kept, identify
+from ..service.pulls import pulls_of, tell_parts
 from ..service.studio import Studio
 from .charts import name_runs
 from .plots import draw_grid
 from .runlist import read_info
-from .viewer import theme
+from .viewer import LEDGER_ASKED, theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 260
-_kept = Kept(64)
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,16 @@ class _Asked:
 
 
 def draw_pulls(studio: Studio, runs: Sequence[str]) -> None:
-    """One ribbon a run, for the class and the step that are chosen; nothing is read before the box is opened."""
+    """One ribbon a run, for the class and the step that are chosen; nothing is read before the box is opened, by hand
+    or by a card on the stage."""
+    _choose(studio, st.session_state.pop(LEDGER_ASKED, None), runs)
     box = st.expander(words.pulls.LEDGER, key="pulls", on_change="rerun")
     if not box.open:
         return
     with box:
         st.caption(words.pulls.ABOUT)
         known = {run: info for run in runs if (info := read_info(studio.hub.recording(run))) is not None}
-        pulls = {run: _pulls(studio, run) for run in known}
+        pulls = {run: pulls_of(studio.hub, run) for run in known}
         titles = name_runs(known)
         found, said = {}, []
         for run, of_run in pulls.items():
@@ -88,35 +89,45 @@ def draw_pulls(studio: Studio, runs: Sequence[str]) -> None:
             st.caption(words.pulls.SAMPLE_NOTE)
 
 
+def _choose(studio: Studio, asked: Any, runs: Sequence[str]) -> None:
+    """Opens the box for whom a card asks: a row of the probe, or a class of a run by its rank."""
+    match asked:
+        case {"row": int(row)} if row >= 0:
+            whom, key, number = words.pulls.A_SAMPLE, "pulls-sample", row
+        case {"run": str(run), "rank": int(rank)} if run in runs:
+            info = read_info(studio.hub.recording(run))
+            if info is None or not 0 <= rank < info.num_classes:
+                return
+            whom, key, number = words.pulls.A_CLASS, "pulls-class", int(info.order[rank])
+        case _:
+            return
+    st.session_state.update({"pulls": True, "pulls-whom": whom, key: number})
+
+
 def _legend() -> str:
     """HTML of one legend for all ribbons: a field of its colour for each part."""
     fields = (
-        f'<span><i style="background:{colour}"></i>{html.escape(NAMES[name])}</span>'
+        f'<span><i style="background:{colour}"></i>{html.escape(MOVERS[name])}</span>'
         for name, colour in figures.palette.force_colours().items()
     )
     return f'<div class="ltviz-legend">{"".join(fields)}</div>'
 
 
-def _pulls(studio: Studio, run: str) -> Pulls:
-    recording = studio.hub.recording(run)
-    return _kept.get((recording.path, identify(recording.path)), lambda: Pulls(recording))
-
-
 def _ask(known: Mapping[str, RunInfo], steps: Sequence[int]) -> tuple[_Asked, int]:
     names = max((info.class_names for info in known.values()), key=len)
     row = st.container(horizontal=True, gap="medium")
-    kind = row.segmented_control(
-        words.pulls.WHOM, [words.pulls.A_CLASS, words.pulls.A_SAMPLE], default=words.pulls.A_CLASS, key="pulls-whom"
-    )
+    # A card may have chosen: what begins with a value of its own must not be given another one.
+    st.session_state.setdefault("pulls-whom", words.pulls.A_CLASS)
+    kind = row.segmented_control(words.pulls.WHOM, [words.pulls.A_CLASS, words.pulls.A_SAMPLE], key="pulls-whom")
     if kind == words.pulls.A_SAMPLE:
         sample = row.number_input(words.pulls.SAMPLE, min_value=0, step=1, key="pulls-sample", width=160)
         asked = _Asked(int(sample), f"{words.pulls.SAMPLE} {int(sample)}", True)
     else:
-        last = len(names) - 1  # the rarest is what one came to see
+        if st.session_state.get("pulls-class", len(names)) >= len(names):
+            st.session_state["pulls-class"] = len(names) - 1  # the rarest is what one came to see
         number = row.selectbox(
             words.pulls.CLASS,
             range(len(names)),
-            index=last,
             format_func=lambda at: names[at] if at < len(names) else str(at),
             key="pulls-class",
             width=200,
@@ -151,14 +162,5 @@ def _tell(work: Work, asked: _Asked, title: str) -> str:
     said = words.pulls.MOVED.format(title=title, name=asked.name, moved=moved, since=int(work.steps[0]))
     if not work.tells(at):
         return said
-    ends = {name: (float(done[-1, at]), float(work.doubt[name][at])) for name, done in work.done.items()}
-    ordered = sorted(ends.items(), key=lambda pair: -abs(pair[1][0]))
-
-    def listing(sign: int) -> str:
-        """The parts of one direction that are farther from nothing than they are doubted."""
-        told = [
-            f"{NAMES.get(n, n)} {value:+.2g} ± {doubt:.1g}" for n, (value, doubt) in ordered if value * sign > doubt
-        ]
-        return listed(told) if told else words.pulls.NOBODY
-
-    return said + words.pulls.TOLD.format(along=listing(1), against=listing(-1))
+    along, against = tell_parts(work, at)
+    return said + words.pulls.TOLD.format(along=along, against=against)

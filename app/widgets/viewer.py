@@ -18,7 +18,7 @@ from ..service.look import stage_look
 from ..service.projections import describe_projection
 from ..service.stagescript import PAGE_ENTRIES, script_name
 from ..service.studio import Studio
-from .reduced import IN_SLIDES, told
+from .reduced import IN_SLIDES, is_hidden, told
 
 STREAM = "/ltviz/stream"
 TRAIN_BUTTON = "[data-testid=stSidebar] [data-testid=stBaseButton-primary]"
@@ -28,6 +28,10 @@ LATEST_CHARTS_SECONDS = 6.0
 LATE_SECONDS = 6.0
 WITH_CARDS = ("lab", "compare")
 """Views whose pages show the card of a method that a panel asks for."""
+LEDGER = ".st-key-pulls"
+"""The ledger of pulls on the lab's page, which the card of a sample or class leads to."""
+LEDGER_ASKED = "pulls-asked"
+"""Key of the session: whose ledger such a card has asked for."""
 # The stage's modules are served as one script, so that Streamlit never sends them again with an update. Streamlit runs
 # this text from a blob, which has no address of its own that a path could be relative to; `frontpage` has found the
 # app's root, and asked for the script already. Where it does not come, the page says so in the stage's place.
@@ -109,7 +113,10 @@ def draw_stage(
     data |= {} if welcome is None else {"welcome": welcome}
     data |= {"waits": True} if scene is None and not may_draw_charts(studio) else {}
     mount = component("ltviz_stage", js=loader())
-    answer = mount(key=f"stage-{view}", data=data, on_card_change=_let_charts_come, on_seen_change=_let_charts_come)
+    come = _let_charts_come
+    answer = mount(key=f"stage-{view}", data=data, on_card_change=come, on_seen_change=come, on_ledger_change=come)
+    if (ledger := answer.get("ledger")) is not None:
+        st.session_state[LEDGER_ASKED] = ledger
     asked = answer.get("card")
     return asked if asked in runs else None
 
@@ -161,6 +168,7 @@ def stage_data(studio: Studio, runs: Sequence[str], view: str) -> dict[str, Any]
         "view": view,
         **told(view, IN_SLIDES if view == "learn" and st.query_params.get("slides") == "1" else ()),
         "cards": view in WITH_CARDS,
+        "ledger": LEDGER if view == "lab" and not is_hidden("charts") else None,
     }
 
 

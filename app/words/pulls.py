@@ -29,3 +29,8 @@ NOTE = (
     "rare ones are not."
 )
 SAMPLE_NOTE = "For a sample the force is the mean one on its class: frames hold no others."
+ASKED_ONE = "Who moved what is told of a class or of a row of the probe: give one of `class` and `row`."
+NO_CLASS = "A class is its rank by number of samples, from 0 to {most}, got {given}."
+CARD_MOVED = "It is {moved:.0f}° from where it was at step {since}, by step {until}."
+CARD_UNTOLD = " Who moved it cannot be told, and is drawn pale: half of these frames would say something else."
+CARD_LARGE = "Who moved it is not read here, for this run is large."

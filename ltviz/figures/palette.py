@@ -66,6 +66,16 @@ FORCE_COLOURS = {
     "prior": "#56b4e9",
 }
 """Parts of a force as the stage's arrows have them (Okabe and Ito)."""
+MOVERS = {
+    "positives": "own class",
+    "head": "head",
+    "medium": "medium",
+    "tail": "tail",
+    "targets": "targets",
+    "prior": "class counts",
+    "total": "all together",
+}
+"""What a part of a force is called where it is somebody who moves."""
 
 
 @lru_cache(maxsize=32)

@@ -6,19 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ltviz.figures.layout import new_figure, plain
-from ltviz.figures.palette import fade, force_colours, theme_colours
+from ltviz.figures.palette import MOVERS, fade, force_colours, theme_colours
 from ltviz.metrics.work import Work
-
-NAMES = {
-    "positives": "own class",
-    "head": "head",
-    "medium": "medium",
-    "tail": "tail",
-    "targets": "targets",
-    "prior": "class counts",
-    "total": "all together",
-}
-"""What a part of a force is called where it is somebody who moves."""
 
 SURE, PALE = 0.75, 0.2
 
@@ -47,7 +36,7 @@ def ribbon(work: Work, column: int, theme: str = "light", *, title: str = "") ->
             figure.add_scatter(
                 x=work.steps,
                 y=kept,
-                name=plain(NAMES.get(name, name)),
+                name=plain(MOVERS.get(name, name)),
                 legendgroup=name,
                 showlegend=above or not (values > 0).any(),
                 stackgroup="along" if above else "against",
@@ -61,7 +50,7 @@ def ribbon(work: Work, column: int, theme: str = "light", *, title: str = "") ->
         figure.add_scatter(
             x=work.steps,
             y=np.sum(list(done.values()), axis=0),
-            name=NAMES["total"],
+            name=MOVERS["total"],
             mode="lines",
             line={"width": 2, "color": theme_colours(theme)["ink"]},
             hovertemplate="%{y:.3g}",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
+import httpx
 import ltviz_app
 import numpy as np
 import pytest
 from ltviz_app import words
+from ltviz_app.server import _answer_of
 from ltviz_app.service import studio as studio_module
+from ltviz_app.service.hub import Hub
+from ltviz_app.service.pulls import serve_pulls
+from ltviz_app.service.supervisor import Supervisor
+from starlette.applications import Starlette
+from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from ltviz.recording import Frame, RunInfo, RunWriter
@@ -75,3 +84,47 @@ def test_a_closed_ledger_reads_no_frame(home: Path, monkeypatch: pytest.MonkeyPa
     app = AppTest.from_file(str(Path(ltviz_app.__file__).parent / "main.py"), default_timeout=20)
     app.query_params["runs"] = "first"
     assert not app.run().exception
+
+
+def test_a_card_opens_it_for_its_class_or_sample(home: Path) -> None:
+    record(home, "first")
+    app = AppTest.from_file(str(Path(ltviz_app.__file__).parent / "main.py"), default_timeout=20)
+    app.query_params["runs"] = "first"
+    app.session_state["pulls-asked"] = {"run": "first", "rank": 1}
+    assert "First: bee is 46° from where it was at step 0." in told(app.run())
+    app.session_state["pulls-asked"] = {"run": "first", "row": 3}
+    assert "Row of the probe 3 is 46°" in told(app.run())
+    app.session_state["pulls-asked"] = {"run": "elsewhere", "rank": "1"}
+    assert "Row of the probe 3 is 46°" in told(app.run()), "what makes no sense changes nothing"
+
+
+def test_a_card_is_told_the_same_as_the_ledger_tells(home: Path, tmp_path: Path) -> None:
+    record(home, "first")
+    record(home, "second", forces=False)
+    demos = tmp_path / "demos"
+    demos.mkdir()
+    studio = studio_module.Studio(home, Supervisor(home), Hub(home, demos), demos, "a-token")
+    app = Starlette(routes=[Route("/ltviz/pulls", _answer_of(serve_pulls, studio))])
+
+    def ask(**query: Any) -> httpx.Response:
+        async def work() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8501") as client:
+                return await client.get("/ltviz/pulls", params={"token": "a-token", "run": "first"} | query)
+
+        return asyncio.run(work())
+
+    said = ask(**{"class": 0}).json()
+    assert said["tells"] and "It is 46° from where it was at step 0, by step 80." in said["told"]
+    assert "Along with the way: own class +0.8 ±" in said["told"]
+    own = next(part for part in said["parts"] if part["part"] == "positives")
+    assert said["steps"] == list(range(0, 90, 10)) and own["done"][0] == 0 and own["name"] == "own class"
+    np.testing.assert_allclose(own["done"], np.arange(9) / 10, atol=1e-3)
+    assert words.pulls.CARD_UNTOLD in ask(**{"class": 2}).json()["told"], "noise"
+    sample = ask(row=0).json()
+    assert sample["note"] == words.pulls.SAMPLE_NOTE and sample["told"] == said["told"]
+    assert ask(run="second", row=0).json() == {"told": "", "parts": [], "steps": []}
+    for query in ({"class": 3}, {"row": 12}, {"row": 0, "class": 0}, {"row": "x"}, {"row": 0, "token": "b"}):
+        refused = ask(**query)
+        assert refused.status_code == 403 and refused.text.endswith(".")
+    assert ask(run="../x", row=0).status_code == 403

@@ -35,6 +35,7 @@ import app_by_name  # noqa: F401
 from ltviz_app.server import StageFiles
 from ltviz_app.service.hub import Hub
 from ltviz_app.service.look import stage_look
+from ltviz_app.service.pulls import serve_pulls
 from ltviz_app.service.replayroute import serve_replay
 from ltviz_app.service.stagefiles import STAGE
 from ltviz_app.service.stream import explain_stream, serve_stream
@@ -164,6 +165,7 @@ class Harness:
                 WebSocketRoute("/ltviz/stream", self.stream),
                 Route("/ltviz/stream", self.answer(explain_stream), methods=["POST"]),
                 Route("/ltviz/replay", self.answer(serve_replay)),
+                Route("/ltviz/pulls", self.answer(serve_pulls)),
                 Mount("/ltviz/stage", StageFiles(directory=STAGE)),
             ],
             lifespan=self.live,

@@ -1,5 +1,4 @@
 /** What is under the hand: the card of a sample or a class, pinned by a click; an outline or a box selects. */
-import { describeClass } from "../reading/sample.js";
 import { forceLook } from "../scene/forces.js";
 import { pickArrow, pickCentre, pickInside, pickPoint } from "../scene/picking.js";
 import { fill, words } from "../words.js";
@@ -56,7 +55,7 @@ export class Pointer {
     if (this.rest) this.lighting.point(arrow && arrow.part);
     if (arrow) note.show(arrow.lines, null, arrow.x, arrow.y);
     else if (point) note.showPoint(point);
-    else if (found) note.show(describeClass(found.run, found.centre), null, found.x, found.y);
+    else if (found) note.showClass(found.run, found.centre, found.x, found.y);
     else note.hide();
   }
 

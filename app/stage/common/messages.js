@@ -147,6 +147,23 @@
  */
 
 /**
+ * What moved in a run from step to step: the samples of which a classifier names another class, or another class's
+ *   centre is nearest.
+ *
+ * @typedef {object} MovesHeader
+ * @property {"moves"} type
+ * @property {string} run
+ * @property {boolean} anew Takes the place of what was told before; else it goes on from there.
+ * @property {number[]} steps Frames that were looked at. What moved is told since the one before; of the first one of
+ *   all nothing is.
+ * @property {number} joined How many steps of all, the first ones, tell what happened at several frames at once.
+ * @property {number | null} looked How many samples were looked at; null: all.
+ * @property {Arrays} arrays "<kind>.counts" for each step, then for each that moved its place in the run,
+ *   "<kind>.rows", and the classes "<kind>.before" and "<kind>.after"; the kinds are prediction and border, where
+ *   known.
+ */
+
+/**
  * What the viewer's clock does.
  *
  * @typedef {object} ClockHeader

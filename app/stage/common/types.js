@@ -97,6 +97,7 @@
  * @property {string} [welcome]     newcomers are welcome here; selector of what the last stop of the tour points at
  * @property {boolean} [waits]      the page wants to be told once points are seen
  * @property {boolean} [cards]      the page can show the card of a run's method
+ * @property {string|null} [ledger]  selector of the page's ledger of pulls, which a card leads to
  * @property {string} [view]        which stage on the page this is; each keeps its own camera
  *
  * @typedef {{name: string, title: string, fixable?: boolean}} PageControl   of the page around, for a link

@@ -72,8 +72,9 @@ export class ReplaySource {
   }
 
   /** @param {string} run @param {Track} track @param {boolean} anew */
-  introduce(run, { header, state, steps, trouble }, anew) {
+  introduce(run, { header, state, steps, trouble, moves }, anew) {
     if (anew && header) this.deliver(header);
+    if (anew && moves) this.deliver(moves);
     // All its steps, each time: some may have been thinned out.
     if (state.state)
       this.onMessage({ type: "state", ...state, run, steps, frames: steps.length }, new ArrayBuffer(0), 0);

@@ -1,5 +1,6 @@
 /** What the stage knows of one run: who it is, how it fares, and the two frames between which it is moving. */
 import { PLACE_SCALE } from "../common/messages.js";
+import { readMoves } from "./moves.js";
 import { drawingOrder } from "./order.js";
 import { addSteps } from "./steps.js";
 import { blendPoints, easeOut, slerp } from "../common/vectors.js";
@@ -32,6 +33,8 @@ export class Run {
     this.steps = [];
     /** @type {[number, string, string][]} what happened to it: step, kind, sentence */
     this.events = [];
+    /** @type {import("./moves.js").Moves|null} who changed its class, in the frames that were looked at for it */
+    this.moves = null;
     /** @type {Frame|null} newest frame received and not yet shown */
     this.pending = null;
     /** @type {Frame|null} the frame shown, or being moved to */
@@ -150,6 +153,11 @@ export class Run {
     // A folder that was removed and filled again has fewer frames than were known of it.
     if (this.steps.length > header.frames && header.steps?.length === header.frames) this.steps = [...header.steps];
     if (header.events) this.events = header.events;
+  }
+
+  /** @param {ArrayBuffer} buffer @param {import("../common/messages.js").MovesHeader} header @param {number} offset */
+  setMoves(buffer, header, offset) {
+    this.moves = readMoves(buffer, header, offset, this.moves);
   }
 
   /** @param {Frame} frame */

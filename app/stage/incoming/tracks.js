@@ -14,10 +14,11 @@ import { addSteps, lastAtMost } from "./steps.js";
  * @property {(ArrayBuffer|null)[]} frames  one for each step; null: it is not here, and can be asked for
  * @property {boolean} live            more are to come
  * @property {string|null} [trouble]   a sentence about it
+ * @property {ArrayBuffer|null} [moves]  its message of what moved, where it came
  */
 /**
  * @typedef {{run: string, generation: string|null, state: Record<string, any>, header: string|null, steps: number[],
- * frames: string[], trouble?: string|null}} Given   what is new of a run; messages are packed
+ * frames: string[], trouble?: string|null, moves?: string}} Given   what is new of a run; messages are packed
  */
 /**
  * @typedef {{n: number, anew: boolean, more: boolean, live: boolean, runs: Given[]}} Parcel   `n` counts them; `anew`: it
@@ -73,7 +74,7 @@ export class Tracks {
   }
 
   /** @param {Given} given */
-  async grow({ run, generation, state, header, steps, frames, trouble }) {
+  async grow({ run, generation, state, header, steps, frames, trouble, moves }) {
     const track = this.of.get(run);
     if (!track) return;
     const [head, ...unpacked] = await Promise.all([header === null ? null : unpack(header), ...frames.map(unpack)]);
@@ -81,6 +82,7 @@ export class Tracks {
     // In place: who plays it holds it.
     if (isAnother) Object.assign(track, emptyTrack(), { generation });
     if (head) track.header = head;
+    if (moves) track.moves = await unpack(moves);
     steps.forEach((step, i) => this.put(track, step, /** @type {ArrayBuffer} */ (unpacked[i])));
     this.thin(track);
     Object.assign(track, { state, trouble });

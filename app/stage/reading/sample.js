@@ -126,8 +126,9 @@ export function describeClass(run, c) {
 }
 
 export class SampleNote {
-  /** @param {HTMLElement} host */
-  constructor(host) {
+  /** @param {HTMLElement} host @param {import("./pulled.js").PulledNote} pulled */
+  constructor(host, pulled) {
+    this.pulled = pulled;
     this.image = make("img", "ltv-thumb", { alt: "", hidden: "" });
     this.lines = make("div", "ltv-lines");
     this.near = make("div", "ltv-near", { hidden: "" });
@@ -138,9 +139,12 @@ export class SampleNote {
       this.image,
       this.lines,
       this.near,
+      pulled.root,
     );
     this.spoken = make("div", "ltv-hidden", { role: "status", "aria-live": "polite" });
     this.spokenAt = -Infinity;
+    /** What is shown next has a ribbon. */
+    this.moved = false;
     /** Neighbours as they stand there. @type {Row[]} */
     this.rows = [];
     this.host = host;
@@ -152,6 +156,8 @@ export class SampleNote {
    * @param {boolean} [pinned]
    */
   show(lines, image, x, y, pinned = false) {
+    if (!this.moved) this.pulled.hide();
+    this.moved = false;
     while (this.lines.children.length > lines.length) this.lines.lastChild?.remove();
     lines.forEach((line, i) => setText(this.lines.children[i] ?? this.lines.appendChild(make("div")), line));
     this.image.hidden = !image;
@@ -164,6 +170,19 @@ export class SampleNote {
     const left = x + SHIFT + w > this.host.clientWidth ? Math.max(0, x - SHIFT - w) : x + SHIFT;
     const top = Math.min(Math.max(0, y - h / 2), Math.max(0, this.host.clientHeight - h));
     this.root.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  /** The card of a class, with who moved it. @param {Run} run @param {number} c @param {number} x @param {number} y */
+  showClass(run, c, x, y) {
+    this.tellMoved(run, { rank: c });
+    this.show(describeClass(run, c), null, x, y);
+  }
+
+  /** Who moved what the card is of; a moment that was kept has no such story. @param {Run} run
+   * @param {import("./pulled.js").Whose} whose */
+  tellMoved(run, whose) {
+    this.moved = !(run instanceof Moment);
+    if (this.moved) this.pulled.show(run, whose);
   }
 
   /** @param {Spot} spot */
@@ -184,6 +203,7 @@ export class SampleNote {
     const info = /** @type {import("../common/types.js").RunInfo} */ (run.info),
       lines = describePoint(run, index);
     this.writeNear(panels, id);
+    this.tellMoved(run, { row: index });
     this.show(lines, thumbnailOf(info, index), x, y, true);
     this.speak(
       [
@@ -276,6 +296,7 @@ export class SampleNote {
 
   hide() {
     this.root.hidden = true;
+    this.pulled.hide();
     if (this.spoken.textContent) setText(this.spoken, "");
     this.spokenAt = -Infinity;
   }

@@ -28,6 +28,7 @@ export const reducedWords = {
     speed: "Speed of the replay",
     keep: "Keep this moment",
     now: "What happens now",
+    moved: "What moved",
     badge: "Rates",
     table: "Table of measures",
   },
