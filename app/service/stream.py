@@ -254,21 +254,17 @@ class Viewer:
     async def _report(self) -> None:
         """Says how each run stands: at the start, then whenever it changed, at most four times a second."""
         told: dict[str, tuple[Snapshot, tuple[Event, ...], tuple[Event, ...]]] = {}
-        listed: dict[str, set[int]] = {}
         while True:
             for run, tail in self._tails.items():
                 now, recorded, alarms = tail.snapshot, tail.recorded, tail.alarms
                 before = told.get(run)
                 if not tail.looked or (before is not None and before[0] is now and before[1:] == (recorded, alarms)):
                     continue
-                known = listed.setdefault(run, set())
-                if before is not None and before[0].generation != now.generation:
-                    known.clear()
-                had = before[0].steps if before is not None and known else ()
+                had = before[0].steps if before is not None and before[0].generation == now.generation else ()
                 # Mostly they grow at the end; of very many, each is not looked at again for that.
                 grown = now.steps[: len(had)] == had
+                known = () if grown else frozenset(had)
                 new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
-                known.update(new)
                 changed = not had or before is None or before[1:] != (recorded, alarms)
                 told[run] = (now, recorded, alarms)
                 await self._send(

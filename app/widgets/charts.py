@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ from .viewer import let_the_stage_begin, may_draw_charts, theme
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-LIVE_SECONDS = 2.0
+LIVE_SECONDS = max(2.0, 12.0 / len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2.0)
+"""Between two drawings of a live run's curves: they take a quarter of a second of this process and as much of a browser
+on the same machine, which on two cores is time that the trainer and the spheres want."""
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 """Around curves, in pixels."""
 FEW = "accuracy_few"
@@ -72,14 +75,14 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     _draw_verdict({titles[run]: Result(recordings[run], known[run], measured[run]) for run in known if measured[run]})
     colours = colours_of(known, titles)
     st.html(legend(colours))
-    given = [metrics for frames in measured.values() for metrics in frames.values()]
+    given = [names for frames in measured.values() for names in frames.kinds()]
     drawn: dict[str, Mapping[str, Curve]] = {
-        one.key: {titles[run]: thin(curve(frames, one.key)) for run, frames in measured.items()}
+        one.key: {titles[run]: thin(frames.curve(one.key)) for run, frames in measured.items()}
         for one in known_of(shown_in("curves"), given)
     }
     drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
     ceilings = {
-        measure: [thin(curve(frames, ceiling)) for frames in measured.values()]
+        measure: [thin(frames.curve(ceiling)) for frames in measured.values()]
         for measure in drawn
         if (ceiling := ceiling_of(measure))
     }
@@ -154,14 +157,14 @@ def stroke(colour: str, dash: str) -> str:
     return f"repeating-linear-gradient(90deg,{','.join(stops)})"
 
 
-def notes(known: Mapping[str, RunInfo], given: Sequence[Mapping[str, float]]) -> list[str]:
+def notes(known: Mapping[str, RunInfo], given: Sequence[Collection[str]]) -> list[str]:
     """What one must know to read these spheres: where no simplex fits, and that no frame of all those given tells how
     far it is from theory."""
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
             said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
-    if said and not any("theory_error_mean" in metrics for metrics in given):
+    if said and not any("theory_error_mean" in names for names in given):
         said.append(words.shared.NO_THEORY)
     return said
 
@@ -189,12 +192,6 @@ def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]
     missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
     said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
     return [words.shared.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
-
-
-def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
-    """Steps and values of one measure; frames that do not have it are left out."""
-    points = [(step, found[measure]) for step, found in sorted(frames.items()) if measure in found]
-    return [step for step, _ in points], [value for _, value in points]
 
 
 def loss_curve(recording: Recording) -> Curve:
