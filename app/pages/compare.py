@@ -6,19 +6,20 @@ import streamlit as st
 from ltviz_app import words
 from ltviz_app.service.studio import open_studio
 from ltviz_app.widgets import card, charts, classroom, comparison, evidence, selection, spaces, sweeps, viewer
-from ltviz_app.widgets.chooser import draw_chooser, read_entries, run_titles
+from ltviz_app.widgets.chooser import draw_chooser
 from ltviz_app.widgets.curation import draw_curation, draw_notes
 from ltviz_app.widgets.style import draw_style
 
 studio = open_studio()
 draw_style()
 above = st.container()
-entries = read_entries(studio)
-titles = run_titles(entries)
+shown = selection.read_selection(studio)
+listing = studio.listing(shown.runs)
 with st.sidebar:
     sweeps.draw_sweeps(studio)
-    runs = draw_chooser(studio, selection.read_selection(studio), entries)
-    draw_curation(studio, runs, entries, titles)
+    runs = draw_chooser(studio, shown, listing)
+    draw_curation(studio, runs, listing)
+titles = {run: listing.titles[run] for run in runs if run in listing.titles}
 with above:
     classroom.draw_class(studio, "compare", {"runs": ",".join(runs)})
 if not runs:
@@ -31,7 +32,7 @@ with stage:
     asked = viewer.draw_stage(studio, runs, view="compare", step=held, titles=titles, lit=lit)
 if viewer.may_draw_charts(studio):
     evidence.draw_evidence(studio, runs, step, titles)
-    draw_notes(runs, entries, titles)
+    draw_notes(runs, listing)
     charts.draw_methods(studio, runs)
 else:
     viewer.let_the_stage_begin()

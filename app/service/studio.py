@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ltviz.recording.index import Summary
 from .. import words
 from .classroom import Classrooms
 from .hub import Hub
+from .listing import Listing, Listings
 from .previews import Previews
 from .programs import Programs
 from .reproductions import Reproductions
@@ -49,6 +51,7 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.supervisor.permit = self.check_trainer
+        self._listings = Listings(lambda: Listing(self.hub.runs.summaries(), self.demo_recordings))
 
     @property
     def may_train(self) -> bool:
@@ -89,9 +92,20 @@ class Studio:
         """The person's own runs, newest first."""
         return self.hub.runs.recordings()
 
-    def summaries(self) -> list[Summary]:
-        """What a list says of each of the person's own runs, newest first."""
-        return self.hub.runs.summaries()
+    def listing(self, shown: Sequence[str] = ()) -> Listing:
+        """All runs; of a home of very many as they were some seconds ago, unless one of `shown` has come since."""
+        root = self.hub.runs.root
+        recordings = [self.hub.recording(run) for run in shown]
+        wanted = [one.run_id for one in recordings if one.path.is_relative_to(root) and one.exists]
+        return self._listings.get(tuple(self.supervisor.queued_runs()), wanted)
+
+    def relist(self) -> None:
+        """Runs have been changed here, or elsewhere by something that told: the next listing looks at the home."""
+        self._listings.forget()
+
+    def summaries(self) -> Sequence[Summary]:
+        """What a list says of each of the person's own runs, newest first; as old as `listing` may be."""
+        return self.listing().own
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:

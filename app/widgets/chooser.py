@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import streamlit as st
 
-from ltviz.recording.index import Summary, summarise
-from ltviz.recording.notes import Notes
-
 from .. import words
+from ..service.listing import FILTERS, MOST_LISTED, Listing
 from ..service.stream import MAX_RUNS
 from ..service.studio import Studio
 from .runlist import draw_unlisted
 from .selection import Selection, choose
 from .style import draw_heading
 
-FILTERS: dict[str, Callable[[Entry], Sequence[Any]]] = {
-    "method": lambda entry: [entry.info.title or entry.info.method or entry.run] if entry.info else [],
-    "data": lambda entry: [entry.info.data] if entry.info and entry.info.data else [],
-    "factor": lambda entry: (
-        [entry.info.imbalance_factor] if entry.info and entry.info.imbalance_factor is not None else []
-    ),
-    "dim": lambda entry: [entry.info.dim] if entry.info and entry.info.dim else [],
-    "seed": lambda entry: [entry.info.seed] if entry.info and entry.info.seed is not None else [],
-    "tag": lambda entry: entry.notes.tags,
-}
-"""What runs can be chosen by: each gives the values that a run has."""
 PICK, FOLLOW, SEARCH = "compare-runs", "compare-follow", "compare-search"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A run that may be chosen."""
-
-    run: str
-    info: Summary | None
-    """None where run.json cannot be read."""
-    notes: Notes
-    own: bool
-    """Whether it lies in the person's own folder; the others came with the package."""
-
-    @property
-    def text(self) -> str:
-        """What a search looks into."""
-        given = [self.run, *self.notes.tags, self.notes.note]
-        if self.info:
-            given += [self.info.title, self.info.method or "", self.info.data or "", f"seed {self.info.seed}"]
-        return "\n".join(given).lower()
-
-
-def read_entries(studio: Studio) -> list[Entry]:
-    """All runs of the home, newest first, then the demos."""
-    own = [_entry(run, own=True) for run in studio.summaries()]
-    known = {entry.run for entry in own}
-    demos = [demo for demo in studio.demo_recordings() if demo.run_id not in known]
-    return own + [_entry(summarise(demo, demo.run_id), own=False) for demo in demos]
-
-
-def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> tuple[str, ...]:
+def draw_chooser(studio: Studio, shown: Selection, listing: Listing) -> tuple[str, ...]:
     """The filters and the list; what is chosen goes into the address, so that a link shows the same."""
     if shown.problem:
         st.error(shown.problem)
@@ -73,49 +27,38 @@ def draw_chooser(studio: Studio, shown: Selection, entries: Sequence[Entry]) -> 
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    with st.expander(words.compare.NARROW, expanded=_is_narrowed()):
+    asked = {name: st.session_state.get(f"compare-{name}") or [] for name in FILTERS}
+    with st.expander(words.compare.NARROW, expanded=any(asked.values())):
         for name in FILTERS:
-            _draw_filter(name, entries)
-    fitting = in_order([entry for entry in entries if _fits(entry)])
-    own = [entry for entry in fitting if entry.own] or fitting
-    wanted = [entry.run for entry in own][:MAX_RUNS]
-    if fitting != entries or len(wanted) > len(shown.runs):
-        st.caption(words.compare.fitting(len(fitting), len(entries), MAX_RUNS))
+            asked[name] = _draw_filter(name, listing)
+    newest, fitting = listing.fitting(asked, (st.session_state.get(SEARCH) or "").strip().lower())
+    wanted = [entry.run for entry in fitting if entry.own][:MAX_RUNS] or [entry.run for entry in fitting][:MAX_RUNS]
+    if len(fitting) < len(listing.entries) or len(wanted) > len(shown.runs):
+        st.caption(words.compare.fitting(len(fitting), len(listing.entries), MAX_RUNS))
     following = bool(st.session_state.get(FOLLOW))
     pressed = st.button(words.compare.SHOW_THESE, key="compare-all", width="stretch", disabled=following or not wanted)
     st.toggle(words.compare.FOLLOW_NEW, key=FOLLOW, help=words.compare.FOLLOW_NEW_HELP)
     if (pressed or following) and tuple(wanted) != shown.runs and wanted:
         choose(wanted)
         st.rerun()
-    chosen = _draw_list(shown, entries, fitting, following)
+    near = {entry.run for entry in newest[:MOST_LISTED]} if len(newest) > MOST_LISTED else None
+    chosen = _draw_list(shown, listing, [e.run for e in fitting if near is None or e.run in near], following)
+    if near is not None:
+        st.caption(words.compare.not_listed(MOST_LISTED, len(fitting)))
     draw_unlisted(studio)
     return chosen
 
 
-def in_order(entries: Sequence[Entry]) -> list[Entry]:
-    """Methods together, in the order in which they first came, and their seeds side by side."""
-    oldest = sorted(entries, key=lambda entry: (entry.info.created if entry.info else 0.0, entry.run))
-    place: dict[tuple[Any, ...], int] = {}
-    for entry in oldest:
-        place.setdefault(_kind(entry), len(place))
-    return sorted(
-        oldest, key=lambda e: (place[_kind(e)], e.info.seed if e.info and e.info.seed is not None else -1, e.run)
-    )
-
-
-def _draw_list(
-    shown: Selection, entries: Sequence[Entry], fitting: Sequence[Entry], following: bool
-) -> tuple[str, ...]:
-    titles = run_titles(entries)
+def _draw_list(shown: Selection, listing: Listing, offered: list[str], following: bool) -> tuple[str, ...]:
     if st.session_state.get("compare-address") != shown.runs:
         st.session_state["compare-address"], st.session_state[PICK] = shown.runs, list(shown.runs)
-    options = list(dict.fromkeys([*shown.runs, *st.session_state.get(PICK, []), *(entry.run for entry in fitting)]))
+    options = list(dict.fromkeys([*shown.runs, *st.session_state.get(PICK, []), *offered]))
     chosen = tuple(
         st.multiselect(
             words.compare.COMPARE_PICK,
             options,
             key=PICK,
-            format_func=lambda run: titles.get(run, str(run)),
+            format_func=lambda run: listing.titles.get(run, str(run)),
             max_selections=MAX_RUNS,
             label_visibility="collapsed",
             placeholder=words.compare.COMPARE_PICK,
@@ -129,34 +72,10 @@ def _draw_list(
     return chosen
 
 
-def run_titles(entries: Sequence[Entry]) -> dict[str, str]:
-    """Run -> title, seed where it has one, and its settings where there is more than one kind of run; plain text."""
-    known = {entry.run: entry.info for entry in entries if entry.info is not None}
-    demos = {entry.run for entry in entries if not entry.own}
-    cells = {(info.data, info.imbalance_factor, info.dim) for info in known.values()}
-    titles = {}
-    for run, info in known.items():
-        parts = [info.title or run]
-        if info.seed is not None:
-            parts.append(words.shared.SEED.format(seed=info.seed))
-        if len(cells) > 1:
-            factor = (
-                [] if info.imbalance_factor is None else [words.compare.FACTOR.format(factor=info.imbalance_factor)]
-            )
-            cell = [info.data or "", *factor, words.compare.DIMENSIONS.format(dim=info.dim or "?")]
-            parts.append(" ".join(filter(None, cell)))
-        titles[run] = " · ".join(
-            [*parts, words.compare.DEMO_RUN] if run in demos and len(demos) < len(known) else parts
-        )
-    times = Counter(titles.values())
-    return {run: f"{title} · {run}" if times[title] > 1 else title for run, title in titles.items()}
-
-
-def _draw_filter(name: str, entries: Sequence[Entry]) -> None:
-    values = sorted({value for entry in entries for value in FILTERS[name](entry)})
-    key = f"compare-{name}"
+def _draw_filter(name: str, listing: Listing) -> list[object]:
+    values, key = listing.values[name], f"compare-{name}"
     values = [*values, *(value for value in st.session_state.get(key, []) if value not in values)]
-    st.multiselect(
+    return st.multiselect(
         words.compare.FILTERS[name],
         values,
         key=key,
@@ -164,25 +83,3 @@ def _draw_filter(name: str, entries: Sequence[Entry]) -> None:
         placeholder=words.compare.ANY,
         disabled=not values,
     )
-
-
-def _is_narrowed() -> bool:
-    return any(st.session_state.get(f"compare-{name}") for name in FILTERS)
-
-
-def _fits(entry: Entry) -> bool:
-    for name, values in FILTERS.items():
-        asked = st.session_state.get(f"compare-{name}")
-        if asked and not set(values(entry)) & set(asked):
-            return False
-    return (st.session_state.get(SEARCH) or "").strip().lower() in entry.text
-
-
-def _kind(entry: Entry) -> tuple[Any, ...]:
-    info = entry.info
-    return (entry.run,) if info is None else (info.data, info.imbalance_factor, info.dim, info.method, info.title)
-
-
-def _entry(run: Summary, *, own: bool) -> Entry:
-    # What is wrong with notes is said where a person edits them.
-    return Entry(run.run_id, run if run.problem is None else None, Notes(tags=run.tags, note=run.note), own)

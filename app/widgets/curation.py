@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,22 +11,25 @@ from ltviz.recording.info import ACTIVE
 from ltviz.recording.notes import MAX_NOTE, delete_run, note_run, read_notes, tag_run
 
 from .. import words
+from ..service.listing import Entry, Listing
 from ..service.studio import Studio
 from . import forms
-from .chooser import Entry
 from .selection import choose
 from .style import draw_heading
 
 ASKED = "curate-asked"
 
 
-def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[str, str]) -> None:
+def draw_curation(studio: Studio, chosen: Sequence[str], listing: Listing) -> None:
     """For one of the chosen runs or all of them. Demos belong to the package and stay as they are."""
-    own = [entry.run for entry in entries if entry.own and entry.run in chosen]
+    own = [entry.run for entry in _known(chosen, listing) if entry.own]
     if not own or not studio.may_train:
         return
     with st.expander(words.compare.CURATE):
-        names = {"": words.compare.ALL_CHOSEN.format(count=len(own)), **{run: titles.get(run, run) for run in own}}
+        names = {
+            "": words.compare.ALL_CHOSEN.format(count=len(own)),
+            **{run: listing.titles.get(run, run) for run in own},
+        }
         options = ["", *own] if len(own) > 1 else own
         run = st.selectbox(
             words.compare.RUN, options, format_func=lambda run: names.get(run, str(run)), key="curate-run"
@@ -38,13 +41,13 @@ def draw_curation(studio: Studio, chosen: Sequence[str], entries: Sequence[Entry
         _draw_deletion(studio, runs, chosen)
 
 
-def draw_notes(chosen: Sequence[str], entries: Sequence[Entry], titles: Mapping[str, str]) -> None:
+def draw_notes(chosen: Sequence[str], listing: Listing) -> None:
     """The notes of the chosen runs, as plain text."""
-    noted = [entry for entry in entries if entry.run in chosen and entry.notes.note]
+    noted = [entry for entry in _known(chosen, listing) if entry.summary.note]
     if noted:
         draw_heading(words.compare.NOTES)
         for entry in noted:
-            st.text(f"{titles.get(entry.run, entry.run)}: {entry.notes.note}")
+            st.text(f"{listing.titles.get(entry.run, entry.run)}: {entry.summary.note}")
 
 
 def _draw_tags(studio: Studio, runs: Sequence[str]) -> None:
@@ -96,6 +99,12 @@ def _draw_deletion(studio: Studio, runs: Sequence[str], chosen: Sequence[str]) -
             st.rerun()
 
 
+def _known(chosen: Sequence[str], listing: Listing) -> list[Entry]:
+    """What the listing knows of the chosen runs, newest first."""
+    known = [listing.by_run[run] for run in chosen if run in listing.by_run]
+    return sorted(known, key=lambda entry: (entry.own, entry.summary.created, entry.run), reverse=True)
+
+
 def _change(studio: Studio, act: Callable[[], object]) -> None:
     if _try(studio, act):
         st.rerun()
@@ -108,6 +117,8 @@ def _try(studio: Studio, act: Callable[[], object]) -> bool:
     except LtvizError as error:
         st.error(forms.escape(str(error)))
         return False
+    finally:
+        studio.relist()
     return True
 
 

@@ -101,16 +101,19 @@ def _lines(studio: Studio, shown: Sequence[str]) -> tuple[list[RunLine], int]:
 
     Of those that are not drawn nothing is read but, once, how they ended.
     """
-    states = {run.run_id: run.state for run in studio.summaries()}
+    listing, queued = studio.listing(shown), {}
+    known = {run for run in (*shown, *studio.supervisor.queued_runs()) if (own := listing.by_run.get(run)) and own.own}
     for run in studio.supervisor.queued_runs():
-        if run not in states:
-            states[run] = Recording(studio.hub.runs.folder(run), run_id=run).status().state
+        if run not in known:
+            queued[run] = Recording(studio.hub.runs.folder(run), run_id=run).status().state
     place = {run: number for number, run in enumerate(shown)}
-    live = {run for run, state in states.items() if state in LIVE}
-    drawn = sorted(states, key=lambda run: (run not in live, place.get(run, len(place))))[: max(MOST_RUNS, len(live))]
+    live = [*listing.live, *(run for run, state in queued.items() if state in LIVE)]
+    begun = [run for run in shown if run in known or run in queued]
+    newest = [run.run_id for run in listing.own[: MOST_RUNS + len(begun) + len(live)]]
+    drawn = list(dict.fromkeys([*live, *begun, *newest, *queued]))[: max(MOST_RUNS, len(live))]
     lines = [read_line(studio, studio.hub.recording(run)) for run in drawn]
     lines.sort(key=lambda line: (not line.live, place.get(line.run, len(place))))
-    return lines, len(states) - len(lines)
+    return lines, len(listing.own) + len(queued) - len(lines)
 
 
 def _pulse(studio: Studio, lines: Sequence[RunLine]) -> tuple[bool, tuple[str, ...], Any]:

@@ -24,6 +24,7 @@ def draw_sweeps(studio: Studio) -> None:
 def _draw_sweeps(studio: Studio) -> None:
     told = launch.sweeps(studio.home)
     if _pulse(told) != st.session_state.get("sweep-pulse"):
+        studio.relist()
         st.rerun(scope="app")
     if not told:
         return

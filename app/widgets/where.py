@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ltviz import launch
+from ltviz.launch.apart import shared_storage
 from ltviz.launch.away import Away, clusters
 from ltviz.launch.slurm_site import slurm_options
 
@@ -31,13 +32,16 @@ def draw_where() -> dict[str, Any]:
             gpus = st.number_input(
                 words.lab.GPUS, 0.0, 64.0, 0.0, 0.25, key="race-gpus", help=words.lab.GPUS_HELP, format="%g"
             )
-        return {"on": on, "gpus": gpus}
+        mirror = st.text_input(words.lab.AWAY_MIRROR, key="race-mirror", help=words.lab.AWAY_MIRROR_HELP).strip()
+        return {"on": on, "gpus": gpus, "mirror": mirror or None}
     with right:
         text = st.text_input(words.lab.SLURM, key="race-slurm", help=words.lab.SLURM_HELP)
     return {"on": on, "options": text}
 
 
 def away_of(job: launch.Job, where: Mapping[str, Any]) -> Away:
-    """A race on a cluster, as the menu says. ConfigError: options that are none."""
+    """A race on a cluster, as the menu says. ConfigError: options that are none, an address that no node reaches."""
+    if mirror := where.get("mirror"):
+        shared_storage(mirror)
     given = {**where, **({"options": slurm_options(where["options"])} if "options" in where else {})}
     return Away(job=job, **given)

@@ -200,8 +200,13 @@ BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nea
 
 def fitting(found: int, every: int, most: int) -> str:
     """How many runs the filters leave."""
-    said = f"All {every} runs fit." if found == every else f"{found} of {every} runs fit."
+    said = f"All {every:,} runs fit." if found == every else f"{found:,} of {every:,} runs fit."
     return f"{said} At most {most} are shown at once." if found > most else said
+
+
+def not_listed(most: int, found: int) -> str:
+    """That the list of runs does not hold them all."""
+    return f"The list holds the newest {most:,} of {found:,}. A search finds the others."
 
 
 def sweep_line(name: str, finished: int, failed: int, runs: int, seconds_left: float | None) -> str:

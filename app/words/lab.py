@@ -46,7 +46,15 @@ OPTIMISATION_HELP = "Optimiser, schedule of the rate, epochs, changes on the way
 AUTOMATIC = "automatic"
 WHERE = "Where"
 PLACES = {"here": "This machine", "ray": "Ray", "slurm": "Slurm"}
-AWAY_HELP = "Its runs are written into this folder of runs, which the cluster's machines must share."
+AWAY_HELP = (
+    "Its runs are written into this folder of runs, which the cluster's machines share; on Ray an address that they "
+    "and this machine reach will do."
+)
+AWAY_MIRROR = "Address, where no folder is shared"
+AWAY_MIRROR_HELP = (
+    "A folder such as s3://bucket/runs. Machines that do not see this folder of runs bring theirs there, and they come "
+    "here while they train. Such a race can be stopped, but not paused or changed."
+)
 GPUS = "GPUs"
 GPUS_HELP = "GPUs that the race takes of the cluster, or a part of one; with 0 it trains on a processor."
 SLURM = "Slurm options"

@@ -15,6 +15,7 @@ from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.export import basis, findings, repeats, results, summary
 from ltviz.export.told import told_in
+from ltviz.launch.apart import shared_storage
 from ltviz.launch.slots import Slots, default_slots
 from ltviz.launch.sweep import Cell, plan, read_sweep
 from ltviz.launch.tally import State, SweepStatus, states_of
@@ -22,6 +23,7 @@ from ltviz.launch.trials import Site, Trials
 from ltviz.metrics.judged import COMMON
 from ltviz.recording import Recording, checkpoints_home, run_path
 from ltviz.recording.names import typed_path
+from ltviz.recording.storage import Storage
 from ltviz.training.stop import Stop
 
 ABOUT = (
@@ -49,7 +51,12 @@ class SweepOptions(BaseModel):
     on: Literal["here", "ray", "slurm"] = Field(
         "here",
         description="Where races train: in slots on this machine; as jobs of a Ray cluster, whose job server is found "
-        "in RAY_API_SERVER_ADDRESS or RAY_ADDRESS; as an array of Slurm jobs. Nodes share the home.",
+        "in RAY_API_SERVER_ADDRESS or RAY_ADDRESS; as an array of Slurm jobs. Nodes share the home, or a mirror.",
+    )
+    mirror: str | None = Field(
+        None,
+        description="On ray: an address that nodes and this machine reach, such as s3://bucket/runs. A node that does "
+        "not see the home brings its runs there, and they are fetched from there while they train.",
     )
     trial_cpus: float = Field(1, ge=0, le=1024, description="On ray: CPUs that a race takes.")
     trial_gpus: float = Field(0, ge=0, le=64, description="On ray: GPUs that a race takes, or a part of one.")
@@ -94,7 +101,7 @@ def run(argv: Sequence[str]) -> int:
         _tell_plan(home, cells, options.json_)
         return 0
 
-    stop, began = Stop(), time.monotonic()
+    mirror, stop, began = _mirror(options), Stop(), time.monotonic()
     told = _Quiet() if options.json_ else _Bar() if sys.stderr.isatty() else _Lines(home)
     with stop.on_signals():
         said: dict[str, Any] = {"tag": sweep.name, "stop": stop, "progress": told.progress, "ended": told.ended}
@@ -102,7 +109,10 @@ def run(argv: Sequence[str]) -> int:
             status = Slots(home, cells, slots=options.slots or default_slots(), **said).run()
         else:
             home = home.absolute()
-            status = Trials(home, cells, site=_site(home, sweep.name, options), **said).run()
+            trials = Trials(home, cells, site=_site(home, sweep.name, options), mirror=mirror, **said)
+            status = trials.run()
+            if mirror is not None and trials.arrivals is not None and trials.arrivals.apart and not options.json_:
+                print(f"ltviz: nodes do not see {home}, so their runs came by {mirror.url}", file=sys.stderr)
     told.clear()
     return _tell_end(sweep.name, home, cells, status, time.monotonic() - began, options)
 
@@ -118,6 +128,15 @@ def _chosen(cells: Sequence[Cell], only: str) -> list[Cell]:
             f"only must name runs of the sweep, got {min(missing):.80}; `--dry-run` lists the {len(cells)} races"
         )
     return found
+
+
+def _mirror(options: SweepOptions) -> Storage | None:
+    """Where nodes bring what they train apart. ConfigError: no such address, or a place that has no such nodes."""
+    if options.mirror is None:
+        return None
+    if options.on != "ray":
+        raise ConfigError(f"mirror is for nodes of a Ray cluster, got on {options.on}; try --on ray, or leave it out")
+    return shared_storage(options.mirror)
 
 
 def _site(home: Path, tag: str, options: SweepOptions) -> Site:

@@ -18,7 +18,8 @@ from ltviz.cli.arguments import parse, with_defaults
 from ltviz.cli.mirror import mirror_storage, mirrored
 from ltviz.data import registry as data_registry
 from ltviz.errors import ConfigError, TrainingError
-from ltviz.launch.queue import read_job
+from ltviz.launch.apart import sees
+from ltviz.launch.queue import parse_job, read_job
 from ltviz.recording import Recording, checkpoints_home, new_run_id
 from ltviz.recording.names import typed_path
 from ltviz.training import folders
@@ -68,6 +69,9 @@ class ResumeOptions(BaseModel):
 class JobOptions(BaseModel):
     job: str = Field(description="File of the job.")
     home: str | None = Field(None, description="Folder of run folders; the variable LTVIZ_HOME where empty.")
+    mirror: str | None = Field(None, description="Where a node that does not see that folder brings the runs.")
+    token: str = Field("", description="What the folder is known by.")
+    given: str = Field("", description="The job itself, for such a node.")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -184,12 +188,19 @@ def _job(argv: Sequence[str]) -> int:
     about = "Train a job that was put on a cluster."
     options = parse("ltviz train", argv, {"command": JobOptions}, about=about)["command"]
     assert isinstance(options, JobOptions)
-    job, home = read_job(typed_path(options.job)), typed_path(options.home) if options.home else checkpoints_home()
+    home = typed_path(options.home) if options.home else checkpoints_home()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    if options.mirror is not None and not sees(home, options.token):
+        from ltviz.launch.own_disk import train_apart
+
+        print(f"This node does not see {home}, so it trains in a folder of its own and sends runs to {options.mirror}")
+        for left in train_apart(parse_job(options.given.encode(), "--given"), options.mirror):
+            print(f"ltviz: {left.files} files of {left.run_id} did not reach the mirror", file=sys.stderr)
+        return 0
 
     from ltviz.launch.worker import train_alone
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    train_alone(home, job)
+    train_alone(home, read_job(typed_path(options.job)))
     return 0
 
 

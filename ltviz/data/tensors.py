@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ltviz.data import views
 from ltviz.data.batch import Batch
-from ltviz.data.device_inputs import DeviceInputs, on_device
+from ltviz.data.device_inputs import DeviceInputs, OnDevice, on_device
+from ltviz.data.divided import Divided, Part
 from ltviz.data.longtail import LongTailed, random
 from ltviz.data.pixels import Pixels, PixelSampler
 from ltviz.data.sampling import Sampler, Sampling
@@ -50,6 +51,9 @@ class Batches:
         total_steps: of the training, which "progressive" sampling goes by.
         policies: names of the view policies, separated by commas, one a view and the last for all further ones; those
             of the data set, or of the shape of its inputs, where empty.
+        own: of several processes that train together, which rows of so many are this one's: views are then `Divided`,
+            and only these rows are read and augmented, unless somebody looks at the whole view. Labelled pixels, and
+            policies that are not `by_rows`, are made whole by each process.
 
     Attributes:
         inputs: of the training set, on the device.
@@ -70,6 +74,7 @@ class Batches:
         exponent: float | Callable[[int], float] = 1.0,
         total_steps: int = 1,
         policies: str = "",
+        own: Callable[[int], slice] | None = None,
     ):
         self.batch_size, self.seed, self.device, self.total_steps = batch_size, seed, device, total_steps
         self._exponent = exponent
@@ -91,14 +96,17 @@ class Batches:
         self.policies = tuple(policy.name for policy in self._policies)
         alike = len(self._policies) == 1 and self._policies[0].together is not None
         self._in_blocks = alike and isinstance(self.inputs, DeviceInputs)
+        divides = isinstance(self.inputs, DeviceInputs) and all(policy.by_rows for policy in self._policies)
+        self._own = own if divides else None
 
     def at(self, step: int) -> Batch:
         """The batch of training step `step`, from 1."""
         index = self._draw(step)
         if self.inputs.reads_ahead:
-            self.inputs.expect(index[:: self._each])
+            own = slice(None, None, self._each) if self._own is None else self._own(len(index))
+            self.inputs.expect(index[own])
             if step < self.total_steps:
-                self.inputs.expect(self._draw(step + 1)[:: self._each])
+                self.inputs.expect(self._draw(step + 1)[own])
         if self._balanced is None:
             return self._make(step, index, each=self._each)
         return self._make(step, index, lambda: self._make(step, self._draw_balanced(step), stream=_BALANCED_VIEW))
@@ -123,28 +131,19 @@ class Batches:
     ) -> Batch:
         rows = send(torch.from_numpy(index), self.device)
 
-        @cache
-        def images() -> Tensor:
-            return self.inputs.at(index[::each], rows[::each])
+        def seed(i: int) -> int:
+            return int(random(self.seed, stream, step, i).integers(2**62))
 
-        def randoms(i: int) -> views.Randoms:
-            return views.Randoms(int(random(self.seed, stream, step, i).integers(2**62)))
-
-        def view(i: int) -> Tensor:
-            policy, chance = self._policies[min(i, len(self._policies) - 1)], randoms(i)
-            return self.inputs.finish(policy.apply(images(), chance), rows, chance)
-
-        def several(which: Sequence[int]) -> Tensor:
-            together = self._policies[0].together
-            assert together is not None and isinstance(self.inputs, DeviceInputs)
-            return self.inputs.normalise(together(images(), [randoms(i) for i in which]))
-
+        maker = _Maker(self.inputs, self._policies, seed, index, rows, each)
+        view, several = maker.view, maker.several if self._in_blocks else None
+        if step and self._own is not None:
+            view, several = maker.divided(self._own(len(index))), None
         return Batch(
             step,
             rows,
             self.labels[rows],
             view,
-            make_views=several if self._in_blocks else None,
+            make_views=several,
             labels=None if self._multi is None else self._multi[rows],
             make_rebalanced=rebalanced,
             each=each,
@@ -169,3 +168,47 @@ class Batches:
         """As `_draw`, every class alike."""
         assert self._balanced is not None
         return self._balanced.draw(random(self.seed, _BALANCED, step), self.batch_size, 0.0)
+
+
+class _Maker:
+    """Makes views of the samples at `index`, which are `rows` on the device, or of the rows `own` of `num` of them."""
+
+    def __init__(
+        self,
+        inputs: OnDevice,
+        policies: Sequence[views.Policy],
+        seed: Callable[[int], int],
+        index: np.ndarray,
+        rows: Tensor,
+        each: int = 1,
+        own: slice | None = None,
+        num: int = 0,
+    ):
+        self._inputs, self._policies, self._seed = inputs, policies, seed
+        self._index, self._rows, self._each, self._own, self._num = index, rows, each, own, num
+
+    @cached_property
+    def _images(self) -> Tensor:
+        return self._inputs.at(self._index[:: self._each], self._rows[:: self._each])
+
+    def _randoms(self, i: int) -> views.Randoms:
+        return views.Randoms(self._seed(i), self._own, self._num)
+
+    def view(self, i: int) -> Tensor:
+        """View i."""
+        policy, chance = self._policies[min(i, len(self._policies) - 1)], self._randoms(i)
+        return self._inputs.finish(policy.apply(self._images, chance), self._rows, chance)
+
+    def several(self, which: Sequence[int]) -> Tensor:
+        """Several views, one after the other."""
+        together = self._policies[0].together
+        assert together is not None and isinstance(self._inputs, DeviceInputs)
+        return self._inputs.normalise(together(self._images, [self._randoms(i) for i in which]))
+
+    def divided(self, own: slice) -> Callable[[int], Tensor]:
+        """What makes view i of all samples where that is looked at, and of the rows `own` alone where that will do."""
+        num = len(self._index)
+        part = _Maker(self._inputs, self._policies, self._seed, self._index[own], self._rows[own], 1, own, num)
+        assert isinstance(self._inputs, DeviceInputs)
+        like = torch.empty((0, *self._inputs.shape), device=self._rows.device)
+        return lambda i: Divided.of([Part(num, own, partial(self.view, i), partial(part.view, i))], like)

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ltviz.errors import LtvizError, RecordingError
+from ltviz.launch.apart import shared_storage
 from ltviz.launch.locks import lock_file
 from ltviz.launch.queue import FOLDER, Job, check_job
 from ltviz.launch.ray_site import ADDRESSES
@@ -51,6 +52,8 @@ class Away(BaseModel):
     cpus: float = Field(default=1, ge=0, le=1024)
     gpus: float = Field(default=0, ge=0, le=64)
     options: dict[str, str | int] = {}
+    mirror: str | None = None
+    """Where nodes of Ray that do not see the home bring its runs."""
 
 
 def clusters(environment: Mapping[str, str] = os.environ) -> list[Cluster]:
@@ -146,7 +149,8 @@ def follow(home: Path, job_id: str, site: Any = open_site) -> None:
     look()
     try:
         cell = Cell(RunSettings.model_validate(race.job.run), race.job)
-        Trials(home, [cell], tag=job_id, site=site(home, race), stop=stop, progress=look).run()
+        mirror = None if race.mirror is None else shared_storage(race.mirror)
+        Trials(home, [cell], tag=job_id, site=site(home, race), stop=stop, progress=look, mirror=mirror).run()
     except Exception as error:
         log.exception("race %s cannot be trained on %s", job_id, race.on)
         reason = str(error) if isinstance(error, LtvizError) else f"{type(error).__name__}: {error}"

@@ -233,12 +233,23 @@ def withdraw(home: Path, job_id: str, run_id: str | None = None) -> bool:
 def read_job(path: Path) -> Job:
     """The job in a file of any name. ConfigError: there is none."""
     try:
-        return Job.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"job must be a file that a sweep on a cluster has written, got {path!s:.200}; try `ltviz sweep FILE "
-            "--on ray`"
-        ) from error
+        return parse_job(path.read_bytes(), str(path))
+    except OSError as error:
+        raise _no_job(str(path)) from error
+
+
+def parse_job(text: bytes, name: str) -> Job:
+    """The job that a sweep has written; `name` is where. ConfigError: it is none."""
+    try:
+        return Job.model_validate_json(text)
+    except ValueError as error:
+        raise _no_job(name) from error
+
+
+def _no_job(name: str) -> ConfigError:
+    return ConfigError(
+        f"job must be a file that a sweep on a cluster has written, got {name:.200}; try `ltviz sweep FILE --on ray`"
+    )
 
 
 def _folder(home: Path, name: str) -> Path:

@@ -11,6 +11,8 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import psutil
+
 from ltviz.errors import ConfigError, TrainingError
 from ltviz.launch.queue import FOLDER
 from ltviz.launch.trials import Place, Site, Trial
@@ -79,8 +81,38 @@ class SlurmSite(Site):
     def _job(self, one: str) -> Any:
         """A job of this process, or of one before it."""
         if one not in self._jobs:
-            self._jobs[one] = self._executor.job_class(self._folder, one)
+            # of the executor that was chosen: the class of the one that chooses can be asked for nothing
+            found = self._jobs[one] = self._executor._executor.job_class(self._folder, one)
+            if hasattr(found, "_process"):  # of the local executor, which knows the jobs of its own process alone
+                found._process = _Left.find(one, self._folder)
         return self._jobs[one]
+
+
+class _Left:
+    """A job of the local executor that an earlier process has started, as submitit looks at one of its own."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+
+    @classmethod
+    def find(cls, job: str, folder: Path) -> _Left | None:
+        """The process by whose number the job goes; None where it is gone, or is another one by now."""
+        try:
+            process = psutil.Process(int(job))
+            return cls(process) if str(folder) in process.cmdline() else None
+        except (ValueError, psutil.Error):
+            return None
+
+    def poll(self) -> int | None:
+        """None while it lives; how it ended only its result says."""
+        with contextlib.suppress(psutil.Error):
+            if self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
+                return None
+        return 0
+
+    def send_signal(self, number: int) -> None:
+        with contextlib.suppress(psutil.Error):
+            self._process.send_signal(number)
 
 
 def slurm_options(text: str) -> dict[str, str | int]:

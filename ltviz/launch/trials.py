@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from ltviz.errors import RecordingError, TrainingError
+from ltviz.launch.apart import Arrivals, token_of
 from ltviz.launch.progress import report
 from ltviz.launch.queue import FOLDER
 from ltviz.launch.sweep import Cell
 from ltviz.launch.tally import OVER, State, SweepStatus, Tally, state_of
 from ltviz.recording.files import make_folder, write_whole
 from ltviz.recording.names import slug
+from ltviz.recording.storage import Storage
 from ltviz.training.stop import Stop
 
 TRIES = 3
@@ -95,11 +97,12 @@ class Trials:
     """Trains on a site what is not finished yet.
 
     Args:
-        home: folder of run folders, at this path on every node; the trials' jobs are files in it.
+        home: folder of run folders, at this path on every node but with a mirror; the trials' jobs are files in it.
         cells: of the plan.
         tag: put on every run of the sweep.
         site: where to.
         stop, progress, ended: as `Slots` takes them.
+        mirror: where nodes that do not see the home bring their runs; None where all do.
     """
 
     def __init__(
@@ -112,8 +115,10 @@ class Trials:
         stop: Stop,
         progress: Callable[[SweepStatus], None] = lambda status: None,
         ended: Callable[[str, State], None] = lambda run_id, state: None,
+        mirror: Storage | None = None,
     ):
         self.home, self.tally = home, Tally(home, cells, tag)
+        self._mirror, self.arrivals = mirror, None if mirror is None else Arrivals(home, mirror)
         self._site, self._stop, self._progress, self._ended = site, stop, progress, ended
         self._note = home / FOLDER / "trials" / f"{slug(tag)}.json"
         self._sent = [_Sent(cell, self._trial(cell)) for cell in cells]
@@ -138,12 +143,18 @@ class Trials:
                 time.sleep(_POLL)
             if self._stop.asked:
                 self._stop_all()
+        if self.arrivals is not None:
+            self.arrivals.close()
         self._keep_note()
         return self.tally.status()
 
     def _trial(self, cell: Cell) -> Trial:
         name = cell.job.runs[0].run_id
-        return Trial(name, ("train", "--job", str(self._file(name)), "--home", str(self.home)))
+        command = ("train", "--job", str(self._file(name)), "--home", str(self.home))
+        if self._mirror is not None:
+            about = cell.job.as_file().decode()
+            command += ("--mirror", self._mirror.url, "--token", token_of(self.home), "--given", about)
+        return Trial(name, command)
 
     def _file(self, name: str) -> Path:
         return self._note.parent / "jobs" / f"{name}.json"
@@ -154,9 +165,12 @@ class Trials:
         """Takes in what has become of the trials; those that were lost are submitted again."""
         going = [sent for sent in self._sent if not sent.over and sent.id is not None]
         places = self._site.places([str(sent.id) for sent in going])
+        has_come = self._bring(going)
         again = []
         for sent in going:
             place = places[str(sent.id)]
+            if not has_come and place not in ("queued", "running"):
+                continue  # what became of it is at the mirror
             if place == "running":
                 self._update(sent)
             if place in ("queued", "running") or self._close_finished(sent):
@@ -165,6 +179,13 @@ class Trials:
                 continue
             again.append(sent)
         self._submit(again)
+
+    def _bring(self, sent: Sequence[_Sent]) -> bool:
+        """Brings what nodes without the home have sent; whether that could be had, so that the recordings tell all."""
+        if self.arrivals is None:
+            return True
+        runs = [run.run_id for one in sent for run in one.cell.job.runs]
+        return self.arrivals.look(run for run in runs if self.tally.states[run] not in OVER)
 
     def _update(self, sent: _Sent) -> None:
         """States of runs while they train; each that is finished is told of at once."""
@@ -207,6 +228,7 @@ class Trials:
                 raise TrainingError(
                     f"a trial must get as far as its runs, but {sent.trial.name} broke {sent.tries} times "
                     f"({said or 'it printed nothing'}); see that nodes have ltviz and {self.home}"
+                    + (", or give them a mirror" if self._mirror is None else "")
                 )
             make_folder(self._file(sent.trial.name).parent)
             write_whole(self._file(sent.trial.name), sent.cell.job.as_file())
@@ -222,6 +244,7 @@ class Trials:
             places = self._site.places(going)
             going = [one for one in going if places[one] in ("queued", "running")]
             time.sleep(0.2)
+        self._bring([sent for sent in self._sent if not sent.over and sent.id is not None])
         for sent in self._sent:
             if sent.over or self._close_finished(sent):
                 continue

@@ -23,6 +23,7 @@ from ltviz.errors import RecordingError
 from ltviz.recording.files import is_there, make_folder, read_plain, write_whole
 from ltviz.recording.info import ACTIVE, parse_status
 from ltviz.recording.lock import RunLock
+from ltviz.recording.mirror import order
 from ltviz.recording.own import is_own_file, most_bytes, own_files, remove_own
 from ltviz.recording.recording import MAX_STATUS, Recording
 from ltviz.recording.storage import Entry, Storage, batches
@@ -97,6 +98,35 @@ class Copies:
             for name in here - entries.keys():
                 if not name.startswith("projections/"):  # drawn here
                     (path / name).unlink(missing_ok=True)
+            self._stand_in(run_id)
+            return True
+
+    def has_brought(self, run_id: str) -> bool:
+        """Whether what is here of a run, if anything, was brought from the address."""
+        return self._tag_file(run_id).exists()
+
+    def take_in(self, run_id: str) -> bool:
+        """Brings a run that is to stay: weights too, in the writer's order, and last status.json, as it was before the
+        look. Notes stay those that were made here. Whether there is such a run; RecordingError where it cannot be had.
+        """
+        with self._guards[run_id]:
+            try:
+                status = self.storage.read(f"{run_id}/status.json", limit=MAX_STATUS)
+            except FileNotFoundError:
+                return False
+            found = {n: one for n, one in self.storage.files(run_id, deep=True).items() if _is_taken_in(n)}
+            if "run.json" not in found:
+                return False
+            path = self.root / run_id
+            here = {*own_files(path)[0]} if is_there(path) else set()
+            new = {n: found[n] for n in sorted(found, key=order) if n not in here or self._is_new(run_id, n, found[n])}
+            self._check_room(sum(one.size for one in new.values()))
+            for batch in batches({name: one.size for name, one in new.items()}):
+                self._take(run_id, {name: new[name] for name in batch})
+            for name in here - found.keys():
+                if name.startswith(("frames/", "weights/")):  # thinned there
+                    (path / name).unlink(missing_ok=True)
+            write_whole(path / "status.json", status)
             self._stand_in(run_id)
             return True
 
@@ -183,6 +213,12 @@ def _is_brought(name: str) -> bool:
     """Whether a file at the address is one of a run that its readers need, by a name that every disk can hold."""
     kept = name.startswith(("weights/", "projections/", "damaged/"))
     return is_own_file(name) and not kept and not any(map(is_reserved, name.split("/")))
+
+
+def _is_taken_in(name: str) -> bool:
+    """Whether a file at the address is one of a run that is to stay here; of its status and notes more is known."""
+    left = name in ("status.json", "notes.json") or name.startswith("damaged/")
+    return is_own_file(name) and not left and not any(map(is_reserved, name.split("/")))
 
 
 def is_reserved(name: str) -> bool:

@@ -84,7 +84,7 @@ class Sender:
         """
         self._files = self._bytes = 0
         growing = {name: data for name in _GROWING if (data := self._read(name)) is not None}
-        names = sorted(own_files(self.run)[0], key=_order) if is_there(self.run) else []
+        names = sorted(own_files(self.run)[0], key=order) if is_there(self.run) else []
         if not {*FIRST} & {*names}:
             return Sent(0, 0, 0)
         if self._there is None:
@@ -291,7 +291,7 @@ class Mirror:
         return True
 
 
-def _order(name: str) -> tuple[int, bool, str]:
+def order(name: str) -> tuple[int, bool, str]:
     """The writer's order: what a frame needs, frames, and then what speaks of them."""
     return _RANKS.get(name.partition("/")[0], 4), name == "weights/LATEST", name
 

@@ -46,6 +46,7 @@ class Follower:
         self.ranks, self._place = ranks, place
         self._shared: SharedStart | None = None
         self._learners: list[Learner] = []
+        self._replaced = 0
 
     def follow(self) -> None:
         """Until rank 0 says that it is over, or is gone."""
@@ -85,6 +86,9 @@ class Follower:
             learner.step(batch)
         if learner.unread >= 64:
             learner.read(self._shared.batches.at)  # what rank 0 reads of its own; here it only makes room
+        for line in self._shared.data.replaced[self._replaced :]:  # rank 0 reads other files, and cannot tell of these
+            print(f"ltviz: rank {self.ranks.rank}: {line}", file=sys.stderr, flush=True)
+            self._replaced += 1
 
 
 def follow(run: RunSettings) -> None:

@@ -1,9 +1,10 @@
 """Several processes that take each step together: the encoder's rows are divided among them, all else is done by each.
 
-An encoder is where the time goes, and its rows know of one another through batch norm alone. So each rank passes its
-share of the rows through the encoder, and then all ranks hold all features, in the order of the batch. Losses, queues,
-prototypes, matching and momentum are computed by every rank on the whole batch, as one process would: what a paper says
-of its batch holds of all ranks' rows together, and a method need not know that there are ranks.
+An encoder is where the time goes, and its rows know of one another through batch norm alone. So each rank reads and
+augments its share of the samples (`Divided`), passes it through the encoder, and then all ranks hold all features, in
+the order of the batch. Losses, queues, prototypes, matching and momentum are computed by every rank on the whole batch,
+as one process would: what a paper says of its batch holds of all ranks' rows together, and a method need not know that
+there are ranks.
 
 Gradients follow from that. Each rank's loss is the whole loss, not a part of it; through the gathered features a rank
 hears of its own rows alone, so the slopes of encoder weights are parts, which are added up, and all other slopes are
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 from torch.overrides import TorchFunctionMode
 
+from ltviz.data.divided import Divided
 from ltviz.errors import TrainingError
 
 Arrays = dict[str, np.ndarray]
@@ -85,8 +87,9 @@ class Ranks:
         if not self._working:
             return None
         (x,) = given
-        own = x[self.own(len(x))]
-        _Division.enter(encoder, self, len(x), len(own))
+        views = len(x.parts) if isinstance(x, Divided) else 1
+        own = x.own() if isinstance(x, Divided) else x[self.own(len(x))]
+        _Division.enter(encoder, self, len(x), len(own), views)
         return (own,)
 
     def _gather_all(self, encoder: nn.Module, given: tuple[Tensor, ...], features: Tensor | None) -> Tensor | None:
@@ -94,7 +97,7 @@ class Ranks:
         if division is None or not isinstance(features, Tensor):
             return None  # outside of a step, or the encoder failed
         each = len(features) // division.own_rows
-        return _Gather.apply(features, self, division.rows, each)  # type: ignore[no-any-return]
+        return _Gather.apply(features, self, division.rows, each, division.views)  # type: ignore[no-any-return]
 
     def sum_gradients(self, method: nn.Module, trained: Iterable[nn.Parameter]) -> None:
         """Makes every rank's gradients those of the whole batch, and equal to the last bit."""
@@ -179,22 +182,27 @@ def _buckets(known: list[tuple[Tensor, bool]]) -> Iterator[list[tuple[Tensor, bo
 
 
 class _Gather(torch.autograd.Function):
-    """Features of all ranks' rows, in the order of the batch; backwards each rank takes its own."""
+    """Features of all ranks' rows, in the order of the batch; backwards each rank takes its own.
+
+    The rows are those of `views` views, one after the other, and a rank has the same rows of each. `each` features are
+    made of a row.
+    """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, ranks: Ranks, rows: int, each: int) -> Tensor:
-        bounds = [rank * rows // ranks.size for rank in range(ranks.size + 1)]
-        sizes = [(end - begin) * each for begin, end in itertools.pairwise(bounds)]
-        ctx.own = slice(bounds[ranks.rank] * each, bounds[ranks.rank + 1] * each)
-        wide = features.new_zeros((max(sizes), *features.shape[1:]))
-        wide[: len(features)] = features
+    def forward(ctx: Any, features: Tensor, ranks: Ranks, rows: int, each: int, views: int) -> Tensor:
+        num = rows // views
+        bounds = [each * (rank * num // ranks.size) for rank in range(ranks.size + 1)]
+        sizes = [end - begin for begin, end in itertools.pairwise(bounds)]
+        ctx.views, ctx.own = views, slice(bounds[ranks.rank], bounds[ranks.rank + 1])
+        wide = features.new_zeros((views, max(sizes), *features.shape[1:]))
+        wide[:, : sizes[ranks.rank]] = features.unflatten(0, (views, -1))
         parts = [torch.empty_like(wide) for _ in sizes]
         distributed.all_gather(parts, wide)
-        return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+        return torch.cat([part[:, :size] for part, size in zip(parts, sizes, strict=True)], 1).flatten(0, 1)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return slopes[0][ctx.own].contiguous(), None, None, None
+        return slopes[0].unflatten(0, (ctx.views, -1))[:, ctx.own].flatten(0, 1).contiguous(), None, None, None, None
 
 
 class _Sum(torch.autograd.Function):
@@ -221,13 +229,13 @@ class _Division(TorchFunctionMode):
 
     _current: ClassVar[list[tuple[nn.Module, _Division]]] = []  # of encoders that are at it, the innermost last
 
-    def __init__(self, rows: int, own_rows: int):
+    def __init__(self, rows: int, own_rows: int, views: int):
         super().__init__()
-        self.rows, self.own_rows = rows, own_rows
+        self.rows, self.own_rows, self.views = rows, own_rows, views
 
     @classmethod
-    def enter(cls, encoder: nn.Module, ranks: Ranks, rows: int, own_rows: int) -> None:
-        division = cls(rows, own_rows)
+    def enter(cls, encoder: nn.Module, ranks: Ranks, rows: int, own_rows: int, views: int = 1) -> None:
+        division = cls(rows, own_rows, views)
         division.__enter__()
         cls._current.append((encoder, division))
 

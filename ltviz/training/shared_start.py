@@ -236,10 +236,10 @@ def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Sha
         if isinstance(data.train_inputs, Pixels):
             encoder, feature_dim = encoders.of_pixels(whole, run.encoder, data.train_inputs.shape)
         head = encoders.build_head(feature_dim, run.dim, run.head, run.head_width)
-    if run.precision == "64":
-        encoder.register_forward_pre_hook(_in_double)
     if ranks is not None:
         ranks.divide(encoder)
+    if run.precision == "64":
+        encoder.register_forward_pre_hook(_in_double)
     loaded = encoders.load_weights(whole, run.weights) if run.weights else None
     if run.probe_points is None:
         run, chosen = _choose_points(run, chosen, whole, data.train_inputs.shape)
@@ -252,6 +252,7 @@ def prepare(run: RunSettings, ranks: Ranks | None = None, place: int = 0) -> Sha
         exponent=partial(exponent_at, run),
         total_steps=run.steps,
         policies=run.policies,
+        own=None if ranks is None else ranks.own,
     )
     assert run.probe_points is not None
     probe = choose(data, points=run.probe_points, seed=run.seed, validation_share=run.validation_share)

@@ -13,7 +13,6 @@ from ltviz_app.service import studio as studio_module
 from ltviz_app.service.replay import build_replay
 from ltviz_app.service.supervisor import Supervisor
 from ltviz_app.widgets import runlist
-from ltviz_app.widgets.chooser import read_entries
 from ltviz_app.widgets.curation import delete_run
 from ltviz_app.widgets.selection import newest_race
 from streamlit.testing.v1 import AppTest
@@ -43,7 +42,7 @@ def test_the_hub_finds_each_and_nothing_that_is_no_id(studio, odd: list[str], ho
     for bad in ("ce", "my_run", "seeds/version_0", "../home", "latest/../ce"):
         with pytest.raises(LtvizError):
             studio.hub.folder(bad)
-    assert {entry.run for entry in read_entries(studio) if entry.own} == set(odd)
+    assert {entry.run for entry in studio.listing().entries if entry.own} == set(odd)
     assert [one.folder for one in studio.skipped] == ["latest"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import socket
@@ -227,9 +228,9 @@ def ray_head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # its sockets allow no long path
     flags = [f"--port={port}", f"--dashboard-port={dashboard}", f"--temp-dir={folder}", "--num-cpus=2"]
     command = [sys.executable, "-m", "ray.scripts.scripts"]
-    subprocess.run(
-        [*command, "start", "--head", "--disable-usage-stats", *flags], check=True, capture_output=True, timeout=120
-    )
+    start = [*command, "start", "--head", "--disable-usage-stats", *flags]
+    there = {"XDG_CACHE_HOME": str(folder / "disk")}
+    subprocess.run(start, check=True, capture_output=True, timeout=120, env={**os.environ, **there})
     yield f"http://127.0.0.1:{dashboard}"
     subprocess.run([*command, "stop", "--force"], check=False, capture_output=True, timeout=60)
     shutil.rmtree(folder, ignore_errors=True)
@@ -304,12 +305,74 @@ def test_a_race_of_the_app_on_a_ray_cluster(home: Path, ray_head: str, monkeypat
     assert away(home) == [] and finished(home) == ["away-ce"]
 
 
+def test_a_sweep_on_ray_nodes_that_do_not_see_the_home(
+    home: Path,
+    file: Path,
+    ray_head: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    nightly: bool,
+) -> None:
+    """The folder at its path there is another one, and what comes back comes by the mirror."""
+    from ltviz.cli import main
+
+    if not nightly:
+        pytest.skip("each night: what it is made of is tested without Ray in test_apart.py")
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", ray_head)
+    monkeypatch.setattr(module, "token_of", lambda home: "of-a-home-elsewhere")
+    file.write_text(file.read_text().replace("[0, 1]", "0"))
+    bucket = tmp_path / "bucket"
+    assert main(["sweep", str(file), "--on", "ray", "--home", str(home), "--mirror", f"file://{bucket}"]) == 0
+    (run,) = finished(home)
+    assert f"nodes do not see {home}, so their runs came by file://{bucket}" in capsys.readouterr().err
+    for name in ("status.json", "weights/40/model.safetensors", f"frames/{40:09d}.safetensors"):
+        assert (run_path(home, run) / name).read_bytes() == (bucket / run / name).read_bytes()
+    assert not (run_path(home, run) / "mirror.json").exists() and (bucket / run / "mirror.json").exists()
+
+
 def test_a_sweep_through_submitit(home: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ltviz.cli import main
 
     monkeypatch.setenv("LTVIZ_SUBMITIT", "local")
     assert main(["sweep", str(file), "--on", "slurm", "--home", str(home), "--json"]) == 0
     assert len(finished(home)) == 2
+
+
+def test_a_race_of_the_app_through_submitit_outlives_what_follows_it_and_is_stopped(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that followed it is gone, as with an app: the next one finds the job, and stops it."""
+    from ltviz.launch.away import Away, _children, away, call_back, follow, send_away
+    from ltviz.recording import Recording
+
+    monkeypatch.setenv("LTVIZ_SUBMITIT", "local")
+    monkeypatch.setattr(module, "_PATIENCE", 5.0)
+    job = launch.Job(
+        job_id="race-slurm", runs=(launch.JobRun(run_id="slurm-ce", method="ce"),), run={**TINY, "steps": 1_000_000}
+    )
+    send_away(home, Away(job=job, on="slurm", options={"timeout_min": 10}))
+    recording, note = Recording(run_path(home, "slurm-ce")), home / ".ltviz" / "trials" / "race-slurm.json"
+
+    def wait(fact: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 120
+        while not fact():
+            assert time.monotonic() < deadline, recording.status()
+            time.sleep(0.05)
+
+    wait(lambda: recording.status().state == "running" and note.exists())
+    sent = note.read_text()
+    _children[-1].kill()
+    _children.pop().wait()
+    assert recording.status().state == "running" and [race.job for race in away(home)] == [job]
+    call_back(home, "race-slurm")
+    follow(home, "race-slurm")
+    assert away(home) == []
+    wait(lambda: recording.status().state == "finished")
+    jobs = [*(home / ".ltviz" / "slurm" / "race-slurm").glob("*_submitted.pkl")]
+    assert len(json.loads(sent)) == len(jobs) == 1, "nothing was submitted twice"
+    assert recording.status().reason == "stopped"
+    assert [*(recording.path / "weights").glob("*/model.safetensors")], "it was asked, and saved what it had"
 
 
 def test_a_preempted_trial_saves_its_weights_and_goes_on(home: Path, file: Path, tmp_path: Path) -> None:

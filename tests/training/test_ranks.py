@@ -15,6 +15,7 @@ import psutil
 import pytest
 import torch
 
+from ltviz.data.device_inputs import DeviceInputs
 from ltviz.errors import ConfigError
 from ltviz.methods import registry
 from ltviz.recording import Recording, load_weights, send_request
@@ -82,10 +83,17 @@ def followers() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if "ltviz.training.follower" in " ".join(one.cmdline())]
 
 
-def test_no_process_outlives_the_race_and_one_folder_is_written(tmp_path: Path) -> None:
+def test_no_process_outlives_the_race_and_one_folder_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     race = start(tmp_path, ["ce"], devices=2, steps=3)
     assert len(followers()) == 1
+    read, plain = [], DeviceInputs.at
+    monkeypatch.setattr(
+        DeviceInputs, "at", lambda self, index, rows=None: (read.append(len(index)), plain(self, index, rows))[1]
+    )
     race.run()
+    assert [rows for rows in read if rows in (10, 11, 21)] == 3 * [10], "each rank reads its share of the 21 images"
     assert followers() == [] and [path.name for path in tmp_path.iterdir()] == ["ce"]
     assert any("2 processes" in note for note in Recording(tmp_path / "ce").config["engine"]["notes"])
 

@@ -31,9 +31,9 @@ def affine_views(images: Tensor, randoms: Sequence[Randoms]) -> Tensor:
     """(V N, C, H, W): `affine` with each of the V random parameters, in one after the other; the same to the bit, and
     for small images in little more time than one."""
     num, _, height, width = images.shape
-    moves = _joined([torch.rand(4, num, 1, generator=one.generator) for one in randoms], 1)
+    moves = _joined([one.uniform(4, num, 1, rows=1) for one in randoms], 1)
     moves = 2 * moves - 1  # turn, stretch, right, down
-    noise = _joined([torch.randn(images.shape, generator=one.generator) for one in randoms], 0)
+    noise = _joined([one.normal(*images.shape) for one in randoms], 0)
     noise = send(noise, images.device)
     angle, scale = 0.2 * moves[0], 1 + 0.1 * moves[1]
     cos, sin = angle.cos() * scale, angle.sin() * scale
@@ -62,4 +62,5 @@ AFFINE = Policy(
     "ours, for digits, which must not be mirrored",
     affine,
     together=affine_views,
+    by_rows=True,
 )

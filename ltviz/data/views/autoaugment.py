@@ -52,10 +52,10 @@ def autoaugment(images: Tensor, randoms: Randoms) -> Tensor:
     """
     kinds, probabilities, strengths, ways = _table()
     num = len(images)
-    pair = randoms.choices.integers(len(_PAIRS), size=num)
+    pair = randoms.chosen(lambda of, size: of.integers(len(_PAIRS), size=size), num)
     for which in range(2):
-        sign = randoms.choices.choice((-1, 1), num)
-        applied = randoms.choices.random(num) < probabilities[pair, which]
+        sign = randoms.chosen(lambda of, size: of.choice((-1, 1), size), num)
+        applied = randoms.chosen(lambda of, size: of.random(size), num) < probabilities[pair, which]
         strength = strengths[pair, which] + sign * ways[pair, which]
         images = op.operate(images, np.where(applied, kinds[pair, which], op.NOTHING), strength)
     return images
@@ -85,4 +85,5 @@ AUTOAUGMENT = Policy(
     "One of 25 pairs of operations on colours and places that were found on CIFAR-10.",
     "Cubuk et al. 2019 (AutoAugment), Table 7; code: `CIFAR10Policy` of PaCo fe56535 and GML 1ff816c. All bilinear",
     autoaugment,
+    by_rows=True,
 )

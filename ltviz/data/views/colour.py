@@ -82,7 +82,7 @@ def jitter(
         (saturation, 1.0, saturation_by),
         (hue, 0.0, hue_by),
     )
-    factors = randoms.uniform(len(kinds), num, low=-1.0, high=1.0)
+    factors = randoms.uniform(len(kinds), num, low=-1.0, high=1.0, rows=1)
     chosen = randoms.happens(probability, num)
     changed = images
     for kind in randoms.choices.permutation(len(kinds)):
@@ -136,6 +136,7 @@ JITTER = Policy(
     "order of the four a view, not an image",
     jitter,
     in_place=True,
+    by_rows=True,
 )
 GRAY = Policy(
     "gray",
@@ -144,6 +145,7 @@ GRAY = Policy(
     "Chen et al. 2020 (SimCLR), Appendix A; code: `RandomGrayscale(0.2)` of SupContrast 66a8fe5",
     gray,
     in_place=True,
+    by_rows=True,
 )
 BLUR = Policy(
     "blur",
@@ -152,4 +154,5 @@ BLUR = Policy(
     "Chen et al. 2020 (SimCLR), Appendix A; code: `GaussianBlur` of moco 90e244a. A normal kernel, not three boxes",
     blur,
     in_place=True,
+    by_rows=True,
 )

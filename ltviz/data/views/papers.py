@@ -18,6 +18,7 @@ AUTO_CUTOUT = Policy(
     "Crop, flip, AutoAugment and cutout: every view of GML on CIFAR, and the view of ProCo's and PaCo's classifiers.",
     "Suh and Seo 2023; code: `cifar_main.py` of GML 1ff816c, `augmentation_regular` of ProCo af9e78e",
     sequence(crop, flip, autoaugment, cutout),
+    by_rows=True,
 )
 SIM = Policy(
     "simaug",
@@ -26,6 +27,7 @@ SIM = Policy(
     "Zhu et al. 2022, Section 4.1; code: `augmentation_sim` of BCL f72d070, `augmentation_sim_cifar` of ProCo af9e78e. "
     "One order of the jitter a view, not an image",
     sequence(resized_crop, flip, jitter, gray),
+    by_rows=True,
 )
 RAND = Policy(
     "randaug",
@@ -33,6 +35,7 @@ RAND = Policy(
     "Resized crop, flip, colour jitter and RandAugment: the classification view of BCL, GML and ProCo on ImageNet-LT.",
     "Zhu et al. 2022, Section 4.1; code: `augmentation_randncls` of BCL f72d070 and GML 1ff816c",
     sequence(resized_crop, flip, _always, randaugment),
+    by_rows=True,
 )
 RAND_STACK = Policy(
     "randaug-stack",
@@ -40,6 +43,7 @@ RAND_STACK = Policy(
     "Resized crop, flip, colour jitter, grey, blur and RandAugment: the contrastive views of GML on ImageNet-LT.",
     "Suh and Seo 2023; code: `augmentation_randnclsstack` of GML 1ff816c",
     sequence(resized_crop, flip, _always, gray, blur, randaugment),
+    by_rows=True,
 )
 SUPCON = Policy(
     "supcon",
@@ -47,6 +51,7 @@ SUPCON = Policy(
     "Resized crop of 20 to 100 %, flip, colour jitter and grey: both views of SupCon, and of TSC on CIFAR.",
     "Khosla et al. 2020; code: `main_supcon.py` of SupContrast 66a8fe5",
     sequence(partial(resized_crop, smallest=0.2), flip, jitter, gray),
+    by_rows=True,
 )
 TSC = Policy(
     "tsc",
@@ -54,6 +59,7 @@ TSC = Policy(
     "Resized crop of 8 to 100 %, flip and a colour jitter without hue: both views of TSC on ImageNet-LT.",
     "Li et al. 2022; code: `main_moco_supcon_imba.py` of targeted-supcon c4f15eb",
     sequence(resized_crop, flip, _always),
+    by_rows=True,
 )
 PACO = Policy(
     "paco-sim",
@@ -61,4 +67,5 @@ PACO = Policy(
     "Resized crop, colour jitter without hue, grey, blur and flip: the contrastive views of PaCo on ImageNet-LT.",
     "Cui et al. 2021; code: `augmentation_sim` of PaCo fe56535, which GML 1ff816c kept",
     sequence(resized_crop, _always, gray, blur, flip),
+    by_rows=True,
 )

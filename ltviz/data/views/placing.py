@@ -21,7 +21,7 @@ def crop(images: Tensor, randoms: Randoms, padding: int = PADDING) -> Tensor:
     Source: He et al. 2016, Section 4.2; torchvision's `RandomCrop(size, padding)`.
     """
     num, channels, height, width = images.shape
-    down, right = send(randoms.integers(2 * padding + 1, 2, num), images.device)
+    down, right = send(randoms.integers(2 * padding + 1, 2, num, rows=1), images.device)
     padded = F.pad(images, (padding,) * 4)
     rows = down[:, None] + torch.arange(height, device=images.device)
     columns = right[:, None] + torch.arange(width, device=images.device)
@@ -68,7 +68,7 @@ def boxes(images: Tensor, randoms: Randoms, smallest: float) -> Tensor:
     wide = torch.where(usual, wide.gather(1, first)[:, 0], float(min(width, round(height * 4 / 3))))
     high = torch.where(usual, high.gather(1, first)[:, 0], float(min(height, round(width * 4 / 3))))
     room = torch.stack([width - wide, height - high])
-    place = (randoms.uniform(2, num) * (room + 1)).minimum(room)  # rounding may reach room + 1
+    place = (randoms.uniform(2, num, rows=1) * (room + 1)).minimum(room)  # rounding may reach room + 1
     return torch.cat([torch.where(usual, place, room / 2).floor(), torch.stack([wide, high])])
 
 
@@ -102,6 +102,7 @@ CROP_FLIP = Policy(
     f"Shifts by up to {PADDING} pixels along each axis, black coming in, and mirrors half of the images.",
     "He et al. 2016, Section 4.2; code: `RandomCrop(32, 4)` and `RandomHorizontalFlip` of LDAM-DRW and PaCo",
     sequence(crop, flip),
+    by_rows=True,
 )
 RESIZED_CROP = Policy(
     "resized-crop",
@@ -109,6 +110,7 @@ RESIZED_CROP = Policy(
     "Enlarges a rectangle of 8 to 100 % of the image, and mirrors half of the images.",
     "Szegedy et al. 2015, Section 6; code: `--slaug` of BalFeat (KCL). Cut from the image at the training's size",
     sequence(resized_crop, flip),
+    by_rows=True,
 )
 CUTOUT = Policy(
     "cutout",
@@ -116,4 +118,5 @@ CUTOUT = Policy(
     "Blackens a square of half the image's side.",
     "DeVries and Taylor 2017; code: `Cutout(1, 16)` of PaCo, GML and ProCo",
     cutout,
+    by_rows=True,
 )

@@ -25,10 +25,10 @@ def randaugment(images: Tensor, randoms: Randoms) -> Tensor:
     """
     num = len(images)
     for _ in range(_STEPS):
-        kinds = randoms.choices.integers(len(op.OPERATIONS), size=num)
-        level = np.clip(randoms.choices.normal(_LEVEL, _SPREAD, num), 0, 1)
-        sign = randoms.choices.choice((-1, 1), num)
-        applied = randoms.choices.random(num) < _PROBABILITY
+        kinds = randoms.chosen(lambda of, size: of.integers(len(op.OPERATIONS), size=size), num)
+        level = np.clip(randoms.chosen(lambda of, size: of.normal(_LEVEL, _SPREAD, size), num), 0, 1)
+        sign = randoms.chosen(lambda of, size: of.choice((-1, 1), size), num)
+        applied = randoms.chosen(lambda of, size: of.random(size), num) < _PROBABILITY
         strengths = _strengths(level, sign)[kinds, np.arange(num)]
         images = op.operate(images, np.where(applied, kinds, op.NOTHING), strengths)
     return images
@@ -51,4 +51,5 @@ RANDAUGMENT = Policy(
     "Cubuk et al. 2020 (RandAugment); code: `rand-n2-m10-mstd0.5` of BCL f72d070 and GML 1ff816c. Bilinear, and grey "
     "comes in at the border",
     randaugment,
+    by_rows=True,
 )

@@ -21,7 +21,7 @@ def noise(samples: Tensor, randoms: Randoms) -> Tensor:
     return samples + NOISE * spread * send(randoms.normal(*samples.shape), samples.device)
 
 
-NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True, in_place=True)
+NONE = Policy("none", "None", "The sample as it is.", "", none, vectors=True, in_place=True, by_rows=True)
 NOISY = Policy(
     "noise",
     "Noise",
@@ -30,4 +30,5 @@ NOISY = Policy(
     noise,
     vectors=True,
     in_place=True,
+    by_rows=True,
 )
