@@ -17,6 +17,7 @@ from ltviz.errors import RecordingError
 from ltviz.recording import tensors
 from ltviz.recording.files import Identity, identity_at, inner_folder
 from ltviz.recording.frame import file_name, parse_events, parse_metrics, parse_step, step_of
+from ltviz.recording.rows import ManyRows, Rows
 
 log = logging.getLogger("ltviz")
 
@@ -53,7 +54,10 @@ class FrameIndex:
         self._known: Mapping[int, dict[str, float]] | None = {}
         """A copy of the metrics, by growing step, for who asked last; None once they have changed."""
         self._readable: tuple[int, ...] = ()
-        self._metrics: dict[int, dict[str, float]] = {}
+        self._rows = Rows()
+        """Metrics of the frames: a dictionary each would take 8 kB, and a long run writes them all night."""
+        self._metrics: dict[int, int] = {}
+        """Step -> where its row lies."""
         self._events: dict[int, list[dict[str, Any]]] = {}
         self._told: Mapping[int, list[dict[str, Any]]] | None = {}
         """As `_known`, of the events."""
@@ -118,7 +122,7 @@ class FrameIndex:
         with self._guard:
             self._look(steps)
             if self._known is None:
-                self._known = dict(sorted(self._metrics.items()))
+                self._known = ManyRows(self._rows, dict(sorted(self._metrics.items())))
             return self._known
 
     def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
@@ -286,7 +290,7 @@ class FrameIndex:
             self.set_bad(step, error)
             return True
         self._bad.pop(step, None)
-        self._metrics[step], self._known = metrics, None
+        self._metrics[step], self._known = self._rows.add(metrics), None
         if events:
             self._events[step], self._told = events, None
         return True

@@ -160,7 +160,7 @@ class Recording:
 
     def frame_metrics(self) -> dict[int, dict[str, float]]:
         """step -> metrics of all frames, from the files' headers alone."""
-        return {step: dict(metrics) for step, metrics in self._index().items()}
+        return dict(self._index())
 
     def frame_events(self) -> dict[int, list[dict[str, Any]]]:
         """step -> events of all frames that have any, from the files' headers alone."""
@@ -205,6 +205,10 @@ class Recording:
             except RecordingError as error:
                 bad.append(BadFrame(self.path / name, str(error)))
         return bad
+
+    def skipped_frames(self) -> int:
+        """How many frames have been found so far that cannot be read."""
+        return len(self._frames.bad())
 
     def metrics(self) -> Sequence[dict[str, Any]]:
         """The lines of metrics.jsonl, {"step": 3, "loss": 0.7, ...}; a term that was not finite is None.

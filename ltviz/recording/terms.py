@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from ltviz.recording.files import open_plain, read_bytes
+from ltviz.recording.rows import Rows
 
 MAX_METRICS = 1 << 30
 MAX_LINE = 1 << 20
@@ -93,12 +94,10 @@ class Lines(Sequence[dict[str, Any]]):
 
 
 class _Columns:
-    """Numbers of many lines. Lines of the same names share a table; `_places` says in which, and where."""
+    """Numbers of many lines, and the step of each."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[str, ...], int] = {}
-        self._names: list[tuple[str, ...]] = []
-        self._numbers: list[array[float]] = []
+        self._rows = Rows()
         self._steps, self._places = array("q"), array("q")
 
     def __len__(self) -> int:
@@ -116,23 +115,13 @@ class _Columns:
             return
         if abs(step) >= 1 << 62:
             return
-        names = tuple(line)
-        if (table := self._tables.get(names)) is None:
-            table = self._tables[names] = len(self._names)
-            self._names.append(names)
-            self._numbers.append(array("d"))
-        start = len(self._numbers[table])
-        self._numbers[table].extend(map(_number, line.values()))
         # Whoever reads meanwhile goes by the steps, which come last.
-        self._places.append((table << 40) + start)
+        self._places.append(self._rows.add({name: _number(value) for name, value in line.items()}))
         self._steps.append(step)
 
     def line(self, place: int) -> dict[str, Any]:
-        table, start = divmod(self._places[place], 1 << 40)
-        names = self._names[table]
-        numbers = self._numbers[table][start : start + len(names)]
         found: dict[str, Any] = {"step": self._steps[place]}
-        for name, number in zip(names, numbers, strict=True):
+        for name, number in self._rows[self._places[place]].items():
             found[name] = number if math.isfinite(number) else None
         return found
 

@@ -89,6 +89,7 @@ UPLOADS: dict[str, bytes] = {
     "version.npy": b"\x93NUMPY\x09\x00" + bytes(200),
     "short.npy": b"\x93NUMPY\x01\x00\xff\xff{",
     "long-header.npy": b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 30) + b"{" * 500,
+    "letters.npy": npy("{'descr': '|U', 'fortran_order': False, 'shape': (1,), }"),
     "brackets.npy": npy("{'descr': " + "(" * 90 + "}"),
     "bomb.npz": zipped({"embeddings.npy": npy(SHAPE % "(1048576, 16)", bytes(64 << 20))}),
     "pickle.npz": zipped({"embeddings.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", PICKLE)}),

@@ -306,7 +306,7 @@ def search(reader: str, seconds: int, keep: Path) -> None:
     keep.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(seeds(reader)):
         (keep / f"seed-{number}").write_bytes(data)
-    limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=4096", "-print_final_stats=1"]
+    limits = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1"]
     limits.append(f"-max_len={LARGER.get(reader, MAX_BYTES)}")
     limits.append(f"-artifact_prefix={keep}/")  # what breaks a reader lies beside what was found
     atheris.Setup([sys.argv[0], *limits, str(keep)], lambda data: judged(read, data))
