@@ -48,7 +48,7 @@ SEARCH_SECONDS = 0.25
 """How often it is asked whether there are frames to be looked at for alarms."""
 REST_RATIO = 9
 """How much longer than a look at them the rest after it is: at most a tenth of one core goes into alarms."""
-CACHE_BYTES = 64 * 2**20
+CACHE_BYTES = 24 * 2**20
 FIRST_POINTS = 5_000
 """Of a run of very many samples so many are seen first, of every class."""
 KEPT_RECORDINGS = 64

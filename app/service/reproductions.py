@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ltviz.errors import LtvizError
@@ -23,6 +24,8 @@ class Reproduction:
     """One that was asked for; `found` is what `ltviz reproduce --json` printed, perhaps still to come."""
 
     name: str
+    record: Path | None = None
+    """Folder of the run that becomes its film."""
     found: Future[dict[str, Any]] = field(default_factory=Future)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _process: subprocess.Popen[str] | None = None
@@ -44,12 +47,16 @@ class Reproduction:
         except (OSError, ValueError, IndexError) as error:
             self.found.set_exception(_failed(error))
 
+    @property
+    def _recorded(self) -> list[str]:
+        return [] if self.record is None else ["--record", str(self.record)]
+
     def _answer(self) -> dict[str, Any]:
         with self._guard:
             if self._cancelled:
                 raise LtvizError(words.evidence.CANCELLED)
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "ltviz", "reproduce", self.name, "--json"],
+                [sys.executable, "-m", "ltviz", "reproduce", self.name, "--json", *self._recorded],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -81,12 +88,12 @@ class Reproductions:
         """The last that was asked for by this name."""
         return self._asked.get(name)
 
-    def start(self, name: str) -> Reproduction:
-        """Computes one anew, unless it waits or computes already."""
+    def start(self, name: str, record: Path | None = None) -> Reproduction:
+        """Computes one anew, unless it waits or computes already; `record` is the folder of the run to film it in."""
         known = self._asked.get(name)
         if known is not None and not known.found.done():
             return known
-        one = self._asked[name] = Reproduction(name)
+        one = self._asked[name] = Reproduction(name, record)
         self._worker.submit(one.compute)
         return one
 

@@ -14,7 +14,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -254,18 +254,17 @@ class Viewer:
     async def _report(self) -> None:
         """Says how each run stands: at the start, then whenever it changed, at most four times a second."""
         told: dict[str, tuple[Snapshot, tuple[Event, ...], tuple[Event, ...]]] = {}
-        gone: dict[str, set[int]] = {}
         while True:
             for run, tail in self._tails.items():
                 now, recorded, alarms = tail.snapshot, tail.recorded, tail.alarms
                 before = told.get(run)
                 if not tail.looked or (before is not None and before[0] is now and before[1:] == (recorded, alarms)):
                     continue
-                if before is None or before[0].generation != now.generation:
-                    had, gone[run] = (), set()
-                else:
-                    had = before[0].steps
-                new = _not_told(had, now.steps, gone[run])
+                had = before[0].steps if before is not None and before[0].generation == now.generation else ()
+                # Mostly they grow at the end; of very many, each is not looked at again for that.
+                grown = now.steps[: len(had)] == had
+                known = () if grown else frozenset(had)
+                new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
                 changed = not had or before is None or before[1:] != (recorded, alarms)
                 told[run] = (now, recorded, alarms)
                 await self._send(
@@ -337,14 +336,3 @@ def asked_number(asked: Mapping[str, str], name: str) -> float | None:
     if not math.isfinite(value) or abs(value) > 1e12:
         raise ConfigError(words.served.STREAM_NUMBER.format(name=name, given=given[:40]))
     return value
-
-
-def _not_told(had: Sequence[int], now: Sequence[int], gone: set[int]) -> list[int]:
-    """Steps of `now` that a viewer was not told yet. `had` is what it was told last, `gone` what it was told before and
-    is not there any more; that grows."""
-    # Mostly they grow at the end; of very many, each is not looked at again for that.
-    if now[: len(had)] == had:
-        return [step for step in now[len(had) :] if step not in gone]
-    told = {*had}
-    gone |= told.difference(now)
-    return [step for step in now if step not in told and step not in gone]

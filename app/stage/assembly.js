@@ -155,7 +155,7 @@ export class Stage {
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.parts.say("");
-      this.picture.rebuild(this.everyRun());
+      this.picture.rebuild();
       this.changed();
     });
   }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -19,10 +19,8 @@ from ltviz.figures.lines import DASHES
 from ltviz.metrics import ceiling_of, fits, known_of, shown_in
 from ltviz.metrics.judged import COMMON, OWN
 from ltviz.recording import Recording, RunInfo
-from ltviz.recording.files import identity_at
 
 from .. import words
-from ..service.kept import Kept, identify
 from ..service.studio import Studio
 from ..service.tail import LIVE
 from . import forms
@@ -33,7 +31,9 @@ from .viewer import let_the_stage_begin, may_draw_charts, theme
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-LIVE_SECONDS = 2.0
+LIVE_SECONDS = max(2.0, 12.0 / len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2.0)
+"""Between two drawings of a live run's curves: they take a quarter of a second of this process and as much of a browser
+on the same machine, which on two cores is time that the trainer and the spheres want."""
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 """Around curves, in pixels."""
 FEW = "accuracy_few"
@@ -52,20 +52,6 @@ STROKES = {
 """Plotly's dashes in pixels, line and gap in turn."""
 
 Curve = tuple[list[int], list[float]]
-NOTHING: Curve = ([], [])
-_kept = Kept(64)
-"""What is shown of the runs on the newest pages: as many as two pages of them."""
-
-
-class Measured(NamedTuple):
-    """What the charts show of a run's frames."""
-
-    last: Mapping[int, Mapping[str, float]]
-    """Step and metrics of the last frame; empty where there is none."""
-    kinds: tuple[Mapping[str, float], ...]
-    """The metrics of a frame of each kind: those that know the same measures are of one."""
-    curves: Mapping[str, Curve]
-    """Measure, or what a measure cannot exceed -> its curve, thinned."""
 
 
 def draw_charts(studio: Studio, runs: Sequence[str], *, key: str) -> None:
@@ -81,24 +67,22 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     known = {run: info for run in runs if (info := read_info(studio.hub.recording(run))) is not None}
     recordings = {run: studio.hub.recording(run) for run in known}
     titles = name_runs(known)
-    measured = {run: measured_of(recording) for run, recording in recordings.items()}
-    if not any(found.last for found in measured.values()):
+    measured = {run: recording.frame_metrics() for run, recording in recordings.items()}
+    if not any(measured.values()):
         live = any(studio.hub.recording(run).status().state in LIVE for run in runs)
         st.caption(words.shared.CHARTS_EMPTY if live else words.shared.CHARTS_NONE)
         return
-    _draw_verdict(
-        {titles[r]: Result(recordings[r], known[r], found.last) for r, found in measured.items() if found.last}
-    )
+    _draw_verdict({titles[run]: Result(recordings[run], known[run], measured[run]) for run in known if measured[run]})
     colours = colours_of(known, titles)
     st.html(legend(colours))
-    given = [kind for found in measured.values() for kind in found.kinds]
+    given = [names for frames in measured.values() for names in frames.kinds()]
     drawn: dict[str, Mapping[str, Curve]] = {
-        one.key: {titles[run]: found.curves.get(one.key, NOTHING) for run, found in measured.items()}
+        one.key: {titles[run]: thin(frames.curve(one.key)) for run, frames in measured.items()}
         for one in known_of(shown_in("curves"), given)
     }
-    drawn["loss"] = {titles[run]: losses_of(recording) for run, recording in recordings.items()}
+    drawn["loss"] = {titles[run]: thin(loss_curve(recording)) for run, recording in recordings.items()}
     ceilings = {
-        measure: [found.curves.get(ceiling, NOTHING) for found in measured.values()]
+        measure: [thin(frames.curve(ceiling)) for frames in measured.values()]
         for measure in drawn
         if (ceiling := ceiling_of(measure))
     }
@@ -111,30 +95,6 @@ def _draw_charts(studio: Studio, runs: Sequence[str], key: str) -> None:
     said = [words.shared.BOUND_NOTE] if any(drawn[measure] for measure in ceilings) else []
     for note in [words.shared.LOSS_NOTE, *said, *notes(known, given), *skipped_notes(recordings, titles)]:
         st.caption(note)
-
-
-def measured_of(recording: Recording) -> Measured:
-    """What the charts show of a run's frames, made anew only where there are others than before: a page that waits for
-    news does so every other second, behind however many frames."""
-    steps, _ = recording.steps_within(math.inf)
-    # Steps that were cut back and came again are others, though equal.
-    key = recording.path, identify(recording.path), id(steps), steps
-    return _kept.get(key, lambda: _measure(recording))
-
-
-def _measure(recording: Recording) -> Measured:
-    frames = recording.frame_metrics()
-    kinds = {tuple(metrics): metrics for metrics in frames.values()}
-    asked = {measure.key for measure in shown_in("curves")}
-    asked |= {ceiling_of(key) for key in asked}
-    curves = {key: thin(curve(frames, key)) for key in asked if any(key in names for names in kinds)}
-    last = max(frames, default=None)
-    return Measured({} if last is None else {last: frames[last]}, tuple(kinds.values()), curves)
-
-
-def losses_of(recording: Recording) -> Curve:
-    key = recording.path, identity_at(recording.path / "metrics.jsonl")
-    return _kept.get(key, lambda: thin(loss_curve(recording)))
 
 
 def _figure(
@@ -197,14 +157,14 @@ def stroke(colour: str, dash: str) -> str:
     return f"repeating-linear-gradient(90deg,{','.join(stops)})"
 
 
-def notes(known: Mapping[str, RunInfo], given: Sequence[Mapping[str, float]]) -> list[str]:
+def notes(known: Mapping[str, RunInfo], given: Sequence[Collection[str]]) -> list[str]:
     """What one must know to read these spheres: where no simplex fits, and that no frame of all those given tells how
     far it is from theory."""
     said = []
     for classes, dim in sorted({(info.num_classes, info.dim) for info in known.values() if info.dim}):
         if not fits(classes, dim):
             said.append(words.shared.NO_SIMPLEX.format(classes=classes, need=classes - 1, dim=dim))
-    if said and not any("theory_error_mean" in metrics for metrics in given):
+    if said and not any("theory_error_mean" in names for names in given):
         said.append(words.shared.NO_THEORY)
     return said
 
@@ -229,15 +189,9 @@ def draw_methods(studio: Studio, runs: Sequence[str]) -> None:
 
 def skipped_notes(recordings: Mapping[str, Recording], titles: Mapping[str, str]) -> list[str]:
     """How many frames of each run cannot be read, where there are any."""
-    missing = {run: found.skipped_frames() for run, found in recordings.items()}
+    missing = {run: len(found.frame_files()) - len(found.steps()) for run, found in recordings.items()}
     said = [(count, forms.escape(titles[run])) for run, count in missing.items() if count > 0]
     return [words.shared.SKIPPED_FRAMES.format(count=count, title=title) for count, title in said]
-
-
-def curve(frames: Mapping[int, Mapping[str, float]], measure: str) -> Curve:
-    """Steps and values of one measure; frames that do not have it are left out."""
-    points = [(step, found[measure]) for step, found in sorted(frames.items()) if measure in found]
-    return [step for step, _ in points], [value for _, value in points]
 
 
 def loss_curve(recording: Recording) -> Curve:

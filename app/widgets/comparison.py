@@ -75,8 +75,8 @@ def pick_step(studio: Studio, runs: Sequence[str]) -> Step:
     if STEP_MODE not in st.session_state:
         st.session_state[STEP_MODE] = words.compare.STEP_LAST if asked is None else words.compare.STEP_CHOSEN
     left, middle, right = st.columns([4, 5, 3], vertical_alignment="bottom")
-    frames = (frame for run in runs for frame in studio.hub.recording(run).frame_metrics().values())
-    judged = any(VALIDATION in frame for frame in frames)
+    kinds = (names for run in runs for names in studio.hub.recording(run).frame_metrics().kinds())
+    judged = any(VALIDATION in names for names in kinds)
     modes = [words.compare.STEP_LAST, words.compare.STEP_CHOSEN, *([words.compare.STEP_BEST] if judged else [])]
     if st.session_state[STEP_MODE] not in modes:
         st.session_state[STEP_MODE] = words.compare.STEP_LAST

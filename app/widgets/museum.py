@@ -59,15 +59,23 @@ def _draw_buttons(studio: Studio, exhibit: Exhibit, here: Reproduction | None) -
         st.button(words.evidence.CANCEL, key=f"cancel-{exhibit.name}", on_click=_cancel, args=(studio, here))
         st.caption(words.evidence.COMPUTING)
     elif studio.may_train:
-        st.button(words.evidence.COMPUTE, key=f"compute-{exhibit.name}", on_click=_start, args=(studio, exhibit.name))
+        label = words.evidence.COMPUTE_AND_FILM if exhibit.filmed else words.evidence.COMPUTE
+        st.button(label, key=f"compute-{exhibit.name}", on_click=_start, args=(studio, exhibit))
     if exhibit.moves:
         settings = dict(part.split("=") for part in exhibit.moves.split("&"))
         st.page_link("pages/geometry.py", label=words.evidence.MOVE, query_params=settings)
+    elif studio.hub.recording(_film(exhibit)).exists:
+        st.page_link("pages/lab.py", label=words.evidence.MOVE, query_params={"runs": _film(exhibit)})
 
 
-def _start(studio: Studio, name: str) -> None:
+def _film(exhibit: Exhibit) -> str:
+    """The run that is an exhibit's film."""
+    return f"museum-{exhibit.name}"
+
+
+def _start(studio: Studio, exhibit: Exhibit) -> None:
     studio.check_trainer()
-    studio.reproductions.start(name)
+    studio.reproductions.start(exhibit.name, studio.home / _film(exhibit) if exhibit.filmed else None)
 
 
 def _cancel(studio: Studio, one: Reproduction) -> None:
@@ -90,7 +98,8 @@ def _told(exhibit: Exhibit, found: dict[str, Any] | None) -> str:
         value = words.shared.with_unit(_number(found["value"], exhibit.tolerance), exhibit.unit)
         facts = {words.evidence.VALUE: value, **facts, words.evidence.VERDICT: verdict}
     told = "".join(f"<div><dt>{name}</dt><dd>{html.escape(text)}</dd></div>" for name, text in facts.items())
-    note = f"<p>{html.escape(exhibit.note)}</p>" if exhibit.note else ""
+    seen = words.evidence.FILMED.format(film=exhibit.filmed) if exhibit.filmed else ""
+    note = "".join(f"<p>{html.escape(text)}</p>" for text in (exhibit.note, seen) if text)
     return (
         f'<section class="ltviz-exhibit ltviz-{"kept" if kept else "lost"}"><h3>{html.escape(exhibit.claim)}</h3>'
         f"<small>{html.escape(exhibit.source)}</small><dl>{told}</dl>{note}</section>"

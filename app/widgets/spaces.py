@@ -1,11 +1,13 @@
-"""Space against space: how alike the chosen runs are in where they put the same samples, and which samples moved."""
+"""Space against space: how alike the chosen runs are, or two steps of one, in where they put the same samples, and
+which samples moved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from .style import draw_heading
 from .viewer import theme
 
 _SHARES = ("knn", "knn_head", "knn_medium", "knn_tail")
+_NUMBERS = ("cka", "procrustes", *_SHARES)
 MOST_CLASSES = 5
 MOST_LIT = 2_000
 """Samples of a class that are lit."""
@@ -43,7 +46,8 @@ def draw_spaces(compared: Compared) -> None:
     """Numbers of every pair, a map of them, and for one pair its way through training. Nothing before it is asked for:
     neighbours of thousands of samples take a while."""
     results = [result for group in compared.groups for arm in group.arms for result in arm.results]
-    if len(results) < 2:
+    trained = [i for i, result in enumerate(results) if len(result.recording.steps()) > 1]
+    if len(results) < 2 and not trained:
         return
     draw_heading(words.compare.SPACES)
     if not st.toggle(words.compare.SPACES_SHOW, key=SHOWN, help=words.compare.SPACES_HELP):
@@ -56,16 +60,19 @@ def draw_spaces(compared: Compared) -> None:
         return
     names = _names(results)
     pairs = {(i, j): _pair(spaces[i], spaces[j]) for i, j in combinations(range(len(spaces)), 2)}
-    _draw_table(pairs, names)
-    chosen = next(iter(pairs))
-    if len(pairs) > 1:
+    if pairs:
+        _draw_pairs({_versus(key, names): pair for key, pair in pairs.items()}, "compare-spaces-table")
+    chosen, *others = [*pairs, *((i, i) for i in trained)]
+    if others:
         chosen = st.selectbox(
             words.compare.SPACES_PAIR,
-            list(pairs),
-            format_func=lambda key: f"{names[key[0]]} – {names[key[1]]}",
+            [chosen, *others],
+            format_func=lambda key: _versus(key, names),
             key="compare-spaces-pair",
         )
-    pair, (first, second) = pairs[chosen], (names[i] for i in chosen)
+    pair = pairs.get(chosen) or _two_steps(results[chosen[0]].recording, names[chosen[0]])
+    st.caption(words.compare.SPACES_NOTE.format(chance=pair.chance))
+    first, second = (names[i] for i in chosen)
     strip = _film(pair.first.recording, pair.second.recording, pair.first.step, pair.second.step)
     title = words.compare.SPACES_FILM.format(first=first, second=second)
     steps = [[str(step) for step in of_one] for of_one in (strip.first_steps, strip.second_steps)]
@@ -77,6 +84,23 @@ def draw_spaces(compared: Compared) -> None:
         cells.insert(0, ("compare-likeness", everyone))
     draw_grid(cells, columns=2, height=SQUARE)
     _draw_movers(pair)
+
+
+def _versus(pair: tuple[int, int], names: Sequence[str]) -> str:
+    i, j = pair
+    return f"{names[i]} – {names[j]}" if i != j else words.compare.SPACES_ITSELF.format(run=names[i])
+
+
+def _two_steps(recording: Recording, name: str) -> Pair:
+    """A run against itself, at two steps that are chosen: its first and its last to begin with."""
+    steps, key = recording.steps(), f"compare-spaces-steps-{recording.run_id}"
+    if not {*st.session_state.get(key, ())} <= {*steps}:  # frames may be thinned while a run trains
+        del st.session_state[key]
+    first, last = st.select_slider(words.compare.SPACES_STEPS, steps, value=(steps[0], steps[-1]), key=key)
+    pair = _pair(_placed(recording, first), _placed(recording, last))
+    called = words.compare.SPACES_BETWEEN.format(run=name, first=first, last=last)
+    _draw_pairs({called: pair}, "compare-spaces-table-steps")
+    return pair
 
 
 def _names(results: Sequence[Result]) -> list[str]:
@@ -112,25 +136,25 @@ def _square(pairs: dict[tuple[int, int], Pair], size: int) -> np.ndarray:
     return found
 
 
-def _draw_table(pairs: dict[tuple[int, int], Pair], names: Sequence[str]) -> None:
-    heads = words.compare.SPACES_HEADS
-    rows = [
-        {"pair": f"{names[i]} – {names[j]}"}
-        | {
-            key: pair.values[key] * (100 if key in _SHARES else 1)
-            for key in heads
-            if key != "pair" and key in pair.values
-        }
-        for (i, j), pair in pairs.items()
-    ]
+def _draw_pairs(pairs: Mapping[str, Pair], key: str) -> None:
+    """A row for each pair, by what it is called."""
+    rows = [{"pair": name, **_shown(pair.values)} for name, pair in pairs.items()]
+    _draw_rows(rows, words.compare.SPACES_HEADS, key)
+
+
+def _shown(values: Mapping[str, float]) -> dict[str, float]:
+    """Numbers of a pair as tables have them: shares in per cent."""
+    return {key: values[key] * (100 if key in _SHARES else 1) for key in words.compare.SPACES_HEADS if key in values}
+
+
+def _draw_rows(rows: Sequence[Mapping[str, Any]], heads: Mapping[str, str], key: str) -> None:
     config = {
-        key: st.column_config.TextColumn(head)
-        if key == "pair"
-        else st.column_config.NumberColumn(head, format="%.1f" if key in _SHARES else "%.3f")
-        for key, head in heads.items()
+        name: st.column_config.NumberColumn(head, format="%.1f" if name in _SHARES else "%.3f")
+        if name in _NUMBERS
+        else st.column_config.TextColumn(head)
+        for name, head in heads.items()
     }
-    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, placeholder="", key="compare-spaces-table")
-    st.caption(words.compare.SPACES_NOTE.format(chance=next(iter(pairs.values())).chance))
+    st.dataframe(pd.DataFrame(rows), column_config=config, hide_index=True, placeholder="", key=key)
 
 
 def lit_samples() -> list[int]:
@@ -176,6 +200,8 @@ def _draw_movers(pair: Pair) -> None:
         selection_mode="multi-row",
     )
     if most:
+        by_name = [{"class": info.class_names[c], **_shown(pair.by_class[c])} for c in moving_classes(pair)]
+        _draw_rows(by_name, words.compare.MOVED_CLASS_HEADS, "compare-moved-by-class")
         st.pills(
             words.compare.MOVED_CLASSES,
             most,

@@ -163,8 +163,8 @@ TAKE_AWAY_NOTE = (
 SPACES = "Space against space"
 SPACES_SHOW = "Compare the runs as spaces"
 SPACES_HELP = (
-    "How alike the places are that two runs give the same samples: unbiased CKA, ten nearest neighbours in common, and "
-    "the Procrustes distance, at the chosen step, over all probe samples."
+    "How alike the places are that two runs, or two steps of one, give the same samples: unbiased CKA, ten nearest "
+    "neighbours in common, and the Procrustes distance, at the chosen step, over all probe samples."
 )
 SPACES_REFUSED = "Not compared: {reason}"
 SPACES_NOTE = (
@@ -180,15 +180,18 @@ SPACES_HEADS = {
     "knn_medium": "in common, medium (%)",
     "knn_tail": "in common, tail (%)",
 }
-SPACES_PAIR = "Two runs"
+SPACES_PAIR = "Two runs, or two steps of one"
+SPACES_ITSELF, SPACES_BETWEEN = "{run}, two of its steps", "{run}, step {first} to {last}"
+SPACES_STEPS = "Which steps"
 SPACES_RUNS = "CKA, runs against runs"
 SPACES_FILM = "CKA, step against step: {first} down, {second} across"
 MOVED = "Who moved"
 MOVED_HEADS = {"sample": "Sample", "class": "Class", "shared": "Neighbours in common (%)"}
+MOVED_CLASS_HEADS = {"class": "Class", **{key: SPACES_HEADS[key] for key in ("knn", "cka", "procrustes")}}
 MOVED_CLASSES = "Classes, the most changed first"
 MOVED_NOTE = (
-    "The samples whose neighbourhoods differ most between the two runs. What is ticked or pressed here is lit on every "
-    "sphere above."
+    "The samples whose neighbourhoods differ most between the two runs, or the two steps, and every class, the most "
+    "changed first. What is ticked or pressed here is lit on every sphere above."
 )
 
 DOWNLOADS = {"report": "Report (HTML)", "csv": "Numbers (CSV)", "parquet": "Numbers (Parquet)"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ltviz import launch
+from ltviz.bench.pace import pace_since, trained_until
 from ltviz.bench.served import App, open_page
 from ltviz.recording import Recording, RunWriter, send_request
 from ltviz.training.settings import LAB_WATCH_SHARE
@@ -46,25 +47,37 @@ class Live(NamedTuple):
     """Pictures a second."""
     reload: float
     """Seconds from a reload of the page until all runs have points again."""
+    steps: float
+    """Of the race, a second, while the page is open; 0 where nothing is trained."""
 
 
-def measure_live(running: App, chromium: Browser, home: Path, seconds: float) -> tuple[Live, Live]:
-    """While a race trains, and while its frames are written again at the pace at which they came."""
+def measure_live(running: App, chromium: Browser, home: Path, seconds: float) -> tuple[Live, Live, float]:
+    """While a race trains, and while its frames are written again at the pace at which they came; and the share of its
+    steps that the race loses to the page, held against its pace before and after."""
     runs = [f"live-{method}" for method in METHODS]
     entrants = tuple(launch.JobRun(run_id=run, method=method) for run, method in zip(runs, METHODS, strict=True))
     settings = {"steps": 1_000_000, "watch_share": LAB_WATCH_SHARE, "evaluate": False}
     launch.submit(home, launch.Job(job_id="live-race", runs=entrants, run=settings))
     recordings = [Recording(home / run) for run in runs]
     wait_until(lambda: all(len(recording.frame_files()) > 3 for recording in recordings))
-    trained = _look(running, chromium, runs, seconds)
+    before = _pace(recordings[0], seconds)
+    trained = _look(running, chromium, runs, seconds, recordings[0])
+    slower = 1 - 2 * trained.steps / (before + _pace(recordings[0], seconds))
     for recording in recordings:
         send_request(recording.path, "stop")
     wait_until(lambda: all(recording.status().state == "finished" for recording in recordings))
     with written_again(home, recordings) as again:
-        return trained, _look(running, chromium, again, seconds)
+        return trained, _look(running, chromium, again, seconds), slower
 
 
-def describe_live(trained: Live, written: Live) -> dict[str, str]:
+def _pace(recording: Recording, seconds: float) -> float:
+    """Steps a second while nobody looks."""
+    began = trained_until(recording)
+    time.sleep(seconds)
+    return pace_since(recording, began)
+
+
+def describe_live(trained: Live, written: Live, slower: float) -> dict[str, str]:
     """Figure -> both, and their ratio."""
 
     def both(name: str, digits: int = 0) -> str:
@@ -77,17 +90,22 @@ def describe_live(trained: Live, written: Live) -> dict[str, str]:
         "frames a second and run": both("arrived", 1),
         "pictures a second": both("drawn", 1),
         "reload to points, s (asked <= 5)": both("reload", 1),
+        "the race is slower while the page is open, % (asked <= 5)": f"{100 * slower:.1f}",
     }
 
 
-def _look(running: App, chromium: Browser, runs: Sequence[str], seconds: float) -> Live:
+def _look(
+    running: App, chromium: Browser, runs: Sequence[str], seconds: float, trained: Recording | None = None
+) -> Live:
     page = open_page(chromium, f"{running.address}/?runs={','.join(runs)}")
     _shown(page, runs)
     page.evaluate(KEEP_DELAYS)
     time.sleep(2)
     page.evaluate("window.delays.length = 0")
     before, began = page.evaluate("[window.ltviz.stage.frames, window.ltviz.stage.draws]"), time.monotonic()
+    step = trained and trained_until(trained)
     time.sleep(seconds)
+    steps = pace_since(trained, step) if trained and step else 0.0
     after, spent = page.evaluate("[window.ltviz.stage.frames, window.ltviz.stage.draws]"), time.monotonic() - began
     delays = page.evaluate("window.delays") or [float("nan")]
     began = time.monotonic()
@@ -96,7 +114,7 @@ def _look(running: App, chromium: Browser, runs: Sequence[str], seconds: float) 
     reload = time.monotonic() - began
     page.close()
     p50, p95 = np.percentile(delays, [50, 95])
-    return Live(p50, p95, (after[0] - before[0]) / len(runs) / spent, (after[1] - before[1]) / spent, reload)
+    return Live(p50, p95, (after[0] - before[0]) / len(runs) / spent, (after[1] - before[1]) / spent, reload, steps)
 
 
 def _shown(page: Page, runs: Sequence[str]) -> None:

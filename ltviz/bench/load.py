@@ -29,6 +29,7 @@ from websockets.asyncio.client import connect
 
 from ltviz import launch
 from ltviz.bench.follow import serve
+from ltviz.bench.pace import trained_until
 from ltviz.bench.served import free_port
 from ltviz.cli.arguments import parse_one
 from ltviz.recording import Recording, send_request
@@ -187,9 +188,9 @@ def _window(options: LoadOptions, watched: bool, recording: Recording, app: psut
     if watched:
         viewers.come()
     time.sleep(min(WARM_SECONDS, options.window / 3))
-    marks = [(time.monotonic(), _cpu(app), _cpu(viewers.cpu), *_trained(recording))]
+    marks = [(time.monotonic(), _cpu(app), _cpu(viewers.cpu), *trained_until(recording))]
     time.sleep(options.window)
-    marks.append((time.monotonic(), _cpu(app), _cpu(viewers.cpu), *_trained(recording)))
+    marks.append((time.monotonic(), _cpu(app), _cpu(viewers.cpu), *trained_until(recording)))
     window.app_mb = app.memory_info().rss / 1e6
     window.seconds, used, theirs, steps, trained = (after - before for before, after in zip(*marks, strict=True))
     window.app, window.clients = used / window.seconds, theirs / window.seconds
@@ -250,16 +251,6 @@ def run(argv: Sequence[str]) -> None:
     for name, value in told.items():
         if name != "asked":
             print(f"| {name} | {value} | {f'<= {ASKED[name]}' if name in ASKED else ''} |")
-
-
-def _trained(recording: Recording) -> tuple[int, float]:
-    """A step, and when it was trained: the loss terms of several come together, with a frame."""
-    path = recording.path / "metrics.jsonl"
-    written = path.stat().st_mtime
-    while True:
-        lines = recording.metrics()
-        if written == (written := path.stat().st_mtime):
-            return lines[-1]["step"], written
 
 
 def _cpu(process: psutil.Process) -> float:

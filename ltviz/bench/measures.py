@@ -81,6 +81,7 @@ def _moving_away() -> list[np.ndarray]:
 
 
 TAILED = (400, 200, 100, 50, 25, 12, 6, 4)
+HEAD, TAIL = TAILED[0], sum(TAILED[4:])
 SIZES, WIDTHS, KEPT, AWAY = (50_000, 5000, 500, 50), (16, 2, 64, 512), (DIM, DIM // 2, DIM // 4, DIM // 8), (0, 1, 2, 4)
 TWICE = ("once", "twice")
 
@@ -127,7 +128,7 @@ CHARGES = (
     Charge(
         "head cloned",
         "not change where the largest class is there twice",
-        lambda: [clumps(TAILED), clumps([2 * TAILED[0], *TAILED[1:]])],
+        lambda: [clumps(TAILED), np.vstack((clumps(TAILED), clumps(TAILED)[:HEAD]))],
         False,
         TWICE,
         "balance",
@@ -135,7 +136,7 @@ CHARGES = (
     Charge(
         "tail cloned",
         "not change where the four smallest classes are there twice",
-        lambda: [clumps(TAILED), clumps([*TAILED[:4], *(2 * n for n in TAILED[4:])])],
+        lambda: [clumps(TAILED), np.vstack((clumps(TAILED), clumps(TAILED)[-TAIL:]))],
         False,
         TWICE,
         "balance",

@@ -22,7 +22,7 @@ def run(argv: Sequence[str] = ()) -> None:
     found = {}
     for name, exhibit in EXHIBITS.items():
         one = exhibit.judge()
-        found[name] = {key: one[key] for key in ("value", "verdict", "off_by", "seconds")}
+        found[name] = {key: one[key] for key in ("value", "verdict", "off_by")}
         print(f"{name:28} {one['value']:.6g}, expected {one['expected']:.6g}: {one['verdict']} ({one['seconds']} s)")
     if asked.write:
         told = {"date": time.strftime("%Y-%m-%d"), "version": ltviz.__version__, "found": found}

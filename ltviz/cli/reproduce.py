@@ -10,16 +10,19 @@ from pydantic import BaseModel, Field
 
 from ltviz.cli.arguments import parse_one, positional
 from ltviz.errors import ConfigError
+from ltviz.recording.names import typed_path
 
 ABOUT = (
     "Reproduce a published or derived result on this machine, in seconds: the number, what is expected, the tolerance "
-    "and the verdict, which may be that it is not reproduced. --list names them all."
+    "and the verdict, which may be that it is not reproduced. --list names them all. --record films it: the frames of "
+    "that run are what is computed on the way."
 )
 
 
 class ReproduceOptions(BaseModel):
     name: str = positional("", description="which result; --list names them")
     list_: bool = Field(False, alias="list", description="Print the names, one a line.")
+    record: str = Field("", description="Folder of a run to record as it computes, for `ltviz app`; a new one.")
     json_: bool = Field(False, alias="json", description="Print one JSON object.")
 
 
@@ -41,9 +44,10 @@ def run(argv: Sequence[str]) -> int:
         hint = f"`ltviz reproduce {near[0]}`" if near else "`ltviz reproduce --list`"
         given = repr(options.name) if options.name else "nothing"
         raise ConfigError(f"`ltviz reproduce` takes one of {', '.join(EXHIBITS)}, got {given}; try {hint}")
-    found = EXHIBITS[options.name].judge()
+    exhibit, folder = EXHIBITS[options.name], typed_path(options.record) if options.record else None
+    found = exhibit.judge(folder)
     if options.json_:
-        print(json.dumps(found))
+        print(json.dumps(found if folder is None else {**found, "record": str(folder)}))
         return 0
     unit = f" {found['unit']}" if found["unit"] else ""
     print(found["claim"])
@@ -54,4 +58,10 @@ def run(argv: Sequence[str]) -> int:
     print(f"  verdict    {found['verdict']}{off} ({found['seconds']:.1f} s)")
     if found["note"]:
         print(f"  {found['note']}")
+    if folder is not None:
+        print(f"  film       {folder}\n  shows      {exhibit.filmed}")
+    elif exhibit.moves:
+        print(f"  see it     page Geometry of `ltviz app`, /geometry?{exhibit.moves}")
+    else:
+        print(f"  see it     `ltviz reproduce {exhibit.name} --record FOLDER`")
     return 0

@@ -18,6 +18,7 @@ from ltviz.errors import DiskFull, LtvizError, RecordingError, RunLocked
 from ltviz.launch.needs import chooser
 from ltviz.launch.processes import FOLDER, hold_worker_lock, holds_worker_lock, is_watched, write_state
 from ltviz.launch.slots import left_of
+from ltviz.priority import lower_priority
 from ltviz.recording import Recording, mark_failed, new_run_id, run_path
 from ltviz.training.catalogue import write_catalogue
 from ltviz.training.engine import empty_caches, let_go, out_of_memory, visible_devices
@@ -181,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         lock = hold_worker_lock(given.home, given.id) if given.lock_fd is None else given.lock_fd
-        os.nice(NICENESS)
+        lower_priority(NICENESS)
         worker = Worker(given.home, given.id, lock, _devices())
         with worker.stop.on_signals():
             write_catalogue(given.home / FOLDER / "catalogue.json")

@@ -40,7 +40,8 @@ class LossWatch:
         before, the run went back, and all are new."""
         if len(losses) < self.lines:
             self._forget()
-        for line in losses[self.lines :]:
+        for place in range(self.lines, len(losses)):  # no list of them all, of which a long run has millions
+            line = losses[place]
             step = int(line["step"])
             self.last = max(self.last, step)
             if self.bad is None and (bad := [name for name, value in line.items() if value is None]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ltviz.metrics.declaration import Measure, Measurement, Place
 from ltviz.metrics.judged import BESIDE, JUDGE_OF, OWN, SHOT_OF, beside
@@ -117,12 +117,12 @@ def ceiling_of(key: str) -> str:
     return MEASURES[key].ceiling if key in MEASURES else ""
 
 
-def known_of(measures: Iterable[Measure], found: Sequence[Mapping[str, float]]) -> list[Measure]:
+def known_of(measures: Iterable[Measure], found: Sequence[Collection[str]]) -> list[Measure]:
     """Those of the measures that runs know, without the stand-ins of what they know.
 
     Args:
         measures: in any order, which is kept.
-        found: of each run or frame, what was measured.
+        found: of each run or frame, the names of what was measured.
 
     Example:
         >>> known = [{"centre_sum": 0.4, "centre_sum_test": 0.5}]

@@ -15,7 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ltviz.errors import ConfigError
 from ltviz.geometry import predicted
+from ltviz.museum.film import Film, check_folder
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 FOUND = Path(__file__).with_name("found.json")
@@ -33,16 +35,26 @@ class Exhibit:
     expected: float
     tolerance: float
     unit: str
-    compute: Callable[[], float]
+    compute: Callable[..., float]
+    """Gives the number; where it is `filmed` it takes a `Watch`, to which it shows how it comes about."""
     note: str = ""
     """What the number teaches, where it is not what is expected too."""
     moves: str = ""
     """Settings of the geometry lab in which it can be seen to happen, as its address has them; empty where none do."""
+    filmed: str = ""
+    """What its film shows, and where that is another thing than the number is of; empty where the lab shows it."""
 
-    def judge(self) -> dict[str, Any]:
-        """The number, held against what is expected; plain values."""
+    def judge(self, record: Path | None = None) -> dict[str, Any]:
+        """The number, held against what is expected; plain values.
+
+        Args:
+            record: folder of a run that becomes its film.
+
+        Raises:
+            ConfigError: it has no film, or another run is in the folder.
+        """
         begun = time.perf_counter()
-        value = self.compute()
+        value = self.compute() if record is None else self._film(record)
         inside = math.isfinite(value) and abs(value - self.expected) <= self.tolerance
         return {
             "name": self.name,
@@ -58,6 +70,16 @@ class Exhibit:
             "seconds": round(time.perf_counter() - begun, 2),
         }
 
+    def _film(self, folder: Path) -> float:
+        if not self.filmed:
+            raise ConfigError(
+                f"{self.name} is filmed by nobody, for the page Geometry shows it live; try the address "
+                f"/geometry?{self.moves}"
+            )
+        check_folder(folder, self.name)
+        with Film(folder, self.name, {"claim": self.claim, "film": self.filmed}) as film:
+            return self.compute(film)
+
 
 def _seli_angle() -> float:
     """Degrees between two tail classifiers of 5 + 5 classes at imbalance 10."""
@@ -66,9 +88,9 @@ def _seli_angle() -> float:
     return float(angles[8, 9])
 
 
-def _computed(name: str) -> Callable[[], float]:
+def _computed(name: str) -> Callable[..., float]:
     """A function of `computed`, which brings torch in only when it is called."""
-    return lambda: getattr(import_module(f"{__name__}.computed"), name)()
+    return lambda *watch: getattr(import_module(f"{__name__}.computed"), name)(*watch)
 
 
 @cache
@@ -112,6 +134,8 @@ EXHIBITS = {
             tolerance=0.5,
             unit="degrees",
             compute=_computed("relu_frame"),
+            filmed="the free vectors behind the ReLU on their way down SupCon; their class means at its end are what "
+            "the angle is of.",
         ),
         Exhibit(
             name="bcl-theorem",
@@ -199,12 +223,15 @@ EXHIBITS = {
         ),
         Exhibit(
             name="sigreg-bias",
-            claim="In 3-D the uniform sphere is no minimum of SIGReg: its statistic a sample is not 0 there.",
+            claim="In 3-D SIGReg is not 0 on the uniform sphere, whose marginals are no Gaussians: 0.016 a sample.",
             source="derived; Balestriero and LeCun 2025",
             expected=0.016,
             tolerance=1e-3,
             unit="a sample",
             compute=_computed("sigreg_bias"),
+            filmed="300 even points go down SIGReg. They begin at the number, which is of 20,000 along one axis, and "
+            "find next to nothing lower on the sphere, yet fall together in groups: it sees coarse unevenness alone.",
+            note="No points on the sphere do better; rows of free length do, as a Gaussian.",
         ),
         Exhibit(
             name="tsc-targets",
@@ -214,6 +241,7 @@ EXHIBITS = {
             tolerance=0.01,
             unit="cosine",
             compute=_computed("tsc_targets"),
+            filmed="the three targets under Adam; the last frame is the iterate that the recipe keeps.",
             note="The self term of its objective swamps all others, and its best iterate is picked by rounding.",
         ),
         Exhibit(
@@ -224,6 +252,8 @@ EXHIBITS = {
             tolerance=1e-9,
             unit="",
             compute=_computed("instance_cloning"),
+            filmed="the second half of the samples begins as a cloud of its own and walks onto the first; the number "
+            "is of the last frame.",
         ),
         Exhibit(
             name="feature-cloning-wang-isola",
@@ -233,6 +263,8 @@ EXHIBITS = {
             tolerance=1e-6,
             unit="",
             compute=_computed("feature_cloning_unseen"),
+            filmed="the second half of the features begins as a cloud of its own and becomes the first; the number is "
+            "of the last frame, against the cloud itself.",
         ),
         Exhibit(
             name="feature-cloning-wasserstein",
@@ -242,6 +274,8 @@ EXHIBITS = {
             tolerance=0.01,
             unit="",
             compute=_computed("feature_cloning_seen"),
+            filmed="the second half of the features begins as a cloud of its own and becomes the first; the number is "
+            "of the last frame.",
         ),
         Exhibit(
             name="w2-synthetic",
@@ -251,6 +285,8 @@ EXHIBITS = {
             tolerance=2e-3,
             unit="",
             compute=_computed("collapse_table"),
+            filmed="one of ten of the points as direction after direction goes out, at steps that count per cent; "
+            "each frame says what was computed of all 20,000, and what is derived.",
         ),
     )
 }

@@ -1,6 +1,7 @@
 """What the exhibits compute, a function each.
 
-All of them are of free vectors, float64 and a fixed seed: what a loss wants where no network stands in its way.
+All of them are of free vectors, float64 and a fixed seed: what a loss wants where no network stands in its way. Those
+that take a `watch` show it what they do on the way to their number.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from ltviz import losses, metrics
 from ltviz.geometry import predicted
 from ltviz.methods.align_uniform import spread_of
+from ltviz.museum.film import Watch, unwatched
 
 ROUNDS = 400  # of L-BFGS, at most
 LONG_TAIL = (60, 20, 6, 3)
@@ -25,27 +27,49 @@ RACE_STEPS = 2000
 STEP_TAILS = (10,) * 5 + (1,) * 5
 COLLAPSED = (1.0, 0.75, 0.5, 0.25, 0.1, 0.02)
 """Shares of all directions that points still fill."""
+TSC_STEPS = 10_000
+EVEN_POINTS, EVEN_AXES, EVEN_ROUNDS = 300, 64, 20
+WALK = 10  # steps, from a cloud of its own to the clone
+ONE_IN = 10  # points of a cloud that a film shows
 
 
 # ---------------------------------------------------------------------- free vectors
 
 
-def settle(start: Tensor, loss: Callable[[Tensor], Tensor], shape: Callable[[Tensor], Tensor]) -> Tensor:
-    """Free numbers taken to a minimum of the loss of `shape` of them, by L-BFGS with a strong Wolfe search."""
+def settle(
+    start: Tensor,
+    loss: Callable[[Tensor], Tensor],
+    shape: Callable[[Tensor], Tensor],
+    watch: Callable[..., None] = unwatched,
+    rounds: int = ROUNDS,
+) -> Tensor:
+    """Free numbers taken to a minimum of the loss of `shape` of them, by L-BFGS with a strong Wolfe search.
+
+    Watched are the trials, by their number, that are better than all before, and where it ends.
+    """
     free = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
-        [free], max_iter=ROUNDS, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+        [free], max_iter=rounds, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
     )
+    trials, least = 0, math.inf
 
     def closure() -> Tensor:
+        nonlocal trials, least
         optimizer.zero_grad()
-        value = loss(shape(free))
+        rows = shape(free)
+        value = loss(rows)
         value.backward()
+        if (found := float(value.detach())) < least:
+            least = found
+            watch(trials, rows.detach(), numbers={"loss": least})
+        trials += 1
         return value
 
     for _ in range(5):
         optimizer.step(closure)
-    return shape(free).detach()
+    ended = shape(free).detach()
+    watch(trials, ended, numbers={"loss": float(loss(ended))}, last=True)
+    return ended
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -68,10 +92,11 @@ def settled_centres(
     counts: tuple[int, ...],
     loss: Callable[[Tensor, Tensor], Tensor],
     shape: Callable[[Tensor], Tensor] = unit,
+    watch: Watch = unwatched,
 ) -> np.ndarray:
     """(C, 3) class means of one free vector a sample, at a minimum of a loss of rows (N, 3) and labels (N,)."""
     y = labels_of(counts)
-    return centres_of(settle(drawn(len(y), 3), lambda z: loss(z, y), shape), y)
+    return centres_of(settle(drawn(len(y), 3), lambda z: loss(z, y), shape, partial(watch, classes=y)), y)
 
 
 def smallest_angle(centres: np.ndarray) -> float:
@@ -99,12 +124,13 @@ def supcon_simplex() -> float:
     return smallest_angle(settled_centres(BALANCED, lambda z, y: losses.supcon(z[:, None], y, temperature=0.5)))
 
 
-def relu_frame() -> float:
+def relu_frame(watch: Watch = unwatched) -> float:
     """SupCon of vectors without negative numbers (squares of free ones), three classes at D = 3."""
     centres = settled_centres(
         (40, 10, 4),
         lambda z, y: losses.supcon(z[:, None], y, temperature=0.2),
         shape=lambda free: unit(free.square()),
+        watch=watch,
     )
     return smallest_angle(centres)
 
@@ -193,40 +219,79 @@ def tail_limit() -> float:
     return float(predicted.angles_between(means[5:])[0, 1])
 
 
-def sigreg_bias() -> float:
+def sigreg_bias(watch: Watch = unwatched) -> float:
     """SIGReg's statistic a sample at uniform points of the sphere in 3-D, whose marginal is uniform on [-1, 1]."""
     num = 20_000
     even = torch.linspace(-1, 1, 2 * num + 1, dtype=torch.float64)[1::2]  # midpoints: the marginal of uniform points
     rows = torch.stack([even, torch.zeros_like(even), torch.zeros_like(even)], dim=1)
     axis = torch.eye(3, dtype=torch.float64)[:, :1]
+    if watch is not unwatched:
+        descend_sigreg(watch)
     return float(spread_of(rows[:, None], "sigreg", 2.0, 0.0, axis)) / num
 
 
-def tsc_targets() -> float:
+def descend_sigreg(watch: Watch) -> None:
+    """Points of the sphere, as even as a few hundred can be, that go down SIGReg over as even directions."""
+    axes = spiral(EVEN_AXES).T
+
+    def a_sample(rows: Tensor) -> Tensor:
+        return spread_of(rows[:, None], "sigreg", 2.0, 0.0, axes) / EVEN_POINTS
+
+    watch = partial(watch, classes=["points"] * EVEN_POINTS)
+    settle(spiral(EVEN_POINTS), a_sample, unit, watch, EVEN_ROUNDS)
+
+
+def spiral(num: int) -> Tensor:
+    """(N, 3) points that wind around the sphere by the golden angle, each on as much of it."""
+    turns = torch.arange(num, dtype=torch.float64) + 0.5
+    height, angle = 1 - 2 * turns / num, math.pi * (1 + math.sqrt(5)) * turns
+    return torch.stack([angle.cos(), angle.sin(), height], dim=1) * torch.stack(
+        [*[(1 - height.square()).sqrt()] * 2, torch.ones_like(height)], dim=1
+    )
+
+
+def tsc_targets(watch: Watch = unwatched) -> float:
     """The official recipe for targets: all pairs with the self term, float32, Adam, the iterate of the least loss."""
     free = torch.randn(3, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
     optimizer, best, kept = torch.optim.Adam([free], lr=1e-3), math.inf, free.detach()
-    for _ in range(10_000):
+    for step in range(TSC_STEPS):
         targets = F.normalize(free, dim=1)
         loss = (targets @ targets.T / 0.07).exp().sum(1).log().mean()
         if float(loss.detach()) < best:
             best, kept = float(loss.detach()), targets.detach().clone()
+        watch(step, targets.detach(), classes=range(3), numbers={"loss": float(loss.detach())})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    watch(TSC_STEPS, kept, classes=range(3), numbers={"loss": best}, last=True)
     return largest_deviation(kept.double().numpy())
 
 
-def cloud() -> np.ndarray:
-    return unit(drawn(2000, 16)).numpy()
+def cloud(seed: int = 0) -> np.ndarray:
+    return unit(drawn(2000, 16, seed=seed)).numpy()
 
 
-def instance_cloning() -> float:
+def walk() -> Iterator[tuple[int, np.ndarray]]:
+    """A cloud that is another one first, and at the last step the same."""
+    for step in range(WALK + 1):
+        rows = (1 - step / WALK) * cloud(seed=1) + step / WALK * cloud()
+        yield step, rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def instance_cloning(watch: Watch = unwatched) -> float:
     z = cloud()
-    return metrics.uniformity_wasserstein(np.vstack((z, z))) - metrics.uniformity_wasserstein(z)
+    twice = np.vstack((z, z))
+    if watch is not unwatched:
+        for step, clones in walk():
+            watch(step, np.vstack((z, clones)), classes=np.repeat(("cloud", "clones"), len(z)))
+    return metrics.uniformity_wasserstein(twice) - metrics.uniformity_wasserstein(z)
 
 
-def features_twice() -> np.ndarray:
+def features_twice(watch: Watch) -> np.ndarray:
+    """(N, 32): every feature of the cloud is there twice."""
+    if watch is not unwatched:
+        for step, clones in walk():
+            watch(step, np.hstack((cloud(), clones)) / math.sqrt(2), classes=["points"] * len(clones))
     return np.hstack((cloud(), cloud())) / math.sqrt(2)
 
 
@@ -238,26 +303,30 @@ def bcl_by_sample() -> float:
     return bcl("sample")
 
 
-def feature_cloning_unseen() -> float:
-    return metrics.uniformity(features_twice()) - metrics.uniformity(cloud())
+def feature_cloning_unseen(watch: Watch = unwatched) -> float:
+    return metrics.uniformity(features_twice(watch)) - metrics.uniformity(cloud())
 
 
-def feature_cloning_seen() -> float:
-    return metrics.uniformity_wasserstein(features_twice())
+def feature_cloning_seen(watch: Watch = unwatched) -> float:
+    return metrics.uniformity_wasserstein(features_twice(watch))
 
 
-def collapse_table() -> float:
+def collapse_table(watch: Watch = unwatched) -> float:
     """The largest distance from what is derived of 20,000 even points in some of 200 directions, the others 0.
 
     Where a share k of D directions is filled the root is of 2 - 2 sqrt(k); that N points are finite takes off their
     roots of eigenvalues an eighth of k D / N (Marchenko and Pastur), which is all there is where none collapsed.
     """
     num, dim = 20_000, 200
-    off = []
+    free, off = drawn(num, dim), []
     for share in COLLAPSED:
         filled = round(share * dim)
         z = np.zeros((num, dim))
-        z[:, :filled] = unit(drawn(num, filled)).numpy()
+        z[:, :filled] = unit(free[:, :filled]).numpy()
         derived = math.sqrt(2 - 2 * math.sqrt(share) * (1 - filled / num / 8))
-        off.append(abs(metrics.uniformity_wasserstein(z) - derived))
+        value = metrics.uniformity_wasserstein(z)
+        off.append(abs(value - derived))
+        few = z[::ONE_IN]
+        numbers = {"wasserstein_of_all": value, "derived": derived}
+        watch(round(100 - 100 * share), few, classes=["points"] * len(few), numbers=numbers)
     return max(off)

@@ -7,7 +7,6 @@ process that started it by more than one fit.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ltviz.errors import DataError, LtvizError
+from ltviz.priority import lower_priority
 from ltviz.projection.base import Fit, draw, failure
 from ltviz.projection.registry import make_projection
 from ltviz.recording import tensors
@@ -109,8 +109,7 @@ def _read(pipe: BinaryIO) -> bytes | None:
 
 def main() -> None:
     """Serves standard input and output, at low priority."""
-    with contextlib.suppress(OSError, AttributeError):  # not on every platform
-        os.nice(NICENESS)
+    lower_priority(NICENESS)
     # Whatever a library prints must not land between our results.
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -17,7 +17,7 @@ from ltviz.errors import RecordingError
 from ltviz.recording import tensors
 from ltviz.recording.files import Identity, identity_at, inner_folder
 from ltviz.recording.frame import file_name, parse_events, parse_metrics, parse_step, step_of
-from ltviz.recording.rows import ManyRows, Rows
+from ltviz.recording.recorded_metrics import RecordedMetrics
 
 log = logging.getLogger("ltviz")
 
@@ -51,13 +51,10 @@ class FrameIndex:
         self._went: set[int] = set()
         self._meanwhile: set[str] = set()
         """Files found since the last listing began, which need not be in it."""
-        self._known: Mapping[int, dict[str, float]] | None = {}
+        self._known: RecordedMetrics | None = RecordedMetrics()
         """A copy of the metrics, by growing step, for who asked last; None once they have changed."""
         self._readable: tuple[int, ...] = ()
-        self._rows = Rows()
-        """Metrics of the frames: a dictionary each would take 8 kB, and a long run writes them all night."""
-        self._metrics: dict[int, int] = {}
-        """Step -> where its row lies."""
+        self._metrics = RecordedMetrics()
         self._events: dict[int, list[dict[str, Any]]] = {}
         self._told: Mapping[int, list[dict[str, Any]]] | None = {}
         """As `_known`, of the events."""
@@ -109,8 +106,8 @@ class FrameIndex:
             self._wait_for(new)
         self._went = (self._went | went) - came
 
-    def metrics(self) -> Mapping[int, dict[str, float]]:
-        """Metrics of each frame that is not known to be bad, by growing step; not to be changed. A frame that is not
+    def metrics(self) -> RecordedMetrics:
+        """Metrics of each frame that is not known to be bad, by growing step. A frame that is not
         there yet is later than all that are."""
         with self._listing:
             steps = self.files()
@@ -122,7 +119,7 @@ class FrameIndex:
         with self._guard:
             self._look(steps)
             if self._known is None:
-                self._known = ManyRows(self._rows, dict(sorted(self._metrics.items())))
+                self._known = self._metrics.in_order()
             return self._known
 
     def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
@@ -209,7 +206,7 @@ class FrameIndex:
                 return
             if step not in self._bad:
                 log.warning("A frame is skipped: %s (%s)", error, path)
-            if self._metrics.pop(step, None) is not None:
+            if self._metrics.forget(step):
                 self._known, self._readable = None, tuple(sorted(self._metrics))
             if self._events.pop(step, None) is not None:
                 self._told = None
@@ -229,7 +226,8 @@ class FrameIndex:
         gone = bool(self._went)
         self._told = None if gone else self._told
         for step in self._went:
-            for held in (self._metrics, self._events, self._bad):
+            self._metrics.forget(step)
+            for held in (self._events, self._bad):
                 held.pop(step, None)
             self._sound.discard(step)
         self._went.clear()
@@ -290,7 +288,8 @@ class FrameIndex:
             self.set_bad(step, error)
             return True
         self._bad.pop(step, None)
-        self._metrics[step], self._known = self._rows.add(metrics), None
+        self._metrics.set(step, metrics)
+        self._known = None
         if events:
             self._events[step], self._told = events, None
         return True

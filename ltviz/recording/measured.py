@@ -107,7 +107,7 @@ def find_alarms_of(
     return find_alarms(
         observations,
         total_steps=info.total_steps,
-        losses=recording.metrics(),
+        losses=recording.metrics() if watch is None else recording.passing_metrics(),
         batch_size=_batch_size(info),
         failure=status.reason if status.state == "failed" else None,
         class_names=info.class_names,

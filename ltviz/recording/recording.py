@@ -24,8 +24,9 @@ from ltviz.recording.frame_index import FrameIndex
 from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_info, parse_status
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
+from ltviz.recording.recorded_metrics import RecordedMetrics
 from ltviz.recording.tensors import MAX_ARRAYS
-from ltviz.recording.terms import Terms
+from ltviz.recording.terms import PassingTerms, Terms
 
 MAX_INFO = 32 << 20
 MAX_STATUS = 4 << 20
@@ -67,6 +68,7 @@ class Recording:
         self._probe: tuple[Identity, Probe] | None = None
         self._attributes: tuple[Identity, tuple[Attribute, ...]] = ((0, 0, 0), ())
         self._terms = Terms(self.path / "metrics.jsonl")
+        self._passing = PassingTerms(self.path / "metrics.jsonl")
         self._beat: tuple[float, float] | None = None
         self._seen = False
 
@@ -158,9 +160,9 @@ class Recording:
         """
         return self._frames.steps_within(seconds, lists=lists)
 
-    def frame_metrics(self) -> dict[int, dict[str, float]]:
-        """step -> metrics of all frames, from the files' headers alone."""
-        return dict(self._index())
+    def frame_metrics(self) -> RecordedMetrics:
+        """step -> metrics of all frames that there are now, from the files' headers alone."""
+        return self._index()
 
     def frame_events(self) -> dict[int, list[dict[str, Any]]]:
         """step -> events of all frames that have any, from the files' headers alone."""
@@ -206,10 +208,6 @@ class Recording:
                 bad.append(BadFrame(self.path / name, str(error)))
         return bad
 
-    def skipped_frames(self) -> int:
-        """How many frames have been found so far that cannot be read."""
-        return len(self._frames.bad())
-
     def metrics(self) -> Sequence[dict[str, Any]]:
         """The lines of metrics.jsonl, {"step": 3, "loss": 0.7, ...}; a term that was not finite is None.
 
@@ -217,6 +215,11 @@ class Recording:
         """
         with self._guard:
             return self._terms.read()
+
+    def passing_metrics(self) -> Sequence[dict[str, Any]]:
+        """As `metrics`, for who takes in every line once: those that were there at the last look are not kept."""
+        with self._guard:
+            return self._passing.read()
 
     def status(self) -> Status:
         """How the run is doing. "lost": it was active and its writer is gone.
@@ -257,8 +260,8 @@ class Recording:
             self._beat = (status.beat, now)
         return now - self._beat[1] <= STALE_SECONDS
 
-    def _index(self) -> Mapping[int, dict[str, float]]:
-        """Metrics of each frame that is not known to be bad, by growing step; not to be changed."""
+    def _index(self) -> RecordedMetrics:
+        """Metrics of each frame that is not known to be bad, by growing step."""
         return self._frames.metrics()
 
     def _try_load(self, step: int) -> Frame | None:

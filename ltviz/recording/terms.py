@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from ltviz.recording.files import open_plain, read_bytes
-from ltviz.recording.rows import Rows
 
 MAX_METRICS = 1 << 30
 MAX_LINE = 1 << 20
@@ -38,12 +37,16 @@ class Terms:
         try:
             with open_plain(self._path) as (descriptor, about):
                 if about.st_ino != self._inode or about.st_size < self._offset:
-                    self._inode, self._offset, self._columns = about.st_ino, 0, _Columns()
+                    self._begin(about.st_ino)
                 os.lseek(descriptor, self._offset, os.SEEK_SET)
                 self._take(descriptor, min(about.st_size, MAX_METRICS) - self._offset)
         except FileNotFoundError:
             return Lines(_Columns(), 0)
         return Lines(self._columns, len(self._columns))
+
+    def _begin(self, inode: int) -> None:
+        """The file is another one."""
+        self._inode, self._offset, self._columns = inode, 0, _Columns()
 
     def _take(self, descriptor: int, size: int) -> None:
         rest = b""
@@ -93,11 +96,55 @@ class Lines(Sequence[dict[str, Any]]):
         return f"<{self._length:,} lines of loss terms>"
 
 
+class PassingTerms(Terms):
+    """The same lines for who takes each in once and then goes by their number: those before the last look are not kept.
+
+    Of a night's training they would be hundreds of megabytes, for a process that follows it to look for alarms.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._passed = 0
+
+    def read(self) -> Lines:
+        """As `Terms.read`; a line that was there at the last look is read again where it is asked for."""
+        passed, self._columns = self._passed + len(self._columns), _Columns()
+        self._passed = passed
+        lines = super().read()
+        return PassingLines(self._columns, len(lines), self._passed, self._path)
+
+    def _begin(self, inode: int) -> None:
+        super()._begin(inode)
+        self._passed = 0
+
+
+class PassingLines(Lines):
+    """Lines of which the first `passed` are no longer held."""
+
+    def __init__(self, columns: _Columns, new: int, passed: int, path: Path) -> None:
+        super().__init__(columns, passed + new if new or passed else 0)
+        self._passed, self._path = passed, path
+        self._whole: Lines | None = None
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice) or place < self._passed:
+            self._whole = self._whole or Terms(self._path).read()
+            return self._whole[place]
+        if place >= len(self):
+            raise IndexError(place)
+        return self._columns.line(place - self._passed)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[place] for place in range(len(self)))
+
+
 class _Columns:
-    """Numbers of many lines, and the step of each."""
+    """Numbers of many lines. Lines of the same names share a table; `_places` says in which, and where."""
 
     def __init__(self) -> None:
-        self._rows = Rows()
+        self._tables: dict[tuple[str, ...], int] = {}
+        self._names: list[tuple[str, ...]] = []
+        self._numbers: list[array[float]] = []
         self._steps, self._places = array("q"), array("q")
 
     def __len__(self) -> int:
@@ -115,13 +162,23 @@ class _Columns:
             return
         if abs(step) >= 1 << 62:
             return
+        names = tuple(line)
+        if (table := self._tables.get(names)) is None:
+            table = self._tables[names] = len(self._names)
+            self._names.append(names)
+            self._numbers.append(array("d"))
+        start = len(self._numbers[table])
+        self._numbers[table].extend(map(_number, line.values()))
         # Whoever reads meanwhile goes by the steps, which come last.
-        self._places.append(self._rows.add({name: _number(value) for name, value in line.items()}))
+        self._places.append((table << 40) + start)
         self._steps.append(step)
 
     def line(self, place: int) -> dict[str, Any]:
+        table, start = divmod(self._places[place], 1 << 40)
+        names = self._names[table]
+        numbers = self._numbers[table][start : start + len(names)]
         found: dict[str, Any] = {"step": self._steps[place]}
-        for name, number in self._rows[self._places[place]].items():
+        for name, number in zip(names, numbers, strict=True):
             found[name] = number if math.isfinite(number) else None
         return found
 

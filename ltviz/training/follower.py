@@ -14,6 +14,7 @@ from torch import distributed
 
 from ltviz.errors import LtvizError, TrainingError
 from ltviz.methods import registry as method_registry
+from ltviz.priority import lower_priority
 from ltviz.recording import Weights
 from ltviz.training import teachers
 from ltviz.training.engine import device_lost, out_of_memory
@@ -123,6 +124,8 @@ def _leave() -> None:
 
 
 def _main(rank: str, world: str, place: str, run: str, address: str, port: str) -> int:
+    lower_priority()  # as low as rank 0, in a session of its own
+
     def ends_with_rank_0() -> None:
         while os.read(0, 4096):  # not through sys.stdin, whose lock an end by itself would break on
             pass

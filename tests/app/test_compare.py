@@ -572,6 +572,27 @@ def test_runs_are_compared_as_spaces_where_that_is_asked(six: list[str]):
     assert "lit" not in stage(app), "what cannot be seen any more lights nothing"
 
 
+def test_two_steps_of_one_run_are_compared_as_spaces(home: Path, six: list[str]):
+    app = choose(compare(six[0]), "compare-spaces", True)  # pyright: ignore[reportArgumentType]
+    steps = Recording(run_path(home, six[0])).steps()
+    slider = app.select_slider(key=f"compare-spaces-steps-{six[0]}")
+    assert tuple(slider.value) == (steps[0], steps[-1])
+    ((pair, alike, _),) = told_pairs(app)
+    assert pair.endswith(f"step {steps[0]} to {steps[-1]}") and alike < 1
+    by_class = next(frame.value for frame in app.dataframe if "cka" in frame.value and "class" in frame.value)
+    shares = by_class["knn"].tolist()
+    assert len(shares) > 2 and shares == sorted(shares)
+    slider.set_value((steps[-1], steps[-1])).run()
+    ((_, alike, common),) = told_pairs(app)
+    assert (alike, common) == (pytest.approx(1), 100)
+
+
+def told_pairs(app: AppTest) -> list[tuple[str, float, float]]:
+    """Name, CKA and per cent of neighbours in common of each pair in the newest table."""
+    table = [frame.value for frame in app.dataframe if "cka" in frame.value and "pair" in frame.value][-1]
+    return list(zip(table["pair"].tolist(), table["cka"].tolist(), table["knn"].tolist(), strict=True))
+
+
 def test_runs_of_other_probes_are_not_compared_as_spaces(home: Path, six: list[str]):
     labels = np.arange(30) % 5
     info = Recording(run_path(home, six[0])).info.model_copy(update={"run_id": "other-probe"})

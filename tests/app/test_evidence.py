@@ -19,7 +19,7 @@ from ltviz.export.results import group_results, read_results
 from ltviz.metrics import MEASURES
 from ltviz.metrics.court import read_court
 from ltviz.museum import EXHIBITS
-from ltviz.recording import Recording
+from ltviz.recording import Recording, record
 
 MAIN = Path(ltviz_app.__file__).parent / "main.py"
 
@@ -53,22 +53,37 @@ def test_the_court_shows_every_verdict_of_every_measure() -> None:
         assert MEASURES[key].title in shown and (MEASURES[key].source or "") in shown
 
 
-def test_the_museum_lists_all_and_computes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_museum_lists_all_and_computes_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(part="museum")
     assert html_of(app).count('class="ltviz-exhibit') == len(EXHIBITS)
     assert "not reproduced, off by 0.221" in html_of(app)
     started = []
-    monkeypatch.setattr(Reproductions, "start", lambda self, name: started.append(name))
+    monkeypatch.setattr(Reproductions, "start", lambda self, name, record: started.append((name, record)))
     app.button(key="compute-sigreg-bias").click().run()
-    assert started == ["sigreg-bias"] and not app.exception
+    app.button(key="compute-tsc-targets").click().run()
+    app.button(key="compute-supcon-simplex").click().run()
+    films = home / "museum-sigreg-bias", home / "museum-tsc-targets"
+    assert started == [("sigreg-bias", films[0]), ("tsc-targets", films[1]), ("supcon-simplex", None)]
+    assert not app.exception
 
 
-def test_a_result_is_computed_beside_and_one_that_waits_can_be_cancelled() -> None:
+def test_a_film_is_linked_once_it_is_there(home: Path) -> None:
+    moves = sum(bool(one.moves) for one in EXHIBITS.values())
+    assert len(page(part="museum").get("page_link")) == moves, "no film yet"
+    with record(home / "museum-instance-cloning", labels=[0, 1]) as run:
+        run.frame(0, embeddings=[[1, 0], [0, 1]])
+    links = [link.proto for link in page(part="museum").get("page_link")]
+    (film,) = [link for link in links if link.page == "lab"]
+    assert film.query_string == "runs=museum-instance-cloning" and len(links) == moves + 1
+
+
+def test_a_result_is_computed_and_filmed_beside_and_one_that_waits_can_be_cancelled(tmp_path: Path) -> None:
     all_of_them = Reproductions()
-    first, second = all_of_them.start("sigreg-bias"), all_of_them.start("tsc-targets")
-    assert all_of_them.start("sigreg-bias") is first and all_of_them.busy == {"sigreg-bias", "tsc-targets"}
+    first, second = all_of_them.start("instance-cloning", tmp_path / "film"), all_of_them.start("tsc-targets")
+    assert all_of_them.start("instance-cloning") is first and all_of_them.busy == {"instance-cloning", "tsc-targets"}
     second.cancel()
     assert first.found.result(120)["verdict"] == "reproduced"
+    assert len(Recording(tmp_path / "film").steps()) > 10
     with pytest.raises(LtvizError, match=words.evidence.CANCELLED):
         second.found.result(120)
     assert not all_of_them.busy

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pytest
 from ltviz_app import words
 from ltviz_app.widgets import forms
-from ltviz_app.widgets.charts import losses_of, measured_of, stroke, thin
+from ltviz_app.widgets.charts import stroke, thin
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
-import ltviz
-from ltviz.recording import Recording
 from ltviz.training.settings import RunSettings
 
 
@@ -131,28 +125,3 @@ def test_thinning_keeps_the_last_point():
 
 def test_the_legend_draws_the_charts_dashes():
     assert stroke("#123456", "dash") == "repeating-linear-gradient(90deg,#123456 0px 7px,transparent 7px 12px)"
-
-
-def test_charts_that_wait_for_news_read_no_frame_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Counter()
-    for name in ("frame_metrics", "metrics"):
-        real = getattr(Recording, name)
-        monkeypatch.setattr(Recording, name, lambda self, name=name, real=real: asked.update([name]) or real(self))
-    with ltviz.record(tmp_path / "run", labels=[0, 1, 2]) as run:
-        for step in range(3):
-            run.frame(step, embeddings=np.eye(3), metrics={"own": step})
-        recording = Recording(run.path)
-        before = measured_of(recording)
-        assert all(measured_of(recording) is before for _ in range(5)) and asked == {"frame_metrics": 1}
-        assert before.curves["centre_sum"][0] == [0, 1, 2] and before.last[2]["own"] == 2
-        run.frame(3, embeddings=np.eye(3))
-        # A listing is followed by a rest.
-        end = time.monotonic() + 20
-        while measured_of(recording) is before and time.monotonic() < end:
-            time.sleep(0.01)
-        after = measured_of(recording)
-        assert after.curves["centre_sum"][0] == [0, 1, 2, 3] and asked == {"frame_metrics": 2}
-        assert {"own" in kind for kind in after.kinds} == {True, False}
-        (run.path / "metrics.jsonl").write_text('{"step": 1, "total": 0.5}\n')
-        assert losses_of(recording) == ([1], [0.5]) and losses_of(recording) is losses_of(recording)
-        assert asked["metrics"] == 1

@@ -362,12 +362,3 @@ def taken_apart(message: str | bytes) -> tuple[dict, bytes]:
     assert isinstance(message, bytes)
     size = int.from_bytes(message[:4], "little")
     return json.loads(message[4 : 4 + size]), message[4 + size :]
-
-
-def test_a_step_is_told_once_whatever_went_and_came() -> None:
-    gone: set[int] = set()
-    assert stream._not_told((), (1, 2, 3), gone) == [1, 2, 3]
-    assert stream._not_told((1, 2, 3), (1, 2, 3, 4), gone) == [4]
-    assert stream._not_told((1, 2, 3, 4), (1, 3, 4, 5), gone) == [5] and gone == {2}
-    assert stream._not_told((1, 3, 4, 5), (0, 1, 2, 3, 4, 5), gone) == [0]
-    assert stream._not_told((0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5, 6), gone) == [6]

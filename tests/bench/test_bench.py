@@ -105,9 +105,11 @@ def test_a_viewer_of_a_load_answers_each_frame_and_reads_no_more_of_it() -> None
 
 
 def test_a_live_page_is_told_beside_the_same_page_without_training() -> None:
-    told = live.describe_live(live.Live(300.0, 900.0, 4.0, 3.0, 9.0), live.Live(30.0, 60.0, 4.0, 30.0, 3.0))
+    trained, written = live.Live(300.0, 900.0, 4.0, 3.0, 9.0, 50.0), live.Live(30.0, 60.0, 4.0, 30.0, 3.0, 0.0)
+    told = live.describe_live(trained, written, 0.125)
     assert told["race of 5, frame to picture, ms, p50 (asked <= 100)"] == "300, only written 30, ratio 10.00"
     assert told["reload to points, s (asked <= 5)"] == "9.0, only written 3.0, ratio 3.00"
+    assert told["the race is slower while the page is open, % (asked <= 5)"] == "12.5"
 
 
 def test_the_frames_of_a_race_are_written_again_as_they_were(tmp_path: Path) -> None:

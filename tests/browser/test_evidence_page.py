@@ -1,4 +1,5 @@
-"""The page Evidence in a browser: curves stand, a result is computed beside, and its picture moves in the lab."""
+"""The page Evidence in a browser: curves stand, a result is computed beside, and its picture moves, recorded or in the
+geometry lab."""
 
 from __future__ import annotations
 
@@ -25,6 +26,10 @@ def test_a_result_is_computed_here_and_seen_to_move(browser: Any, tmp_path_facto
         page.locator(".st-key-compute-sigreg-bias button").click()
         page.locator(".st-key-exhibit-sigreg-bias").get_by_text("Computed here").wait_for(timeout=90_000)
         assert page.url.endswith("?part=museum")
+        page.locator(".st-key-exhibit-sigreg-bias").get_by_text("See it move").click()
+        page.wait_for_url("**/?runs=museum-sigreg-bias*", timeout=60_000)
+        page.wait_for_function("() => window.ltviz?.stage?.draws > 1", timeout=60_000)
+        page.goto(app.address + "/evidence?part=museum")
         page.locator(".st-key-exhibit-bcl-theorem").get_by_text("See it move").click()
         page.wait_for_url("**/geometry?*losses=bcl*", timeout=60_000)
         page.wait_for_function("() => window.ltviz?.stage?.draws > 1", timeout=60_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from ltviz.methods import registry
 from ltviz.recipes import Recipe, cost, find, names
 from ltviz.recipes.cost import MULTIPLY_ADDS
 from ltviz.training import optimiser
+from ltviz.training.schedules import parse_schedules
 from ltviz.training.start import check_switches
 
 ALL = list(recipes.recipes())
@@ -49,8 +51,9 @@ def named(recipe: Recipe) -> str:
 
 
 def test_there_are_recipes_for_every_method_and_set_of_the_papers() -> None:
-    assert len(ALL) >= 40
+    assert len(ALL) >= 60
     assert {"ce", "logit_adjust", "supcon", "kcl", "tsc", "bcl", "gml", "proco", "paco", "ltml"} <= set(names())
+    assert {"etf", "ntce", "nonl", "ldam", "vmf", "sbcl", "geometric_harmonization"} <= set(names())
     assert {recipe.run["data"] for recipe in ALL} == SETS
     assert len({recipe.sha256 for recipe in ALL}) == len(ALL)
 
@@ -101,6 +104,46 @@ def test_tsc_begins_anew_in_its_second_half() -> None:
     run = run.model_copy(update={"steps": run.steps_over(115_846)})
     half = run.steps // 2
     assert optimiser.rate(run, half, 115_846) < 1e-5 and optimiser.rate(run, half + 1, 115_846) == 0.1
+
+
+def rates(recipe: Recipe) -> Callable[[int], float]:
+    """The rate of each epoch from 0, by the schedule and the curve of the recipe."""
+    assert recipe.extent is not None
+    samples = recipe.extent.samples
+    run = recipe.run_settings.model_copy(update={"steps": recipe.run_settings.steps_over(samples)})
+    curve = parse_schedules(run.schedules).get("learning_rate")
+
+    def of(epoch: int) -> float:
+        step = math.ceil(epoch * samples / run.batch_size) + 1
+        largest = run.learning_rate if curve is None else curve.at(step - 1, run.steps)
+        return optimiser.rate(run.model_copy(update={"learning_rate": largest}), step, samples)
+
+    return of
+
+
+def test_ldam_falls_and_reweights_at_the_epochs_of_its_code() -> None:
+    recipe = find("ldam", "cifar100-lt-if100")
+    of, run = rates(recipe), recipe.run_settings
+    assert [of(epoch) for epoch in (0, 4, 160, 180)] == pytest.approx([0.02, 0.1, 0.001, 0.00001])
+    assert run.epochs is not None and recipe.settings["reweight_from"] == 160 / run.epochs
+
+
+def test_harmonization_follows_the_two_cosines_of_its_code() -> None:
+    recipe = find("geometric_harmonization", "cifar100-lt-if100")
+    of = rates(recipe)
+    assert [of(epoch) for epoch in (0, 4, 9)] == pytest.approx([0.05, 0.25, 0.5])
+    for epoch in range(10, 1000, 7):
+        first = 0.3 + 0.1 * (1 + math.cos(math.pi * (epoch - 10) / 490))
+        second = 0.15 * (1 + math.cos(math.pi * (epoch - 500) / 500))
+        assert of(epoch) == pytest.approx(first if epoch < 500 else second, abs=0.003)
+    assert recipe.settings["warmup"] == 500 / 1000 and recipe.settings["ramp"] == 10 / 1000
+
+
+def test_sbcl_is_scaled_as_supcon_is_and_its_second_term_is_not() -> None:
+    for name in names()["sbcl"]:
+        recipe, plain = find("sbcl", name), find("supcon", name)
+        assert {key: plain.run[key] for key in ("learning_rate", "weight_decay")}.items() <= recipe.run.items()
+        assert recipe.settings["coupling"] == pytest.approx(0.25 * 0.07 / float(recipe.settings["temperature"]))
 
 
 # ---------------------------------------------------------------------- cost

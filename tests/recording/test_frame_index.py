@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -148,22 +147,3 @@ def test_a_frame_at_the_end_of_a_long_run_sorts_and_copies_nothing(run, monkeypa
     assert list(index.metrics()) == list(later)
     index.path(steps[0]).unlink()
     assert list(index.metrics()) == list(later[1:]) == list(index.steps_within(60.0)[0])
-
-
-def test_what_is_known_of_a_frame_takes_little(tmp_path: Path) -> None:
-    names = [f"measure {number}" for number in range(60)]
-    with ltviz.record(tmp_path / "run", labels=[0, 1, 2]) as run:
-        for step in range(200):
-            metrics = {name: step + number / 7 for number, name in enumerate(names)}
-            run._writer.frame(step, embeddings=np.eye(3), metrics=metrics)
-    index = FrameIndex(run.path)
-    index.steps_within(60.0)  # what is made once
-    index = FrameIndex(run.path)
-    tracemalloc.start()
-    try:
-        steps, _ = index.steps_within(60.0)
-        held = tracemalloc.get_traced_memory()[0] / len(steps)
-    finally:
-        tracemalloc.stop()
-    assert held < 1500, "480 bytes of numbers; a dictionary each took 8,000"
-    assert index.metrics()[7] == {name: 7 + number / 7 for number, name in enumerate(names)}

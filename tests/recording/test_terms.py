@@ -1,37 +1,33 @@
-"""Loss terms: as they were written, in little memory however many."""
-
-from __future__ import annotations
+"""Loss terms for who goes by them once: all that were ever there, and none kept."""
 
 import json
-import tracemalloc
+from pathlib import Path
 
-from ltviz.recording.terms import Terms
+from ltviz.recording.terms import PassingTerms, Terms
 
 
-def test_lines_are_as_they_were_written_and_follow_a_file_that_grows(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    terms = Terms(path)
-    assert terms.read() == [] and len(terms.read()) == 0
-    lines = [{"step": 1, "a": 0.5}, {"step": 2, "a": 1, "b": None}, {"step": 3, "b": -2.5, "a": 0.25}]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 4')
-    before = terms.read()
-    assert before == lines and list(before) == lines and before[-1] == lines[-1] and before[1:] == lines[1:]
+def _write(path: Path, first: int, last: int) -> None:
     with path.open("a") as file:
-        file.write(', "a": 7}\nno line\n[1]\n{"a": 1}\n{"step": "5"}\n{"step": 6, "a": "text", "c": 1e999}\n')
-    assert terms.read() == [*lines, {"step": 4, "a": 7.0}, {"step": 6, "a": None, "c": None}]
-    assert before == lines, "what was given stays what it is"
-    path.write_text('{"step": 9}\n')
-    assert terms.read() == [{"step": 9}]
+        file.writelines(json.dumps({"step": step, "loss": step / 2}) + "\n" for step in range(first, last))
 
 
-def test_two_hundred_thousand_lines_take_a_few_megabytes(tmp_path):
-    """As objects they took 1 KB each: 2 GB for a run of two million steps."""
+def test_lines_go_by_once_and_those_before_are_read_again_where_somebody_asks(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    line = '{"step": %d, "contrast": 0.123456, "classify": 1.5, "total": 1.623456, "learning_rate": 0.001}\n'
-    path.write_text("".join(line % step for step in range(200_000)))
-    tracemalloc.start()
-    lines = Terms(path).read()
-    kept, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(lines) == 200_000 and lines[199_999]["step"] == 199_999
-    assert kept < 15e6 and peak < 60e6
+    passing, whole = PassingTerms(path), Terms(path)
+    assert len(passing.read()) == 0
+    for first, last in ((0, 5), (5, 5), (5, 9)):
+        _write(path, first, last)
+        seen = passing.read()
+        assert len(seen) == last
+        assert [seen[place]["step"] for place in range(first, last)] == list(range(first, last))
+    assert len(seen._columns) == 4, "only what is new is held"
+    assert seen == whole.read() and seen[1:3] == whole.read()[1:3] and seen[-1]["step"] == 8
+
+
+def test_another_file_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    _write(path, 0, 5)
+    passing = PassingTerms(path)
+    passing.read()
+    path.write_text('{"step": 1, "loss": 9.0}\n')
+    assert list(passing.read()) == [{"step": 1, "loss": 9.0}]

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Loop } from "../../app/stage/drawing/loop.js";
 import { Choices } from "../../app/stage/scene/choices.js";
+import { Pace } from "../../app/stage/drawing/pace.js";
 import { Quality } from "../../app/stage/drawing/quality.js";
 
 /** A loop whose screen refreshes when told, and whose card is done when told. */
@@ -100,4 +101,61 @@ test("between frames that come at a beat no picture of all points is begun, and 
   loop.invalidate();
   at(9300);
   assert.deepEqual(picture.drawn.slice(-2), [false, true], "frames so rare leave time for all");
+});
+
+test("frames of a race that come one after another are on one picture, and none waits long for another", () => {
+  const race = ["a", "b"].map((id) => ({ id, info: {}, state: "running", frame: {}, pending: null })),
+    { loop, card, refresh, picture } = makeLoop(race);
+  const at = (now) => ((card.busy = false), refresh(now));
+  at(0);
+  const before = picture.drawn.length;
+  race[0].pending = { n: 1 };
+  loop.invalidate();
+  at(100);
+  assert.equal(picture.drawn.length, before, "the other one is about to come");
+  race[1].pending = { n: 1 };
+  at(112);
+  assert.equal(picture.drawn.length, before + 1);
+  assert.ok(race.every(({ frame, pending }) => frame.n === 1 && !pending));
+  race[0].pending = { n: 2 };
+  loop.invalidate();
+  at(200);
+  at(216);
+  assert.equal(picture.drawn.length, before + 1);
+  at(232);
+  assert.equal(race[0].frame.n, 2, "it did not come");
+  race[1].state = "finished";
+  race[0].pending = { n: 3 };
+  loop.invalidate();
+  at(300);
+  assert.equal(race[0].frame.n, 3, "no other one is to come");
+});
+
+test("where the processor draws, pictures that come rarely follow at once, and those without end leave it time", () => {
+  const ms = 60,
+    card = { ms: null },
+    pace = new Pace(
+      {
+        renderer: { software: true, progress: () => ({ busy: false, ms: card.ms }) },
+        quality: new Quality(true),
+        share: 1,
+      },
+      () => {},
+    );
+  globalThis.document = { visibilityState: "visible" };
+  const state = { news: true, dirty: true, urgent: false, points: 10 };
+  let now = 0,
+    drawn = 0;
+  const refresh = () => {
+    const allowed = pace.allows(now, state);
+    card.ms = allowed ? ms : null;
+    drawn += allowed ? 1 : 0;
+    now += allowed ? ms : 4;
+  };
+  refresh();
+  refresh();
+  assert.equal(drawn, 2, "two pictures, one after the other");
+  while (now < 60_000) refresh();
+  const share = (drawn * ms) / now;
+  assert.ok(share > 0.6 && share < 0.7, `drew for ${share} of the time`);
 });

@@ -88,8 +88,6 @@ export class FlatRenderer {
     return part;
   }
 
-  moveRun() {}
-
   /** @param {Run} run @param {Uint16Array} colours */
   colourRun(run, colours) {
     this.partOf(run.id).colours = colours;

@@ -3,6 +3,7 @@
  */
 import { Pace } from "./pace.js";
 import { wantsCalm } from "../common/theme.js";
+import { LIVE_STATES } from "../incoming/runs.js";
 
 /**
  * @typedef {object} Told
@@ -28,6 +29,12 @@ const PATIENCE_MS = 600;
 const BEATS = 2,
   RARE_MS = 4000;
 
+/**
+ * The runs of a race write their frames one after another. For so long the others are waited for: one picture of all is
+ * there sooner than a second one after it.
+ */
+const GATHER_MS = 24;
+
 export class Loop {
   /** @param {import("./picture.js").Picture} picture @param {Told} told */
   constructor(picture, told) {
@@ -47,6 +54,8 @@ export class Loop {
     /** When frames last came in, and how long after those before them, ms. */
     this.tookAt = -Infinity;
     this.gap = Infinity;
+    /** When the first of the frames came in that wait to be shown, ms; Infinity: none does. */
+    this.newsAt = Infinity;
     /** A hand holds the spheres since then, ms; Infinity: none does. */
     this.heldAt = Infinity;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -110,11 +119,11 @@ export class Loop {
       { cameras } = picture,
       gap = now - pace.drawnAt;
     if (picture.choices.version() !== this.drawn) this.dirty = true;
-    const news = [...told.runs()].some((run) => run.pending && run.info);
     const urgent = told.urgent() || this.dragged,
+      news = this.hasNews(now) && (urgent || this.gathered(now)),
       allowed = pace.allows(now, { news, dirty: this.dirty, urgent, points: this.points });
     if (!pace.busy) this.land();
-    if (!allowed) return this.schedule();
+    if (!allowed || (this.newsAt < Infinity && !news)) return this.schedule();
     const taken = this.take(now);
     const turned = cameras.step(now, gap);
     if (taken.length || turned || picture.moving(now)) {
@@ -129,6 +138,19 @@ export class Loop {
     this.schedule();
   }
 
+  /** Whether frames wait to be shown. @param {number} now */
+  hasNews(now) {
+    const waits = [...this.told.runs()].some((run) => run.pending && run.info);
+    this.newsAt = waits ? Math.min(this.newsAt, now) : Infinity;
+    return waits;
+  }
+
+  /** Whether the frames that wait are all that are to be waited for. @param {number} now */
+  gathered(now) {
+    if (now - this.newsAt >= GATHER_MS) return true;
+    return [...this.told.runs()].every((run) => run.pending || !run.frame || !LIVE_STATES.includes(run.state));
+  }
+
   /** What was sent to the card has become a picture. */
   land() {
     if (this.landing.length) this.told.onLanded(this.landing.splice(0));
@@ -140,6 +162,7 @@ export class Loop {
     const calm = wantsCalm() || this.told.urgent(),
       steady = this.told.steady(),
       taken = [];
+    this.newsAt = Infinity;
     for (const run of this.told.runs()) {
       if (!run.pending || !run.info) continue;
       this.picture.accept(run, now, !calm, steady);

@@ -91,18 +91,15 @@ export class Picture {
     );
   }
 
-  /** Sends everything again: after a lost context. @param {Iterable<Run>} runs */
-  rebuild(runs) {
+  /** Sends everything again: after a lost context. */
+  rebuild() {
     this.renderer.rebuild();
     this.assigned.clear();
-    for (const run of runs) if (run.frame) this.renderer.moveRun(run, true);
   }
 
   /** Takes over new frames. @param {Run} run @param {number} now @param {boolean} tween @param {boolean} steady */
   accept(run, now, tween, steady) {
-    const first = !run.frame;
-    const blended = run.accept(now, { tween: tween && this.quality.now.tween, steady });
-    this.renderer.moveRun(run, blended || first);
+    run.accept(now, { tween: tween && this.quality.now.tween, steady });
   }
 
   /** @param {string} id */

@@ -162,11 +162,6 @@ export class Renderer {
     return part;
   }
 
-  /** @param {Run} run @param {boolean} whole see PointBuffers.setMove */
-  moveRun(run, whole) {
-    this.partOf(run.id).buffers.setMove(run, whole);
-  }
-
   /** @param {Run} run @param {Uint16Array} colours of each point, as places in the palette */
   colourRun(run, colours) {
     this.partOf(run.id).buffers.setColours(colours);
@@ -294,14 +289,14 @@ export class Renderer {
         shown = Math.max(1, (rows?.length ?? header.n) * share),
         order = rows || share < 1 ? run.order : null;
       const radius = pointRadius(Math.min(sphere.w, sphere.h), shown) * this.ratio;
-      for (const program of on.rings && part.buffers.pieces && this.held.rings ? [points, this.held.rings] : [points]) {
+      for (const program of on.rings && part.buffers.ringed && this.held.rings ? [points, this.held.rings] : [points]) {
         use(program);
         const { uniforms: u } = program;
         gl.uniform1f(u.progress, k);
         gl.uniform1f(u.size, radius);
         gl.uniform1i(u.palette, 0);
         if (u.outline) gl.uniform1f(u.outline, 1.1 * this.ratio);
-        const count = part.buffers.draw(program, order, shown);
+        const count = part.buffers.draw(program, run, order, shown);
         if (program === points) drawn = rows ? count : count - Math.round((absent ?? 0) * share);
       }
       gl.disable(gl.DEPTH_TEST);

@@ -186,7 +186,6 @@ export class Run {
    * Makes the pending frame the goal, starting from where the eye sees the points now.
    * @param {number} now ms @param {{tween: boolean, steady: boolean}} motion
    *   `steady`: frames come at a beat, so the move is even and lasts one beat; else it settles
-   * @returns {boolean} whether `from` holds new positions of its own (else: those of the frame before)
    */
   accept(now, { tween, steady }) {
     const next = /** @type {Frame} */ (this.pending),
@@ -196,16 +195,13 @@ export class Run {
     const same = last && !last.rows && last.xyz.length === next.xyz.length,
       looked = last?.rows != null;
     const k = this.progress(now);
-    let blended = false;
-    if (same && k >= 1) this.from = last.xyz;
-    else if (looked) {
-      this.from = next.xyz;
-      blended = true;
-    } else {
+    // Where nothing is seen to move, nobody asks from where it came.
+    if (same && (k >= 1 || !tween)) this.from = last.xyz;
+    else if (looked) this.from = next.xyz;
+    else {
       const from = new Int16Array(next.xyz.length);
       if (same) blendPoints(this.from, last.xyz, k, from);
       this.from = from;
-      blended = true;
     }
     this.fromPlaces = new Map(this.names().map((name) => [name, this.placesAt(name, k)]));
     this.fromMarks = new Map(Array.from(last?.marks ?? [], ([key, now]) => [key, this.markAt(key, k) ?? now]));
@@ -227,7 +223,6 @@ export class Run {
     this.history.push(Float32Array.from(next.header.centres.flatMap((m) => m ?? [NaN, NaN, NaN])));
     if (this.history.length > TRAIL_FRAMES) this.history.shift();
     this.frame = next;
-    return blended;
   }
 
   /** Ends the present move: what is on its way is there. */
