@@ -18,6 +18,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from ltviz.text import plain
+
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
@@ -25,9 +27,13 @@ _LONGEST = 80  # characters of a foreign name or value that are repeated in a me
 
 
 class LtvizError(Exception):
-    """Base class; `exit_code` is what the command line returns."""
+    """Base class; `exit_code` is what the command line returns. Its text is one line that nothing obeys, whatever names
+    of files and of strangers it repeats."""
 
     exit_code: int = 2
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
 
 
 class ConfigError(LtvizError, ValueError):

@@ -122,7 +122,7 @@ def slurm_options(text: str) -> dict[str, str | int]:
         name, equals, value = part.partition("=")
         if not equals or not name.isidentifier():
             raise ConfigError(f"slurm must be NAME=VALUE separated by commas, got {part:.80}; try timeout_min=240")
-        found[name] = int(value) if value.isdigit() else value
+        found[name] = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else value
     return found
 
 

@@ -52,7 +52,7 @@ MOST_LESSONS = 200
 HEAD = ("title", "about", "language", "lang", "minutes", "run", "runs")
 BLOCKS = ("stage", "ask", "wait", "claim")
 
-_FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*(\S*)\s*")
+_FENCE = re.compile(r"\s{0,3}(`{3,}+|~{3,}+)\s*+(\S*+)\s*")
 _TOML_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
 _CLAIM = re.compile(r"\s*(\S.*?)\s*(<=|>=|<|>)\s*(\S.*?)\s*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _TAG = re.compile(r"<[A-Za-z/!?]")
-_LINK = re.compile(r"\]\s*\(\s*<?([^)\s>]*)|^\s{0,3}\[[^\]]+\]:\s*<?(\S+)", re.MULTILINE)
+# A name in brackets has up to 999 characters, and may hold brackets behind backslashes: CommonMark, "link label".
+_LINK = re.compile(r"\]\s*\(\s*<?([^)\s>]*)|^\s{0,3}\[(?:[^\]\\]|\\[\s\S]){1,999}\]:\s*<?(\S+)", re.MULTILINE)
 # Of what formulas know: what names anew, and may do so without end; lengths, which lay a formula over the page; links.
 _COMMAND = re.compile(
     r"\\(def|[egx]def|(re|provide)?newcommand|let|futurelet|global|rule|[mh]?kern|[mhv]skip|[hv]space|raisebox|"

@@ -126,16 +126,20 @@ def decode_attributes(data: bytes, *, count: int) -> tuple[Attribute, ...]:
     arrays, metadata = tensors.decode(data)
     try:
         names = json.loads(metadata.get("names", ""))
-        if metadata.get("kind") != "attributes" or not isinstance(names, list) or len(names) > MOST:
+        if metadata.get("kind") != "attributes" or not _are_texts(names) or len(names) > MOST:
             raise ValueError
         held = {}
         for index, name in enumerate(names):
             texts = arrays.get(f"{index}.texts")
             listed = None if texts is None else json.loads(texts.tobytes())
-            if listed is not None and not (isinstance(listed, list) and all(isinstance(text, str) for text in listed)):
+            if listed is not None and not _are_texts(listed):
                 raise ValueError
             texts = None if listed is None else tuple(plain(text, lines=True) for text in listed)
             held[plain(name)] = Attribute(plain(name), arrays[str(index)], texts)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordingError("It holds no attributes.") from error
     return make_attributes(held, count)
+
+
+def _are_texts(made: Any) -> bool:
+    return isinstance(made, list) and all(isinstance(text, str) for text in made)

@@ -60,7 +60,7 @@ def meeting(run: RunSettings) -> tuple[str, int]:
     if run.nodes == 1:
         return "127.0.0.1", 0
     address, port = os.environ.get("MASTER_ADDR"), os.environ.get("MASTER_PORT", "29500")
-    if not address or not port.isdigit():
+    if not address or not (port.isascii() and port.isdigit() and len(port) < 6):
         raise ConfigError(
             f"nodes needs an address where {run.nodes} machines meet: set MASTER_ADDR to that of the first machine, "
             "MASTER_PORT to a free port there, and NODE_RANK to 0, 1, ... on each"

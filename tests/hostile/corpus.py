@@ -89,6 +89,7 @@ UPLOADS: dict[str, bytes] = {
     "version.npy": b"\x93NUMPY\x09\x00" + bytes(200),
     "short.npy": b"\x93NUMPY\x01\x00\xff\xff{",
     "long-header.npy": b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 30) + b"{" * 500,
+    "letters.npy": npy("{'descr': '|U', 'fortran_order': False, 'shape': (1,), }"),
     "brackets.npy": npy("{'descr': " + "(" * 90 + "}"),
     "bomb.npz": zipped({"embeddings.npy": npy(SHAPE % "(1048576, 16)", bytes(64 << 20))}),
     "pickle.npz": zipped({"embeddings.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", PICKLE)}),
@@ -121,6 +122,7 @@ UPLOADS: dict[str, bytes] = {
     "formula.csv": b"x,y,label\n1,2,\"=cmd|' /C calc'!A0\"\n@SUM(1),2,b\n",
     "nul.csv": b"x,y\n\0,\0\n" * 50,
     "nan.csv": b"x,y\nnan,inf\n1e999,2\n",
+    "long-name.csv": b"_" * 900_000 + b",x,label\n1,2,a\n3,4,b\n",
     "quotes.csv": b'x,y\n"' + b"1,2\n" * 10_000,
     "pickle.pkl": PICKLE,
 }
@@ -163,6 +165,9 @@ LESSONS: dict[str, bytes] = {
     "nul": b"# A\n\0\0\0\xff\xfe",
     "large": b"# A\n" + b"word " * (1 << 20),
     "answers": b"# A\n\n```question\nanswer = " + CODE.encode() + b"\n```\n",
+    "spaces": b"# A\n```" + b" " * 150_000 + b"a b\n",
+    "ticks": b"# A\n" + b"`" * 150_000 + b" a b\n",
+    "references": b"# A\n" + b"[\n" * 90_000,
     "backtracking": b"# " + b"*a" * 40_000 + b"\n",
 }
 SETTINGS: dict[str, bytes] = {
@@ -190,6 +195,8 @@ WEIGHTS: dict[str, bytes] = {
 }
 PROJECTORS: dict[str, bytes] = {
     "climbing": b'embeddings { tensor_path: "../../../../etc/passwd" metadata_path: "/etc/shadow" }',
+    "word": b"embeddings {" + b"a" * (2 << 20),
+    "lines": b'embeddings { tensor_path: "a\nb" }',
     "url": b'embeddings { tensor_path: "http://127.0.0.1:1/canary" }',
     "braces": b"embeddings {" * 50_000,
     "quotes": b'embeddings { tensor_path: "' + b"a" * 500_000,

@@ -78,7 +78,7 @@ READERS: dict[str, tuple[dict[str, bytes], Callable[[str], str], Callable[[Path]
     "archive": (corpus.ARCHIVES, str, lambda path: unpack(path, Home(path.parent / "home"))),
     "batch": (corpus.BATCHES, str, lambda path: read_pickled_dictionary(path.read_bytes(), str(path))),
 }
-MAY_BE_READ = {"batch/memo", "batch/self"}
+MAY_BE_READ = {"batch/memo", "batch/self", "upload/long-name.csv"}
 """What is no more than odd: it may be read, as text and numbers."""
 
 

@@ -24,6 +24,10 @@ from ltviz.training.settings import RunSettings
 ESC, OVERRIDE = "\x1b[31m", "\u202e"
 
 
+def test_a_mistake_is_said_in_one_line_whatever_it_repeats() -> None:
+    assert str(ConfigError(f"no such file: 'a\nb\t{ESC}{OVERRIDE}'")) == "no such file: 'a b \ufffd[31m\ufffd'"
+
+
 @pytest.fixture
 def stranger(home: Path) -> Path:
     with ltviz.record(home / "stranger", labels=[0, 1, 2], attributes={f"a{ESC}": [f"b{OVERRIDE}", "c", "d"]}) as run:

@@ -1,11 +1,14 @@
 """Two wheels of one tree are equal to the byte; what ltviz needs, and under which licences; an environment at the
-lowest or the newest versions that pyproject.toml allows.
+lowest or the newest versions that pyproject.toml allows; what is known of holes in the locked packages.
 
-    python tests/release/check_supply.py [--sbom FILE] [--bounds lowest|newest]
+    python tests/release/check_supply.py [--sbom FILE] [--bounds lowest|newest] [--audit]
 
 `--sbom` writes a CycloneDX list of what ltviz needs as it is installed here. `--bounds` makes a fresh environment, puts
 the lowest allowed version of each direct dependency into it, or the newest one, and runs the fast tests there: it may
 download gigabytes. At the newest it also names the releases that a bound of ours, or of another package, keeps out.
+`--audit` asks an advisory database about .ci/requirements.txt with pip-audit, in an environment of its own; torch is
+not in that file. Where no database can be reached it says so and fails nothing: pip-audit itself calls that "no known
+vulnerabilities".
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ import venv
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 from typing import Any
+
+from own_environment import own_environment
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -97,10 +102,42 @@ def check_bounds(end: str) -> None:
     print("the fast tests pass at the", end, "versions")
 
 
+def judge_audit(text: str) -> tuple[list[str], int, int]:
+    """What pip-audit's JSON says: a line for each known hole, packages that were looked up, and those that were not."""
+    found = json.loads(text)["dependencies"]
+    known = [one for one in found if "skip_reason" not in one]
+    holes = [
+        f"{one['name']} {one['version']}: {hole['id']}, {'mended in ' + ', '.join(mended) if mended else 'not mended'}"
+        for one in known
+        for hole in one["vulns"]
+        for mended in [hole["fix_versions"]]
+    ]
+    return holes, len(known), len(found) - len(known)
+
+
+def check_audit() -> bool:
+    """Whether no locked package has a known hole, as far as an advisory database can be reached."""
+    asked = ["--require-hashes", "--disable-pip", "-r", ".ci/requirements.txt", "--format", "json"]
+    with own_environment(["pip-audit"]) as (python, variables):
+        command = [python, "-m", "pip_audit", *asked, "--progress-spinner", "off"]
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    if not done.stdout.startswith("{"):
+        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        print("no advisory database could be reached:", said[0][:200])
+        return True
+    holes, known, unknown = judge_audit(done.stdout)
+    if not known:
+        print(f"no advisory database could be reached: none of {unknown} packages was found in one")
+        return True
+    print(f"{known} locked packages looked up, {unknown} not found; known holes: {'; '.join(holes) or 'none'}")
+    return not holes
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sbom", type=Path)
     parser.add_argument("--bounds", choices=["lowest", "newest"])
+    parser.add_argument("--audit", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         digests = {wheel_digest(Path(one)), wheel_digest(Path(other))}
@@ -117,9 +154,10 @@ def main() -> int:
     if given.sbom:
         sbom = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": list(found.values())}
         given.sbom.write_text(json.dumps(sbom, indent=1))
+    sound = check_audit() if given.audit else True
     if given.bounds:
         check_bounds(given.bounds)
-    return int(bool(refused))
+    return int(bool(refused) or not sound)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ CLASS_NAMES = ("class_names", "classnames", "label_names")
 IDS = ("id", "ids", "sample_id", "sample_ids", "index", "idx", "uuid", "__index_level_0__", "unnamed: 0")
 NAMES = ("name", "names", "filename", "filenames", "file_name", "file", "path", "paths", "image_path")
 SPLITS = ("split", "splits", "subset")
-NUMBERED = re.compile(r"(.*?)[ _.\-\[(]*(\d{1,9})[\])]*")
+NUMBERED = re.compile(r"(|.*?[^ _.\-\[(])[ _.\-\[(]*+(\d{1,9})[\])]*")
 
 
 def length(column: object) -> int:

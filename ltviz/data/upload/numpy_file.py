@@ -64,6 +64,8 @@ def _npy(stream: IO[bytes], size: int, most_bytes: int, where: str) -> np.ndarra
             f"Arrays of type {str(dtype)[:40]} are not read, objects can run code; save {where} as float32 or as text, "
             f"or without pickles: {WITHOUT_PICKLE}."
         )
+    if dtype.itemsize == 0:  # text of no letters, in an array that may claim any length
+        raise DataError(f"The header of {where} claims values of no bytes; save the array again with numpy.save.")
     if len(shape) > 8 or any(length < 0 for length in shape):
         raise DataError(f"The header of {where} claims an impossible shape; save the array again with numpy.save.")
     claimed = math.prod(shape) * dtype.itemsize

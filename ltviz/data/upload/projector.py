@@ -18,7 +18,7 @@ METADATA = "metadata.tsv"
 
 _MAX_CONFIG = 4 << 20
 _MOST = 10_000
-_FIELD = re.compile(r'(\w+)\s*:\s*"((?:[^"\\]|\\.)*)"')
+_FIELD = re.compile(r'(?<!\w)(\w++)\s*+:\s*+"((?:[^"\\]|\\.)*+)"')
 _STEP = re.compile(r"(?:.*/)?(\d{1,9})/([^/]+)/[^/]+")
 
 

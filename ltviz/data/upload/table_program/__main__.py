@@ -12,12 +12,14 @@ import json
 import re
 import sys
 import zlib
+from typing import Any
 
 from cells import NotVectors, TableError
 from delimited import check_lines, parse
 from handover import hand_over, refuse
 from objects import parse_objects
 from spaced import parse_spaced
+from typed import Writer
 
 MEMORY = 2 << 30
 SECONDS = 20
@@ -80,29 +82,37 @@ def decode(data: bytes, notes: list[str]) -> str:
     return text
 
 
-def main() -> None:
-    limit()
-    out = sys.stdout.buffer
-    asked, notes, packed = json.loads(sys.argv[1]), [], False
+def read(data: bytes, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, bool]:
+    """The columns of a table that may be packed with gzip, and whether it names them; TableError, NotVectors."""
+    packed = data.startswith(b"\x1f\x8b")
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        packed = data.startswith(b"\x1f\x8b")
         if packed:
             data = unpack(data)
             if data.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PAR1", b"\x1f\x8b")):
                 raise TableError("It is no table, which alone is read packed with gzip; unpack it first.")
         text = decode(data, notes)
         if re.match(r"\s*(\[\s*)?\{", text):
-            writer, header = parse_objects(text, notes), True
-        else:
-            check_lines(text)
-            spaced = parse_spaced(text, asked, notes) if asked["rows"] is None else None
-            writer, header = spaced or parse(text, asked, notes)
+            return parse_objects(text, notes), True
+        check_lines(text)
+        spaced = parse_spaced(text, asked, notes) if asked["rows"] is None else None
+        return spaced or parse(text, asked, notes)
     except NotVectors as error:
-        return refuse(out, f"A cell {error}.")
+        raise TableError(f"A cell {error}.") from error
     except TableError as error:
         sentence = str(error)
-        return refuse(out, f"Unpacked from gzip: {sentence[0].lower()}{sentence[1:]}" if packed else sentence)
+        if packed:
+            raise TableError(f"Unpacked from gzip: {sentence[0].lower()}{sentence[1:]}") from error
+        raise
+
+
+def main() -> None:
+    limit()
+    out = sys.stdout.buffer
+    asked, notes = json.loads(sys.argv[1]), []
+    try:
+        writer, header = read(sys.stdin.buffer.read(MAX_BYTES + 1), asked, notes)
+    except TableError as error:
+        return refuse(out, str(error))
     head = {"noun": "column", "header": header, "untyped": True, "index": [], "notes": writer.notes}
     hand_over(out, head, writer.columns, writer.lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from itertools import islice
@@ -13,6 +14,7 @@ from typed import Writer
 
 # Words that repeat are no words but classes.
 _FEW = 10
+_WHOLE = re.compile("[0-9]{1,9}")
 
 
 def parse_spaced(text: str, asked: dict[str, Any], notes: list[str]) -> tuple[Writer, bool] | None:
@@ -64,7 +66,7 @@ def _comment(text: str, width: int) -> list[str] | None:
 def _counts(sample: list[list[str]]) -> tuple[int, int] | None:
     """How many words of how many dimensions follow, where the first line is word2vec's."""
     first = sample[0]
-    if len(first) != 2 or not all(cell.isdigit() for cell in first) or len(sample) < 2:
+    if len(first) != 2 or not all(map(_WHOLE.fullmatch, first)) or len(sample) < 2:
         return None
     words, dim = int(first[0]), int(first[1])
     return (words, dim) if dim > 1 and len(sample[1]) == dim + 1 else None
