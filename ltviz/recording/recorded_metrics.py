@@ -30,6 +30,8 @@ class RecordedMetrics(Mapping[int, dict[str, float]]):
         self._named: list[tuple[str, ...]] = []
         self._numbers: list[array[float]] = []
         """Of each table; what was once in it stays where it is."""
+        self._curves: dict[str, tuple[list[int], list[float]]] = {}
+        """Those that were asked for since anything changed: a page asks for the same ones again and again."""
 
     def set(self, step: int, metrics: Mapping[str, float]) -> None:
         """Takes in, or replaces, what a frame says."""
@@ -41,9 +43,11 @@ class RecordedMetrics(Mapping[int, dict[str, float]]):
         place = (table << _TABLE) + len(self._numbers[table])
         self._numbers[table].extend(metrics.values())
         self._places[step] = place
+        self._curves.clear()
 
     def forget(self, step: int) -> bool:
         """Leaves a frame out; whether it was there."""
+        self._curves.clear()
         return self._places.pop(step, None) is not None
 
     def in_order(self) -> RecordedMetrics:
@@ -55,7 +59,9 @@ class RecordedMetrics(Mapping[int, dict[str, float]]):
         return known
 
     def curve(self, name: str) -> tuple[list[int], list[float]]:
-        """Steps, growing, and values of one metric; frames that do not have it are left out. No dict is made for it."""
+        """Steps, growing, and values of one metric, not to be changed; frames that do not have it are left out."""
+        if (known := self._curves.get(name)) is not None:
+            return known
         columns = {table: names.index(name) for names, table in self._tables.items() if name in names}
         found = []
         for step, place in self._places.items():
@@ -63,7 +69,8 @@ class RecordedMetrics(Mapping[int, dict[str, float]]):
             if table in columns:
                 found.append((step, self._numbers[table][start + columns[table]]))
         found.sort()
-        return [step for step, _ in found], [value for _, value in found]
+        curve = self._curves[name] = [step for step, _ in found], [value for _, value in found]
+        return curve
 
     def kinds(self) -> list[tuple[str, ...]]:
         """The names that frames have: those of one after those of another, each once."""

@@ -27,6 +27,15 @@ def test_a_curve_is_one_metric_by_growing_step():
     assert _taken().curve("c") == ([], [])
 
 
+def test_a_curve_that_was_asked_for_follows_what_is_taken_in():
+    found = _taken()
+    assert found.curve("a") is found.curve("a")
+    found.set(40, {"a": 6.0})
+    assert found.curve("a")[0] == [10, 20, 30, 40]
+    found.forget(20)
+    assert found.curve("a")[0] == [10, 30, 40]
+
+
 def test_what_is_known_now_does_not_change_later():
     all_ = _taken()
     now = all_.in_order()
