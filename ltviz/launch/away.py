@@ -14,6 +14,7 @@ import fcntl
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -168,6 +169,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--id", required=True, help="id of the job")
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # An app that a script began in the background ignores SIGINT, and so would all that this process begins: jobs of
+    # submitit's local executor are ended by it, and would train on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     follow(given.home, given.id)
     return 0
 
