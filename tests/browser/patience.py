@@ -21,6 +21,18 @@ def eventually(page: Any, true: Callable[[], Any], seconds: float = SECONDS) -> 
     return found
 
 
+def tip_over(page: Any, element: Any) -> str:
+    """What the stage's tip says once the pointer rests on `element`, which may still move when it first comes."""
+
+    def told() -> str:
+        page.mouse.move(1, 1)
+        element.hover()
+        tip = page.get_by_role("tooltip")
+        return tip.inner_text() if tip.is_visible() else ""
+
+    return eventually(page, told)
+
+
 def at_rest(page: Any) -> dict[str, float]:
     """The stage's camera once it stays: what a hand has turned is told with the next picture."""
     seen: list[dict[str, float]] = []

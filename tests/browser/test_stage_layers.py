@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 
 import pytest
-from patience import eventually
+from patience import eventually, tip_over
 from stage_insight import QUEUE
 
 from ltviz.metrics.agreement import LEAST, recorded_for
@@ -81,8 +81,7 @@ def test_links_and_a_memory_are_drawn_and_explained(held) -> None:
     wait_for_layer(page, "logit-adjust-1", "boundary", 10)
     legend = page.locator(".ltv-signs")
     legend.get_by_text("two views").wait_for()
-    legend.get_by_text("image and caption").hover()
-    assert "which belong together" in page.get_by_role("tooltip").inner_text()
+    assert "which belong together" in tip_over(page, legend.get_by_text("image and caption"))
     wait_for_layer(page, "moco-1", "queue", 0)
     switch(page, "Memory")
     wait_for_layer(page, "moco-1", "queue", QUEUE)
@@ -112,8 +111,8 @@ def test_forces_their_parts_and_another_methods(held) -> None:
     options.get_by_text(f"trust {trust['bcl']:.2f}", exact=True).wait_for()
     options.get_by_role("button", name="one scale").click()
     options.get_by_role("button", name="one scale", pressed=True).wait_for()
-    page.get_by_label("Legend").get_by_text("force", exact=True).hover()
-    assert "lengths compare between panels" in page.get_by_role("tooltip").inner_text()
+    force = page.get_by_label("Legend").get_by_text("force", exact=True)
+    assert "lengths compare between panels" in tip_over(page, force)
     page.get_by_label("Force under another method").select_option(label="and under gml")
     options.get_by_text(f"trust {trust['gml']:.2f}. Not drawn where the cosine is below {least}.").wait_for()
     # Its own total and the part, and no what-if.
@@ -130,15 +129,12 @@ def test_points_are_coloured_by_loss_and_confidence(held) -> None:
     choose.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('change', { bubbles: true })); }", "loss")
     page.get_by_text("2.30 or more").wait_for()
     scale = page.locator(".ltv-scale")
-    scale.hover()
-    assert "ln 10 = 2.30" in page.get_by_role("tooltip").inner_text()
+    assert "ln 10 = 2.30" in tip_over(page, scale)
     # A loss is worn by many shades of gold, where a class wore one of its own.
     assert eventually(page, lambda: pixels(page, (217, 150, 60)) + pixels(page, (217, 180, 91)) > by_class)
     choose.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('change', { bubbles: true })); }", "confidence")
     page.get_by_text("confidence 0 %").wait_for()
-    page.mouse.move(2, 2)
-    scale.hover()
-    assert "this run recorded none" in page.get_by_role("tooltip").inner_text()
+    assert "this run recorded none" in tip_over(page, scale)
 
 
 def test_a_strip_of_readings_keeps_its_choice_and_moves_no_data(held) -> None:
@@ -182,8 +178,7 @@ def test_density_caps_and_landmarks_of_a_kind_of_their_own(held) -> None:
     switch(page, "Density")
     legend = page.locator(".ltv-signs")
     legend.get_by_text("means").wait_for()
-    legend.get_by_text("density", exact=True).hover()
-    assert "how wide the method itself believes" in page.get_by_role("tooltip").inner_text()
+    assert "how wide the method itself believes" in tip_over(page, legend.get_by_text("density", exact=True))
 
 
 def test_the_flat_map_draws_the_same_layers(browser, harness) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from patience import at_rest, eventually
+from patience import at_rest, eventually, tip_over
 from stage_harness import centre, stage
 
 pytestmark = pytest.mark.browser
@@ -221,8 +221,7 @@ def test_states_are_told_in_place_and_names_are_text(visit) -> None:
     page.locator(".ltv-label", has_text="<b>bold</b>").first.wait_for(state="attached")
     assert page.locator(".ltv-root img").count() == 1, "only the card's own image"
     page.get_by_test_id("ltviz-table").get_by_text("No simplex fits: 10 classes need 9 dimensions").first.wait_for()
-    page.get_by_text("Centre sum, all samples").hover()
-    assert "0 is balanced" in page.get_by_role("tooltip").inner_text()
+    assert "0 is balanced" in tip_over(page, page.get_by_text("Centre sum, all samples"))
 
 
 def test_a_read_out_is_shown_and_not_compared_and_accuracies_carry_their_error(visit) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import tip_over
 
 from ltviz.bench import served
 from ltviz.cli import main
@@ -62,8 +63,7 @@ def check(page: Any) -> None:
     page.locator(".ltv-sign", has_text="stars").wait_for()
     named = signs(page)
     assert {"stars", "bridges", "domes", "winds", "poles"} <= set(named) and "hidden" not in named
-    page.locator(".ltv-sign", has_text="domes").hover()
-    assert "Caps of 10° and more, a < b." in page.get_by_role("tooltip").inner_text()
+    assert "Caps of 10° and more, a < b." in tip_over(page, page.locator(".ltv-sign", has_text="domes"))
 
 
 def switch(page: Any, name: str, on: bool) -> None:

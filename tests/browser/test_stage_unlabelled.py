@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import tip_over
 from test_stage_layers import WITHOUT_WEBGL, pixels, wait_for_step
 
 pytestmark = pytest.mark.browser
@@ -65,8 +66,7 @@ def test_samples_without_a_label_are_grey_in_every_choice_of_classes(visit: Call
     wait_for_step(page, 200)
     check_grey(page, GREYS[theme])
     colour_by(page, "ramp")
-    page.locator(".ltv-free").hover()
-    assert "never measured, ranked or counted" in page.get_by_role("tooltip").inner_text()
+    assert "never measured, ranked or counted" in tip_over(page, page.locator(".ltv-free"))
 
 
 def test_the_flat_map_draws_them_grey_too(browser: Any, harness: Any) -> None:
