@@ -32,6 +32,7 @@ from . import words
 from .service.frontpage import FrontPage
 from .service.guard import SIGN_IN, AnswerHeaders, Guard
 from .service.hosts import LOCAL_HOSTS, KnownHosts, host_name, own_names
+from .service.memory import return_memory
 from .service.paths import BasePath, base_path
 from .service.pulls import serve_pulls
 from .service.replayroute import serve_replay
@@ -95,6 +96,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+        return_memory()
         if not studio.hub.runs.read_only:
             studio.supervisor.start()
         studio.serving = True

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ltviz.metrics.moves import KINDS, Moved, Moves, nearest_class
+from ltviz.metrics.moves import KINDS, Moves, nearest_class
 from ltviz.projection.centres import class_centres, training_labels
 from ltviz.recording import Frame, Probe, Recording, RunInfo
 from ltviz.recording.drawn import draw_evenly
@@ -52,25 +50,20 @@ def encode_moves(recording: Recording, moves: Moves, since: int = 0) -> bytes:
     probe, order = recording.probe, recording.info.order
     rows = looked_at(probe)
     payload, rank = Payload(), ranks(np.asarray(order)).astype(np.uint16)
-    steps, found = moves.steps[since:], moves.found[since:]
-    kinds = [kind for kind in KINDS if any(kind in at for at in found)]
-    columns = {kind: [at[kind] for at in found if kind in at] for kind in kinds}
+    kinds = [kind for kind in KINDS if kind in moves.found]
+    found = {kind: moves.since(kind, since) for kind in kinds}
     for kind in kinds:
-        payload.add(f"{kind}.counts", np.array([len(at[kind]) if kind in at else 0 for at in found]), _NUMBERS)
-        payload.add(f"{kind}.rows", rows[_column(columns[kind], "rows")], _NUMBERS)
+        payload.add(f"{kind}.counts", moves.counts[kind][since:], _NUMBERS)
+        payload.add(f"{kind}.rows", rows[found[kind].rows], _NUMBERS)
     for kind in kinds:
-        for end in ("before", "after"):
-            payload.add(f"{kind}.{end}", ranked(_column(columns[kind], end), rank), CLASS)
+        payload.add(f"{kind}.before", ranked(found[kind].before, rank), CLASS)
+        payload.add(f"{kind}.after", ranked(found[kind].after, rank), CLASS)
     header = MovesHeader(
         run=recording.run_id,
         anew=since == 0,
-        steps=list(steps),
+        steps=moves.steps[since:].tolist(),
         joined=moves.joined,
         looked=None if len(rows) == len(probe.labels) else len(rows),
         arrays=payload.arrays,
     )
     return encode_message(header, payload.bytes())
-
-
-def _column(found: Sequence[Moved], name: str) -> np.ndarray:
-    return np.concatenate([getattr(one, name) for one in found]) if found else np.zeros(0, np.int32)

@@ -264,7 +264,7 @@ class Viewer:
                     continue
                 had = before[0].steps if before is not None and before[0].generation == now.generation else ()
                 # Mostly they grow at the end; of very many, each is not looked at again for that.
-                grown = now.steps[: len(had)] == had
+                grown = now.steps.begins_with(had)
                 known = () if grown else frozenset(had)
                 new = [step for step in (now.steps[len(had) :] if grown else now.steps) if step not in known]
                 changed = not had or before is None or before[1:] != (recorded, alarms)

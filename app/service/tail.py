@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ltviz.errors import LtvizError
 from ltviz.metrics.moves import Moves
 from ltviz.recording import Recording, RunInfo
+from ltviz.recording.steps import Steps
 
 from .. import words
 from .alarms import SLICE_SECONDS, Alarms, RunAlarms
@@ -39,7 +40,7 @@ class Snapshot:
     """Which folder this is: another one of the same name has another; None before there is any."""
     state: str = "queued"
     reason: str | None = None
-    steps: Sequence[int] = ()
+    steps: Steps = field(default_factory=Steps)
     info: RunInfo | None = None
 
     @property
@@ -143,7 +144,7 @@ class Tail:
         found, self._complete = self.recording.steps_within(seconds, lists=lists)
         again = STATUS_SECONDS if now < self._changed_at + COARSE_SECONDS else LATE_SECONDS
         self._next_list = now + (again if self._complete else 0.0)
-        steps = tuple(step for step in found if step not in self.bad) if self.bad else found
+        steps = Steps(step for step in found if step not in self.bad) if self.bad else found
         if steps == known.steps:
             return known
         self._record(known)

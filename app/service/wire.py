@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,8 @@ class EncodedFrame:
     step: int
     written: float
     """Unix seconds: when the frame was complete on disk."""
-    head: str
-    """The header without what differs."""
+    head: bytes
+    """The header without what differs, and without the brace before it: made once, for hundreds of viewers."""
     payload: bytes
     pending: str | None = None
     """The projection that was asked for and is still being computed; the frame is in another one."""
@@ -75,12 +75,7 @@ class EncodedFrame:
     def message(self, *, seq: int, time: float, live: bool) -> bytes:
         """The message for one viewer: `seq` counts its frames, `time` is Unix seconds."""
         own = _json(vars(Delivery(seq=seq, time=round(time, 4), live=live)))
-        return pack(own[:-1].encode() + self._common, self.payload)
-
-    @cached_property
-    def _common(self) -> bytes:
-        """What of the header is the same for all viewers; made once, for hundreds of them."""
-        return f",{self.head[1:]}".encode()
+        return pack(b"".join((own[:-1].encode(), b",", self.head)), self.payload)
 
 
 def pack(header: str | bytes, payload: bytes = b"") -> bytes:
@@ -148,7 +143,8 @@ def encode_frame(
     )
     told = picture.projection
     pending, trouble = (None, None) if told is None else (told.pending, told.error)
-    return EncodedFrame(run, header.step, written, _json(header), payload.bytes(), pending, trouble, first is not None)
+    head = _json(header).encode()[1:]
+    return EncodedFrame(run, header.step, written, head, payload.bytes(), pending, trouble, first is not None)
 
 
 class Payload:

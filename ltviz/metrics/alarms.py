@@ -63,7 +63,7 @@ class FrameLike(Protocol):
     def events(self) -> Sequence[dict[str, Any]]: ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Observation:
     """What the alarms need of one frame, small enough to keep for every frame. None where it cannot be measured."""
 

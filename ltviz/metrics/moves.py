@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +32,12 @@ class Moved:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __getitem__(self, which: slice) -> Moved:
+        return Moved(self.rows[which], self.before[which], self.after[which])
+
+
+_NOBODY = Moved(*(np.zeros(0, np.int32) for _ in range(3)))
 
 
 def nearest_class(z: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -97,22 +104,33 @@ def joined(first: Moved, second: Moved) -> Moved:
     return Moved(rows[away].astype(np.int32), before[away], after[away])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moves:
     """What has moved in a run so far.
 
     Attributes:
-        steps: T growing steps.
-        found: by kind, one of T: what moved since the step before, nothing at the first one. A sample of which nothing
-            is known at a step is compared with the last one at which something was.
+        steps: (T,) int64, growing.
+        counts: kind -> (T,) int32: how many moved since the step before, none at the first one. A sample of which
+            nothing is known at a step is compared with the last one at which something was.
+        found: kind -> all that moved, those of one step after those of another.
         joined: how many of the first steps tell what happened at several frames at once, so that all can be kept.
         edition: grows when steps of before have been joined.
     """
 
-    steps: tuple[int, ...] = ()
-    found: tuple[dict[str, Moved], ...] = ()
+    steps: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    counts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    found: Mapping[str, Moved] = field(default_factory=dict)
     joined: int = 0
     edition: int = 0
+
+    def since(self, kind: str, place: int) -> Moved:
+        """What moved at the steps from the `place`-th on."""
+        first = int(self.counts[kind][:place].sum())
+        return self.found[kind][first:]
+
+    def at(self, kind: str, place: int) -> Moved:
+        """What moved at the `place`-th step."""
+        return self.since(kind, place)[: int(self.counts[kind][place])]
 
 
 class MoveWatch:
@@ -125,9 +143,9 @@ class MoveWatch:
     def __init__(self, most: int = MOST_MOVED) -> None:
         self._most, self._guard = most, threading.Lock()
         self._known: dict[str, np.ndarray] = {}
-        self._steps: list[int] = []
-        self._found: list[dict[str, Moved]] = []
-        self._kept = self._joined = self._edition = 0
+        self._steps = _Growing(np.int64)
+        self._kept: dict[str, _Kept] = {}
+        self._joined = self._edition = 0
 
     def take(self, step: int, classes: dict[str, np.ndarray]) -> None:
         """Compares with what is known of before; a step that is not later than the last one is left out.
@@ -139,39 +157,81 @@ class MoveWatch:
             DataError: other samples than before.
         """
         with self._guard:
-            if not self._steps or step > self._steps[-1]:
+            if not self._steps.size or step > self._steps.all()[-1]:
                 self._take(step, classes)
 
     def _take(self, step: int, classes: dict[str, np.ndarray]) -> None:
         found = {kind: moved(self._known.get(kind, now), now) for kind, now in classes.items()}
         for kind, now in classes.items():
             self._known[kind] = np.where(now >= 0, now, self._known.get(kind, now))
-        self._steps.append(step)
-        self._found.append(found)
-        self._kept += sum(map(len, found.values()))
-        while self._kept > self._most and len(self._steps) > 2:
+        for kind in found:
+            if kind not in self._kept:
+                self._kept[kind] = _Kept([_NOBODY] * self._steps.size)
+        self._steps.add(step)
+        for kind, kept in self._kept.items():
+            kept.add(found.get(kind, _NOBODY))
+        while sum(kept.rows.size for kept in self._kept.values()) > self._most and self._steps.size > 2:
             self._join()
 
     def told(self) -> Moves:
         """All of it so far, which does not change any more."""
         with self._guard:
-            return Moves(tuple(self._steps), tuple(self._found), self._joined, self._edition)
+            return self._told()
+
+    def _told(self) -> Moves:
+        counts = {kind: kept.counts.all() for kind, kept in self._kept.items()}
+        found = {kind: kept.all() for kind, kept in self._kept.items()}
+        return Moves(self._steps.all(), counts, found, self._joined, self._edition)
 
     def _join(self) -> None:
         """Every second step after the first goes, and the next one tells what happened at it."""
-        steps, found = self._steps[:1], self._found[:1]
-        for at in range(1, len(self._steps), 2):
-            steps.append(self._steps[at : at + 2][-1])
-            pair = self._found[at : at + 2]
-            found.append(pair[0] if len(pair) == 1 else _both(*pair))
-        self._steps, self._found = steps, found
-        self._kept = sum(len(one) for of in found for one in of.values())
-        self._joined, self._edition = len(steps), self._edition + 1
+        before, last = self._told(), self._steps.size - 1
+        pairs = [(first, min(first + 1, last)) for first in range(1, last + 1, 2)]
+        self._steps = _Growing(np.int64, before.steps[[0, *(second for _, second in pairs)]])
+        for kind in self._kept:
+            both = [
+                before.at(kind, second) if first == second else joined(before.at(kind, first), before.at(kind, second))
+                for first, second in pairs
+            ]
+            self._kept[kind] = _Kept([before.at(kind, 0), *both])
+        self._joined, self._edition = self._steps.size, self._edition + 1
 
 
-def _both(first: dict[str, Moved], second: dict[str, Moved]) -> dict[str, Moved]:
-    kinds = dict.fromkeys((*first, *second))
-    return {
-        kind: joined(first[kind], second[kind]) if kind in first and kind in second else (first | second)[kind]
-        for kind in kinds
-    }
+class _Growing:
+    """Numbers of which more and more come. What was told once stays as it was: numbers are only put behind it."""
+
+    def __init__(self, dtype: type, begun: Iterable[int] = ()) -> None:
+        self._room = np.array(begun, dtype)
+        self.size = len(self._room)
+
+    def add(self, new: np.ndarray | int) -> None:
+        values = np.atleast_1d(new)
+        if (needed := self.size + len(values)) > len(self._room):
+            room = np.empty(max(needed, 2 * self.size, 64), self._room.dtype)
+            room[: self.size] = self.all()
+            self._room = room
+        self._room[self.size : needed] = values
+        self.size = needed
+
+    def all(self) -> np.ndarray:
+        return self._room[: self.size]
+
+
+class _Kept:
+    """What moved of one kind, as columns: of tens of thousands of steps, an object each took twenty times the room."""
+
+    def __init__(self, begun: Sequence[Moved]) -> None:
+        self.counts = _Growing(np.int32, [len(one) for one in begun])
+        every = begun or [_NOBODY]
+        self.rows = _Growing(np.int32, np.concatenate([one.rows for one in every]))
+        self.before = _Growing(np.int32, np.concatenate([one.before for one in every]))
+        self.after = _Growing(np.int32, np.concatenate([one.after for one in every]))
+
+    def add(self, found: Moved) -> None:
+        self.rows.add(found.rows)
+        self.before.add(found.before)
+        self.after.add(found.after)
+        self.counts.add(len(found))
+
+    def all(self) -> Moved:
+        return Moved(self.rows.all(), self.before.all(), self.after.all())

@@ -18,6 +18,7 @@ from ltviz.recording import tensors
 from ltviz.recording.files import Identity, identity_at, inner_folder
 from ltviz.recording.frame import file_name, parse_events, parse_metrics, parse_step, step_of
 from ltviz.recording.recorded_metrics import RecordedMetrics
+from ltviz.recording.steps import Steps
 
 log = logging.getLogger("ltviz")
 
@@ -45,7 +46,7 @@ class FrameIndex:
         """Held while the folder is listed, which takes its time: who wants news alone does without. An older look never
         comes after a newer one. Taken before the guard."""
         self._names: set[str] = set()
-        self._steps: Sequence[int] = ()
+        self._steps = Steps()
         self._waiting: deque[int] = deque()
         """Steps whose headers are still to be read, growing."""
         self._went: set[int] = set()
@@ -53,7 +54,7 @@ class FrameIndex:
         """Files found since the last listing began, which need not be in it."""
         self._known: RecordedMetrics | None = RecordedMetrics()
         """A copy of the metrics, by growing step, for who asked last; None once they have changed."""
-        self._readable: tuple[int, ...] = ()
+        self._readable = Steps()
         self._metrics = RecordedMetrics()
         self._events: dict[int, list[dict[str, Any]]] = {}
         self._told: Mapping[int, list[dict[str, Any]]] | None = {}
@@ -68,7 +69,7 @@ class FrameIndex:
     def path(self, step: int) -> Path:
         return self._run / "frames" / file_name(step)
 
-    def files(self) -> Sequence[int]:
+    def files(self) -> Steps:
         """Steps of all files named like frames, growing, sound or not; nothing is opened. The same object as before
         where nothing has changed.
 
@@ -89,20 +90,24 @@ class FrameIndex:
                 self._took = self._listed_at - began
                 self._rest_until = self._listed_at + REST_RATIO * self._took
                 names |= self._meanwhile
-                self._take(_steps(names - self._names), _steps(self._names - names))
-                self._names = names
+                came, went = names - self._names, self._names - names
+                self._take(_steps(came), _steps(went))
+                # Those that were known stay the objects that they are: all of them anew with every look would leave
+                # the process's memory in pieces.
+                self._names -= went
+                self._names |= came
                 return self._steps
 
     def _take(self, came: set[int], went: set[int]) -> None:
         """Takes in which files there are now."""
         if went:
-            self._steps = tuple(step for step in self._steps if step not in went)
+            self._steps = Steps(step for step in self._steps if step not in went)
             self._waiting = deque(step for step in self._waiting if step not in went)
         if came:
             self._followed = False
             new = sorted(came)
             later = not self._steps or new[0] > self._steps[-1]
-            self._steps = (*self._steps, *new) if later else tuple(sorted({*self._steps, *new}))
+            self._steps = self._steps.followed_by(new) if later else Steps(sorted({*self._steps, *new}))
             self._wait_for(new)
         self._went = (self._went | went) - came
 
@@ -115,14 +120,14 @@ class FrameIndex:
                 # A look at a folder that is being written may show a file and miss one that came before it. All that
                 # were there before the newest of this look are sure to be in the next.
                 newest, again = steps[-1], self.files()
-                steps = again if again and again[-1] == newest else tuple(step for step in again if step <= newest)
+                steps = again if again and again[-1] == newest else Steps(step for step in again if step <= newest)
         with self._guard:
             self._look(steps)
             if self._known is None:
                 self._known = self._metrics.in_order()
             return self._known
 
-    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
+    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[Steps, bool]:
         """Steps of the frames in `metrics`, with so much of a processor's time for new headers, the newest frame's
         first; and whether nothing is left to be looked at. Asked again, it goes on; a frame between others may come
         later than they. The same object as before where nothing has changed.
@@ -164,7 +169,7 @@ class FrameIndex:
             came.append(found)
         if came:
             names = {file_name(step) for step in came}
-            self._steps = (*self._steps, *came)
+            self._steps = self._steps.followed_by(came)
             self._wait_for(came)
             self._names |= names
             self._meanwhile |= names
@@ -207,7 +212,7 @@ class FrameIndex:
             if step not in self._bad:
                 log.warning("A frame is skipped: %s (%s)", error, path)
             if self._metrics.forget(step):
-                self._known, self._readable = None, tuple(sorted(self._metrics))
+                self._known, self._readable = None, Steps(sorted(self._metrics))
             if self._events.pop(step, None) is not None:
                 self._told = None
             self._sound.discard(step)
@@ -267,11 +272,11 @@ class FrameIndex:
             return
         if gone:
             self._known = None
-            self._readable = tuple(sorted(self._metrics))
+            self._readable = Steps(sorted(self._metrics))
         elif self._readable and added[0] < self._readable[-1]:
-            self._readable = tuple(sorted((*self._readable, *added)))
+            self._readable = Steps(sorted((*self._readable, *added)))
         else:
-            self._readable = (*self._readable, *added)
+            self._readable = self._readable.followed_by(added)
 
     def _read_header(self, step: int) -> bool:
         """Takes in the header of a frame, unless it is known to be bad and has not changed. False: it is not there."""

@@ -25,6 +25,7 @@ from ltviz.recording.info import ACTIVE, MAX_DECLARED, RunInfo, Status, parse_in
 from ltviz.recording.lock import STALE_SECONDS, is_held
 from ltviz.recording.probe import Probe, decode_probe
 from ltviz.recording.recorded_metrics import RecordedMetrics
+from ltviz.recording.steps import Steps
 from ltviz.recording.tensors import MAX_ARRAYS
 from ltviz.recording.terms import PassingTerms, Terms
 
@@ -153,7 +154,7 @@ class Recording:
         """
         return list(self._index())
 
-    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[tuple[int, ...], bool]:
+    def steps_within(self, seconds: float, *, lists: bool = True) -> tuple[Steps, bool]:
         """As `steps`, by one look and with so much time for new headers, the newest frame's first; and whether that was
         enough. Asked again, it goes on: a run of very many frames is shown before all of them have been looked at, and
         a frame between others may come later than they. Without `lists` only the next frames are looked for.

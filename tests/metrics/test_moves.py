@@ -55,8 +55,8 @@ def test_what_is_not_known_is_compared_with_what_was_last():
     watch.take(4, {})
     watch.take(2, {"border": np.array([2, 2])})  # late: left out
     found = watch.told()
-    assert found.steps == (0, 2, 3, 4) and found.joined == found.edition == 0
-    assert [told(at["border"]) for at in found.found[:3]] == [set(), {(1, 0, 1)}, {(0, 0, 1)}]
+    assert found.steps.tolist() == [0, 2, 3, 4] and found.joined == found.edition == 0
+    assert [told(found.at("border", place)) for place in range(3)] == [set(), {(1, 0, 1)}, {(0, 0, 1)}]
     with pytest.raises(DataError, match="the same N samples"):
         watch.take(5, {"border": np.array([0])})
 
@@ -70,8 +70,8 @@ def test_of_many_changes_the_steps_are_joined_and_the_ends_are_right(most: int):
     found = watch.told()
     assert found.steps[0] == 0 and found.steps[-1] == 190
     assert (found.edition > 0) == (found.joined > 0) == (most < 10_000)
-    count = sum(len(one) for at in found.found for one in at.values())
+    count = sum(map(len, found.found.values()))
     assert count <= most or len(found.steps) == 2
     for at, (step, before) in enumerate(zip(found.steps[1:], found.steps, strict=False)):
         wanted = told(moved(states[before // 10], states[step // 10]))
-        assert all(told(found.found[at + 1][kind]) == wanted for kind in KINDS)
+        assert all(told(found.at(kind, at + 1)) == wanted for kind in KINDS)
