@@ -202,3 +202,22 @@ THEORY = Mark(
 )
 COMMON = {mark.key: mark for mark in (TARGETS, PROTOTYPES, CLASSIFIER, VIEWS, QUEUE, THEORY)}
 """Marks that more than one method has, by key; whoever uses such a key without a declaration means these."""
+
+
+_OF_CLASS = "class-"
+
+
+def of_class(number: int) -> str:
+    """The part of a force that all partners of one class exert: what samples, keys and prototypes of it do.
+
+    Example:
+        >>> of_class(3), class_of(of_class(3)), class_of("head")
+        ('class-3', 3, None)
+    """
+    return f"{_OF_CLASS}{number}"
+
+
+def class_of(part: str) -> int | None:
+    """The class whose partners exert this part; None for a part of another kind."""
+    number = part.removeprefix(_OF_CLASS)
+    return int(number) if part != number and number.isdecimal() else None

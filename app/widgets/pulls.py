@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +13,12 @@ import streamlit as st
 from ltviz import figures
 from ltviz.errors import LtvizError
 from ltviz.export.cells import listed
-from ltviz.figures.palette import MOVERS
 from ltviz.metrics.work import Work
 from ltviz.recording import RunInfo
 from ltviz.recording.pulls import Pulls
 
 from .. import words
-from ..service.pulls import pulls_of, tell_parts
+from ..service.pulls import movers_of, pulls_of, tell_parts
 from ..service.studio import Studio
 from .charts import name_runs
 from .plots import draw_grid
@@ -39,9 +38,13 @@ class _Asked:
     number: int
     name: str
     sample: bool
+    by_class: bool = False
+    """Whether who moved it is told by class, instead of by kind."""
 
     def of(self, pulls: Pulls, since: int) -> Work | None:
-        return pulls.of_sample(self.number, since) if self.sample else pulls.of_classes(since)
+        if self.sample:
+            return pulls.of_sample(self.number, since, by_class=self.by_class)
+        return pulls.of_classes(since, by_class=self.by_class)
 
     @property
     def column(self) -> int:
@@ -80,7 +83,7 @@ def draw_pulls(studio: Studio, runs: Sequence[str]) -> None:
             works |= {} if work is None else {title: work}
         if untold := [title for title, work in works.items() if not work.tells(asked.column)]:
             said.append(words.pulls.UNTOLD.format(titles=listed(untold)))
-        st.html(_legend())
+        st.html(_legend(works.values(), movers_of(next(iter(known.values())))))
         draw_grid(cells, height=HEIGHT)
         st.text("\n".join(said))
         strides = [int(np.diff(work.steps).max()) for work in works.values()]
@@ -104,11 +107,13 @@ def _choose(studio: Studio, asked: Any, runs: Sequence[str]) -> None:
     st.session_state.update({"pulls": True, "pulls-whom": whom, key: number})
 
 
-def _legend() -> str:
+def _legend(works: Iterable[Work], movers: figures.palette.Movers) -> str:
     """HTML of one legend for all ribbons: a field of its colour for each part."""
+    parts = dict.fromkeys(part for work in works for part in work.done)
     fields = (
-        f'<span><i style="background:{colour}"></i>{html.escape(MOVERS[name])}</span>'
-        for name, colour in figures.palette.force_colours().items()
+        f'<span><i style="background:{movers.colour(part, theme() or "light")}"></i>'
+        f"{html.escape(movers.name(part))}</span>"
+        for part in parts
     )
     return f'<div class="ltviz-legend">{"".join(fields)}</div>'
 
@@ -116,28 +121,37 @@ def _legend() -> str:
 def _ask(known: Mapping[str, RunInfo], steps: Sequence[int]) -> tuple[_Asked, int]:
     names = max((info.class_names for info in known.values()), key=len)
     row = st.container(horizontal=True, gap="medium")
-    # A card may have chosen: what begins with a value of its own must not be given another one.
-    st.session_state.setdefault("pulls-whom", words.pulls.A_CLASS)
-    kind = row.segmented_control(words.pulls.WHOM, [words.pulls.A_CLASS, words.pulls.A_SAMPLE], key="pulls-whom")
-    if kind == words.pulls.A_SAMPLE:
-        sample = row.number_input(words.pulls.SAMPLE, min_value=0, step=1, key="pulls-sample", width=160)
-        asked = _Asked(int(sample), f"{words.pulls.SAMPLE} {int(sample)}", True)
-    else:
-        if st.session_state.get("pulls-class", len(names)) >= len(names):
-            st.session_state["pulls-class"] = len(names) - 1  # the rarest is what one came to see
-        number = row.selectbox(
-            words.pulls.CLASS,
-            range(len(names)),
-            format_func=lambda at: names[at] if at < len(names) else str(at),
-            key="pulls-class",
-            width=200,
-        )
-        asked = _Asked(int(number), names[int(number)], False)
+    asked = replace(_ask_whom(names, row), by_class=_ask_apart(row))
     if len(steps) == 1:
         return asked, steps[0]
     if st.session_state.get("pulls-since", steps[0]) not in steps:
         del st.session_state["pulls-since"]
     return asked, row.select_slider(words.pulls.SINCE, steps, key="pulls-since", width=320)
+
+
+def _ask_apart(row: Any) -> bool:
+    ways = [words.pulls.BY_KIND, words.pulls.BY_CLASS]
+    st.session_state.setdefault("pulls-apart", ways[0])
+    return row.segmented_control(words.pulls.TOLD_APART, ways, key="pulls-apart") == words.pulls.BY_CLASS
+
+
+def _ask_whom(names: Sequence[str], row: Any) -> _Asked:
+    # A card may have chosen: what begins with a value of its own must not be given another one.
+    st.session_state.setdefault("pulls-whom", words.pulls.A_CLASS)
+    kind = row.segmented_control(words.pulls.WHOM, [words.pulls.A_CLASS, words.pulls.A_SAMPLE], key="pulls-whom")
+    if kind == words.pulls.A_SAMPLE:
+        sample = row.number_input(words.pulls.SAMPLE, min_value=0, step=1, key="pulls-sample", width=160)
+        return _Asked(int(sample), f"{words.pulls.SAMPLE} {int(sample)}", True)
+    if st.session_state.get("pulls-class", len(names)) >= len(names):
+        st.session_state["pulls-class"] = len(names) - 1  # the rarest is what one came to see
+    number = row.selectbox(
+        words.pulls.CLASS,
+        range(len(names)),
+        format_func=lambda at: names[at] if at < len(names) else str(at),
+        key="pulls-class",
+        width=200,
+    )
+    return _Asked(int(number), names[int(number)], False)
 
 
 def _one(
@@ -151,16 +165,20 @@ def _one(
     except LtvizError as error:
         return None, words.pulls.BAD_ROW.format(title=title, reason=error), None
     if work is None:
-        return None, (words.pulls.NO_WAY if asked.sample else words.pulls.NONE).format(title=title), None
-    figure = figures.ribbon(work, asked.column, theme() or "light", title=title)
-    return figure, _tell(work, asked, title), work
+        why = words.pulls.NO_WAY if asked.sample else words.pulls.NONE
+        if asked.by_class and replace(asked, by_class=False).of(pulls, since) is not None:
+            why = words.pulls.NOT_BY_CLASS
+        return None, why.format(title=title), None
+    movers = movers_of(info)
+    figure = figures.ribbon(work, asked.column, theme() or "light", title=title, movers=movers)
+    return figure, _tell(work, asked, title, movers), work
 
 
-def _tell(work: Work, asked: _Asked, title: str) -> str:
+def _tell(work: Work, asked: _Asked, title: str, movers: figures.palette.Movers) -> str:
     at = asked.column
     moved = float(np.nan_to_num(work.moved[-1, at]))
     said = words.pulls.MOVED.format(title=title, name=asked.name, moved=moved, since=int(work.steps[0]))
     if not work.tells(at):
         return said
-    along, against = tell_parts(work, at)
+    along, against = tell_parts(work, at, movers)
     return said + words.pulls.TOLD.format(along=along, against=against)

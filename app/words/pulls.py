@@ -16,7 +16,14 @@ NO_WAY = "{title}: this sample has no class, or isn't there at two of these fram
 BAD_ROW = "{title}: {reason}"
 MOVED = "{title}: {name} is {moved:.0f}° from where it was at step {since}."
 TOLD = " Along with the way: {along}. Against it: {against}."
+TOLD_BY_CLASS = " By class, along with it: {along}; against it: {against}."
+MORE = "{more} more"
 NOBODY = "nobody"
+TOLD_APART, BY_KIND, BY_CLASS = "Told apart by", "Kind", "Class"
+NOT_BY_CLASS = (
+    "{title}: its frames don't tell its forces apart by class; those of newer runs do, up to 8,192 numbers "
+    "(classes x classes x dimensions) a frame."
+)
 UNTOLD = (
     "Who moved it cannot be told of {titles}, drawn pale: half of these frames would say something else. Few batches "
     "hold a rare class; let forces be measured at more frames (forces every 1, more frames a second) to know."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ltviz.errors import ConfigError
 from ltviz.figures.colour import mix
+from ltviz.marks import class_of
 
 THEMES: dict[str, dict[str, str]] = {
     "light": {"paper": "#fbfbf9", "ink": "#1c1f24", "muted": "#5c626b", "line": "#d9dadd", "unlabelled": "#9a9fa6"},
@@ -142,3 +144,28 @@ def fade(colour: str, opacity: float) -> str:
 def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
     """A plotly colour scale through these colours, evenly."""
     return [(float(t), c) for t, c in zip(np.linspace(0, 1, len(colours)), colours, strict=True)]
+
+
+@dataclass(frozen=True)
+class Movers:
+    """What the parts of a force are called and drawn like.
+
+    Attributes:
+        class_names: any text, one for each class.
+        order: the classes from most to fewest samples.
+    """
+
+    class_names: Sequence[str] = ()
+    order: Sequence[int] = ()
+
+    def name(self, part: str) -> str:
+        if (number := class_of(part)) is None:
+            return MOVERS.get(part, part)
+        return self.class_names[number] if number < len(self.class_names) else str(number)
+
+    def colour(self, part: str, theme: str) -> str:
+        """Of a class that of its rank, as everywhere."""
+        number = class_of(part)
+        if number is None or number not in self.order:
+            return force_colours().get(part, theme_colours(theme)["muted"])
+        return class_ramp(len(self.order))[list(self.order).index(number)]

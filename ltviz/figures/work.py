@@ -6,13 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ltviz.figures.layout import new_figure, plain
-from ltviz.figures.palette import MOVERS, fade, force_colours, theme_colours
+from ltviz.figures.palette import MOVERS, Movers, fade, theme_colours
 from ltviz.metrics.work import Work
 
 SURE, PALE = 0.75, 0.2
 
 
-def ribbon(work: Work, column: int, theme: str = "light", *, title: str = "") -> go.Figure:
+def ribbon(
+    work: Work, column: int, theme: str = "light", *, title: str = "", movers: Movers | None = None
+) -> go.Figure:
     """What each part has done by each step: what went along with the way is stacked above 0, what went against it
     below, and a line is all of it. All is pale where too few steps are known to tell (`Work.tells`).
 
@@ -21,14 +23,15 @@ def ribbon(work: Work, column: int, theme: str = "light", *, title: str = "") ->
         column: which of its N points, 0 to N - 1.
         theme: "light" or "dark".
         title: any text.
+        movers: names the classes of parts that are told by class.
     """
     figure = new_figure(theme, title_text=plain(title), hovermode="x unified")
     figure.update_xaxes(title_text="step", showgrid=False)
     figure.update_yaxes(title_text="work (loss)", zeroline=True)
-    colours = force_colours()
+    movers = movers or Movers()
     done = {name: values[:, column] for name, values in work.done.items() if np.abs(values[:, column]).max() > 0}
     for name, values in done.items():
-        colour = colours.get(name, theme_colours(theme)["muted"])
+        colour = movers.colour(name, theme)
         for above in (True, False):
             kept = np.maximum(values, 0) if above else np.minimum(values, 0)
             if not kept.any():
@@ -36,7 +39,7 @@ def ribbon(work: Work, column: int, theme: str = "light", *, title: str = "") ->
             figure.add_scatter(
                 x=work.steps,
                 y=kept,
-                name=plain(MOVERS.get(name, name)),
+                name=plain(movers.name(name)),
                 legendgroup=name,
                 showlegend=above or not (values > 0).any(),
                 stackgroup="along" if above else "against",

@@ -20,7 +20,7 @@ from ltviz.marks import Shown
 from ltviz.recording import older, tensors
 from ltviz.recording.arrays import Sizes, check_column, check_mapping, check_name, check_points
 from ltviz.recording.info import MAX_STEP, UNLABELLED
-from ltviz.recording.marks import check_forces, check_marks, check_readings
+from ltviz.recording.marks import check_forces, check_marks, check_pulls, check_readings
 from ltviz.text import plain
 
 _FILE = re.compile(r"\d{9}\.safetensors")
@@ -105,6 +105,9 @@ class Frame:
     """Method -> part -> (C, D) float32, the force on the batch's samples of each class, zero where it had none; the
     run's own method is one, the others are what-ifs. Parts: "total", "positives", "head", "medium", "tail", "targets",
     "prior"."""
+    pulls: np.ndarray | None = field(default=None, metadata={"check": check_pulls})
+    """(C, C, D) float32, [c, k] the part of the run's own method's force on class c that partners of class k exert:
+    over k they sum to all of it but "targets" and "prior". None where it has not been told apart."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Name -> finite number."""
     events: Sequence[dict[str, Any]] = field(default_factory=list)

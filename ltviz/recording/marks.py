@@ -44,6 +44,21 @@ def check_forces(given: Mapping[str, Mapping[str, Any]], sizes: Sizes) -> dict[s
     }
 
 
+def check_pulls(given: Any, sizes: Sizes) -> np.ndarray | None:
+    """(C, C, D) float32."""
+    if given is None:
+        return None
+    array = np.asarray(given)
+    classes = array.shape[0] if array.ndim == 3 and sizes.classes is None else sizes.classes
+    if array.ndim != 3 or array.shape[:2] != (classes, classes):
+        raise RecordingError(
+            f"pulls at {sizes.where} must be numbers of shape (C, C, D), one row for each two of "
+            f"{'the' if classes is None else classes} classes; got {array.dtype} of shape {array.shape}."
+        )
+    rows = array.reshape(-1, array.shape[2])
+    return check_points("pulls", rows, sizes.where, sizes.dim).reshape(array.shape)
+
+
 def _check_mark(name: str, given: Any, sizes: Sizes) -> Shown:
     typed = isinstance(given, tuple(PRIMITIVES.values()))
     columns = given._asdict() if typed else given

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ltviz.errors import RecordingError
+from ltviz.marks import class_of, of_class
 from ltviz.metrics import Classes
 from ltviz.metrics.work import Gains, Work, gains, summed, work
 from ltviz.recording.frame import Frame
@@ -15,6 +16,8 @@ from ltviz.recording.recording import Recording
 
 TOTAL = "total"
 """The part of a force that is all others together."""
+_NEITHER = ("targets", "prior")
+"""Parts that no class exerts."""
 
 
 class Pulls:
@@ -34,9 +37,13 @@ class Pulls:
         self._singles: list[Gains] = []
         self._doubles: list[Gains] = []
 
-    def of_classes(self, since: int = 0) -> Work | None:
+    def of_classes(self, since: int = 0, *, by_class: bool = False) -> Work | None:
         """The work on each class's centre from the first frame with forces at or after `since` on; None with fewer than
         two such frames.
+
+        Args:
+            by_class: all that pulls and pushes by the class it is of (`of_class`), beside targets and prior, instead of
+                positives, head, medium and tail; None too where a frame of them does not tell it.
 
         Raises:
             RecordingError: run.json or the probe cannot be read. Damaged frames are left out.
@@ -48,10 +55,11 @@ class Pulls:
                 return None
             centres = np.stack([self._centres[step] for step in steps])
             singles, doubles = self._singles[1 - len(steps) :], self._doubles[2 - len(steps) :][: len(steps) - 2]
-        names = list(dict.fromkeys(name for gained in singles for name in gained))
+        if (names := _chosen(singles, by_class=by_class)) is None:
+            return None
         return summed(np.array(steps), _joined(singles, names, centres), _joined(doubles, names, centres), centres)
 
-    def of_sample(self, row: int, since: int = 0) -> Work | None:
+    def of_sample(self, row: int, since: int = 0, *, by_class: bool = False) -> Work | None:
         """As `of_classes`, (T, 1), on the way of one sample: a row of the probe, under the mean force on its class, for
         frames hold no others. None where it has no class, and where it is absent from all but one of these frames.
 
@@ -71,10 +79,12 @@ class Pulls:
         if len(frames) < 2:
             return None
         held = [self._forces(frame) for frame in frames]
+        if (names := _chosen(held, by_class=by_class)) is None:
+            return None
         nothing = np.zeros(frames[0].embeddings.shape[1])
         parts = {
             name: np.stack([forces[name][label] if name in forces else nothing for forces in held])[:, None]
-            for name in dict.fromkeys(name for forces in held for name in forces)
+            for name in names
         }
         places = np.stack([frame.embeddings[row] for frame in frames])[:, None]
         return work(np.array([frame.step for frame in frames]), places, parts)
@@ -110,13 +120,22 @@ class Pulls:
     def _forces(self, frame: Frame) -> dict[str, np.ndarray]:
         """The parts of the own method's force, the whole one where it has not been told apart; none where unknown."""
         found = dict(frame.forces.get(self.recording.info.method or "", {}))
-        return {name: force for name, force in found.items() if name != TOTAL} or found
+        of_classes = {} if frame.pulls is None else {of_class(k): frame.pulls[:, k] for k in range(len(frame.pulls))}
+        return {name: force for name, force in found.items() if name != TOTAL} | of_classes or found
 
     def _load(self, step: int) -> Frame | None:
         try:
             return self.recording.frame(step)
         except RecordingError:  # the page lists damaged frames by themselves
             return None
+
+
+def _chosen(held: Sequence[Mapping[str, np.ndarray]], *, by_class: bool) -> list[str] | None:
+    """Names of the parts that are told of; None where partners are asked for by class and a frame does not tell."""
+    if by_class and not all(any(class_of(name) is not None for name in of) for of in held):
+        return None
+    names = dict.fromkeys(name for of in held for name in of)
+    return [name for name in names if name in _NEITHER or (class_of(name) is not None) == by_class]
 
 
 def _holds(frame: Frame, row: int) -> bool:

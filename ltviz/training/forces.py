@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 from ltviz.data.batch import Batch
 from ltviz.data.longtail import random
 from ltviz.errors import ConfigError
+from ltviz.marks import class_of
 from ltviz.methods import registry as method_registry
 from ltviz.methods.base import Method
 from ltviz.methods.parts.forces import TOTAL, act, imagine, offers_what_if
@@ -22,11 +23,14 @@ from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.methods.parts.scene import Scene
 from ltviz.methods.parts.similarities import TooManyWeights
 from ltviz.metrics.agreement import LENT, STAND_INS, agreement
+from ltviz.recording import Frame
 from ltviz.training.engine import let_go, out_of_memory
 from ltviz.training.probe_set import TRAIN, ProbeSet
 
 QUEUE = 512
 """Embeddings that stand in for another method's queue of keys."""
+MOST_PULLS = 8_192
+"""Numbers of a force told apart by class: C x C x D of 10 classes in 81 dimensions, of 52 on the sphere."""
 DIRECTIONS = "classifier"
 """Landmarks that are directions of a classifier on the sphere: a run that has such lends them to a what-if."""
 _STREAM = 25  # Philox stream
@@ -39,10 +43,19 @@ Forces = dict[str, dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Measured:
-    """`forces`, and `metrics`: how far the method's what-if on its own run is its own force (`metrics.agreement`)."""
+    """What a frame holds of forces.
 
-    forces: Forces
-    metrics: dict[str, float]
+    Attributes:
+        metrics: how far the method's what-if on its own run is its own force (`metrics.agreement`).
+        pulls: (C, C, D) float32, as `Frame.pulls`.
+    """
+
+    forces: Forces = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    pulls: np.ndarray | None = None
+
+    def put_in(self, frame: Frame) -> Frame:
+        return replace(frame, forces=self.forces, pulls=self.pulls, metrics=frame.metrics | self.metrics)
 
 
 class ForceMeter:
@@ -87,8 +100,10 @@ class ForceMeter:
         Returns:
             Nothing under a name whose force cannot be told.
         """
-        mine = method.card.name
-        found = {mine: act(method, own)}
+        mine, counts = method.card.name, method.counts
+        acts = act(method, own, by_class=len(counts) ** 2 * embeddings.shape[1] <= MOST_PULLS)
+        pulls = [acts.pop(name) for name in list(acts) if class_of(name) is not None]
+        found = {mine: acts}
         others, itself = [name for name in names if name != mine], offers_what_if(type(method)) and bool(found[mine])
         metrics: dict[str, float] = {}
         if others:
@@ -100,7 +115,8 @@ class ForceMeter:
                     log.warning("%s: no what-if of %s, because %s", mine, name, str(error))
         if itself:  # of the very rows of its step: what differs is what stands in, not what was drawn
             metrics = _agreements(method, self._scene(method, own, embeddings), found[mine][TOTAL])
-        return Measured({name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}, metrics)
+        told = {name: _arrays(parts) for name, parts in found.items() if parts and _is_finite(parts)}
+        return Measured(told, metrics, _array(torch.stack(pulls, 1)) if pulls and mine in told else None)
 
     def try_to(self, method: Method, own: Batch, upcoming: Batch, *rest: Any) -> Measured:
         """As `measure`; nothing where that fails, which is logged and costs no frame: the step that follows does the
@@ -113,7 +129,7 @@ class ForceMeter:
             log.warning("%s: no forces at step %d: %s: %s", name, step, type(error).__name__, str(error))
             if out_of_memory(error) is not None:
                 let_go(error)
-            return Measured({}, {})
+            return Measured()
 
     def _scene(self, method: Method, batch: Batch, embeddings: np.ndarray) -> Scene:
         """The batch's first two views as the method would embed them in its next step, and the stand-ins."""
@@ -179,4 +195,8 @@ def _is_finite(parts: Mapping[str, Tensor]) -> bool:
 
 
 def _arrays(parts: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: part.detach().float().cpu().numpy() for name, part in parts.items()}
+    return {name: _array(part) for name, part in parts.items()}
+
+
+def _array(part: Tensor) -> np.ndarray:
+    return part.detach().float().cpu().numpy()

@@ -286,10 +286,10 @@ class Lane:
         self._note_replaced()
         epoch = self.step * self.run.batch_size / self.method.setup_.epoch_size
         seconds = progress.seconds_before + elapsed
+        frame = measured.put_in(frame)
         frame = replace(
             frame,
-            metrics=frame.metrics | measured.metrics | {"images_seen": float(self._learner.images_seen)},
-            forces=measured.forces,
+            metrics=frame.metrics | {"images_seen": float(self._learner.images_seen)},
             epoch=epoch,
             seconds=seconds,
             events=tuple(self._events),
@@ -303,7 +303,7 @@ class Lane:
         """The forces of the next step, where this frame is to have them."""
         every, last = self.run.forces_every, self.step >= self.run.steps
         if not every or (self.progress.frames_here % every and not last):
-            return Measured({}, {})
+            return Measured()
         names = parse_what_if(self.run.what_if, several_labels=self.method.several_labels)
         return self._force_meter.try_to(self.method, self._learner.share(upcoming), upcoming, embeddings, names)
 

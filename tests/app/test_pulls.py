@@ -32,7 +32,7 @@ def studio(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(studio_module, "demo_home", lambda: tmp_path / "demos")
 
 
-def record(home: Path, run: str, *, forces: bool = True) -> None:
+def record(home: Path, run: str, *, forces: bool = True, told_apart: bool = True) -> None:
     """Class centres that turn about the third axis under a steady pull along with it, and a noisy push on the last."""
     of = {"num_classes": 3, "class_names": NAMES, "counts": [90, 9, 2], "title": run.title()}
     info = RunInfo(run_id=run, method="supcon", created=1.0e9, dim=3, **of)
@@ -45,7 +45,11 @@ def record(home: Path, run: str, *, forces: bool = True) -> None:
             push = np.array([[0], [0], [50]]) * rng.normal(size=(3, 3))
             parts = {"positives": tangent, "head": push, "total": tangent + push}
             own = {name: part.astype(np.float32) for name, part in parts.items()}
-            writer.write(Frame(step=step, embeddings=z, labels=LABELS, forces={"supcon": own} if forces else {}))
+            # by class: each is moved by the next one of the three alone, but for the noise
+            by_class = np.zeros((3, 3, 3), np.float32)
+            by_class[[0, 1, 2], [1, 2, 0]] = (tangent + push).astype(np.float32)
+            held = {"forces": {"supcon": own}, "pulls": by_class if told_apart else None} if forces else {}
+            writer.write(Frame(step=step, embeddings=z, labels=LABELS, **held))
 
 
 def opened(*runs: str) -> AppTest:
@@ -69,11 +73,23 @@ def test_it_tells_who_moved_a_class_and_where_nobody_knows(home: Path) -> None:
     assert words.pulls.UNTOLD.format(titles="First") in told(app), "noise on the rarest, which is asked for first"
     app.selectbox(key="pulls-class").select(0).run()
     assert "Along with the way: own class +0.8 ±" in told(app) and "pale" not in told(app)
+    app.segmented_control(key="pulls-apart").set_value(words.pulls.BY_CLASS).run()
+    assert "Along with the way: bee +0.8 ±" in told(app) and "Against it: nobody." in told(app)
+    app.segmented_control(key="pulls-apart").set_value(words.pulls.BY_KIND).run()
     app.select_slider(key="pulls-since").set_value(40).run()
     assert "23° from where it was at step 40" in told(app)
     app.segmented_control(key="pulls-whom").set_value(words.pulls.A_SAMPLE).run()
     app.number_input(key="pulls-sample").set_value(500).run()
     assert "from 0 to 11" in told(app)
+
+
+def test_frames_that_do_not_tell_by_class_say_so(home: Path) -> None:
+    record(home, "first", told_apart=False)
+    app = opened("first")
+    app.segmented_control(key="pulls-apart").set_value(words.pulls.BY_CLASS).run()
+    assert words.pulls.NOT_BY_CLASS.format(title="First") in told(app)
+    app.segmented_control(key="pulls-whom").set_value(words.pulls.A_SAMPLE).run()
+    assert words.pulls.NOT_BY_CLASS.format(title="First") in told(app)
 
 
 def test_a_closed_ledger_reads_no_frame(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +133,7 @@ def test_a_card_is_told_the_same_as_the_ledger_tells(home: Path, tmp_path: Path)
     said = ask(**{"class": 0}).json()
     assert said["tells"] and "It is 46° from where it was at step 0, by step 80." in said["told"]
     assert "Along with the way: own class +0.8 ±" in said["told"]
+    assert "By class, along with it: bee +0.8 ±" in said["told"]
     own = next(part for part in said["parts"] if part["part"] == "positives")
     assert said["steps"] == list(range(0, 90, 10)) and own["done"][0] == 0 and own["name"] == "own class"
     np.testing.assert_allclose(own["done"], np.arange(9) / 10, atol=1e-3)

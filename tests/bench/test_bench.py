@@ -97,7 +97,7 @@ def test_a_viewer_of_a_load_answers_each_frame_and_reads_no_more_of_it() -> None
     wire = import_module(f"{load_app().__name__}.service.wire")
     head = '{"seq":7,"time":12.5,"live":true,"run":"a","step":3}'
     assert load.FRAME.match(
-        wire.EncodedFrame("a", 3, 0.0, '{"run":"a","step":3}', b"").message(seq=7, time=12.5, live=True)[4:]
+        wire.EncodedFrame("a", 3, 0.0, b'"run":"a","step":3}', b"").message(seq=7, time=12.5, live=True)[4:]
     )
     found = load.FRAME.match(head.encode())
     assert found is not None and found.groups() == (b"7", b"12.5")

@@ -109,6 +109,7 @@ def summed(parts: dict[str, Tensor]) -> Tensor:
     return torch.stack([parts[name] for name in PARTS if name in parts]).sum(0)
 
 
+SIMILAR = ("positives", "head", "medium", "tail")
 MOVES_ALONG = ("proco", "geometric_harmonization")
 LABELS = (None, torch.zeros(BATCH, dtype=torch.int64), torch.tensor([0] * 8 + [1] * 5 + [3]))
 
@@ -119,9 +120,13 @@ def test_the_parts_add_up_to_the_gradient(name: str, settings: dict[str, Any]) -
     made = train(make(name, **settings), *range(1, 6))
     for y in LABELS:
         batch = make_batch(6, y)
-        parts = act(made, batch)
-        assert parts.keys() >= {TOTAL, "positives", "head", "medium", "tail"}
+        parts = act(made, batch, by_class=True)
+        assert parts.keys() >= {TOTAL, *SIMILAR}
         torch.testing.assert_close(summed(parts), parts[TOTAL], rtol=1e-9, atol=1e-11)
+        # the same partners in another order
+        of_classes = torch.stack([parts[similarities_module.of_class(c)] for c in range(len(made.counts))])
+        similar = torch.stack([parts[part] for part in SIMILAR]).sum(0)
+        torch.testing.assert_close(of_classes.sum(0), similar, rtol=1e-9, atol=1e-11)
         assert (parts[TOTAL].abs().sum(1) > 0).sum() <= len(batch.y.unique())
         if y is None:
             assert float(parts[TOTAL].abs().max()) > 1e-3

@@ -19,6 +19,7 @@ MARKS = {
     "density": Caps(Z[:2], np.array([12.5, np.nan]), np.array([0, 1])),
     "winds": Vectors(Z[:2] * 3),
 }
+PULLS = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
 FORCES = {"bcl": {"total": Z[:2], "prior": 0 * Z[:2]}}
 
 
@@ -32,7 +33,7 @@ def decode(made: Frame, num_classes: int | None = 2) -> Frame:
 
 @pytest.mark.parametrize("num_classes", [2, None])
 def test_everything_comes_back(num_classes: int | None):
-    made = frame(marks=MARKS, readings={"queue_length": [3, np.nan], "temperature": 0.5}, forces=FORCES)
+    made = frame(marks=MARKS, readings={"queue_length": [3, np.nan], "temperature": 0.5}, forces=FORCES, pulls=PULLS)
     seen = decode(made, num_classes)
     assert seen.marks.keys() == MARKS.keys()
     for key, given in MARKS.items():
@@ -45,12 +46,13 @@ def test_everything_comes_back(num_classes: int | None):
     np.testing.assert_array_equal(seen.readings["queue_length"], np.float32([3, np.nan]))
     assert seen.readings["temperature"].tolist() == [0.5]
     np.testing.assert_array_equal(seen.forces["bcl"]["total"], Z[:2])
+    np.testing.assert_array_equal(seen.pulls, PULLS)
     assert list(seen.forces["bcl"]) == ["prior", "total"] or list(seen.forces["bcl"]) == ["total", "prior"]
 
 
 def test_a_frame_without_it_has_none_of_it():
     seen = decode(frame())
-    assert (seen.marks, seen.readings, seen.forces) == ({}, {}, {})
+    assert (seen.marks, seen.readings, seen.forces, seen.pulls) == ({}, {}, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,9 @@ def test_a_frame_without_it_has_none_of_it():
         ({"readings": {"length": [1, 2, 3]}}, "one for each of 2 classes"),
         ({"readings": {"length": ["a", "b"]}}, "one for each of 2 classes"),
         ({"forces": {"bcl": {"total": Z}}}, "one row for each of 2 classes; got 3"),
+        ({"pulls": PULLS[:1]}, r"each two of 2 classes; got float32 of shape \(1, 2, 3\)"),
+        ({"pulls": PULLS * np.nan}, "pulls at step 7 must be finite"),
+        ({"pulls": PULLS[..., :2]}, "must have 3 columns"),
         ({"forces": {f"m{i}": {} for i in range(17)}}, "at most 16 methods"),
     ],
 )
@@ -94,6 +99,8 @@ def strange(change) -> bytes:
         (lambda arrays: arrays.update({"samples.loss.deep": Z}), "samples"),
         (lambda arrays: arrays.update({"target_index.0": Z}), "target_index"),
         (lambda arrays: arrays.update({"forces.bcl": Z[:2]}), r"forces\['bcl'\] at step 7 must be a mapping"),
+        (lambda arrays: arrays.update({"pulls": Z}), "pulls at step 7 must be numbers of shape"),
+        (lambda arrays: arrays.update({"pulls.bcl": Z}), "pulls at step 7 must be numbers of shape"),
         (lambda arrays: arrays.update({"landmarks": Z}), "landmarks at step 7 must be a mapping"),
         (lambda arrays: arrays.update({"readings": Z[0]}), "readings at step 7 must be a mapping"),
         (lambda arrays: arrays.update({"marks": Z}), "holds others|lies inside another"),

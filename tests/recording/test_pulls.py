@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ltviz.errors import RecordingError
+from ltviz.marks import of_class
 from ltviz.metrics.work import work
 from ltviz.recording import Frame, Recording, RunInfo, RunWriter
 from ltviz.recording.pulls import Pulls
@@ -55,6 +57,23 @@ def test_frames_that_come_one_by_one_give_what_all_at_once_give(writer: RunWrite
             np.testing.assert_allclose(found.done[name], wanted.done[name], atol=1e-6)
             np.testing.assert_allclose(found.doubt[name], wanted.doubt[name], atol=1e-6)
         np.testing.assert_allclose(found.moved, wanted.moved, atol=1e-4)
+
+
+def test_by_class_they_sum_to_what_the_kinds_sum_to(writer: RunWriter) -> None:
+    for step in range(5):
+        one, rng = frame(step), np.random.default_rng(9 + step)
+        first = rng.normal(size=(2, 3)).astype(np.float32)
+        similar = sum(one.forces["supcon"][part] for part in ("positives", "head"))
+        writer.write(replace(one, pulls=np.stack([first, similar - first], axis=1)))
+    pulls = Pulls(Recording(writer.path))
+    for found, same in (
+        (pulls.of_classes(by_class=True), pulls.of_classes()),
+        (pulls.of_sample(3, 1, by_class=True), pulls.of_sample(3, 1)),
+    ):
+        assert found is not None and same is not None and list(found.done) == [of_class(0), of_class(1)]
+        np.testing.assert_allclose(sum(found.done.values()), sum(same.done.values()), atol=1e-6)
+    writer.write(frame(5))
+    assert pulls.of_classes(by_class=True) is None and pulls.of_classes(since=4) is not None, "one does not tell"
 
 
 def test_frames_without_forces_or_with_a_total_alone_and_damaged_ones(writer: RunWriter) -> None:

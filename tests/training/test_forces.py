@@ -47,6 +47,10 @@ def test_a_frame_holds_forces_at_first_at_last_and_every_so_often(start: Start, 
         assert all(part.shape == (10, 3) and part.dtype == np.float32 for part in parts.values())
         np.testing.assert_allclose(summed(parts), parts[TOTAL], rtol=1e-3, atol=1e-4)
         assert np.abs(parts[TOTAL]).max() > 1e-2
+        assert frame.pulls is not None and frame.pulls.shape == (10, 10, 3) and frame.pulls.dtype == np.float32
+        similar = sum(parts[part] for part in ("positives", "head", "medium", "tail"))
+        np.testing.assert_allclose(frame.pulls.sum(1), similar, rtol=1e-3, atol=1e-4)
+        assert np.abs(frame.pulls[~np.eye(10, dtype=bool)]).max() > 1e-2, "classes push one another"
     start("supcon", folder="never", **WATCHED, forces_every=0).run()
     assert not any(frame.forces for frame in frames(tmp_path / "never" / "supcon"))
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from ltviz.marks import class_of
 from ltviz.methods.base import Batch, Method, Settings, weigh
 from ltviz.methods.parts.anchors import stack_views
 from ltviz.methods.parts.rehearsal import rehearsal
@@ -39,7 +40,7 @@ The last two are there where a method has such.
 _TOLERANCE = 0.01  # of the largest force, within which parts must add up
 
 
-def act(method: Method, batch: Batch) -> dict[str, Tensor]:
+def act(method: Method, batch: Batch, *, by_class: bool = False) -> dict[str, Tensor]:
     """The force that a training step on this batch would exert: exactly that, and asking changes nothing.
 
     A double of the method (`rehearsal`) is taken through its losses in the mode it is in, with its own queues, draws
@@ -52,17 +53,21 @@ def act(method: Method, batch: Batch) -> dict[str, Tensor]:
     rows) by z_i: loss per radian, whatever the size of the batch. It says where the loss wants the embedding to go.
     Where it goes is up to the network, which moves all embeddings at once, and to the optimiser.
 
+    Args:
+        by_class: whether partners are told apart by their class too.
+
     Returns:
         "total" and those of `PARTS` that there are, each (C, D) without gradient: the mean over the class's rows, zero
-        for a class without any.
+        for a class without any. With `by_class` also `of_class(c)` for every class, where there are parts: what the
+        partners of that class do, pulls and pushes. These sum to what all but "targets" and "prior" do.
     """
     try:
-        return _act(method, batch, split=True)
+        return _act(method, batch, split=True, by_class=by_class)
     except CannotSplit:
         return _act(method, batch, split=False)
 
 
-def _act(method: Method, batch: Batch, *, split: bool) -> dict[str, Tensor]:
+def _act(method: Method, batch: Batch, *, split: bool, by_class: bool = False) -> dict[str, Tensor]:
     given: list[Tensor] = []
 
     def cut(head: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -81,10 +86,11 @@ def _act(method: Method, batch: Batch, *, split: bool) -> dict[str, Tensor]:
         return {}
     h = torch.cat([rows.detach() for rows in given])
     # z = h / |h|: the gradient by h is tangent to the sphere and 1 / |h| times the one by z
-    found = _by_class(_split(loss, given, seen, method.counts), h.norm(dim=1, keepdim=True), batch.y, method.counts)
+    split_up = _split(loss, given, seen, method.counts, by_class=by_class)
+    found = _by_class(split_up, h.norm(dim=1, keepdim=True), batch.y, method.counts)
     if len(found) == 1:
         return found
-    parts = torch.stack([part for name, part in found.items() if name != TOTAL]).sum(0)
+    parts = torch.stack([part for name, part in found.items() if name in PARTS]).sum(0)
     error, size = (parts - found[TOTAL]).abs().max(), found[TOTAL].abs().max()
     return {TOTAL: found[TOTAL]} if bool(error > _TOLERANCE * size + 1e-5) else found
 
@@ -124,7 +130,9 @@ def offers_what_if(kind: type[Method]) -> bool:
 
 
 @torch.no_grad()
-def _split(loss: Tensor, given: Sequence[Tensor], seen: Observation, counts: Tensor) -> dict[str, Tensor]:
+def _split(
+    loss: Tensor, given: Sequence[Tensor], seen: Observation, counts: Tensor, *, by_class: bool = False
+) -> dict[str, Tensor]:
     """Minus the gradient of the loss by what is `given`, whole and in parts; these alone where no table was seen."""
     weights, whole = seen.gradients(loss, given)
     found = {TOTAL: -torch.cat(whole)}
@@ -137,14 +145,15 @@ def _split(loss: Tensor, given: Sequence[Tensor], seen: Observation, counts: Ten
     ends: dict[int, Tensor] = {}
     pulls: dict[str, dict[int, Tensor]] = {name: {} for name in ("positives", *GROUPS)}
     for table, its_weights in zip(seen.tables, weights, strict=True):
-        for end, parts in table.split(its_weights, group_of):
+        for end, parts in table.split(its_weights, group_of, by_class=by_class):
             ends[id(end)] = end
             for name, part in parts.items():
                 of_ends = pulls.setdefault(name, {})
                 of_ends[id(end)] = of_ends[id(end)] + part if id(end) in of_ends else part
     for name, of_ends in pulls.items():
         found[name] = _pull_back([(ends[end], part) for end, part in of_ends.items()], given)
-    return {name: found[name] for name in (TOTAL, *PARTS) if name in found}
+    of_classes = [name for name in found if class_of(name) is not None]
+    return {name: found[name] for name in (TOTAL, *PARTS, *of_classes) if name in found}
 
 
 def _pull_back(pulls: Sequence[tuple[Tensor, Tensor]], given: Sequence[Tensor]) -> Tensor:

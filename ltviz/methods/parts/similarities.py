@@ -33,6 +33,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltviz.marks import of_class
+
 P = ParamSpec("P")
 
 GROUPS = ("head", "medium", "tail")
@@ -86,7 +88,9 @@ class Table:
     about: Partners
     """As the loss gave it."""
 
-    def split(self, weights: Tensor, group_of: Tensor) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    def split(
+        self, weights: Tensor, group_of: Tensor, *, by_class: bool = False
+    ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """What each kind of partner does to the vectors that carry a gradient: the rows, the partners, or both.
 
         Args:
@@ -95,14 +99,19 @@ class Table:
 
         Yields:
             The rows, and then the partners, whose partners the rows are; with arrays of that shape, not yet tangent:
-            "positives"; "head", "medium" and "tail" of all other partners; "targets" where there are any.
+            "positives"; "head", "medium" and "tail" of all other partners; "targets" where there are any; with
+            `by_class` also `of_class(c)` of all partners of each class, which are the first four in another order.
 
         Raises:
             CannotSplit: a partner that pushes is of no known class.
         """
         if weights.ndim == 1:
             ends = ((self.rows, self.partners), (self.partners, self.rows))
-            yield from ((end, {"positives": weights[:, None] * other}) for end, other in ends if end.requires_grad)
+            for end, other in ends:
+                if end.requires_grad:
+                    pulls = weights[:, None] * other
+                    own = _spread(pulls, self.row_classes, len(group_of)) if by_class else {}
+                    yield end, {"positives": pulls, **own}
             return
         found: dict[str, Tensor] = {}
         targets = self.about.targets
@@ -110,10 +119,12 @@ class Table:
             found["targets"] = (weights * targets) @ self.partners
             weights = weights * ~targets
         pushing = weights.masked_fill(self.positives, 0.0)
-        if self.rows.requires_grad:
-            yield self.rows, found | _by_kind(weights, pushing, self.partners, self.classes, group_of)
-        if self.partners.requires_grad:
-            yield self.partners, _by_kind(weights.T, pushing.T, self.rows, self.row_classes, group_of)
+        row_side = self.rows, weights, pushing, self.partners, self.classes, self.row_classes, found
+        partner_side = self.partners, weights.T, pushing.T, self.rows, self.row_classes, self.classes, {}
+        for end, its, push, others, classes, own, more in (row_side, partner_side):
+            if end.requires_grad:
+                parts = more | _by_kind(its, push, others, classes, group_of)
+                yield end, parts | (_by_class(its, others, classes, own, len(group_of)) if by_class else {})
 
 
 def _by_kind(
@@ -130,6 +141,23 @@ def _by_kind(
     head, medium, tail = (pushing @ spread).chunk(len(GROUPS), dim=1)
     pulls = weights @ partners - head - medium - tail
     return {"positives": pulls, "head": head, "medium": medium, "tail": tail}
+
+
+def _by_class(weights: Tensor, partners: Tensor, classes: Tensor, own: Tensor, num_classes: int) -> dict[str, Tensor]:
+    """The sums (R, D) of partners (K, D) by class; one of no known class that pulls is a positive, of the row's own."""
+    known = (classes >= 0) & (classes < num_classes)
+    chosen = F.one_hot(classes.masked_fill(~known, 0), num_classes).to(partners.dtype) * known[:, None]
+    spread = (chosen[:, :, None] * partners[:, None]).flatten(1)
+    found = dict(zip(map(of_class, range(num_classes)), (weights @ spread).split(partners.shape[1], 1), strict=True))
+    if bool(known.all()):
+        return found
+    strangers = _spread((weights * ~known) @ partners, own, num_classes)
+    return {name: pulls + strangers[name] for name, pulls in found.items()}
+
+
+def _spread(pulls: Tensor, own: Tensor, num_classes: int) -> dict[str, Tensor]:
+    """Sums (R, D), each in the place of its row's own class."""
+    return {of_class(c): pulls * (own == c)[:, None] for c in range(num_classes)}
 
 
 class Observation:
