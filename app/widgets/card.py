@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import wait
 from typing import Any
 
@@ -15,6 +15,8 @@ from ltviz.figures import palette
 from ltviz.metrics import described
 from ltviz.recording import Recording, RunInfo
 from ltviz.recording.changes import Changed, changes_of
+from ltviz.training.past import past_of, schedules_of
+from ltviz.training.schedules import parse_schedules
 from ltviz.training.settings import RunSettings
 
 from .. import words
@@ -54,7 +56,7 @@ def _draw_card(studio: Studio, recording: Recording, info: RunInfo | None, entry
     ):
         if text:
             st.markdown(f"**{head}**  \n{forms.escape(text)}")
-    _draw_settings(entry, values)
+    _draw_settings(entry, values, followed_by(recording, info))
     _draw_changes(recording)
     _draw_sources(card)
     _draw_code(studio, recording)
@@ -128,13 +130,32 @@ def values_in_force(entry: Mapping[str, Any], recording: Recording, info: RunInf
     run = info.config.get("run")
     run = run if isinstance(run, dict) else {}
     values |= {name: run[name] for name in ("learning_rate", "weight_decay") if name in run}
-    return values | {change.name: change.value for change in changes_of(recording) if change.name in values}
+    changed = {change.name: change.value for change in changes_of(recording) if change.name in values}
+    return values | changed | {name: value for name, value in followed_by(recording, info).items() if name in values}
 
 
-def _draw_settings(entry: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def followed_by(recording: Recording, info: RunInfo) -> dict[str, float]:
+    """What the settings that follow a curve are at the newest frame."""
+    steps, events = recording.steps(), [event for at in recording.frame_events().values() for event in at]
+    try:
+        names = list(parse_schedules(schedules_of(info.config, events))) if steps and info.total_steps else []
+        pasts = {
+            name: past_of(info.config, events, name, total_steps=info.total_steps or 1, taken=steps[-1])
+            for name in names
+        }
+    except ValueError:  # a stranger's run.json may hold anything
+        return {}
+    return {name: past[-1][1] for name, past in pasts.items() if past}
+
+
+def _draw_settings(entry: Mapping[str, Any], values: Mapping[str, Any], followed: Collection[str]) -> None:
     fields = RunSettings.model_json_schema()["properties"] | entry.get("settings", {}).get("properties", {})
     rows = [
-        table_row(name.replace("_", " "), _told(value), str(fields.get(name, {}).get("description", "")))
+        table_row(
+            name.replace("_", " "),
+            words.cards.FOLLOWS.format(value=_told(value)) if name in followed else _told(value),
+            str(fields.get(name, {}).get("description", "")),
+        )
         for name, value in values.items()
     ]
     head = f"| {words.cards.SETTING} | {words.cards.VALUE} | {words.cards.MEANS} |\n|:--|:--|:--|\n"

@@ -13,6 +13,7 @@ TERMS = {
 }
 """Of the formula, in the colours of the arrows on the stage."""
 SETTINGS, SETTING, VALUE, MEANS = "Settings in force", "Setting", "Value", "What it is"
+FOLLOWS = "{value} now; it follows a curve"
 LEARNED = "{value} ({name}, learned)"
 COUNTS = "samples of a class, {most} to {least}"
 CHANGES = "What was changed while it trained"

@@ -57,6 +57,21 @@ def test_settings_are_those_in_force_after_every_change(tmp_path):
     assert values == {"temperature": 0.5, "order": "random"}
 
 
+@pytest.mark.parametrize(
+    ("schedules", "expected"),
+    [("temperature: linear 0.1 0.5", 0.4), ("", 0.1), ("temperature: linear", 0.1), ("no: such: thing", 0.1)],
+)
+def test_a_setting_that_follows_a_curve_is_told_as_it_is_now(tmp_path, schedules, expected):
+    config = {"run": {"schedules": schedules}, "method": {"temperature": 0.1}}
+    with ltviz.record(tmp_path / "run", labels=[0, 1, 0, 1], config=config, total_steps=40) as run:
+        for step in (0, 30):
+            run.frame(step, embeddings=np.eye(4, 3) + 0.1)
+    recording = Recording(tmp_path / "run")
+    found = card.values_in_force(ENTRY, recording, recording.info)
+    assert found["temperature"] == pytest.approx(expected)
+    assert list(card.followed_by(recording, recording.info)) == (["temperature"] if expected == 0.4 else [])
+
+
 def test_a_change_is_told_with_what_followed(tmp_path):
     (change,) = card.changes_of(changed_run(tmp_path / "run"))
     said = card.tell_change(change)
