@@ -26,7 +26,6 @@ from ltviz.training.engine import fitting_batch, free_memory
 from ltviz.training.evaluation import evaluated
 from ltviz.training.forces import ForceMeter, Measured, parse_what_if
 from ltviz.training.learner import Learner
-from ltviz.training.observer import Observer
 from ltviz.training.progress import Outcome, Progress
 from ltviz.training.settings import RunSettings
 from ltviz.training.shared_start import SharedStart, parse_settings
@@ -60,7 +59,7 @@ class Lane:
         self.awaits: Path | None = None
         self.ended: tuple[str, str | None] | None = None
         self._learner, self._before, self._shared = learner, before, shared
-        self._observer = Observer(shared.probe, shared.shown_samples(), shared.probe_inputs, shared.run.sampling)
+        self._observer = shared.observer()
         self._force_meter = ForceMeter(shared.probe, learner.method.counts, learner.run.seed)
         self._matched: np.ndarray | None = None
         self._events: list[controls.Event] = []

@@ -14,7 +14,6 @@ from ltviz import metrics
 from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import DevicePixels, OnDevice
 from ltviz.data.pixels import Pixels
-from ltviz.data.sampling import Sampling
 from ltviz.data.transfer import Copies
 from ltviz.errors import ConfigError
 from ltviz.marks import Shown, primitive_of
@@ -49,13 +48,13 @@ class Observer:
         probe: the samples that every frame shows.
         shown: the fixed samples that a frame shows marks of, and whose two views say how well they are aligned.
         inputs: those of the probe, where the method is.
-        sampling: how often batches draw each class, which theory rests on.
+        exponent: of the class counts, by which batches draw throughout, which theory rests on; None where it changes.
     """
 
-    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice, sampling: Sampling = "instance"):
+    def __init__(self, probe: ProbeSet, shown: Batch, inputs: OnDevice, exponent: float | None = 1.0):
         self.probe, self.shown = probe, shown
         self._inputs, self._back = inputs.together() if isinstance(inputs, DevicePixels) else (inputs, None)
-        self._sampling: Sampling = sampling
+        self._exponent = exponent
 
     @torch.no_grad()
     def observe(self, method: Method, step: int) -> Frame:
@@ -75,7 +74,7 @@ class Observer:
             target_index = method.target_index()
             matched = None if target_index is None else copies.start(target_index)
             counts = copies.start(method.counts)
-            theory = OwnTheory.of(method, self._sampling)
+            theory = OwnTheory.of(method, self._exponent)
         finally:
             method.train(was_training)
         copies.wait()

@@ -16,6 +16,17 @@ def exponent_at(run: RunSettings, taken: int) -> float:
     return scheduled(run.schedules, taken, run.steps).get(EXPONENT, run.sampling_exponent)
 
 
+def exponent_throughout(run: RunSettings) -> float | None:
+    """The q of a run whose batches draw each class by n_c to the power q from first to last; None where that changes.
+
+    >>> exponent_throughout(RunSettings(sampling="square-root"))
+    0.5
+    """
+    if run.sampling == "power":
+        return None if EXPONENT in parse_schedules(run.schedules) else run.sampling_exponent
+    return {"instance": 1.0, "class-balanced": 0.0, "square-root": 0.5}.get(run.sampling)
+
+
 def turns_of(run: RunSettings) -> dict[int, float]:
     """First step that feels it -> exponent, where its curve begins, jumps or ends; empty without a curve.
 

@@ -19,7 +19,6 @@ from torch.utils.flop_counter import FlopCounterMode
 import ltviz
 from ltviz import encoders
 from ltviz.data import registry as data_registry
-from ltviz.data.batch import Batch
 from ltviz.data.device_inputs import OnDevice, channels_first, on_device
 from ltviz.data.inputs import Inputs
 from ltviz.data.longtail import NATURAL, LongTailed, measured_factor
@@ -32,9 +31,10 @@ from ltviz.methods.parts.rehearsal import rehearsal
 from ltviz.recording import Fingerprints, Recording
 from ltviz.recording.names import typed_path
 from ltviz.training import controls, engine
+from ltviz.training.observer import Observer
 from ltviz.training.probe_set import POINTS, ProbeSet, affordable, choose
 from ltviz.training.ranks import Ranks
-from ltviz.training.sampled import exponent_at
+from ltviz.training.sampled import exponent_at, exponent_throughout
 from ltviz.training.settings import EQUAL_VIEWS, RunSettings
 from ltviz.training.theory import marks_of
 
@@ -77,9 +77,10 @@ class SharedStart:
         """Inputs of the data set as the encoder sees them."""
         return on_device(inputs, self.engine.device, mean=self.data.mean, std=self.data.std)
 
-    def shown_samples(self) -> Batch:
-        """The fixed samples for which frames show marks."""
-        return self.batches.fixed(SHOWN_OF_CLASS, SHOWN)
+    def observer(self) -> Observer:
+        """What looks at a method for its frames: at the probe, and at fixed samples for which frames show marks."""
+        shown = self.batches.fixed(SHOWN_OF_CLASS, SHOWN)
+        return Observer(self.probe, shown, self.probe_inputs, exponent_throughout(self.run))
 
     def build(self, kind: type[Method], settings: Settings, teacher: Method | None = None) -> Method:
         """An untrained method on the device; its own parameters depend on the seed alone, not on the other methods.
@@ -177,7 +178,7 @@ class SharedStart:
             },
             "fingerprints": self.fingerprints,
             "readings": list(method.readings),
-            "marks": [*method.marks, *marks_of(method, run.sampling)],
+            "marks": [*method.marks, *marks_of(method, exponent_throughout(run))],
         }
 
     def check_began(self, recording: Recording, *, has_weights: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ltviz.data.sampling import Sampling, class_probabilities
+from ltviz.data.sampling import class_probabilities
 from ltviz.geometry import Prediction, turned_onto
 from ltviz.marks import THEORY, Mark
 from ltviz.methods.base import Method
@@ -33,13 +33,17 @@ class OwnTheory:
     """(C, R) of the classifier on the features, of which the means are then; None where they are on the sphere."""
 
     @classmethod
-    def of(cls, method: Method, sampling: Sampling) -> OwnTheory | None:
-        """None where nobody knows; what a method's own `theory` raises is logged, and training goes on."""
+    def of(cls, method: Method, exponent: float | None) -> OwnTheory | None:
+        """None where nobody knows; what a method's own `theory` raises is logged, and training goes on.
+
+        Args:
+            exponent: q where batches draw each class by n_c to the power q throughout; None where that changes.
+        """
         counts = method.setup_.counts.double().cpu().numpy()
         here = counts > 0
-        if sampling in ("progressive", "power") or method.several_labels or not here.any():
+        if exponent is None or method.several_labels or not here.any():
             return None
-        drawn = counts if sampling == "instance" else class_probabilities(sampling, counts)
+        drawn = counts if exponent == 1 else class_probabilities("power", counts, exponent=exponent)
         try:
             found = method.theory(drawn[here])
         except Exception as error:
@@ -71,9 +75,9 @@ class OwnTheory:
         )
 
 
-def marks_of(method: Method, sampling: Sampling) -> list[Mark]:
+def marks_of(method: Method, exponent: float | None) -> list[Mark]:
     """The declaration of a method's own theory, where frames hold its places."""
-    theory = OwnTheory.of(method, sampling)
+    theory = OwnTheory.of(method, exponent)
     if theory is None or theory.weights is not None or any(mark.key == THEORY.key for mark in method.marks):
         return []
     return [theory.mark()]

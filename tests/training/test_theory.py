@@ -17,6 +17,8 @@ from ltviz.methods.base import Method, Setup
 from ltviz.recording import Recording
 from ltviz.recording.measured import measure_frame
 from ltviz.training.race import Race
+from ltviz.training.sampled import exponent_throughout
+from ltviz.training.settings import RunSettings
 from ltviz.training.theory import OwnTheory, marks_of
 
 Start = Callable[..., Race]
@@ -37,8 +39,8 @@ def build(name: str, dim: int = 5, counts: list[float] = COUNTS, **settings: Any
     return kind(kind.Settings(**settings), setup)
 
 
-def told(method: Method, sampling: Any = "instance") -> Prediction:
-    found = OwnTheory.of(method, sampling)
+def told(method: Method, exponent: float = 1.0) -> Prediction:
+    found = OwnTheory.of(method, exponent)
     assert found is not None
     return found.prediction
 
@@ -67,18 +69,22 @@ def test_gml_ends_at_the_temperature_that_it_has_learned() -> None:
 
 
 def test_cross_entropy_speaks_of_features_and_classifier_and_draws_nothing_on_the_sphere() -> None:
-    theory = OwnTheory.of(build("ce", dim=3), "instance")
+    theory = OwnTheory.of(build("ce", dim=3), 1.0)
     assert theory is not None
     assert theory.weights is not None
     np.testing.assert_allclose(theory.prediction.mean_angles, predicted_ce(COUNTS).mean_angles)
     assert theory.places(np.eye(4, 3)) == {}
-    assert marks_of(build("ce", dim=3), "instance") == []
+    assert marks_of(build("ce", dim=3), 1.0) == []
 
 
 def test_a_sampler_that_balances_classes_leads_to_the_simplex() -> None:
-    angles = told(build("supcon"), "class-balanced").mean_angles
+    half = np.sqrt(np.array(COUNTS))
+    np.testing.assert_allclose(
+        told(build("supcon"), 0.5).mean_angles, predicted_supcon(half, temperature=0.1).mean_angles, atol=1e-6
+    )
+    angles = told(build("supcon"), 0.0).mean_angles
     np.testing.assert_allclose(angles[np.triu_indices(4, 1)], np.degrees(np.arccos(-1 / 3)), atol=1e-3)
-    assert OwnTheory.of(build("supcon"), "progressive") is None
+    assert OwnTheory.of(build("supcon"), None) is None
 
 
 @pytest.mark.parametrize(
@@ -96,12 +102,12 @@ def test_a_sampler_that_balances_classes_leads_to_the_simplex() -> None:
 def test_where_nobody_knows_nothing_is_said(name: str, options: dict[str, Any]) -> None:
     """Below C - 1 dimensions a prediction is one of several."""
     method = build(name, **options)
-    assert OwnTheory.of(method, "instance") is None
-    assert marks_of(method, "instance") == []
+    assert OwnTheory.of(method, 1.0) is None
+    assert marks_of(method, 1.0) == []
 
 
 def test_classes_without_samples_have_no_place() -> None:
-    theory = OwnTheory.of(build("supcon", counts=[40.0, 12.0, 3.0, 0.0]), "instance")
+    theory = OwnTheory.of(build("supcon", counts=[40.0, 12.0, 3.0, 0.0]), 1.0)
     assert theory is not None
     assert np.isfinite(theory.means).all(axis=1).tolist() == [True, True, True, False]
     assert theory.places(np.eye(4, 5)) == {}
@@ -114,7 +120,7 @@ def test_a_theory_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture, mon
         raise ZeroDivisionError("no")
 
     monkeypatch.setattr(method, "theory", fail)
-    assert OwnTheory.of(method, "instance") is None
+    assert OwnTheory.of(method, 1.0) is None
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -137,3 +143,17 @@ def test_frames_hold_the_places_turned_onto_the_centres_and_the_distance(start: 
     train = recording.probe.split == 0
     centres = np.stack([frame.embeddings[train & (frame.labels == c)].mean(0) for c in range(len(counts))])
     assert (places * centres).sum() > np.abs((expected.means * centres[:, : expected.means.shape[1]]).sum())
+
+
+@pytest.mark.parametrize(
+    ("settings", "exponent"),
+    [
+        ({}, 1.0),
+        ({"sampling": "class-balanced"}, 0.0),
+        ({"sampling": "progressive"}, None),
+        ({"sampling": "power", "sampling_exponent": 0.3}, 0.3),
+        ({"sampling": "power", "schedules": "sampling_exponent: linear 1 0"}, None),
+    ],
+)
+def test_theory_rests_on_how_batches_are_drawn_throughout(settings: dict[str, Any], exponent: float | None) -> None:
+    assert exponent_throughout(RunSettings(**settings)) == exponent
