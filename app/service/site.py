@@ -33,6 +33,7 @@ from ltviz.recording.files import read_plain, write_whole
 from .. import words
 from . import replaypage
 from .hub import Hub
+from .moves import encode_moves
 from .packing import first_look, stage_without_stream
 from .projections import DEFAULT_PROJECTION, check_projection
 from .replay import finished_frame, told_state
@@ -134,6 +135,8 @@ class _Written:
     names: dict[int, str] = field(default_factory=dict)
     """By step."""
     header: str | None = None
+    moves: str | None = None
+    """What moved in it, once it has ended: told while it goes on, it would be another file every few seconds."""
     chapters: dict[tuple[tuple[int, str], ...], str] = field(default_factory=dict)
     """Those that the list names, with what they hold."""
 
@@ -143,7 +146,8 @@ class _Written:
         if (generation := f"{inode:x}-{changed:x}") == self.generation:
             return
         before, names = known.pop(self.tail.run, ("", {}))
-        self.generation, self.header, self.names = generation, None, dict(names) if before == generation else {}
+        self.generation, self.header, self.moves = generation, None, None
+        self.names = dict(names) if before == generation else {}
 
     def missing(self) -> list[int]:
         return [step for step in reversed(self.tail.snapshot.steps) if step not in self.names]
@@ -163,6 +167,7 @@ class _Written:
             # Steps stand in the list already.
             "state": {name: value for name, value in state.items() if name != "steps"},
             "header": self.header,
+            "moves": self.moves,
             "chapters": list(self.chapters.values()),
             **_columns(rest),
         }
@@ -170,7 +175,12 @@ class _Written:
     def named(self) -> set[str]:
         steps = self.tail.snapshot.steps
         frames = {self.names[step] for step in steps if step in self.names}
-        return frames | set(self.chapters.values()) | ({self.header} if self.header else set())
+        return frames | set(self.chapters.values()) | {name for name in (self.header, self.moves) if name}
+
+    def tell_moves(self, folder: Folder) -> None:
+        moves = self.tail.moves
+        with suppress(LtvizError, OSError):  # a damaged run is shown as far as it can be read
+            self.moves = folder.keep(encode_moves(self.tail.recording, moves)) if len(moves.steps) > 1 else None
 
 
 def in_chapters(
@@ -246,6 +256,7 @@ async def _follow(
         if not behind and not lives:
             for one in written:
                 await hub.search(one.tail)
+                await asyncio.to_thread(one.tell_moves, folder)
         over = not behind and not lives and not any(one.missing() for one in written)
         parts = [await asyncio.to_thread(one.part, folder, live=watch) for one in written]
         told = {"format": FORMAT, "by": ltviz.__version__, "projection": projection, "every": EVERY_SECONDS}

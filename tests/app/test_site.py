@@ -51,6 +51,8 @@ def test_a_file_is_named_by_its_bytes_and_holds_a_message_of_the_stream(
         packed = folder.place(name).read_bytes()
         assert hashlib.sha256(packed).hexdigest().startswith(name) and header(packed)["step"] == step
     assert header(folder.place(run["header"]).read_bytes())["title"] == "One"
+    moves = header(folder.place(run["moves"]).read_bytes())
+    assert (moves["type"], moves["steps"], moves["anew"]) == ("moves", [0, 5, 10], True)
     page = (tmp_path / "index.html").read_text()
     assert "connect-src 'self'; " in page and "default-src 'none'" in page and "one-run" in page
 

@@ -29,7 +29,7 @@ class Host {
     return nameOf(number);
   }
 
-  tell(steps, { chapters = [], state = "running", over = false, generation = "1" } = {}) {
+  tell(steps, { chapters = [], state = "running", over = false, generation = "1", moves = null } = {}) {
     const header = this.put(9999, message({ type: "run", run: "a-1" }));
     const frames = steps.map((step) => this.put(step, message({ run: "a-1", step, seq: 0, time: 0, n: 0 })));
     const part = {
@@ -37,6 +37,7 @@ class Host {
       generation,
       state: { state, reason: null, events: [] },
       header,
+      moves,
       chapters,
       steps,
       frames,
@@ -132,6 +133,25 @@ test("a frame that is gone is asked for again after a while, and another run of 
   await site.look();
   await until(() => shown().includes(5));
   assert.deepEqual(site.of.get("a-1").steps, [5]);
+  source.close();
+});
+
+test("what moved in a run comes when it has ended, once", async () => {
+  const host = new Host(),
+    { site, source, said } = open(host),
+    count = () => said.filter(({ type }) => type === "moves").length;
+  host.tell([0]);
+  await site.look();
+  assert.equal(count(), 0);
+  const moves = host.put(7777, message({ type: "moves", run: "a-1" }));
+  host.tell([0, 10], { state: "finished", moves });
+  await site.look();
+  host.tell([0, 10, 20], { state: "finished", moves });
+  await site.look();
+  assert.equal(count(), 1);
+  assert.equal(host.asked.filter((address) => address === addressOfFile(moves)).length, 1);
+  source.open();
+  assert.equal(count(), 2, "who looks anew is told again");
   source.close();
 });
 

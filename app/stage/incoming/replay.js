@@ -26,6 +26,8 @@ export class ReplaySource {
     this.grown = (/** @type {string} */ run, /** @type {boolean|null} */ anew) => this.welcome(run, anew);
     /** @type {Map<string, number>} which step of a run was delivered last */
     this.shown = new Map();
+    /** @type {Map<string, ArrayBuffer>} what was delivered last of what moved in a run */
+    this.moved = new Map();
     this.seq = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -74,7 +76,10 @@ export class ReplaySource {
   /** @param {string} run @param {Track} track @param {boolean} anew */
   introduce(run, { header, state, steps, trouble, moves }, anew) {
     if (anew && header) this.deliver(header);
-    if (anew && moves) this.deliver(moves);
+    if (moves && (anew || this.moved.get(run) !== moves)) {
+      this.moved.set(run, moves);
+      this.deliver(moves);
+    }
     // All its steps, each time: some may have been thinned out.
     if (state.state)
       this.onMessage({ type: "state", ...state, run, steps, frames: steps.length }, new ArrayBuffer(0), 0);

@@ -7,8 +7,9 @@ import { emptyTrack, gunzip } from "./tracks.js";
 
 /** @typedef {import("./tracks.js").Track} Track */
 /**
- * @typedef {{run: string, generation: string, state: Record<string, any>, header: string|null, chapters: string[],
- * steps: number[], frames: string[]}} Part   of the list: one run; its newest frames stand here, the others in chapters
+ * @typedef {{run: string, generation: string, state: Record<string, any>, header: string|null, moves?: string|null,
+ * chapters: string[], steps: number[], frames: string[]}} Part   of the list: one run; its newest frames stand here, the
+ * others in chapters; `moves` once it has ended
  */
 /** @typedef {{every: number, over: boolean, runs: Part[]}} List */
 /** @typedef {{steps: number[], frames: string[]}} Chapter */
@@ -50,6 +51,8 @@ export class Site {
     this.names = new Map();
     /** @type {Map<string, string>} name of the header that a run has */
     this.headers = new Map();
+    /** @type {Map<string, string>} name of what moved in a run, where that is here */
+    this.moves = new Map();
     /** @type {Map<string, Chapter>} */
     this.chapters = new Map();
     /** @type {Map<string, ArrayBuffer>} frames by name, the one shown longest ago first */
@@ -126,11 +129,15 @@ export class Site {
       isAnother = track.generation !== part.generation,
       isNamed = part.header !== null && this.headers.get(part.run) !== part.header,
       header = isNamed && part.header !== null ? await this.file(part.header) : null;
+    const moves =
+      part.moves && (isAnother || this.moves.get(part.run) !== part.moves) ? await this.file(part.moves) : null;
     const all = [...before, part],
       names = all.flatMap(({ frames }) => frames);
     // In place: who plays it holds it.
     if (isAnother) Object.assign(track, emptyTrack(), { generation: part.generation });
     if (header) track.header = header;
+    if (moves) track.moves = moves;
+    if (isAnother || moves) this.moves.set(part.run, part.moves ?? "");
     if (part.header !== null) this.headers.set(part.run, part.header);
     this.names.set(part.run, names);
     track.steps = all.flatMap(({ steps }) => steps);
