@@ -15,6 +15,8 @@ from ltviz.errors import ConfigError
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+# Trainers of tests make no room for whoever else fills the machine, such as the other half of the tests.
+os.environ.setdefault("LTVIZ_NICENESS", "0")
 
 GOLDEN = Path(__file__).parent / "golden"
 SHOWCASE = Path(__file__).parent / "plugins" / "showcase"

@@ -28,6 +28,8 @@ from ltviz.training.start import Entrant, begin, resume
 from ltviz.training.stop import Stop
 
 NICENESS = 10
+"""Of a worker, unless the variable LTVIZ_NICENESS says another, 0 to 19: it makes room for the page beside it, and
+where other programs take all processors it hardly moves."""
 UNWATCHED_SECONDS = 10.0
 """An idle worker that no app has watched for this long ends itself."""
 _POLL = 0.03  # seconds between looks at the queue
@@ -175,6 +177,15 @@ def _devices() -> list[launch.Device]:
         return []
 
 
+def niceness() -> int:
+    """What is added to that of the app; `NICENESS`, and a line of the log, where LTVIZ_NICENESS is no number for it."""
+    given = os.environ.get("LTVIZ_NICENESS", str(NICENESS))
+    if given.isdecimal() and int(given) <= 19:
+        return int(given)
+    log.warning("LTVIZ_NICENESS must be a whole number from 0 to 19, got %.40r; it is %d.", given, NICENESS)
+    return NICENESS
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; gives the exit code."""
     parser = argparse.ArgumentParser(prog="ltviz worker", description=__doc__)
@@ -185,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         lock = hold_worker_lock(given.home, given.id) if given.lock_fd is None else given.lock_fd
-        lower_priority(NICENESS)
+        lower_priority(niceness())
         worker = Worker(given.home, given.id, lock, _devices())
         with worker.stop.on_signals():
             write_catalogue(given.home / FOLDER / "catalogue.json")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ltviz.launch.worker import niceness
+
 GROUP = Path("/proc/self/autogroup")
 CALM = """
 import os, pathlib
@@ -39,3 +41,10 @@ def test_a_session_of_its_own_is_as_calm_as_its_process():
 def test_a_session_that_others_share_stays_as_it_is():
     before = GROUP.read_text().strip()  # empty where init's own group holds it, as on some machines of CI
     assert _calmed(own_session=False)[1] == before
+
+
+@pytest.mark.parametrize(("given", "taken"), [("0", 0), ("19", 19), ("20", 10), ("-3", 10), ("calm", 10), (None, 10)])
+def test_a_worker_is_as_calm_as_the_variable_says(given, taken, monkeypatch, caplog):
+    monkeypatch.delenv("LTVIZ_NICENESS") if given is None else monkeypatch.setenv("LTVIZ_NICENESS", given)
+    assert niceness() == taken
+    assert ("from 0 to 19" in caplog.text) == (given in ("20", "-3", "calm"))
